@@ -12,7 +12,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.controller_identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import id_of
 
@@ -55,17 +55,17 @@ class IdOwnership:
         self.is_other = known not in (0, alone, named)  # former versions took the station into it
         self.is_believed = ledger.successor == alone
         self.identity = alone
-        sharing = rp.SHARING_OWN if by_own_ids else self.sharing
+        sharing = phases.SHARING_OWN if by_own_ids else self.sharing
         is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
         of_system = system_type == SHARED_SYSTEM
-        may = sharing == rp.SHARING_AUTO and (is_named or of_system)
-        self.shares = shares = sharing == rp.SHARING_ALL or (may and ledger.shares())
-        own = sharing == rp.SHARING_OWN or (system_type > 0 and not (may and of_system))
+        may = sharing == phases.SHARING_AUTO and (is_named or of_system)
+        self.shares = shares = sharing == phases.SHARING_ALL or (may and ledger.shares())
+        own = sharing == phases.SHARING_OWN or (system_type > 0 and not (may and of_system))
         self.gone_most = GONE_OWN if own and not shares else GONE_SHARED
         if shares and not is_named:
-            self.needs = "station_id" if sharing == rp.SHARING_ALL else "tightening_ids"
+            self.needs = "station_id" if sharing == phases.SHARING_ALL else "tightening_ids"
         elif shares or may:
-            self.share(identity, of_system, sharing == rp.SHARING_ALL)
+            self.share(identity, of_system, sharing == phases.SHARING_ALL)
             return is_named
         return False
 

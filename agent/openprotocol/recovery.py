@@ -42,6 +42,9 @@ Rules
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
     new count: what is in front of `w` says which count it is (toolcart.agent.openprotocol.count_check).
 
+The tables: `w` is the highest result known, with its ID; N the newest that the controller has, as it has shown; K how
+many IDs in a row that are gone end a way up or down (toolcart.agent.openprotocol.id_ownership).
+
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there; without
                                    if it is not above w and no ID      w: SETTLE, there is nothing
@@ -101,7 +104,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
@@ -171,18 +174,22 @@ _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(12)
 # Built once: a tuple in an expression would be allocated at each poll.
 _ZERO = b"0000000000"
-_TURNS = (rp.PHASE_IDLE, rp.PHASE_FILL, rp.PHASE_SEEK)
-_OF_TOP = (rp.PHASE_WITNESS, rp.PHASE_NEARBY)
-_COMPARED = (rp.PHASE_WALK, rp.PHASE_FILL)
-_NOT_CERTAIN = (rp.PHASE_PROBE, rp.PHASE_SEEK, rp.PHASE_POLL)
-_UNSAID = (
+_PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
+_PHASES_OF_KNOWN = (phases.PHASE_WITNESS, phases.PHASE_NEARBY)
+_PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
+_PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
+_REFUSED_WITHOUT_REASON = (
     error_codes.REFUSED_OTHER,
     error_codes.REFUSED_NOTHING,
     error_codes.REFUSED_EXISTS,
     error_codes.REFUSED_MISSING,
 )
-_LISTED = (rp.PHASE_WALK, rp.PHASE_UPWARD, rp.PHASE_FILL)  # each ID asked for is to bring a result of its own
-_LOOKED_UP = (rp.PHASE_NEWEST, rp.PHASE_UPWARD, rp.PHASE_POLL)
+_PHASES_OF_NEW_RESULTS = (
+    phases.PHASE_WALK,
+    phases.PHASE_UPWARD,
+    phases.PHASE_FILL,
+)  # each ID asked for is to bring a result of its own
+_PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
 def _why_of(code, otherwise):
@@ -203,24 +210,26 @@ def _of_bcd(octet):
 class Recovery:
     """Asks one controller for what is missing."""
 
-    def __init__(self, duplicates, ledger, revisions=REVISIONS, retry_ms=RETRY_MS, sharing=rp.SHARING_AUTO, gone=None):
+    def __init__(
+        self, duplicates, ledger, revisions=REVISIONS, retry_ms=RETRY_MS, sharing=phases.SHARING_AUTO, gone=None
+    ):
         self.duplicates = duplicates
         self.ledger = ledger
         self.retry_ms = retry_ms
         self.by_spindle = True  # where there are several
         self.flags = FLAG_UNPROVEN if ledger.recovers else 0  # of a result that is pushed now
-        self.phase = self.last_phase = rp.PHASE_CLOSED  # the second one: in which the last connection ended
+        self.phase = self.last_phase = phases.PHASE_CLOSED  # the second one: in which the last connection ended
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
         self.writing = None  # toolcart.agent.openprotocol.written_otherwise's, where an answer may be that
-        self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
+        self.check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self._spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
-        self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
+        self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
-        self._frame = b""  # of an answer of which only the ID can be read
-        self._has_answered = False
+        self.frame = b""  # of an answer of which only the ID can be read
+        self.has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
         self.request = RecoveryRequest()
@@ -228,41 +237,41 @@ class Recovery:
         self.push_run = PushRun()
         self.gap_fill = GapFill(ledger, gone)
         self.ownership = IdOwnership(sharing)
-        self._answer = bytearray(FINGERPRINT_BYTES)  # of what came last
+        self.answer = bytearray(FINGERPRINT_BYTES)  # of what came last
         self._compared = bytearray(FINGERPRINT_BYTES)
-        self._sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
+        self.sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._turned = 0  # how many revisions in a row were rejected
         self._was_unsaid = False  # one of them without a word about its revision
         self._other = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
-        self._is_noted = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
-        self._seen_before = -1
-        self._first_id = -1
-        self._why = (
+        self.has_noted_seen = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
+        self.seen_before = -1
+        self.first_id = -1
+        self.why = (
             WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
         )
         self._is_reported = False  # what settling loses has been reported, but settling could not be written down
-        self._retry, self._looked = Timer(), Timer()
-        self._put_off = None  # toolcart.agent.openprotocol.put_off's, once a question for a missing ID was in vain
+        self.retry, self._looked = Timer(), Timer()
+        self.put_off_ids = None  # toolcart.agent.openprotocol.put_off's, once a question for a missing ID was in vain
         self._lowest_id = LowestIdSearch()
         self._is_walked = False  # what is missing begins with the lowest that a walk of this connection has found
-        self._grace = Timer()  # in which a push of which a part was acknowledged may come whole
-        self._overdue = Timer()  # then that is not waited for any longer, since others begin all the time
-        self._vain = 0  # questions in a row, of any connection, that got no usable answer
+        self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
+        self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
+        self.vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
         self._contradictions = 0  # in a row
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
         self._lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that a walk has found
-        self._known_top = -1  # `w` before the push that came last
+        self.known_top = -1  # `w` before the push that came last
         self._closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
         self._brought = {}  # by the contents of this connection's answers: the ID under which each came first
         self._is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
-        self._is_shut_out = False  # since a question was asked last
+        self.is_shut_out = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
-        self._is_later = False  # the last rejection says that it will be answered later
+        self.is_later = False  # the last rejection says that it will be answered later
         self._later_count = 0  # such rejections of a controller that has never answered
 
     # -- the connection ----------------------------------------------------------------------------------------
@@ -274,15 +283,15 @@ class Recovery:
         self._forget()
         ownership.forget()
         self.writing = self.contents = None
-        self._is_checked = self._is_noted = False
-        self._has_answered = self._was_unsaid = False  # a question of this connection, by a result
+        self._is_checked = self.has_noted_seen = False
+        self.has_answered = self._was_unsaid = False  # a question of this connection, by a result
         self._restarts = self._contradictions = 0
         self._named[TIME] = 0
         self._brought = {}
         self._is_walked = False
-        self._known_top = ledger.top()
+        self.known_top = ledger.top()
         ledger.last_id = -1
-        self.phase = rp.PHASE_OFF
+        self.phase = phases.PHASE_OFF
         if not ledger.recovers:
             return
         self.flags = FLAG_UNPROVEN
@@ -302,11 +311,11 @@ class Recovery:
         ledger.note_contact()
         if ownership.needs:
             return
-        if self._proves_itself():
-            self._retry.start(now, 0)  # it is asked again all the same
+        if self._answers_nothing():
+            self.retry.start(now, 0)  # it is asked again all the same
             self._count_missing(now)
         else:
-            self.phase = rp.PHASE_NEWEST
+            self.phase = phases.PHASE_NEWEST
 
     def _meet_successor(self):
         """Another controller has named itself: note that, or what is known of it since it was first seen."""
@@ -321,7 +330,7 @@ class Recovery:
             else:
                 ledger.since = self.first_record or self.duplicates.next_record()
         if not ownership.is_believed:
-            ledger.put_successor(ownership.identity, self._first_id)
+            ledger.put_successor(ownership.identity, self.first_id)
             ledger.try_save()
 
     def closed(self, now=0):
@@ -330,12 +339,12 @@ class Recovery:
             self._fails_for_now(now, True)
         self.ledger.end_contact()
         self.first_record = 0
-        self._first_id = -1
+        self.first_id = -1
         self.gap_fill.drop()
-        if self.phase == rp.PHASE_SEEK:
+        if self.phase == phases.PHASE_SEEK:
             self.ownership.break_off()
         self.last_phase = self.phase
-        self.phase = rp.PHASE_CLOSED
+        self.phase = phases.PHASE_CLOSED
         self.push_run.close()
         self.ledger.run = 0
         self._forget()
@@ -351,7 +360,7 @@ class Recovery:
         self.restart()
         self._restarts = 0
         if self._looked.armed and not self._looked.expired(now):
-            self._retry.start(now, self._looked.left(now))
+            self.retry.start(now, self._looked.left(now))
         else:
             self._looked.start(now, LOOK_AGAIN_MS)
 
@@ -362,31 +371,31 @@ class Recovery:
         self._restarts += 1
         if self.flags or not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
-        self.phase = rp.PHASE_NEWEST
+        self.phase = phases.PHASE_NEWEST
 
     def _forget(self):
         """Forget what was observed, asked and concluded."""
         self.request.forget()
-        self._check = self._ended = self._spindle_results = None
+        self.check = self.ended = self._spindle_results = None
         self._may_be_late = False
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
         self.ledger.take_written()
-        self._retry.stop()
+        self.retry.stop()
 
     def is_put_off(self):
         """True if the controller has said that it will answer later."""
-        return self._is_later
+        return self.is_later
 
     def open_most(self):
         """Return how many results may be missing, as a bound: under each ID as many as there are spindles."""
-        return self.ledger.open_most() * max(self._spindle_count(), self.ledger.results_each())
+        return self.ledger.open_most() * max(self.spindle_count(), self.ledger.results_each())
 
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
-        is_asked_again = self.request.tries > 0 or (self.phase == rp.PHASE_FILL and self._retry.armed)
-        return 0 < self.phase < _OFF and self._vain >= _VAIN_TOLD and is_asked_again
+        is_asked_again = self.request.tries > 0 or (self.phase == phases.PHASE_FILL and self.retry.armed)
+        return 0 < self.phase < _OFF and self.vain >= _VAIN_TOLD and is_asked_again
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""
@@ -394,14 +403,14 @@ class Recovery:
 
     def poll(self):
         """Ask whether the newest is still the highest known, unless something else is to be found out."""
-        if self.phase == rp.PHASE_IDLE and not self.ledger.ranges:
-            self._turn(rp.PHASE_POLL, 0)
+        if self.phase == phases.PHASE_IDLE and not self.ledger.ranges:
+            self.turn_to(phases.PHASE_POLL, 0)
 
-    def _turn(self, phase, asked):
+    def turn_to(self, phase, asked):
         """Turn to this phase and its question; return NEWS_NONE."""
         self.phase = phase
         self.request.begin(asked)
-        return rp.NEWS_NONE
+        return phases.NEWS_NONE
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
@@ -420,14 +429,14 @@ class Recovery:
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
             self.first_record = record
-            self._first_id = number
+            self.first_id = number
         if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
-            self._retry.start(now, _ON_ITS_WAY_MS)
+            self.retry.start(now, _ON_ITS_WAY_MS)
         follows = self.push_run.follows(number)
         if self.push_run.take(number, ledger.last):
-            ledger.run = 0 if self._has_several() else record
-        known, self._known_top = self._known_top, ledger.top()
-        if self._proves_itself():
+            ledger.run = 0 if self.has_several() else record
+        known, self.known_top = self.known_top, ledger.top()
+        if self._answers_nothing():
             is_one_count = not (self.ownership.shares or self.ownership.by_own_ids)
             if not self.flags and known >= 0 and is_ahead(known, number) and is_one_count:
                 self._begin_anew(number, record)
@@ -436,13 +445,13 @@ class Recovery:
             return follows
         if self.flags == 0:
             if ledger.misses(number):
-                self._retry.start(now, _ON_ITS_WAY_MS)
+                self.retry.start(now, _ON_ITS_WAY_MS)
                 return True
             if number != ledger.top():
                 self.restart_later(now)
                 return follows
             return True
-        if self.phase == rp.PHASE_NO_ID and number > 0:  # ID 0 is no result's, or one's just past the wrap
+        if self.phase == phases.PHASE_NO_ID and number > 0:  # ID 0 is no result's, or one's just past the wrap
             self._restart_after_pause(now)
             return False
         if observed.is_nothing():
@@ -470,8 +479,8 @@ class Recovery:
         from toolcart.agent.openprotocol import seen_ids  # only where results come in parts
 
         if not ledger.begun:
-            self._overdue.start(now, LOOK_AGAIN_MS)
-        self._grace.start(now, _GRACE_MS)
+            self.overdue.start(now, LOOK_AGAIN_MS)
+        self.grace.start(now, _GRACE_MS)
         if not seen_ids.begin(ledger, number, self.gap_fill.reported[1]):
             return False
         if number not in ledger.begun:
@@ -485,13 +494,13 @@ class Recovery:
 
     def missed(self, now):
         """A push that began will not be completed, and is among what may be missing: fetch it, or count it."""
-        self._grace.start(now, _GRACE_MS)
-        if self.phase == rp.PHASE_OFF and self.ledger.ranges and self.ledger.is_unasked():
+        self.grace.start(now, _GRACE_MS)
+        if self.phase == phases.PHASE_OFF and self.ledger.ranges and self.ledger.is_unasked():
             self._count_missing(now)
 
-    def _proves_itself(self):
+    def _answers_nothing(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
-        return self.ledger.is_unasked() and not self.ownership.is_other and self.phase != rp.PHASE_CLOSED
+        return self.ledger.is_unasked() and not self.ownership.is_other and self.phase != phases.PHASE_CLOSED
 
     def _begin_anew(self, number, record):
         """A push is not after the last one: what its count has made in front of it is missing."""
@@ -506,16 +515,16 @@ class Recovery:
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
         from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
 
-        if self.ledger.begun and not (self._grace.expired(now) or self._overdue.expired(now)):
-            self._retry.start(now, self._overdue.least(now, self._grace.left(now)))
+        if self.ledger.begun and not (self.grace.expired(now) or self.overdue.expired(now)):
+            self.retry.start(now, self.overdue.least(now, self.grace.left(now)))
             return
         self.gap_fill.drop()
         self.ledger.take_written()
-        self._learn_results_each()
-        if unfetchable.settle(self, self._why):
+        self.learn_results_each()
+        if unfetchable.settle(self, self.why):
             self.ledger.begun = []
             self.flags = 0
-            self._known_top = self.ledger.top()
+            self.known_top = self.ledger.top()
         else:
             self.wait_for_room(now)
 
@@ -525,15 +534,15 @@ class Recovery:
         """True if something is to be asked for, now or later. Hot: allocates nothing."""
         if self.phase == _IDLE:
             return True if self.ledger.ranges else False
-        return self.phase < _OFF or self._retry.armed
+        return self.phase < _OFF or self.retry.armed
 
     def want(self, now):
         """True if the ID in `ask_id` should be fetched now."""
         request = self.request
-        if self._retry.armed:
-            if not self._retry.expired(now):
+        if self.retry.armed:
+            if not self.retry.expired(now):
                 return False
-            self._retry.stop()
+            self.retry.stop()
             if self.phase == _OFF:
                 self.restart()
         if not self.seeks():
@@ -544,33 +553,33 @@ class Recovery:
         if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
             return False
-        if self.phase == rp.PHASE_SETTLE:
+        if self.phase == phases.PHASE_SETTLE:
             self._settle(now)
-        if self.phase in _TURNS:
+        if self.phase in _PHASES_OF_MISSING:
             self._turn_to_missing(now)
-        if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
+        if self.phase == phases.PHASE_SETTLE or self.phase == phases.PHASE_IDLE or self.retry.armed:
             return False
-        if self.phase in _COMPARED and not self.read_contents(self.duplicates.read_most):
-            self._retry.start(now, 0)  # the others have their turn first
+        if self.phase in _PHASES_THAT_READ_LOG and not self.read_contents(self.duplicates.read_most):
+            self.retry.start(now, 0)  # the others have their turn first
             return False
         number = after(request.asked) if request.state == NEXT else request.asked
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
-            self._why = WHY_NEVER
-            self._absent(now)
+            self.why = WHY_NEVER
+            self.take_absent(now)
             return self.want(now)
         put_id(self.ask_id, number)
-        self.ask_spindle = request.spindle if self._spindle_count() > 1 else 0
+        self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
         request.waits = True
-        self._is_shut_out = self._may_be_late = False
+        self.is_shut_out = self._may_be_late = False
         return True
 
     def wait_least(self, now, ms):
         """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
-        return self._retry.least(now, ms) if self._retry.armed else ms
+        return self.retry.least(now, ms) if self.retry.armed else ms
 
     def wait_for_room(self, now, ms=0):
         """Ask for the same again later, or after so many ms: there was no room for it."""
-        self._retry.start(now, ms or self.retry_ms)
+        self.retry.start(now, ms or self.retry_ms)
 
     def ask_offset(self):
         """Return what to add to the ID in `ask_id` for the question (rule 7)."""
@@ -580,7 +589,7 @@ class Recovery:
         """Return the revision to ask in."""
         return self._ordered[self._revision_index]
 
-    def _spindle_count(self):
+    def spindle_count(self):
         """Return how many spindles are asked each question."""
         ownership = self.ownership
         return self.ledger.spindles() if self.by_spindle and not (ownership.shares or ownership.by_own_ids) else 1
@@ -595,30 +604,30 @@ class Recovery:
 
     def results_each(self):
         """Return how many results there are under one ID."""
-        return self._of_spindles().each if self._has_several() else 1
+        return self._of_spindles().each if self.has_several() else 1
 
-    def _has_several(self):
+    def has_several(self):
         """True if several results may have one ID, whether their spindles are named or not."""
-        if self._spindle_count() > 1:
+        if self.spindle_count() > 1:
             return True
-        return self.ledger.results_each() > 1 and self._asks_alone() and not self._may_be_apart()
+        return self.ledger.results_each() > 1 and self.asks_alone() and not self.may_be_apart()
 
-    def _learn_results_each(self, goes_on=True):
+    def learn_results_each(self, goes_on=True):
         """Take how many results an ID has, as the last pushes show, where no spindle is named.
 
         `goes_on`: other IDs were made since these.
         """
-        if self._asks_alone() and not self._may_be_apart():
+        if self.asks_alone() and not self.may_be_apart():
             from toolcart.agent.openprotocol.unnamed_spindles import unnamed_each
 
             self.ledger.put_results_each(unnamed_each(self.duplicates, self.ledger.epoch(), goes_on))
 
     def is_of_asked(self, body, start, flags):
         """True if the answer at body[start:], which names no spindle, is that of the one that was asked."""
-        return self._spindle_count() == 1 or self._of_spindles().is_proven(body, start, flags)
+        return self.spindle_count() == 1 or self._of_spindles().is_proven(body, start, flags)
 
-    def _turn_spindle(self):
-        return self.request.turn_spindle(self._spindle_count())
+    def turn_spindle(self):
+        return self.request.turn_spindle(self.spindle_count())
 
     # -- answers -----------------------------------------------------------------------------------------------
 
@@ -629,12 +638,12 @@ class Recovery:
 
         It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
-        self._has_answered = True
+        self.has_answered = True
         self._turned = 0
-        if self._is_stale() or self._answers():
-            return rp.NEWS_NONE
+        if self._is_not_awaited() or self._starts_over_as_answered():
+            return phases.NEWS_NONE
         if is_blank_record(body, start):
-            return self._absent(now)
+            return self.take_absent(now)
         at = start + TIGHTENING_ID
         number = id_at(body, at)
         if number < 0:
@@ -646,18 +655,18 @@ class Recovery:
             digits = bytearray(ID_BYTES)
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
-        put_digest(self._answer, 0, body, start, flags)
-        is_searched = self.phase in _LOOKED_UP or self.phase == rp.PHASE_WITNESS or self._has_several()
+        put_digest(self.answer, 0, body, start, flags)
+        is_searched = self.phase in _PHASES_LOOKED_UP or self.phase == phases.PHASE_WITNESS or self.has_several()
         is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
-        if not (is_logged or self.offset.is_ruled_out) and self.phase == rp.PHASE_FILL and self._may_be_offset():
+        if not (is_logged or self.offset.is_ruled_out) and self.phase == phases.PHASE_FILL and self.may_be_offset():
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near and not self._is_repeated(moved(number, -near)):
                 return self._handle_offset(number, moved(number, -near))
-        is_walked = self.phase == rp.PHASE_WALK and number == self.request.asked
-        if is_walked and self._asks_alone() and not self.offset.is_known():
+        is_walked = self.phase == phases.PHASE_WALK and number == self.request.asked
+        if is_walked and self.asks_alone() and not self.offset.is_known():
             self._is_pushed_as_another(body, start, flags)
-        if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
-            return rp.NEWS_NONE
+        if self.phase == phases.PHASE_FILL and self._turn_to_compare_pushed(number):
+            return phases.NEWS_NONE
         return self._handle_result(number, is_logged, now)
 
     def fetched_unread(self, body, start, check, now, frame=b""):
@@ -665,56 +674,60 @@ class Recovery:
 
         `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others.
         """
-        self._frame = frame
-        if self._is_stale() or self._answers():
-            return rp.NEWS_NONE
+        self.frame = frame
+        if self._is_not_awaited() or self._starts_over_as_answered():
+            return phases.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
         if number >= 0:
             number = self.offset.corrected(number)
-        if number < 0 and self.phase == rp.PHASE_FILL:
+        if number < 0 and self.phase == phases.PHASE_FILL:
             number = self.request.asked
         if number < 0:
             return self._handle_without_id(now)
-        put_unread(self._answer, number, check)
+        put_unread(self.answer, number, check)
         return self._handle_result(number, False, now)
 
     def refused(self, kind, now, code=0):
         """Take a rejection of the REFUSED_ class `kind` with this code, if known; return a NEWS_."""
-        if self._is_stale():
-            return rp.NEWS_NONE
+        if self._is_not_awaited():
+            return phases.NEWS_NONE
         is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
         # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
         # one that is not there is answered with another: whatever is rejected without 15 may be there.
-        is_absent = self._has_answered and self.request.asked and not self.ownership.shares
-        is_absent = is_absent or self.phase == rp.PHASE_PROBE
-        is_absent = is_absent or (self._is_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0)
+        is_absent = self.has_answered and self.request.asked and not self.ownership.shares
+        is_absent = is_absent or self.phase == phases.PHASE_PROBE
+        is_absent = is_absent or (
+            self.is_newest_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0
+        )
         if kind == error_codes.REFUSED_GONE:
             self._turned = 0
         if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
-            if self._answers():
-                return rp.NEWS_NONE
-            self._why = _why_of(code, WHY_NONE)
+            if self._starts_over_as_answered():
+                return phases.NEWS_NONE
+            self.why = _why_of(code, WHY_NONE)
             if self.request.asked:
-                self._vain = 0
-            return self._absent(now)
-        self._why = _why_of(code, WHY_NEVER)
-        self._is_later = is_later
-        if is_later and not (self._has_answered or self._was_answered()):
+                self.vain = 0
+            return self.take_absent(now)
+        self.why = _why_of(code, WHY_NEVER)
+        self.is_later = is_later
+        if is_later and not (self.has_answered or self.was_answered()):
             self._later_count += 1
             if self._later_count >= _LATER_MOST:  # some say so of a revision that they do not know
                 self._revision_index = (self._revision_index + 1) % len(self._ordered)
         if self._turns_revision(kind):
-            return rp.NEWS_NONE
-        if self._was_unsaid and self._was_answered() and kind == error_codes.REFUSED_REVISION:
+            return phases.NEWS_NONE
+        if self._was_unsaid and self.was_answered() and kind == error_codes.REFUSED_REVISION:
             self._was_unsaid = False
             self._turned = 0
-            return self._again(now)  # the revision that it has answered in before was rejected for another reason
+            return self.ask_again_later(
+                now
+            )  # the revision that it has answered in before was rejected for another reason
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self._cannot_ask(now)
-        return self._again(now)
+        return self.ask_again_later(now)
 
-    def _was_answered(self):
+    def was_answered(self):
         """True if this controller has answered questions, on whatever connection, and may do so again."""
         ledger = self.ledger
         return ledger.identity() != 0 and not ledger.is_unasked()
@@ -724,7 +737,7 @@ class Recovery:
 
         What is rejected without a word about its revision may be so for another reason: then each is tried once.
         """
-        is_unsaid = not self._has_answered and kind in _UNSAID
+        is_unsaid = not self.has_answered and kind in _REFUSED_WITHOUT_REASON
         self._was_unsaid = self._was_unsaid or is_unsaid
         count = len(self._ordered)
         if self._turned >= count or not (is_unsaid or kind == error_codes.REFUSED_REVISION):
@@ -735,18 +748,18 @@ class Recovery:
 
     def silent(self, now):
         """No answer came: ask for the same again later; return a NEWS_."""
-        if self._is_stale():
-            return rp.NEWS_NONE
-        self._why = WHY_SILENT
-        self._is_later = False
+        if self._is_not_awaited():
+            return phases.NEWS_NONE
+        self.why = WHY_SILENT
+        self.is_later = False
         phase, asked = self.phase, self.request.asked
-        news = self._again(now)
-        self._may_be_late = self._retry.armed and (self.phase, self.request.asked) == (phase, asked)
+        news = self.ask_again_later(now)
+        self._may_be_late = self.retry.armed and (self.phase, self.request.asked) == (phase, asked)
         return news
 
-    def _is_tried(self, more=0):
+    def is_newest_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
-        return self.phase == rp.PHASE_NEWEST and self.request.tries + more >= UNANSWERED_MOST
+        return self.phase == phases.PHASE_NEWEST and self.request.tries + more >= UNANSWERED_MOST
 
     def shut_out(self, now):
         """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
@@ -754,38 +767,38 @@ class Recovery:
         One that has answered before is believed to do so again, until that comes twice.
         """
         if self.phase >= _OFF:
-            return rp.NEWS_NONE
-        if self._is_later:
-            self._switch_off(rp.PHASE_OFF)
-            self._retry.start(now, OFF_MS)
-            return rp.NEWS_NONE
-        if self._why >= 0:
-            self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
-            self._is_shut_out = True
-            if self._was_answered() and self._vain < VAIN_MOST:
-                self._switch_off(rp.PHASE_OFF)
-                self._retry.start(now, OFF_MS)
-                return rp.NEWS_NONE
+            return phases.NEWS_NONE
+        if self.is_later:
+            self.switch_off(phases.PHASE_OFF)
+            self.retry.start(now, OFF_MS)
+            return phases.NEWS_NONE
+        if self.why >= 0:
+            self.vain += 0 if self.is_shut_out else VAIN_MOST // 2 + 1
+            self.is_shut_out = True
+            if self.was_answered() and self.vain < VAIN_MOST:
+                self.switch_off(phases.PHASE_OFF)
+                self.retry.start(now, OFF_MS)
+                return phases.NEWS_NONE
         return self._cannot_ask(now)
 
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
         ownership = self.ownership
         self._revision_index = self._turned = 0
-        self._switch_off(rp.PHASE_OFF)
+        self.switch_off(phases.PHASE_OFF)
         is_new = ownership.is_other and not ownership.is_believed
         if is_new and self.ledger.successor_id >= 0:
-            return rp.NEWS_ASK_AGAIN
-        self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
+            return phases.NEWS_ASK_AGAIN
+        self.retry.start(now, OFF_MS)  # a controller in trouble says so, too
         # Where IDs are shared a push does not show what is missing: `w` stays, and may be asked for in an hour.
-        if not (is_new or (ownership.shares and self._was_answered())):
+        if not (is_new or (ownership.shares and self.was_answered())):
             self._count_missing(now)
-        return rp.NEWS_NONE
+        return phases.NEWS_NONE
 
-    def _answers(self):
+    def _starts_over_as_answered(self):
         """There is an answer; True if none was to be expected: then the look begins anew."""
         ledger = self.ledger
-        self._why = WHY_NONE
+        self.why = WHY_NONE
         if not ledger.is_unasked():
             return False
         ledger.put_unasked(False)
@@ -796,24 +809,24 @@ class Recovery:
 
     def kept(self, now):
         """The log has what was fetched; under another ID it is no answer to what was asked."""
-        if self.phase == rp.PHASE_FILL:
+        if self.phase == phases.PHASE_FILL:
             if self._is_elsewhere:
                 self._is_elsewhere = False
-                self._why = WHY_SILENT
-                self._absent(now)
+                self.why = WHY_SILENT
+                self.take_absent(now)
                 return
             self.gap_fill.gone_run = 0
             self.request.there = True
             self._turn_or_close()
 
-    def _is_stale(self):
+    def _is_not_awaited(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
         request = self.request
         waited, request.waits = request.waits, False
         if self._may_be_late:  # it is to the question that is to be asked again
             waited = True
             self._may_be_late = False
-            self._retry.stop()
+            self.retry.stop()
             request.again()
         return not waited or self.phase >= _OFF
 
@@ -822,68 +835,68 @@ class Recovery:
 
         If the newest has none again and again, nothing can be asked for until one has.
         """
-        if self.phase == rp.PHASE_POLL:
+        if self.phase == phases.PHASE_POLL:
             self.restart()  # else each poll would find that nothing is unknown
-            return rp.NEWS_NONE
-        if self.phase != rp.PHASE_NEWEST or self.request.tries + 1 < UNANSWERED_MOST:
-            return self._again(now)
-        self._switch_off(rp.PHASE_NO_ID)
-        return rp.NEWS_NONE
+            return phases.NEWS_NONE
+        if self.phase != phases.PHASE_NEWEST or self.request.tries + 1 < UNANSWERED_MOST:
+            return self.ask_again_later(now)
+        self.switch_off(phases.PHASE_NO_ID)
+        return phases.NEWS_NONE
 
-    def _switch_off(self, phase):
+    def switch_off(self, phase):
         """Stop asking, for this connection or a long while."""
         self.phase = phase
         if not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
 
-    def _again(self, now):
+    def ask_again_later(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
         phase = self.phase
-        if phase == rp.PHASE_POLL:
+        if phase == phases.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         if self._is_missing_put_off(now):
-            return rp.NEWS_NONE
-        if self._is_later and phase != rp.PHASE_PROBE:  # it is neither gone nor without an answer, however often
-            self._retry.start(now, self.retry_ms)
-            return rp.NEWS_NONE
-        self._vain += 1
+            return phases.NEWS_NONE
+        if self.is_later and phase != phases.PHASE_PROBE:  # it is neither gone nor without an answer, however often
+            self.retry.start(now, self.retry_ms)
+            return phases.NEWS_NONE
+        self.vain += 1
         if self._asks_in_vain():
             return self._go_on_in_vain(now)
         if self._can_do_without_newest():
-            return self._absent(now)
-        is_certain = phase != rp.PHASE_NEWEST and (
-            phase not in (rp.PHASE_WITNESS, rp.PHASE_NEARBY) or not self.observed.is_nothing()
+            return self.take_absent(now)
+        is_certain = phase != phases.PHASE_NEWEST and (
+            phase not in (phases.PHASE_WITNESS, phases.PHASE_NEARBY) or not self.observed.is_nothing()
         )
         if not self.request.fails(is_certain):
             return self._give_up(now)
-        if phase == rp.PHASE_PROBE and self.request.tries >= UNANSWERED_MOST:
+        if phase == phases.PHASE_PROBE and self.request.tries >= UNANSWERED_MOST:
             self.ownership.shared.is_proven = True  # type: ignore[union-attr] - nothing more will be said about it
             return self._compare_newest(now)
-        self._retry.start(now, self.retry_ms)
-        return rp.NEWS_NONE
+        self.retry.start(now, self.retry_ms)
+        return phases.NEWS_NONE
 
     def _is_missing_put_off(self, now):
         """True if the missing ID that was just asked for in vain is put off, since others may be missing."""
         if self.request.state == NEXT or not self._fails_for_now(now, False):
             return False
-        self._vain += not self._is_later
+        self.vain += not self.is_later
         self._pass_over(self.request.asked)
         return True
 
     def _fails_for_now(self, now, is_cut):
         """Take a question that was in vain; True if it was for a missing ID, which is put off."""
-        if self.phase != rp.PHASE_FILL or self._spindle_count() > 1 or self.ownership.shares:
+        if self.phase != phases.PHASE_FILL or self.spindle_count() > 1 or self.ownership.shares:
             return False
-        if self._put_off is None:
+        if self.put_off_ids is None:
             from toolcart.agent.openprotocol.put_off import PutOffIds  # hardly any controller needs it
 
-            self._put_off = PutOffIds()
+            self.put_off_ids = PutOffIds()
         number = self.request.asked
-        if not self._put_off.fails(number, is_cut, self._is_later and not is_cut):
+        if not self.put_off_ids.fails(number, is_cut, self.is_later and not is_cut):
             return False
         if not is_cut and not self._has_others(now):
             return False
-        self._put_off.put_off(number, now, is_cut)
+        self.put_off_ids.put_off(number, now, is_cut)
         return True
 
     def _has_others(self, now):
@@ -892,13 +905,13 @@ class Recovery:
         Those that are put off have their turn, but one without an answer is given up.
         """
         gap_fill = self.gap_fill
-        put_off = self._put_off
+        put_off = self.put_off_ids
         for first, last in self.ledger.ranges:
             if first == gap_fill.begin:
                 if gap_fill.left_to(last) > 1:
                     return True
             elif not put_off.has(first) or (  # type: ignore[union-attr] - `_fails_for_now` has made it
-                self._is_later and not put_off.is_waiting(first, now)  # type: ignore[union-attr]
+                self.is_later and not put_off.is_waiting(first, now)  # type: ignore[union-attr]
             ):
                 return True
         return False
@@ -906,7 +919,7 @@ class Recovery:
     def _passes_over(self, now):
         """True if the next one that may be missing is put off: it is passed over."""
         number = self.gap_fill.at
-        if self._put_off is None or not self._put_off.is_waiting(number, now):
+        if self.put_off_ids is None or not self.put_off_ids.is_waiting(number, now):
             return False
         self._pass_over(number)
         return True
@@ -917,11 +930,11 @@ class Recovery:
         place = self.ledger.place_of(number)
         if place >= 0:
             self.ledger.split(place)
-        self._turn(rp.PHASE_FILL, after(number))
+        self.turn_to(phases.PHASE_FILL, after(number))
 
     def _next_range(self, now):
         """Return the place of the next range to ask for: put off last; -1 if all are, and have to wait."""
-        put_off = self._put_off
+        put_off = self.put_off_ids
         if put_off is None:
             return 0
         ledger = self.ledger
@@ -942,71 +955,71 @@ class Recovery:
 
         That is soon where nothing was ever answered, and no one has said "later".
         """
-        return self._vain >= VAIN_MOST or (self._is_tried(1) and not (self._was_answered() or self._is_later))
+        return self.vain >= VAIN_MOST or (self.is_newest_tried(1) and not (self.was_answered() or self.is_later))
 
     def _can_do_without_newest(self):
         """True if the newest was asked for in vain though others are answered: what is missing is known without it."""
         ledger = self.ledger
-        return self._is_tried(1) and self._was_answered() and ledger.top() > 0 and len(ledger.ranges) > 0
+        return self.is_newest_tried(1) and self.was_answered() and ledger.top() > 0 and len(ledger.ranges) > 0
 
     def _go_on_in_vain(self, now):
         """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
         if self.flags or self.ledger.is_unasked():
             return self._cannot_ask(now)
-        if self.phase == rp.PHASE_FILL and not self._turn_spindle():
-            return self._close(not self.request.there)
-        return self._absent(now)
+        if self.phase == phases.PHASE_FILL and not self.turn_spindle():
+            return self.close_asked(not self.request.there)
+        return self.take_absent(now)
 
     def _give_up(self, now):
         """Give up an ID that is not answered while the next one is; return a NEWS_."""
         phase = self.phase
-        if phase == rp.PHASE_FILL:
-            return rp.NEWS_NONE if self._turn_spindle() else self._close(not self.request.there)
-        is_rejected = phase == rp.PHASE_SEEK and self._why != WHY_SILENT
-        if phase in _OF_TOP or phase == rp.PHASE_COMPARE or is_rejected:
-            return self._absent(now)
-        return self._go_on(self.request.asked, True, now)  # it may be there
+        if phase == phases.PHASE_FILL:
+            return phases.NEWS_NONE if self.turn_spindle() else self.close_asked(not self.request.there)
+        is_rejected = phase == phases.PHASE_SEEK and self.why != WHY_SILENT
+        if phase in _PHASES_OF_KNOWN or phase == phases.PHASE_COMPARE or is_rejected:
+            return self.take_absent(now)
+        return self.go_on_searching(self.request.asked, True, now)  # it may be there
 
     def _handle_result(self, number, is_logged, now):
-        """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
+        """Take the result `number` in `answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
         phase = self.phase
         request = self.request
         ownership = self.ownership
         if number != request.asked and self._names_two(number):
             return self._end_contradiction(now)
         if request.is_answer_to_next():
-            return rp.NEWS_NONE
-        if phase == rp.PHASE_COMPARE:
+            return phases.NEWS_NONE
+        if phase == phases.PHASE_COMPARE:
             return self._handle_compared(number, now)
-        if phase in _OF_TOP and self._is_offset(number):
-            return self._handle_offset(number, unpack_id(self._sought, 0))
+        if phase in _PHASES_OF_KNOWN and self._is_offset(number):
+            return self._handle_offset(number, unpack_id(self.sought, 0))
         if ownership.shared is None and number != request.asked and self._lacks_push():
             return self._handle_other_id(number, now)
         is_lower = number < request.asked and not self._is_no_shared_answer(number)
         if ownership.shared is not None:
             judged = ownership.shared.judge(phase, ownership.shares, number, request.asked, is_lower)
-            if judged != rp.JUDGED_FINE:
+            if judged != phases.JUDGED_FINE:
                 return self._handle_judged(judged, number)
-        if phase == rp.PHASE_NEWEST:
+        if phase == phases.PHASE_NEWEST:
             return self._handle_newest(number, is_logged, now)
-        if phase == rp.PHASE_PROBE:
+        if phase == phases.PHASE_PROBE:
             return self._compare_newest(now)
-        if phase == rp.PHASE_POLL:
-            is_unsaid = number == self.ledger.top() and self._is_unsaid(self._answer)
-            return self._end_poll(is_logged or is_unsaid or self._is_top(self._answer), number)
+        if phase == phases.PHASE_POLL:
+            is_unsaid = number == self.ledger.top() and self._is_unsaid(self.answer)
+            return self._end_poll(is_logged or is_unsaid or self.is_top(self.answer), number)
         if number == request.asked:
-            is_sought = phase == rp.PHASE_SEEK
+            is_sought = phase == phases.PHASE_SEEK
             return self._handle_stretch(number, now) if is_sought else self._handle_asked_id(number, is_logged, now)
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
         if ownership.shares and number < request.asked:
-            return self._handle_stretch(number, now) if phase == rp.PHASE_SEEK else self._absent(now)
+            return self._handle_stretch(number, now) if phase == phases.PHASE_SEEK else self.take_absent(now)
         return self._handle_other_id(number, now)
 
     def _handle_stretch(self, number, now):
         """Take the newest at or below the ID that was asked for; return a NEWS_."""
         is_ours = self.ownership.shared.is_ours()  # type: ignore[union-attr] - else there is no such phase
         self.passed_over += not is_ours and not is_ahead(self.gap_fill.begin, number)
-        return self._go_on(number, is_ours, now)
+        return self.go_on_searching(number, is_ours, now)
 
     def _handle_other_id(self, number, now):
         """Another ID came than was asked for: an answer to an earlier question, or at the second time its own.
@@ -1014,21 +1027,21 @@ class Recovery:
         Then the one that was asked for cannot be had. Return a NEWS_.
         """
         if self.request.is_first_other():
-            return rp.NEWS_NONE
+            return phases.NEWS_NONE
         if self._lacks_push(self.offset.is_near(number, self.request.asked)):
             return self._wait_for_push()
         if self._forgets_offset():
-            return rp.NEWS_NONE
+            return phases.NEWS_NONE
         self._contradictions += 1
         if self._contradictions >= _CONTRADICTIONS_MOST:
             return self._end_contradiction(now)
-        self._why = WHY_SILENT
+        self.why = WHY_SILENT
         observed = self.observed
-        observed.is_witness_there = observed.is_witness_there or self.phase == rp.PHASE_WITNESS
-        if observed.is_nothing() and self.phase == rp.PHASE_WITNESS:
-            observed.take(number, self._answer)  # it has something, though it does not know ID 0
+        observed.is_witness_there = observed.is_witness_there or self.phase == phases.PHASE_WITNESS
+        if observed.is_nothing() and self.phase == phases.PHASE_WITNESS:
+            observed.take(number, self.answer)  # it has something, though it does not know ID 0
             observed.upto = number
-        return self._absent(now)
+        return self.take_absent(now)
 
     def _forgets_offset(self):
         """Forget an offset of an earlier connection, which an answer speaks against; True if there was one."""
@@ -1041,18 +1054,18 @@ class Recovery:
 
     def _names_two(self, number):
         """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
-        if not self._counts_alone() or is_unread(self._answer):
+        if not self.counts_alone() or is_unread(self.answer):
             return False
         for digest in (self._named, self.observed.top):
-            if unpack_id(digest, 0) == number and digest[TIME] and not same(digest, self._answer):
+            if unpack_id(digest, 0) == number and digest[TIME] and not same(digest, self.answer):
                 self._contradictions += _ONE_ID_FOR_TWO
                 break
-        copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
+        copy(self._named, 0, self.answer, 0, FINGERPRINT_BYTES)
         return self._contradictions >= _CONTRADICTIONS_MOST
 
     def _first_brought_as(self, number):
         """Return under which ID answers of this connection have brought this result first: this one if none has."""
-        contents = contents_of(self._answer)
+        contents = contents_of(self.answer)
         if not contents or self.ownership.shares or self.ownership.by_own_ids:
             return number
         if len(self._brought) >= _BROUGHT_MOST:
@@ -1067,7 +1080,7 @@ class Recovery:
     def _end_contradiction(self, now):
         """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""
         self._restarts = self._contradictions = 0
-        self._why = WHY_SILENT
+        self.why = WHY_SILENT
         self.contradicts = True
         self.offset.forget()
         self.offset.give_up()
@@ -1076,53 +1089,53 @@ class Recovery:
     def _handle_asked_id(self, number, is_logged, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
-        self._vain = 0
+        self.vain = 0
         is_repeat = self._first_brought_as(number) != number  # one of the two IDs is wrong
         if self._repeats_itself(is_repeat):
             return self._end_contradiction(now)
-        if phase == rp.PHASE_WALK and not is_repeat:
-            copy(self._lowest, 0, self._answer, 0, FINGERPRINT_BYTES)
-        if is_repeat and phase in _LISTED:
-            self._why = WHY_SILENT
-            return self._absent(now)
+        if phase == phases.PHASE_WALK and not is_repeat:
+            copy(self._lowest, 0, self.answer, 0, FINGERPRINT_BYTES)
+        if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
+            self.why = WHY_SILENT
+            return self.take_absent(now)
         self.contradicts = False
-        if phase == rp.PHASE_WITNESS:
+        if phase == phases.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
-        if phase == rp.PHASE_NEARBY:
+        if phase == phases.PHASE_NEARBY:
             return self._handle_nearby(now)
-        if phase == rp.PHASE_FILL:
+        if phase == phases.PHASE_FILL:
             return self._handle_missing()
         if self._rises():
             is_top = number == self.ledger.top()
             if is_top:
-                self._ended.is_there = self._is_top(self._answer)  # type: ignore[attr-defined] - it rises
-            return self._go_on(number, not (is_top or is_logged), now)
-        if phase == rp.PHASE_UPWARD:
-            self.observed.take(number, self._answer)
+                self.ended.is_there = self.is_top(self.answer)  # type: ignore[attr-defined] - it rises
+            return self.go_on_searching(number, not (is_top or is_logged), now)
+        if phase == phases.PHASE_UPWARD:
+            self.observed.take(number, self.answer)
             self.observed.miss_up_to_newest(is_logged)
-        return self._go_on(number, True, now)
+        return self.go_on_searching(number, True, now)
 
-    def _absent(self, now):
+    def take_absent(self, now):
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         request = self.request
-        if request.is_answer_to_next() or self._turn_spindle():
-            return rp.NEWS_NONE
-        if phase == rp.PHASE_NEWEST:
+        if request.is_answer_to_next() or self.turn_spindle():
+            return phases.NEWS_NONE
+        if phase == phases.PHASE_NEWEST:
             return self._handle_no_newest(now) if self.observed.is_nothing() else self._look_at_sharing(now)
-        if phase == rp.PHASE_PROBE:
+        if phase == phases.PHASE_PROBE:
             self.ownership.are_own()
             return self._compare_newest(now)
-        if phase == rp.PHASE_POLL:
+        if phase == phases.PHASE_POLL:
             return self._handle_poll_gone()
-        if phase == rp.PHASE_COMPARE:
-            return self._go_on_comparing(None) if self._check is None else self._handle_checked(False, now)
-        if phase == rp.PHASE_WITNESS:
+        if phase == phases.PHASE_COMPARE:
+            return self._go_on_comparing(None) if self.check is None else self._handle_checked(False, now)
+        if phase == phases.PHASE_WITNESS:
             return self._search_nearby(request.there, now)
-        if phase == rp.PHASE_NEARBY:
+        if phase == phases.PHASE_NEARBY:
             was_highest = self.offset.probed == 1 and not self.observed.is_witness_there  # the oldest go first
             return self._handle_no_witness(now) if was_highest else self._ask_nearby(now)
-        if phase == rp.PHASE_FILL:
+        if phase == phases.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
             ledger = self.ledger
             # What is above is of the count before.
@@ -1131,20 +1144,20 @@ class Recovery:
             if not (request.there or is_here) and self._is_unchecked():
                 self._is_checked = True
                 self.restart()
-                return rp.NEWS_NONE
-            return self._close(not (request.there or is_here))
-        return self._go_on(before(self.gap_fill.begin), False, now)
+                return phases.NEWS_NONE
+            return self.close_asked(not (request.there or is_here))
+        return self.go_on_searching(before(self.gap_fill.begin), False, now)
 
-    def _go_on(self, number, there, now):
+    def go_on_searching(self, number, there, now):
         """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""
         request = self.request
         observed = self.observed
-        if self.phase == rp.PHASE_SEEK:
+        if self.phase == phases.PHASE_SEEK:
             self.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
             request.begin(request.asked)
         elif self._rises():
             return self._rise(there, now)
-        elif self.phase == rp.PHASE_UPWARD:
+        elif self.phase == phases.PHASE_UPWARD:
             observed.gone_run = 0 if there else observed.gone_run + 1
             if observed.gone_run >= self.ownership.gone_most:
                 return self._end_up(now)
@@ -1153,22 +1166,22 @@ class Recovery:
             request.begin(self._lowest_id.asked)
         else:
             return self._end_walk(now)
-        return rp.NEWS_NONE
+        return phases.NEWS_NONE
 
     # -- a poll ------------------------------------------------------------------------------------------------
 
     def _end_poll(self, is_known, number=-1):
         """Return to rest after a poll; return a NEWS_."""
-        self._turn(rp.PHASE_IDLE, 0)
+        self.turn_to(phases.PHASE_IDLE, 0)
         self.polled = number
-        return rp.NEWS_KNOWN if is_known else rp.NEWS_UNKNOWN
+        return phases.NEWS_KNOWN if is_known else phases.NEWS_UNKNOWN
 
     def _handle_poll_gone(self):
         """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
         top = self.ledger.top()
         if self.request.asked or top < 0:
             return self._end_poll(True)
-        return self._turn(rp.PHASE_POLL, after(top))
+        return self.turn_to(phases.PHASE_POLL, after(top))
 
     # -- what the controller has ------------------------------------------------------------------------------
 
@@ -1176,29 +1189,29 @@ class Recovery:
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
         self._first_brought_as(number)
-        self.observed.take_newest(number, self._answer, is_logged, self.ledger)
-        return rp.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
+        self.observed.take_newest(number, self.answer, is_logged, self.ledger)
+        return phases.NEWS_NONE if self.turn_spindle() else self._look_at_sharing(now)
 
     def _look_at_sharing(self, now):
         """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
         ownership = self.ownership
         if ownership.shared is None or not ownership.shared.needs_proof(ownership.shares):
             return self._compare_newest(now)
-        return self._turn(rp.PHASE_PROBE, after(self.observed.newest))
+        return self.turn_to(phases.PHASE_PROBE, after(self.observed.newest))
 
     def _handle_judged(self, judged, number):
         """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
         ownership = self.ownership
-        if judged == rp.JUDGED_NO_OWNER and not ownership.shared.is_proven:  # type: ignore[union-attr]
+        if judged == phases.JUDGED_NO_OWNER and not ownership.shared.is_proven:  # type: ignore[union-attr]
             self.restart()
-        elif judged == rp.JUDGED_NO_OWNER:
+        elif judged == phases.JUDGED_NO_OWNER:
             ownership.needs = "owner"
-            self._switch_off(rp.PHASE_OFF)
-            return rp.NEWS_NO_OWNER
-        elif judged == rp.JUDGED_SHARED:
+            self.switch_off(phases.PHASE_OFF)
+            return phases.NEWS_NO_OWNER
+        elif judged == phases.JUDGED_SHARED:
             self.restart()
             ownership.are_shared()
-        return rp.NEWS_NONE
+        return phases.NEWS_NONE
 
     def _compare_newest(self, now):
         """Go on from the newest; return a NEWS_."""
@@ -1209,29 +1222,29 @@ class Recovery:
         if self.ownership.is_other and ledger.successor_id < 0 and not self.ownership.is_believed:
             ledger.put_successor(self.ownership.identity, newest)
             ledger.try_save()
-        self._learn_results_each(top >= 0 and is_ahead(newest, top))
-        several = self._has_several()
+        self.learn_results_each(top >= 0 and is_ahead(newest, top))
+        several = self.has_several()
         is_held = observed.is_held and several and self._is_beside_top(observed.top)
         observed.miss_up_to_newest(observed.is_held and not several)
         self.request.again()
         observed.starts_over = observed.is_reset = False
         if not ledger.is_met() and not ledger.is_empty():
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
-            return self._conclude(now)
+            return self.conclude(now)
         if ledger.is_empty() and not self.ownership.is_other:
             observed.starts_over = True
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
-            return self._conclude(now)
+            return self.conclude(now)
         observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
         if top == 0 and newest and self._is_pushed_without_id(observed.top):
             observed.first = following(newest)
-            return self._conclude(now)
-        if self._is_top(observed.top) or is_held:
+            return self.conclude(now)
+        if self.is_top(observed.top) or is_held:
             observed.take(newest, ledger.octets)  # which may say more
             observed.first = newest if is_held and newest != self._closed_top else following(observed.upto)
-            return self._conclude(now)
+            return self.conclude(now)
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
-            return rp.NEWS_NONE
+            return phases.NEWS_NONE
         is_above = is_ahead(newest, top)
         if is_above and top > 0:
             self._note_seen(newest)
@@ -1247,8 +1260,8 @@ class Recovery:
         from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
         before = seen_ids.note(ledger, newest)
-        self._seen_before = self._seen_before if self._is_noted else before
-        self._is_noted = True
+        self.seen_before = self.seen_before if self.has_noted_seen else before
+        self.has_noted_seen = True
 
     def _is_pushed_without_id(self, answer):
         """True if this was pushed under ID 0, before anything was proven: that was none."""
@@ -1266,15 +1279,15 @@ class Recovery:
             observed.is_held = True
             return self._look_at_sharing(now)
         if ledger.top() <= 0:
-            return self._conclude_empty(now)
+            return self.conclude_empty(now)
         return self._turn_to_witness()
 
     def _turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
         ledger = self.ledger
-        is_other = self.offset.needs_push and self._may_be_offset() and self._is_pushed(ledger.last)
-        copy(self._sought, 0, ledger.last if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
-        return self._turn(rp.PHASE_WITNESS, unpack_id(self._sought, 0))
+        is_other = self.offset.needs_push and self.may_be_offset() and self.is_pushed(ledger.last)
+        copy(self.sought, 0, ledger.last if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
+        return self.turn_to(phases.PHASE_WITNESS, unpack_id(self.sought, 0))
 
     def _handle_witness(self, is_logged, now):
         """There is a result under the highest ID known; return a NEWS_."""
@@ -1283,25 +1296,25 @@ class Recovery:
         observed = self.observed
         if request.asked != ledger.top():
             observed.is_witness_there = True
-            return self._end_push_sought(self._may_be(self._answer, self._sought))
-        several = self._has_several()
+            return self._end_push_sought(self._may_be(self.answer, self.sought))
+        several = self.has_several()
         is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
-        is_known = self._is_top(self._answer) or (is_logged and self._is_beside_top(self._answer))
+        is_known = self.is_top(self.answer) or (is_logged and self._is_beside_top(self.answer))
         is_known = is_known or self._tells(ledger.octets)
-        if is_known and not several and self._is_pushed(ledger.octets):
+        if is_known and not several and self.is_pushed(ledger.octets):
             self.offset.is_ruled_out = not self.offset.is_known()
-        if not is_known and self._turns_to_compare(self._answer, ledger.octets):
-            return rp.NEWS_NONE
-        if not is_known and self._is_unsaid(self._answer):
-            return rp.NEWS_NONE if self._turn_spindle() else self._check_count(now)
+        if not is_known and self._turns_to_compare(self.answer, ledger.octets):
+            return phases.NEWS_NONE
+        if not is_known and self._is_unsaid(self.answer):
+            return phases.NEWS_NONE if self.turn_spindle() else self._check_count(now)
         is_top = observed.newest == request.asked or is_unread(observed.top)
         if not is_known or not (is_above or is_top):
             request.there = True
-            return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
+            return phases.NEWS_NONE if self.turn_spindle() else self._search_nearby(True, now)
         self.offset.is_proven = True
-        return self._count_goes_on(now)
+        return self.count_goes_on(now)
 
-    def _count_goes_on(self, now):
+    def count_goes_on(self, now):
         """The highest ID known still means the same; return a NEWS_."""
         ledger = self.ledger
         observed = self.observed
@@ -1309,22 +1322,22 @@ class Recovery:
         if not observed.is_nothing() and not is_ahead(unpack_id(observed.top, 0), top):
             observed.take(top, ledger.octets)  # the newest that was answered cannot be read, and says no more
             observed.upto = top
-        observed.first = top if self._has_several() and top != self._closed_top else following(top)
-        return self._conclude(now)
+        observed.first = top if self.has_several() and top != self._closed_top else following(top)
+        return self.conclude(now)
 
     def _search_nearby(self, is_reset, now):
         """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
         if is_reset and self._forgets_offset():
-            return rp.NEWS_NONE
-        top = unpack_id(self._sought, 0)
+            return phases.NEWS_NONE
+        top = unpack_id(self.sought, 0)
         self.observed.is_reset = is_reset
-        if is_reset and self._is_noted:
+        if is_reset and self.has_noted_seen:
             from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
-            seen_ids.restore(self.ledger, self._seen_before)
-            self._is_noted = False
+            seen_ids.restore(self.ledger, self.seen_before)
+            self.has_noted_seen = False
         self.observed.is_witness_there = self.observed.is_witness_there or is_reset
-        if self._spindle_count() > 1:
+        if self.spindle_count() > 1:
             return self._handle_no_witness(now)
         is_above = is_ahead(self.observed.newest, top) or self.observed.is_unsaid
         self.observed.is_reset = is_reset or not is_above
@@ -1332,7 +1345,7 @@ class Recovery:
 
     def _ask_nearby(self, now):
         """Ask for the next ID near the one sought; return a NEWS_."""
-        top = unpack_id(self._sought, 0)
+        top = unpack_id(self.sought, 0)
         offset = self.offset
         newest = self.observed.newest
         most = OFFSET_MOST
@@ -1345,23 +1358,23 @@ class Recovery:
             nearby = offset.next_nearby(most)
         if not nearby:
             return self._handle_no_witness(now)
-        return self._turn(rp.PHASE_NEARBY, moved(top, nearby) or after(0))
+        return self.turn_to(phases.PHASE_NEARBY, moved(top, nearby) or after(0))
 
     def _handle_nearby(self, now):
         """There is a result near the highest ID known; return a NEWS_."""
-        if self.ledger.is_like_top(self._answer):
+        if self.ledger.is_like_top(self.answer):
             if self.offset.by:
                 return self._correct_top(now)
-            if self._may_be_offset() and not self._is_pushed(self.ledger.octets):
+            if self.may_be_offset() and not self.is_pushed(self.ledger.octets):
                 return self._wait_for_push()  # IDs are off, now or when that came
         return self._ask_nearby(now)
 
     def _handle_no_witness(self, now):
         """What was sought is nowhere; return a NEWS_."""
         observed = self.observed
-        if unpack_id(self._sought, 0) != self.ledger.top():
+        if unpack_id(self.sought, 0) != self.ledger.top():
             return self._end_push_sought(False)
-        return self._conclude_empty(now) if observed.is_nothing() else self._begin_walk(observed.is_reset, now)
+        return self.conclude_empty(now) if observed.is_nothing() else self._begin_walk(observed.is_reset, now)
 
     # -- an answer that cannot be read (toolcart.agent.openprotocol.count_check) -----------------------------------
 
@@ -1369,52 +1382,52 @@ class Recovery:
         """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
         top = self.ledger.octets
         may_be = is_unread(answer) or is_unread(top) or self._may_be_beside(answer, top)
-        return may_be and not self._is_top(answer)
+        return may_be and not self.is_top(answer)
 
     def _tells(self, digest):
         """True if the answer cannot be read, and is this result all the same."""
-        if not is_unread(self._answer):
+        if not is_unread(self.answer):
             return False
         from toolcart.agent.openprotocol.count_check import tells
 
-        return tells(self._frame, digest)
+        return tells(self.frame, digest)
 
     def _check_count(self, now):
         """The highest ID known is answered with what cannot be compared: ask what is in front; return a NEWS_."""
-        if self._spindle_count() > 1:
+        if self.spindle_count() > 1:
             return self._search_nearby(self.request.there, now)
         from toolcart.agent.openprotocol.count_check import CountCheck
 
-        self._check = CountCheck(self.duplicates, self.ledger)
+        self.check = CountCheck(self.duplicates, self.ledger)
         return self._go_on_checking(now)
 
     def _go_on_checking(self, now):
         """Turn to the next one to be asked for, or to what follows from them all; return a NEWS_."""
-        check = self._check
+        check = self.check
         if not check.is_over():  # type: ignore[attr-defined] - there is one in this phase
-            return self._turn(rp.PHASE_COMPARE, check.asked())  # type: ignore[attr-defined]
-        self._check = None
+            return self.turn_to(phases.PHASE_COMPARE, check.asked())  # type: ignore[attr-defined]
+        self.check = None
         if check.goes_on():  # type: ignore[attr-defined]
-            return self._count_goes_on(now)
+            return self.count_goes_on(now)
         if check.began_again():  # type: ignore[attr-defined]
             return self._search_nearby(True, now)
-        return self._conclude_empty(now) if self.observed.is_nothing() else self._begin_walk(False, now)
+        return self.conclude_empty(now) if self.observed.is_nothing() else self._begin_walk(False, now)
 
     def _handle_checked(self, is_there, now):
         """Take the answer to the question for a result in front of the highest known; return a NEWS_."""
-        check = self._check
-        answer = self._answer
+        check = self.check
+        answer = self.answer
         stored = check.stored()  # type: ignore[attr-defined] - there is one in this phase
         is_known = None
         if is_there and is_unread(answer):
             is_known = self._tells(stored) or None
         elif is_there:
-            is_known = same(answer, stored) or self._fits(answer, stored)
+            is_known = same(answer, stored) or self.fits_in_writing(answer, stored)
             if not is_known and self._may_be_beside(answer, stored):
                 is_known = None
             if not is_known and self._turns_to_compare(answer, stored):
-                self._check = None
-                return rp.NEWS_NONE
+                self.check = None
+                return phases.NEWS_NONE
         check.take(is_known)  # type: ignore[attr-defined]
         return self._go_on_checking(now)
 
@@ -1453,28 +1466,28 @@ class Recovery:
             self.ledger.put_apart()
         return is_found
 
-    def _may_be_apart(self):
+    def may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
         return self.ledger.is_apart() or (self.contents is not None and self.contents.is_suspected())
 
     def _is_unchecked(self):
         """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
-        return not (self._is_checked or self.offset.is_ruled_out or self.flags) and self._counts_alone()
+        return not (self._is_checked or self.offset.is_ruled_out or self.flags) and self.counts_alone()
 
     # -- an answer in another writing (toolcart.agent.openprotocol.written_otherwise) ----------------------------------
 
-    def _counts_alone(self):
+    def counts_alone(self):
         """True if an ID means one result, of this station."""
-        return self._asks_alone() and not self._has_several()
+        return self.asks_alone() and not self.has_several()
 
-    def _asks_alone(self):
+    def asks_alone(self):
         """True if a question is for this station's results, whatever their spindles."""
-        return self._spindle_count() == 1 and not (self.ownership.shares or self.ownership.by_own_ids)
+        return self.spindle_count() == 1 and not (self.ownership.shares or self.ownership.by_own_ids)
 
     def _is_beside_top(self, answer):
         """True if the answer, which the log has, is of the tightening of the highest result known."""
         ledger = self.ledger
-        if self._spindle_count() > 1 and ledger.is_of_top(answer):
+        if self.spindle_count() > 1 and ledger.is_of_top(answer):
             return True
         if unpack_id(answer, 0) != ledger.top() or self.ownership.shares or self.ownership.by_own_ids:
             return False
@@ -1484,13 +1497,13 @@ class Recovery:
 
     def _may_be_beside(self, answer, stored):
         """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
-        if self._spindle_count() > 1 or not self._has_several() or compare(answer, 0, stored, 0, TIME):
+        if self.spindle_count() > 1 or not self.has_several() or compare(answer, 0, stored, 0, TIME):
             return False
         from toolcart.agent.openprotocol.unnamed_spindles import are_near
 
         return are_near(answer, stored)
 
-    def _fits(self, answer, pushed):
+    def fits_in_writing(self, answer, pushed):
         """True if the answer is what was pushed under its ID, in the writing that is proven."""
         if self.writing is None or not self.writing.is_proven:
             return False
@@ -1504,13 +1517,13 @@ class Recovery:
 
         return same(answer, pushed) or (unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed))
 
-    def _is_top(self, answer):
+    def is_top(self, answer):
         """True if the answer is the highest result known, in whatever writing."""
-        return self.ledger.is_top(answer) or (self.ledger.is_met() and self._fits(answer, self.ledger.octets))
+        return self.ledger.is_top(answer) or (self.ledger.is_met() and self.fits_in_writing(answer, self.ledger.octets))
 
     def _turns_to_compare(self, answer, pushed):
         """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
-        if not self._counts_alone() or (self.writing is not None and self.writing.is_over):
+        if not self.counts_alone() or (self.writing is not None and self.writing.is_over):
             return False
         from toolcart.agent.openprotocol.written_otherwise import OtherWriting, fits
 
@@ -1518,22 +1531,22 @@ class Recovery:
             return False
         self.writing = OtherWriting()
         if self.writing.begin(self.duplicates, answer, pushed):
-            self._turn(rp.PHASE_COMPARE, self.writing.asked())
+            self.turn_to(phases.PHASE_COMPARE, self.writing.asked())
         return not self.writing.is_over
 
     def _turn_to_compare_pushed(self, number):
         """The same for an answer to what may be missing, and was pushed in front of the proof."""
         ledger = self.ledger
         is_open_yet = self.writing is None or not self.writing.is_over
-        if number != self.request.asked or not (ledger.doubted and is_open_yet and self._counts_alone()):
+        if number != self.request.asked or not (ledger.doubted and is_open_yet and self.counts_alone()):
             return False
         pushed = bytearray(FINGERPRINT_BYTES)
         for page, at, flags in self.duplicates.results_of(bytes(self.ask_id), ledger.since):
             if not flags & FLAG_RECOVERED:
                 put_digest(pushed, 0, page, at, flags)
-                if same(self._answer, pushed):
+                if same(self.answer, pushed):
                     return False
-        if unpack_id(pushed, 0) != number or not self._turns_to_compare(self._answer, pushed):
+        if unpack_id(pushed, 0) != number or not self._turns_to_compare(self.answer, pushed):
             return False
         self.gap_fill.drop()
         return True
@@ -1541,35 +1554,35 @@ class Recovery:
     def _handle_compared(self, number, now):
         """Take the answer to the question for a result that was pushed; return a NEWS_."""
         if number != self.request.asked and self.request.is_first_other():
-            return rp.NEWS_NONE
-        if self._check is not None:
+            return phases.NEWS_NONE
+        if self.check is not None:
             return self._handle_checked(number == self.request.asked, now)
-        return self._go_on_comparing(self._answer if number == self.request.asked else None)
+        return self._go_on_comparing(self.answer if number == self.request.asked else None)
 
     def _go_on_comparing(self, answer):
         """Turn to the next one that was pushed, or begin anew with what that has shown; return NEWS_NONE."""
         if self.writing.take(answer):  # type: ignore[union-attr] - else there is no such phase
-            return self._turn(rp.PHASE_COMPARE, self.writing.asked())  # type: ignore[union-attr]
+            return self.turn_to(phases.PHASE_COMPARE, self.writing.asked())  # type: ignore[union-attr]
         self.restart()
-        return rp.NEWS_NONE
+        return phases.NEWS_NONE
 
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
         if flags & FLAG_RECOVERED:
-            is_found = self._asks_alone() and self._is_pushed_as_another(body, start, flags)
+            is_found = self.asks_alone() and self._is_pushed_as_another(body, start, flags)
             contents = self._whole_contents()
             if self.ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):
                 return 1
             if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
                 return 1
             if contents.holds(body, start, flags):
-                self._is_elsewhere = self._asks_alone() and self.duplicates.holds_otherwise(body, start, flags)
+                self._is_elsewhere = self.asks_alone() and self.duplicates.holds_otherwise(body, start, flags)
                 return 1 if self._is_elsewhere else -1
             if contents.may_hold(body, start, flags):
                 return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
-        if not self._counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
+        if not self.counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
             return 0
         from toolcart.agent.openprotocol.written_otherwise import is_stored
 
@@ -1579,21 +1592,21 @@ class Recovery:
             return 1 if is_proven else -1
         return 0
 
-    def _may_be_offset(self):
+    def may_be_offset(self):
         """True if the ID of an answer may show by how much they are off."""
         return (
             self.offset.may_show_offset()
-            and self._spindle_count() == 1
+            and self.spindle_count() == 1
             and not (self.ownership.shares or self.ownership.by_own_ids)
         )
 
     def _may_be_moved(self):
         """True if the highest ID known is asked for though the newest is not above it: either may be off."""
-        return self._spindle_count() == 1 and not (
+        return self.spindle_count() == 1 and not (
             self.offset.is_ruled_out or self.ownership.shares or self.ownership.by_own_ids
         )
 
-    def _is_pushed(self, digest):
+    def is_pushed(self, digest):
         """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
         ident = bytearray(ID_BYTES)
@@ -1611,18 +1624,23 @@ class Recovery:
 
         `is_near`: it has an ID nearby, and nothing that was pushed was found on this connection.
         """
-        if not self.request.asked or self.phase in _NOT_CERTAIN or self.offset.needs_push or not self._may_be_offset():
+        if (
+            not self.request.asked
+            or self.phase in _PHASES_OF_NO_OFFSET
+            or self.offset.needs_push
+            or not self.may_be_offset()
+        ):
             return False
-        return is_near or not self._is_pushed(self.ledger.octets)
+        return is_near or not self.is_pushed(self.ledger.octets)
 
     def _is_offset(self, number):
         """True if the answer is what was sought, and was pushed, but ID or question are others (rule 7)."""
-        sought = unpack_id(self._sought, 0)
+        sought = unpack_id(self.sought, 0)
         asked = self.request.asked
-        if not self._may_be_offset() or number == sought == asked or not are_alike(self._answer, self._sought):
+        if not self.may_be_offset() or number == sought == asked or not are_alike(self.answer, self.sought):
             return False
         is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
-        return bool(is_near) and self._is_pushed(self._sought) and not self._is_repeated(sought)
+        return bool(is_near) and self.is_pushed(self.sought) and not self._is_repeated(sought)
 
     def _is_repeated(self, number):
         """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
@@ -1642,7 +1660,7 @@ class Recovery:
     def _handle_offset(self, number, pushed):
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
         if not self.offset.confirms(number, pushed, self.request.asked):
-            return rp.NEWS_NONE
+            return phases.NEWS_NONE
         self._brought = {}
         self.restart()
         ledger = self.ledger
@@ -1651,7 +1669,7 @@ class Recovery:
             self._is_walked = False
             ledger.move_first(self.offset.corrected(first))
             ledger.try_save()
-        return rp.NEWS_OFFSET
+        return phases.NEWS_OFFSET
 
     def _is_no_shared_answer(self, number):
         """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
@@ -1659,7 +1677,7 @@ class Recovery:
         if self.ownership.shares or number < self.observed.newest <= asked:
             return not self.ownership.shares
         for digest in (self.ledger.octets, self.ledger.last):
-            if number < unpack_id(digest, 0) <= asked and self._is_pushed(digest):
+            if number < unpack_id(digest, 0) <= asked and self.is_pushed(digest):
                 return True
         return False
 
@@ -1667,11 +1685,11 @@ class Recovery:
         """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
         self.offset.needs_push = True
         ledger = self.ledger
-        if self._is_pushed(ledger.last) and (self.first_record or not self._is_pushed(ledger.octets)):
+        if self.is_pushed(ledger.last) and (self.first_record or not self.is_pushed(ledger.octets)):
             self.restart()
         else:
-            self._switch_off(rp.PHASE_NO_ID)
-        return rp.NEWS_NONE
+            self.switch_off(phases.PHASE_NO_ID)
+        return phases.NEWS_NONE
 
     def _end_push_sought(self, is_there):
         """The last push was asked for in place of the highest known: IDs are right, as far as can be found out.
@@ -1680,13 +1698,13 @@ class Recovery:
         """
         offset = self.offset
         if not (is_there or self.observed.is_witness_there) and offset.waits_for_another():
-            self._switch_off(rp.PHASE_NO_ID)
-            return rp.NEWS_NONE
+            self.switch_off(phases.PHASE_NO_ID)
+            return phases.NEWS_NONE
         offset.is_ruled_out = is_there
         offset.needs_push = False
         offset.give_up()
         self.restart()
-        return rp.NEWS_NONE
+        return phases.NEWS_NONE
 
     def _correct_top(self, now):
         """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
@@ -1698,12 +1716,12 @@ class Recovery:
             from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
             seen_ids.cut(ledger)
-        ledger.correct_top(self._answer)
+        ledger.correct_top(self.answer)
         if is_ahead(ledger.top(), top) and self._has_in_front_of(ledger.top()):  # else it made them before the meeting
             ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
         if not ledger.commit():
             self.wait_for_room(now)
-        return rp.NEWS_NONE
+        return phases.NEWS_NONE
 
     def _has_in_front_of(self, number):
         """True if the log has a result in front of this ID."""
@@ -1721,8 +1739,8 @@ class Recovery:
         observed.first = first_below(observed.newest)
         if ownership.is_other:
             if not ownership.is_believed:
-                self._switch_off(rp.PHASE_OFF)
-                return rp.NEWS_ASK_AGAIN
+                self.switch_off(phases.PHASE_OFF)
+                return phases.NEWS_ASK_AGAIN
             from toolcart.agent.openprotocol.successor import first_missing  # hardly any cart needs it
 
             observed.is_reset = True
@@ -1736,34 +1754,34 @@ class Recovery:
                 return self._walk_down(observed.newest, ID_PERIOD // 2, now)
             from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
 
-            self._ended = EndedCount(top, ownership.gone_most)
-            return self._turn(rp.PHASE_UPWARD, top)
-        return self._conclude(now)
+            self.ended = EndedCount(top, ownership.gone_most)
+            return self.turn_to(phases.PHASE_UPWARD, top)
+        return self.conclude(now)
 
     def _rises(self):
         """True if what the count before may have left is asked for."""
-        return self._ended is not None and self._ended.is_rising
+        return self.ended is not None and self.ended.is_rising
 
     def _rise(self, is_new, now):
         """Take whether an answer to that is new, and turn to the next question; return a NEWS_."""
-        ended = self._ended
+        ended = self.ended
         observed = self.observed
         if ended.take(self.request.asked, is_new):  # type: ignore[attr-defined] - it rises
-            return self._turn(rp.PHASE_UPWARD, after(self.request.asked))
+            return self.turn_to(phases.PHASE_UPWARD, after(self.request.asked))
         if not ended.is_falling:  # type: ignore[attr-defined]
             # In front of 1 is the count before.
             return self._walk_down(observed.newest, max(observed.newest - 1, 0), now)
         last = ended.end_fall()  # type: ignore[attr-defined]
         if last != observed.newest:
             observed.upto = last
-        return self._conclude(now)
+        return self.conclude(now)
 
     def _walk_down(self, above, left, now):
         """Walk down from `above`, for `left` IDs at most; return a NEWS_."""
         copy(self._lowest, 0, self.observed.top, 0, FINGERPRINT_BYTES)
         if not self._lowest_id.begin(above, left, self.ownership.gone_most):
             return self._end_walk(now)
-        return self._turn(rp.PHASE_WALK, self._lowest_id.asked)
+        return self.turn_to(phases.PHASE_WALK, self._lowest_id.asked)
 
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
@@ -1774,24 +1792,24 @@ class Recovery:
         if self.flags:  # else the walk was inside a range
             return self._conclude_walk(lowest, now)
         here = self.count_here(self.gap_fill.at, preceding(lowest))
-        self.gap_fill.jump(lowest, 0 if self._may_be_apart() else self.results_each(), here)
-        return self._turn(rp.PHASE_FILL, lowest)
+        self.gap_fill.jump(lowest, 0 if self.may_be_apart() else self.results_each(), here)
+        return self.turn_to(phases.PHASE_FILL, lowest)
 
     def _conclude_walk(self, lowest, now):
         """All that the controller has may be missing, from `lowest` on; return a NEWS_."""
         observed = self.observed
-        ended = self._ended
+        ended = self.ended
         observed.first = lowest
         if ended is None:
-            return self._conclude(now)
+            return self.conclude(now)
         if ended.goes_on_with_zero(lowest):
             observed.first = 0
         number = ended.fall(observed.newest, lowest)
-        return self._turn(rp.PHASE_UPWARD, number) if number else self._conclude(now)
+        return self.turn_to(phases.PHASE_UPWARD, number) if number else self.conclude(now)
 
     # -- what follows ------------------------------------------------------------------------------------------
 
-    def _conclude_empty(self, now):
+    def conclude_empty(self, now):
         """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
         observed = self.observed
         if self.ledger.last_id >= 0:
@@ -1802,13 +1820,15 @@ class Recovery:
             self._stay_at_top()
         return self._settle(now)
 
-    def _conclude(self, now):
+    def conclude(self, now):
         """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
         observed = self.observed
         if not observed.is_zero_absent:
             return self._settle(now)
         observed.gone_run = 0
-        return self._turn(rp.PHASE_UPWARD, observed.first or 1 if observed.is_nothing() else after(observed.newest))
+        return self.turn_to(
+            phases.PHASE_UPWARD, observed.first or 1 if observed.is_nothing() else after(observed.newest)
+        )
 
     def _end_up(self, now):
         observed = self.observed
@@ -1844,15 +1864,15 @@ class Recovery:
         ledger = self.ledger
         observed = self.observed
         ownership = self.ownership
-        self.phase = rp.PHASE_SETTLE
+        self.phase = phases.PHASE_SETTLE
         if observed.starts_over:
-            self._learn_results_each()
+            self.learn_results_each()
         is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
-        left = self._ended.may_be_missing(ledger.ranges) if self._ended is not None else None
+        left = self.ended.may_be_missing(ledger.ranges) if self.ended is not None else None
         above = self._seen_above() if ledger.ranges else ()
         if observed.starts_over and not self._is_reported and not self._report_lost(left is not None):
             self.wait_for_room(now)
-            return rp.NEWS_NONE
+            return phases.NEWS_NONE
         self._is_reported = True
         ledger.begin()
         if observed.starts_over and not ownership.is_other:
@@ -1866,7 +1886,7 @@ class Recovery:
             seen_ids.cut(ledger)
         if left is not None:
             ledger.add(left[0], left[1])
-        if (observed.starts_over and ledger.is_met()) or self._has_several():
+        if (observed.starts_over and ledger.is_met()) or self.has_several():
             ledger.doubt()  # all the controller has may be missing, or `w` itself
         if observed.is_nothing():
             ledger.put_empty()
@@ -1885,13 +1905,13 @@ class Recovery:
         ledger.put_controller(ownership.identity, ownership.shares, is_reset)
         if not ledger.commit():
             self.wait_for_room(now)
-            return rp.NEWS_NONE
+            return phases.NEWS_NONE
         self._forget()
         self._is_reported = False
         self.flags = 0
         ownership.is_other = False
-        self.phase = rp.PHASE_FILL
-        return rp.NEWS_RESET if is_reset else rp.NEWS_NONE
+        self.phase = phases.PHASE_FILL
+        return phases.NEWS_RESET if is_reset else phases.NEWS_NONE
 
     def _seen_above(self):
         """Return the ranges of what this controller has shown above what is settled now."""
@@ -1899,7 +1919,7 @@ class Recovery:
 
         observed = self.observed
         ledger = self.ledger
-        if observed.is_reset or self._ended is not None or self.offset.by or self._may_be_apart():
+        if observed.is_reset or self.ended is not None or self.offset.by or self.may_be_apart():
             return ()
         if self.ownership.is_other or self.ownership.shares:
             return ()
@@ -1916,13 +1936,13 @@ class Recovery:
         """
         ledger = self.ledger
         observed = self.observed
-        if self._may_be_apart():
+        if self.may_be_apart():
             return True
         from toolcart.agent.openprotocol import unfetchable  # hardly any count begins anew
 
         parts = []
         if not is_fetched:
-            parts = unfetchable.lost(self, observed.newest, observed.is_reset, self._is_noted, self._seen_before)
+            parts = unfetchable.lost(self, observed.newest, observed.is_reset, self.has_noted_seen, self.seen_before)
             if not observed.is_reset and ledger.is_met():
                 parts.append((following(ledger.top()), preceding(observed.first)))
         lost = []
@@ -1954,7 +1974,7 @@ class Recovery:
         observed = self.observed
         if not observed.is_reset or self.ownership.is_other or not ledger.is_met() or observed.is_nothing():
             return False
-        if self._ended is not None and self._ended.is_there:
+        if self.ended is not None and self.ended.is_there:
             return False
         return _day(self._lowest) + 2 > _day(ledger.octets)
 
@@ -1989,12 +2009,12 @@ class Recovery:
         while ranges:
             place = self._next_range(now)
             if place < 0:
-                self.phase = rp.PHASE_FILL
-                self._retry.start(now, self.retry_ms)
+                self.phase = phases.PHASE_FILL
+                self.retry.start(now, self.retry_ms)
                 return
             first, last = ranges[place]
             if gap_fill.turn(first):
-                self._learn_results_each()
+                self.learn_results_each()
                 self._spindle_results = None
                 self.request.again()
                 if shared is not None:
@@ -2010,7 +2030,7 @@ class Recovery:
         if self.ledger.held and not gap_fill.flush():
             self.wait_for_room(now)
             return
-        self.phase = rp.PHASE_IDLE
+        self.phase = phases.PHASE_IDLE
         self._restarts = 0
         self._is_walked = False
         if self.contents is not None and not self.contents.is_suspected():
@@ -2020,7 +2040,7 @@ class Recovery:
     def _turn_to_next(self, last, now):
         """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
         gap_fill = self.gap_fill
-        self.phase = rp.PHASE_FILL
+        self.phase = phases.PHASE_FILL
         self.request.asked = gap_fill.at
         left = gap_fill.left_to(last)
         most = self.ownership.gone_most
@@ -2035,11 +2055,11 @@ class Recovery:
             gap_fill.skip(1)
         if not shared.in_stretch:
             shared.begin(gap_fill.at, gap_fill.left_to(last))
-        self.phase = rp.PHASE_SEEK
+        self.phase = phases.PHASE_SEEK
         self.request.asked = shared.asked
         if shared.seeks:
             return True
-        self.phase = rp.PHASE_FILL
+        self.phase = phases.PHASE_FILL
         self.request.asked = number = shared.next_of_ours(gap_fill.at)
         shared.in_stretch = number >= 0
         if shared.in_stretch:
@@ -2050,42 +2070,42 @@ class Recovery:
 
     def _turn_or_close(self):
         """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""
-        return rp.NEWS_NONE if self._turn_spindle() else self._close(False)
+        return phases.NEWS_NONE if self.turn_spindle() else self.close_asked(False)
 
-    def _close(self, gone):
+    def close_asked(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
         gap_fill = self.gap_fill
-        if self._put_off is not None:
-            self._put_off.is_done(gap_fill.at)
-        count = 1 if gone and not self._may_be_apart() else 0
-        if self._has_several():
+        if self.put_off_ids is not None:
+            self.put_off_ids.is_done(gap_fill.at)
+        count = 1 if gone and not self.may_be_apart() else 0
+        if self.has_several():
             self._closed_top = self.ledger.top() if gap_fill.at == self.ledger.top() else self._closed_top
             count = self._of_spindles().missing(bytes(self.ask_id), self.ledger.epoch(), self.first_record)
-        gap_fill.close(count, self._why)
+        gap_fill.close(count, self.why)
         place = self.ledger.place_of(gap_fill.begin) if gap_fill.at == 1 else -1
         if place >= 0 and gap_fill.is_over_zero(self.ledger.ranges[place][1]) and not self.ownership.shares:
             if not self.duplicates.has_id(_ZERO, self.ledger.since):
                 gap_fill.lose_zero(self.results_each())
-        return self._turn(rp.PHASE_FILL, self.gap_fill.at)
+        return self.turn_to(phases.PHASE_FILL, self.gap_fill.at)
 
     def _handle_missing(self):
         """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
         ledger = self.ledger
         pushes = self.push_run
-        if self._retry.armed:
-            return rp.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
+        if self.retry.armed:
+            return phases.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
         is_others = self.ownership.shares and not self.ownership.shared.is_ours()  # type: ignore[union-attr]
         self.passed_over += is_others
         if is_others:
-            return self._close(False)
-        if pushes.last < 0 or self._has_several():
-            return rp.NEWS_STORE
-        if not same(self._answer, pushes.first) and not self._fits(self._answer, pushes.first):
-            return rp.NEWS_STORE
+            return self.close_asked(False)
+        if pushes.last < 0 or self.has_several():
+            return phases.NEWS_STORE
+        if not same(self.answer, pushes.first) and not self.fits_in_writing(self.answer, pushes.first):
+            return phases.NEWS_STORE
         self.gap_fill.jump(pushes.last, 0)
         pushes.close()
         ledger.close_run()
-        return self._close(False)
+        return self.close_asked(False)
 
 
-assert _IDLE == rp.PHASE_IDLE and _OFF == rp.PHASE_OFF < rp.PHASE_NO_ID < rp.PHASE_CLOSED
+assert _IDLE == phases.PHASE_IDLE and _OFF == phases.PHASE_OFF < phases.PHASE_NO_ID < phases.PHASE_CLOSED

@@ -23,7 +23,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.controller_identity import read_tool
 from toolcart.agent.openprotocol.error_codes import REFUSED_BUSY, REFUSED_GONE, REFUSED_LATER, REFUSED_REVISION, noted
@@ -418,13 +418,13 @@ class Intake:
         recovery = self.recovery
         session = self.session
         refusal = session.received.refusal
-        was_filling = recovery.phase == rp.PHASE_FILL
+        was_filling = recovery.phase == phases.PHASE_FILL
         revision = recovery.revision()
         news = recovery.refused(refusal, now, session.received.code)
-        goes_on = was_filling and recovery.phase == rp.PHASE_FILL
+        goes_on = was_filling and recovery.phase == phases.PHASE_FILL
         is_put_off = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
         goes_on = goes_on or refusal == REFUSED_REVISION or (recovery.revision() != revision and not is_put_off)
-        counts = recovery.phase == rp.PHASE_OFF or not goes_on
+        counts = recovery.phase == phases.PHASE_OFF or not goes_on
         if refusal == REFUSED_GONE:  # that is an answer: it has no such result
             session.old_result.answered_gone(counts)
         else:
@@ -546,7 +546,7 @@ class Intake:
             return True
         recovery = self.recovery
         log = self.log
-        if recovery.phase == rp.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
+        if recovery.phase == phases.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now, ROOM_ASKED_MS)
             return False
         if not self.flash_window.may_program():
@@ -603,7 +603,7 @@ class Intake:
         if shared is not None:
             shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
         spindle = self.session.request.spindle
-        self._fills = self.recovery.phase == rp.PHASE_FILL
+        self._fills = self.recovery.phase == phases.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
         self.store_answer(is_read, now)
 
@@ -631,7 +631,7 @@ class Intake:
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             frame = link.buf[link.at + HEADER_BYTES : link.at + link.length]
             news = recovery.fetched_unread(self.log.stage, store.body, check, now, frame)
-        if news != rp.NEWS_STORE:
+        if news != phases.NEWS_STORE:
             self.take_news(news, now)
             return
         kept = self._put_fetched(is_read, now)
@@ -655,15 +655,15 @@ class Intake:
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""
-        if news == rp.NEWS_ASK_AGAIN:
+        if news == phases.NEWS_ASK_AGAIN:
             self.session.old_result.rejected(False)  # it is not the question that ends this connection
             self.session.stop(now)
-        elif news == rp.NEWS_NO_OWNER:
+        elif news == phases.NEWS_NO_OWNER:
             self.counters.note(counter.NO_OWNER, self.session.received.revision, now)
-        elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
-            self.subscription_check.polled(self, news == rp.NEWS_KNOWN, now)
-        elif news == rp.NEWS_OFFSET:
+        elif news == phases.NEWS_KNOWN or news == phases.NEWS_UNKNOWN:
+            self.subscription_check.polled(self, news == phases.NEWS_KNOWN, now)
+        elif news == phases.NEWS_OFFSET:
             self.counters.note(counter.IDS_OFF, self.recovery.offset.by, now)
-        elif news == rp.NEWS_RESET:
+        elif news == phases.NEWS_RESET:
             self.counters.note(counter.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
         self._tell_recovery(now)

@@ -8,7 +8,7 @@ import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from dee
 
 # isort: split
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
@@ -20,7 +20,7 @@ from lab.harness.flash import Nor
 
 PORTABLE = True
 
-AT_REST = (rp.PHASE_IDLE, rp.PHASE_OFF, rp.PHASE_CLOSED)  # closed: this controller is asked in no such way
+AT_REST = (phases.PHASE_IDLE, phases.PHASE_OFF, phases.PHASE_CLOSED)  # closed: this controller is asked in no such way
 
 
 class Board(whole.Board):

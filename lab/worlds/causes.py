@@ -109,7 +109,7 @@ silence-ends-asking | 7 | agent/openprotocol/recovery.py | recovery model
 -            return self._go_on_in_vain(now)
 -        if self._can_do_without_newest
 +            return self._go_on_in_vain(now)
-+        return self._switch_off(rp.PHASE_OFF)
++        return self.switch_off(phases.PHASE_OFF)
 +        if self._can_do_without_newest
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
@@ -126,7 +126,7 @@ padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 unknown-system-is-shared | 10 | agent/openprotocol/id_ownership.py | worlds usual none
 : where 0002 does not name the system nothing is fetched
 -self.shares = shares = sharing
-+self.shares = shares = (sharing == rp.SHARING_AUTO and system_type == 0) or sharing
++self.shares = shares = (sharing == phases.SHARING_AUTO and system_type == 0) or sharing
 push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
@@ -171,7 +171,7 @@ no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 -        return self._turn_to_witness()
 +            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
-+        return self._conclude(now)
++        return self.conclude(now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
 -    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
@@ -190,7 +190,7 @@ third-range-forgotten | 0 | agent/openprotocol/id_ledger.py | recovery model
 +            ranges[RANGES_MOST - 1 :] = [[first, last]]
 run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
--not same(self._answer, pushes.first)
+-not same(self.answer, pushes.first)
 +self.request.asked != unpack_id(pushes.first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first

@@ -3,7 +3,7 @@
 import sys
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.base.clock import Dice
 from toolcart.sim.profiles import profile_options
 from host_tests.portable import LONG
@@ -266,5 +266,5 @@ def test_mt_focus_results_that_the_line_spoils_are_asked_for():
         cart.produce(1, 1500)
         settle(cart, 900000)
         recovered += cart.counts().get("recovered", 0)
-        assert cart.station.recovery.phase == rp.PHASE_IDLE
+        assert cart.station.recovery.phase == phases.PHASE_IDLE
     assert recovered

@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.tools.messages import attention
 from host_tests.support.odd_controllers import ANSWERS, OddController
 
@@ -42,7 +42,7 @@ def test_answers_that_all_have_one_id_hide_nothing_and_show_nothing(monkeypatch,
         cart.counted(counter.IDS_OFF) == cart.counted(counter.CONTROLLER_RESETS) == 0
         and not cart.station.ledger.shares()
     )
-    assert cart.station.recovery.phase == rp.PHASE_OFF and off(cart) == "answers"
+    assert cart.station.recovery.phase == phases.PHASE_OFF and off(cart) == "answers"
     [need] = [need for need in attention.needs(of_station(cart.station, cart.clock.now)) if need.slug == "fetching"]
     assert "does not match what it is asked" in need.words
 

@@ -1,7 +1,7 @@
 """A controller whose answers have IDs that are off: all it has is stored once, under the ID that was pushed."""
 
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
 from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
@@ -96,7 +96,7 @@ class Drifting(Off):
 
 def test_ids_that_are_off_by_no_constant_are_counted():
     for seed in range(-8, 9):
-        cart = Cart(Drifting(seed, next_id=50), sharing=rp.SHARING_OWN).open()
+        cart = Cart(Drifting(seed, next_id=50), sharing=phases.SHARING_OWN).open()
         for missed in (0, 4, 7):
             cart.away(missed)
             cart.settle()
@@ -114,7 +114,7 @@ def test_one_late_answer_is_not_taken_for_it():
     assert bench.ask() == 0
     bench.answer(bench.memory.find(0))
     assert bench.ask() == 3
-    assert bench.answer(bench.memory.find(4)) == rp.NEWS_NONE and bench.recovery.offset.by == 0
+    assert bench.answer(bench.memory.find(4)) == phases.NEWS_NONE and bench.recovery.offset.by == 0
     bench.settle()
     assert bench.recovery.offset.by == 0 and bench.stored() == [1, 2, 3, 4, 5]
 
@@ -122,13 +122,13 @@ def test_one_late_answer_is_not_taken_for_it():
 def test_unreadable_ones_get_the_id_that_they_have():
     cart = Cart(Off(1)).met(3)
     cart.away(2)
-    while cart.recovery.phase != rp.PHASE_FILL:
+    while cart.recovery.phase != phases.PHASE_FILL:
         cart.step()
     assert cart.ask() == 4
     body = cart.memory.find(4).payload
-    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == rp.NEWS_STORE
+    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == phases.NEWS_STORE
     cart.recovery.kept(cart.now)
-    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == rp.NEWS_NONE
+    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == phases.NEWS_NONE
 
 
 class Beside(Memory):

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart, key_of, packed_time
 
@@ -64,7 +64,7 @@ def off(monkeypatch, cart, by):
 
 
 def is_at_rest(recovery):
-    return recovery.phase == rp.PHASE_OFF or not recovery.seeks()
+    return recovery.phase == phases.PHASE_OFF or not recovery.seeks()
 
 
 @pytest.mark.parametrize(("live", "missed"), [(3, 2), (1, 4), (2, 6), (0, 3)])

@@ -8,7 +8,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.profiles import profile_options
@@ -242,7 +242,7 @@ def test_profile_that_knows_no_0064_loses_nothing_uncounted():
             Cart(toolsnet=None, controller=profile_options("minimal", unknown_mids=(8, 9, 40), refuse={64: code}))
         )
         assert agrees(cart) and cart.station.ledger.gone() > 0
-        assert cart.station.recovery.phase == rp.PHASE_OFF
+        assert cart.station.recovery.phase == phases.PHASE_OFF
 
 
 def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted():

@@ -1,7 +1,7 @@
 """All a controller has and the log lacks is fetched, once, oldest first, in few questions; and no push ever waits."""
 
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.id_ledger import SPINDLES
 from toolcart.agent.openprotocol.id_ownership import GONE_OWN
 from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
@@ -88,7 +88,7 @@ def test_answer_to_a_question_of_before_is_not_taken():
     bench.away(1)
     assert bench.ask() == 0
     bench.recovery.restart_later(bench.now)
-    assert bench.answer(bench.memory.find(2)) == rp.NEWS_NONE
+    assert bench.answer(bench.memory.find(2)) == phases.NEWS_NONE
     bench.settle()
     assert bench.ledger.top() == 6 and bench.stored() == numbers(1, 6)
 
@@ -184,7 +184,7 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
         bench.memory.make()
     bench.opens_with = (IDENTITY[:35] + bytes([IDENTITY[35] ^ 1]) + IDENTITY[36:], 1)
     bench.open().settle()
-    assert bench.news[-1] == rp.NEWS_ASK_AGAIN and bench.recovery.phase == rp.PHASE_OFF
+    assert bench.news[-1] == phases.NEWS_ASK_AGAIN and bench.recovery.phase == phases.PHASE_OFF
     bench.again().settle()
     assert bench.stored() == [1, 2, 3] and bench.ledger.top() == 504 and bench.ledger.epoch() == 1
     bench.away(2)
@@ -194,12 +194,12 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
 
 def test_no_version_says_whether_ids_are_shared():
     for system_type, sharing, needs in (
-        (0, rp.SHARING_AUTO, ""),
-        (1, rp.SHARING_AUTO, ""),
-        (3, rp.SHARING_AUTO, ""),
-        (3, rp.SHARING_OWN, ""),
-        (3, rp.SHARING_ALL, "station_id"),
-        (1, rp.SHARING_ALL, "station_id"),
+        (0, phases.SHARING_AUTO, ""),
+        (1, phases.SHARING_AUTO, ""),
+        (3, phases.SHARING_AUTO, ""),
+        (3, phases.SHARING_OWN, ""),
+        (3, phases.SHARING_ALL, "station_id"),
+        (1, phases.SHARING_ALL, "station_id"),
     ):
         bench = Bench(sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
@@ -214,10 +214,10 @@ def test_no_version_says_whether_ids_are_shared():
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
     for system_type, sharing, most in (
-        (1, rp.SHARING_AUTO, GONE_OWN),
-        (3, rp.SHARING_AUTO, GONE_OWN),
-        (0, rp.SHARING_OWN, GONE_OWN),
-        (0, rp.SHARING_AUTO, 100),
+        (1, phases.SHARING_AUTO, GONE_OWN),
+        (3, phases.SHARING_AUTO, GONE_OWN),
+        (0, phases.SHARING_OWN, GONE_OWN),
+        (0, phases.SHARING_AUTO, 100),
     ):
         bench = Bench(Memory(1000, limit=3), sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)

@@ -110,7 +110,7 @@ class World:
             if getattr(ledger, name):
                 setattr(ledger, name, max(getattr(ledger, name) - bench.log.first() + 1 + lost, 1))
         state.numbers[:] = state.durable_numbers = [0] * len(state.numbers)
-        recovery._answer[:] = bytes(16)
+        recovery.answer[:] = bytes(16)
         recovery.ask_id[:] = bytes(10)
         if not self.connected:
             ledger.last[:] = bytes(16)
@@ -145,7 +145,7 @@ class World:
             _frozen(recovery),
             tuple([_frozen(vars(recovery)[name]) for name in PARTS]),
             tuple(sorted(vars(recovery._lowest_id).items())),
-            _frozen_check(recovery._check),
+            _frozen_check(recovery.check),
         )
 
     def become(self, value):
@@ -175,8 +175,8 @@ class World:
             _thaw(vars(bench.recovery)[name], part)
         vars(bench.recovery._lowest_id).update(value[19])
         check = value[20]
-        bench.recovery._check = None if check is None else _checking(*check)
-        for timer in (bench.recovery._retry, bench.recovery._looked):
+        bench.recovery.check = None if check is None else _checking(*check)
+        for timer in (bench.recovery.retry, bench.recovery._looked):
             timer.stop()  # time is of no matter here: each pause is over when something is asked
         return self
 
@@ -508,7 +508,7 @@ def without_a_witness(compare):
         news = compare(self, now)
         if self.phase == PHASE_WITNESS:
             self.observed.first = self.request.asked + 1
-            return self._conclude(now)
+            return self.conclude(now)
         return news
 
     return without
@@ -528,7 +528,7 @@ def range_behind_the_highest(commit):
 def given_up_at_once(again):
     def at_once(self, now):
         if self.phase == PHASE_WALK:
-            return self._give_up(now)
+            return self.go_on_searching(self.request.asked, True, now)
         return again(self, now)
 
     return at_once
@@ -548,7 +548,7 @@ BROKEN = (
     (rc.Recovery, "_compare_newest", without_a_witness, LOST, {"resets": 1}),
     (kn, "same", by_id_alone, LOST, {"resets": 1}),
     (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
-    (rc.Recovery, "_again", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
+    (rc.Recovery, "ask_again_later", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
     (rc, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first
     (CountCheck, "goes_on", always, LOST, {"resets": 1, "torn": 2, "says": False}),
     (CountCheck, "began_again", always, "a new count that is none", {"torn": 2, "says": False}),

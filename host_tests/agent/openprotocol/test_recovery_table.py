@@ -7,7 +7,7 @@ same phase, ask for the same ID, believe the same highest result, and take the s
 from random import Random
 
 from toolcart.agent.openprotocol import id_ownership, put_off
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import CLOSED_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
@@ -17,8 +17,14 @@ from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 
 NONE, EMPTY = "none", "empty"
-NEWEST, WITNESS, NEARBY, WALK = rp.PHASE_NEWEST, rp.PHASE_WITNESS, rp.PHASE_NEARBY, rp.PHASE_WALK
-UP, FILL, IDLE, POLL, CLOSED = rp.PHASE_UPWARD, rp.PHASE_FILL, rp.PHASE_IDLE, rp.PHASE_POLL, rp.PHASE_CLOSED
+NEWEST, WITNESS, NEARBY, WALK = phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_NEARBY, phases.PHASE_WALK
+UP, FILL, IDLE, POLL, CLOSED = (
+    phases.PHASE_UPWARD,
+    phases.PHASE_FILL,
+    phases.PHASE_IDLE,
+    phases.PHASE_POLL,
+    phases.PHASE_CLOSED,
+)
 K = 4
 LIVES = 120 if LONG else 40
 EVENTS = 250
@@ -515,7 +521,7 @@ class Both:
         model, bench, recovery = self.model, self.bench, self.bench.recovery
         ledger = bench.ledger
         w = EMPTY if ledger.is_empty() else ledger.top() if ledger.is_met() else NONE
-        assert recovery.phase == model.phase, (rp.PHASE_NAMES[recovery.phase], rp.PHASE_NAMES[model.phase])
+        assert recovery.phase == model.phase, (phases.PHASE_NAMES[recovery.phase], phases.PHASE_NAMES[model.phase])
         assert (recovery.request.asked, recovery.request.state) == (model.asked, model.state)
         assert w == (model.w if model.w in (NONE, EMPTY) else model.w.ident)
         assert ledger.ranges == model.ranges and recovery.gap_fill.at == model.at

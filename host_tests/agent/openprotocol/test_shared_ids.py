@@ -5,7 +5,7 @@ answered with the newest result at or below n, of any station; 0 means the newes
 """
 
 from toolcart.agent.openprotocol import error_codes, shared_ids
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.base.clock import Dice
 from host_tests.support.frames import fetched
 from host_tests.support.recovery import STATION, Bench, Memory
@@ -126,7 +126,7 @@ def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     cart.names = False
     cart.meanwhile("xxoxx")
     cart.settle()
-    assert rp.NEWS_NO_OWNER in cart.news and cart.recovery.phase == rp.PHASE_OFF
+    assert phases.NEWS_NO_OWNER in cart.news and cart.recovery.phase == phases.PHASE_OFF
     assert cart.recovery.ownership.needs == "owner"
     cart.work("o")
     assert cart.stored() == [2, 4, 10]

@@ -1,7 +1,7 @@
 """The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
@@ -50,7 +50,7 @@ def test_controller_without_history_is_reported_and_its_results_go_on():
     cart.settle()
     cart.produce(2, 1500)
     assert cart.stored_ids() == [1, 2, 4, 5]
-    assert cart.station.recovery.phase == rp.PHASE_OFF
+    assert cart.station.recovery.phase == phases.PHASE_OFF
 
 
 def test_part_that_is_lost_is_counted_and_its_result_fetched():
