@@ -13,6 +13,8 @@ Imported where a question for a missing ID is in vain.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
+from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.ids import after
 
 TRIES_MOST = const(2)
 PUT_OFF_MOST = const(8)
@@ -61,3 +63,57 @@ class PutOffIds:
     def is_done(self, number):
         """This ID is no longer missing."""
         self._waits = [one for one in self._waits if one[0] != number]
+
+    def next_range(self, ledger, now):
+        """Return the place of the next range to ask for: put off last; -1 if all are, and have to wait."""
+        for place in range(len(ledger.ranges)):
+            first, last = ledger.ranges[place]
+            if not self.has(first):
+                return place
+            if first != last and self.is_waiting(first, now):
+                ledger.split(place)
+                return place + 1
+        for number in self.due(now):
+            if ledger.place_of(number) >= 0:
+                return ledger.place_of(number)
+        return -1
+
+
+def fails_for_now(recovery, now, is_cut):
+    """Take a question that was in vain; True if it was for a missing ID, which is put off."""
+    if recovery.phase != phases.PHASE_FILL or recovery.spindle_count() > 1 or recovery.ownership.shares:
+        return False
+    put_off_ids = recovery.put_off_ids
+    if put_off_ids is None:
+        put_off_ids = recovery.put_off_ids = PutOffIds()
+    number = recovery.request.asked
+    if not put_off_ids.fails(number, is_cut, recovery.is_later and not is_cut):
+        return False
+    if not is_cut and not _has_others(recovery, put_off_ids, now):
+        return False
+    put_off_ids.put_off(number, now, is_cut)
+    return True
+
+
+def _has_others(recovery, put_off_ids, now):
+    """True if others may be asked for than the one that was just asked for in vain.
+
+    Those that are put off have their turn, but one without an answer is given up.
+    """
+    gap_fill = recovery.gap_fill
+    for first, last in recovery.ledger.ranges:
+        if first == gap_fill.begin:
+            if gap_fill.left_to(last) > 1:
+                return True
+        elif not put_off_ids.has(first) or (recovery.is_later and not put_off_ids.is_waiting(first, now)):
+            return True
+    return False
+
+
+def pass_over(recovery, number):
+    """Go on with another than this ID, which is put off."""
+    recovery.gap_fill.flush()
+    place = recovery.ledger.place_of(number)
+    if place >= 0:
+        recovery.ledger.split(place)
+    recovery.turn_to(phases.PHASE_FILL, after(number))

@@ -155,7 +155,6 @@ LOOK_AGAIN_MS = const(60000)
 _GRACE_MS = const(10000)
 _ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
-VAIN_MOST = const(45)  # some 34 minutes of silence
 _VAIN_TOLD = const(2)
 _RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
 # Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
@@ -168,14 +167,12 @@ RETRY_MS = const(30000)  # before what could not be fetched is asked for again: 
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
-OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(12)
 # Built once: a tuple in an expression would be allocated at each poll.
 _ZERO = b"0000000000"
 _PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
-_PHASES_OF_KNOWN = (phases.PHASE_WITNESS, phases.PHASE_NEARBY)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
 _PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
 _REFUSED_WITHOUT_REASON = (
@@ -335,8 +332,10 @@ class Recovery:
 
     def closed(self, now=0):
         """The session is over."""
-        if self.request.waits:
-            self._fails_for_now(now, True)
+        if self.request.waits and self.phase == phases.PHASE_FILL:
+            from toolcart.agent.openprotocol.put_off import fails_for_now  # hardly any connection ends with a question
+
+            fails_for_now(self, now, True)
         self.ledger.end_contact()
         self.first_record = 0
         self.first_id = -1
@@ -724,7 +723,7 @@ class Recovery:
                 now
             )  # the revision that it has answered in before was rejected for another reason
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
-            return self._cannot_ask(now)
+            return self.cannot_ask(now)
         return self.ask_again_later(now)
 
     def was_answered(self):
@@ -761,27 +760,7 @@ class Recovery:
         """True if the newest was asked for often enough in vain, `more` than is counted."""
         return self.phase == phases.PHASE_NEWEST and self.request.tries + more >= UNANSWERED_MOST
 
-    def shut_out(self, now):
-        """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
-
-        One that has answered before is believed to do so again, until that comes twice.
-        """
-        if self.phase >= _OFF:
-            return phases.NEWS_NONE
-        if self.is_later:
-            self.switch_off(phases.PHASE_OFF)
-            self.retry.start(now, OFF_MS)
-            return phases.NEWS_NONE
-        if self.why >= 0:
-            self.vain += 0 if self.is_shut_out else VAIN_MOST // 2 + 1
-            self.is_shut_out = True
-            if self.was_answered() and self.vain < VAIN_MOST:
-                self.switch_off(phases.PHASE_OFF)
-                self.retry.start(now, OFF_MS)
-                return phases.NEWS_NONE
-        return self._cannot_ask(now)
-
-    def _cannot_ask(self, now):
+    def cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
         ownership = self.ownership
         self._revision_index = self._turned = 0
@@ -789,11 +768,28 @@ class Recovery:
         is_new = ownership.is_other and not ownership.is_believed
         if is_new and self.ledger.successor_id >= 0:
             return phases.NEWS_ASK_AGAIN
-        self.retry.start(now, OFF_MS)  # a controller in trouble says so, too
+        self.retry.start(now, phases.OFF_MS)  # a controller in trouble says so, too
         # Where IDs are shared a push does not show what is missing: `w` stays, and may be asked for in an hour.
         if not (is_new or (ownership.shares and self.was_answered())):
             self._count_missing(now)
         return phases.NEWS_NONE
+
+    def ask_again_later(self, now):
+        """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
+        from toolcart.agent.openprotocol import in_vain  # a controller that behaves well answers
+
+        return in_vain.ask_again_later(self, now)
+
+    def shut_out(self, now):
+        """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
+
+        One that has answered before is believed to do so again, until that comes twice.
+        """
+        if self.phase >= _OFF:
+            return phases.NEWS_NONE
+        from toolcart.agent.openprotocol import in_vain  # hardly any controller ends connections so
+
+        return in_vain.shut_out(self, now)
 
     def _starts_over_as_answered(self):
         """There is an answer; True if none was to be expected: then the look begins anew."""
@@ -849,137 +845,6 @@ class Recovery:
         if not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
 
-    def ask_again_later(self, now):
-        """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
-        phase = self.phase
-        if phase == phases.PHASE_POLL:
-            return self._end_poll(True)  # nothing is known to be missing
-        if self._is_missing_put_off(now):
-            return phases.NEWS_NONE
-        if self.is_later and phase != phases.PHASE_PROBE:  # it is neither gone nor without an answer, however often
-            self.retry.start(now, self.retry_ms)
-            return phases.NEWS_NONE
-        self.vain += 1
-        if self._asks_in_vain():
-            return self._go_on_in_vain(now)
-        if self._can_do_without_newest():
-            return self.take_absent(now)
-        is_certain = phase != phases.PHASE_NEWEST and (
-            phase not in (phases.PHASE_WITNESS, phases.PHASE_NEARBY) or not self.observed.is_nothing()
-        )
-        if not self.request.fails(is_certain):
-            return self._give_up(now)
-        if phase == phases.PHASE_PROBE and self.request.tries >= UNANSWERED_MOST:
-            self.ownership.shared.is_proven = True  # type: ignore[union-attr] - nothing more will be said about it
-            return self._compare_newest(now)
-        self.retry.start(now, self.retry_ms)
-        return phases.NEWS_NONE
-
-    def _is_missing_put_off(self, now):
-        """True if the missing ID that was just asked for in vain is put off, since others may be missing."""
-        if self.request.state == NEXT or not self._fails_for_now(now, False):
-            return False
-        self.vain += not self.is_later
-        self._pass_over(self.request.asked)
-        return True
-
-    def _fails_for_now(self, now, is_cut):
-        """Take a question that was in vain; True if it was for a missing ID, which is put off."""
-        if self.phase != phases.PHASE_FILL or self.spindle_count() > 1 or self.ownership.shares:
-            return False
-        if self.put_off_ids is None:
-            from toolcart.agent.openprotocol.put_off import PutOffIds  # hardly any controller needs it
-
-            self.put_off_ids = PutOffIds()
-        number = self.request.asked
-        if not self.put_off_ids.fails(number, is_cut, self.is_later and not is_cut):
-            return False
-        if not is_cut and not self._has_others(now):
-            return False
-        self.put_off_ids.put_off(number, now, is_cut)
-        return True
-
-    def _has_others(self, now):
-        """True if others may be asked for than the one that was just asked for in vain.
-
-        Those that are put off have their turn, but one without an answer is given up.
-        """
-        gap_fill = self.gap_fill
-        put_off = self.put_off_ids
-        for first, last in self.ledger.ranges:
-            if first == gap_fill.begin:
-                if gap_fill.left_to(last) > 1:
-                    return True
-            elif not put_off.has(first) or (  # type: ignore[union-attr] - `_fails_for_now` has made it
-                self.is_later and not put_off.is_waiting(first, now)  # type: ignore[union-attr]
-            ):
-                return True
-        return False
-
-    def _passes_over(self, now):
-        """True if the next one that may be missing is put off: it is passed over."""
-        number = self.gap_fill.at
-        if self.put_off_ids is None or not self.put_off_ids.is_waiting(number, now):
-            return False
-        self._pass_over(number)
-        return True
-
-    def _pass_over(self, number):
-        """Go on with another than this ID, which is put off."""
-        self.gap_fill.flush()
-        place = self.ledger.place_of(number)
-        if place >= 0:
-            self.ledger.split(place)
-        self.turn_to(phases.PHASE_FILL, after(number))
-
-    def _next_range(self, now):
-        """Return the place of the next range to ask for: put off last; -1 if all are, and have to wait."""
-        put_off = self.put_off_ids
-        if put_off is None:
-            return 0
-        ledger = self.ledger
-        for place in range(len(ledger.ranges)):
-            first, last = ledger.ranges[place]
-            if not put_off.has(first):
-                return place
-            if first != last and put_off.is_waiting(first, now):
-                ledger.split(place)
-                return place + 1
-        for number in put_off.due(now):
-            if ledger.place_of(number) >= 0:
-                return ledger.place_of(number)
-        return -1
-
-    def _asks_in_vain(self):
-        """True if questions were asked in vain for so long that there will be no answer.
-
-        That is soon where nothing was ever answered, and no one has said "later".
-        """
-        return self.vain >= VAIN_MOST or (self.is_newest_tried(1) and not (self.was_answered() or self.is_later))
-
-    def _can_do_without_newest(self):
-        """True if the newest was asked for in vain though others are answered: what is missing is known without it."""
-        ledger = self.ledger
-        return self.is_newest_tried(1) and self.was_answered() and ledger.top() > 0 and len(ledger.ranges) > 0
-
-    def _go_on_in_vain(self, now):
-        """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
-        if self.flags or self.ledger.is_unasked():
-            return self._cannot_ask(now)
-        if self.phase == phases.PHASE_FILL and not self.turn_spindle():
-            return self.close_asked(not self.request.there)
-        return self.take_absent(now)
-
-    def _give_up(self, now):
-        """Give up an ID that is not answered while the next one is; return a NEWS_."""
-        phase = self.phase
-        if phase == phases.PHASE_FILL:
-            return phases.NEWS_NONE if self.turn_spindle() else self.close_asked(not self.request.there)
-        is_rejected = phase == phases.PHASE_SEEK and self.why != WHY_SILENT
-        if phase in _PHASES_OF_KNOWN or phase == phases.PHASE_COMPARE or is_rejected:
-            return self.take_absent(now)
-        return self.go_on_searching(self.request.asked, True, now)  # it may be there
-
     def _handle_result(self, number, is_logged, now):
         """Take the result `number` in `answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
         phase = self.phase
@@ -991,7 +856,7 @@ class Recovery:
             return phases.NEWS_NONE
         if phase == phases.PHASE_COMPARE:
             return self._handle_compared(number, now)
-        if phase in _PHASES_OF_KNOWN and self._is_offset(number):
+        if phase in phases.PHASES_OF_KNOWN and self._is_offset(number):
             return self._handle_offset(number, unpack_id(self.sought, 0))
         if ownership.shared is None and number != request.asked and self._lacks_push():
             return self._handle_other_id(number, now)
@@ -1003,10 +868,10 @@ class Recovery:
         if phase == phases.PHASE_NEWEST:
             return self._handle_newest(number, is_logged, now)
         if phase == phases.PHASE_PROBE:
-            return self._compare_newest(now)
+            return self.compare_newest(now)
         if phase == phases.PHASE_POLL:
             is_unsaid = number == self.ledger.top() and self._is_unsaid(self.answer)
-            return self._end_poll(is_logged or is_unsaid or self.is_top(self.answer), number)
+            return self.end_poll(is_logged or is_unsaid or self.is_top(self.answer), number)
         if number == request.asked:
             is_sought = phase == phases.PHASE_SEEK
             return self._handle_stretch(number, now) if is_sought else self._handle_asked_id(number, is_logged, now)
@@ -1084,7 +949,7 @@ class Recovery:
         self.contradicts = True
         self.offset.forget()
         self.offset.give_up()
-        return self._cannot_ask(now)
+        return self.cannot_ask(now)
 
     def _handle_asked_id(self, number, is_logged, now):
         """The ID that was asked for is there; return a NEWS_."""
@@ -1125,7 +990,7 @@ class Recovery:
             return self._handle_no_newest(now) if self.observed.is_nothing() else self._look_at_sharing(now)
         if phase == phases.PHASE_PROBE:
             self.ownership.are_own()
-            return self._compare_newest(now)
+            return self.compare_newest(now)
         if phase == phases.PHASE_POLL:
             return self._handle_poll_gone()
         if phase == phases.PHASE_COMPARE:
@@ -1170,7 +1035,7 @@ class Recovery:
 
     # -- a poll ------------------------------------------------------------------------------------------------
 
-    def _end_poll(self, is_known, number=-1):
+    def end_poll(self, is_known, number=-1):
         """Return to rest after a poll; return a NEWS_."""
         self.turn_to(phases.PHASE_IDLE, 0)
         self.polled = number
@@ -1180,7 +1045,7 @@ class Recovery:
         """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
         top = self.ledger.top()
         if self.request.asked or top < 0:
-            return self._end_poll(True)
+            return self.end_poll(True)
         return self.turn_to(phases.PHASE_POLL, after(top))
 
     # -- what the controller has ------------------------------------------------------------------------------
@@ -1196,7 +1061,7 @@ class Recovery:
         """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
         ownership = self.ownership
         if ownership.shared is None or not ownership.shared.needs_proof(ownership.shares):
-            return self._compare_newest(now)
+            return self.compare_newest(now)
         return self.turn_to(phases.PHASE_PROBE, after(self.observed.newest))
 
     def _handle_judged(self, judged, number):
@@ -1213,7 +1078,7 @@ class Recovery:
             ownership.are_shared()
         return phases.NEWS_NONE
 
-    def _compare_newest(self, now):
+    def compare_newest(self, now):
         """Go on from the newest; return a NEWS_."""
         ledger = self.ledger
         observed = self.observed
@@ -1230,19 +1095,19 @@ class Recovery:
         observed.starts_over = observed.is_reset = False
         if not ledger.is_met() and not ledger.is_empty():
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
-            return self.conclude(now)
+            return self.conclude_look(now)
         if ledger.is_empty() and not self.ownership.is_other:
             observed.starts_over = True
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
-            return self.conclude(now)
+            return self.conclude_look(now)
         observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
         if top == 0 and newest and self._is_pushed_without_id(observed.top):
             observed.first = following(newest)
-            return self.conclude(now)
+            return self.conclude_look(now)
         if self.is_top(observed.top) or is_held:
             observed.take(newest, ledger.octets)  # which may say more
             observed.first = newest if is_held and newest != self._closed_top else following(observed.upto)
-            return self.conclude(now)
+            return self.conclude_look(now)
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
             return phases.NEWS_NONE
         is_above = is_ahead(newest, top)
@@ -1323,7 +1188,7 @@ class Recovery:
             observed.take(top, ledger.octets)  # the newest that was answered cannot be read, and says no more
             observed.upto = top
         observed.first = top if self.has_several() and top != self._closed_top else following(top)
-        return self.conclude(now)
+        return self.conclude_look(now)
 
     def _search_nearby(self, is_reset, now):
         """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
@@ -1756,7 +1621,7 @@ class Recovery:
 
             self.ended = EndedCount(top, ownership.gone_most)
             return self.turn_to(phases.PHASE_UPWARD, top)
-        return self.conclude(now)
+        return self.conclude_look(now)
 
     def _rises(self):
         """True if what the count before may have left is asked for."""
@@ -1774,7 +1639,7 @@ class Recovery:
         last = ended.end_fall()  # type: ignore[attr-defined]
         if last != observed.newest:
             observed.upto = last
-        return self.conclude(now)
+        return self.conclude_look(now)
 
     def _walk_down(self, above, left, now):
         """Walk down from `above`, for `left` IDs at most; return a NEWS_."""
@@ -1801,11 +1666,11 @@ class Recovery:
         ended = self.ended
         observed.first = lowest
         if ended is None:
-            return self.conclude(now)
+            return self.conclude_look(now)
         if ended.goes_on_with_zero(lowest):
             observed.first = 0
         number = ended.fall(observed.newest, lowest)
-        return self.turn_to(phases.PHASE_UPWARD, number) if number else self.conclude(now)
+        return self.turn_to(phases.PHASE_UPWARD, number) if number else self.conclude_look(now)
 
     # -- what follows ------------------------------------------------------------------------------------------
 
@@ -1820,7 +1685,7 @@ class Recovery:
             self._stay_at_top()
         return self._settle(now)
 
-    def conclude(self, now):
+    def conclude_look(self, now):
         """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
         observed = self.observed
         if not observed.is_zero_absent:
@@ -2007,7 +1872,7 @@ class Recovery:
             self.wait_for_room(now)
             return
         while ranges:
-            place = self._next_range(now)
+            place = 0 if self.put_off_ids is None else self.put_off_ids.next_range(self.ledger, now)
             if place < 0:
                 self.phase = phases.PHASE_FILL
                 self.retry.start(now, self.retry_ms)
@@ -2020,7 +1885,10 @@ class Recovery:
                 if shared is not None:
                     shared.begin_range()
             if gap_fill.left_to(last):
-                if self._passes_over(now):
+                if self.put_off_ids is not None and self.put_off_ids.is_waiting(gap_fill.at, now):
+                    from toolcart.agent.openprotocol.put_off import pass_over  # hardly any controller needs it
+
+                    pass_over(self, gap_fill.at)
                     continue
                 if self._turn_to_ours(shared, last) if self.ownership.shares else self._turn_to_next(last, now):
                     return

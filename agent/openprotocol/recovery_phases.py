@@ -17,6 +17,8 @@ PHASE_COMPARE = const(11)  # is what was pushed kept in another writing? (toolca
 PHASE_OFF = const(12)  # from here on nothing is asked
 PHASE_NO_ID = const(13)  # the newest has no ID: until one has
 PHASE_CLOSED = const(14)
+OFF_MS = const(3600000)  # until a controller that cannot be asked is asked again
+PHASES_OF_KNOWN = (PHASE_WITNESS, PHASE_NEARBY)
 PHASE_NAMES = (
     "idle",
     "asking for the newest",

@@ -104,13 +104,13 @@ never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals m
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:
-silence-ends-asking | 7 | agent/openprotocol/recovery.py | recovery model
+silence-ends-asking | 7 | agent/openprotocol/in_vain.py | recovery model
 : a question without a usable answer is the connection's last
--            return self._go_on_in_vain(now)
--        if self._can_do_without_newest
-+            return self._go_on_in_vain(now)
-+        return self.switch_off(phases.PHASE_OFF)
-+        if self._can_do_without_newest
+-        return _go_on_in_vain(recovery, now)
+-    if _can_do_without_newest
++        return _go_on_in_vain(recovery, now)
++    return recovery.switch_off(phases.PHASE_OFF)
++    if _can_do_without_newest
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
@@ -171,7 +171,7 @@ no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 -        return self._turn_to_witness()
 +            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
-+        return self.conclude(now)
++        return self.conclude_look(now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
 -    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)

@@ -508,7 +508,7 @@ def without_a_witness(compare):
         news = compare(self, now)
         if self.phase == PHASE_WITNESS:
             self.observed.first = self.request.asked + 1
-            return self.conclude(now)
+            return self.conclude_look(now)
         return news
 
     return without
@@ -545,7 +545,7 @@ def always(state):
 LOST = "held, not stored"
 BROKEN = (
     (IdLedger, "_stored_elsewhere", as_if_proven, LOST, {"resets": 1}),
-    (rc.Recovery, "_compare_newest", without_a_witness, LOST, {"resets": 1}),
+    (rc.Recovery, "compare_newest", without_a_witness, LOST, {"resets": 1}),
     (kn, "same", by_id_alone, LOST, {"resets": 1}),
     (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
     (rc.Recovery, "ask_again_later", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),

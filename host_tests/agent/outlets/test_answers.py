@@ -26,6 +26,8 @@ WRITERS = (
     "openprotocol/id_ledger.py",
     "openprotocol/gap_fill.py",
     "openprotocol/recovery.py",
+    "openprotocol/in_vain.py",
+    "openprotocol/put_off.py",
 )
 TRUTH = {("bool", 1)}
 DEVICE = {(".read_into", 3), (".program", 3), (".erase", 1)}
@@ -36,7 +38,7 @@ ASKED_AGAIN = {
     "_update_number_limit": "says what it has computed",
     "load": "what is known is loaded by a method of this name and as many arguments as the state is; only that refuses",
     "flush": "what it could not write down stays owed, and is asked for again after a start",
-    "_fails_for_now": "what a connection had asked for as it ended is asked for again by the next one",
+    "fails_for_now": "what a connection had asked for as it ended is asked for again by the next one",
     "_leave": "the oldest needs no hole, so the cursor passes it",
 }
 ARGUMENTS_MOST = 8  # of a function that takes any number
