@@ -130,6 +130,7 @@ from toolcart.agent.openprotocol.ids import (
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
+from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRevisions
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
@@ -160,13 +161,9 @@ _RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six a
 # Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
 # comes to what is there, if anything is.
 _CONTRADICTIONS_MOST = const(40)
-_LATER_MOST = const(3)  # "later" in front of any answer, before other revisions are asked for, too
 _ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result, or one result of two IDs
 _BROUGHT_MOST = const(64)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
-# Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
-# releases.
-REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
 
 _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(12)
@@ -175,12 +172,6 @@ _ZERO = b"0000000000"
 _PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
 _PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
-_REFUSED_WITHOUT_REASON = (
-    error_codes.REFUSED_OTHER,
-    error_codes.REFUSED_NOTHING,
-    error_codes.REFUSED_EXISTS,
-    error_codes.REFUSED_MISSING,
-)
 _PHASES_OF_NEW_RESULTS = (
     phases.PHASE_WALK,
     phases.PHASE_UPWARD,
@@ -237,11 +228,8 @@ class Recovery:
         self.answer = bytearray(FINGERPRINT_BYTES)  # of what came last
         self._compared = bytearray(FINGERPRINT_BYTES)
         self.sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
-        self._revisions = self._ordered = revisions
-        self._revision_index = 0
-        self._turned = 0  # how many revisions in a row were rejected
-        self._was_unsaid = False  # one of them without a word about its revision
-        self._other = 0  # the identity of this connection
+        self.revisions = QuestionRevisions(revisions)
+        self._identity = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
         self.has_noted_seen = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
         self.seen_before = -1
@@ -269,7 +257,6 @@ class Recovery:
         self.is_shut_out = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
         self.is_later = False  # the last rejection says that it will be answered later
-        self._later_count = 0  # such rejections of a controller that has never answered
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -281,7 +268,7 @@ class Recovery:
         ownership.forget()
         self.writing = self.contents = None
         self._is_checked = self.has_noted_seen = False
-        self.has_answered = self._was_unsaid = False  # a question of this connection, by a result
+        self.has_answered = False  # a question of this connection, by a result
         self._restarts = self._contradictions = 0
         self._named[TIME] = 0
         self._brought = {}
@@ -292,19 +279,17 @@ class Recovery:
         if not ledger.recovers:
             return
         self.flags = FLAG_UNPROVEN
-        revisions = self._revisions
-        if ownership.opened(identity, system_type, by_own_ids, ledger):
-            revisions = ownership.shared.ordered(revisions)  # type: ignore[union-attr] - then there is one
-        if revisions != self._ordered:
-            self._ordered = revisions
-            self._revision_index = self._turned = 0
-        if self._other == ownership.identity:
+        names_station = ownership.opened(identity, system_type, by_own_ids, ledger)
+        self.revisions.opened(ownership.shared if names_station else None)
+        if self._identity == ownership.identity:
             self.offset.opened()
         else:
             self.offset.forget()
         if ownership.is_other:
-            self._meet_successor()
-        self._other = ownership.identity
+            from toolcart.agent.openprotocol import successor  # hardly any cart needs it
+
+            successor.meet(self, self._identity != ownership.identity)
+        self._identity = ownership.identity
         ledger.note_contact()
         if ownership.needs:
             return
@@ -313,22 +298,6 @@ class Recovery:
             self._count_missing(now)
         else:
             self.phase = phases.PHASE_NEWEST
-
-    def _meet_successor(self):
-        """Another controller has named itself: note that, or what is known of it since it was first seen."""
-        ledger = self.ledger
-        ownership = self.ownership
-        if self._other != ownership.identity:
-            ledger.begun = []
-            if ownership.is_believed:  # noted by an earlier start
-                from toolcart.agent.openprotocol.successor import first_record  # hardly any cart needs it
-
-                ledger.since = first_record(self.duplicates, ledger)
-            else:
-                ledger.since = self.first_record or self.duplicates.next_record()
-        if not ownership.is_believed:
-            ledger.put_successor(ownership.identity, self.first_id)
-            ledger.try_save()
 
     def closed(self, now=0):
         """The session is over."""
@@ -438,7 +407,9 @@ class Recovery:
         if self._answers_nothing():
             is_one_count = not (self.ownership.shares or self.ownership.by_own_ids)
             if not self.flags and known >= 0 and is_ahead(known, number) and is_one_count:
-                self._begin_anew(number, record)
+                from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
+
+                take_new_count(self, number, record)
             if self.flags or ledger.ranges:
                 self._count_missing(now)
             return follows
@@ -501,31 +472,11 @@ class Recovery:
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
         return self.ledger.is_unasked() and not self.ownership.is_other and self.phase != phases.PHASE_CLOSED
 
-    def _begin_anew(self, number, record):
-        """A push is not after the last one: what its count has made in front of it is missing."""
-        from toolcart.agent.openprotocol.unfetchable import begins_anew  # hardly any controller needs it
-
-        ledger = self.ledger
-        if not ledger.is_apart() and begins_anew(self.duplicates, number, record):
-            ledger.since = record
-            ledger.add(1, preceding(number))
-
     def _count_missing(self, now):
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
-        from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
+        from toolcart.agent.openprotocol.unfetchable import count_missing  # hardly any controller needs it
 
-        if self.ledger.begun and not (self.grace.expired(now) or self.overdue.expired(now)):
-            self.retry.start(now, self.overdue.least(now, self.grace.left(now)))
-            return
-        self.gap_fill.drop()
-        self.ledger.take_written()
-        self.learn_results_each()
-        if unfetchable.settle(self, self.why):
-            self.ledger.begun = []
-            self.flags = 0
-            self.known_top = self.ledger.top()
-        else:
-            self.wait_for_room(now)
+        count_missing(self, now)
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -586,7 +537,7 @@ class Recovery:
 
     def revision(self):
         """Return the revision to ask in."""
-        return self._ordered[self._revision_index]
+        return self.revisions.revision()
 
     def spindle_count(self):
         """Return how many spindles are asked each question."""
@@ -638,7 +589,7 @@ class Recovery:
         It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
         self.has_answered = True
-        self._turned = 0
+        self.revisions.is_answered()
         if self._is_not_awaited() or self._starts_over_as_answered():
             return phases.NEWS_NONE
         if is_blank_record(body, start):
@@ -700,7 +651,7 @@ class Recovery:
             self.is_newest_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0
         )
         if kind == error_codes.REFUSED_GONE:
-            self._turned = 0
+            self.revisions.is_answered()
         if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
             if self._starts_over_as_answered():
                 return phases.NEWS_NONE
@@ -711,17 +662,12 @@ class Recovery:
         self.why = _why_of(code, WHY_NEVER)
         self.is_later = is_later
         if is_later and not (self.has_answered or self.was_answered()):
-            self._later_count += 1
-            if self._later_count >= _LATER_MOST:  # some say so of a revision that they do not know
-                self._revision_index = (self._revision_index + 1) % len(self._ordered)
-        if self._turns_revision(kind):
+            self.revisions.is_put_off()
+        if self.revisions.turns(kind, self.has_answered):
             return phases.NEWS_NONE
-        if self._was_unsaid and self.was_answered() and kind == error_codes.REFUSED_REVISION:
-            self._was_unsaid = False
-            self._turned = 0
-            return self.ask_again_later(
-                now
-            )  # the revision that it has answered in before was rejected for another reason
+        if kind == error_codes.REFUSED_REVISION and self.was_answered() and self.revisions.may_be_known():
+            # The revision that it has answered in before was rejected for another reason.
+            return self.ask_again_later(now)
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self.cannot_ask(now)
         return self.ask_again_later(now)
@@ -730,20 +676,6 @@ class Recovery:
         """True if this controller has answered questions, on whatever connection, and may do so again."""
         ledger = self.ledger
         return ledger.identity() != 0 and not ledger.is_unasked()
-
-    def _turns_revision(self, kind):
-        """True if the next revision is to be asked for: this one was rejected, or all is before anything was answered.
-
-        What is rejected without a word about its revision may be so for another reason: then each is tried once.
-        """
-        is_unsaid = not self.has_answered and kind in _REFUSED_WITHOUT_REASON
-        self._was_unsaid = self._was_unsaid or is_unsaid
-        count = len(self._ordered)
-        if self._turned >= count or not (is_unsaid or kind == error_codes.REFUSED_REVISION):
-            return False
-        self._revision_index = (self._revision_index + 1) % count
-        self._turned += 1
-        return self._turned < count
 
     def silent(self, now):
         """No answer came: ask for the same again later; return a NEWS_."""
@@ -759,20 +691,6 @@ class Recovery:
     def is_newest_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
         return self.phase == phases.PHASE_NEWEST and self.request.tries + more >= UNANSWERED_MOST
-
-    def cannot_ask(self, now):
-        """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
-        ownership = self.ownership
-        self._revision_index = self._turned = 0
-        self.switch_off(phases.PHASE_OFF)
-        is_new = ownership.is_other and not ownership.is_believed
-        if is_new and self.ledger.successor_id >= 0:
-            return phases.NEWS_ASK_AGAIN
-        self.retry.start(now, phases.OFF_MS)  # a controller in trouble says so, too
-        # Where IDs are shared a push does not show what is missing: `w` stays, and may be asked for in an hour.
-        if not (is_new or (ownership.shares and self.was_answered())):
-            self._count_missing(now)
-        return phases.NEWS_NONE
 
     def ask_again_later(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
@@ -790,6 +708,13 @@ class Recovery:
         from toolcart.agent.openprotocol import in_vain  # hardly any controller ends connections so
 
         return in_vain.shut_out(self, now)
+
+    def cannot_ask(self, now):
+        """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
+        from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
+
+        self.revisions.begin_anew()
+        return unfetchable.cannot_ask(self, now)
 
     def _starts_over_as_answered(self):
         """There is an answer; True if none was to be expected: then the look begins anew."""

@@ -17,6 +17,24 @@ from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_dig
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 
+def meet(recovery, is_first):
+    """Another controller has named itself: note that, or what is known of it since it was first seen.
+
+    `is_first`: the last connection was to another one than this.
+    """
+    ledger = recovery.ledger
+    ownership = recovery.ownership
+    if is_first:
+        ledger.begun = []
+        if ownership.is_believed:  # noted by an earlier start
+            ledger.since = first_record(recovery.duplicates, ledger)
+        else:
+            ledger.since = recovery.first_record or recovery.duplicates.next_record()
+    if not ownership.is_believed:
+        ledger.put_successor(ownership.identity, recovery.first_id)
+        ledger.try_save()
+
+
 def first_record(duplicates, ledger):
     """Return from which record of the log on results may be of the successor, which an earlier start has noted."""
     first = 1

@@ -19,6 +19,7 @@ Imported where a controller is of this kind.
 """
 
 from toolcart.agent.base.fields import all_digits, get_u32
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_RESET
 from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
@@ -32,6 +33,45 @@ from toolcart.agent.record.result import (
     ID_EPOCH,
     TIGHTENING_ID,
 )
+
+
+def cannot_ask(recovery, now):
+    """Nothing can be asked for, as far as is known: ask again in an hour, and count what is missing. Return a NEWS_."""
+    ownership = recovery.ownership
+    recovery.switch_off(phases.PHASE_OFF)
+    is_new = ownership.is_other and not ownership.is_believed
+    if is_new and recovery.ledger.successor_id >= 0:
+        return phases.NEWS_ASK_AGAIN
+    recovery.retry.start(now, phases.OFF_MS)  # a controller in trouble says so, too
+    # Where IDs are shared a push does not show what is missing: `w` stays, and may be asked for in an hour.
+    if not (is_new or (ownership.shares and recovery.was_answered())):
+        count_missing(recovery, now)
+    return phases.NEWS_NONE
+
+
+def take_new_count(recovery, number, record):
+    """A push is not after the last one: what its count has made in front of it is missing."""
+    ledger = recovery.ledger
+    if not ledger.is_apart() and begins_anew(recovery.duplicates, number, record):
+        ledger.since = record
+        ledger.add(1, preceding(number))
+
+
+def count_missing(recovery, now):
+    """What is missing is gone, since nothing can be asked for, and pushes prove themselves."""
+    ledger = recovery.ledger
+    if ledger.begun and not (recovery.grace.expired(now) or recovery.overdue.expired(now)):
+        recovery.retry.start(now, recovery.overdue.least(now, recovery.grace.left(now)))
+        return
+    recovery.gap_fill.drop()
+    ledger.take_written()
+    recovery.learn_results_each()
+    if settle(recovery, recovery.why):
+        ledger.begun = []
+        recovery.flags = 0
+        recovery.known_top = ledger.top()
+    else:
+        recovery.wait_for_room(now)
 
 
 def settle(recovery, why):

@@ -6,7 +6,7 @@ import toolcart
 from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol.error_codes import NO_CODE, UNNAMED, code_of, named_in, noted
-from toolcart.agent.openprotocol.recovery import REVISIONS
+from toolcart.agent.openprotocol.question_revisions import REVISIONS
 from toolcart.agent.openprotocol.session_states import READY
 from toolcart.codec.ask import Asking
 from toolcart.sim.controller_session import ControllerSession

@@ -1,0 +1,83 @@
+"""In which revision old results are asked for with MID 0064.
+
+Rules
+1. A revision that is rejected as such is followed by the next one, until each was in a row: then nothing can be asked
+   for.
+2. What is rejected without a word about its revision may be so for another reason: then each is tried once, before
+   anything was answered.
+3. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.openprotocol import error_codes
+
+# In the order of trying: 3 is the shortest that names the unit of its torque; few know those of later releases.
+REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
+_LATER_MOST = const(3)
+
+_WITHOUT_REASON = (
+    error_codes.REFUSED_OTHER,
+    error_codes.REFUSED_NOTHING,
+    error_codes.REFUSED_EXISTS,
+    error_codes.REFUSED_MISSING,
+)
+
+
+class QuestionRevisions:
+    """Those of one controller, over all its connections."""
+
+    def __init__(self, revisions):
+        self._revisions = self._ordered = revisions
+        self._index = 0
+        self._rejected = 0  # in a row
+        self._is_unsaid = False  # one of them without a word about its revision
+        self._later_count = 0  # how often a controller that has never answered has said "later"
+
+    def opened(self, shared):
+        """A session is ready; `shared`: answers are to name our station."""
+        self._is_unsaid = False
+        revisions = self._revisions
+        if shared is not None:
+            revisions = shared.ordered(revisions)
+        if revisions != self._ordered:
+            self._ordered = revisions
+            self.begin_anew()
+
+    def begin_anew(self):
+        """Begin with the first one again."""
+        self._index = self._rejected = 0
+
+    def revision(self):
+        """Return the revision to ask in."""
+        return self._ordered[self._index]
+
+    def is_answered(self):
+        """There was an answer to it."""
+        self._rejected = 0
+
+    def is_put_off(self):
+        """A controller that has never answered says "later" (rule 3)."""
+        self._later_count += 1
+        if self._later_count >= _LATER_MOST:
+            self._index = (self._index + 1) % len(self._ordered)
+
+    def turns(self, kind, has_answered):
+        """Take a rejection of this class, REFUSED_; True if the next revision is to be asked for (rules 1 and 2).
+
+        `has_answered`: this connection has brought an answer before.
+        """
+        is_unsaid = not has_answered and kind in _WITHOUT_REASON
+        self._is_unsaid = self._is_unsaid or is_unsaid
+        count = len(self._ordered)
+        if self._rejected >= count or not (is_unsaid or kind == error_codes.REFUSED_REVISION):
+            return False
+        self._index = (self._index + 1) % count
+        self._rejected += 1
+        return self._rejected < count
+
+    def may_be_known(self):
+        """True if one was rejected without a word about its revision: then rejections are forgotten, once."""
+        is_unsaid, self._is_unsaid = self._is_unsaid, False
+        if is_unsaid:
+            self._rejected = 0
+        return is_unsaid
