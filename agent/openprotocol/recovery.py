@@ -33,10 +33,8 @@ Rules
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
    for _GRACE_MS it may come again whole, and is not counted.
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
-   anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
-   _RESTARTS_MOST looks in a row that answers have made start over, and _CONTRADICTIONS_MOST answers in a row with other
-   IDs than were asked for, or fewer where they have one ID for several results: they contradict each other, whatever
-   the controller is. Nothing follows from them then, and `contradicts` has status say so.
+   anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do answers that
+   contradict each other (toolcart.agent.openprotocol.contradictions): `contradicts` has status say so.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
@@ -105,6 +103,7 @@ from toolcart.agent.base.fields import all_digits, compare, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
@@ -136,7 +135,6 @@ from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
     TIME,
     are_alike,
-    contents_of,
     is_unread,
     put_digest,
     put_unread,
@@ -157,12 +155,6 @@ _GRACE_MS = const(10000)
 _ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 _VAIN_TOLD = const(2)
-_RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
-# Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
-# comes to what is there, if anything is.
-_CONTRADICTIONS_MOST = const(40)
-_ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result, or one result of two IDs
-_BROUGHT_MOST = const(64)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -245,13 +237,10 @@ class Recovery:
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
         self.vain = 0  # questions in a row, of any connection, that got no usable answer
-        self._restarts = 0  # in a row
-        self._contradictions = 0  # in a row
-        self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
+        self.contradictions = Contradictions()
         self._lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that a walk has found
         self.known_top = -1  # `w` before the push that came last
         self._closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
-        self._brought = {}  # by the contents of this connection's answers: the ID under which each came first
         self._is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self.is_shut_out = False  # since a question was asked last
@@ -269,9 +258,7 @@ class Recovery:
         self.writing = self.contents = None
         self._is_checked = self.has_noted_seen = False
         self.has_answered = False  # a question of this connection, by a result
-        self._restarts = self._contradictions = 0
-        self._named[TIME] = 0
-        self._brought = {}
+        self.contradictions.opened()
         self._is_walked = False
         self.known_top = ledger.top()
         ledger.last_id = -1
@@ -326,7 +313,7 @@ class Recovery:
 
     def _restart_after_pause(self, now):
         self.restart()
-        self._restarts = 0
+        self.contradictions.restarts = 0
         if self._looked.armed and not self._looked.expired(now):
             self.retry.start(now, self._looked.left(now))
         else:
@@ -336,7 +323,7 @@ class Recovery:
         """Start over with the newest at once."""
         self.gap_fill.drop()
         self._forget()
-        self._restarts += 1
+        self.contradictions.restarts += 1
         if self.flags or not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
         self.phase = phases.PHASE_NEWEST
@@ -497,8 +484,8 @@ class Recovery:
                 self.restart()
         if not self.seeks():
             return False
-        if self._restarts > _RESTARTS_MOST:
-            self._end_contradiction(now)
+        if self.contradictions.is_restless():
+            self.end_contradiction(now)
             return False
         if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
@@ -775,8 +762,8 @@ class Recovery:
         phase = self.phase
         request = self.request
         ownership = self.ownership
-        if number != request.asked and self._names_two(number):
-            return self._end_contradiction(now)
+        if number != request.asked and self._gives_one_id_to_two(number):
+            return self.end_contradiction(now)
         if request.is_answer_to_next():
             return phases.NEWS_NONE
         if phase == phases.PHASE_COMPARE:
@@ -822,9 +809,8 @@ class Recovery:
             return self._wait_for_push()
         if self._forgets_offset():
             return phases.NEWS_NONE
-        self._contradictions += 1
-        if self._contradictions >= _CONTRADICTIONS_MOST:
-            return self._end_contradiction(now)
+        if self.contradictions.take_other_id():
+            return self.end_contradiction(now)
         self.why = WHY_SILENT
         observed = self.observed
         observed.is_witness_there = observed.is_witness_there or self.phase == phases.PHASE_WITNESS
@@ -838,38 +824,25 @@ class Recovery:
         if self.offset.is_proven:
             return False
         self.offset.forget()
-        self._brought = {}
+        self.contradictions.forget_brought()
         self.restart()
         return True
 
-    def _names_two(self, number):
+    def _gives_one_id_to_two(self, number):
         """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
         if not self.counts_alone() or is_unread(self.answer):
             return False
-        for digest in (self._named, self.observed.top):
-            if unpack_id(digest, 0) == number and digest[TIME] and not same(digest, self.answer):
-                self._contradictions += _ONE_ID_FOR_TWO
-                break
-        copy(self._named, 0, self.answer, 0, FINGERPRINT_BYTES)
-        return self._contradictions >= _CONTRADICTIONS_MOST
+        return self.contradictions.gives_one_id_to_two(number, self.answer, self.observed.top)
 
-    def _first_brought_as(self, number):
+    def _came_first_as(self, number):
         """Return under which ID answers of this connection have brought this result first: this one if none has."""
-        contents = contents_of(self.answer)
-        if not contents or self.ownership.shares or self.ownership.by_own_ids:
+        if self.ownership.shares or self.ownership.by_own_ids:
             return number
-        if len(self._brought) >= _BROUGHT_MOST:
-            self._brought = {}
-        return self._brought.setdefault(contents, number)
+        return self.contradictions.first_brought_as(number, self.answer)
 
-    def _repeats_itself(self, is_repeat):
-        """True if so many answers in a row have brought what others had, each under the ID that was asked for."""
-        self._contradictions = self._contradictions + _ONE_ID_FOR_TWO if is_repeat else 0
-        return self._contradictions >= _CONTRADICTIONS_MOST
-
-    def _end_contradiction(self, now):
+    def end_contradiction(self, now):
         """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""
-        self._restarts = self._contradictions = 0
+        self.contradictions.end()
         self.why = WHY_SILENT
         self.contradicts = True
         self.offset.forget()
@@ -880,9 +853,9 @@ class Recovery:
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self.vain = 0
-        is_repeat = self._first_brought_as(number) != number  # one of the two IDs is wrong
-        if self._repeats_itself(is_repeat):
-            return self._end_contradiction(now)
+        is_repeat = self._came_first_as(number) != number  # one of the two IDs is wrong
+        if self.contradictions.repeats_itself(is_repeat):
+            return self.end_contradiction(now)
         if phase == phases.PHASE_WALK and not is_repeat:
             copy(self._lowest, 0, self.answer, 0, FINGERPRINT_BYTES)
         if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
@@ -978,7 +951,7 @@ class Recovery:
     def _handle_newest(self, number, is_logged, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
-        self._first_brought_as(number)
+        self._came_first_as(number)
         self.observed.take_newest(number, self.answer, is_logged, self.ledger)
         return phases.NEWS_NONE if self.turn_spindle() else self._look_at_sharing(now)
 
@@ -1451,7 +1424,7 @@ class Recovery:
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
         if not self.offset.confirms(number, pushed, self.request.asked):
             return phases.NEWS_NONE
-        self._brought = {}
+        self.contradictions.forget_brought()
         self.restart()
         ledger = self.ledger
         first = ledger.ranges[0][0] if ledger.ranges else -1
@@ -1576,7 +1549,7 @@ class Recovery:
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
         if self._lowest_id.finds_all():
-            return self._end_contradiction(now)
+            return self.end_contradiction(now)
         lowest = self._lowest_id.lowest()
         self._is_walked = True
         if self.flags:  # else the walk was inside a range
@@ -1824,7 +1797,7 @@ class Recovery:
             self.wait_for_room(now)
             return
         self.phase = phases.PHASE_IDLE
-        self._restarts = 0
+        self.contradictions.restarts = 0
         self._is_walked = False
         if self.contents is not None and not self.contents.is_suspected():
             self.contents = None  # given back to the heap

@@ -36,7 +36,7 @@ LIVES = MOST_STATES // 40
 RUN = 4  # so many in a row that are gone end a walk here
 REFUSALS = 40  # of questions in a row, while a controller answers none
 ASK_AROUND = (PHASE_WITNESS, PHASE_NEARBY, PHASE_COMPARE, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE)
-PARTS = ("request", "observed", "push_run", "gap_fill", "ownership", "revisions")  # of a recovery
+PARTS = ("request", "observed", "push_run", "gap_fill", "ownership", "revisions", "contradictions")  # of a recovery
 PLAIN = {int, bool, str, bytes, tuple, type(None)}
 PART = ...  # in the place of an object, which is frozen on its own or always the same
 

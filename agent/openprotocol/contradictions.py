@@ -1,0 +1,75 @@
+"""Do a controller's answers contradict each other? Then nothing follows from them, whatever it is.
+
+Rules
+1. They do after more than _RESTARTS_MOST looks in a row that answers have made start over, and after _OTHER_IDS_MOST answers in a
+   row with other IDs than were asked for.
+2. An answer with the ID of another result, or with a result that came under another ID before, counts as
+   _ONE_ID_FOR_TWO of these.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy
+from toolcart.agent.openprotocol.ids import unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, contents_of, same
+
+_RESTARTS_MOST = const(12)  # some six are enough to know what answers mean
+# More than a walk goes on where nothing is (GONE_OWN) before it comes to what is there, if anything is.
+_OTHER_IDS_MOST = const(40)
+_ONE_ID_FOR_TWO = const(14)
+_BROUGHT_MOST = const(64)
+
+
+class Contradictions:
+    """What one connection's answers have shown."""
+
+    def __init__(self):
+        self.restarts = 0  # in a row
+        self._count = 0  # in a row
+        self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
+        self._brought = {}  # by their contents: the ID under which each came first
+
+    def opened(self):
+        """A connection begins."""
+        self.end()
+        self._named[TIME] = 0
+        self._brought = {}
+
+    def end(self):
+        """They are known, and nothing is asked for: count anew."""
+        self.restarts = self._count = 0
+
+    def forget_brought(self):
+        """IDs mean something else from now on."""
+        self._brought = {}
+
+    def is_restless(self):
+        """True if answers have made too many looks start over."""
+        return self.restarts > _RESTARTS_MOST
+
+    def take_other_id(self):
+        """Take an answer with another ID than was asked for; True if there were too many."""
+        self._count += 1
+        return self._count >= _OTHER_IDS_MOST
+
+    def gives_one_id_to_two(self, number, answer, newest):
+        """Take the digest of an answer with another ID, beside that of the newest; True if there were too many."""
+        for digest in (self._named, newest):
+            if unpack_id(digest, 0) == number and digest[TIME] and not same(digest, answer):
+                self._count += _ONE_ID_FOR_TWO
+                break
+        copy(self._named, 0, answer, 0, FINGERPRINT_BYTES)
+        return self._count >= _OTHER_IDS_MOST
+
+    def first_brought_as(self, number, answer):
+        """Return under which ID answers have brought this result first: this one if none has."""
+        contents = contents_of(answer)
+        if not contents:
+            return number
+        if len(self._brought) >= _BROUGHT_MOST:
+            self._brought = {}
+        return self._brought.setdefault(contents, number)
+
+    def repeats_itself(self, is_repeat):
+        """Take an answer under the ID that was asked for; True if too many have brought what others had."""
+        self._count = self._count + _ONE_ID_FOR_TWO if is_repeat else 0
+        return self._count >= _OTHER_IDS_MOST
