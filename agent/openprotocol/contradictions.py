@@ -1,8 +1,8 @@
 """Do a controller's answers contradict each other? Then nothing follows from them, whatever it is.
 
 Rules
-1. They do after more than _RESTARTS_MOST looks in a row that answers have made start over, and after _OTHER_IDS_MOST answers in a
-   row with other IDs than were asked for.
+1. They do after more than _RESTARTS_MOST looks in a row that answers have made start over, and after _OTHER_IDS_MOST
+   answers in a row with other IDs than were asked for.
 2. An answer with the ID of another result, or with a result that came under another ID before, counts as
    _ONE_ID_FOR_TWO of these.
 """

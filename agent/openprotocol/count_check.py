@@ -12,9 +12,10 @@ Imported where an answer under the highest ID known cannot be read.
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.ids import is_ahead
-from toolcart.agent.openprotocol.result_digest import TIME
-from toolcart.agent.openprotocol.written_otherwise import COMPARED_MOST, digests, newest_of
+from toolcart.agent.openprotocol.result_digest import TIME, is_unread, same
+from toolcart.agent.openprotocol.written_otherwise import COMPARED_MOST, digests, newest_of, turns_to_compare
 from toolcart.agent.record.result import HEAD_BYTES, ID_EPOCH
 
 ASKED_MOST = const(5)
@@ -77,3 +78,47 @@ class CountCheck:
     def goes_on(self):
         """True if there is none."""
         return self._goes_on and not self._began_again
+
+
+def begin(recovery, now):
+    """The highest ID known is answered with what cannot be compared: ask what is in front; return a NEWS_."""
+    if recovery.spindle_count() > 1:
+        return recovery.search_nearby(recovery.request.there, now)
+    recovery.check = CountCheck(recovery.duplicates, recovery.ledger)
+    return _go_on(recovery, now)
+
+
+def _go_on(recovery, now):
+    """Turn to the next one to be asked for, or to what follows from them all; return a NEWS_."""
+    check = recovery.check
+    if not check.is_over():
+        return recovery.turn_to(phases.PHASE_COMPARE, check.asked())
+    recovery.check = None
+    if check.goes_on():
+        return recovery.count_goes_on(now)
+    if check.began_again():
+        return recovery.search_nearby(True, now)
+    if recovery.observed.is_nothing():
+        return recovery.conclude_empty(now)
+    from toolcart.agent.openprotocol import walk  # most answers tell enough
+
+    return walk.begin(recovery, False, now)
+
+
+def take_answer(recovery, is_there, now):
+    """Take the answer to the question for a result in front of the highest known; return a NEWS_."""
+    check = recovery.check
+    answer = recovery.answer
+    stored = check.stored()
+    is_known = None
+    if is_there and is_unread(answer):
+        is_known = tells(recovery.frame, stored) or None
+    elif is_there:
+        is_known = same(answer, stored) or recovery.fits_in_writing(answer, stored)
+        if not is_known and recovery.may_be_beside(answer, stored):
+            is_known = None
+        if not is_known and turns_to_compare(recovery, answer, stored):
+            recovery.check = None
+            return phases.NEWS_NONE
+    check.take(is_known)
+    return _go_on(recovery, now)

@@ -107,10 +107,9 @@ from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
-from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset, apart
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
-    ID_PERIOD,
     after,
     before,
     first_below,
@@ -126,7 +125,6 @@ from toolcart.agent.openprotocol.ids import (
     put_id,
     unpack_id,
 )
-from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRevisions
@@ -145,7 +143,6 @@ from toolcart.agent.record.result import (
     FLAG_UNPROVEN,
     HEAD_BYTES,
     ID_BYTES,
-    ID_EPOCH,
     TIGHTENING_ID,
     is_blank_record,
 )
@@ -205,7 +202,6 @@ class Recovery:
         self.writing = None  # toolcart.agent.openprotocol.written_otherwise's, where an answer may be that
         self.check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self._spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
-        self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
         self.frame = b""  # of an answer of which only the ID can be read
@@ -232,13 +228,11 @@ class Recovery:
         self._is_reported = False  # what settling loses has been reported, but settling could not be written down
         self.retry, self._looked = Timer(), Timer()
         self.put_off_ids = None  # toolcart.agent.openprotocol.put_off's, once a question for a missing ID was in vain
-        self._lowest_id = LowestIdSearch()
-        self._is_walked = False  # what is missing begins with the lowest that a walk of this connection has found
+        self.walk = None  # toolcart.agent.openprotocol.walk's, once one is needed
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
         self.vain = 0  # questions in a row, of any connection, that got no usable answer
         self.contradictions = Contradictions()
-        self._lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that a walk has found
         self.known_top = -1  # `w` before the push that came last
         self._closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
         self._is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
@@ -259,7 +253,7 @@ class Recovery:
         self._is_checked = self.has_noted_seen = False
         self.has_answered = False  # a question of this connection, by a result
         self.contradictions.opened()
-        self._is_walked = False
+        self.walk = None
         self.known_top = ledger.top()
         ledger.last_id = -1
         self.phase = phases.PHASE_OFF
@@ -331,7 +325,9 @@ class Recovery:
     def _forget(self):
         """Forget what was observed, asked and concluded."""
         self.request.forget()
-        self.check = self.ended = self._spindle_results = None
+        self.check = self._spindle_results = None
+        if self.walk is not None:
+            self.walk.ended = None
         self._may_be_late = False
         self.offset.restart()
         self.observed.forget()
@@ -597,8 +593,11 @@ class Recovery:
         is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         if not (is_logged or self.offset.is_ruled_out) and self.phase == phases.PHASE_FILL and self.may_be_offset():
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
-            if near and not self._is_repeated(moved(number, -near)):
-                return self._handle_offset(number, moved(number, -near))
+            if near:
+                from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+
+                if not other_ids.is_repeated(self, moved(number, -near)):
+                    return other_ids.put_right(self, number, moved(number, -near))
         is_walked = self.phase == phases.PHASE_WALK and number == self.request.asked
         if is_walked and self.asks_alone() and not self.offset.is_known():
             self._is_pushed_as_another(body, start, flags)
@@ -768,10 +767,16 @@ class Recovery:
             return phases.NEWS_NONE
         if phase == phases.PHASE_COMPARE:
             return self._handle_compared(number, now)
-        if phase in phases.PHASES_OF_KNOWN and self._is_offset(number):
-            return self._handle_offset(number, unpack_id(self.sought, 0))
-        if ownership.shared is None and number != request.asked and self._lacks_push():
-            return self._handle_other_id(number, now)
+        if phase in phases.PHASES_OF_KNOWN and not number == request.asked == unpack_id(self.sought, 0):
+            from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+
+            if other_ids.shows_offset(self, number):
+                return other_ids.put_right(self, number, unpack_id(self.sought, 0))
+        if ownership.shared is None and request.asked and number != request.asked:
+            from toolcart.agent.openprotocol import other_ids  # hardly any controller answers another question
+
+            if other_ids.lacks_push(self):
+                return other_ids.take_other_id(self, number, now)
         is_lower = number < request.asked and not self._is_no_shared_answer(number)
         if ownership.shared is not None:
             judged = ownership.shared.judge(phase, ownership.shares, number, request.asked, is_lower)
@@ -790,43 +795,17 @@ class Recovery:
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
         if ownership.shares and number < request.asked:
             return self._handle_stretch(number, now) if phase == phases.PHASE_SEEK else self.take_absent(now)
-        return self._handle_other_id(number, now)
+        from toolcart.agent.openprotocol.other_ids import (
+            take_other_id,
+        )  # hardly any controller answers another question
+
+        return take_other_id(self, number, now)
 
     def _handle_stretch(self, number, now):
         """Take the newest at or below the ID that was asked for; return a NEWS_."""
         is_ours = self.ownership.shared.is_ours()  # type: ignore[union-attr] - else there is no such phase
         self.passed_over += not is_ours and not is_ahead(self.gap_fill.begin, number)
         return self.go_on_searching(number, is_ours, now)
-
-    def _handle_other_id(self, number, now):
-        """Another ID came than was asked for: an answer to an earlier question, or at the second time its own.
-
-        Then the one that was asked for cannot be had. Return a NEWS_.
-        """
-        if self.request.is_first_other():
-            return phases.NEWS_NONE
-        if self._lacks_push(self.offset.is_near(number, self.request.asked)):
-            return self._wait_for_push()
-        if self._forgets_offset():
-            return phases.NEWS_NONE
-        if self.contradictions.take_other_id():
-            return self.end_contradiction(now)
-        self.why = WHY_SILENT
-        observed = self.observed
-        observed.is_witness_there = observed.is_witness_there or self.phase == phases.PHASE_WITNESS
-        if observed.is_nothing() and self.phase == phases.PHASE_WITNESS:
-            observed.take(number, self.answer)  # it has something, though it does not know ID 0
-            observed.upto = number
-        return self.take_absent(now)
-
-    def _forgets_offset(self):
-        """Forget an offset of an earlier connection, which an answer speaks against; True if there was one."""
-        if self.offset.is_proven:
-            return False
-        self.offset.forget()
-        self.contradictions.forget_brought()
-        self.restart()
-        return True
 
     def _gives_one_id_to_two(self, number):
         """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
@@ -857,7 +836,7 @@ class Recovery:
         if self.contradictions.repeats_itself(is_repeat):
             return self.end_contradiction(now)
         if phase == phases.PHASE_WALK and not is_repeat:
-            copy(self._lowest, 0, self.answer, 0, FINGERPRINT_BYTES)
+            copy(self.walk.lowest, 0, self.answer, 0, FINGERPRINT_BYTES)  # type: ignore[attr-defined] - it walks
         if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
             self.why = WHY_SILENT
             return self.take_absent(now)
@@ -865,13 +844,15 @@ class Recovery:
         if phase == phases.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
         if phase == phases.PHASE_NEARBY:
-            return self._handle_nearby(now)
+            from toolcart.agent.openprotocol import nearby_search  # hardly any controller's IDs are off
+
+            return nearby_search.take_nearby(self, now)
         if phase == phases.PHASE_FILL:
             return self._handle_missing()
         if self._rises():
             is_top = number == self.ledger.top()
             if is_top:
-                self.ended.is_there = self.is_top(self.answer)  # type: ignore[attr-defined] - it rises
+                self.walk.ended.is_there = self.is_top(self.answer)  # type: ignore[attr-defined] - it rises
             return self.go_on_searching(number, not (is_top or is_logged), now)
         if phase == phases.PHASE_UPWARD:
             self.observed.take(number, self.answer)
@@ -892,12 +873,13 @@ class Recovery:
         if phase == phases.PHASE_POLL:
             return self._handle_poll_gone()
         if phase == phases.PHASE_COMPARE:
-            return self._go_on_comparing(None) if self.check is None else self._handle_checked(False, now)
+            return self._go_on_comparing(False, now)
         if phase == phases.PHASE_WITNESS:
-            return self._search_nearby(request.there, now)
+            return self.search_nearby(request.there, now)
         if phase == phases.PHASE_NEARBY:
-            was_highest = self.offset.probed == 1 and not self.observed.is_witness_there  # the oldest go first
-            return self._handle_no_witness(now) if was_highest else self._ask_nearby(now)
+            from toolcart.agent.openprotocol import nearby_search  # hardly any controller's IDs are off
+
+            return nearby_search.take_absent(self, now)
         if phase == phases.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
             ledger = self.ledger
@@ -919,16 +901,20 @@ class Recovery:
             self.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
             request.begin(request.asked)
         elif self._rises():
-            return self._rise(there, now)
+            from toolcart.agent.openprotocol import walk  # hardly any connection needs one
+
+            return walk.rise(self, there, now)
         elif self.phase == phases.PHASE_UPWARD:
             observed.gone_run = 0 if there else observed.gone_run + 1
             if observed.gone_run >= self.ownership.gone_most:
                 return self._end_up(now)
             request.begin(after(request.asked))
-        elif self._lowest_id.answered(there):
-            request.begin(self._lowest_id.asked)
+        elif self.walk.search.answered(there):  # type: ignore[attr-defined] - it walks
+            request.begin(self.walk.search.asked)  # type: ignore[attr-defined]
         else:
-            return self._end_walk(now)
+            from toolcart.agent.openprotocol import walk  # hardly any connection needs one
+
+            return walk.end(self, now)
         return phases.NEWS_NONE
 
     # -- a poll ------------------------------------------------------------------------------------------------
@@ -1012,7 +998,9 @@ class Recovery:
         if is_above and top > 0:
             self._note_seen(newest)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
-            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
+            from toolcart.agent.openprotocol import walk  # hardly any connection needs one
+
+            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
         return self._turn_to_witness()
 
     def _note_seen(self, newest):
@@ -1058,22 +1046,30 @@ class Recovery:
         ledger = self.ledger
         observed = self.observed
         if request.asked != ledger.top():
-            observed.is_witness_there = True
-            return self._end_push_sought(self._may_be(self.answer, self.sought))
+            from toolcart.agent.openprotocol import nearby_search  # hardly any controller's IDs are off
+
+            return nearby_search.take_push_sought(self)
         several = self.has_several()
         is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
         is_known = self.is_top(self.answer) or (is_logged and self._is_beside_top(self.answer))
-        is_known = is_known or self._tells(ledger.octets)
+        if not is_known and is_unread(self.answer):
+            from toolcart.agent.openprotocol.count_check import tells  # hardly any answer cannot be read
+
+            is_known = tells(self.frame, ledger.octets)
         if is_known and not several and self.is_pushed(ledger.octets):
             self.offset.is_ruled_out = not self.offset.is_known()
         if not is_known and self._turns_to_compare(self.answer, ledger.octets):
             return phases.NEWS_NONE
         if not is_known and self._is_unsaid(self.answer):
-            return phases.NEWS_NONE if self.turn_spindle() else self._check_count(now)
+            if self.turn_spindle():
+                return phases.NEWS_NONE
+            from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
+
+            return count_check.begin(self, now)
         is_top = observed.newest == request.asked or is_unread(observed.top)
         if not is_known or not (is_above or is_top):
             request.there = True
-            return phases.NEWS_NONE if self.turn_spindle() else self._search_nearby(True, now)
+            return phases.NEWS_NONE if self.turn_spindle() else self.search_nearby(True, now)
         self.offset.is_proven = True
         return self.count_goes_on(now)
 
@@ -1088,111 +1084,19 @@ class Recovery:
         observed.first = top if self.has_several() and top != self._closed_top else following(top)
         return self.conclude_look(now)
 
-    def _search_nearby(self, is_reset, now):
-        """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
-        if is_reset and self._forgets_offset():
-            return phases.NEWS_NONE
-        top = unpack_id(self.sought, 0)
-        self.observed.is_reset = is_reset
-        if is_reset and self.has_noted_seen:
-            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
-
-            seen_ids.restore(self.ledger, self.seen_before)
-            self.has_noted_seen = False
-        self.observed.is_witness_there = self.observed.is_witness_there or is_reset
-        if self.spindle_count() > 1:
-            return self._handle_no_witness(now)
-        is_above = is_ahead(self.observed.newest, top) or self.observed.is_unsaid
-        self.observed.is_reset = is_reset or not is_above
-        return self._ask_nearby(now)
-
-    def _ask_nearby(self, now):
-        """Ask for the next ID near the one sought; return a NEWS_."""
-        top = unpack_id(self.sought, 0)
-        offset = self.offset
-        newest = self.observed.newest
-        most = OFFSET_MOST
-        if newest >= 0 and not is_ahead(newest, moved(top, most)):
-            most = apart(newest, top)
-        is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
-        is_near = is_near and not (offset.is_ruled_out or offset.is_known())
-        nearby = offset.next_nearby(most) if offset.by or offset.other_by or is_near else 0
-        while nearby and top + nearby <= 0:
-            nearby = offset.next_nearby(most)
-        if not nearby:
-            return self._handle_no_witness(now)
-        return self.turn_to(phases.PHASE_NEARBY, moved(top, nearby) or after(0))
-
-    def _handle_nearby(self, now):
-        """There is a result near the highest ID known; return a NEWS_."""
-        if self.ledger.is_like_top(self.answer):
-            if self.offset.by:
-                return self._correct_top(now)
-            if self.may_be_offset() and not self.is_pushed(self.ledger.octets):
-                return self._wait_for_push()  # IDs are off, now or when that came
-        return self._ask_nearby(now)
-
-    def _handle_no_witness(self, now):
-        """What was sought is nowhere; return a NEWS_."""
-        observed = self.observed
-        if unpack_id(self.sought, 0) != self.ledger.top():
-            return self._end_push_sought(False)
-        return self.conclude_empty(now) if observed.is_nothing() else self._begin_walk(observed.is_reset, now)
-
     # -- an answer that cannot be read (toolcart.agent.openprotocol.count_check) -----------------------------------
+
+    def search_nearby(self, is_reset, now):
+        """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
+        from toolcart.agent.openprotocol import nearby_search  # it is there, as a rule
+
+        return nearby_search.search(self, is_reset, now)
 
     def _is_unsaid(self, answer):
         """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
         top = self.ledger.octets
-        may_be = is_unread(answer) or is_unread(top) or self._may_be_beside(answer, top)
+        may_be = is_unread(answer) or is_unread(top) or self.may_be_beside(answer, top)
         return may_be and not self.is_top(answer)
-
-    def _tells(self, digest):
-        """True if the answer cannot be read, and is this result all the same."""
-        if not is_unread(self.answer):
-            return False
-        from toolcart.agent.openprotocol.count_check import tells
-
-        return tells(self.frame, digest)
-
-    def _check_count(self, now):
-        """The highest ID known is answered with what cannot be compared: ask what is in front; return a NEWS_."""
-        if self.spindle_count() > 1:
-            return self._search_nearby(self.request.there, now)
-        from toolcart.agent.openprotocol.count_check import CountCheck
-
-        self.check = CountCheck(self.duplicates, self.ledger)
-        return self._go_on_checking(now)
-
-    def _go_on_checking(self, now):
-        """Turn to the next one to be asked for, or to what follows from them all; return a NEWS_."""
-        check = self.check
-        if not check.is_over():  # type: ignore[attr-defined] - there is one in this phase
-            return self.turn_to(phases.PHASE_COMPARE, check.asked())  # type: ignore[attr-defined]
-        self.check = None
-        if check.goes_on():  # type: ignore[attr-defined]
-            return self.count_goes_on(now)
-        if check.began_again():  # type: ignore[attr-defined]
-            return self._search_nearby(True, now)
-        return self.conclude_empty(now) if self.observed.is_nothing() else self._begin_walk(False, now)
-
-    def _handle_checked(self, is_there, now):
-        """Take the answer to the question for a result in front of the highest known; return a NEWS_."""
-        check = self.check
-        answer = self.answer
-        stored = check.stored()  # type: ignore[attr-defined] - there is one in this phase
-        is_known = None
-        if is_there and is_unread(answer):
-            is_known = self._tells(stored) or None
-        elif is_there:
-            is_known = same(answer, stored) or self.fits_in_writing(answer, stored)
-            if not is_known and self._may_be_beside(answer, stored):
-                is_known = None
-            if not is_known and self._turns_to_compare(answer, stored):
-                self.check = None
-                return phases.NEWS_NONE
-        check.take(is_known)  # type: ignore[attr-defined]
-        return self._go_on_checking(now)
 
     # -- what the log has, under whatever IDs (toolcart.agent.openprotocol.stored_contents) --------------------------
 
@@ -1258,7 +1162,7 @@ class Recovery:
 
         return is_pushed(self.duplicates, answer, ledger.epoch())
 
-    def _may_be_beside(self, answer, stored):
+    def may_be_beside(self, answer, stored):
         """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
         if self.spindle_count() > 1 or not self.has_several() or compare(answer, 0, stored, 0, TIME):
             return False
@@ -1274,28 +1178,9 @@ class Recovery:
 
         return unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed)
 
-    def _may_be(self, answer, pushed):
-        """True if the answer is what was pushed under its ID, or may be that in another writing."""
-        from toolcart.agent.openprotocol.written_otherwise import fits
-
-        return same(answer, pushed) or (unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed))
-
     def is_top(self, answer):
         """True if the answer is the highest result known, in whatever writing."""
         return self.ledger.is_top(answer) or (self.ledger.is_met() and self.fits_in_writing(answer, self.ledger.octets))
-
-    def _turns_to_compare(self, answer, pushed):
-        """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
-        if not self.counts_alone() or (self.writing is not None and self.writing.is_over):
-            return False
-        from toolcart.agent.openprotocol.written_otherwise import OtherWriting, fits
-
-        if not fits(answer, pushed):
-            return False
-        self.writing = OtherWriting()
-        if self.writing.begin(self.duplicates, answer, pushed):
-            self.turn_to(phases.PHASE_COMPARE, self.writing.asked())
-        return not self.writing.is_over
 
     def _turn_to_compare_pushed(self, number):
         """The same for an answer to what may be missing, and was pushed in front of the proof."""
@@ -1318,16 +1203,23 @@ class Recovery:
         """Take the answer to the question for a result that was pushed; return a NEWS_."""
         if number != self.request.asked and self.request.is_first_other():
             return phases.NEWS_NONE
-        if self.check is not None:
-            return self._handle_checked(number == self.request.asked, now)
-        return self._go_on_comparing(self.answer if number == self.request.asked else None)
+        return self._go_on_comparing(number == self.request.asked, now)
 
-    def _go_on_comparing(self, answer):
-        """Turn to the next one that was pushed, or begin anew with what that has shown; return NEWS_NONE."""
-        if self.writing.take(answer):  # type: ignore[union-attr] - else there is no such phase
-            return self.turn_to(phases.PHASE_COMPARE, self.writing.asked())  # type: ignore[union-attr]
-        self.restart()
-        return phases.NEWS_NONE
+    def _go_on_comparing(self, is_there, now):
+        """Take the result that was asked for, or that it is not there, and turn to the next one; return a NEWS_."""
+        if self.check is not None:
+            from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
+
+            return count_check.take_answer(self, is_there, now)
+        from toolcart.agent.openprotocol import written_otherwise  # hardly any controller writes them otherwise
+
+        return written_otherwise.take_answer(self, self.answer if is_there else None)
+
+    def _turns_to_compare(self, answer, pushed):
+        """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
+        from toolcart.agent.openprotocol import written_otherwise  # hardly any controller writes them otherwise
+
+        return written_otherwise.turns_to_compare(self, answer, pushed)
 
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
@@ -1382,58 +1274,6 @@ class Recovery:
                     return True
         return False
 
-    def _lacks_push(self, is_near=False):
-        """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 7).
-
-        `is_near`: it has an ID nearby, and nothing that was pushed was found on this connection.
-        """
-        if (
-            not self.request.asked
-            or self.phase in _PHASES_OF_NO_OFFSET
-            or self.offset.needs_push
-            or not self.may_be_offset()
-        ):
-            return False
-        return is_near or not self.is_pushed(self.ledger.octets)
-
-    def _is_offset(self, number):
-        """True if the answer is what was sought, and was pushed, but ID or question are others (rule 7)."""
-        sought = unpack_id(self.sought, 0)
-        asked = self.request.asked
-        if not self.may_be_offset() or number == sought == asked or not are_alike(self.answer, self.sought):
-            return False
-        is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
-        return bool(is_near) and self.is_pushed(self.sought) and not self._is_repeated(sought)
-
-    def _is_repeated(self, number):
-        """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
-        ident = bytearray(ID_BYTES)
-        put_id(ident, number)
-        epoch = self.ledger.epoch()
-        first = b""
-        one = bytearray(FINGERPRINT_BYTES)
-        for page, at, flags in self.duplicates.results_of(bytes(ident), 1):
-            if not flags & FLAG_RECOVERED and page[at - HEAD_BYTES + ID_EPOCH] == epoch:
-                put_digest(one, 0, page, at, flags)
-                if first and not same(one, first):
-                    return True
-                first = bytes(one)
-        return False
-
-    def _handle_offset(self, number, pushed):
-        """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
-        if not self.offset.confirms(number, pushed, self.request.asked):
-            return phases.NEWS_NONE
-        self.contradictions.forget_brought()
-        self.restart()
-        ledger = self.ledger
-        first = ledger.ranges[0][0] if ledger.ranges else -1
-        if self._is_walked and first >= self._lowest_id.lowest():  # that is as the answers say, and may be off
-            self._is_walked = False
-            ledger.move_first(self.offset.corrected(first))
-            ledger.try_save()
-        return phases.NEWS_OFFSET
-
     def _is_no_shared_answer(self, number):
         """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
         asked = self.request.asked
@@ -1444,133 +1284,13 @@ class Recovery:
                 return True
         return False
 
-    def _wait_for_push(self):
-        """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
-        self.offset.needs_push = True
-        ledger = self.ledger
-        if self.is_pushed(ledger.last) and (self.first_record or not self.is_pushed(ledger.octets)):
-            self.restart()
-        else:
-            self.switch_off(phases.PHASE_NO_ID)
-        return phases.NEWS_NONE
-
-    def _end_push_sought(self, is_there):
-        """The last push was asked for in place of the highest known: IDs are right, as far as can be found out.
-
-        Where it was forgotten before it could be asked for, the next push may show more.
-        """
-        offset = self.offset
-        if not (is_there or self.observed.is_witness_there) and offset.waits_for_another():
-            self.switch_off(phases.PHASE_NO_ID)
-            return phases.NEWS_NONE
-        offset.is_ruled_out = is_there
-        offset.needs_push = False
-        offset.give_up()
-        self.restart()
-        return phases.NEWS_NONE
-
-    def _correct_top(self, now):
-        """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
-        ledger = self.ledger
-        self.restart()
-        top = ledger.top()
-        ledger.begin()
-        if ledger.ranges:
-            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
-
-            seen_ids.cut(ledger)
-        ledger.correct_top(self.answer)
-        if is_ahead(ledger.top(), top) and self._has_in_front_of(ledger.top()):  # else it made them before the meeting
-            ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
-        if not ledger.commit():
-            self.wait_for_room(now)
-        return phases.NEWS_NONE
-
-    def _has_in_front_of(self, number):
-        """True if the log has a result in front of this ID."""
-        for page, at, _ in self.duplicates.results(1):
-            if all_digits(page, at + TIGHTENING_ID, ID_BYTES) and is_ahead(number, id_of(page, at + TIGHTENING_ID)):
-                return True
-        return False
-
-    def _begin_walk(self, is_reset, now):
-        """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
-        observed = self.observed
-        ownership = self.ownership
-        observed.starts_over = True
-        observed.is_reset = is_reset
-        observed.first = first_below(observed.newest)
-        if ownership.is_other:
-            if not ownership.is_believed:
-                self.switch_off(phases.PHASE_OFF)
-                return phases.NEWS_ASK_AGAIN
-            from toolcart.agent.openprotocol.successor import first_missing  # hardly any cart needs it
-
-            observed.is_reset = True
-            first = first_missing(self.ledger, observed)
-            if first < 0 and not ownership.shares:
-                return self._walk_down(observed.newest, ID_PERIOD // 2, now)
-            observed.first = first_below(observed.newest) if first < 0 else first
-        elif not ownership.shares:  # else ours are found in stretches
-            top = self.ledger.top()
-            if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
-                return self._walk_down(observed.newest, ID_PERIOD // 2, now)
-            from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
-
-            self.ended = EndedCount(top, ownership.gone_most)
-            return self.turn_to(phases.PHASE_UPWARD, top)
-        return self.conclude_look(now)
-
     def _rises(self):
         """True if what the count before may have left is asked for."""
-        return self.ended is not None and self.ended.is_rising
+        return self.walk is not None and self.walk.rises()
 
-    def _rise(self, is_new, now):
-        """Take whether an answer to that is new, and turn to the next question; return a NEWS_."""
-        ended = self.ended
-        observed = self.observed
-        if ended.take(self.request.asked, is_new):  # type: ignore[attr-defined] - it rises
-            return self.turn_to(phases.PHASE_UPWARD, after(self.request.asked))
-        if not ended.is_falling:  # type: ignore[attr-defined]
-            # In front of 1 is the count before.
-            return self._walk_down(observed.newest, max(observed.newest - 1, 0), now)
-        last = ended.end_fall()  # type: ignore[attr-defined]
-        if last != observed.newest:
-            observed.upto = last
-        return self.conclude_look(now)
-
-    def _walk_down(self, above, left, now):
-        """Walk down from `above`, for `left` IDs at most; return a NEWS_."""
-        copy(self._lowest, 0, self.observed.top, 0, FINGERPRINT_BYTES)
-        if not self._lowest_id.begin(above, left, self.ownership.gone_most):
-            return self._end_walk(now)
-        return self.turn_to(phases.PHASE_WALK, self._lowest_id.asked)
-
-    def _end_walk(self, now):
-        """The walk has found the lowest ID that is there; return a NEWS_."""
-        if self._lowest_id.finds_all():
-            return self.end_contradiction(now)
-        lowest = self._lowest_id.lowest()
-        self._is_walked = True
-        if self.flags:  # else the walk was inside a range
-            return self._conclude_walk(lowest, now)
-        here = self.count_here(self.gap_fill.at, preceding(lowest))
-        self.gap_fill.jump(lowest, 0 if self.may_be_apart() else self.results_each(), here)
-        return self.turn_to(phases.PHASE_FILL, lowest)
-
-    def _conclude_walk(self, lowest, now):
-        """All that the controller has may be missing, from `lowest` on; return a NEWS_."""
-        observed = self.observed
-        ended = self.ended
-        observed.first = lowest
-        if ended is None:
-            return self.conclude_look(now)
-        if ended.goes_on_with_zero(lowest):
-            observed.first = 0
-        number = ended.fall(observed.newest, lowest)
-        return self.turn_to(phases.PHASE_UPWARD, number) if number else self.conclude_look(now)
-
-    # -- what follows ------------------------------------------------------------------------------------------
+    def ended(self):
+        """Return what is known of a count whose end lies above the newest, None where that was not asked for."""
+        return None if self.walk is None else self.walk.ended
 
     def conclude_empty(self, now):
         """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
@@ -1631,7 +1351,8 @@ class Recovery:
         if observed.starts_over:
             self.learn_results_each()
         is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
-        left = self.ended.may_be_missing(ledger.ranges) if self.ended is not None else None
+        ended = self.ended()
+        left = ended.may_be_missing(ledger.ranges) if ended is not None else None
         above = self._seen_above() if ledger.ranges else ()
         if observed.starts_over and not self._is_reported and not self._report_lost(left is not None):
             self.wait_for_room(now)
@@ -1682,7 +1403,7 @@ class Recovery:
 
         observed = self.observed
         ledger = self.ledger
-        if observed.is_reset or self.ended is not None or self.offset.by or self.may_be_apart():
+        if observed.is_reset or self.ended() is not None or self.offset.by or self.may_be_apart():
             return ()
         if self.ownership.is_other or self.ownership.shares:
             return ()
@@ -1737,9 +1458,10 @@ class Recovery:
         observed = self.observed
         if not observed.is_reset or self.ownership.is_other or not ledger.is_met() or observed.is_nothing():
             return False
-        if self.ended is not None and self.ended.is_there:
+        ended = self.ended()
+        if ended is not None and ended.is_there:
             return False
-        return _day(self._lowest) + 2 > _day(ledger.octets)
+        return _day(self.walk.lowest) + 2 > _day(ledger.octets)
 
     def count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
@@ -1798,10 +1520,10 @@ class Recovery:
             return
         self.phase = phases.PHASE_IDLE
         self.contradictions.restarts = 0
-        self._is_walked = False
+        self.walk = None
         if self.contents is not None and not self.contents.is_suspected():
             self.contents = None  # given back to the heap
-        self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
+        self.request.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last, now):
         """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
@@ -1811,7 +1533,9 @@ class Recovery:
         left = gap_fill.left_to(last)
         most = self.ownership.gone_most
         if is_open(gap_fill.at, last) or (gap_fill.gone_run >= most and left > most):
-            self._walk_down(after(last), left, now)
+            from toolcart.agent.openprotocol import walk  # hardly any range needs one
+
+            walk.go_down(self, after(last), left, now)
         return True
 
     def _turn_to_ours(self, shared, last):

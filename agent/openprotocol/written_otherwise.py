@@ -17,6 +17,7 @@ Imported where an answer fits but is not the same.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, get_u32
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.ids import unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID, TIME_BYTES
@@ -171,3 +172,23 @@ def newest_of(found, most):
 
 def _record_of(found):
     return found[0]
+
+
+def turns_to_compare(recovery, answer, pushed):
+    """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
+    if not recovery.counts_alone() or (recovery.writing is not None and recovery.writing.is_over):
+        return False
+    if not fits(answer, pushed):
+        return False
+    recovery.writing = OtherWriting()
+    if recovery.writing.begin(recovery.duplicates, answer, pushed):
+        recovery.turn_to(phases.PHASE_COMPARE, recovery.writing.asked())
+    return not recovery.writing.is_over
+
+
+def take_answer(recovery, answer):
+    """Turn to the next one that was pushed, or begin anew with what that has shown; return NEWS_NONE."""
+    if recovery.writing.take(answer):
+        return recovery.turn_to(phases.PHASE_COMPARE, recovery.writing.asked())
+    recovery.restart()
+    return phases.NEWS_NONE

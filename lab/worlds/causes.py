@@ -56,11 +56,11 @@ lookahead-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 : a lookahead never goes further than the next one
 -(REACH << min(failed, _WIDER_MOST))
 +1
-earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
+earlier-is-not-missing | 3 | agent/openprotocol/walk.py | worlds away
 : what a controller with a clock set back has is taken for old
--        observed.first = lowest
-+        early = observed.top[5:12] < self.ledger.octets[5:12]
-+        observed.first = after(observed.upto) if early else lowest
+-    observed.first = lowest
++    early = observed.top[5:12] < recovery.ledger.octets[5:12]
++    observed.first = after(observed.upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
 -if code != NOTHING and self.cursor.found != self.head:
@@ -167,9 +167,9 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 +elif flags < 0:
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
--            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
+-            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
 -        return self._turn_to_witness()
-+            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
++            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
 +        return self.conclude_look(now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model

@@ -16,6 +16,7 @@ from toolcart.agent.openprotocol import error_codes, id_ownership
 from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol.count_check import CountCheck
+from toolcart.agent.openprotocol.ended_count import EndedCount
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
@@ -26,6 +27,7 @@ from toolcart.agent.openprotocol.recovery_phases import (
     PHASE_WALK,
     PHASE_WITNESS,
 )
+from toolcart.agent.openprotocol.walk import Walk
 from toolcart.agent.record.result import FLAG_UNPROVEN
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
@@ -122,8 +124,8 @@ class World:
             observed.top[:] = bytes(16)
             observed.first = observed.upto = request.asked = 0
             observed.starts_over = observed.is_reset = False
-        if recovery.phase != PHASE_WALK:
-            vars(recovery._lowest_id).clear()
+        if recovery.phase != PHASE_WALK and recovery.walk is not None:
+            vars(recovery.walk.search).clear()
         return (
             tuple(self.left.values()),
             self.connected,
@@ -144,7 +146,7 @@ class World:
             _frozen(bench.ledger),
             _frozen(recovery),
             tuple([_frozen(vars(recovery)[name]) for name in PARTS]),
-            tuple(sorted(vars(recovery._lowest_id).items())),
+            _frozen_walk(recovery.walk),
             _frozen_check(recovery.check),
         )
 
@@ -173,8 +175,8 @@ class World:
         _thaw(bench.recovery, value[17])
         for name, part in zip(PARTS, value[18], strict=True):
             _thaw(vars(bench.recovery)[name], part)
-        vars(bench.recovery._lowest_id).update(value[19])
-        check = value[20]
+        walk, check = value[19:21]
+        bench.recovery.walk = None if walk is None else _walking(*walk)
         bench.recovery.check = None if check is None else _checking(*check)
         for timer in (bench.recovery.retry, bench.recovery._looked):
             timer.stop()  # time is of no matter here: each pause is over when something is asked
@@ -346,6 +348,26 @@ class World:
             raise Bad("never proven")
         if self.torn and self.left["reset"] == self.resets and bench.ledger.epoch():
             raise Bad("a new count that is none")
+
+
+def _frozen_walk(walk):
+    """What a walk has found, and where it is."""
+    if walk is None:
+        return None
+    ended = None if walk.ended is None else tuple(sorted(vars(walk.ended).items()))
+    return tuple(sorted(vars(walk.search).items())), bytes(walk.lowest), walk.is_over, ended
+
+
+def _walking(search, lowest, is_over, ended):
+    """Return that walk again."""
+    walk = Walk()
+    vars(walk.search).update(search)
+    walk.lowest[:] = lowest
+    walk.is_over = is_over
+    if ended is not None:
+        walk.ended = EndedCount.__new__(EndedCount)
+        vars(walk.ended).update(ended)
+    return walk
 
 
 def _frozen_check(check):

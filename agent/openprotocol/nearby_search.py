@@ -1,0 +1,138 @@
+"""What was sought is not under its ID: it is looked for under those near it, since IDs may be off.
+
+Rules
+1. Sought is `w`, the highest result known, or the last push where `w` was never pushed. If that is nowhere near, `w`
+   shows nothing, and a walk finds what the controller has (toolcart.agent.openprotocol.walk).
+2. Where `w` is found under another ID, and came from an answer itself, its own ID is put right (W3).
+3. A push that is nowhere may have been forgotten: the next one may show more.
+
+Imported where the highest result known, or the push in its place, is not under its ID.
+"""
+
+from toolcart.agent.base.fields import all_digits
+from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, apart
+from toolcart.agent.openprotocol.ids import after, following, id_of, is_ahead, moved, unpack_id
+from toolcart.agent.openprotocol.other_ids import forgets_offset, wait_for_push
+from toolcart.agent.openprotocol.result_digest import same
+from toolcart.agent.record.result import ID_BYTES, TIGHTENING_ID
+
+
+def search(recovery, is_reset, now):
+    """What was sought is not under its ID: it may be near it. Return a NEWS_."""
+    if is_reset and forgets_offset(recovery):
+        return phases.NEWS_NONE
+    top = unpack_id(recovery.sought, 0)
+    recovery.observed.is_reset = is_reset
+    if is_reset and recovery.has_noted_seen:
+        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+        seen_ids.restore(recovery.ledger, recovery.seen_before)
+        recovery.has_noted_seen = False
+    recovery.observed.is_witness_there = recovery.observed.is_witness_there or is_reset
+    if recovery.spindle_count() > 1:
+        return _find_nothing(recovery, now)
+    is_above = is_ahead(recovery.observed.newest, top) or recovery.observed.is_unsaid
+    recovery.observed.is_reset = is_reset or not is_above
+    return _ask_next(recovery, now)
+
+
+def _ask_next(recovery, now):
+    """Ask for the next ID near the one sought; return a NEWS_."""
+    top = unpack_id(recovery.sought, 0)
+    offset = recovery.offset
+    newest = recovery.observed.newest
+    most = OFFSET_MOST
+    if newest >= 0 and not is_ahead(newest, moved(top, most)):
+        most = apart(newest, top)
+    is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
+    is_near = is_near and not (offset.is_ruled_out or offset.is_known())
+    nearby = offset.next_nearby(most) if offset.by or offset.other_by or is_near else 0
+    while nearby and top + nearby <= 0:
+        nearby = offset.next_nearby(most)
+    if not nearby:
+        return _find_nothing(recovery, now)
+    return recovery.turn_to(phases.PHASE_NEARBY, moved(top, nearby) or after(0))
+
+
+def take_nearby(recovery, now):
+    """There is a result near the highest ID known; return a NEWS_."""
+    if recovery.ledger.is_like_top(recovery.answer):
+        if recovery.offset.by:
+            return _correct_top(recovery, now)
+        if recovery.may_be_offset() and not recovery.is_pushed(recovery.ledger.octets):
+            return wait_for_push(recovery)  # IDs are off, now or when that came
+    return _ask_next(recovery, now)
+
+
+def _find_nothing(recovery, now):
+    """What was sought is nowhere; return a NEWS_."""
+    observed = recovery.observed
+    if unpack_id(recovery.sought, 0) != recovery.ledger.top():
+        return _end_push_sought(recovery, False)
+    if observed.is_nothing():
+        return recovery.conclude_empty(now)
+    from toolcart.agent.openprotocol import walk  # IDs that are off need none
+
+    return walk.begin(recovery, observed.is_reset, now)
+
+
+def _may_be(answer, pushed):
+    """True if the answer is what was pushed under its ID, or may be that in another writing."""
+    from toolcart.agent.openprotocol.written_otherwise import fits  # only where a push was sought
+
+    return same(answer, pushed) or (unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed))
+
+
+def take_push_sought(recovery):
+    """The push that was asked for in place of the highest known is answered; return a NEWS_."""
+    recovery.observed.is_witness_there = True
+    return _end_push_sought(recovery, _may_be(recovery.answer, recovery.sought))
+
+
+def take_absent(recovery, now):
+    """There is nothing under the ID nearby that was asked for; return a NEWS_."""
+    is_over = recovery.offset.probed == 1 and not recovery.observed.is_witness_there  # the oldest go first
+    return _find_nothing(recovery, now) if is_over else _ask_next(recovery, now)
+
+
+def _end_push_sought(recovery, is_there):
+    """The last push was asked for in place of the highest known: IDs are right, as far as can be found out.
+
+    Where it was forgotten before it could be asked for, the next push may show more.
+    """
+    offset = recovery.offset
+    if not (is_there or recovery.observed.is_witness_there) and offset.waits_for_another():
+        recovery.switch_off(phases.PHASE_NO_ID)
+        return phases.NEWS_NONE
+    offset.is_ruled_out = is_there
+    offset.needs_push = False
+    offset.give_up()
+    recovery.restart()
+    return phases.NEWS_NONE
+
+
+def _correct_top(recovery, now):
+    """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
+    ledger = recovery.ledger
+    recovery.restart()
+    top = ledger.top()
+    ledger.begin()
+    if ledger.ranges:
+        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+        seen_ids.cut(ledger)
+    ledger.correct_top(recovery.answer)
+    if is_ahead(ledger.top(), top) and _has_in_front_of(recovery, ledger.top()):  # else it made them before the meeting
+        ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
+    if not ledger.commit():
+        recovery.wait_for_room(now)
+    return phases.NEWS_NONE
+
+
+def _has_in_front_of(recovery, number):
+    """True if the log has a result in front of this ID."""
+    for page, at, _ in recovery.duplicates.results(1):
+        if all_digits(page, at + TIGHTENING_ID, ID_BYTES) and is_ahead(number, id_of(page, at + TIGHTENING_ID)):
+            return True
+    return False

@@ -1,0 +1,118 @@
+"""An answer has another ID than was asked for: it is late, or its ID is off, or what was asked for cannot be had.
+
+Rules
+1. The first one may be late: the same is asked for once more. At the second time the ID that was asked for is gone.
+2. Where nothing that was pushed can be compared, it may be off: then nothing is asked for before a push shows it
+   (toolcart.agent.openprotocol.id_offset, rule 3).
+3. If it is a result that was pushed, by how much IDs are off is known when a second one shows the same: then all starts
+   over, and what a walk has found is put right.
+
+Imported where an answer has another ID than was asked for, or may be off.
+"""
+
+from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
+from toolcart.agent.openprotocol.id_offset import apart
+from toolcart.agent.openprotocol.ids import put_id, unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
+from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH
+
+_PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
+
+
+def take_other_id(recovery, number, now):
+    """Another ID came than was asked for: an answer to an earlier question, or at the second time its own.
+
+    Then the one that was asked for cannot be had. Return a NEWS_.
+    """
+    if recovery.request.is_first_other():
+        return phases.NEWS_NONE
+    if lacks_push(recovery, recovery.offset.is_near(number, recovery.request.asked)):
+        return wait_for_push(recovery)
+    if forgets_offset(recovery):
+        return phases.NEWS_NONE
+    if recovery.contradictions.take_other_id():
+        return recovery.end_contradiction(now)
+    recovery.why = WHY_SILENT
+    observed = recovery.observed
+    observed.is_witness_there = observed.is_witness_there or recovery.phase == phases.PHASE_WITNESS
+    if observed.is_nothing() and recovery.phase == phases.PHASE_WITNESS:
+        observed.take(number, recovery.answer)  # it has something, though it does not know ID 0
+        observed.upto = number
+    return recovery.take_absent(now)
+
+
+def lacks_push(recovery, is_near=False):
+    """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 2).
+
+    `is_near`: it has an ID nearby, and nothing that was pushed was found on this connection.
+    """
+    if not recovery.request.asked or recovery.phase in _PHASES_OF_NO_OFFSET:
+        return False
+    if recovery.offset.needs_push or not recovery.may_be_offset():
+        return False
+    return is_near or not recovery.is_pushed(recovery.ledger.octets)
+
+
+def wait_for_push(recovery):
+    """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
+    recovery.offset.needs_push = True
+    ledger = recovery.ledger
+    if recovery.is_pushed(ledger.last) and (recovery.first_record or not recovery.is_pushed(ledger.octets)):
+        recovery.restart()
+    else:
+        recovery.switch_off(phases.PHASE_NO_ID)
+    return phases.NEWS_NONE
+
+
+def forgets_offset(recovery):
+    """Forget an offset of an earlier connection, which an answer speaks against; True if there was one."""
+    if recovery.offset.is_proven:
+        return False
+    recovery.offset.forget()
+    recovery.contradictions.forget_brought()
+    recovery.restart()
+    return True
+
+
+def shows_offset(recovery, number):
+    """True if the answer is what was sought, and was pushed, but ID or question are others (rule 3)."""
+    sought = unpack_id(recovery.sought, 0)
+    asked = recovery.request.asked
+    if not recovery.may_be_offset() or number == sought == asked or not are_alike(recovery.answer, recovery.sought):
+        return False
+    is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
+    return bool(is_near) and recovery.is_pushed(recovery.sought) and not is_repeated(recovery, sought)
+
+
+def is_repeated(recovery, number):
+    """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
+    ident = bytearray(ID_BYTES)
+    put_id(ident, number)
+    epoch = recovery.ledger.epoch()
+    first = b""
+    one = bytearray(FINGERPRINT_BYTES)
+    for page, at, flags in recovery.duplicates.results_of(bytes(ident), 1):
+        if not flags & FLAG_RECOVERED and page[at - HEAD_BYTES + ID_EPOCH] == epoch:
+            put_digest(one, 0, page, at, flags)
+            if first and not same(one, first):
+                return True
+            first = bytes(one)
+    return False
+
+
+def put_right(recovery, number, pushed):
+    """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
+    if not recovery.offset.confirms(number, pushed, recovery.request.asked):
+        return phases.NEWS_NONE
+    recovery.contradictions.forget_brought()
+    recovery.restart()
+    ledger = recovery.ledger
+    first = ledger.ranges[0][0] if ledger.ranges else -1
+    walk = recovery.walk
+    # What a walk has found is as the answers say, and may be off.
+    if walk is not None and walk.is_over and first >= walk.search.lowest():
+        walk.is_over = False
+        ledger.move_first(recovery.offset.corrected(first))
+        ledger.try_save()
+    return phases.NEWS_OFFSET
