@@ -99,13 +99,13 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare, copy
+from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
-from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
+from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
@@ -131,7 +131,6 @@ from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRe
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
-    TIME,
     are_alike,
     is_unread,
     put_digest,
@@ -172,16 +171,6 @@ _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_UPWARD, phases.PHASE_POLL
 def _why_of(code, otherwise):
     """Return why an ID is gone that was rejected with this code; `otherwise` where that says nothing, or is 15."""
     return -code if code > 0 and code != _NOT_THERE else otherwise
-
-
-def _day(digest):
-    """Return the day of a digest, as a number that is never too far from the next one's; large if it has none."""
-    month = _of_bcd(digest[TIME + 2])
-    return (_of_bcd(digest[TIME + 1]) * 12 + month) * 31 + _of_bcd(digest[TIME + 3]) if month else 1 << 20
-
-
-def _of_bcd(octet):
-    return (octet >> 4) * 10 + (octet & 0x0F)
 
 
 class Recovery:
@@ -777,11 +766,12 @@ class Recovery:
 
             if other_ids.lacks_push(self):
                 return other_ids.take_other_id(self, number, now)
-        is_lower = number < request.asked and not self._is_no_shared_answer(number)
         if ownership.shared is not None:
-            judged = ownership.shared.judge(phase, ownership.shares, number, request.asked, is_lower)
+            from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
+            judged = shared_ids.judge(self, number)
             if judged != phases.JUDGED_FINE:
-                return self._handle_judged(judged, number)
+                return shared_ids.take_judged(self, judged)
         if phase == phases.PHASE_NEWEST:
             return self._handle_newest(number, is_logged, now)
         if phase == phases.PHASE_PROBE:
@@ -789,23 +779,20 @@ class Recovery:
         if phase == phases.PHASE_POLL:
             is_unsaid = number == self.ledger.top() and self._is_unsaid(self.answer)
             return self.end_poll(is_logged or is_unsaid or self.is_top(self.answer), number)
-        if number == request.asked:
-            is_sought = phase == phases.PHASE_SEEK
-            return self._handle_stretch(number, now) if is_sought else self._handle_asked_id(number, is_logged, now)
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
-        if ownership.shares and number < request.asked:
-            return self._handle_stretch(number, now) if phase == phases.PHASE_SEEK else self.take_absent(now)
-        from toolcart.agent.openprotocol.other_ids import (
-            take_other_id,
-        )  # hardly any controller answers another question
+        is_lower = ownership.shares and number < request.asked
+        if phase == phases.PHASE_SEEK and (number == request.asked or is_lower):
+            from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
+            return shared_ids.take_answer(self, number, now)
+        if number == request.asked:
+            return self._handle_asked_id(number, is_logged, now)
+        if is_lower:
+            return self.take_absent(now)
+        # Hardly any controller answers another question.
+        from toolcart.agent.openprotocol.other_ids import take_other_id
 
         return take_other_id(self, number, now)
-
-    def _handle_stretch(self, number, now):
-        """Take the newest at or below the ID that was asked for; return a NEWS_."""
-        is_ours = self.ownership.shared.is_ours()  # type: ignore[union-attr] - else there is no such phase
-        self.passed_over += not is_ours and not is_ahead(self.gap_fill.begin, number)
-        return self.go_on_searching(number, is_ours, now)
 
     def _gives_one_id_to_two(self, number):
         """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
@@ -948,20 +935,6 @@ class Recovery:
             return self.compare_newest(now)
         return self.turn_to(phases.PHASE_PROBE, after(self.observed.newest))
 
-    def _handle_judged(self, judged, number):
-        """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
-        ownership = self.ownership
-        if judged == phases.JUDGED_NO_OWNER and not ownership.shared.is_proven:  # type: ignore[union-attr]
-            self.restart()
-        elif judged == phases.JUDGED_NO_OWNER:
-            ownership.needs = "owner"
-            self.switch_off(phases.PHASE_OFF)
-            return phases.NEWS_NO_OWNER
-        elif judged == phases.JUDGED_SHARED:
-            self.restart()
-            ownership.are_shared()
-        return phases.NEWS_NONE
-
     def compare_newest(self, now):
         """Go on from the newest; return a NEWS_."""
         ledger = self.ledger
@@ -996,23 +969,14 @@ class Recovery:
             return phases.NEWS_NONE
         is_above = is_ahead(newest, top)
         if is_above and top > 0:
-            self._note_seen(newest)
+            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+            seen_ids.note_newest(self, newest)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
             from toolcart.agent.openprotocol import walk  # hardly any connection needs one
 
             return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
         return self._turn_to_witness()
-
-    def _note_seen(self, newest):
-        """What lies between the highest ID known and the newest may be missing, whatever comes of this connection."""
-        ledger = self.ledger
-        if self.ownership.is_other or self.ownership.shares or ledger.is_apart():
-            return
-        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
-
-        before = seen_ids.note(ledger, newest)
-        self.seen_before = self.seen_before if self.has_noted_seen else before
-        self.has_noted_seen = True
 
     def _is_pushed_without_id(self, answer):
         """True if this was pushed under ID 0, before anything was proven: that was none."""
@@ -1153,22 +1117,17 @@ class Recovery:
 
     def _is_beside_top(self, answer):
         """True if the answer, which the log has, is of the tightening of the highest result known."""
-        ledger = self.ledger
-        if self.spindle_count() > 1 and ledger.is_of_top(answer):
-            return True
-        if unpack_id(answer, 0) != ledger.top() or self.ownership.shares or self.ownership.by_own_ids:
-            return False
-        from toolcart.agent.openprotocol.unnamed_spindles import is_pushed
+        from toolcart.agent.openprotocol.spindle_results import is_beside_top  # hardly any controller has several
 
-        return is_pushed(self.duplicates, answer, ledger.epoch())
+        return is_beside_top(self, answer)
 
     def may_be_beside(self, answer, stored):
         """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
-        if self.spindle_count() > 1 or not self.has_several() or compare(answer, 0, stored, 0, TIME):
+        if not self.has_several():
             return False
-        from toolcart.agent.openprotocol.unnamed_spindles import are_near
+        from toolcart.agent.openprotocol.spindle_results import may_be_beside  # hardly any controller has several
 
-        return are_near(answer, stored)
+        return may_be_beside(self, answer, stored)
 
     def fits_in_writing(self, answer, pushed):
         """True if the answer is what was pushed under its ID, in the writing that is proven."""
@@ -1274,16 +1233,6 @@ class Recovery:
                     return True
         return False
 
-    def _is_no_shared_answer(self, number):
-        """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
-        asked = self.request.asked
-        if self.ownership.shares or number < self.observed.newest <= asked:
-            return not self.ownership.shares
-        for digest in (self.ledger.octets, self.ledger.last):
-            if number < unpack_id(digest, 0) <= asked and self.is_pushed(digest):
-                return True
-        return False
-
     def _rises(self):
         """True if what the count before may have left is asked for."""
         return self.walk is not None and self.walk.rises()
@@ -1300,7 +1249,9 @@ class Recovery:
         observed.starts_over = self.ownership.is_other or self.ledger.top() <= 0
         observed.is_reset = self.ownership.is_other and self.ledger.is_met()
         if not observed.starts_over:
-            self._stay_at_top()
+            from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
+
+            stay_at_top(self)
         return self._settle(now)
 
     def conclude_look(self, now):
@@ -1316,31 +1267,10 @@ class Recovery:
     def _end_up(self, now):
         observed = self.observed
         if observed.is_nothing():  # nothing above the highest ID known
-            self._stay_at_top()
+            from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
+
+            stay_at_top(self)
         return self._settle(now)
-
-    def _stay_at_top(self):
-        """The controller has nothing above the highest ID known; what lies between that and a push may be missing."""
-        ledger = self.ledger
-        observed = self.observed
-        top = ledger.top()
-        observed.take(top, ledger.octets)
-        if ledger.doubted:
-            from toolcart.agent.openprotocol.unfetchable import find_skipped  # hardly any controller needs it
-
-            find_skipped(self.duplicates, ledger, [], observed.top)
-            observed.newest = unpack_id(observed.top, 0)
-        observed.first = following(top)
-        observed.miss_up_to_newest(True)
-        if observed.newest == top:
-            observed.first = top  # nothing
-        if ledger.ranges:
-            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
-
-            last = seen_ids.last_of(ledger)
-            if last >= 0 and (observed.newest == top or is_ahead(last, observed.newest)):
-                observed.first = following(top)
-                observed.upto = last
 
     def _settle(self, now):
         """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
@@ -1353,10 +1283,18 @@ class Recovery:
         is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
         ended = self.ended()
         left = ended.may_be_missing(ledger.ranges) if ended is not None else None
-        above = self._seen_above() if ledger.ranges else ()
-        if observed.starts_over and not self._is_reported and not self._report_lost(left is not None):
-            self.wait_for_room(now)
-            return phases.NEWS_NONE
+        above = ()
+        if ledger.ranges:
+            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+            above = seen_ids.seen_above(self)
+        may_have_lost = ledger.is_met() or observed.is_reset or ledger.ranges
+        if observed.starts_over and not self._is_reported and may_have_lost:
+            from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
+
+            if not lost_ids.report(self, left is not None):
+                self.wait_for_room(now)
+                return phases.NEWS_NONE
         self._is_reported = True
         ledger.begin()
         if observed.starts_over and not ownership.is_other:
@@ -1396,72 +1334,6 @@ class Recovery:
         ownership.is_other = False
         self.phase = phases.PHASE_FILL
         return phases.NEWS_RESET if is_reset else phases.NEWS_NONE
-
-    def _seen_above(self):
-        """Return the ranges of what this controller has shown above what is settled now."""
-        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
-
-        observed = self.observed
-        ledger = self.ledger
-        if observed.is_reset or self.ended() is not None or self.offset.by or self.may_be_apart():
-            return ()
-        if self.ownership.is_other or self.ownership.shares:
-            return ()
-        end = ledger.top()
-        for number in (observed.newest, observed.upto):
-            if not observed.is_nothing() and (end < 0 or is_ahead(number, end)):
-                end = number
-        return seen_ids.above(ledger, end)
-
-    def _report_lost(self, is_fetched):
-        """Report what was missing, or made since, below what is settled as gone; False if that has to wait.
-
-        What was missing before `is_fetched`: only a new count has lost something.
-        """
-        ledger = self.ledger
-        observed = self.observed
-        if self.may_be_apart():
-            return True
-        from toolcart.agent.openprotocol import unfetchable  # hardly any count begins anew
-
-        parts = []
-        if not is_fetched:
-            parts = unfetchable.lost(self, observed.newest, observed.is_reset, self.has_noted_seen, self.seen_before)
-            if not observed.is_reset and ledger.is_met():
-                parts.append((following(ledger.top()), preceding(observed.first)))
-        lost = []
-        for first, last in parts:
-            if not observed.is_reset and not is_ahead(observed.first, last):
-                last = preceding(observed.first)
-            if length_of(first, last) and not is_open(first, last):
-                lost.append((first, last))
-        if self.ownership.shares:
-            return True
-        each = self.results_each()
-        count = each * sum([length_of(first, last) - self.count_here(first, last) for first, last in lost])
-        last = preceding(observed.first)
-        if self._has_lost_new() and length_of(1, last) and not is_open(1, last):
-            here = self.duplicates.count_ids(1, last, self.first_record) if self.first_record else 0
-            count += each * max(0, length_of(1, last) - here)
-            lost.append((1, last))
-        return count == 0 or self.gap_fill.report(
-            lost[0][0], lost[-1][1], count, WHY_RESET if observed.is_reset else WHY_NONE
-        )
-
-    def _has_lost_new(self):
-        """True if the count has begun anew, and nothing shows that the memory goes back to its begin.
-
-        That is shown by a result of the count before, or one days older than `w`: times differ by time zones. What
-        another controller has made before the first meeting is not ours.
-        """
-        ledger = self.ledger
-        observed = self.observed
-        if not observed.is_reset or self.ownership.is_other or not ledger.is_met() or observed.is_nothing():
-            return False
-        ended = self.ended()
-        if ended is not None and ended.is_there:
-            return False
-        return _day(self.walk.lowest) + 2 > _day(ledger.octets)
 
     def count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
@@ -1510,7 +1382,12 @@ class Recovery:
 
                     pass_over(self, gap_fill.at)
                     continue
-                if self._turn_to_ours(shared, last) if self.ownership.shares else self._turn_to_next(last, now):
+                if not self.ownership.shares:
+                    self._turn_to_next(last, now)
+                    return
+                from toolcart.agent.openprotocol.shared_ids import turn_to_ours  # loaded where it is
+
+                if turn_to_ours(self, last):
                     return
             elif not gap_fill.flush():
                 self.wait_for_room(now)
@@ -1536,27 +1413,6 @@ class Recovery:
             from toolcart.agent.openprotocol import walk  # hardly any range needs one
 
             walk.go_down(self, after(last), left, now)
-        return True
-
-    def _turn_to_ours(self, shared, last):
-        """The same where stations share the IDs, for ours alone; False at the end of a stretch."""
-        gap_fill = self.gap_fill
-        if is_open(gap_fill.at, last) and length_of(1, self.ledger.top()):
-            gap_fill.skip(1)
-        if not shared.in_stretch:
-            shared.begin(gap_fill.at, gap_fill.left_to(last))
-        self.phase = phases.PHASE_SEEK
-        self.request.asked = shared.asked
-        if shared.seeks:
-            return True
-        self.phase = phases.PHASE_FILL
-        self.request.asked = number = shared.next_of_ours(gap_fill.at)
-        shared.in_stretch = number >= 0
-        if shared.in_stretch:
-            gap_fill.skip(number)
-        else:
-            gap_fill.jump(after(shared.last), 0)
-        return shared.in_stretch
 
     def _turn_or_close(self):
         """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""

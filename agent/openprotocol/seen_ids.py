@@ -106,3 +106,28 @@ def below(ledger):
 
 def first_above(top):
     return following(top) or 1
+
+
+def note_newest(recovery, newest):
+    """What lies between the highest ID known and the newest may be missing, whatever comes of this connection."""
+    ledger = recovery.ledger
+    if recovery.ownership.is_other or recovery.ownership.shares or ledger.is_apart():
+        return
+    before = note(ledger, newest)
+    recovery.seen_before = recovery.seen_before if recovery.has_noted_seen else before
+    recovery.has_noted_seen = True
+
+
+def seen_above(recovery):
+    """Return the ranges of what this controller has shown above what is settled now."""
+    observed = recovery.observed
+    ledger = recovery.ledger
+    if observed.is_reset or recovery.ended() is not None or recovery.offset.by or recovery.may_be_apart():
+        return ()
+    if recovery.ownership.is_other or recovery.ownership.shares:
+        return ()
+    end = ledger.top()
+    for number in (observed.newest, observed.upto):
+        if not observed.is_nothing() and (end < 0 or is_ahead(number, end)):
+            end = number
+    return above(ledger, end)

@@ -24,20 +24,10 @@ Imported where a controller names its station; other carts need the room.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.controller_identity import STATION, STATION_BYTES
-from toolcart.agent.openprotocol.ids import before, id_of, is_ahead, length_of, moved
+from toolcart.agent.openprotocol.ids import after, before, id_of, is_ahead, is_open, length_of, moved, unpack_id
 from toolcart.agent.openprotocol.layouts import in_place
-from toolcart.agent.openprotocol.recovery_phases import (
-    JUDGED_DOUBT,
-    JUDGED_FINE,
-    JUDGED_NO_OWNER,
-    JUDGED_SHARED,
-    PHASE_NEARBY,
-    PHASE_NEWEST,
-    PHASE_POLL,
-    PHASE_PROBE,
-    PHASE_WITNESS,
-)
 
 OWNER_NONE = const(0)  # the answer does not say whose it is
 OWNER_OURS = const(1)
@@ -109,19 +99,19 @@ class SharedIds:
 
         `is_lower`: it may be the newest below that. By its digits: past a wrap it may be a later one.
         """
-        is_newest = phase == PHASE_NEWEST or phase == PHASE_POLL
+        is_newest = phase == phases.PHASE_NEWEST or phase == phases.PHASE_POLL
         is_below = not is_newest and is_lower
         if not shares and (self.owner == OWNER_OTHER or (is_below and self._has_to_name)):
             self._suspects = not self._suspects
             self.is_proven = not self._suspects
-            return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
+            return phases.JUDGED_DOUBT if self._suspects else phases.JUDGED_SHARED
         self._suspects = False
         self.is_proven = self.is_proven or is_below
-        is_witness = (phase == PHASE_WITNESS or phase == PHASE_NEARBY) and number == asked
-        needs_owner = not is_newest and phase != PHASE_PROBE and not is_witness
+        is_witness = (phase == phases.PHASE_WITNESS or phase == phases.PHASE_NEARBY) and number == asked
+        needs_owner = not is_newest and phase != phases.PHASE_PROBE and not is_witness
         if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
-            return JUDGED_NO_OWNER
-        return JUDGED_FINE
+            return phases.JUDGED_NO_OWNER
+        return phases.JUDGED_FINE
 
     def needs_proof(self, shares):
         """True if the controller has to be asked whether the stations share the IDs."""
@@ -173,3 +163,66 @@ class SharedIds:
         while ours and is_ahead(number, ours[-1]):
             ours.pop()
         return ours[-1] if ours else -1
+
+
+def take_answer(recovery, number, now):
+    """Take the newest at or below the ID that was asked for; return a NEWS_."""
+    is_ours = recovery.ownership.shared.is_ours()
+    recovery.passed_over += not is_ours and not is_ahead(recovery.gap_fill.begin, number)
+    return recovery.go_on_searching(number, is_ours, now)
+
+
+def judge(recovery, number):
+    """Return the JUDGED_ of an answer with the ID `number`."""
+    shared = recovery.ownership.shared
+    asked = recovery.request.asked
+    is_lower = number < asked and not _is_no_shared_answer(recovery, number)
+    return shared.judge(recovery.phase, recovery.ownership.shares, number, asked, is_lower)
+
+
+def take_judged(recovery, judged):
+    """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
+    ownership = recovery.ownership
+    if judged == phases.JUDGED_NO_OWNER and not ownership.shared.is_proven:
+        recovery.restart()
+    elif judged == phases.JUDGED_NO_OWNER:
+        ownership.needs = "owner"
+        recovery.switch_off(phases.PHASE_OFF)
+        return phases.NEWS_NO_OWNER
+    elif judged == phases.JUDGED_SHARED:
+        recovery.restart()
+        ownership.are_shared()
+    return phases.NEWS_NONE
+
+
+def _is_no_shared_answer(recovery, number):
+    """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
+    asked = recovery.request.asked
+    if recovery.ownership.shares or number < recovery.observed.newest <= asked:
+        return not recovery.ownership.shares
+    for digest in (recovery.ledger.octets, recovery.ledger.last):
+        if number < unpack_id(digest, 0) <= asked and recovery.is_pushed(digest):
+            return True
+    return False
+
+
+def turn_to_ours(recovery, last):
+    """Ask for the next of ours in the missing range that ends with `last`; False at the end of a stretch."""
+    shared = recovery.ownership.shared
+    gap_fill = recovery.gap_fill
+    if is_open(gap_fill.at, last) and length_of(1, recovery.ledger.top()):
+        gap_fill.skip(1)
+    if not shared.in_stretch:
+        shared.begin(gap_fill.at, gap_fill.left_to(last))
+    recovery.phase = phases.PHASE_SEEK
+    recovery.request.asked = shared.asked
+    if shared.seeks:
+        return True
+    recovery.phase = phases.PHASE_FILL
+    recovery.request.asked = number = shared.next_of_ours(gap_fill.at)
+    shared.in_stretch = number >= 0
+    if shared.in_stretch:
+        gap_fill.skip(number)
+    else:
+        gap_fill.jump(after(shared.last), 0)
+    return shared.in_stretch

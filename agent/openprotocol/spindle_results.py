@@ -10,8 +10,10 @@ How many results share an ID where no spindle is named: toolcart.agent.openproto
 Imported where several results may have one ID.
 """
 
-from toolcart.agent.base.fields import get_u32
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
+from toolcart.agent.base.fields import compare, get_u32
+from toolcart.agent.openprotocol.ids import unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, are_alike, put_digest
+from toolcart.agent.openprotocol.unnamed_spindles import are_near, is_pushed
 from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
@@ -69,3 +71,20 @@ class SpindleResults:
             if spindle_in(page, at - HEAD_BYTES) != spindle and are_alike(answer, stored):
                 return False
         return True
+
+
+def is_beside_top(recovery, answer):
+    """True if the answer, which the log has, is of the tightening of the highest result known."""
+    ledger = recovery.ledger
+    if recovery.spindle_count() > 1 and ledger.is_of_top(answer):
+        return True
+    if unpack_id(answer, 0) != ledger.top() or recovery.ownership.shares or recovery.ownership.by_own_ids:
+        return False
+    return is_pushed(recovery.duplicates, answer, ledger.epoch())
+
+
+def may_be_beside(recovery, answer, stored):
+    """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
+    if recovery.spindle_count() > 1 or not recovery.has_several():
+        return False
+    return compare(answer, 0, stored, 0, TIME) == 0 and are_near(answer, stored)

@@ -1,0 +1,32 @@
+"""The controller has nothing above the highest result known, `w`: that stays, or becomes the last push in the log.
+
+What lies between the two may be missing, and so may what the controller has shown above `w` before: that it has nothing
+says nothing about its IDs.
+
+Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered.
+"""
+
+from toolcart.agent.openprotocol import seen_ids
+from toolcart.agent.openprotocol.ids import following, is_ahead, unpack_id
+
+
+def stay_at_top(recovery):
+    """The controller has nothing above the highest ID known; what lies between that and a push may be missing."""
+    ledger = recovery.ledger
+    observed = recovery.observed
+    top = ledger.top()
+    observed.take(top, ledger.octets)
+    if ledger.doubted:
+        from toolcart.agent.openprotocol.unfetchable import find_skipped  # hardly any controller needs it
+
+        find_skipped(recovery.duplicates, ledger, [], observed.top)
+        observed.newest = unpack_id(observed.top, 0)
+    observed.first = following(top)
+    observed.miss_up_to_newest(True)
+    if observed.newest == top:
+        observed.first = top  # nothing
+    if ledger.ranges:
+        last = seen_ids.last_of(ledger)
+        if last >= 0 and (observed.newest == top or is_ahead(last, observed.newest)):
+            observed.first = following(top)
+            observed.upto = last
