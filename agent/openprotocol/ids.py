@@ -24,6 +24,8 @@ _HALF = 2147483648
 _LONG_HALF = 5000000000
 _OPEN = 1073741824  # a range as long as this has an unknown start
 
+ZERO_DIGITS = b"0000000000"
+
 
 def is_ahead(number, other):
     """True if `number` comes after `other`."""

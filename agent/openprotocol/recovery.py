@@ -94,14 +94,14 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               or OFF at a controller that never answered anything
 
     W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
-        is lost then is reported first, once (`_is_reported`)
+        is lost then is reported first, once (`is_reported`)
     W2  toolcart.agent.openprotocol.gap_fill        W3  w under its own ID (rule 7)        W4  unfetchable.py
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol import error_codes, filling, settling
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
@@ -117,7 +117,6 @@ from toolcart.agent.openprotocol.ids import (
     id_at,
     id_of,
     is_ahead,
-    is_open,
     length_of,
     moved,
     open_below,
@@ -156,7 +155,6 @@ RETRY_MS = const(30000)  # before what could not be fetched is asked for again: 
 _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(12)
 # Built once: a tuple in an expression would be allocated at each poll.
-_ZERO = b"0000000000"
 _PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
 _PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
@@ -190,7 +188,7 @@ class Recovery:
         self.offset = IdOffset()  # rule 7
         self.writing = None  # toolcart.agent.openprotocol.written_otherwise's, where an answer may be that
         self.check = None  # toolcart.agent.openprotocol.count_check's, while it asks
-        self._spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
+        self.spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
         self.frame = b""  # of an answer of which only the ID can be read
@@ -214,7 +212,7 @@ class Recovery:
         self.why = (
             WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
         )
-        self._is_reported = False  # what settling loses has been reported, but settling could not be written down
+        self.is_reported = False  # what settling loses has been reported, but settling could not be written down
         self.retry, self._looked = Timer(), Timer()
         self.put_off_ids = None  # toolcart.agent.openprotocol.put_off's, once a question for a missing ID was in vain
         self.walk = None  # toolcart.agent.openprotocol.walk's, once one is needed
@@ -223,7 +221,7 @@ class Recovery:
         self.vain = 0  # questions in a row, of any connection, that got no usable answer
         self.contradictions = Contradictions()
         self.known_top = -1  # `w` before the push that came last
-        self._closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
+        self.closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
         self._is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self.is_shut_out = False  # since a question was asked last
@@ -236,7 +234,7 @@ class Recovery:
         """A session is ready. `identity` is the session's 51 bytes; the name in it does not count."""
         ledger = self.ledger
         ownership = self.ownership
-        self._forget()
+        self.forget_look()
         ownership.forget()
         self.writing = self.contents = None
         self._is_checked = self.has_noted_seen = False
@@ -285,7 +283,7 @@ class Recovery:
         self.phase = phases.PHASE_CLOSED
         self.push_run.close()
         self.ledger.run = 0
-        self._forget()
+        self.forget_look()
         if self.ledger.recovers:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
@@ -305,16 +303,16 @@ class Recovery:
     def restart(self):
         """Start over with the newest at once."""
         self.gap_fill.drop()
-        self._forget()
+        self.forget_look()
         self.contradictions.restarts += 1
         if self.flags or not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
         self.phase = phases.PHASE_NEWEST
 
-    def _forget(self):
+    def forget_look(self):
         """Forget what was observed, asked and concluded."""
         self.request.forget()
-        self.check = self._spindle_results = None
+        self.check = self.spindle_results = None
         if self.walk is not None:
             self.walk.ended = None
         self._may_be_late = False
@@ -363,8 +361,8 @@ class Recovery:
             return True
         if number in ledger.begun:
             ledger.begun.remove(number)
-        if number == self._closed_top:
-            self._closed_top = -1
+        if number == self.closed_top:
+            self.closed_top = -1
         if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
@@ -476,9 +474,9 @@ class Recovery:
             self.wait_for_room(now)
             return False
         if self.phase == phases.PHASE_SETTLE:
-            self._settle(now)
+            settling.settle(self, now)
         if self.phase in _PHASES_OF_MISSING:
-            self._turn_to_missing(now)
+            filling.turn_to_missing(self, now)
         if self.phase == phases.PHASE_SETTLE or self.phase == phases.PHASE_IDLE or self.retry.armed:
             return False
         if self.phase in _PHASES_THAT_READ_LOG and not self.read_contents(self.duplicates.read_most):
@@ -516,17 +514,17 @@ class Recovery:
         ownership = self.ownership
         return self.ledger.spindles() if self.by_spindle and not (ownership.shares or ownership.by_own_ids) else 1
 
-    def _of_spindles(self):
+    def results_of_spindles(self):
         """Return what is known of the results of several spindles."""
-        if self._spindle_results is None:
+        if self.spindle_results is None:
             from toolcart.agent.openprotocol.spindle_results import SpindleResults  # hardly any controller has several
 
-            self._spindle_results = SpindleResults(self.duplicates, self.ledger)
-        return self._spindle_results
+            self.spindle_results = SpindleResults(self.duplicates, self.ledger)
+        return self.spindle_results
 
     def results_each(self):
         """Return how many results there are under one ID."""
-        return self._of_spindles().each if self.has_several() else 1
+        return self.results_of_spindles().each if self.has_several() else 1
 
     def has_several(self):
         """True if several results may have one ID, whether their spindles are named or not."""
@@ -546,7 +544,7 @@ class Recovery:
 
     def is_of_asked(self, body, start, flags):
         """True if the answer at body[start:], which names no spindle, is that of the one that was asked."""
-        return self.spindle_count() == 1 or self._of_spindles().is_proven(body, start, flags)
+        return self.spindle_count() == 1 or self.results_of_spindles().is_proven(body, start, flags)
 
     def turn_spindle(self):
         return self.request.turn_spindle(self.spindle_count())
@@ -713,7 +711,7 @@ class Recovery:
                 return
             self.gap_fill.gone_run = 0
             self.request.there = True
-            self._turn_or_close()
+            filling.turn_or_close(self)
 
     def _is_not_awaited(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
@@ -835,7 +833,7 @@ class Recovery:
 
             return nearby_search.take_nearby(self, now)
         if phase == phases.PHASE_FILL:
-            return self._handle_missing()
+            return filling.take_missing(self)
         if self._rises():
             is_top = number == self.ledger.top()
             if is_top:
@@ -871,13 +869,13 @@ class Recovery:
             self.gap_fill.gone_run += not request.there
             ledger = self.ledger
             # What is above is of the count before.
-            since = 1 if is_ahead(request.asked, ledger.top()) else self._since()
+            since = 1 if is_ahead(request.asked, ledger.top()) else self.first_of_count()
             is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
             if not (request.there or is_here) and self._is_unchecked():
                 self._is_checked = True
                 self.restart()
                 return phases.NEWS_NONE
-            return self.close_asked(not (request.there or is_here))
+            return filling.close_asked(self, not (request.there or is_here))
         return self.go_on_searching(before(self.gap_fill.begin), False, now)
 
     def go_on_searching(self, number, there, now):
@@ -894,7 +892,7 @@ class Recovery:
         elif self.phase == phases.PHASE_UPWARD:
             observed.gone_run = 0 if there else observed.gone_run + 1
             if observed.gone_run >= self.ownership.gone_most:
-                return self._end_up(now)
+                return settling.end_up(self, now)
             request.begin(after(request.asked))
         elif self.walk.search.answered(there):  # type: ignore[attr-defined] - it walks
             request.begin(self.walk.search.asked)  # type: ignore[attr-defined]
@@ -952,19 +950,19 @@ class Recovery:
         observed.starts_over = observed.is_reset = False
         if not ledger.is_met() and not ledger.is_empty():
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
-            return self.conclude_look(now)
+            return settling.conclude_look(self, now)
         if ledger.is_empty() and not self.ownership.is_other:
             observed.starts_over = True
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
-            return self.conclude_look(now)
+            return settling.conclude_look(self, now)
         observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
         if top == 0 and newest and self._is_pushed_without_id(observed.top):
             observed.first = following(newest)
-            return self.conclude_look(now)
+            return settling.conclude_look(self, now)
         if self.is_top(observed.top) or is_held:
             observed.take(newest, ledger.octets)  # which may say more
-            observed.first = newest if is_held and newest != self._closed_top else following(observed.upto)
-            return self.conclude_look(now)
+            observed.first = newest if is_held and newest != self.closed_top else following(observed.upto)
+            return settling.conclude_look(self, now)
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
             return phases.NEWS_NONE
         is_above = is_ahead(newest, top)
@@ -1045,8 +1043,8 @@ class Recovery:
         if not observed.is_nothing() and not is_ahead(unpack_id(observed.top, 0), top):
             observed.take(top, ledger.octets)  # the newest that was answered cannot be read, and says no more
             observed.upto = top
-        observed.first = top if self.has_several() and top != self._closed_top else following(top)
-        return self.conclude_look(now)
+        observed.first = top if self.has_several() and top != self.closed_top else following(top)
+        return settling.conclude_look(self, now)
 
     # -- an answer that cannot be read (toolcart.agent.openprotocol.count_check) -----------------------------------
 
@@ -1252,88 +1250,7 @@ class Recovery:
             from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
 
             stay_at_top(self)
-        return self._settle(now)
-
-    def conclude_look(self, now):
-        """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
-        observed = self.observed
-        if not observed.is_zero_absent:
-            return self._settle(now)
-        observed.gone_run = 0
-        return self.turn_to(
-            phases.PHASE_UPWARD, observed.first or 1 if observed.is_nothing() else after(observed.newest)
-        )
-
-    def _end_up(self, now):
-        observed = self.observed
-        if observed.is_nothing():  # nothing above the highest ID known
-            from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
-
-            stay_at_top(self)
-        return self._settle(now)
-
-    def _settle(self, now):
-        """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
-        ledger = self.ledger
-        observed = self.observed
-        ownership = self.ownership
-        self.phase = phases.PHASE_SETTLE
-        if observed.starts_over:
-            self.learn_results_each()
-        is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
-        ended = self.ended()
-        left = ended.may_be_missing(ledger.ranges) if ended is not None else None
-        above = ()
-        if ledger.ranges:
-            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
-
-            above = seen_ids.seen_above(self)
-        may_have_lost = ledger.is_met() or observed.is_reset or ledger.ranges
-        if observed.starts_over and not self._is_reported and may_have_lost:
-            from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
-
-            if not lost_ids.report(self, left is not None):
-                self.wait_for_room(now)
-                return phases.NEWS_NONE
-        self._is_reported = True
-        ledger.begin()
-        if observed.starts_over and not ownership.is_other:
-            ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
-        begun = () if ledger.is_met() or ownership.is_other else ledger.ranges
-        if observed.starts_over:
-            ledger.forget_ranges()
-        elif ledger.ranges:
-            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
-
-            seen_ids.cut(ledger)
-        if left is not None:
-            ledger.add(left[0], left[1])
-        if (observed.starts_over and ledger.is_met()) or self.has_several():
-            ledger.doubt()  # all the controller has may be missing, or `w` itself
-        if observed.is_nothing():
-            ledger.put_empty()
-        else:
-            is_zero_here = observed.first == 0 and self.duplicates.has_id(_ZERO, ledger.since)
-            first = 1 if is_zero_here else observed.first
-            if begun and is_open(first, observed.upto):
-                ledger.ranges = begun
-                ledger.add_open(first, observed.upto)
-            else:
-                ledger.add(first, observed.upto)
-            ledger.put_top(observed.top)
-        for first, last in above:
-            ledger.add(first, last)
-        ledger.end_doubt()
-        ledger.put_controller(ownership.identity, ownership.shares, is_reset)
-        if not ledger.commit():
-            self.wait_for_room(now)
-            return phases.NEWS_NONE
-        self._forget()
-        self._is_reported = False
-        self.flags = 0
-        ownership.is_other = False
-        self.phase = phases.PHASE_FILL
-        return phases.NEWS_RESET if is_reset else phases.NEWS_NONE
+        return settling.settle(self, now)
 
     def count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
@@ -1344,9 +1261,9 @@ class Recovery:
             from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
 
             return count_before(self.duplicates, first, last, ledger.since)
-        return self.duplicates.count_ids(first, last, self._since())
+        return self.duplicates.count_ids(first, last, self.first_of_count())
 
-    def _since(self):
+    def first_of_count(self):
         """Return from which record of the log on IDs are of the present count, as far as is known after a start too."""
         ledger = self.ledger
         if ledger.since > 1 or not ledger.epoch():
@@ -1354,104 +1271,6 @@ class Recovery:
         return self._whole_contents().since
 
     # -- what is missing -----------------------------------------------------------------------------------------
-
-    def _turn_to_missing(self, now):
-        """Ask for the next ID that may be missing; IDLE if there is none."""
-        ranges = self.ledger.ranges
-        gap_fill = self.gap_fill
-        shared = self.ownership.shared
-        if self.ledger.has_lost_zero and not gap_fill.tell_zero(self.results_each()):
-            self.wait_for_room(now)
-            return
-        while ranges:
-            place = 0 if self.put_off_ids is None else self.put_off_ids.next_range(self.ledger, now)
-            if place < 0:
-                self.phase = phases.PHASE_FILL
-                self.retry.start(now, self.retry_ms)
-                return
-            first, last = ranges[place]
-            if gap_fill.turn(first):
-                self.learn_results_each()
-                self._spindle_results = None
-                self.request.again()
-                if shared is not None:
-                    shared.begin_range()
-            if gap_fill.left_to(last):
-                if self.put_off_ids is not None and self.put_off_ids.is_waiting(gap_fill.at, now):
-                    from toolcart.agent.openprotocol.put_off import pass_over  # hardly any controller needs it
-
-                    pass_over(self, gap_fill.at)
-                    continue
-                if not self.ownership.shares:
-                    self._turn_to_next(last, now)
-                    return
-                from toolcart.agent.openprotocol.shared_ids import turn_to_ours  # loaded where it is
-
-                if turn_to_ours(self, last):
-                    return
-            elif not gap_fill.flush():
-                self.wait_for_room(now)
-                return
-        if self.ledger.held and not gap_fill.flush():
-            self.wait_for_room(now)
-            return
-        self.phase = phases.PHASE_IDLE
-        self.contradictions.restarts = 0
-        self.walk = None
-        if self.contents is not None and not self.contents.is_suspected():
-            self.contents = None  # given back to the heap
-        self.request.asked = 0  # IDs near the wrap are on the heap
-
-    def _turn_to_next(self, last, now):
-        """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
-        gap_fill = self.gap_fill
-        self.phase = phases.PHASE_FILL
-        self.request.asked = gap_fill.at
-        left = gap_fill.left_to(last)
-        most = self.ownership.gone_most
-        if is_open(gap_fill.at, last) or (gap_fill.gone_run >= most and left > most):
-            from toolcart.agent.openprotocol import walk  # hardly any range needs one
-
-            walk.go_down(self, after(last), left, now)
-
-    def _turn_or_close(self):
-        """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""
-        return phases.NEWS_NONE if self.turn_spindle() else self.close_asked(False)
-
-    def close_asked(self, gone):
-        """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
-        gap_fill = self.gap_fill
-        if self.put_off_ids is not None:
-            self.put_off_ids.is_done(gap_fill.at)
-        count = 1 if gone and not self.may_be_apart() else 0
-        if self.has_several():
-            self._closed_top = self.ledger.top() if gap_fill.at == self.ledger.top() else self._closed_top
-            count = self._of_spindles().missing(bytes(self.ask_id), self.ledger.epoch(), self.first_record)
-        gap_fill.close(count, self.why)
-        place = self.ledger.place_of(gap_fill.begin) if gap_fill.at == 1 else -1
-        if place >= 0 and gap_fill.is_over_zero(self.ledger.ranges[place][1]) and not self.ownership.shares:
-            if not self.duplicates.has_id(_ZERO, self.ledger.since):
-                gap_fill.lose_zero(self.results_each())
-        return self.turn_to(phases.PHASE_FILL, self.gap_fill.at)
-
-    def _handle_missing(self):
-        """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
-        ledger = self.ledger
-        pushes = self.push_run
-        if self.retry.armed:
-            return phases.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
-        is_others = self.ownership.shares and not self.ownership.shared.is_ours()  # type: ignore[union-attr]
-        self.passed_over += is_others
-        if is_others:
-            return self.close_asked(False)
-        if pushes.last < 0 or self.has_several():
-            return phases.NEWS_STORE
-        if not same(self.answer, pushes.first) and not self.fits_in_writing(self.answer, pushes.first):
-            return phases.NEWS_STORE
-        self.gap_fill.jump(pushes.last, 0)
-        pushes.close()
-        ledger.close_run()
-        return self.close_asked(False)
 
 
 assert _IDLE == phases.PHASE_IDLE and _OFF == phases.PHASE_OFF < phases.PHASE_NO_ID < phases.PHASE_CLOSED

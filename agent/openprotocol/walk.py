@@ -13,6 +13,7 @@ Imported where a walk is needed: most connections prove their IDs without one.
 
 from toolcart.agent.base.fields import copy
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol import settling
 from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, is_ahead, preceding
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
@@ -65,7 +66,7 @@ def begin(recovery, is_reset, now):
 
         _of(recovery).ended = EndedCount(top, ownership.gone_most)
         return recovery.turn_to(phases.PHASE_UPWARD, top)
-    return recovery.conclude_look(now)
+    return settling.conclude_look(recovery, now)
 
 
 def go_down(recovery, above, left, now):
@@ -89,7 +90,7 @@ def rise(recovery, is_new, now):
     last = ended.end_fall()
     if last != observed.newest:
         observed.upto = last
-    return recovery.conclude_look(now)
+    return settling.conclude_look(recovery, now)
 
 
 def end(recovery, now):
@@ -112,8 +113,8 @@ def _conclude(recovery, lowest, now):
     ended = recovery.walk.ended
     observed.first = lowest
     if ended is None:
-        return recovery.conclude_look(now)
+        return settling.conclude_look(recovery, now)
     if ended.goes_on_with_zero(lowest):
         observed.first = 0
     number = ended.fall(observed.newest, lowest)
-    return recovery.turn_to(phases.PHASE_UPWARD, number) if number else recovery.conclude_look(now)
+    return recovery.turn_to(phases.PHASE_UPWARD, number) if number else settling.conclude_look(recovery, now)

@@ -131,7 +131,7 @@ push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
 +if self.full or self.recovery.ledger.ranges:  # an answer
-range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
+range-from-its-begin | 11 | agent/openprotocol/filling.py | worlds away none
 : what never was is asked for one by one
 -if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
 +if gap_fill.gone_run < 0 and (gap_fill.gone_run >=
@@ -171,7 +171,7 @@ no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 -        return self._turn_to_witness()
 +            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
-+        return self.conclude_look(now)
++        return settling.conclude_look(self, now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
 -    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
@@ -188,10 +188,10 @@ third-range-forgotten | 0 | agent/openprotocol/id_ledger.py | recovery model
 : of three ranges one is forgotten
 -            ranges.append([first, last])
 +            ranges[RANGES_MOST - 1 :] = [[first, last]]
-run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
+run-of-pushes-by-its-id | 0 | agent/openprotocol/filling.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
--not same(self.answer, pushes.first)
-+self.request.asked != unpack_id(pushes.first, 0)
+-not same(recovery.answer, pushes.first)
++recovery.request.asked != unpack_id(pushes.first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
 -        if is_alone or self.is_unsettled():

@@ -1,0 +1,119 @@
+"""Missing IDs are asked for one by one, oldest first, until none is left; each is closed by what came of it.
+
+Rules
+1. Before a range begins, what was learned for the one before is forgotten. At the end of all there is rest (IDLE), and
+   what was read of the log is given back to the heap.
+2. Where many in a row are gone, or a range has no known start, a walk from its end finds where the rest begins
+   (toolcart.agent.openprotocol.walk).
+3. If the first of a run of pushes comes, all of the run is closed (toolcart.agent.openprotocol.push_run).
+4. Where several results have one ID, as many of them are gone as the log lacks.
+"""
+
+from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.ids import ZERO_DIGITS, after, is_open
+from toolcart.agent.openprotocol.result_digest import same
+
+
+def turn_to_missing(recovery, now):
+    """Ask for the next ID that may be missing; IDLE if there is none."""
+    ranges = recovery.ledger.ranges
+    gap_fill = recovery.gap_fill
+    shared = recovery.ownership.shared
+    if recovery.ledger.has_lost_zero and not gap_fill.tell_zero(recovery.results_each()):
+        recovery.wait_for_room(now)
+        return
+    while ranges:
+        place = 0 if recovery.put_off_ids is None else recovery.put_off_ids.next_range(recovery.ledger, now)
+        if place < 0:
+            recovery.phase = phases.PHASE_FILL
+            recovery.retry.start(now, recovery.retry_ms)
+            return
+        first, last = ranges[place]
+        if gap_fill.turn(first):
+            recovery.learn_results_each()
+            recovery.spindle_results = None
+            recovery.request.again()
+            if shared is not None:
+                shared.begin_range()
+        if gap_fill.left_to(last):
+            if recovery.put_off_ids is not None and recovery.put_off_ids.is_waiting(gap_fill.at, now):
+                from toolcart.agent.openprotocol.put_off import pass_over  # hardly any controller needs it
+
+                pass_over(recovery, gap_fill.at)
+                continue
+            if not recovery.ownership.shares:
+                _turn_to_next(recovery, last, now)
+                return
+            from toolcart.agent.openprotocol.shared_ids import turn_to_ours  # loaded where it is
+
+            if turn_to_ours(recovery, last):
+                return
+        elif not gap_fill.flush():
+            recovery.wait_for_room(now)
+            return
+    if recovery.ledger.held and not gap_fill.flush():
+        recovery.wait_for_room(now)
+        return
+    recovery.phase = phases.PHASE_IDLE
+    recovery.contradictions.restarts = 0
+    recovery.walk = None
+    if recovery.contents is not None and not recovery.contents.is_suspected():
+        recovery.contents = None  # given back to the heap
+    recovery.request.asked = 0  # IDs near the wrap are on the heap
+
+
+def _turn_to_next(recovery, last, now):
+    """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
+    gap_fill = recovery.gap_fill
+    recovery.phase = phases.PHASE_FILL
+    recovery.request.asked = gap_fill.at
+    left = gap_fill.left_to(last)
+    most = recovery.ownership.gone_most
+    if is_open(gap_fill.at, last) or (gap_fill.gone_run >= most and left > most):
+        from toolcart.agent.openprotocol import walk  # hardly any range needs one
+
+        walk.go_down(recovery, after(last), left, now)
+
+
+def turn_or_close(recovery):
+    """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""
+    return phases.NEWS_NONE if recovery.turn_spindle() else close_asked(recovery, False)
+
+
+def close_asked(recovery, gone):
+    """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
+    gap_fill = recovery.gap_fill
+    if recovery.put_off_ids is not None:
+        recovery.put_off_ids.is_done(gap_fill.at)
+    count = 1 if gone and not recovery.may_be_apart() else 0
+    if recovery.has_several():
+        recovery.closed_top = recovery.ledger.top() if gap_fill.at == recovery.ledger.top() else recovery.closed_top
+        count = recovery.results_of_spindles().missing(
+            bytes(recovery.ask_id), recovery.ledger.epoch(), recovery.first_record
+        )
+    gap_fill.close(count, recovery.why)
+    place = recovery.ledger.place_of(gap_fill.begin) if gap_fill.at == 1 else -1
+    if place >= 0 and gap_fill.is_over_zero(recovery.ledger.ranges[place][1]) and not recovery.ownership.shares:
+        if not recovery.duplicates.has_id(ZERO_DIGITS, recovery.ledger.since):
+            gap_fill.lose_zero(recovery.results_each())
+    return recovery.turn_to(phases.PHASE_FILL, recovery.gap_fill.at)
+
+
+def take_missing(recovery):
+    """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
+    ledger = recovery.ledger
+    pushes = recovery.push_run
+    if recovery.retry.armed:
+        return phases.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
+    is_others = recovery.ownership.shares and not recovery.ownership.shared.is_ours()
+    recovery.passed_over += is_others
+    if is_others:
+        return close_asked(recovery, False)
+    if pushes.last < 0 or recovery.has_several():
+        return phases.NEWS_STORE
+    if not same(recovery.answer, pushes.first) and not recovery.fits_in_writing(recovery.answer, pushes.first):
+        return phases.NEWS_STORE
+    recovery.gap_fill.jump(pushes.last, 0)
+    pushes.close()
+    ledger.close_run()
+    return close_asked(recovery, False)

@@ -1,0 +1,94 @@
+"""A look is over: what may be missing is known, and is written down in one snapshot (W1).
+
+Rules
+1. Where ID 0 is not answered, what may be missing ends where so many IDs in a row are gone, upward.
+2. Where all begins anew, what was missing before is reported first, once (toolcart.agent.openprotocol.lost_ids).
+3. What cannot be written down now is tried again after a pause; nothing is asked for before.
+"""
+
+from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.ids import ZERO_DIGITS, after, is_open
+
+
+def conclude_look(recovery, now):
+    """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
+    observed = recovery.observed
+    if not observed.is_zero_absent:
+        return settle(recovery, now)
+    observed.gone_run = 0
+    return recovery.turn_to(
+        phases.PHASE_UPWARD, observed.first or 1 if observed.is_nothing() else after(observed.newest)
+    )
+
+
+def end_up(recovery, now):
+    observed = recovery.observed
+    if observed.is_nothing():  # nothing above the highest ID known
+        from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
+
+        stay_at_top(recovery)
+    return settle(recovery, now)
+
+
+def settle(recovery, now):
+    """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
+    ledger = recovery.ledger
+    observed = recovery.observed
+    ownership = recovery.ownership
+    recovery.phase = phases.PHASE_SETTLE
+    if observed.starts_over:
+        recovery.learn_results_each()
+    is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
+    ended = recovery.ended()
+    left = ended.may_be_missing(ledger.ranges) if ended is not None else None
+    above = ()
+    if ledger.ranges:
+        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+        above = seen_ids.seen_above(recovery)
+    may_have_lost = ledger.is_met() or observed.is_reset or ledger.ranges
+    if observed.starts_over and not recovery.is_reported and may_have_lost:
+        from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
+
+        if not lost_ids.report(recovery, left is not None):
+            recovery.wait_for_room(now)
+            return phases.NEWS_NONE
+    recovery.is_reported = True
+    ledger.begin()
+    if observed.starts_over and not ownership.is_other:
+        ledger.since = ledger.doubted if ledger.doubted > 1 else recovery.duplicates.next_record()
+    begun = () if ledger.is_met() or ownership.is_other else ledger.ranges
+    if observed.starts_over:
+        ledger.forget_ranges()
+    elif ledger.ranges:
+        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+        seen_ids.cut(ledger)
+    if left is not None:
+        ledger.add(left[0], left[1])
+    if (observed.starts_over and ledger.is_met()) or recovery.has_several():
+        ledger.doubt()  # all the controller has may be missing, or `w` itself
+    if observed.is_nothing():
+        ledger.put_empty()
+    else:
+        is_zero_here = observed.first == 0 and recovery.duplicates.has_id(ZERO_DIGITS, ledger.since)
+        first = 1 if is_zero_here else observed.first
+        if begun and is_open(first, observed.upto):
+            ledger.ranges = begun
+            ledger.add_open(first, observed.upto)
+        else:
+            ledger.add(first, observed.upto)
+        ledger.put_top(observed.top)
+    for first, last in above:
+        ledger.add(first, last)
+    ledger.end_doubt()
+    ledger.put_controller(ownership.identity, ownership.shares, is_reset)
+    if not ledger.commit():
+        recovery.wait_for_room(now)
+        return phases.NEWS_NONE
+    recovery.forget_look()
+    recovery.is_reported = False
+    recovery.flags = 0
+    ownership.is_other = False
+    recovery.phase = phases.PHASE_FILL
+    return phases.NEWS_RESET if is_reset else phases.NEWS_NONE
