@@ -10,7 +10,8 @@ Rules
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
    any rejection of an ID means the same as 15, unless it says "later", with whatever code or none; not where stations
-   share the IDs. Where many in a row are gone a walk from above finds where the range really begins.
+   share the IDs. Where many in a row are gone a walk from above finds where the range really begins
+   (toolcart.agent.openprotocol.filling).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
    that does not fit makes it start over, once a minute at most: where IDs come in no order (two spindles that count
@@ -21,24 +22,31 @@ Rules
    the log no longer has `w` and stores it twice then; as the newest, while the log has it. So it is where results of
    one ID name no spindle: any of them answers for `w`.
 7. Some controllers answer with IDs that are off by a constant, or other questions than they are asked
-   (toolcart.agent.openprotocol.id_offset): what was pushed shows it. It is put right in all that follows, and in w
-   itself where it came from such an answer.
+   (toolcart.agent.openprotocol.id_offset): what was pushed shows it. It is put right in all that follows
+   (toolcart.agent.openprotocol.other_ids), and in w itself where it came from such an answer
+   (toolcart.agent.openprotocol.nearby_search).
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.push_run). While such pushes
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unfetchable). So is an ID
    that is answered with another one, with a blank record, or with a result that the log has under another ID or that
    came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone. Where
    several results are pushed under one ID, so many are expected (toolcart.agent.openprotocol.spindle_results). Where
-   a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there.
+   a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there
+   (toolcart.agent.openprotocol.lost_ids).
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
    for _GRACE_MS it may come again whole, and is not counted.
-   VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
-   anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do answers that
-   contradict each other (toolcart.agent.openprotocol.contradictions): `contradicts` has status say so.
+   Many questions in vain in a row, on however many connections, show that there is no answer: before anything is
+   proven nothing can be asked for, and later each ID is gone until one is answered
+   (toolcart.agent.openprotocol.in_vain). So do answers that contradict each other
+   (toolcart.agent.openprotocol.contradictions): `contradicts` has status say so.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
-   the last push in the log, and what is missing in front of that is asked for.
+   the last push in the log, and what is missing in front of that is asked for
+   (toolcart.agent.openprotocol.nothing_above).
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
     new count: what is in front of `w` says which count it is (toolcart.agent.openprotocol.count_check).
+
+Here are the connection, pushes, questions and answers, and what turns from phase to phase. What follows from them is
+in the modules that are named; those that hardly any controller needs are imported where they are needed.
 
 The tables: `w` is the highest result known, with its ID; N the newest that the controller has, as it has shown; K how
 many IDs in a row that are gone end a way up or down (toolcart.agent.openprotocol.id_ownership).
@@ -54,21 +62,22 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
                                    COMPARE (rule 11)
     NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
-              to 8 away (rule 7)   N not above w: UPWARD in front of each WALK
+              to 8 away            N not above w: UPWARD in front of each WALK
+              (nearby_search.py)
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
-                                                                       that is there, in FILL fetch on from it
+              (walk.py)                                                that is there, in FILL fetch on from it
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
               upward from w, N not goes on                             goes on; after K in a row that are gone,
               above (ended_count.py)                                   or in the log, WALK
-    SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
+    SETTLE    - (settling.py)      written down (W1): FILL; refused: SETTLE after a pause
     COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
               (written_otherwise)  (the same)                         has shown
               what is in front     is it that? (the same)             the next one; at last as from WITNESS, or
               of w (rule 11)                                          neither: WALK, and no new count
-    SEEK      downward, shared     is it ours? (shared_ids.py)             the stretch is known: FILL
+    SEEK      downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
-                                   close the run; else store it, close it
+              (filling.py)         close the run; else store it, close it
     IDLE      -                    what may be missing: FILL, WALK or SEEK; asked to poll: POLL
     POLL      0, then w + 1        is it w? (subscription_check)      w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
@@ -83,18 +92,20 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
     rejected  never known: OFF; a revision: the next one, else OFF; rule 3; before an answer, without a usable code:
-              each revision once, or _LATER_MOST times "later": each in turn; anything else as silent
+              each revision once, or often "later": each in turn (question_revisions.py); anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
-              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for. Too often: rule 9
+              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for (other_ids.py). Too often:
+              rule 9
     late      as if in time, until the same is asked for again
     in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.put_off
-    silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
+    silent    recovery_request.py; given up (in_vain.py): in FILL closed, in WITNESS and NEARBY gone, else it may be
+              there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
 
     W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
-        is lost then is reported first, once (`is_reported`)
+        is lost then is reported first, once (lost_ids.py)
     W2  toolcart.agent.openprotocol.gap_fill        W3  w under its own ID (rule 7)        W4  unfetchable.py
 """
 
@@ -222,7 +233,7 @@ class Recovery:
         self.contradictions = Contradictions()
         self.known_top = -1  # `w` before the push that came last
         self.closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
-        self._is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
+        self.is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self.is_shut_out = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
@@ -587,7 +598,9 @@ class Recovery:
                     return other_ids.put_right(self, number, moved(number, -near))
         is_walked = self.phase == phases.PHASE_WALK and number == self.request.asked
         if is_walked and self.asks_alone() and not self.offset.is_known():
-            self._is_pushed_as_another(body, start, flags)
+            from toolcart.agent.openprotocol.stored_contents import is_pushed_as_another  # hardly any connection walks
+
+            is_pushed_as_another(self, body, start, flags)
         if self.phase == phases.PHASE_FILL and self._turn_to_compare_pushed(number):
             return phases.NEWS_NONE
         return self._handle_result(number, is_logged, now)
@@ -704,8 +717,8 @@ class Recovery:
     def kept(self, now):
         """The log has what was fetched; under another ID it is no answer to what was asked."""
         if self.phase == phases.PHASE_FILL:
-            if self._is_elsewhere:
-                self._is_elsewhere = False
+            if self.is_elsewhere:
+                self.is_elsewhere = False
                 self.why = WHY_SILENT
                 self.take_absent(now)
                 return
@@ -744,7 +757,7 @@ class Recovery:
             self.flags = FLAG_UNPROVEN
 
     def _handle_result(self, number, is_logged, now):
-        """Take the result `number` in `answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
+        """Take the result `number` in `answer`; `is_logged`: by what was looked up. Return a NEWS_."""
         phase = self.phase
         request = self.request
         ownership = self.ownership
@@ -1046,54 +1059,56 @@ class Recovery:
         observed.first = top if self.has_several() and top != self.closed_top else following(top)
         return settling.conclude_look(self, now)
 
-    # -- an answer that cannot be read (toolcart.agent.openprotocol.count_check) -----------------------------------
-
     def search_nearby(self, is_reset, now):
         """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
         from toolcart.agent.openprotocol import nearby_search  # it is there, as a rule
 
         return nearby_search.search(self, is_reset, now)
 
-    def _is_unsaid(self, answer):
-        """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
-        top = self.ledger.octets
-        may_be = is_unread(answer) or is_unread(top) or self.may_be_beside(answer, top)
-        return may_be and not self.is_top(answer)
+    def conclude_empty(self, now):
+        """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
+        observed = self.observed
+        if self.ledger.last_id >= 0:
+            return self._handle_no_newest(now)  # it has pushed one meanwhile
+        observed.starts_over = self.ownership.is_other or self.ledger.top() <= 0
+        observed.is_reset = self.ownership.is_other and self.ledger.is_met()
+        if not observed.starts_over:
+            from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
 
-    # -- what the log has, under whatever IDs (toolcart.agent.openprotocol.stored_contents) --------------------------
+            stay_at_top(self)
+        return settling.settle(self, now)
 
-    def read_contents(self, most):
-        """Read so many records of what the log has; True once that is known.
+    def _rises(self):
+        """True if what the count before may have left is asked for."""
+        return self.walk is not None and self.walk.rises()
 
-        Of a log that has no more than these it is read when an answer is to be compared: most first walks bring none.
-        """
-        if self.contents is None and self.duplicates.next_record() - 1 <= most < RESULTS_MOST:
-            return True
-        return self._begun_contents().read(most)
+    def ended(self):
+        """Return what is known of a count whose end lies above the newest, None where that was not asked for."""
+        return None if self.walk is None else self.walk.ended
 
-    def _begun_contents(self):
-        """Return what the log has, as far as it was read."""
-        contents = self.contents
-        if contents is None:
-            from toolcart.agent.openprotocol.stored_contents import StoredContents
+    # -- what a question and an ID mean ---------------------------------------------------------------------
 
-            self.contents = contents = StoredContents(self.duplicates, self.ledger.epoch())
-        return contents
+    def asks_alone(self):
+        """True if a question is for this station's results, whatever their spindles."""
+        return self.spindle_count() == 1 and not (self.ownership.shares or self.ownership.by_own_ids)
 
-    def _whole_contents(self):
-        """Return what the log has, which is read now as far as it was not."""
-        contents = self._begun_contents()
-        while not contents.read(RESULTS_MOST):
-            pass
-        return contents
+    def counts_alone(self):
+        """True if an ID means one result, of this station."""
+        return self.asks_alone() and not self.has_several()
 
-    def _is_pushed_as_another(self, body, start, flags):
-        """True if the fetched result at body[start:] was pushed under another ID."""
-        contents = self._whole_contents()
-        is_found = contents.is_found(body, start, flags)
-        if is_found and contents.is_proven() and not self.offset.is_ruled_out:
-            self.ledger.put_apart()
-        return is_found
+    def may_be_offset(self):
+        """True if the ID of an answer may show by how much they are off."""
+        return (
+            self.offset.may_show_offset()
+            and self.spindle_count() == 1
+            and not (self.ownership.shares or self.ownership.by_own_ids)
+        )
+
+    def _may_be_moved(self):
+        """True if the highest ID known is asked for though the newest is not above it: either may be off."""
+        return self.spindle_count() == 1 and not (
+            self.offset.is_ruled_out or self.ownership.shares or self.ownership.by_own_ids
+        )
 
     def may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
@@ -1103,15 +1118,17 @@ class Recovery:
         """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
         return not (self._is_checked or self.offset.is_ruled_out or self.flags) and self.counts_alone()
 
-    # -- an answer in another writing (toolcart.agent.openprotocol.written_otherwise) ----------------------------------
+    # -- whether an answer is the highest result known -----------------------------------------------------
 
-    def counts_alone(self):
-        """True if an ID means one result, of this station."""
-        return self.asks_alone() and not self.has_several()
+    def is_top(self, answer):
+        """True if the answer is the highest result known, in whatever writing."""
+        return self.ledger.is_top(answer) or (self.ledger.is_met() and self.fits_in_writing(answer, self.ledger.octets))
 
-    def asks_alone(self):
-        """True if a question is for this station's results, whatever their spindles."""
-        return self.spindle_count() == 1 and not (self.ownership.shares or self.ownership.by_own_ids)
+    def _is_unsaid(self, answer):
+        """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
+        top = self.ledger.octets
+        may_be = is_unread(answer) or is_unread(top) or self.may_be_beside(answer, top)
+        return may_be and not self.is_top(answer)
 
     def _is_beside_top(self, answer):
         """True if the answer, which the log has, is of the tightening of the highest result known."""
@@ -1127,6 +1144,54 @@ class Recovery:
 
         return may_be_beside(self, answer, stored)
 
+    def is_pushed(self, digest):
+        """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
+        number = unpack_id(digest, 0)
+        ident = bytearray(ID_BYTES)
+        put_id(ident, number)
+        one = bytearray(FINGERPRINT_BYTES)
+        for page, at, flags in self.duplicates.results_of(bytes(ident), self.ledger.since) if number else ():
+            if not flags & FLAG_RECOVERED:
+                put_digest(one, 0, page, at, flags)
+                if same(one, digest):
+                    return True
+        return False
+
+    # -- what the log has, under whatever IDs (toolcart.agent.openprotocol.stored_contents) --------------------------
+
+    def read_contents(self, most):
+        """Read so many records of what the log has; True once that is known.
+
+        Of a log that has no more than these it is read when an answer is to be compared: most first walks bring none.
+        """
+        if self.contents is None and self.duplicates.next_record() - 1 <= most < RESULTS_MOST:
+            return True
+        from toolcart.agent.openprotocol import stored_contents  # only once something may have to be fetched
+
+        return stored_contents.begun(self).read(most)
+
+    def count_here(self, first, last):
+        """Return how many of these IDs, which may be missing, are in the log all the same."""
+        ledger = self.ledger
+        if not (ledger.doubted and length_of(first, last)):
+            return 0
+        if self.ownership.is_other:  # these IDs are of the one before
+            from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
+
+            return count_before(self.duplicates, first, last, ledger.since)
+        return self.duplicates.count_ids(first, last, self.first_of_count())
+
+    def first_of_count(self):
+        """Return from which record of the log on IDs are of the present count, as far as is known after a start too."""
+        ledger = self.ledger
+        if ledger.since > 1 or not ledger.epoch():
+            return ledger.since
+        from toolcart.agent.openprotocol import stored_contents  # hardly any count has begun anew
+
+        return stored_contents.whole(self).since
+
+    # -- an answer in another writing (toolcart.agent.openprotocol.written_otherwise) ----------------------------------
+
     def fits_in_writing(self, answer, pushed):
         """True if the answer is what was pushed under its ID, in the writing that is proven."""
         if self.writing is None or not self.writing.is_proven:
@@ -1134,10 +1199,6 @@ class Recovery:
         from toolcart.agent.openprotocol.written_otherwise import fits
 
         return unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed)
-
-    def is_top(self, answer):
-        """True if the answer is the highest result known, in whatever writing."""
-        return self.ledger.is_top(answer) or (self.ledger.is_met() and self.fits_in_writing(answer, self.ledger.octets))
 
     def _turn_to_compare_pushed(self, number):
         """The same for an answer to what may be missing, and was pushed in front of the proof."""
@@ -1181,17 +1242,11 @@ class Recovery:
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
         if flags & FLAG_RECOVERED:
-            is_found = self.asks_alone() and self._is_pushed_as_another(body, start, flags)
-            contents = self._whole_contents()
-            if self.ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):
-                return 1
-            if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
-                return 1
-            if contents.holds(body, start, flags):
-                self._is_elsewhere = self.asks_alone() and self.duplicates.holds_otherwise(body, start, flags)
-                return 1 if self._is_elsewhere else -1
-            if contents.may_hold(body, start, flags):
-                return -1
+            from toolcart.agent.openprotocol import stored_contents  # only once something is fetched
+
+            holds = stored_contents.holds_fetched(self, body, start, flags)
+            if holds:
+                return holds
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
         if not self.counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
@@ -1203,74 +1258,6 @@ class Recovery:
         if is_stored(self.duplicates, body, start, self._compared, flags, since, is_proven):
             return 1 if is_proven else -1
         return 0
-
-    def may_be_offset(self):
-        """True if the ID of an answer may show by how much they are off."""
-        return (
-            self.offset.may_show_offset()
-            and self.spindle_count() == 1
-            and not (self.ownership.shares or self.ownership.by_own_ids)
-        )
-
-    def _may_be_moved(self):
-        """True if the highest ID known is asked for though the newest is not above it: either may be off."""
-        return self.spindle_count() == 1 and not (
-            self.offset.is_ruled_out or self.ownership.shares or self.ownership.by_own_ids
-        )
-
-    def is_pushed(self, digest):
-        """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
-        number = unpack_id(digest, 0)
-        ident = bytearray(ID_BYTES)
-        put_id(ident, number)
-        one = bytearray(FINGERPRINT_BYTES)
-        for page, at, flags in self.duplicates.results_of(bytes(ident), self.ledger.since) if number else ():
-            if not flags & FLAG_RECOVERED:
-                put_digest(one, 0, page, at, flags)
-                if same(one, digest):
-                    return True
-        return False
-
-    def _rises(self):
-        """True if what the count before may have left is asked for."""
-        return self.walk is not None and self.walk.rises()
-
-    def ended(self):
-        """Return what is known of a count whose end lies above the newest, None where that was not asked for."""
-        return None if self.walk is None else self.walk.ended
-
-    def conclude_empty(self, now):
-        """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
-        observed = self.observed
-        if self.ledger.last_id >= 0:
-            return self._handle_no_newest(now)  # it has pushed one meanwhile
-        observed.starts_over = self.ownership.is_other or self.ledger.top() <= 0
-        observed.is_reset = self.ownership.is_other and self.ledger.is_met()
-        if not observed.starts_over:
-            from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
-
-            stay_at_top(self)
-        return settling.settle(self, now)
-
-    def count_here(self, first, last):
-        """Return how many of these IDs, which may be missing, are in the log all the same."""
-        ledger = self.ledger
-        if not (ledger.doubted and length_of(first, last)):
-            return 0
-        if self.ownership.is_other:  # these IDs are of the one before
-            from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
-
-            return count_before(self.duplicates, first, last, ledger.since)
-        return self.duplicates.count_ids(first, last, self.first_of_count())
-
-    def first_of_count(self):
-        """Return from which record of the log on IDs are of the present count, as far as is known after a start too."""
-        ledger = self.ledger
-        if ledger.since > 1 or not ledger.epoch():
-            return ledger.since
-        return self._whole_contents().since
-
-    # -- what is missing -----------------------------------------------------------------------------------------
 
 
 assert _IDLE == phases.PHASE_IDLE and _OFF == phases.PHASE_OFF < phases.PHASE_NO_ID < phases.PHASE_CLOSED

@@ -26,6 +26,7 @@ Imported where something may have to be fetched.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
+from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest
@@ -232,3 +233,43 @@ def _of_bcd(digest, at):
 def _id_of(page, at):
     at += TIGHTENING_ID
     return id_of(page, at) if all_digits(page, at, ID_BYTES) and is_some(page, at) else -1
+
+
+def begun(recovery):
+    """Return what the log has, as far as it was read."""
+    contents = recovery.contents
+    if contents is None:
+        recovery.contents = contents = StoredContents(recovery.duplicates, recovery.ledger.epoch())
+    return contents
+
+
+def whole(recovery):
+    """Return what the log has, which is read now as far as it was not."""
+    contents = begun(recovery)
+    while not contents.read(RESULTS_MOST):
+        pass
+    return contents
+
+
+def is_pushed_as_another(recovery, body, start, flags):
+    """True if the fetched result at body[start:] was pushed under another ID."""
+    contents = whole(recovery)
+    is_found = contents.is_found(body, start, flags)
+    if is_found and contents.is_proven() and not recovery.offset.is_ruled_out:
+        recovery.ledger.put_apart()
+    return is_found
+
+
+def holds_fetched(recovery, body, start, flags):
+    """Return 1 if the log has the fetched result at body[start:] otherwise, -1 if it may have it so, else 0."""
+    ledger = recovery.ledger
+    is_found = recovery.asks_alone() and is_pushed_as_another(recovery, body, start, flags)
+    contents = whole(recovery)
+    if ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):
+        return 1
+    if ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
+        return 1
+    if contents.holds(body, start, flags):
+        recovery.is_elsewhere = recovery.asks_alone() and recovery.duplicates.holds_otherwise(body, start, flags)
+        return 1 if recovery.is_elsewhere else -1
+    return -1 if contents.may_hold(body, start, flags) else 0
