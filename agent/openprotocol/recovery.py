@@ -168,12 +168,8 @@ _OFF = const(12)
 # Built once: a tuple in an expression would be allocated at each poll.
 _PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
-_PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
-_PHASES_OF_NEW_RESULTS = (
-    phases.PHASE_WALK,
-    phases.PHASE_UPWARD,
-    phases.PHASE_FILL,
-)  # each ID asked for is to bring a result of its own
+# Each ID asked for is to bring a result of its own.
+_PHASES_OF_NEW_RESULTS = (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_FILL)
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
@@ -220,9 +216,7 @@ class Recovery:
         self.has_noted_seen = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
         self.seen_before = -1
         self.first_id = -1
-        self.why = (
-            WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
-        )
+        self.why = WHY_NEVER  # an ID is gone, as what came last says if it was no result (`gap_fill`)
         self.is_reported = False  # what settling loses has been reported, but settling could not be written down
         self.retry, self._looked = Timer(), Timer()
         self.put_off_ids = None  # toolcart.agent.openprotocol.put_off's, once a question for a missing ID was in vain
