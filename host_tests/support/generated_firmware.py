@@ -194,15 +194,17 @@ class Firmware:
             if every_ms:
                 self.cart.run(every_ms)
 
-    def _note_unknowable(self, before):
-        """What was made of a count that has ended since, and is not kept, nothing can show."""
+    def _note_unknowable(self, before, after, kept):
+        """What was made while no one heard, of a count that has ended since, nothing can show but what is `kept`.
+
+        It was made from mark `before` on; mark `after` is the first that was heard again.
+        """
         numbers = list(self.made.values())
-        ends = [mark for mark in range(before, len(numbers)) if mark and numbers[mark] <= numbers[mark - 1]]
-        kept = [one.mark for one in self.kept]
+        ends = [mark for mark in range(before, after + 1) if mark and numbers[mark] <= numbers[mark - 1]]
         lost = [mark for mark in range(before, max(ends, default=before)) if mark not in kept]
-        if ends and numbers[-1] > numbers[before - 1]:  # nor that there is a new count
-            known = numbers[before - 1]
-            lost += [mark for mark in range(ends[-1], len(numbers)) if mark not in kept and numbers[mark] <= known]
+        known = numbers[before - 1]
+        if ends and numbers[after] > known:  # nor that there is a new count
+            lost += [mark for mark in range(ends[-1], after) if mark not in kept and numbers[mark] <= known]
         self.unknowable += len(lost) * (2 if self.traits["bolts"] else 1)
 
     def live(self):
@@ -220,11 +222,14 @@ class Firmware:
                 self.kept = []
                 cart.controller.reset_ids()
             self.make(count)
-            self._note_unknowable(before)
+            after = len(self.made)
+            tells = self.traits["named"] == "as kept" and self.traits["found"] in TRUE
+            kept = [one.mark for one in self.kept] if tells else []
             cart.network.up(*CONTROLLER)
             cart.until_ready(60000)
             cart.run(6000)
             self.make(self.traits["between"], 700)
+            self._note_unknowable(before, after, kept)
             cart.run(200000)
         return self
 
