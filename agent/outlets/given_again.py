@@ -8,8 +8,13 @@ Rules
 3. Both are counted since the start, `gone` at most; not what a start does not know that it had (Snapshot.confirmed).
 4. What the log gives up while it is on its way is counted before anything else happens, and no longer once the other
    side confirms it. A connection that is lost meanwhile, or a pause for which it is sent again, leaves it counted.
+5. Where the other side has a number that the log has not had, records that are gone had the numbers up to it: of a
+   newer copy of the spool's file, or of a block that was lost. It gets all that the log has, once. As long as that is
+   its newest number it is not believed, also once the log has come so far: it takes for what it had what is stored under
+   such numbers since the outlet began. If it names the number again, so many are missed at most, until it forgets it.
 """
 
+from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.snapshot_fields import CURSOR
 
 
@@ -22,6 +27,8 @@ class GivenAgain:
         self._cursor = cursor
         self._gone_from = self._gone_to = 0  # `gone` has those between, of the latest loss
         self._place = cursor.slot - CURSOR
+        self.above = 0  # the number that was never sent, and the other side has; 0: none
+        self._reused = 0  # how many are missed for that
         self.forget_out()
 
     def lose(self, number, had):
@@ -39,6 +46,34 @@ class GivenAgain:
         self.up_to = max(self.up_to, had)
         self._log.state.put_confirmed(self._cursor)
         self._log.reopen()
+
+    def put_above(self, number, begun_at):
+        """The other side has a number that was never sent, and the log had `begun_at` when the outlet began (rule 5)."""
+        is_sure = number == self.above
+        self.above = number
+        if is_sure and number <= self._log.number + RETAINED_MAX:  # a larger one will not be reached
+            self._count_reused(number - begun_at)
+
+    def is_above(self, number):
+        """True if the number of `put_above` is the other side's newest, still."""
+        if number == self.above:
+            return number > 0
+        if number < self.above:  # it has forgotten that
+            self._count_reused(0)
+        self.above = 0
+        return False
+
+    def _count_reused(self, count):
+        """Let so many be missed under numbers that were used before."""
+        if count != self._reused:
+            from toolcart.agent.log.missed import put  # most spools have lost nothing
+
+            state = self._log.state
+            by = max(count - self._reused, -state.missed[self._place])
+            state.missed[self._place] += by
+            self._missed += by
+            self._reused = count
+            put(state)
 
     def forget_out(self):
         """Nothing is on its way, or nobody knows what becomes of that."""

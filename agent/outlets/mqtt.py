@@ -123,8 +123,7 @@ class Mqtt:
 
     def begin(self, now):
         """The log is mounted: connect."""
-        self.progress.highest = self.log.number
-        self.progress.stand_at_cursor()
+        self.progress.begin()
         self.session.start(now)
 
     def is_up(self):
@@ -403,10 +402,10 @@ class Mqtt:
             value = number(buf, receipt.number, receipt.digits)
         if not holds(buf, receipt.identity, self.topics.identity):
             counts.receipts_other += 1
-        elif value > self.progress.highest:
+        elif self.progress.is_above(value):
             counts.receipts_above += 1
             self.counters.note(counter.OUTLET_FAILED, self.index, now)
-            self.progress.put_above(session.window.count)
+            self.progress.put_above(value, session.window.count)
         else:
             self._received(value, now)
 

@@ -746,3 +746,54 @@ def wait_for_all(server, produced):
         if before >= produced:
             return
         wait_for("the next one is stored", lambda before=before: len(stored(server.database)) > before)
+
+
+@pytest.mark.parametrize("starts_again", [False, True])
+def test_what_a_server_takes_for_a_newer_copy_of_the_spool_is_counted(starts_again):
+    plant = WebhookBench()
+    plant.store(10)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.cut()
+    plant.server.model.have[key] = 16  # of records that are gone
+    made = plant.store(2)
+    plant.run(20000)
+    assert plant.cursor.number == 0 and "nothing is delivered until it forgets this `identity`" in plant.why()
+    assert plant.log.state.missed[1] == 6, "it takes them for what it had"
+    made += plant.store(12)
+    plant.run(200)
+    if starts_again:
+        plant.cut()
+    plant.run(60000)
+    assert plant.server.ids() == list(range(1, 11)) + made[6:] and plant.forward.is_up()
+    assert plant.log.state.missed[1] == 6
+
+
+def test_a_server_that_stays_at_a_number_which_the_log_has_come_to_is_not_believed():
+    plant = WebhookBench(limits={"records_most": 5})
+    plant.store(10)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.cut()
+    plant.server.model.have[key] = 16
+    plant.store(2)
+    plant.run(20000)
+    plant.store(12)
+    plant.run(60000)
+    assert plant.cursor.number == 0 and "nothing is delivered until it forgets this `identity`" in plant.why()
+
+
+def test_a_server_that_forgets_what_it_had_of_a_newer_copy_gets_everything():
+    plant = WebhookBench(limits={"records_most": 5})
+    made = plant.store(10)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.cut()
+    plant.server.model.have[key] = 16
+    made += plant.store(2)
+    plant.run(20000)
+    plant.server.lines.clear()
+    plant.server.model.have[key] = 0
+    made += plant.store(12)
+    plant.run(120000)
+    assert plant.server.ids() == made and plant.forward.is_up() and plant.log.state.missed[1] == 0

@@ -374,3 +374,32 @@ def test_a_consumer_that_was_exchanged_lacks_what_is_counted_though_the_spool_go
     bench.run(100000)
     have = {number for _, number, _ in bench.consumer.records}
     assert missed(bench) - given_up + bench.status()["not_given"] == bench.log.number - len(have)
+
+
+def test_what_a_consumer_takes_for_a_newer_copy_of_the_spool_is_counted():
+    for forgets in (False, True):
+        bench = MqttBench()
+        made = bench.store(10)
+        bench.until_confirmed()
+        ((topic, identity),) = bench.consumer.have
+        bench.cut()
+        bench.consumer.have[topic, identity] = 16  # of records that are gone
+        bench.consumer.confirm(topic, identity, 16)
+        newer = bench.store(2)
+        bench.run(120000)
+        assert bench.cursor.number == 0 and "more than this spool has" in bench.status()["why"]
+        assert bench.log.state.missed[1] == 6, "it takes them for what it had"
+        if forgets:
+            bench.consumer.have[topic, identity] = 0
+            bench.consumer.records = []
+            bench.consumer.confirm(topic, identity, 0)
+            bench.run(120000)
+            assert bench.ids() == made + newer and bench.log.state.missed[1] == 0
+        newer += bench.store(12)
+        bench.run(200000)
+        if not forgets:
+            assert bench.ids() == made and "more than this spool has" in bench.status()["why"]
+            bench.cut()
+            bench.run(200000)
+        assert bench.ids() == made + newer[0 if forgets else 6 :] and bench.status()["why"] == ""
+        assert bench.log.state.missed[1] == (0 if forgets else 6)
