@@ -10,8 +10,8 @@ Rules
    side confirms it. A connection that is lost meanwhile, or a pause for which it is sent again, leaves it counted.
 5. Where the other side has a number that the log has not had, records that are gone had the numbers up to it: of a
    newer copy of the spool's file, or of a block that was lost. It gets all that the log has, once. As long as that is
-   its newest number it is not believed, also once the log has come so far: it takes for what it had what is stored under
-   such numbers since the outlet began. If it names the number again, so many are missed at most, until it forgets it.
+   its newest number it is not believed, also once the log has come so far: what is stored under such numbers since the
+   outlet began it takes for what it had. If it names the number again, so many are missed at most, until it forgets it.
 """
 
 from toolcart.agent.log.framing import RETAINED_MAX
@@ -48,7 +48,7 @@ class GivenAgain:
         self._log.reopen()
 
     def put_above(self, number, begun_at):
-        """The other side has a number that was never sent, and the log had `begun_at` when the outlet began (rule 5)."""
+        """The other side has a number that was never sent; the log had `begun_at` when the outlet began (rule 5)."""
         is_sure = number == self.above
         self.above = number
         if is_sure and number <= self._log.number + RETAINED_MAX:  # a larger one will not be reached

@@ -17,7 +17,8 @@ FULL = "because the spool was full, or left out when it was added to it"
 def given_up(count, name):
     records = "1 record" if count == 1 else f"{count} records"
     words = f"{records} at most given up before {name} had {'it' if count == 1 else 'them'}: the spool was full, "
-    return words + f"or {name} was added to it, or was best effort and behind, or had lost them, or had other records under their numbers"
+    words += f"or {name} was added to it, or was best effort and behind, or had lost them, "
+    return words + "or had other records under their numbers"
 
 
 CASES = {
