@@ -385,6 +385,7 @@ class Log(Reader):
         code = self.begin(octets)
         if code == LOG_DONE:
             code = self._keep_below_most() if self.next == number else LOG_FAILED
+        before = self.number
         octets += -octets % self.align
         tries = 0
         while code >= LOG_DONE:
@@ -403,6 +404,9 @@ class Log(Reader):
                     break
                 code = self._open(code, kind, flags, length)
             if code == FLASH_DONE:
+                if number > before + 1:
+                    self.state.numbers[field.JUMPED] += number - before - 1 if self.ring == field.LOG else 0
+                    self.damage.leave_out(before, number)
                 return LOG_DONE
             code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
         return self._refuse(length) if code == LOG_FULL else code
@@ -418,9 +422,6 @@ class Log(Reader):
         self.blocks.erased = -1
         code = self.device.program(place * self.device.block_bytes, stage, octets)
         if code == FLASH_DONE:
-            if first > self.number + 1:
-                self.state.numbers[field.JUMPED] += first - self.number - 1 if self.ring == field.LOG else 0
-                self.damage.leave_out(self.number, first)
             self.enter(place, first, octets, own, stage)
             self.ids.forget()
             self.desk.fresh_at = block_head.HEAD_OCTETS

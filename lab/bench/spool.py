@@ -74,8 +74,8 @@ class _Counting(Nor):
         self.cells_programmed = 0
 
     def program(self, address, buf, n):
-        self.cells_programmed += field - bytes(buf[:field]).count(0xFF)
-        return super().program(address, buf, field)
+        self.cells_programmed += n - bytes(buf[:n]).count(0xFF)
+        return super().program(address, buf, n)
 
 
 def _wear(report: Report) -> None:
@@ -133,16 +133,16 @@ class _OneBlock:
 
     def read_into(self, address: int, buf: bytearray, n: int) -> int:
         self.reads += 1
-        self.octets_read += field
+        self.octets_read += n
         block, offset = divmod(address, BLOCK_BYTES)
         if block < STATE_BLOCKS:
-            buf[:field] = self.state[address : address + field]
+            buf[:n] = self.state[address : address + n]
             return 0
         if block != self._head_block:
             self._renumber_head(block)
-        if offset + field > block_head.HEAD_OCTETS and block != self._filled:
+        if offset + n > block_head.HEAD_OCTETS and block != self._filled:
             self._renumber_records(block)
-        buf[:field] = self.a_block[offset : offset + field]
+        buf[:n] = self.a_block[offset : offset + n]
         return 0
 
     def _renumber_head(self, block: int) -> None:

@@ -65,3 +65,22 @@ def test_what_an_outlet_waits_for_outlives_the_block_that_faded():
     log = area.mount(**options)[1]
     assert log.settle() and [number for number, _ in read_all(log, 1)] == numbers(1, before + 1)
     assert area.state.numbers[DAMAGED] == 0
+
+
+def test_numbers_that_are_skipped_for_a_lost_block_are_no_damage():
+    for before in (3, 9):
+        for newer in (1, 2, 5, 9):
+            for is_saved in (False, True):
+                area = Area(16, BLOCK_BYTES)
+                store(area.mount()[1], numbers(1, before))
+                log = area.mount()[1]  # a session opens a block of its own
+                store(log, numbers(before + 1, before + newer))
+                assert not is_saved or area.state.save()
+                restore(area.flash, FRONT + log.block, BLANK)
+                state, log = area.mount()
+                assert log.settle()
+                damaged, end = state.numbers[DAMAGED], log.number
+                store(log, numbers(100, 103))
+                assert state.numbers[JUMPED] == log.number - end - 4
+                take_all(log)
+                assert state.numbers[DAMAGED] == damaged, (before, newer, is_saved)
