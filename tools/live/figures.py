@@ -259,7 +259,8 @@ def _up_text(figures: StationFigures, status: dict, outlet: str) -> str:
     """Say that the first outlet is up: a connection alone does not show that it takes anything."""
     if first_outlet(status).get("kind") not in ("toolsnet", "mqtt"):
         return f"{outlet} takes results"
-    has_taken = figures.delivered_away not in (None, waiting_by_outlet.delivered_of(status))
+    away = figures.delivered_away
+    has_taken = away is not None and waiting_by_outlet.delivered_of(status) > away
     return f"{outlet} connected" + (", it takes results" if has_taken else "")
 
 
@@ -273,7 +274,7 @@ def _takes_results(figures: StationFigures, status: dict) -> bool:
         return False
     if figures.delivered_away is None:
         figures.delivered_away = delivered
-    return figures.takes_results or not waiting_by_outlet.waits_for_first(status) or delivered != figures.delivered_away
+    return figures.takes_results or not waiting_by_outlet.waits_for_first(status) or delivered > figures.delivered_away
 
 
 def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:

@@ -63,6 +63,11 @@ _COUNTED = {
         "results since the start whose fields were not where their revision has them: found by their parameter IDs",
         "docs/controllers.md says why",
     ),
+    "damaged": (
+        "DAMAGED",
+        "records of the spool at most could not be read: an outlet that did not have them does not get them",
+        "is the disk or card sound?",
+    ),
     "again": (
         "AGAIN",
         "results may be stored twice: the first copy was overwritten or unreadable, or differs in its tightening ID or "
@@ -128,6 +133,7 @@ def count_needs(station: dict) -> list[Need]:
     counts = {
         **station.get("counters", {}),
         "gone": recovery.get("gone"),
+        "damaged": station.get("spool", {}).get("damaged"),
         "again": recovery.get("stored_again_at_most"),
         "overwritten": _overwritten_for_toolsnet(station),
         "set aside": station.get("parked"),

@@ -234,7 +234,8 @@ def check(file: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(summary))
     else:
-        click.echo(f"{records} records, {damaged} damaged, {void} void (copies, or never acknowledged)")
+        voids = f"{void} void (copies, never acknowledged, or in front of a lost block)"
+        click.echo(f"{records} records, {damaged} damaged, {voids}")
     sys.exit(EXIT_DAMAGED if found.is_damaged else 0)
 
 

@@ -223,6 +223,7 @@ STATES = {
     "server empty, left, restarted": (lambda: reported_station(again(left(lost(0)))), set()),
     "fetching": (lambda: reported_station(started(), recovery={"needs": "station_id"}), {"fetching"}),
     "again": (lambda: reported_station(started(), recovery={"stored_again_at_most": 3}), {"again"}),
+    "damaged": (lambda: reported_station(started(), spool={"damaged": 31}), {"damaged"}),
     "worn": (lambda: reported_station(started(), spool={"state_alarm": 1}), {"state"}),
     "worn out": (lambda: reported_station(started(), spool={"state_alarm": 2}), {"state"}),
     "state lost": (lambda: reported_station(started(), spool={"state_lost": True}), {"state"}),
