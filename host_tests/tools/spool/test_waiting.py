@@ -38,17 +38,17 @@ def file_of(cart, folder):
     return path
 
 
-def info(path):
-    return json.loads(toolcart("spool", "info", path, "--json").stdout)
+def info(path, code=0):
+    return json.loads(toolcart("spool", "info", path, "--json", code=code).stdout)
 
 
 def name_of(words):
     return NAMES[words.strip("-")]
 
 
-def voices(path, *names):
+def voices(path, *names, code=0):
     """What is said of this spool by each who says what waits in it; `names` are those of the configuration."""
-    yield "info", toolcart("spool", "info", path).stdout
+    yield "info", toolcart("spool", "info", path, code=code).stdout
     yield "doctor", agent_check.examine("cart.json", None, None, [path], names=names)[0].words
     yield "install-service", undelivered_spools.words_of(path, names)
 
@@ -148,9 +148,9 @@ def test_a_spool_whose_state_is_lost_may_hold_all_for_everybody(tmp_path):
     octets = bytearray(path.read_bytes())
     octets[: 4 * 4096] = b"\xff" * (4 * 4096)
     path.write_bytes(octets)
-    for voice, words in voices(path):
+    for voice, words in voices(path, code=1):
         assert f"up to {STORED} records wait" in words, (voice, words)
-    assert info(path)["areas"][0]["waiting"] == STORED
+    assert info(path, code=1)["areas"][0]["waiting"] == STORED
 
 
 def test_doctor_adds_up_what_waits_for_one_outlet_at_several_stations(tmp_path):
