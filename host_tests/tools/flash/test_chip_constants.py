@@ -22,7 +22,7 @@ def given(text):
     [
         ("A = const(4)  # words\nB = const(A * 2)\nprint(A, B)\n", "  # words\n\nprint(4, 8)\n"),
         ("from toolcart.agent.log.snapshot_fields import LOG, CURSOR as C\nx = C + LOG\n", "\nx = 9 + 0\n"),
-        ("from toolcart.agent.log import snapshot_fields as field\nx = n.CURSOR\n", "\nx = 9\n"),
+        ("from toolcart.agent.log import snapshot_fields as field\nx = field.CURSOR\n", "\nx = 9\n"),
         ("from toolcart.agent.log.log import Log, LOG_FULL\nx = Log, LOG_FULL\n", None),
         ("from toolcart.agent.log.snapshot_fields import (\n    CURSOR,\n    LOG,\n)\nx = LOG\n", "\n\n\n\nx = 0\n"),
         (
@@ -43,7 +43,7 @@ def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
     [
         ("A = const(4)\n_B = bytes((A,) * 2)  # words\nx = (1, _B)\n", "\n  # words\nx = (1, b'\\x04\\x04')\n"),
         (
-            "from toolcart.agent.log import snapshot_fields as field\n_B = (n.CURSOR, None)\nx = _B\n",
+            "from toolcart.agent.log import snapshot_fields as field\n_B = (field.CURSOR, None)\nx = _B\n",
             "\n\nx = (9, None)\n",
         ),
         ("_B = 1 << 3\nx = y[_B]\n", "\nx = y[8]\n"),
@@ -64,8 +64,8 @@ def test_a_class_keeps_only_what_is_looked_up_in_it():
 
 
 def test_a_module_whose_name_is_used_twice_is_refused():
-    with pytest.raises(ValueError, match="n is a module whose constants are written out, and something else as well"):
-        given("from toolcart.agent.log import snapshot_fields as field\ndef f(n):\n    return n.LOG\n")
+    with pytest.raises(ValueError, match="field is a module whose constants are written out, and something else as well"):
+        given("from toolcart.agent.log import snapshot_fields as field\ndef f(field):\n    return field.LOG\n")
 
 
 def test_every_function_of_a_chip_is_in_its_line(files):
