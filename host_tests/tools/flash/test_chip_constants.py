@@ -64,7 +64,9 @@ def test_a_class_keeps_only_what_is_looked_up_in_it():
 
 
 def test_a_module_whose_name_is_used_twice_is_refused():
-    with pytest.raises(ValueError, match="field is a module whose constants are written out, and something else as well"):
+    with pytest.raises(
+        ValueError, match="field is a module whose constants are written out, and something else as well"
+    ):
         given("from toolcart.agent.log import snapshot_fields as field\ndef f(field):\n    return field.LOG\n")
 
 
