@@ -45,6 +45,9 @@ WORDS = {
     flash.REFUSED_OTHER: ("it cannot be written", "look at `dmesg` and at the disk"),
 }
 
+# Where the file is not there, and may not be made.
+IN_FOLDER = "look at its folder: `ls -ld {folder}`, `lsattr -d {folder}`; the agent's user makes a file there"
+
 # By the error number: what helps where no disk is to blame.
 NOT_OF_THE_DISK = {
     **dict.fromkeys(
@@ -64,6 +67,8 @@ def meaning(refusal):
 def advice(refusal, path):
     """Return what helps."""
     path = path or "FILE"
+    if refusal == flash.REFUSED_NOT_ALLOWED and os.path.isabs(path) and not os.path.lexists(path):
+        return IN_FOLDER.format(folder=shlex.quote(os.path.dirname(path)))
     return WORDS[refusal][1].format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
 
 

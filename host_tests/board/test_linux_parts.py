@@ -49,6 +49,15 @@ def test_every_reason_has_words_and_advice():
         assert linux_refusal.meaning(refusal) and "{" not in linux_refusal.advice(refusal, "/home/pi/a b.spool")
 
 
+def test_a_file_that_cannot_be_made_is_a_matter_of_its_folder(tmp_path):
+    path = tmp_path / "out put" / "results.jsonl"
+    advice = linux_refusal.advice(flash.REFUSED_NOT_ALLOWED, str(path))
+    assert f"`ls -ld '{path.parent}'`" in advice and path.name not in advice
+    path.parent.mkdir()
+    path.touch()
+    assert f"`ls -l '{path}'`" in linux_refusal.advice(flash.REFUSED_NOT_ALLOWED, str(path))
+
+
 def test_a_file_that_is_gone_is_put_back_before_the_start():
     advice = linux_refusal.advice(flash.REFUSED_GONE, "/home/my pi/a.spool")
     assert (
