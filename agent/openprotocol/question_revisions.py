@@ -3,8 +3,8 @@
 Rules
 1. A revision that is rejected as such is followed by the next one, until each was in a row: then nothing can be asked
    for.
-2. What is rejected without a word about its revision may be so for another reason: then each is tried once, before
-   anything was answered.
+2. What is rejected without a word about its revision may be so for another reason, as an empty memory: then each is
+   tried once on a connection, before anything was answered.
 3. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
 """
 
@@ -35,7 +35,9 @@ class QuestionRevisions:
 
     def opened(self, shared):
         """A session is ready; `shared`: answers are to name our station."""
-        self._is_unsaid = False
+        if self._is_unsaid:
+            self._rejected = 0
+            self._is_unsaid = False
         revisions = self._revisions
         if shared is not None:
             revisions = shared.ordered(revisions)

@@ -9,6 +9,7 @@ from toolcart.sim import profiles
 from host_tests.agent.openprotocol.test_codeless_rejections import words_of_doctor
 from host_tests.support.frames import refused
 from host_tests.support.talk import Talk
+from host_tests.support.world import CONTROLLER
 from lab.harness.cart import Cart
 
 SIMULATED = [name for name in profiles.names() if name not in ("op-ford", "op-bmw")]
@@ -106,3 +107,18 @@ def test_doctor_finds_what_is_taken_only_without_a_revision():
     with toolcart.simulated.controller(blank_revision_only=True) as simulated:
         words = words_of_doctor(simulated)
     assert "results are pushed in revision blank" in words
+
+
+@pytest.mark.parametrize("text", ["", "AB", "00", "79"])
+def test_revisions_that_an_empty_memory_has_rejected_are_asked_for_again(text):
+    cart, _ = served(recover_revisions=(2, 1), refusal_text=text)
+    cart.run(60000)
+    cart.produce(2, 2000)
+    for _ in range(2):
+        cart.network.down(*CONTROLLER)
+        cart.produce(3, 1000)
+        cart.network.up(*CONTROLLER)
+        cart.run(200000)
+        cart.produce(1, 2000)
+    cart.run(200000)
+    assert sorted(cart.ids()) == list(range(1, 11))
