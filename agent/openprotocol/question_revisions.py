@@ -3,8 +3,8 @@
 Rules
 1. A revision that is rejected as such is followed by the next one, until each was in a row: then nothing can be asked
    for.
-2. What is rejected without a word about its revision may be so for another reason, as an empty memory: then each is
-   tried once on a connection, before anything was answered.
+2. What is rejected without a word about its revision may be so for another reason: then each is tried once, before
+   anything was answered, and once more on a later connection if the memory may have been empty.
 3. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
 """
 
@@ -31,13 +31,15 @@ class QuestionRevisions:
         self._index = 0
         self._rejected = 0  # in a row
         self._is_unsaid = False  # one of them without a word about its revision
+        self._had_results = False  # the memory was not empty as the session began
         self._later_count = 0  # how often a controller that has never answered has said "later"
 
-    def opened(self, shared):
-        """A session is ready; `shared`: answers are to name our station."""
-        if self._is_unsaid:
+    def opened(self, shared, has_results):
+        """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
+        if self._is_unsaid and not self._had_results:
             self._rejected = 0
-            self._is_unsaid = False
+        self._is_unsaid = False
+        self._had_results = has_results
         revisions = self._revisions
         if shared is not None:
             revisions = shared.ordered(revisions)

@@ -253,7 +253,7 @@ class Recovery:
             return
         self.flags = FLAG_UNPROVEN
         names_station = ownership.opened(identity, system_type, by_own_ids, ledger)
-        self.revisions.opened(ownership.shared if names_station else None)
+        self.revisions.opened(ownership.shared if names_station else None, self.duplicates.next_record() > 1)
         if self._identity == ownership.identity:
             self.offset.opened()
         else:

@@ -155,4 +155,18 @@ def test_no_revision_is_asked_for_again_and_again(text):
     cart.produce(1, 200)
     cart.run(1000)
     assert len(cart.stored_ids()) + cart.station.ledger.gone() == len(cart.controller.produced)
-    assert cart.controller.messages[64] <= 2 * len(REVISIONS)
+    assert cart.controller.messages[64] <= 3 * len(REVISIONS)
+
+
+@pytest.mark.parametrize("text", ["", "79"])
+def test_each_revision_is_asked_for_once_more_when_something_may_be_kept_and_then_no_more(text):
+    cart = World(controller={"recover_revisions": (), "refuse": {64: 79}, "refusal_text": text}).until_ready(2000)
+    cart.produce(3, 200)
+    assert cart.controller.messages[64] == len(REVISIONS)
+    asked = []
+    for _ in range(4):
+        before = cart.controller.messages[64]
+        cart.miss(1, 200)
+        cart.run(60000)
+        asked.append(cart.controller.messages[64] - before)
+    assert asked == [len(REVISIONS) + 1, 2, 2, 2]
