@@ -95,12 +95,14 @@ def refused_by_the_disk(slug, **more):
     return need
 
 
-def test_each_refusal_of_a_disk_has_its_own_words_and_advice():
+def test_each_refusal_of_a_disk_has_its_own_words_and_advice(tmp_path):
     slugs = [slug for slug in REFUSED_NAMES.split(",") if slug]
-    needs = [refused_by_the_disk(slug, path="/home/pi/my spool") for slug in slugs]
+    path = tmp_path / "my spool"
+    path.touch()
+    needs = [refused_by_the_disk(slug, path=str(path)) for slug in slugs]
     assert len({need.words for need in needs}) == len({need.hint for need in needs}) == len(needs)
-    for slug, word in (("read-only", "dmesg"), ("no room", "df -h /home/pi"), ("not allowed", "'/home/pi/my spool'")):
-        assert word in refused_by_the_disk(slug, path="/home/pi/my spool").hint
+    for slug, word in (("read-only", "dmesg"), ("no room", f"df -h {tmp_path}"), ("not allowed", f"'{path}'")):
+        assert word in refused_by_the_disk(slug, path=str(path)).hint
     words = refused_by_the_disk("broken", refused_words="syncing a.spool: Input/output error").words
     assert words == (
         "no result can be stored, the controller keeps them: the disk reports errors "
