@@ -395,9 +395,8 @@ class Log(Reader):
             else:
                 code = self.blocks.find(1)
                 tries += 1
-                if (
-                    code == LOG_FULL and tries < BLOCKS_TRIED and self._needs_carry(octets)
-                ):  # the block to be opened is worn
+                # The block to be opened is worn.
+                if code == LOG_FULL and tries < BLOCKS_TRIED and self._needs_carry(octets):
                     code = self.begin(octets)
                     continue
                 if code < 0:

@@ -11,18 +11,28 @@ Rules (protocol.md 4)
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from toolcart.agent.openprotocol.revision_fallback import Revisions
+from toolcart.agent.openprotocol.session_states import (
+    EV_FETCH_REFUSED,
+    EV_FETCH_SILENT,
+    EV_FETCHED,
+    EV_NONE,
+    EV_NOT_SUBSCRIBED,
+    EV_OVER,
+    EV_REFUSED,
+    EV_STARTED,
+    EV_SUBSCRIBED,
+    EV_TOOL,
+)
 from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
 
 REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
 KEEP_ALIVE = const(9999)
-MID_HISTORY = const(
-    6
-)  # takes the place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation_result)
+# In place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation_result).
+MID_HISTORY = const(6)
 
 # What is done about a 0004.
 ACT_REPORT = const(0)  # the request has failed, the session goes on
@@ -66,86 +76,14 @@ SILENT = const(8)  # EV_OVER: the connection is lost
 REFUSED = const(9)
 ACTS = const(10)
 
-START = (
-    1,
-    2,
-    20,
-    False,
-    0,
-    0,
-    False,
-    session_states.EV_STARTED,
-    session_states.EV_OVER,
-    session_states.EV_REFUSED,
-    _START_REFUSED,
-)
-STOP = (
-    3,
-    DONE,
-    24,
-    False,
-    0,
-    0,
-    True,
-    session_states.EV_OVER,
-    session_states.EV_OVER,
-    session_states.EV_OVER,
-    _STOP_REFUSED,
-)
-TOOL = (40, 41, 36, False, 0, 0, True, session_states.EV_TOOL, session_states.EV_NONE, session_states.EV_NONE, _REPORT)
-FETCH = (
-    64,
-    65,
-    32,
-    True,
-    10,
-    22,
-    False,
-    session_states.EV_FETCHED,
-    session_states.EV_FETCH_SILENT,
-    session_states.EV_FETCH_REFUSED,
-    _REPORT,
-)
-SUBSCRIBE = (
-    0,
-    DONE,
-    24,
-    False,
-    0,
-    0,
-    False,
-    session_states.EV_NONE,
-    session_states.EV_OVER,
-    session_states.EV_REFUSED,
-    _SUBSCRIBE_REFUSED,
-)
-UNSUBSCRIBE = (
-    0,
-    DONE,
-    24,
-    False,
-    0,
-    0,
-    False,
-    session_states.EV_NONE,
-    session_states.EV_OVER,
-    session_states.EV_REFUSED,
-    _UNSUBSCRIBE_REFUSED,
-)
+START = (1, 2, 20, False, 0, 0, False, EV_STARTED, EV_OVER, EV_REFUSED, _START_REFUSED)
+STOP = (3, DONE, 24, False, 0, 0, True, EV_OVER, EV_OVER, EV_OVER, _STOP_REFUSED)
+TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, _REPORT)
+FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, _REPORT)
+SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
+UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 # Of any MID.
-SUBSCRIBE_AGAIN = (
-    60,
-    DONE,
-    24,
-    False,
-    0,
-    0,
-    True,
-    session_states.EV_SUBSCRIBED,
-    session_states.EV_NONE,
-    session_states.EV_NOT_SUBSCRIBED,
-    _REPORT,
-)  # of any MID
+SUBSCRIBE_AGAIN = (60, DONE, 24, False, 0, 0, True, EV_SUBSCRIBED, EV_NONE, EV_NOT_SUBSCRIBED, _REPORT)  # of any MID
 
 FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
 

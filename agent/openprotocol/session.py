@@ -855,9 +855,8 @@ class Session:
             return session_states.EV_FETCHED
         if not self.request.is_other_spindle(link.buf, link.at):  # late, if such a thing was ever asked for
             return session_states.EV_NONE if self.old_result.was_asked() else session_states.EV_UNKNOWN
-        return (
-            session_states.EV_NONE if self.request.was_newest else session_states.EV_OTHER_SPINDLE
-        )  # the newest only shows what is missing
+        # The newest only shows what is missing.
+        return session_states.EV_NONE if self.request.was_newest else session_states.EV_OTHER_SPINDLE
 
     def _accepted(self, named):
         request = self.request
@@ -958,9 +957,8 @@ class Session:
             return self._accepted(self.received.named)
         if act == rq.ACT_REPORT and not request.is_refused():
             return session_states.EV_NONE  # late
-        if self.state == session_states.STOPPING and (
-            row is rq.START or row is rq.STOP
-        ):  # there is no session, or no longer
+        # There is no session, or no longer.
+        if self.state == session_states.STOPPING and (row is rq.START or row is rq.STOP):
             return self.over(session_states.WHY_STOPPED)
         if act == rq.ACT_REPORT:
             if row is rq.TOOL:

@@ -301,9 +301,8 @@ class Intake:
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
-                self.counters.note(
-                    counter.NOT_SAVED, 2, now
-                )  # a later snapshot has it, or the next session finds out again
+                # A later snapshot has it, or the next session finds out again.
+                self.counters.note(counter.NOT_SAVED, 2, now)
         session.subscriptions[0].keeper.on_event(self, session_states.EV_READY, now)
         if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)

@@ -72,9 +72,8 @@ class Spindles:
                 ledger.begin()
                 ledger.put_empty()
                 if not ledger.commit():
-                    intake.counters.note(
-                        counter.NOT_SAVED, 2, now
-                    )  # the next session will again begin with only new results
+                    # The next session will again begin with only new results.
+                    intake.counters.note(counter.NOT_SAVED, 2, now)
 
     def _store_as_it_is(self, intake, cycle, now):
         intake.counters.note(counter.CONTROLLER_MALFORMED, BOLT_MID, now)

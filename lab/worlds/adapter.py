@@ -491,9 +491,8 @@ def _differences(station, its: _Copy) -> list[str]:
     more = its.kept - station.quarantine.count()
     if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
         found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
-    counts_all = (
-        station.state.numbers[field.LOG + field.NEXT] > mine.number
-    )  # not yet if another start has settled the log
+    # Not yet if another start has settled the log.
+    counts_all = station.state.numbers[field.LOG + field.NEXT] > mine.number
     top = its.top if its.number == mine.number and counts_all else None
     if top not in (None, station.ledger.top()):
         found.append(f"the highest ID is {station.ledger.top()}, a start says {top}")

@@ -71,11 +71,8 @@ def reaction(state, code):
         return session_states.CLEARING, 0, [63]
     if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_session.py
         return session_states.SUBSCRIBING, session_states.WHY_REFUSED, [8]
-    return (
-        session_states.SUBSCRIBING,
-        session_states.WHY_REFUSED,
-        [60],
-    )  # whatever the code, it may be the revision that it means
+    # Whatever the code, it may be the revision that it means.
+    return session_states.SUBSCRIBING, session_states.WHY_REFUSED, [60]
 
 
 def talk_in(state):
