@@ -213,14 +213,13 @@ class WebhookOutlet(Outlet):
         self._rest = Timer()  # until a connection without traffic is closed
         self._leaving = Timer()
         self._retry = Backoff(RETRY_LEAST_MS, RETRY_MOST_MS)
-        self._begun_at = 0  # the log's number when it began
         self._is_used = False  # the connection has brought an answer
         self._stopping = False
 
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
         self.confirmed.after = self.log.state.confirmed(self.cursor)
-        self._begun_at = self.log.number
+        self.again.begin()
 
     def leave(self, now):
         """Begin no batch from now on; the outstanding one may still be answered."""
@@ -416,7 +415,7 @@ class WebhookOutlet(Outlet):
             confirmed.alarms += 1
             return self._fail("its answer names another spool: %s" % printable(identity), now)
         sent = confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.number)
-        if self.again.is_above(number) or number > sent:
+        if self.again.check_above(number) or number > sent:
             return self._is_above(number, now)
         if number < confirmed.after:
             confirmed.behind += 1
@@ -450,7 +449,7 @@ class WebhookOutlet(Outlet):
         """The answer names what was never sent: another database, or one that is newer than this log."""
         confirmed = self.confirmed
         confirmed.alarms += 1
-        self.again.put_above(number, self._begun_at)
+        self.again.put_above(number)
         why = "its answer names a number that was never sent: %d; " % number
         if confirmed.started_over:
             why += "it was sent the oldest and goes on so: nothing is delivered until it forgets this `identity`"

@@ -12,7 +12,7 @@ Imported where what was known no longer holds: hardly any count begins anew.
 from toolcart.agent.openprotocol import unfetchable
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET
 from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, length_of, preceding
-from toolcart.agent.openprotocol.result_digest import TIME
+from toolcart.agent.openprotocol.result_digest import TIME, two_digits
 
 
 def report(recovery, is_fetched):
@@ -69,9 +69,5 @@ def _has_lost_new(recovery):
 
 def _day(digest):
     """Return the day of a digest, as a number that is never too far from the next one's; large if it has none."""
-    month = _of_bcd(digest[TIME + 2])
-    return (_of_bcd(digest[TIME + 1]) * 12 + month) * 31 + _of_bcd(digest[TIME + 3]) if month else 1 << 20
-
-
-def _of_bcd(octet):
-    return (octet >> 4) * 10 + (octet & 0x0F)
+    month = two_digits(digest, TIME + 2)
+    return (two_digits(digest, TIME + 1) * 12 + month) * 31 + two_digits(digest, TIME + 3) if month else 1 << 20

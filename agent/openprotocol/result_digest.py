@@ -63,6 +63,11 @@ def is_unread(digest):
     return digest[TIME] == 0xEE
 
 
+def two_digits(digest, at):
+    """Return the two digits of an octet of a digest as a number."""
+    return (digest[at] >> 4) * 10 + (digest[at] & 0x0F)
+
+
 def same(one, other):
     """True if both digests are of one result. What one of them lacks is not compared."""
     return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)

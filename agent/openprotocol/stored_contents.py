@@ -29,7 +29,7 @@ from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, two_digits
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
 PROOF_LEAST = const(2)
@@ -213,21 +213,17 @@ class StoredContents:
         digest = self._digest
         put_digest(digest, 0, page, at, flags)
         angle = digest[-1]
-        self._angle = _UNKNOWN if angle == 0xFF else (angle >> 4) * 10 + (angle & 0x0F)
+        self._angle = _UNKNOWN if angle == 0xFF else two_digits(digest, -1)
         key = 0
         if digest[TIME + 2] and digest[_VALUES] != 0xFF:
-            torque = _of_bcd(digest, _VALUES) * 100 + _of_bcd(digest, _VALUES + 1)
-            torque = torque * 100 + _of_bcd(digest, _VALUES + 2)
-            minute = _of_bcd(digest, TIME + 5)
-            key = (minute % 15 * 60 + _of_bcd(digest, TIME + 6)) << _MINUTE_AT | torque or 1
+            torque = two_digits(digest, _VALUES) * 100 + two_digits(digest, _VALUES + 1)
+            torque = torque * 100 + two_digits(digest, _VALUES + 2)
+            minute = two_digits(digest, TIME + 5)
+            key = (minute % 15 * 60 + two_digits(digest, TIME + 6)) << _MINUTE_AT | torque or 1
             # It falls together after 16 hours, and never at the same time of another day of the month.
-            self._when = (_of_bcd(digest, TIME + 3) * 33 + _of_bcd(digest, TIME + 4) * 4 + minute // 15) & 0x3F
+            self._when = (two_digits(digest, TIME + 3) * 33 + two_digits(digest, TIME + 4) * 4 + minute // 15) & 0x3F
         put_u32(self._key, 0, key)
         return key
-
-
-def _of_bcd(digest, at):
-    return (digest[at] >> 4) * 10 + (digest[at] & 0x0F)
 
 
 def _id_of(page, at):

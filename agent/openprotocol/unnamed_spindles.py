@@ -11,7 +11,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, get_u32
 from toolcart.agent.openprotocol.ids import is_some, put_id, unpack_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, same
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, same, two_digits
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     FLAG_RETRIED,
@@ -70,11 +70,7 @@ def are_near(one, other):
 
 def _minute(digest):
     """Return the minute of a digest, counted so that a month has 31 days."""
-    minute = _of_bcd(digest[TIME]) * 100 + _of_bcd(digest[TIME + 1])
+    minute = two_digits(digest, TIME) * 100 + two_digits(digest, TIME + 1)
     for at, most in ((2, 12), (3, 31), (4, 24), (5, 60)):
-        minute = minute * most + _of_bcd(digest[TIME + at])
+        minute = minute * most + two_digits(digest, TIME + at)
     return minute
-
-
-def _of_bcd(octet):
-    return (octet >> 4) * 10 + (octet & 0x0F)

@@ -28,8 +28,13 @@ class GivenAgain:
         self._gone_from = self._gone_to = 0  # `gone` has those between, of the latest loss
         self._place = cursor.slot - CURSOR
         self.above = 0  # the number that was never sent, and the other side has; 0: none
-        self._reused = 0  # how many are missed for that
+        self._begun_at = 0  # the log's number when the outlet began
+        self._reused = 0  # how many are missed under numbers that were used before
         self.forget_out()
+
+    def begin(self):
+        """The log is mounted: whatever it has may have been sent before."""
+        self._begun_at = self._log.number
 
     def lose(self, number, had):
         """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
@@ -47,15 +52,15 @@ class GivenAgain:
         self._log.state.put_confirmed(self._cursor)
         self._log.reopen()
 
-    def put_above(self, number, begun_at):
-        """The other side has a number that was never sent; the log had `begun_at` when the outlet began (rule 5)."""
+    def put_above(self, number):
+        """The other side has a number that was never sent (rule 5)."""
         is_sure = number == self.above
         self.above = number
         if is_sure and number <= self._log.number + RETAINED_MAX:  # a larger one will not be reached
-            self._count_reused(number - begun_at)
+            self._count_reused(number - self._begun_at)
 
-    def is_above(self, number):
-        """True if the number of `put_above` is the other side's newest, still."""
+    def check_above(self, number):
+        """Take what the other side names; return True if that is still the number of `put_above`."""
         if number == self.above:
             return number > 0
         if number < self.above:  # it has forgotten that
@@ -66,14 +71,18 @@ class GivenAgain:
     def _count_reused(self, count):
         """Let so many be missed under numbers that were used before."""
         if count != self._reused:
-            from toolcart.agent.log.missed import put  # most spools have lost nothing
-
-            state = self._log.state
-            by = max(count - self._reused, -state.missed[self._place])
-            state.missed[self._place] += by
+            by = max(count - self._reused, -self._log.state.missed[self._place])
+            self._miss(by)
             self._missed += by
             self._reused = count
-            put(state)
+
+    def _miss(self, by):
+        """Let so many more be missed, or fewer."""
+        from toolcart.agent.log.missed import put  # most spools have lost nothing
+
+        state = self._log.state
+        state.missed[self._place] += by
+        put(state)
 
     def forget_out(self):
         """Nothing is on its way, or nobody knows what becomes of that."""
@@ -97,10 +106,7 @@ class GivenAgain:
         if given_up > 0 and number >= here:
             arrived = given_up - max(0, here - self._out_to)
             if arrived > 0:
-                from toolcart.agent.log.missed import put  # most spools have lost nothing
-
-                state.missed[self._place] -= arrived
-                put(state)
+                self._miss(-arrived)
             self._missed = state.missed[self._place]
 
     def _count_gone(self, first, last):

@@ -77,16 +77,16 @@ class Receipts:
         self._resent_to = 0  # what is sent up to here is sent again: when its receipt was due is not known
         self.receipts_repeat = False  # they name nothing new, and it was gone back for that
         self._started_over = False  # one named more than there is, and it was gone back for that
-        self._begun_at = 0  # the log's number when the outlet began
 
     def begin(self):
         """The log is mounted: whatever it has may have been sent before."""
-        self.highest = self._begun_at = self._log.number
+        self.highest = self._log.number
+        self.again.begin()
         self.stand_at_cursor()
 
     def is_above(self, value):
         """True if a receipt names more than was ever sent, or still names what did so before."""
-        return self.again.is_above(value) or value > self.highest
+        return self.again.check_above(value) or value > self.highest
 
     def stand_at_cursor(self):
         """A connection begins, or has ended: what was out may or may not have arrived."""
@@ -225,7 +225,7 @@ class Receipts:
     def put_above(self, value, out):
         """A receipt names more than was ever sent: what the log has goes to that consumer from the oldest record on."""
         self._none_yet = False
-        self.again.put_above(value, self._begun_at)
+        self.again.put_above(value)
         if self._started_over:
             return
         self._started_over = True
