@@ -13,7 +13,7 @@ Imported where a question is in vain.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol import filling, put_off
+from toolcart.agent.openprotocol import put_off, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST
@@ -74,7 +74,7 @@ def _go_on_in_vain(recovery, now):
     if recovery.flags or recovery.ledger.is_unasked():
         return recovery.cannot_ask(now)
     if recovery.phase == phases.PHASE_FILL and not recovery.turn_spindle():
-        return filling.close_asked(recovery, not recovery.request.there)
+        return range_fetch.close_asked(recovery, not recovery.request.there)
     return recovery.take_absent(now)
 
 
@@ -83,7 +83,7 @@ def _give_up(recovery, now):
     phase = recovery.phase
     is_there = recovery.request.there
     if phase == phases.PHASE_FILL:
-        return phases.NEWS_NONE if recovery.turn_spindle() else filling.close_asked(recovery, not is_there)
+        return phases.NEWS_NONE if recovery.turn_spindle() else range_fetch.close_asked(recovery, not is_there)
     is_rejected = phase == phases.PHASE_SEEK and recovery.why != WHY_SILENT
     if phase in phases.PHASES_OF_KNOWN or phase == phases.PHASE_COMPARE or is_rejected:
         return recovery.take_absent(now)

@@ -11,7 +11,7 @@ Rules
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
    any rejection of an ID means the same as 15, unless it says "later", with whatever code or none; not where stations
    share the IDs. Where many in a row are gone a walk from above finds where the range really begins
-   (toolcart.agent.openprotocol.filling).
+   (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
    that does not fit makes it start over, once a minute at most: where IDs come in no order (two spindles that count
@@ -77,7 +77,7 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               of w (rule 11)                                          neither: WALK, and no new count
     SEEK      downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
-              (filling.py)         close the run; else store it, close it
+              (range_fetch.py)     close the run; else store it, close it
     IDLE      -                    what may be missing: FILL, WALK or SEEK; asked to poll: POLL
     POLL      0, then w + 1        is it w? (subscription_check)      w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
@@ -112,7 +112,7 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import error_codes, filling, settling
+from toolcart.agent.openprotocol import error_codes, range_fetch, settling
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
@@ -481,7 +481,7 @@ class Recovery:
         if self.phase == phases.PHASE_SETTLE:
             settling.settle(self, now)
         if self.phase in _PHASES_OF_MISSING:
-            filling.turn_to_missing(self, now)
+            range_fetch.turn_to_missing(self, now)
         if self.phase == phases.PHASE_SETTLE or self.phase == phases.PHASE_IDLE or self.retry.armed:
             return False
         if self.phase in _PHASES_THAT_READ_LOG and not self.read_contents(self.duplicates.read_most):
@@ -718,7 +718,7 @@ class Recovery:
                 return
             self.gap_fill.gone_run = 0
             self.request.there = True
-            filling.turn_or_close(self)
+            range_fetch.turn_or_close(self)
 
     def _is_not_awaited(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
@@ -840,7 +840,7 @@ class Recovery:
 
             return nearby_search.take_nearby(self, now)
         if phase == phases.PHASE_FILL:
-            return filling.take_missing(self)
+            return range_fetch.take_missing(self)
         if self._rises():
             is_top = number == self.ledger.top()
             if is_top:
@@ -882,7 +882,7 @@ class Recovery:
                 self._is_checked = True
                 self.restart()
                 return phases.NEWS_NONE
-            return filling.close_asked(self, not (request.there or is_here))
+            return range_fetch.close_asked(self, not (request.there or is_here))
         return self.go_on_searching(before(self.gap_fill.begin), False, now)
 
     def go_on_searching(self, number, there, now):

@@ -131,7 +131,7 @@ push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
 +if self.full or self.recovery.ledger.ranges:  # an answer
-range-from-its-begin | 11 | agent/openprotocol/filling.py | worlds away none
+range-from-its-begin | 11 | agent/openprotocol/range_fetch.py | worlds away none
 : what never was is asked for one by one
 -if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
 +if gap_fill.gone_run < 0 and (gap_fill.gone_run >=
@@ -188,7 +188,7 @@ third-range-forgotten | 0 | agent/openprotocol/id_ledger.py | recovery model
 : of three ranges one is forgotten
 -            ranges.append([first, last])
 +            ranges[RANGES_MOST - 1 :] = [[first, last]]
-run-of-pushes-by-its-id | 0 | agent/openprotocol/filling.py | recovery model
+run-of-pushes-by-its-id | 0 | agent/openprotocol/range_fetch.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
 -not same(recovery.answer, pushes.first)
 +recovery.request.asked != unpack_id(pushes.first, 0)

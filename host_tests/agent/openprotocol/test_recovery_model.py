@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.openprotocol import error_codes, filling, id_ownership, settling
+from toolcart.agent.openprotocol import error_codes, id_ownership, range_fetch, settling
 from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol.count_check import CountCheck
@@ -571,7 +571,7 @@ BROKEN = (
     (kn, "same", by_id_alone, LOST, {"resets": 1}),
     (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
     (rc.Recovery, "ask_again_later", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
-    (filling, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first
+    (range_fetch, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first
     (CountCheck, "goes_on", always, LOST, {"resets": 1, "torn": 2, "says": False}),
     (CountCheck, "began_again", always, "a new count that is none", {"torn": 2, "says": False}),
     (IdLedger, "doubt", nothing_in_doubt, "stored twice, not said", {"log": 2, "results": 4, "memory": 4, "queues": 3}),
