@@ -30,6 +30,7 @@ from toolcart.agent.record.result import (
 
 SAME_ID_MOST = const(32)
 RESULTS_MOST = const(500)  # more than come before a controller answers the first question
+RECENT = const(64)  # results: what of them is stored again under another ID is counted
 BLOCKS_SEARCHED = const(4)
 READ_MOST = const(16)  # records a turn, where many are to be read
 
@@ -139,7 +140,7 @@ class DuplicateSearch:
         return is_there
 
     def holds_contents(self, page, at, length, flags):
-        """Return 1 if the result at page[at:] may be in the newest blocks, in front of its number, as another record.
+        """Return 1 if the result at page[at:] may be among the RECENT records in front of its number.
 
         It may if one from the same place has its time and values: under the same ID whatever else was said, under
         another one if all else is the same.
@@ -147,7 +148,7 @@ class DuplicateSearch:
         log = self.log
         number = get_u32(page, at)
         body = at + HEAD_BYTES
-        self.search.begin_newest(BLOCKS_SEARCHED)
+        self.search.begin_newest(log.device.block_count, max(number - RECENT, 1))
         kind = self.search.next()
         while kind > 0:
             if (

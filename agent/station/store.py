@@ -28,6 +28,7 @@ from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED, STORED_AGAIN
 from toolcart.agent.log.staging import PLACE
+from toolcart.agent.openprotocol.duplicate_search import RECENT
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven, read_light
@@ -49,9 +50,10 @@ _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _TORQUE_END = const(50)
 _ANGLE_END = const(55)
-_SECOND = const(62)  # of the time
+_HOUR = const(60)  # of the time
+_MINUTE = const(61)
+_SECOND = const(62)
 _DAY_MS = const(86400000)
-RECENT = const(64)  # pushed results: what of them is stored again under another ID is counted
 _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte
 
 
@@ -80,8 +82,10 @@ class Store:
         self._odd = 0  # checksum of the last odd message
         self._shifted_told = Timer()  # armed for a day
         self._stamp = bytearray(res.STAMP_BYTES)
-        self._recent = [0] * RECENT  # a mark of each result stored lately
-        self._recent_at = -1  # below 0: not what was stored in front of the start
+        self._recent = [0] * RECENT  # a mark of each result stored lately, by the last digits of its number
+        self._knows_recent = False  # else they have to be read from the log
+        self._compares = RECENT  # how many results are compared with them yet
+        self._last_moment = 0  # hour, minute and second of the last result
         self.flags = 0  # of what was fetched or taken
         self._names_spindle = True  # the answer in the stage
         self._found = res.RESULT_READ  # how it was read: RESULT_
@@ -111,18 +115,18 @@ class Store:
         log = self.log
         kind = self._peek(scout)
         while kind > RECORD_NONE:
-            if self._recent_at < 0:
+            if not self._knows_recent:
                 self._know_recent(scout.found)  # it may read other blocks
                 kind = log.peek(scout)
                 continue
             self._count(kind, log.flags, log.page, log.at, log.length)
-            if kind == KIND_RESULT and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
+            if kind == KIND_RESULT:
                 mark = _mark_of(log.page, log.at + res.HEAD_BYTES)
-                if mark in self._recent:
+                if mark in self._recent and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
                     payload = bytes(log.page[log.at : log.at + log.length])  # others are read into the page
                     again = self.duplicates.holds_contents(payload, 0, len(payload), log.flags)
                     self._numbers[STORED_AGAIN] += again
-                self._remember(mark)
+                self._recent[scout.found % RECENT] = mark
             scout.advance()
             kind = self._peek(scout)
         log.checkpoint(scout.number)
@@ -151,7 +155,7 @@ class Store:
         stage = log.stage
         body = _BODY
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
-        spindle = place_of(buf, at + SPINDLE) or 1
+        spindle = 1 if buf[at + SPINDLE] == 0x20 == buf[at + SPINDLE + 1] else place_of(buf, at + SPINDLE) or 1
         pack_into("<IHBB", stage, PLACE, log.next, self.station, spindle, self.ledger.octets[EPOCH])
         read = res.RESULT_READ
         source = NO_SOURCE  # nothing it says is left out
@@ -184,10 +188,15 @@ class Store:
         ledger = self.ledger
         is_next = stage.find(ledger.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
         is_other = stage[PLACE + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
-        mark = _mark_of(stage, body)
-        if not is_next or is_other or flags or self.recovery.flags or self.wants_time or mark in self._recent:
+        # If each of the last RECENT results is later than the one before, one that is later again is none of them.
+        moment = stage[body + _HOUR] << 16 | stage[body + _MINUTE] << 8 | stage[body + _SECOND]
+        if moment <= self._last_moment:
+            self._compares = RECENT
+        self._last_moment = moment
+        is_alike = self._compares and (not self._knows_recent or _mark_of(stage, body) in self._recent)
+        if not is_next or is_other or flags or self.recovery.flags or self.wants_time or is_alike:
             return self._put_read(flags, now)
-        return self._put_next(stage, body, mark, now)
+        return self._put_next(stage, body, now)
 
     def take_body(self, body, octets, found, buf, at, unnamed=1):
         """Put a whole body and what follows it, already read from the message at buf[at:], into the stage.
@@ -279,13 +288,6 @@ class Store:
 
     # -- what was stored lately ----------------------------------------------------------------------------------
 
-    def _remember(self, mark):
-        """The result of this mark is stored. Hot: allocates nothing."""
-        at = self._recent_at
-        self._recent[at] = mark  # -1 is the last one's place
-        at += 1
-        self._recent_at = at if at < RECENT else 0
-
     def _is_recent(self, flags):
         """True if the pushed result in the stage was stored lately, though the log has it not under its ID."""
         if flags & res.FLAG_EDGE_TIME:
@@ -298,12 +300,13 @@ class Store:
 
     def _know_recent(self, record):
         """Take what was stored in front of this record, and of the start, if that is not known."""
-        if self._recent_at >= 0:
+        if self._knows_recent:
             return
-        self._recent_at = 0
+        self._knows_recent = True
         for page, at, _ in self.duplicates.results(max(record - RECENT, 1)):
-            if get_u32(page, at - res.HEAD_BYTES) < record:
-                self._remember(_mark_of(page, at))
+            number = get_u32(page, at - res.HEAD_BYTES)
+            if number < record:
+                self._recent[number % RECENT] = _mark_of(page, at)
 
     def _commit_pushed(self, flags, now):
         """Append the pushed result in the stage; what was stored lately is stored again then, and counted."""
@@ -451,8 +454,8 @@ class Store:
             self.counters.note(counter.OUT_OF_SEQUENCE, 0, now)
         return kept
 
-    def _put_next(self, stage, body, mark, now):
-        """Store the result in the stage, of this mark, the next one of a proven ID count. Hot: allocates nothing.
+    def _put_next(self, stage, body, now):
+        """Store the result in the stage, the next one of a proven ID count. Hot: allocates nothing.
 
         It is above all IDs in the log, and nothing is to be concluded from it.
         """
@@ -460,7 +463,11 @@ class Store:
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.ledger.follows(stage, body)
-        self._remember(mark)
+        if self._compares:
+            self._recent[self.log.number % RECENT] = _mark_of(stage, body)
+            self._compares -= 1
+            if not self._compares:
+                self._knows_recent = False
         if self.length >= _WITH_LIMITS:
             self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
@@ -520,7 +527,8 @@ class Store:
         if code == LOG_DONE:
             self._count(kind, flags, log.stage, log.place, self.length)
             if kind == KIND_RESULT:
-                self._remember(_mark_of(log.stage, self.body))
+                self._recent[log.number % RECENT] = _mark_of(log.stage, self.body)
+                self._compares = RECENT
                 if self.recovery.contents is not None:
                     self.recovery.contents.added(log.next - 1, log.stage, self.body, flags)
         elif is_unsure:
@@ -580,5 +588,5 @@ assert (
     PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
 )
 assert _WITH_LIMITS == _LIGHT_PAYLOAD + res.LIMITS_BYTES
-assert _SECOND == res.TIME + res.TIME_BYTES - 1 == res.ANGLE + res.ANGLE_BYTES + 6
+assert _HOUR + 2 == _MINUTE + 1 == _SECOND == res.TIME + res.TIME_BYTES - 1 == res.ANGLE + res.ANGLE_BYTES + 6
 assert _MONTH == res.TIME + 2 and _TORQUE_END == res.ANGLE - 1 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL

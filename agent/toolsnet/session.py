@@ -451,7 +451,9 @@ class Session:
         if ident != outstanding.ident:
             return EV_FOREIGN
         frames = self.frames
-        code = tel.code_of(frames.buf, frames.at, frames.length)
+        code = number(frames.buf, frames.at + 25, 3) if frames.length >= tel.ACKNOWLEDGE_BYTES else -1
+        if code < 0:
+            code = tel.code_of(frames.buf, frames.at, frames.length)  # perhaps with blanks
         if code == tel.NO_CODE:
             return EV_MALFORMED
         if self.wants_stamp:

@@ -34,7 +34,7 @@ IDENTS = const(100000)
 SEQUENCES = const(99999)  # of results and of events: 1..99999, 0 means nothing (protocol.md 8.4)
 NO_CODE = const(-1)
 
-_ACKNOWLEDGE_BYTES = const(24)
+ACKNOWLEDGE_BYTES = const(24)
 _INFO_BYTES = const(37)
 
 FRAME_NEED_DATA = const(0)
@@ -147,7 +147,7 @@ def _padded(buf, at, n):
 
 def code_of(buf, at, length):
     """Return the error code of a 05, 0 for success; NO_CODE if it cannot be read."""
-    if length < _ACKNOWLEDGE_BYTES:
+    if length < ACKNOWLEDGE_BYTES:
         return NO_CODE
     code = _padded(buf, at + 25, 3)
     return code if code >= 0 else NO_CODE

@@ -18,7 +18,7 @@ import time
 
 PORTABLE = True
 
-WARM_UP = 8
+WARM_UP = 72  # more than are compared with a repeat
 SOUGHT_MS = 120000  # the controller was empty: results before its first ID are searched for once, and again
 RECONNECT_MS = 61000  # the wait between connects (protocol.md 8.2), plus one second
 RESULTS = 40

@@ -59,7 +59,8 @@ _RESULT = (
 ID_AT = 111  # of the tightening in the result's frame
 ID_DIGITS = 10
 _VIN_DIGIT = 36
-_VALUES = (67, 71, 91)  # the last digits of torque, angle, time
+_VALUES = (67, 71)  # the last digits of torque and angle
+_CLOCK = ((91, 10), (90, 6), (88, 10), (87, 6))  # digits of seconds and minutes, and how many there are of each
 
 _VERIFICATION = b"00071200007"
 _INFORMATION = b"003708000010000000000192.0.2.20     10111"
@@ -137,7 +138,10 @@ class QuietController(QuietPort):
         return n
 
     def produce(self):
-        """Push a further result, with the next tightening ID; other values each time, another car every fourth time."""
+        """Push a further result, a second later, with the next tightening ID and other values.
+
+        Every fourth is of another car.
+        """
         result = self.result
         at = ID_AT + ID_DIGITS - 1
         while result[at] == 0x39:
@@ -147,6 +151,10 @@ class QuietController(QuietPort):
         last = result[ID_AT + ID_DIGITS - 1]
         for at in _VALUES:
             result[at] = last
+        for at, count in _CLOCK:
+            result[at] = 0x30 + (result[at] - 0x2F) % count
+            if result[at] != 0x30:
+                break
         result[66] = result[ID_AT + ID_DIGITS - 2]  # of the torque: else the tenth from now would be the same one
         result[65] = result[ID_AT + ID_DIGITS - 3]
         if last & 3 == 0:

@@ -673,14 +673,6 @@ def test_contents_of_a_long_log_are_read_in_turns():
     assert not contents.holds(bench.log.stage, bench.store.body, 0)
 
 
-def test_marks_of_what_was_stored_go_round_in_their_room():
-    bench = proven(Bench(30), 41)
-    bench.store._recent_at = -1  # as behind a start in front of which nothing was pushed
-    for _ in range(2 * RECENT):
-        bench.store._remember(7)
-        assert 0 <= bench.store._recent_at < len(bench.store._recent) == RECENT
-
-
 def test_push_of_a_known_result_that_says_something_else_too_is_counted_as_stored_again():
     others = (("batch_status", 1), ("vin", "LATER"), ("pset_change", "2001-02-03:04:05:06"), ("torque_max", 7000))
     for revision in (1, 2, 3, 999):
@@ -735,6 +727,38 @@ def test_values_that_come_at_the_same_second_of_another_minute_are_of_others():
         assert bench.push(light(tightening_id=101 + index, time=time, torque=4000, angle=40)) == KEPT
     assert bench.log.state.numbers[STORED_AGAIN] == 0
     assert bench.start().log.state.numbers[STORED_AGAIN] == 0
+
+
+def test_each_repeat_of_the_last_results_under_the_next_id_is_counted_whatever_the_clock_does():
+    for seed in range(12):
+        dice = Dice(seed)
+        bench = proven(Bench(40), 100)
+        stored = []
+        expected = 0
+        moment = 43000
+        calm = (0, RECENT + 4)[seed % 2]  # results with ever later times
+        for index in range(calm + RECENT + 60):
+            if index > calm + 5 * (seed & 2) and index > 4 and dice.randrange(8) == 0:
+                seconds, torque = stored[-1 - dice.randrange(min(index, RECENT * 3 // 4))]
+                expected += 1
+            else:
+                moment += dice.randrange(3) if index > calm and dice.randrange(20) == 0 else 1 + dice.randrange(90)
+                if index == calm or (index > calm and dice.randrange(30) == 0):
+                    moment -= 2000 + dice.randrange(9000)
+                seconds, torque = moment % 86400, 2000 + index
+            stored.append((seconds, torque))
+            time = "2024-04-01:%02d:%02d:%02d" % (seconds // 3600, seconds // 60 % 60, seconds % 60)
+            fields = {"tightening_id": 101 + index, "time": time, "torque": torque}
+            if index > calm and torque == 2000 + index and dice.randrange(40) == 0:
+                moment -= 30  # what is pushed after it is earlier
+                assert bench.fetch(fetched(2, **fields)) == KEPT
+            else:
+                assert bench.push(light(**fields)) == KEPT
+            if index % 40 == 0:
+                assert bench.log.state.save()
+        assert expected > 2
+        assert bench.log.state.numbers[STORED_AGAIN] == expected, seed
+        assert bench.start().log.state.numbers[STORED_AGAIN] == expected, seed
 
 
 def lengthened(frame, octets):
