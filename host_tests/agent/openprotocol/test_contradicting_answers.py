@@ -6,6 +6,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.tools.messages import attention
+from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import ANSWERS, OddController
 
 NAMED = {
@@ -71,11 +72,12 @@ def restarted(odd, before, away, after, cut):
     return odd
 
 
-@pytest.mark.parametrize("cut", [True, False])
-@pytest.mark.parametrize(("before", "away", "after"), [(6, 3, 4), (6, 0, 4), (20, 4, 2), (3, 5, 1)])
-@pytest.mark.parametrize("keeps", [5, 50])
-@pytest.mark.parametrize("how", ANSWERS)
-def test_a_count_that_begins_again_misses_nothing_uncounted(monkeypatch, how, keeps, before, away, after, cut):
+@pytest.mark.parametrize(
+    ("how", "keeps", "course", "cut"),
+    all_pairs(list(ANSWERS), [5, 50], [(6, 3, 4), (6, 0, 4), (20, 4, 2), (3, 5, 1)], [True, False]),
+)
+def test_a_count_that_begins_again_misses_nothing_uncounted(monkeypatch, how, keeps, course, cut):
+    before, away, after = course
     odd = OddController(monkeypatch, answers=how, keeps=keeps)
     restarted(odd, before, away, after, cut).judge(most_again=0)
     assert not odd.cart.station.ledger.shares() and off(odd.cart) == ""

@@ -8,6 +8,7 @@ from toolcart.agent.log.snapshot_fields import DELIVERED
 from toolcart.agent.quarantine.orders import carry_out as quarantine_order
 from toolcart.base.clock import Dice
 from toolcart.tools.spool.quarantine_commands import orders
+from host_tests.portable import LONG
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.flash import PowerCut
@@ -231,7 +232,7 @@ def test_what_was_stored_between_two_losses_is_no_right_database(rewind):
 
 @pytest.mark.parametrize("part", range(4))
 def test_whatever_a_server_loses_is_never_more_than_is_reported(part):
-    for seed in range(40 * part, 40 * part + 40):
+    for seed in range(40 * part, 40 * part + (40 if LONG else 12)):
         dice = Dice(seed + 1)
         outlet = delivering(1 + dice.randrange(12), rewind=dice.randrange(3) == 0)
         for step in range(3 + dice.randrange(10)):
@@ -308,7 +309,7 @@ def test_of_two_databases_by_turns_never_less_is_reported_than_each_lacks(of_bef
 
 @pytest.mark.parametrize("part", range(2))
 def test_however_databases_are_swapped_never_less_is_reported_than_each_lacks(part):
-    for seed in range(40 * part, 40 * part + 40):
+    for seed in range(40 * part, 40 * part + (40 if LONG else 16)):
         dice = Dice(seed + 77)
         outlet = delivering(1 + dice.randrange(12))
         databases = Databases(outlet.archive, 3)

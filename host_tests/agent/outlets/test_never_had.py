@@ -162,7 +162,10 @@ def test_what_is_sent_again_before_a_break_has_no_sequence_that_the_server_has()
     assert {*outlet.ids()} == {*numbers(1, 22)} and outlet.archive.repeated == 0
 
 
-@pytest.mark.parametrize("part", range(4))
+MORE = pytest.mark.long("more lives")
+
+
+@pytest.mark.parametrize("part", [0, *[pytest.param(part, marks=MORE) for part in (1, 2, 3)]])
 def test_in_any_order_of_days_never_less_is_reported_than_is_lacking(part):
     for seed in range(40 * part, 40 * part + 40):
         dice = Dice(seed)

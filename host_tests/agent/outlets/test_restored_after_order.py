@@ -16,6 +16,7 @@ from host_tests.agent.outlets.test_data_loss import (
     restarted,
     up,
 )
+from host_tests.support.combinations import each_choice
 from host_tests.support.log import numbers, put
 from host_tests.support.toolsnet import PIM, SERVER
 
@@ -63,8 +64,7 @@ def unknown(outlet):
 FIRSTS = [1, 55, 71, 72, 73, 130, 190, 200]
 
 
-@pytest.mark.parametrize("first", FIRSTS)
-@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("first", "restart"), each_choice(FIRSTS, [False, True]))
 def test_a_copy_older_than_an_order_lacks_what_came_after_it(first, restart):
     outlet = ordered(delivered_after_copy(), first)
     if restart:
@@ -82,8 +82,7 @@ def test_a_copy_older_than_an_order_lacks_what_came_after_it(first, restart):
     assert lacks(restarted(outlet)) == NOTHING and sorted(set(outlet.ids())) == numbers(1, 203)
 
 
-@pytest.mark.parametrize("first", FIRSTS)
-@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("first", "restart"), each_choice(FIRSTS, [False, True]))
 def test_rewind_sends_each_of_these_once(first, restart):
     outlet = ordered(delivered_after_copy(rewind=True), first)
     put_back(outlet, outlet.copy)
