@@ -328,7 +328,7 @@ def missed(bench):
 
 def test_what_the_spool_gives_up_on_its_way_is_not_missed_once_it_is_confirmed():
     counted = 0
-    for seed in range(12 if LONG else 4):
+    for seed in range(12):
         dice = Dice(seed)
         bench, way = overwriting(dice)
         for _ in range(40):

@@ -112,7 +112,7 @@ USUAL = (WHOLE, "two cuts", "operators in a hold", "a flash that refuses", "conn
 
 def chosen(logs):
     """A third of the logs, of three kinds a quarter, all kinds at every place; the long run has them all."""
-    return logs[2 :: 4 if len(logs) % 3 == 0 else 3]
+    return logs[:: 4 if len(logs) % 3 == 0 else 3]
 
 
 def test_chosen_logs_have_every_kind_at_every_place():

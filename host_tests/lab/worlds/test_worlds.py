@@ -20,7 +20,7 @@ from lab.worlds.world_run import run
 
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "5"))  # of every shape and profile
 LARGE_WORLDS = 400 if LONG else 4  # with blocks as a spool of 16 MiB has them
-MISLED_WORLDS = 400 if LONG else 4
+MISLED_WORLDS = 400 if LONG else 2
 SLICES = 5  # of the worlds, so that they run beside each other
 # Where the promise still breaks: left out here, named in docs/internals/worlds.md; `toolcart bench worlds` finds them.
 OPEN = ()
