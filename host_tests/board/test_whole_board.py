@@ -185,7 +185,10 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
     judge(board, cuts)
 
 
-@pytest.mark.parametrize(("row", "heap_bytes"), [(1, plan.FROZEN_HEAP_BYTES), (2, plan.COPIED_HEAP_BYTES)])
+@pytest.mark.parametrize(
+    ("row", "heap_bytes"),
+    [(1, plan.FROZEN_HEAP_BYTES), pytest.param(2, plan.COPIED_HEAP_BYTES, marks=pytest.mark.long("another form"))],
+)
 def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes):
     form = HEAPS[row][2:]
     try:

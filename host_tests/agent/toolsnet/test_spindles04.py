@@ -11,8 +11,7 @@ from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
 from toolcart.sim import operation_frames, spindle_frames
 from host_tests.agent.toolsnet.test_result04 import Record
-from host_tests.portable import stub
-from host_tests.portable import HAS_ALL, LONG
+from host_tests.portable import HAS_ALL, LONG, stub
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.toolsnet import read
