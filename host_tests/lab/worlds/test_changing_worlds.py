@@ -19,7 +19,7 @@ from lab.worlds.script import CHANGES, SHAPE_ODDS, draw
 from lab.worlds.shrink import Shrinker
 from lab.worlds.world_run import run, run_changes
 
-WORLDS = int(os.environ.get("TOOLCART_WORLDS", "10000" if LONG else "8"))
+WORLDS = int(os.environ.get("TOOLCART_WORLDS", "10000" if LONG else "4"))
 SLICES = 4
 # Where the promise still breaks; docs/internals/worlds.md has them in words.
 OPEN: tuple[int, ...] = ()
