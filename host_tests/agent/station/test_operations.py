@@ -11,13 +11,13 @@ from toolcart.sim import spindle_frames
 from toolcart.sim.controller_spindles import OperationSession
 from toolcart.sim.profiles import profile_options
 from toolcart.sim.spindle_frames import spindles_of
-from host_tests.portable import HAS_ALL
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.world import Cart, body_of
 from lab.harness.cart import PIM, SERVER
 from lab.harness.cart import Cart as WholeCart
 
 PORTABLE = True
+HEAVY = True
 HEAP = "12m"
 
 MT_FOCUS = profile_options("mt-focus-6000")
@@ -689,7 +689,7 @@ def test_full_spool_that_empties_gets_what_was_made_meanwhile():
 
 
 def test_cut_at_any_moment_loses_and_doubles_nothing():
-    for after in range(0, 60, 3 if HAS_ALL else 12):
+    for after in range(0, 60, 3):
         cart = cart_of(seed=after + 1).ready()
         cart.produce(2, 1500)
         cart.produce(1, after)
@@ -701,7 +701,7 @@ def test_cut_at_any_moment_loses_and_doubles_nothing():
 
 
 def test_connection_that_breaks_after_any_message_loses_nothing():
-    for count in range(1, 14, 1 if HAS_ALL else 4):
+    for count in range(1, 14):
         cart = cart_of(drop_after_sent=[count]).ready()
         cart.produce(6, 700)
         cart.run(5000)
@@ -750,7 +750,7 @@ def test_every_object_of_an_operation_is_a_row_of_one_result():
 
 
 def test_operation_with_several_objects_is_once_in_the_log_whatever_is_cut():
-    for after in range(0, 60, 6 if HAS_ALL else 20):
+    for after in range(0, 60, 6):
         cart = cart_of(STEP_SYNC, objects=3, seed=after + 1).ready()
         cart.produce(2, 1500)
         cart.produce(1, after)
@@ -779,7 +779,7 @@ def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_f
 
 
 def test_push_with_its_first_part_acknowledged_answers_no_later_request():
-    for wait in range(0, 60, 2 if HAS_ALL else 12):
+    for wait in range(0, 60, 2):
         cart = cart_of(STEP_SYNC).ready()
         cart.run(wait)
         cart.produce(3, 1500)

@@ -23,6 +23,7 @@ from host_tests.support.station import NOW, Bench, LinkMessage
 from lab.harness.flash import TEARS
 
 PORTABLE = True
+HEAVY = True
 HEAP = "2m"
 
 NO_ID = " " * 10
