@@ -372,11 +372,11 @@ def test_fields_of_the_simulator_are_those_of_the_agent():
 
 def test_octets_after_a_message_shift_nothing_in_front_of_them():
     times = ["2024-03-28:09:26:53", "2028-01-30:21:28:29", "2024-12-13:14:15:16", "2029-10-11:12:29:30"]
-    for mid, revision in CASES:
+    for index, (mid, revision) in enumerate(CASES):
         fields, count = layouts.fields_of(mid, revision)
         if revision == 998 or fields[count - 1] & TEXT:
             continue
-        for time in times:
+        for time in times if LONG else times[index % 4 :: 4]:  # in turns
             frame = frame_of(mid, revision, time=time)
             for octets in range(1, 25):
                 for tail in (b"x" * octets, b"7" * octets, b" " * octets, b" " * (octets - 1) + b"x"):

@@ -84,7 +84,7 @@ def test_no_value_comes_from_a_place_that_a_wrong_id_leaves_open(mid, revision):
     widths = widths_of(mid, revision)
     ids = [b"%02d" % number for number, _, _ in layout_of(mid, revision)]
     numbers = {"torque": 1234, "tightening_id": 77, "pset": 12}
-    for index in range(len(ids)):
+    for index in range(0 if LONG else revision % 2, len(ids), 1 if LONG else 2):  # in turns
         near = ids[max(0, index - 1) : index + 2]
         for printed in WRONG:
             for _ in range(4 if LONG else 1):
@@ -107,14 +107,14 @@ def test_an_id_of_every_text_at_every_place_of_it_cuts_no_text(mid, revision):
     for name, width in widths.items():
         own = names.index(name)
         for ident in range(own, min(own + 2, len(names))):
-            for place in range(width - 1):
+            for place in range(0 if LONG else revision % 2, width - 1, 1 if LONG else 2):
                 text = (b"K" * place + b"%02d" % (ident + 1) + b"W" * width)[:width]
                 others = [{name: text}]
                 if own and names[own - 1] in widths:
                     others.append({names[own - 1]: text.ljust(widths[names[own - 1]])[: widths[names[own - 1]]]})
                 for texts in others:
                     pieces = pieces_of(mid, revision, texts)
-                    for printed in WRONG if LONG else WRONG[place % 6 :: 6]:  # in turns
+                    for printed in WRONG if LONG else WRONG[(place // 2 + ident) % 6 :: 6]:  # in turns
                         check_all(mid, revision, pieces, frame_with(mid, revision, pieces, ident, printed))
 
 

@@ -16,7 +16,7 @@ from host_tests.agent.outlets.test_data_loss import (
     restarted,
     up,
 )
-from host_tests.support.combinations import each_choice
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.log import numbers, put
 from host_tests.support.toolsnet import PIM, SERVER
 
@@ -114,8 +114,7 @@ def test_the_same_copy_twice_and_then_the_newest_one(rewind):
     assert set(outlet.ids()) == set(range(1, 203))
 
 
-@pytest.mark.parametrize("middle", [71, 72, 150, 200])
-@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize(("middle", "left"), each_choice([71, 72, 150, 200], [False, True]))
 def test_a_newer_copy_of_before_the_order_ends_the_doubt_as_far_as_it_goes(middle, left):
     outlet = delivered_after_copy(middle)
     newer = outlet.copy
@@ -129,8 +128,9 @@ def test_a_newer_copy_of_before_the_order_ends_the_doubt_as_far_as_it_goes(middl
     assert lacks(outlet)[0] == (0 if left else 200 - middle) and unknown(outlet) == 0
 
 
-@pytest.mark.parametrize("firsts", [(150, 140), (140, 150), (55, 55), (199, 1), (1, 199)])
-@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize(
+    ("firsts", "rewind"), each_choice([(150, 140), (140, 150), (55, 55), (199, 1), (1, 199)], [False, True])
+)
 def test_of_several_orders_one_bound_is_kept(firsts, rewind):
     outlet = ordered(delivered_after_copy(rewind=rewind), *firsts)
     restored(outlet)
@@ -162,9 +162,7 @@ def test_a_copy_between_two_orders_is_known_exactly(firsts, rewind):
         assert sorted(set(outlet.ids())) == numbers(1, 220) and len(outlet.ids()) == len(copy[0]) + 20
 
 
-@pytest.mark.parametrize("rewind", [False, True])
-@pytest.mark.parametrize("kill", [False, True])
-@pytest.mark.parametrize("sent", [3, 25, 100])
+@pytest.mark.parametrize(("sent", "kill", "rewind"), all_pairs([3, 25, 100], [False, True], [False, True]))
 def test_a_copy_that_comes_while_the_order_is_carried_out(sent, rewind, kill):
     outlet = delivered_after_copy(40, rewind=rewind)
     order(outlet, "from", "55")
