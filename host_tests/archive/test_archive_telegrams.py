@@ -20,7 +20,7 @@ from host_tests.portable import LONG
 from host_tests.support.archive import Served, browsing, result, run
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
-EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 3))
+EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 2))
 LONGEST = 9999  # TN 5.1
 TEXT = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 YEARS = {"min_value": datetime(1900, 1, 1), "max_value": datetime(9999, 12, 31, 23, 59, 59)}
@@ -361,7 +361,7 @@ HOW = settings(
 )
 
 
-@settings(HOW, max_examples=200 if LONG else 50)
+@settings(HOW, max_examples=200 if LONG else 15)
 @given(stays())
 def test_every_telegram_that_the_text_allows_is_read_as_it_says(stay):
     for one in stay((1, 10)):

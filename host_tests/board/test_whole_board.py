@@ -1,4 +1,4 @@
-"""The whole board program in a real board's heap, for ten simulated minutes of each kind of failure.
+"""The whole board program in a real board's heap, for minutes of each kind of failure.
 
 Judged: no reset counts as a failed start, none is wanted, every result is collected, the board is never in safe mode.
 """
@@ -16,11 +16,11 @@ from lab.chips import rules
 from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
 from lab.harness.portable_session import Skip
 
-MINUTES = 10
+MINUTES = 10 if LONG else 6
 EVERY_MS = 20000  # between two results
 LEAST_FREE = {"rp2": 77000, "esp32": 23000}  # bytes of heap, with 78700 (a serial line) and 23700 measured
-STARTS = 10  # in one of five the state file costs an erase, which is too long for a UART
-CUTS = 30  # one at each operation from the first start on; --long 400
+STARTS = 10 if LONG else 6  # in one of five the state file costs an erase, which is too long for a UART
+CUTS = 400 if LONG else 12  # on a raw flash; half as many of files, unless LONG
 
 
 def tree(**toolsnet):
@@ -110,7 +110,7 @@ def judge(board, wanted_resets=0):
 
 @pytest.mark.parametrize("platform", ["rp2", "esp32"])
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
-def test_ten_minutes_of_a_failure_cost_no_start_and_no_result(chip, platform, failure):
+def test_minutes_of_a_failure_cost_no_start_and_no_result(chip, platform, failure):
     if not LONG and (platform, failure) not in USUAL:
         pytest.skip("the long run has all failures on both")
     board = chip(platform, tree(pim_host=PIM_NAME) if failure is dead_names else TREE)
@@ -127,7 +127,7 @@ def test_ten_minutes_of_a_failure_cost_no_start_and_no_result(chip, platform, fa
 
 
 @pytest.mark.parametrize("platform", ["rp2", "esp32"] if LONG else ["rp2"])
-def test_ten_minutes_without_a_cable_cost_no_start_and_no_result(chip, platform):
+def test_minutes_without_a_cable_cost_no_start_and_no_result(chip, platform):
     board = chip(platform, dict(TREE, board={"network": "ethernet"}))
     met(board)
     board.air.points = {}
@@ -168,9 +168,9 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
     board = chip("rp2", ring=ring, controller={"recover_revisions": ()})
     dice = Dice(7)
     met(board)
-    cuts = 400 if LONG else CUTS // (1 if ring else 2)
+    cuts = CUTS if LONG or ring else CUTS // 2
     for behind in range(1, cuts + 1):
-        board.cut_at = board.operations + 1 + behind % 23
+        board.cut_at = board.operations + 1 + 7 * behind % 23
         board.torn = dice.randrange(4097)
         before, starts = len(board.resets), board.output().count(RUNS)
         for _ in range(60):
@@ -185,7 +185,10 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
     judge(board, cuts)
 
 
-@pytest.mark.parametrize(("row", "heap_bytes"), [(1, plan.FROZEN_HEAP_BYTES), (2, plan.COPIED_HEAP_BYTES)])
+@pytest.mark.parametrize(
+    ("row", "heap_bytes"),
+    [(1, plan.FROZEN_HEAP_BYTES), pytest.param(2, plan.COPIED_HEAP_BYTES, marks=pytest.mark.long("another form"))],
+)
 def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes):
     form = HEAPS[row][2:]
     try:

@@ -209,7 +209,10 @@ def test_what_is_reported_of_controller_without_a_session_is_what_it_answered(si
     assert agent.output.count(CLIENT) == 1
 
 
-@pytest.mark.parametrize(("name", "spindle"), [("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)])
+@pytest.mark.parametrize(
+    ("name", "spindle"),
+    [pytest.param("op-ford", 0, marks=pytest.mark.long("another spindle")), ("op-ford", 7), ("op-bmw", 42)],
+)
 def test_results_of_any_spindle_come_live_and_from_an_outage(site, plants, name, spindle):
     plant = plants(profile_options(name, spindle="%02d" % spindle))
     settings = {"header": name, "spindle_id": spindle or None}

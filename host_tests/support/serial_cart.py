@@ -93,7 +93,7 @@ class SerialCart(whole.Cart):
     def _wait_us(self, left):
         if self.network.step():
             return 0
-        step = self.network.next_due() * 1000 or 1
+        step = self.network.next_due(True) * 1000 or 1
         if self.line.port.has_input():
             step = min(step, 50)
         if left < 100000000:
@@ -110,7 +110,7 @@ class SerialCart(whole.Cart):
 
     def is_drained(self):
         """True if everything produced is acknowledged and in the archive."""
-        return len(self.ids()) >= len(self.controller.produced)
+        return len(self.archive.results) >= len(self.controller.produced)  # asked at each octet
 
     def tally(self):
         return self.station.session.link.tally

@@ -109,14 +109,18 @@ class Network:
                     moved = True
         return moved
 
-    def next_due(self):
-        """Return ms until something happens by itself; FOREVER if nothing will."""
+    def next_due(self, is_still=False):
+        """Return ms until something happens by itself; FOREVER if nothing will.
+
+        `is_still`: `step` has just moved nothing, so each peer has said what it waits for.
+        """
         total = self.clock.total_ms
         best = FOREVER
         for connection in self._connections:
             line = connection.line
             if connection.endpoint is not None:
-                self._pump(connection)
+                if not is_still:
+                    self._pump(connection)
                 best = min(best, connection.tick_at - total)
             if line.black_hole:
                 continue
@@ -319,7 +323,7 @@ class Timed:
         left = self.work(self.clock.now)
         if self.network.step() or self.network.readable():
             return 0
-        return min(left, self.network.next_due())
+        return min(left, self.network.next_due(True))
 
     def run(self, ms):
         """Let `ms` pass, waking only for deadlines and input, and do what is due at its end."""

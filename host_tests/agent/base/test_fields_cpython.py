@@ -245,7 +245,7 @@ def test_every_layout_is_read_alike(mid, revision):
     last = max(place for place in (*layout[1], *(layout[2] or ()), *(layout[3] or (0,)))) + 30
     whole = message(mid, revision)[:last].ljust(last, b"0")
 
-    @settings(THOROUGH, max_examples=150 if LONG else 30)
+    @settings(THOROUGH, max_examples=150 if LONG else 15)
     @given(SPOILS, st.integers(0, 3), st.integers(0, 300), st.booleans())
     def check(spoils, at, less, is_cut):
         frame = spoiled(whole, spoils)

@@ -164,7 +164,7 @@ def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
         cart.line.unplug()
         kept = cart.station.log.number
         cart.refuse(False)
-        assert cart.run(60000, lambda cart=cart, kept=kept: len(cart.ids()) >= kept), kind
+        assert cart.run(60000, lambda cart=cart, kept=kept: len(cart.archive.results) >= kept), kind
         cart.line.plug()
         settle(cart)
 
@@ -262,7 +262,7 @@ def test_mt_focus_on_line_is_asked_for_what_an_unplugged_adapter_took():
 
 def test_mt_focus_results_that_the_line_spoils_are_asked_for():
     recovered = 0
-    for cart in with_faults(mt_focus, 300, 20, 1500):
+    for cart in with_faults(mt_focus, 300, 20 if LONG else 12, 1500):
         cart.produce(1, 1500)
         settle(cart, 900000)
         recovered += cart.counts().get("recovered", 0)

@@ -14,6 +14,7 @@ from host_tests.support.talk import Model, Talk, content_of, part_of, parts_of, 
 from host_tests.support.world import Cart
 
 PORTABLE = True
+HEAVY = True
 HEAP = "4m"
 
 SEEDS = 150

@@ -8,6 +8,7 @@ from toolcart.agent.link import LINK_BROKEN, LINK_JUNK, LINK_MESSAGE, WHY_LENGTH
 from toolcart.agent.link.stream import JUNK_MOST, Stream
 from toolcart.base.clock import START_TICKS
 from host_tests.agent.link.test_stream import feed
+from host_tests.portable import LONG
 from host_tests.support.frames import EXAMPLE, message
 
 TEXT = st.text("0123456789 ABC:-.", max_size=200).map(lambda text: text.encode())
@@ -78,7 +79,7 @@ def test_every_split_of_a_message_with_something_behind_it():
 
 
 def test_message_that_broke_off_is_passed_over_when_it_comes_again():
-    for n in range(20, 100):
+    for n in range(20, 100, 1 if LONG else 7):
         for cut in range(1, len(EXAMPLE) + n):
             if cut != len(EXAMPLE):  # nothing shows then that it is not the end
                 assert found_in([EXAMPLE[:n] + EXAMPLE[:0], EXAMPLE], [cut, 999])[-2:] == [EXAMPLE] * 2, (n, cut)

@@ -1,6 +1,6 @@
 """A real process is killed while it appends to a file: everything it has said to be durable is there, in order.
 
-60 kills in the normal run, 1,000 with --long. One process is forked for each kill, so a kill costs
+20 kills in the normal run, 1,000 with --long. One process is forked for each kill, so a kill costs
 milliseconds; the moment moves from microseconds to some milliseconds after the start.
 """
 

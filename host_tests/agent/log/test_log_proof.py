@@ -47,10 +47,10 @@ def explore(explorer, cuts, share, share_long):
 
 @pytest.mark.parametrize("shape", SOME, ids=named)
 def test_one_cut_loses_nothing(shape):
-    explore(Explorer(shape, ALL, 1), 1, 4, 2)
+    explore(Explorer(shape, ALL, 1), 1, 10, 2)
 
 
-@pytest.mark.parametrize("shape", FEW, ids=named)
+@pytest.mark.parametrize("shape", FEW if LONG else FEW[1:], ids=named)
 def test_two_cuts_lose_nothing(shape):
     explore(Explorer(shape, DAILY, 1), 2, EMPTY_AND_MORE, 16)
 
@@ -80,7 +80,7 @@ def test_records_of_several_units_are_as_safe(shape):
 
 @pytest.mark.parametrize("shape", [s for s in SHAPES if not s.when_full][:: 1 if LONG else 2], ids=named)
 def test_without_its_state_log_still_has_all_that_no_one_has_taken(shape):
-    explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 8, 2)
+    explore(LostState(shape, DAILY + MAINTAIN, 1), 1, 20, 2)
 
 
 @pytest.mark.long("another shape, the same cuts")
@@ -93,7 +93,7 @@ def test_worn_blocks_of_state_cost_nothing_as_long_as_two_are_left(worn):
 @pytest.mark.parametrize("flickers", (False, True))
 def test_a_state_that_was_saved_is_read_again(slots, flickers):
     """From no, some and all blocks in use on."""
-    for saves, cuts in [(1, 2), (2, 1 + LONG), (4, 1 + LONG)]:
+    for saves, cuts in [(1, 1 + (LONG or slots == TWO)), (2, 1 + LONG), (4, 1 + LONG)]:
         explorer = StateExplorer(Shape(state_bytes=slots, flickers=flickers), SAVE, saves)
         for starts in (0, 3, 4, 5, 6):
             explorer.explore_after(starts, cuts + (LONG and not flickers))
@@ -116,7 +116,7 @@ def test_three_and_four_cuts_at_random_lose_nothing(shape):
     explorer = Explorer(shape, ALL, 1)
     dice = Dice(17)
     rest = bases(shape, 400 if LONG else EMPTY_AND_MORE)
-    for _ in range(5000 if LONG else 60):
+    for _ in range(5000 if LONG else 30):
         image, promise, way = rest[dice.randrange(len(rest))]
         explorer.sample(image, promise, 3 + dice.randrange(2), dice, (way,))
 

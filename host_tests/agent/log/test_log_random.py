@@ -7,7 +7,7 @@ Rules
 2. The quarantine's ring has records of its own; its consumer is the operator who drops the oldest.
 3. After every cut all is made new from the flash; at the end everything is drained with a device that works. Before
    that some that are owed may rot: that is counted, and no other suffers from it.
-4. HEAVY: 75 lives in the normal run, 20,000 with --long. A fault names its seed and tells
+4. HEAVY: 30 lives in the normal run, 20,000 with --long. A fault names its seed and tells
    the story.
 """
 

@@ -5,13 +5,13 @@ from toolcart.agent.log.mount import pass_gone
 from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.snapshot_fields import DAMAGED, JUMPED, MISSED, OVERWRITTEN
 from toolcart.base.clock import Dice
-from host_tests.portable import HAS_ALL
+from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.log import Area, append, read_all, store, take
 
 PORTABLE = True
 HEAP = "2m"
 
-LIVES = 400 if HAS_ALL else 60
+LIVES = 400 if LONG else 100 if HAS_ALL else 60
 FRONT = 4 + 3  # blocks of the state and the quarantine
 
 

@@ -9,6 +9,7 @@ from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import AHEAD, EVENT_AHEAD, MISSED, TAKEN
 from toolcart.board.ram_flash import RamFlash
+from host_tests.portable import LONG
 
 
 def state_with(kinds):
@@ -23,7 +24,7 @@ def state_with(kinds):
 def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(kinds, broke_at):
     rolled = random.Random(str(kinds))
     places = [place for place in (1, 2, 3) if kinds[place]]
-    for _ in range(2000):
+    for _ in range(2000 if LONG else 300):
         state = state_with(kinds)
         state.broke_at = broke_at
         truth = [0] * 4

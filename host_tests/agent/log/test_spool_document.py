@@ -11,6 +11,7 @@ from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import KEPT_DONE, Quarantine
 from toolcart.base.clock import Dice
 from toolcart.board.linux.flash import FileFlash
+from host_tests.portable import LONG
 from host_tests.support.graphs import Bench, samples_for, trace_message
 from host_tests.support.log import Area, append, held
 from lab.harness.flash import PowerCut
@@ -150,7 +151,7 @@ def test_a_reader_written_from_the_document_finds_what_a_start_finds(unit):
     assert reader.numbers[45] & 0x7FFF == 3 and reader.numbers[45] >> 15 == 0 and reader.numbers[9] == 30
 
 
-@pytest.mark.parametrize("seed", range(1, 9))
+@pytest.mark.parametrize("seed", range(1, 33 if LONG else 4))
 def test_so_it_does_after_cuts_of_every_kind_refusals_and_many_starts(seed):
     dice = Dice(seed * 7919)
     unit = (16, 64, 256)[seed % 3]

@@ -6,6 +6,7 @@ import pytest
 
 from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_session
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
 
 TIME = "%Y-%m-%d:%H:%M:%S"
@@ -73,8 +74,7 @@ def agrees(cart):
     return True
 
 
-@pytest.mark.parametrize("revision", [999, 3])
-@pytest.mark.parametrize("way", FETCHED)
+@pytest.mark.parametrize(("way", "revision"), each_choice(list(FETCHED), [999, 3]))
 def test_answers_that_differ_in_one_way_are_of_the_same_controller(monkeypatch, way, revision):
     written(monkeypatch, "old_result_data", FETCHED[way])
     assert agrees(Cart(controller={"result_revisions": (revision,)}).outages())

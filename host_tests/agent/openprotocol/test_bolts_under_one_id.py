@@ -5,6 +5,8 @@ import random
 import pytest
 
 from toolcart.agent.base import counters as counter
+from host_tests.portable import LONG
+from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import BoltsUnderOneId, OddController
 
 
@@ -21,11 +23,10 @@ def outages(one, endings=("cut", "down", "cut")):
     return one
 
 
-@pytest.mark.parametrize("first", [1, 20])
-@pytest.mark.parametrize("keeps", [3, 500])
-@pytest.mark.parametrize("apart_s", [0, 1])
-@pytest.mark.parametrize("answers", ["first", "last", "any", "all"])
-@pytest.mark.parametrize("bolts", [2, 3])
+@pytest.mark.parametrize(
+    ("bolts", "answers", "apart_s", "keeps", "first"),
+    all_pairs([2, 3], ["first", "last", "any", "all"], [0, 1], [3, 500], [1, 20]),
+)
 def test_a_bolt_that_is_not_answered_for_counts_as_gone(monkeypatch, bolts, answers, apart_s, keeps, first):
     one = outages(BoltsUnderOneId(monkeypatch, bolts, answers, apart_s, keeps=keeps, first_id=first))
     twice, _, missing, gone, opened = one.books()
@@ -133,7 +134,7 @@ def life(monkeypatch, seed):
     return one
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(100 if LONG else 8))
 def test_whatever_ends_between_whichever_bolts_each_result_is_stored_once_or_counted(monkeypatch, seed):
     one = life(monkeypatch, seed)
     one.judge()

@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.openprotocol import error_codes
+from host_tests.support.combinations import each_choice
 from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import Cart
 
@@ -44,9 +45,8 @@ def test_connections_that_end_with_it_give_up_nothing(kind):
     assert len(bench.uids()) == 33 and bench.ledger.gone() == 0
 
 
-@pytest.mark.parametrize("code", [98, 28, 27, 96])
-@pytest.mark.parametrize("sessions", [2, 3, 8])
-def test_sessions_that_end_soon_after_it_on_the_wire(sessions, code):
+@pytest.mark.parametrize(("code", "sessions"), each_choice([98, 28, 27, 96], [2, 3, 8]))
+def test_sessions_that_end_soon_after_it_on_the_wire(code, sessions):
     cart = Cart(toolsnet=None)
     cart.until_ready(2000)
     cart.produce(6, 200)

@@ -13,6 +13,7 @@ from toolcart.sim.controller_session import ControllerSession
 from toolcart.tools.doctor.controller import over_tcp
 from toolcart.tools.messages.log_entries import explain
 from toolcart.tools.messages.reasons import of_controller, with_code
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart as World
 from lab.harness.cart import Cart
 
@@ -125,8 +126,7 @@ def test_doctor_and_ask_go_on_after_a_rejection_without_a_code():
     assert "results are pushed in revision 2" in words and "no error" not in words
 
 
-@pytest.mark.parametrize("revision", [2, 6, 11])
-@pytest.mark.parametrize("text", [*CODELESS, "00", "01", "77", "79", "999"])
+@pytest.mark.parametrize(("text", "revision"), each_choice([*CODELESS, "00", "01", "77", "79", "999"], [2, 6, 11]))
 def test_old_results_are_asked_for_in_each_revision(monkeypatch, text, revision):
     recover = ControllerSession._recover
 

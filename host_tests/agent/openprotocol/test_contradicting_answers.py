@@ -6,6 +6,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.tools.messages import attention
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.odd_controllers import ANSWERS, OddController
 
 NAMED = {
@@ -31,8 +32,7 @@ def off(cart):
     return of_station(cart.station, cart.clock.now)["recovery"]["off"]
 
 
-@pytest.mark.parametrize("first", [1, 2, 9, 20, 500])
-@pytest.mark.parametrize("how", NAMED)
+@pytest.mark.parametrize(("how", "first"), each_choice(list(NAMED), [1, 2, 9, 20, 500]))
 def test_answers_that_all_have_one_id_hide_nothing_and_show_nothing(monkeypatch, how, first):
     odd = outages(OddController(monkeypatch, named=NAMED[how], first_id=first))
     _, again, missing, gone, opened = odd.books()
@@ -71,20 +71,25 @@ def restarted(odd, before, away, after, cut):
     return odd
 
 
-@pytest.mark.parametrize("cut", [True, False])
-@pytest.mark.parametrize(("before", "away", "after"), [(6, 3, 4), (6, 0, 4), (20, 4, 2), (3, 5, 1)])
-@pytest.mark.parametrize("keeps", [5, 50])
-@pytest.mark.parametrize("how", ANSWERS)
-def test_a_count_that_begins_again_misses_nothing_uncounted(monkeypatch, how, keeps, before, away, after, cut):
+@pytest.mark.parametrize(
+    ("how", "keeps", "course", "cut"),
+    all_pairs(list(ANSWERS), [5, 50], [(6, 3, 4), (6, 0, 4), (20, 4, 2), (3, 5, 1)], [True, False]),
+)
+def test_a_count_that_begins_again_misses_nothing_uncounted(monkeypatch, how, keeps, course, cut):
+    before, away, after = course
     odd = OddController(monkeypatch, answers=how, keeps=keeps)
     restarted(odd, before, away, after, cut).judge(most_again=0)
     assert not odd.cart.station.ledger.shares() and off(odd.cart) == ""
 
 
-@pytest.mark.parametrize("named", [True, False])
-@pytest.mark.parametrize(("keeps", "missed"), [(5, 8), (5, 5), (12, 40), (50, 8)])
-@pytest.mark.parametrize("how", ANSWERS)
-def test_what_is_answered_with_another_result_is_gone_and_the_rest_is_fetched(monkeypatch, how, keeps, missed, named):
+@pytest.mark.parametrize(
+    ("how", "keeps_and_missed", "named"),
+    all_pairs(list(ANSWERS), [(5, 8), (5, 5), (12, 40), (50, 8)], [True, False]),
+)
+def test_what_is_answered_with_another_result_is_gone_and_the_rest_is_fetched(
+    monkeypatch, how, keeps_and_missed, named
+):
+    keeps, missed = keeps_and_missed
     identity = {"station_number": 1 if named else 0}
     odd = OddController(monkeypatch, answers=how, keeps=keeps, controller={"identity": identity})
     odd.cart.until_ready(2000)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tests.support.combinations import each_choice
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import Cart
 
@@ -34,8 +35,7 @@ def outages(odd, endings=("cut", "down", "cut")):
     return odd
 
 
-@pytest.mark.parametrize("first", [1, 2, 9, 20])
-@pytest.mark.parametrize("how", PUSHED_AS)
+@pytest.mark.parametrize(("how", "first"), each_choice(list(PUSHED_AS), [1, 2, 9, 20]))
 def test_pushed_ids_that_are_not_the_memory_s_double_nothing_uncounted(monkeypatch, how, first):
     odd = outages(OddController(monkeypatch, pushed_as=PUSHED_AS[how], first_id=first))
     odd.judge(most_gone=0 if how.endswith(("above", "below", "kept")) else None)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tests.support.combinations import all_pairs
 from host_tests.support.world import CONTROLLER, Cart
 
 FIRST = 20  # of the controller that was there before
@@ -51,39 +52,43 @@ def live(cart, every_ms, cut_ms=0, how="cut"):
     return cart
 
 
-@pytest.mark.parametrize("cut_ms", [0, 150, 1400])
-@pytest.mark.parametrize("options", [{}, {"push_instead_of_answer": True}, {"memory": 3}, {"push_last_result": True}])
-@pytest.mark.parametrize("first", [LOWER, EQUAL - 2, EQUAL, FAR])
-def test_each_result_since_the_contact_is_stored_or_counted(first, options, cut_ms):
-    for had, every_ms in ((0, 310), (5, 110)):
-        cart = exchanged(Cart(toolsnet=None, controller=options, first_id=FIRST), first, had)
-        before = len(cart.controller.produced)
-        before -= had > 0 and "push_last_result" in options
-        live(cart, every_ms, cut_ms).settle()
-        cart.produce(1, 200)
-        cart.settle()
-        assert agrees(cart, before, (first, had, options, cut_ms, every_ms))
+@pytest.mark.parametrize(
+    ("first", "options", "cut_ms", "had_and_every_ms"),
+    all_pairs(
+        [LOWER, EQUAL - 2, EQUAL, FAR],
+        [{}, {"push_instead_of_answer": True}, {"memory": 3}, {"push_last_result": True}],
+        [0, 150, 1400],
+        [(0, 310), (5, 110)],
+    ),
+)
+def test_each_result_since_the_contact_is_stored_or_counted(first, options, cut_ms, had_and_every_ms):
+    had, every_ms = had_and_every_ms
+    cart = exchanged(Cart(toolsnet=None, controller=options, first_id=FIRST), first, had)
+    before = len(cart.controller.produced)
+    before -= had > 0 and "push_last_result" in options
+    live(cart, every_ms, cut_ms).settle()
+    cart.produce(1, 200)
+    cart.settle()
+    assert agrees(cart, before, (first, had, options, cut_ms, every_ms))
 
 
-@pytest.mark.parametrize("cut_ms", [0, 90, 3400])
-@pytest.mark.parametrize("code", [99, 79, None])
-@pytest.mark.parametrize("first", [LOWER, FAR])
-def test_it_may_answer_no_question(first, code, cut_ms):
-    for had, every_ms in ((0, 70), (1, 1700)):
-        for how in ("cut", "drop"):
-            cart = exchanged(
-                Cart(toolsnet=None, controller={"refuse": {64: code}}, first_id=FIRST), first, had, 3000000
-            )
-            before = len(cart.controller.produced)
-            live(cart, every_ms, cut_ms, how)
-            cart.run(4000000)
-            cart.produce(1, 200)
-            cart.run(5000)
-            cart.miss(3, 200)
-            cart.run(60000)
-            cart.produce(2, 200)
-            cart.run(4000000)
-            assert agrees(cart, before, (first, had, code, cut_ms, every_ms, how))
+@pytest.mark.parametrize(
+    ("first", "code", "cut_ms", "had_and_every_ms", "how"),
+    all_pairs([LOWER, FAR], [99, 79, None], [0, 90, 3400], [(0, 70), (1, 1700)], ["cut", "drop"]),
+)
+def test_it_may_answer_no_question(first, code, cut_ms, had_and_every_ms, how):
+    had, every_ms = had_and_every_ms
+    cart = exchanged(Cart(toolsnet=None, controller={"refuse": {64: code}}, first_id=FIRST), first, had, 3000000)
+    before = len(cart.controller.produced)
+    live(cart, every_ms, cut_ms, how)
+    cart.run(4000000)
+    cart.produce(1, 200)
+    cart.run(5000)
+    cart.miss(3, 200)
+    cart.run(60000)
+    cart.produce(2, 200)
+    cart.run(4000000)
+    assert agrees(cart, before, (first, had, code, cut_ms, every_ms, how))
 
 
 @pytest.mark.parametrize("code", [98, 79, None])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.generated_firmware import Firmware
 
 USUAL = {
@@ -29,8 +30,10 @@ def test_a_blank_record_is_no_result(monkeypatch, found, blank_as, keeps):
     assert one.faults() == [] and one.books()[0] == 0 and one.cart.station.ledger.gone() == one.books()[2] > 0
 
 
-@pytest.mark.parametrize("keeps", [2, 3, 4, 5, 7])
-@pytest.mark.parametrize("found", ["newest", "oldest", "nearest", "by its place", "below the newest by its place"])
+@pytest.mark.parametrize(
+    ("found", "keeps"),
+    each_choice(["newest", "oldest", "nearest", "by its place", "below the newest by its place"], [2, 3, 4, 5, 7]),
+)
 def test_an_answer_that_copies_the_id_asked_for_counts_what_is_gone(monkeypatch, found, keeps):
     outages = [(9, "cut", False), (1, "down", False), (15, "down", False)]
     one = firmware(monkeypatch, named="as asked", found=found, keeps=keeps, first=20, outages=outages, between=4)
@@ -46,9 +49,10 @@ def test_the_results_of_the_bolts_that_are_not_answered_for_are_gone(monkeypatch
     assert one.faults() == [] and false == twice == 0 and one.cart.station.ledger.gone() == missing
 
 
-@pytest.mark.parametrize("times", ["UTC", "ahead", "a quarter"])
-@pytest.mark.parametrize("rounded", [True, False])
-@pytest.mark.parametrize("pushed", ["one", "at random", "in turn"])
+@pytest.mark.parametrize(
+    ("pushed", "rounded", "times"),
+    all_pairs(["one", "at random", "in turn"], [True, False], ["UTC", "ahead", "a quarter"]),
+)
 def test_what_is_kept_in_another_writing_under_other_ids_is_counted(monkeypatch, pushed, rounded, times):
     outages = [(5, "cut", False), (3, "down", False)]
     one = firmware(monkeypatch, pushed=pushed, rounded=rounded, times=times, keeps=500, first=20, outages=outages)

@@ -8,6 +8,7 @@ from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
 from host_tests.support.recovery import Bench, Memory, Result
 
 PORTABLE = True
+HEAVY = True
 HEAP = "8m"
 
 

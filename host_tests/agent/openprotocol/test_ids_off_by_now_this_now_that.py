@@ -6,6 +6,7 @@ import pytest
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_session
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart, key_of, packed_time
 
 
@@ -67,9 +68,9 @@ def is_at_rest(recovery):
     return recovery.phase == phases.PHASE_OFF or not recovery.seeks()
 
 
-@pytest.mark.parametrize(("live", "missed"), [(3, 2), (1, 4), (2, 6), (0, 3)])
-@pytest.mark.parametrize("by", OFF)
-def test_each_is_stored_once_under_its_own_id_or_counted(monkeypatch, by, live, missed):
+@pytest.mark.parametrize(("by", "live_and_missed"), each_choice(list(OFF), [(3, 2), (1, 4), (2, 6), (0, 3)]))
+def test_each_is_stored_once_under_its_own_id_or_counted(monkeypatch, by, live_and_missed):
+    live, missed = live_and_missed
     cart = Cart()
     made = off(monkeypatch, cart, OFF[by])
     cart.until_ready(2000)

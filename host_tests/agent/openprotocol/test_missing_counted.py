@@ -12,10 +12,12 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.profiles import profile_options
+from host_tests.portable import LONG
+from host_tests.support.combinations import each_choice
 from host_tests.support.recovery import REQUEST_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
-LIVES = 20
+LIVES = 40 if LONG else 4
 
 
 def rejecting(kind, code=99):
@@ -268,26 +270,26 @@ def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted()
 
 
 def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
-    for after_ms in (-1, 0, 300, 3000):
-        for refuse in ({64: 99}, {64: 97}, {64: 79}, {64: 98}, {64: 79, 40: 99}):
-            cart = Cart(toolsnet=None, controller={"refuse": refuse, "ends_refused": {64: after_ms, 40: after_ms}})
-            case = (after_ms, refuse)
-            outages(cart)
-            cart.run(600000)
-            connections, requests = cart.controller.connections, cart.controller.messages.get(64)
-            cart.run(2400000)
-            assert cart.controller.connections <= connections + 1, case
-            assert cart.controller.messages[64] <= requests + 1, case
-            cart.produce(2, 200)
-            cart.run(5000)
-            made, stored = cart.controller.produced, cart.stored_ids()
-            met = stored[0] - 1  # what it made before is not ours
-            if refuse == {64: 98} and after_ms >= 0:
-                assert cart.station.ledger.gone() == 0 and stored[-2:] == made[-2:], case
-                assert len(made) - met - len(stored) <= cart.station.ledger.open_most(), case
-                continue
-            assert stored[-2:] == made[-2:] and cart.station.ledger.gone() > 0, case
-            assert len(made) - met == len(stored) + cart.station.ledger.gone(), (case, made, stored)
+    rejections = ({64: 99}, {64: 97}, {64: 79}, {64: 98}, {64: 79, 40: 99})
+    for refuse, after_ms in each_choice(rejections, (-1, 0, 300, 3000)):
+        cart = Cart(toolsnet=None, controller={"refuse": refuse, "ends_refused": {64: after_ms, 40: after_ms}})
+        case = (after_ms, refuse)
+        outages(cart)
+        cart.run(600000)
+        connections, requests = cart.controller.connections, cart.controller.messages.get(64)
+        cart.run(2400000)
+        assert cart.controller.connections <= connections + 1, case
+        assert cart.controller.messages[64] <= requests + 1, case
+        cart.produce(2, 200)
+        cart.run(5000)
+        made, stored = cart.controller.produced, cart.stored_ids()
+        met = stored[0] - 1  # what it made before is not ours
+        if refuse == {64: 98} and after_ms >= 0:
+            assert cart.station.ledger.gone() == 0 and stored[-2:] == made[-2:], case
+            assert len(made) - met - len(stored) <= cart.station.ledger.open_most(), case
+            continue
+        assert stored[-2:] == made[-2:] and cart.station.ledger.gone() > 0, case
+        assert len(made) - met == len(stored) + cart.station.ledger.gone(), (case, made, stored)
 
 
 def test_questions_that_ended_connections_are_asked_again_after_an_hour():

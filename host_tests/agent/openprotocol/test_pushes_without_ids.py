@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_session
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
 
 ID = 91  # where it stands in the data of a MID 0061 in revision 999
@@ -35,9 +36,9 @@ def agrees(cart):
     return count
 
 
-@pytest.mark.parametrize(("live", "missed"), [(4, 3), (3, 2), (1, 1), (2, 5)])
-@pytest.mark.parametrize("how", HOW)
-def test_each_push_is_stored_once_over_outages(monkeypatch, how, live, missed):
+@pytest.mark.parametrize(("how", "live_and_missed"), each_choice(list(HOW), [(4, 3), (3, 2), (1, 1), (2, 5)]))
+def test_each_push_is_stored_once_over_outages(monkeypatch, how, live_and_missed):
+    live, missed = live_and_missed
     pushing(monkeypatch, how)
     cart = Cart().until_ready(2000).settle()
     for _ in range(3):

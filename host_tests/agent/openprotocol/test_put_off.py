@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from toolcart.agent.openprotocol import error_codes, put_off
+from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 
 
@@ -140,7 +141,7 @@ class Forgetful(Bench):
         return number >= 0
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(100 if LONG else 20))
 def test_what_lies_between_those_that_are_put_off_is_counted_once(seed):
     dice = Random(seed)
     bench = Forgetful(dice).met(6)

@@ -84,10 +84,10 @@ def test_no_value_comes_from_a_place_that_a_wrong_id_leaves_open(mid, revision):
     widths = widths_of(mid, revision)
     ids = [b"%02d" % number for number, _, _ in layout_of(mid, revision)]
     numbers = {"torque": 1234, "tightening_id": 77, "pset": 12}
-    for index in range(len(ids)):
+    for index in range(0 if LONG else revision % 2, len(ids), 1 if LONG else 2):  # in turns
         near = ids[max(0, index - 1) : index + 2]
         for printed in WRONG:
-            for _ in range(4 if LONG else 2):
+            for _ in range(4 if LONG else 1):
                 texts = {name: text_with(dice, dice.choice((ids, near)), width) for name, width in widths.items()}
                 if dice.random() < 0.3:
                     name = dice.choice(sorted(texts))
@@ -107,14 +107,14 @@ def test_an_id_of_every_text_at_every_place_of_it_cuts_no_text(mid, revision):
     for name, width in widths.items():
         own = names.index(name)
         for ident in range(own, min(own + 2, len(names))):
-            for place in range(width - 1):
+            for place in range(0 if LONG else revision % 2, width - 1, 1 if LONG else 2):
                 text = (b"K" * place + b"%02d" % (ident + 1) + b"W" * width)[:width]
                 others = [{name: text}]
                 if own and names[own - 1] in widths:
                     others.append({names[own - 1]: text.ljust(widths[names[own - 1]])[: widths[names[own - 1]]]})
                 for texts in others:
                     pieces = pieces_of(mid, revision, texts)
-                    for printed in WRONG if LONG else WRONG[place % 2 :: 2]:  # in turns
+                    for printed in WRONG if LONG else WRONG[(place // 2 + ident) % 6 :: 6]:  # in turns
                         check_all(mid, revision, pieces, frame_with(mid, revision, pieces, ident, printed))
 
 
@@ -126,7 +126,7 @@ def test_wide_texts_of_a_message_that_is_cut_make_no_other_value(revision):
         whole = sum([2 + width for _, width, _ in layout_of(mid, revision)])
         for code in (b"5525", b"5254", b"3535", b"9415", b"5500", b"5455", b"1055"):
             for name in sorted(set(widths) - {"customer_code"}):
-                for wide in range(1, 7) if LONG else (1, 2, 6):
+                for wide in range(1, 7) if LONG else (1, 6):
                     for letter, encoding in (("ä", "utf-8"), ("中", "utf-8"), ("中", "gbk")):
                         texts = {one: b"%025d" % dice.randrange(10**9) for one in TEXTS[4:7] if one in widths}
                         texts["customer_code"] = code

@@ -8,6 +8,8 @@ from toolcart.agent.log.snapshot_fields import DELIVERED
 from toolcart.agent.quarantine.orders import carry_out as quarantine_order
 from toolcart.base.clock import Dice
 from toolcart.tools.spool.quarantine_commands import orders
+from host_tests.portable import LONG
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.flash import PowerCut
@@ -231,7 +233,7 @@ def test_what_was_stored_between_two_losses_is_no_right_database(rewind):
 
 @pytest.mark.parametrize("part", range(4))
 def test_whatever_a_server_loses_is_never_more_than_is_reported(part):
-    for seed in range(40 * part, 40 * part + 40):
+    for seed in range(40 * part, 40 * part + (40 if LONG else 12)):
         dice = Dice(seed + 1)
         outlet = delivering(1 + dice.randrange(12), rewind=dice.randrange(3) == 0)
         for step in range(3 + dice.randrange(10)):
@@ -308,7 +310,7 @@ def test_of_two_databases_by_turns_never_less_is_reported_than_each_lacks(of_bef
 
 @pytest.mark.parametrize("part", range(2))
 def test_however_databases_are_swapped_never_less_is_reported_than_each_lacks(part):
-    for seed in range(40 * part, 40 * part + 40):
+    for seed in range(40 * part, 40 * part + (40 if LONG else 16)):
         dice = Dice(seed + 77)
         outlet = delivering(1 + dice.randrange(12))
         databases = Databases(outlet.archive, 3)
@@ -359,8 +361,7 @@ def set_back_twice(**settings):
     return outlet
 
 
-@pytest.mark.parametrize("restart", [False, True])
-@pytest.mark.parametrize("first", [1, 38, 41, 42, 45, 60, 61, 66, 68, 70])
+@pytest.mark.parametrize(("first", "restart"), each_choice([1, 38, 41, 42, 45, 60, 61, 66, 68, 70], [False, True]))
 def test_what_a_server_kept_between_two_restores_ends_no_doubt(first, restart):
     outlet = set_back(set_back_twice(), 5)
     assert lacks(outlet) == (25, True, 0)
@@ -682,10 +683,9 @@ def more(outlet, count):
     outlet.until_passed(and_ms=1000)
 
 
-@pytest.mark.parametrize("restart", [False, True])
-@pytest.mark.parametrize("on_first", [0, 3])
-@pytest.mark.parametrize("on_second", [0, 3])
-@pytest.mark.parametrize("kept", [0, 20])
+@pytest.mark.parametrize(
+    ("kept", "on_first", "on_second", "restart"), all_pairs([0, 20], [0, 3], [0, 3], [False, True])
+)
 def test_a_database_that_comes_back_ends_no_doubt_of_the_one_that_was_sent_results(kept, on_first, on_second, restart):
     outlet = delivering(40)
     first = exchanged(outlet) if not kept else None

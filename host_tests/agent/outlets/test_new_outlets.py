@@ -9,6 +9,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import account_text
 from toolcart.tools.messages import attention, standing_conditions
 from toolcart.tools.process.agent import Agent
+from host_tests.portable import LONG
 from host_tests.support.agent_lines import status_of
 from host_tests.support.mqtt import BROKER
 from host_tests.support.running import cart_of, written
@@ -24,6 +25,9 @@ KINDS = {
 }
 OVERWRITES = {"when_full": "overwrite"}
 ANY_KIND = pytest.mark.parametrize("kind", KINDS)
+KIND_AND_RESTARTS = pytest.mark.parametrize(
+    ("kind", "restarts"), [("webhook", 0), ("webhook", 2), ("mqtt", 2), ("file", 0)] + LONG * [("mqtt", 0), ("file", 2)]
+)
 
 
 class Plant(Cart):
@@ -95,8 +99,7 @@ def gone_round(*outlets, count=600, **settings):
     return plant
 
 
-@ANY_KIND
-@pytest.mark.parametrize("restarts", (0, 2))
+@KIND_AND_RESTARTS
 def test_new_outlet_begins_with_what_the_spool_has(kind, restarts):
     plant = gone_round(TOOLSNET)
     oldest = plant.station.log.first_above(0)
@@ -117,8 +120,7 @@ def test_new_outlet_begins_with_what_the_spool_has(kind, restarts):
         assert plant.server.batches[0]["after"] == 0
 
 
-@ANY_KIND
-@pytest.mark.parametrize("restarts", (0, 2))
+@KIND_AND_RESTARTS
 def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
     plant = gone_round(TOOLSNET, KINDS[kind])
     had = plant.has(kind)
@@ -194,8 +196,7 @@ def test_what_a_durable_one_lacks_is_overwritten_and_what_another_lacks_is_misse
     assert (status["overwritten"], status["missed"]) == (0, given_up["webhook"] + given_up["file"]), "gone is neither"
 
 
-@ANY_KIND
-@pytest.mark.parametrize("restarts", (0, 2))
+@KIND_AND_RESTARTS
 def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restarts):
     plant = gone_round(TOOLSNET, {**KINDS[kind], "durable": False})
     had = plant.has(kind)

@@ -3,7 +3,7 @@
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN, STORED, TAKEN
 from toolcart.base.clock import Dice
-from host_tests.portable import HAS_ALL
+from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.log import append_event
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 
@@ -11,7 +11,7 @@ PORTABLE = True
 HEAVY = True
 HEAP = "6m"
 
-LIVES = 60 if HAS_ALL else 6
+LIVES = 60 if LONG else 20 if HAS_ALL else 6
 
 
 def take_away_toolsnet(outlet):

@@ -287,7 +287,7 @@ class Life(Outlet):
         return healthy_station(number=10, outlets=[status], parked=self.quarantine.count(), made=self.made)
 
 
-@pytest.mark.parametrize("seed", range(400 if LONG else 40))
+@pytest.mark.parametrize("seed", range(400 if LONG else 12))
 @pytest.mark.parametrize("rewind", [False, True])
 def test_in_any_order_of_events_the_voices_agree_and_the_figures_add_up(seed, rewind):
     life = Life(seed, rewind=rewind)

@@ -16,6 +16,7 @@ from host_tests.agent.outlets.test_data_loss import (
     restarted,
     up,
 )
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.log import numbers, put
 from host_tests.support.toolsnet import PIM, SERVER
 
@@ -63,8 +64,7 @@ def unknown(outlet):
 FIRSTS = [1, 55, 71, 72, 73, 130, 190, 200]
 
 
-@pytest.mark.parametrize("first", FIRSTS)
-@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("first", "restart"), each_choice(FIRSTS, [False, True]))
 def test_a_copy_older_than_an_order_lacks_what_came_after_it(first, restart):
     outlet = ordered(delivered_after_copy(), first)
     if restart:
@@ -82,8 +82,7 @@ def test_a_copy_older_than_an_order_lacks_what_came_after_it(first, restart):
     assert lacks(restarted(outlet)) == NOTHING and sorted(set(outlet.ids())) == numbers(1, 203)
 
 
-@pytest.mark.parametrize("first", FIRSTS)
-@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("first", "restart"), each_choice(FIRSTS, [False, True]))
 def test_rewind_sends_each_of_these_once(first, restart):
     outlet = ordered(delivered_after_copy(rewind=True), first)
     put_back(outlet, outlet.copy)
@@ -115,8 +114,7 @@ def test_the_same_copy_twice_and_then_the_newest_one(rewind):
     assert set(outlet.ids()) == set(range(1, 203))
 
 
-@pytest.mark.parametrize("middle", [71, 72, 150, 200])
-@pytest.mark.parametrize("left", [False, True])
+@pytest.mark.parametrize(("middle", "left"), each_choice([71, 72, 150, 200], [False, True]))
 def test_a_newer_copy_of_before_the_order_ends_the_doubt_as_far_as_it_goes(middle, left):
     outlet = delivered_after_copy(middle)
     newer = outlet.copy
@@ -130,8 +128,9 @@ def test_a_newer_copy_of_before_the_order_ends_the_doubt_as_far_as_it_goes(middl
     assert lacks(outlet)[0] == (0 if left else 200 - middle) and unknown(outlet) == 0
 
 
-@pytest.mark.parametrize("firsts", [(150, 140), (140, 150), (55, 55), (199, 1), (1, 199)])
-@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize(
+    ("firsts", "rewind"), each_choice([(150, 140), (140, 150), (55, 55), (199, 1), (1, 199)], [False, True])
+)
 def test_of_several_orders_one_bound_is_kept(firsts, rewind):
     outlet = ordered(delivered_after_copy(rewind=rewind), *firsts)
     restored(outlet)
@@ -163,9 +162,7 @@ def test_a_copy_between_two_orders_is_known_exactly(firsts, rewind):
         assert sorted(set(outlet.ids())) == numbers(1, 220) and len(outlet.ids()) == len(copy[0]) + 20
 
 
-@pytest.mark.parametrize("rewind", [False, True])
-@pytest.mark.parametrize("kill", [False, True])
-@pytest.mark.parametrize("sent", [3, 25, 100])
+@pytest.mark.parametrize(("sent", "kill", "rewind"), all_pairs([3, 25, 100], [False, True], [False, True]))
 def test_a_copy_that_comes_while_the_order_is_carried_out(sent, rewind, kill):
     outlet = delivered_after_copy(40, rewind=rewind)
     order(outlet, "from", "55")

@@ -17,6 +17,7 @@ from lab.harness.cart import PIM, SERVER
 from lab.harness.cart import Cart as WholeCart
 
 PORTABLE = True
+HEAVY = True
 HEAP = "12m"
 
 MT_FOCUS = profile_options("mt-focus-6000")

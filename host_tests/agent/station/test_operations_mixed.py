@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from host_tests.portable import LONG
 from host_tests.support import mixed_operations as mixed
 from host_tests.support.mixed_operations import MixedOperations
 
@@ -58,6 +59,6 @@ def life(monkeypatch, seed):
     return one
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(100 if LONG else 15))
 def test_whatever_comes_of_the_parts_each_result_is_stored_once_and_whole_or_counted(monkeypatch, seed):
     life(monkeypatch, seed).judge()

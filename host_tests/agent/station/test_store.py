@@ -15,7 +15,7 @@ from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, RECENT
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
-from host_tests.portable import HAS_ALL
+from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import STATE_BLOCKS, Area, take_all
@@ -23,6 +23,7 @@ from host_tests.support.station import NOW, Bench, LinkMessage
 from lab.harness.flash import TEARS
 
 PORTABLE = True
+HEAVY = True
 HEAP = "2m"
 
 NO_ID = " " * 10
@@ -429,7 +430,7 @@ def test_repeat_in_a_block_refused_twice_is_counted_as_stored_again():
 
 
 def test_stored_again_is_no_less_than_the_truth_whichever_reads_are_refused():
-    for seed in range(60 if HAS_ALL else 8):
+    for seed in range(60 if LONG else 24 if HAS_ALL else 8):
         dice = Dice(seed + 1)
         bench = proven(Bench(24), 41)
         flaky = Flaky(bench.device, dice, (2, 10, 30)[seed % 3])

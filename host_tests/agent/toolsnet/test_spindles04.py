@@ -11,7 +11,7 @@ from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
 from toolcart.sim import operation_frames, spindle_frames
 from host_tests.agent.toolsnet.test_result04 import Record
-from host_tests.portable import stub
+from host_tests.portable import HAS_ALL, LONG, stub
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.toolsnet import read
@@ -151,7 +151,7 @@ def test_telegram_says_nothing_of_those_before_it():
     flags = (0, 0, res.FLAG_RECOVERED, res.FLAG_EDGE_TIME, res.FLAG_ODD)
     for parameters in (PARAM_ALL, 0):
         writer = writer_of(parameters)
-        for _ in range(400):
+        for _ in range(400 if LONG else 150 if HAS_ALL else 40):
             octets, length = pool[dice.randrange(len(pool))]
             flag = flags[dice.randrange(len(flags))]
             ident, sequence = 1 + dice.randrange(99999), 1 + dice.randrange(99999)

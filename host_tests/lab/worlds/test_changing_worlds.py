@@ -9,6 +9,7 @@ import pytest
 from toolcart.agent.log.snapshot_fields import DOUBT_LACKS
 from host_tests.lab.worlds.known_changes import CUT, HOOK, KNOWN, TOOLSNET, outlet, world
 from host_tests.portable import LONG
+from host_tests.support.combinations import all_pairs, some
 from lab.worlds import adapter, bench
 from lab.worlds.changing_world import ChangingWorld
 from lab.worlds.flash import NorFlash
@@ -18,7 +19,7 @@ from lab.worlds.script import CHANGES, SHAPE_ODDS, draw
 from lab.worlds.shrink import Shrinker
 from lab.worlds.world_run import run, run_changes
 
-WORLDS = int(os.environ.get("TOOLCART_WORLDS", "10000" if LONG else "8"))
+WORLDS = int(os.environ.get("TOOLCART_WORLDS", "10000" if LONG else "4"))
 SLICES = 4
 # Where the promise still breaks; docs/internals/worlds.md has them in words.
 OPEN: tuple[int, ...] = ()
@@ -32,7 +33,7 @@ def test_each_outlet_has_what_it_must_have_whatever_changes(part):
     assert {one.seed: [finding["text"] for finding in one.findings] for one in outcomes if one.kinds} == {}
 
 
-@pytest.mark.parametrize("name", [name for name in KNOWN if name not in OPEN_KNOWN])
+@pytest.mark.parametrize("name", some([name for name in KNOWN if name not in OPEN_KNOWN], 2))
 def test_what_changes_once_broke_does_not_break_again(name):
     assert run(KNOWN[name]).verdict.findings == []
 
@@ -201,9 +202,9 @@ def test_what_was_to_be_erased_is_not_in_the_log_however_it_reads():
     assert device.content(1)[:16] == bytes(16) and certain.worn == {1}
 
 
-@pytest.mark.parametrize("rewind", [False, True])
-@pytest.mark.parametrize("age_s", [3, 10, 14, EMPTY_S])
-@pytest.mark.parametrize("share", [0, 0.3, 0.7, 0.95])
+@pytest.mark.parametrize(
+    ("share", "age_s", "rewind"), all_pairs([0, 0.3, 0.7, 0.95], [3, 10, 14, EMPTY_S], [False, True])
+)
 def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unreported(share, age_s, rewind):
     script = world(
         [TOOLSNET],

@@ -121,7 +121,7 @@ def test_an_agent_that_takes_two_spindles_for_one_is_found_out(monkeypatch):
 
 
 FIRST = 900001
-WORLDS = 200 if LONG else 5
+WORLDS = 200 if LONG else 3
 OURS = 60000  # toolcart.agent.linux.toolsnet_events: codes of what is no alarm
 
 

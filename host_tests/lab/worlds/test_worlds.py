@@ -11,6 +11,7 @@ import pytest
 
 from toolcart.agent.log import snapshot_fields as field
 from host_tests.portable import LONG
+from host_tests.support.combinations import some
 from lab.worlds import adapter, bench
 from lab.worlds.profiles import NO_PROFILE, TRAITS, names_of
 from lab.worlds.script import draw, filled
@@ -19,8 +20,8 @@ from lab.worlds.world import World
 from lab.worlds.world_run import run
 
 WORLDS = int(os.environ.get("TOOLCART_WORLDS", "2000" if LONG else "5"))  # of every shape and profile
-LARGE_WORLDS = 400 if LONG else 4  # with blocks as a spool of 16 MiB has them
-MISLED_WORLDS = 400 if LONG else 4
+LARGE_WORLDS = 400 if LONG else 2  # with blocks as a spool of 16 MiB has them
+MISLED_WORLDS = 400 if LONG else 2
 SLICES = 5  # of the worlds, so that they run beside each other
 # Where the promise still breaks: left out here, named in docs/internals/worlds.md; `toolcart bench worlds` finds them.
 OPEN = ()
@@ -33,6 +34,7 @@ SLOW_SCRIPTS = {  # five seconds to a minute each
     "moved_on_copied_by_a_start_and_set_aside_again",
     "two_large_ones_a_block_are_moved_on",
     "results_took_the_spare_block_in_front_of_one_that_failed",
+    "a-block-that-cannot-be-erased-is-no-room-to-move-to",
 }
 # Far from the first ones, and broken once: what each showed is in the message of the change that mended it.
 MENDED = (
@@ -223,7 +225,7 @@ def test_large_blocks_change_nothing_else():
 
 
 def test_worlds_that_were_mended_stay_so():
-    seeds = MENDED if LONG else MENDED[-3:]
+    seeds = MENDED if LONG else MENDED[-2:]
     broken = {seed: run(draw(seed, odds=0)).verdict.findings for seed in seeds}  # as they were before some misled
     assert not any(broken.values()), broken
 
@@ -251,7 +253,7 @@ def test_a_push_that_is_never_repeated_is_taken_over():
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in KEPT if name not in OPEN_SCRIPTS and (LONG or name not in SLOW_SCRIPTS)]
+    "name", some([name for name in KEPT if name not in OPEN_SCRIPTS and (LONG or name not in SLOW_SCRIPTS)], 3)
 )
 def test_what_failed_once_does_not_fail_again(name):
     verdict = run(copy.deepcopy(KEPT[name])).verdict

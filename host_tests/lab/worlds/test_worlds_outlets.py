@@ -11,7 +11,7 @@ from host_tests.portable import LONG
 from lab.worlds.script import BESIDE, SHAPE_ODDS, draw
 from lab.worlds.world_run import run
 
-BESIDE_WORLDS = 400 if LONG else 6
+BESIDE_WORLDS = 400 if LONG else 3
 BESIDE_SLICES = 2
 
 

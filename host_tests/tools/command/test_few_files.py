@@ -5,6 +5,8 @@ import subprocess
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
+from host_tests.portable import LONG
+from host_tests.support.combinations import each_choice
 from host_tests.support.running import (
     DEADLINE_S,
     ENVIRONMENT,
@@ -27,7 +29,7 @@ def limited(files, *words):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("files", [7, 16, 20, 24])
+@pytest.mark.parametrize("files", [7, 16, 20, 24] if LONG else [7, 16, 24])
 def test_few_files_end_in_a_sentence_and_harm_no_spool(tmp_path, files):
     with SimulatedPlant() as plant:
         first = station_at(1, plant.controller_port)
@@ -59,8 +61,7 @@ def agent_with(files, plant, path, log):
     return agent.returncode, log.read_text()
 
 
-@pytest.mark.parametrize("files", [5, 6, 8, 12, 16, 20, 24, 32])
-@pytest.mark.parametrize("stations", [1, 3])
+@pytest.mark.parametrize(("files", "stations"), each_choice([5, 6, 8, 12, 20, 32, 24, 33, 16], [1, 3]))
 def test_an_agent_with_few_files_takes_results_or_says_what_it_lacks(tmp_path, files, stations):
     outlets = {"outlets": [{"kind": "toolsnet"}, {"kind": "file", "path": "lines.jsonl"}]}
     with SimulatedPlant() as plant:
@@ -77,15 +78,19 @@ def test_an_agent_with_few_files_takes_results_or_says_what_it_lacks(tmp_path, f
         assert (code == 0) == (files >= 16 + 4 + 3 + 5 * (stations - 1)), (files, output)
 
 
-@pytest.mark.parametrize("files", [5, 8, 12, 15])
-def test_a_command_with_too_few_files_says_so_before_it_does_anything(tmp_path, files):
-    spool = tmp_path / "a.spool"
-    for words in (("--version",), ("spool", "check", spool), ("config", "new", "--help"), ("simulate", "--help")):
-        code, output = limited(files, *words)
-        assert (code, output.splitlines()[0]) == (
-            1,
-            f"toolcart: only {files} files may be open in a process (`ulimit -n`), and a command needs 16",
-        )
+@pytest.mark.parametrize(
+    ("files", "words"),
+    each_choice(
+        [5, 8, 12, 15],
+        [("--version",), ("spool", "check", "a.spool"), ("config", "new", "--help"), ("simulate", "--help")],
+    ),
+)
+def test_a_command_with_too_few_files_says_so_before_it_does_anything(files, words):
+    code, output = limited(files, *words)
+    assert (code, output.splitlines()[0]) == (
+        1,
+        f"toolcart: only {files} files may be open in a process (`ulimit -n`), and a command needs 16",
+    )
 
 
 def test_a_limit_that_may_be_raised_is_raised(tmp_path):

@@ -12,6 +12,7 @@ from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, install, package, plan
 from toolcart.tools.flash.link import About, BoardError, BoardGone, console_line
 from toolcart.tools.flash.mpremote_link import open_error
+from host_tests.support.combinations import each_choice
 from host_tests.support.running import toolcart, written
 from host_tests.tools.flash.fake_board import PICO, FakeBoard, version
 
@@ -174,8 +175,7 @@ def operations_of(make_board, wanted):
     return board.operations
 
 
-@pytest.mark.parametrize("cut_before", [True, False])
-@pytest.mark.parametrize("words", [(), ("one",), ("one", "two")])
+@pytest.mark.parametrize(("words", "cut_before"), each_choice([(), ("one",), ("one", "two")], [True, False]))
 def test_a_cut_at_any_operation_leaves_a_whole_version_or_none(words, cut_before):
     wanted = version("three")
     before = version(words[-1]).digest if words else None

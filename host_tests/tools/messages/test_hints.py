@@ -33,11 +33,11 @@ ASIDE = CHECKOUT / "host_tests/data/aside.spool.xz"  # station 10 of system 1: s
 
 
 def sources(*folders):
-    """The trees of the files that name the program at all, with their paths: to parse all files takes seconds."""
+    """The trees of the files that name a command at all, with their paths: to parse all files takes seconds."""
     for folder in folders:
         for path in files_below(CHECKOUT / folder):
             source = path.read_text(encoding="utf-8")
-            if "toolcart" in source:
+            if re.search(r"toolcart[^.\w/-]", source):
                 yield path, ast.parse(source)
 
 

@@ -10,18 +10,21 @@ from toolcart.tools.messages import attention
 from toolcart.tools.messages import status as words
 from host_tests.agent.outlets.test_odd_answers import ODD_05
 from host_tests.support.agent_lines import status_of
+from host_tests.support.combinations import each_choice
 from lab.harness.cart import Cart
 
 ALWAYS = [number for number in range(1, 200) for _ in range(9)]
 STEP_MS = 500
 
 
-@pytest.mark.parametrize("every_s", [3, 40])
 @pytest.mark.parametrize(
-    ("options", "ups"),
-    [({"spoil_05": ODD_05["letters"]}, 0), ({"lost_acks": ALWAYS}, 1), ({"drop_after_store": ALWAYS}, 1)],
+    ("options_and_ups", "every_s"),
+    each_choice(
+        [({"spoil_05": ODD_05["letters"]}, 0), ({"lost_acks": ALWAYS}, 1), ({"drop_after_store": ALWAYS}, 1)], [3, 40]
+    ),
 )
-def test_a_toolsnet_whose_05_cannot_be_read_is_not_said_to_take_results_again(options, ups, every_s):
+def test_a_toolsnet_whose_05_cannot_be_read_is_not_said_to_take_results_again(options_and_ups, every_s):
+    options, ups = options_and_ups
     cart, figures = Cart(toolsnet=options), Figures()
     texts, shown = [], []
     at_ms = 0

@@ -19,6 +19,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention, connections, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import metrics, page
+from host_tests.portable import LONG
 from host_tests.support.agent_lines import status_of
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.running import cart_of, run_agent, written
@@ -271,8 +272,8 @@ def test_a_session_that_a_full_spool_has_ended_says_so():
     texts += [change.text for change in figures.feed(status_of(reported_station(cart)), 2.0)]
     assert "controller left in order: the spool is full" in texts, texts
     cart.network.up(*PIM)
-    for _ in range(6000):
-        cart.run(10)
+    for _ in range(6000 if LONG else 1200):
+        cart.run(10 if LONG else 50)
         controller = reported_station(cart)["controller"]
         if controller["state"] == "ready":
             break

@@ -8,10 +8,12 @@ from toolcart.agent.cart.status import snapshot
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention
 from toolcart.tools.messages import status as words
+from host_tests.portable import LONG
 from host_tests.support.agent_lines import status_of
+from host_tests.support.combinations import each_choice
 from lab.harness.cart import Cart
 
-STEP_MS = 1000
+STEP_MS = 1000 if LONG else 2500
 ALL = range(1, 200)
 
 
@@ -35,11 +37,11 @@ class _Watched:
         return " ".join(words.station_lines(self.station))
 
 
-@pytest.mark.parametrize("refused", ["park", "block"])
 @pytest.mark.parametrize(
-    "silence",
-    [{"silent": True}, {"silent_sequences": list(ALL)[3:], "silent_telegrams": ("06",)}],
-    ids=["all", "later"],
+    ("silence", "refused"),
+    each_choice(
+        [{"silent": True}, {"silent_sequences": list(ALL)[3:], "silent_telegrams": ("06",)}], ["park", "block"]
+    ),
 )
 def test_a_silent_server_is_away_for_as_long_as_it_is_silent(silence, refused):
     watched = _Watched(silence, refused=refused)
