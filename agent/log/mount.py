@@ -16,8 +16,9 @@ Rules
 5. What is whole but of another format, version or size is left alone.
 6. If the newest block that the snapshot names is not there, and with it what was durable by that snapshot, the flash
    has lost what it had written: that is damaged, and the numbers of all that the block may have held are skipped, as
-   they may have gone out. A last record in doubt that is alone in its block may fade with it at any later start, and is
-   no loss: no snapshot names a block for it alone.
+   they may have gone out. Those of a quarantine go nowhere: none is skipped, and what it lost are entries that it
+   cannot read. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
+   no snapshot names a block for it alone.
 """
 
 from array import array
@@ -170,7 +171,7 @@ def _lose_newest(log):
     last = own[log.ring + field.SOLID]  # it may have been the one in doubt
     if log.ring == field.LOG:
         log.count_damaged(log.number, last + 1)
-    most = log.device.block_bytes // log.behind(0, FRAME_BYTES)
+    most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.behind(0, FRAME_BYTES)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number
 

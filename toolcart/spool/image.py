@@ -184,7 +184,10 @@ def of_content(content: bytes) -> Image:
                 continue  # the room for a quarantine, for when there is an outlet that refuses
             passed, part = spool.passed(log), log.device
             area = _area(ring, device, part.first_block, part.block_count, spool.counting(log), passed)
-            area.damaged += spool.gone_at_ends[ring]
+            if ring == KEPT:
+                area.damaged = spool.quarantine.unreadable
+            else:
+                area.damaged += spool.gone_at_ends[ring]
             areas.append(area)
     flaws += [STATE_FLAW] * spool.state.lost
     damaged = sum(area.damaged for area in areas)

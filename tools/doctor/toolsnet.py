@@ -165,6 +165,8 @@ def _quarantine_findings(path: Path, spool, number: int) -> list[Finding]:
         return []
     operator_need = needs_operator(quarantine) if quarantine.pressure() else None
     words = f"{counted(count, 'result')} set aside: refused by ToolsNet, in doubt or unreadable"
+    if quarantine.unreadable:
+        words += f"; {quarantine.unreadable} of them at most cannot be read"
     verdict = NOTE if operator_need is None else BAD
     command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
     hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."

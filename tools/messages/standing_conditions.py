@@ -85,6 +85,11 @@ _COUNTED = {
         "results set aside: refused by ToolsNet, in doubt or unreadable",
         "`{quarantine}` shows them",
     ),
+    "unreadable": (
+        "UNREADABLE",
+        "results at most of those that are set aside cannot be read",
+        "`{check}` tells more; is the disk or card sound? An order to drop all gives them up",
+    ),
     "dropped": (
         "DROPPED",
         "results dropped from the quarantine by an operator: ToolsNet gets them only where an order sends them again",
@@ -113,7 +118,10 @@ _COUNTED = {
         "or the agent started while a server or consumer was far behind, it cannot be known how many",
     ),
 }
-OVER = {"set aside": "no result is set aside any more"}  # of what can become none again
+OVER = {  # of what can become none again
+    "set aside": "no result is set aside any more",
+    "unreadable": "no result that is set aside is unreadable any more",
+}
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
@@ -137,6 +145,7 @@ def count_needs(station: dict) -> list[Need]:
         "again": recovery.get("stored_again_at_most"),
         "overwritten": _overwritten_for_toolsnet(station),
         "set aside": station.get("parked"),
+        "unreadable": station.get("parked_unreadable"),
         "dropped": station.get("dropped"),
     }
     for slug in _OF_OUTLETS:
@@ -146,6 +155,7 @@ def count_needs(station: dict) -> list[Need]:
         "gaps": commands.gaps(station),
         "them": "them" if is_listed else "those of which the spool still has a record",
         "quarantine": commands.quarantine(station),
+        "check": commands.check(station),
     }
     needs = []
     for slug, (label, words, hint) in _COUNTED.items():

@@ -26,7 +26,7 @@ import click
 
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux import offer_again
-from toolcart.agent.log.snapshot_fields import KEPT, TOOLSNET_CURSOR
+from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_TOOLSNET, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
@@ -111,16 +111,9 @@ class LocalSpool:
             job = orders(device, station, words, self.path, self.sends)
             if not order_log.is_looking(words):
                 job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep_for_log)
-            lines = [line for line in job if line is not None]
-            return [*lines[:-1], {**lines[-1], **self._unreadable()}] if words[0] == "list" else lines
+            return [line for line in job if line is not None]
         finally:
             flash.close()
-
-    def _unreadable(self) -> dict:
-        """Return how many records that were set aside cannot be read, at most, and whether that is known at all."""
-        found = image.read(self.path)
-        damaged = sum(area.damaged for area in found.areas if area.ring == KEPT)
-        return {"parked_damaged": damaged, "is_known": not found.opened.state.lost}
 
     def _keep_for_log(self, line: str) -> None:
         """Keep the order for the log of the next agent."""
@@ -299,7 +292,8 @@ def _print_drop(answer: list[dict], _as_json: bool) -> None:
     condition = ", as soon as it is known what became of it" if counts.get("soon") else ""
     again = counts.get("again", 0)
     resent = f"; {again} of them go out all the same, with what `offer-again` has sent again" if again else ""
-    click.echo(f"{counts['count']} dropped{condition}; {counts['parked']} in the quarantine{resent}")
+    given_up = f", up to {counts['given_up']} that cannot be read given up" if counts.get("given_up") else ""
+    click.echo(f"{counts['count']} dropped{condition}{given_up}; {counts['parked']} in the quarantine{resent}")
 
 
 def _print_retry(answer: Iterable[dict]) -> int:
