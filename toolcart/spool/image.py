@@ -219,7 +219,7 @@ def _device(content: bytes) -> tuple[RamFlash, list[str]]:
         octets, is_spoilt = content[linux_header.PAGE_BYTES :], True
     if header is not None and (why := linux_header.cut_short(header, len(content))):
         raise DamagedSpool(f"it {why}")
-    device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
+    device = RamFlash(len(octets) // block_bytes, block_bytes, unit, wears=header is None and not is_spoilt)
     device.cells[:] = octets[: len(device.cells)]
     flaws = [HEADER_FLAW] * is_spoilt
     rest = len(octets) - len(device.cells)

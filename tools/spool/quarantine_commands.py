@@ -105,7 +105,7 @@ class LocalSpool:
         try:
             device: Any = flash
             if words[0] in LOOKING or words[-1] == offer_again.DRY:
-                device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
+                device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes, flash.wears)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise OrderNotGiven(flash.last_error)
             job = orders(device, station, words, self.path, self.sends)
