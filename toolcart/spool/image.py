@@ -192,7 +192,8 @@ def of_content(content: bytes) -> Image:
     flaws += [STATE_FLAW] * spool.state.lost
     damaged = sum(area.damaged for area in areas)
     if damaged:
-        flaws.append(f"up to {damaged} record{'s' * (damaged > 1)} that were acknowledged cannot be read")
+        records = "1 record that was" if damaged == 1 else f"{damaged} records that were"
+        flaws.append(f"up to {records} acknowledged cannot be read")
     blocks = sum(area.without_record for area in areas)
     if blocks:
         words = "1 block holds what is no record" if blocks == 1 else f"{blocks} blocks hold what is no record"

@@ -41,7 +41,7 @@ from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow, opened
 from toolcart.tools.config import file as config_file
-from toolcart.tools.messages.durations import counted
+from toolcart.tools.messages.durations import agreeing, counted
 from toolcart.tools.spool import report
 
 EXIT_NOT_DONE = 1
@@ -235,7 +235,8 @@ def carry_out_and_print(
 def _unreadable_words(counts: dict, spool_file: Path | None) -> str:
     """Say what a list lacks, "" if it is all that was set aside."""
     if counts.get("parked_damaged"):
-        words = f"up to {counts['parked_damaged']} more were set aside and cannot be read"
+        count = counts["parked_damaged"]
+        words = f"up to {count} more {agreeing(count, 'was')} set aside and cannot be read"
     elif counts.get("is_known", True):
         return ""
     else:
