@@ -8,14 +8,15 @@ _ERASED = const(0xFF)
 
 
 class RamFlash:
-    """So many blocks, all erased at first."""
+    """So many blocks, all erased at first. `wears` is that of the device that it is a copy of."""
 
-    __slots__ = ("block_bytes", "block_count", "cells", "unit_bytes")
+    __slots__ = ("block_bytes", "block_count", "cells", "unit_bytes", "wears")
 
-    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256):
+    def __init__(self, block_count=16, block_bytes=4096, unit_bytes=256, wears=True):
         self.unit_bytes = unit_bytes
         self.block_bytes = block_bytes
         self.block_count = block_count
+        self.wears = wears
         self.cells = bytearray(b"\xff" * (block_count * block_bytes))
 
     def read_into(self, address, buf, n):

@@ -118,6 +118,7 @@ def _put_refusals(report, station):
     report["delivered"] = numbers[field.DELIVERED]
     report["dropped"] = numbers[field.DROPPED]
     report["parked"] = station.quarantine.count()
+    report["parked_unreadable"] = station.quarantine.unreadable
     for outlet in report["outlets"]:
         if outlet["kind"] == "toolsnet":  # nobody else may refuse a result
             report["needs_operator"] = _needs_operator(station, outlet)

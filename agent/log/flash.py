@@ -8,6 +8,7 @@ A device has
 each of which returns FLASH_DONE or a negative code and never raises, and
 - `refusal()`    a REFUSED_: why the device as a whole refuses now, REFUSED_NOTHING once a program has succeeded again
 - `probe_ms()`   if it has that: after how many ms a program that was refused may be tried again without wear, 0 if not
+- `wears`        if it has that: False where no answer is ever FLASH_WORN
 
 Rules
 1. A unit is programmed at most once between two erases of its block, and only while it is erased.
@@ -61,6 +62,10 @@ class Partition:
     def erase(self, block):
         """Make every byte of the block 0xFF."""
         return self.device.erase(self.first_block + block)
+
+    def wears(self):
+        """Return False if no block can be worn, so that each was erased before those behind it."""
+        return getattr(self.device, "wears", True)
 
     def refusal(self):
         """Return why the whole device refuses now."""

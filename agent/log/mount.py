@@ -6,7 +6,8 @@ Rules
    One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may not have held.
    Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
    Nor do those in front of one that is gone, if all durable cursors are past that: it was erased, and what is in
-   front of it was to be. A worn block may read well at any later start.
+   front of it was to be. A worn block may read well at any later start. Where no block can be worn, what is in front of
+   it would have been erased first: so that one was not, but damaged, and they count. The log is WHOLE from behind it.
 3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Where none
    of a log that refuses is free to settle the last record in, they start behind the oldest block: all had passed it, or
    it would not be full. One that overwrites settles by giving that block up, and counts what it held. Of the newest
@@ -16,8 +17,9 @@ Rules
 5. What is whole but of another format, version or size is left alone.
 6. If the newest block that the snapshot names is not there, and with it what was durable by that snapshot, the flash
    has lost what it had written: that is damaged, and the numbers of all that the block may have held are skipped, as
-   they may have gone out. A last record in doubt that is alone in its block may fade with it at any later start, and is
-   no loss: no snapshot names a block for it alone.
+   they may have gone out. Those of a quarantine go nowhere: none is skipped, and what it lost are entries that it
+   cannot read. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
+   no snapshot names a block for it alone.
 """
 
 from array import array
@@ -129,12 +131,15 @@ def _mount(log):
         return MOUNT_FAILED
     low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
     bound = newest = TOP
+    wears = log.device.wears()
     while order:
         place = order.pop()
         is_gone = numbers[place] != newest < TOP  # what was in front of the one that counts
-        if log.firsts[place] >= bound or numbers[place] > newest or (is_gone and bound <= low + 1):
+        if log.firsts[place] >= bound or numbers[place] > newest or (is_gone and wears and bound <= low + 1):
             log.mark(place, 0)
         else:
+            if is_gone and log.whole == 0:
+                log.whole = bound
             bound = log.firsts[place]
             newest = before[place]
     last = log.number
@@ -170,7 +175,7 @@ def _lose_newest(log):
     last = own[log.ring + field.SOLID]  # it may have been the one in doubt
     if log.ring == field.LOG:
         log.count_damaged(log.number, last + 1)
-    most = log.device.block_bytes // log.behind(0, FRAME_BYTES)
+    most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.behind(0, FRAME_BYTES)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number
 

@@ -93,6 +93,7 @@ class Reader:
         self.number = 0
         self.next = 1
         self.visible = 0
+        self.whole = 0  # the start found that no block is gone from this number on
         self.doubtful = False  # the last record that the start found is in doubt
         self.solid = False  # it is, but the snapshot that the start found calls it durable
         self.kind = RECORD_NONE  # of the record in the page

@@ -79,13 +79,15 @@ class DuplicateSearch:
         """Return the number of the record that is appended next."""
         return self.log.next
 
-    def results(self, record):
-        """Yield page, place of the body, and flags, of each result from this record on, the newest block first."""
+    def results(self, record, most=RESULTS_MOST):
+        """Yield page, place of the body, and flags, of each result from this record on, the newest block first.
+
+        No more than `most` records are read.
+        """
         log = self.log
         search = Search(log)  # others may search while this one waits for its next turn
         search.begin_newest(log.device.block_count, record)
         kind = search.next()
-        most = RESULTS_MOST
         while kind > 0 and most:
             if kind == KIND_RESULT and get_u32(log.page, log.at) >= record:
                 yield log.page, log.at + HEAD_BYTES, log.flags

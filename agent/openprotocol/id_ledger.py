@@ -473,7 +473,7 @@ class IdLedger:
     def count_again(self, record, first):
         """Count what was stored last as stored again, if the log lacks this record (see `stored`).
 
-        `first` is the oldest that it has.
+        `first` is the oldest that it has without a block missing behind it.
         """
         if record < first or self.numbers[DAMAGED] > 0:
             self.numbers[STORED_AGAIN] += 1

@@ -11,7 +11,7 @@ Rules
    again (toolcart.agent.station.store), whatever the cause. No theory about a controller decides that.
 2. It is read at READ_MOST records a turn, in front of the first question that may bring something to be stored; what
    came since is added. The newest CONTENTS_MOST are compared. Where there are more, what is not found counts too, once
-   one was found.
+   one was found. On Linux that is all of a small spool: there two that look the same by chance are two, not hundreds.
 3. PROOF_LEAST results that are not alike, pushed under IDs far from those that the memory has them under, prove that
    pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
    pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
@@ -24,7 +24,7 @@ Rules
 Imported where something may have to be fetched.
 """
 
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
@@ -33,7 +33,7 @@ from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, p
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
 PROOF_LEAST = const(2)
-CONTENTS_MOST = 256  # results: 2 KB while something is fetched
+CONTENTS_MOST = 4096 if ON_CPYTHON else 256  # results: 8 bytes each while something is fetched
 
 _ENTRY = const(8)
 _VALUES = const(12)  # of a digest
@@ -57,7 +57,7 @@ class StoredContents:
         self.is_partial = False  # the log has more than these
         self._duplicates = duplicates
         self._upto = duplicates.next_record() - 1  # what comes behind this record is not read yet
-        self._reads = duplicates.results(1)
+        self._reads = duplicates.results(1, CONTENTS_MOST + 1)
         self._entries = bytearray()
         self._entry = bytearray(_ENTRY)
         self._key = bytearray(4)

@@ -25,10 +25,14 @@ class Gaps:
                 return numbers[at + 1]
         return entry if entry == self.gone else 0
 
-    def count(self):
-        """Return how many entries the ranges have."""
+    def count(self, after, last):
+        """Return how many entries of the ranges are above `after` and not above `last`."""
         numbers = self._numbers
-        return sum([numbers[at + 1] - numbers[at] + 1 for at in range(HOLES, _END, 2) if numbers[at]])
+        count = 0
+        for at in range(HOLES, _END, 2):
+            if numbers[at]:
+                count += max(0, min(numbers[at + 1], last) - max(numbers[at] - 1, after))
+        return count
 
     def free(self):
         """Return how many ranges are free."""

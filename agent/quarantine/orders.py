@@ -2,7 +2,7 @@
 
     list             one line for each entry, then a line with the counts
     show N           everything about one entry
-    drop WHICH       give them up for good; WHICH is `all`, numbers `3`, and ranges `5-9`
+    drop WHICH       give them up for good; WHICH is `all`, also what cannot be read, numbers `3`, and ranges `5-9`
     drop first       give up the one that ToolsNet refuses and that holds all others, while the quarantine has no room;
                      an outstanding one goes when its outcome is known ("soon")
     retry WHICH      offer them to ToolsNet again at once, even while others are held
@@ -143,6 +143,8 @@ class Orders:
             yield {"record": entry_of(quarantine, kind)}
         counts = {"station": self.station, "parked": count, "parked_damaged": lost, "oldest_block": oldest}
         counts["needs_operator"] = needs_operator(quarantine)
+        counts["is_known"] = not quarantine.state.lost
+        quarantine.unreadable = lost
         yield counts
 
     def show(self, word):
@@ -173,7 +175,13 @@ class Orders:
             again += sum(is_again[:gone])
             left = left[gone or self._is_gone(left[0]) :]
             yield None
-        yield {"count": count, "parked": self.quarantine.count(), "again": again}
+        answer = {"count": count, "again": again}
+        if words == ["all"] and self.quarantine.count():
+            answer["given_up"] = self.quarantine.give_up_unreadable()
+            if answer["given_up"] < 0:
+                raise OrderRefused("the flash takes nothing now; what cannot be read is not given up. Try again")
+        answer["parked"] = self.quarantine.count()
+        yield answer
 
     def _drop_some(self, numbers):
         """Drop the first of these; return how many, 0 if a hole had to be made first or the first was already gone."""

@@ -8,7 +8,7 @@ Rules
    start counts only when it is settled; KEPT_LAST follows from the records after the snapshot.
 2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a hole
    (toolcart.agent.quarantine.gaps). The cursor passes what is gone at the front, and with it what can no longer be
-   read, counted as DAMAGED.
+   read, counted as DAMAGED. Until then these are entries, too: the numbers up to the log's next one, whatever is there.
 3. With four holes in use the oldest entry is written again after the newest (`tidy`), until a hole is passed. A cut
    between copy and snapshot leaves it twice: a start then counts the older one as gone.
 4. While one is offered again (LATE) one hole is left for it.
@@ -69,6 +69,7 @@ class Quarantine:
         self.reason = 0
         self.length = 0  # of its payload, without what follows it
         self.lost = 0  # how many before it, from where the search began, cannot be read
+        self.unreadable = 0  # how many entries cannot be read, at most, as the last look at all of them found
         self._main = main
         self._gaps = Gaps(state.numbers)
         self._scout = Cursor()
@@ -86,7 +87,15 @@ class Quarantine:
         self.log.damage.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
         self.log.rewind(self._fold, self.state.numbers[field.KEPT + field.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
+        self._count_unreadable()
         return self._settled
+
+    def _count_unreadable(self):
+        entry = lost = 0
+        while self.next_listed(entry) > RECORD_NONE:
+            lost += self.lost
+            entry = self.entry
+        self.unreadable = lost + self.lost
 
     def settle(self):
         """Settle what the start found; return True if all of it is. If not, the next call tries again."""
@@ -234,7 +243,11 @@ class Quarantine:
 
     def count(self):
         """Return how many entries there are, including those that can no longer be read."""
-        return max(0, self.log.number - self.log.cursors[0].number - self._gaps.count())
+        return self._count_left(self.log.cursors[0].number, self.log.next - 1)
+
+    def _count_left(self, after, last):
+        """Return how many numbers above `after` and not above `last` are not gone."""
+        return max(0, last - after - self._gaps.count(after, last))
 
     def next_entry(self, after):
         """Read the first entry after number `after` of the ring into the page; return its kind, RECORD_NONE or _LOST.
@@ -247,14 +260,19 @@ class Quarantine:
         while True:
             kind = self._peek_behind(after)
             if kind <= RECORD_NONE:
-                self.lost += max(0, log.visible - after)  # a ring that was emptied by a take-over is behind its cursor
+                self.lost += self._count_left(after, self._end())
                 return kind
             found = self._scout.found
-            self.lost += found - after - 1
+            self.lost += self._count_left(after, found - 1)
             after = self._gaps.end_of(found)
             if after == 0:
                 self._read_tail(found)
                 return kind
+
+    def _end(self):
+        """Return up to which number of the ring there may be entries; not the last one while it is in doubt."""
+        log = self.log
+        return log.next - 1 if log.visible == log.number else log.visible
 
     def next_listed(self, after):
         """As `next_entry`, only to tell of it: also the last one of a start, which may still be in doubt."""
@@ -357,6 +375,7 @@ class Quarantine:
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
         gaps, damaged, passed, sent = self._gaps.saved(), counts[field.DAMAGED], cursor.number, counts[field.SENT]
+        unreadable = self.unreadable
         done = counted = 0
         for number in numbers:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
@@ -373,8 +392,25 @@ class Quarantine:
         counts[counter] -= counted
         self._gaps.restore(gaps)
         counts[field.DAMAGED], counts[field.SENT] = damaged, sent
-        self.log.rewind(cursor, passed)
+        self.unreadable = unreadable
+        self._put_cursor(passed)
         return FAILED if done else 0
+
+    def give_up_unreadable(self):
+        """Pass the oldest entries, which cannot be read, up to one that can; return how many, FAILED if not durable."""
+        if not self.settle():
+            return FAILED
+        cursor, counts = self.log.cursors[0], self.state.numbers
+        gaps, damaged, passed, unreadable = self._gaps.saved(), counts[field.DAMAGED], cursor.number, self.unreadable
+        self._swallow()
+        if cursor.number == passed:
+            return 0
+        if self.state.save():
+            return counts[field.DAMAGED] - damaged
+        self._gaps.restore(gaps)
+        counts[field.DAMAGED], self.unreadable = damaged, unreadable
+        self._put_cursor(passed)
+        return FAILED
 
     def is_sent_again(self, number):
         """True if the main log's record `number` waits to be sent, although it was set aside: an order has it so."""
@@ -410,7 +446,7 @@ class Quarantine:
         """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
         self.state.numbers[field.DAMAGED] += lost
         self._gaps.swallow(entry)
-        self.log.rewind(self.log.cursors[0], entry)
+        self._put_cursor(entry)
         self._swallow()
 
     def replace_oldest(self, kind, flags, length, reason):
@@ -453,8 +489,15 @@ class Quarantine:
         kind = self.next_entry(0)
         if kind == RECORD_LOST:
             return
-        last = self.entry - 1 if kind > RECORD_NONE else log.visible
+        last = self.entry - 1 if kind > RECORD_NONE else self._end()
         gaps.swallow(last)
         self.state.numbers[field.DAMAGED] += self.lost
+        self.unreadable = max(0, self.unreadable - self.lost)
         if last > cursor.number:
-            log.rewind(cursor, last)
+            self._put_cursor(last)
+
+    def _put_cursor(self, number):
+        """Let everything up to `number` be gone, whether the log still has it or not: nobody reads with this cursor."""
+        cursor = self.log.cursors[0]
+        cursor.number = number
+        cursor.version = -1

@@ -540,7 +540,7 @@ class Store:
         self._numbers[STORED] += 1
         again = self.ledger.stored(kind, flags, buf, at, length)
         if again:
-            self.ledger.count_again(again, self.log.first_above(0))
+            self.ledger.count_again(again, max(self.log.first_above(0), self.log.whole))
 
     def _put_raw(self, buf, at, length, flags, now, is_unsure=False):
         kept = length if length < FRAME_MOST else FRAME_MOST

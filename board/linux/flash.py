@@ -44,6 +44,8 @@ class FileFlash:
     `owner` has the numbers of system type, system and station; with NO_OWNER any spool is opened.
     """
 
+    wears = False  # rule 6
+
     def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER):
         self.path = path
         self.last_error = ""  # what was refused, while something is

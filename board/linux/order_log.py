@@ -64,12 +64,22 @@ def outcome_of(lines):
         why = " (%s)" % last["why"] if last.get("why") else ""
         return last["outcome"] + why
     if "left" in last:
-        return "up to %d results that ToolsNet lacks are left" % last["left"]
+        left = last["left"]
+        return "up to %d %s left" % (
+            left,
+            "result that ToolsNet lacks is" if left == 1 else "results that ToolsNet lacks are",
+        )
     if "from" in last:
         begins = "" if last.get("configured", True) else " when ToolsNet is configured again"
-        lacks = ", up to %d stay in doubt" % last["lacks"] if last["lacks"] else ""
+        lacks = (
+            ", up to %d %s in doubt" % (last["lacks"], "stays" if last["lacks"] == 1 else "stay")
+            if last["lacks"]
+            else ""
+        )
         out = ", up to %d more may be stored twice" % last["out"] if last.get("out") else ""
-        return "%d results from number %d on are sent again%s%s%s" % (last["count"], last["from"], begins, out, lacks)
+        results, verb = ("result", "is") if last["count"] == 1 else ("results", "are")
+        again = "%d %s from number %d on %s sent again" % (last["count"], results, last["from"], verb)
+        return again + begins + out + lacks
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""

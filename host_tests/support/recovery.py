@@ -77,7 +77,7 @@ class FakeLog:
     def next_record(self):
         return self.number + 1
 
-    def results(self, record):
+    def results(self, record, most=0):
         for place in range(max(record - self.first(), 0), len(self.records)):
             payload, flags, _ = self.records[place]
             payload = bytearray(payload)

@@ -208,8 +208,10 @@ class ServerSession(_Session):
             self.complain("server: telegram %s before the last one was acknowledged" % fields["id"])
         self._last = telegram
         self._last_identifier = fields["identifier"]
-        # An answer that is known never to come is not waited for.
-        self._last_answered = fields["id"] in self.options.silent_telegrams
+        # An answer that is known never to come is not waited for. Whether a 06 has one, the documents leave open
+        # (protocol.md 8.3 no. 2): a result may follow one that had none.
+        is_kept_alive = self.options.silent and fields["id"] == "06"
+        self._last_answered = is_kept_alive or fields["id"] in self.options.silent_telegrams
         self._answer_due = None
         self._sends = 1
 

@@ -184,12 +184,16 @@ def of_content(content: bytes) -> Image:
                 continue  # the room for a quarantine, for when there is an outlet that refuses
             passed, part = spool.passed(log), log.device
             area = _area(ring, device, part.first_block, part.block_count, spool.counting(log), passed)
-            area.damaged += spool.gone_at_ends[ring]
+            if ring == KEPT:
+                area.damaged = spool.quarantine.unreadable
+            else:
+                area.damaged += spool.gone_at_ends[ring]
             areas.append(area)
     flaws += [STATE_FLAW] * spool.state.lost
     damaged = sum(area.damaged for area in areas)
     if damaged:
-        flaws.append(f"up to {damaged} record{'s' * (damaged > 1)} that were acknowledged cannot be read")
+        records = "1 record that was" if damaged == 1 else f"{damaged} records that were"
+        flaws.append(f"up to {records} acknowledged cannot be read")
     blocks = sum(area.without_record for area in areas)
     if blocks:
         words = "1 block holds what is no record" if blocks == 1 else f"{blocks} blocks hold what is no record"
@@ -216,7 +220,7 @@ def _device(content: bytes) -> tuple[RamFlash, list[str]]:
         octets, is_spoilt = content[linux_header.PAGE_BYTES :], True
     if header is not None and (why := linux_header.cut_short(header, len(content))):
         raise DamagedSpool(f"it {why}")
-    device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
+    device = RamFlash(len(octets) // block_bytes, block_bytes, unit, wears=header is None and not is_spoilt)
     device.cells[:] = octets[: len(device.cells)]
     flaws = [HEADER_FLAW] * is_spoilt
     rest = len(octets) - len(device.cells)

@@ -32,8 +32,8 @@ from toolcart.board.linux import volatile_storage
 from toolcart.spool import image
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
-from toolcart.tools.doctor.outlets import address_of
-from toolcart.tools.messages import attention
+from toolcart.tools.doctor.outlets import address_of, setting_of
+from toolcart.tools.messages import attention, outlet_names
 from toolcart.tools.status import process
 
 PROBE = ".toolcart-doctor"
@@ -211,15 +211,17 @@ def clock() -> list[Finding]:
 
 
 def hosts(configuration: dict) -> list[tuple[str, str]]:
-    """Return every host that the configuration names, with its setting."""
+    """Return every host that the configuration names, with its setting, as people call it."""
     toolsnet = configuration["toolsnet"] or {}
     named = [(f"toolsnet.{key}", toolsnet[key]) for key in LOOKUP_NAMES if toolsnet.get(key)]
-    for index, station in enumerate(configuration["stations"]):
+    for station in configuration["stations"]:
+        where = f"of station {station['number']}"
         if station["controller"]["link"] == "tcp":
-            named.append((f"stations[{index}].controller.host", station["controller"]["host"]))
-        for outlet_index, outlet in enumerate(station["outlets"]):
+            named.append((f"controller.host {where}", station["controller"]["host"]))
+        for outlet in station["outlets"]:
             address = address_of(outlet)
-            named += [(f"stations[{index}].outlets[{outlet_index}]", address[0])] if address else []
+            setting = f"the {setting_of(outlet)} of {outlet_names.name_of(outlet)} {where}"
+            named += [(setting, address[0])] if address else []
     return named
 
 

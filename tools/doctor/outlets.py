@@ -29,7 +29,7 @@ def examine(name: str, outlet: dict) -> list[Finding]:
         socket.create_connection((host, port), LIMIT_S).close()
     except (OSError, UnicodeError) as error:
         server = reasons.BROKER if outlet["kind"] == "mqtt" else outlet_names.name_of(outlet)
-        return [unreached(subject, reasons.Endpoint(server, host, port, "outlets[]"), error)]
+        return [unreached(subject, reasons.Endpoint(server, host, port, f"the outlet's {setting_of(outlet)}"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
     return [Finding(subject, GOOD, words)]
 
@@ -42,6 +42,11 @@ def unreached(subject: str, endpoint: reasons.Endpoint, error: BaseException | N
         fault = WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN
     reason = reasons.connect_reason(endpoint, why_name(fault), "", code)
     return Finding(subject, BAD, reason.words, reason.hint, {"why": reason.slug})
+
+
+def setting_of(outlet: dict) -> str:
+    """Return which of its settings says where an outlet is."""
+    return "url" if outlet.get("url") else "host"
 
 
 def address_of(outlet: dict) -> tuple[str, int] | None:

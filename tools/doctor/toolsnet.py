@@ -29,7 +29,7 @@ from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, each
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, commands, reasons
-from toolcart.tools.messages.durations import counted
+from toolcart.tools.messages.durations import agreeing, counted
 from toolcart.tools.spool import report
 from toolcart.tools.spool.waiting import waiting_at
 
@@ -118,9 +118,8 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     if lacks:
         doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, kept)
         return [Finding(subject, BAD, doubt.words, doubt.hint, figures), *more_findings]
-    words = (
-        f"the server has up to {sequence} of {newest_number}: {(newest_number - sequence) % SEQUENCES} are to be sent"
-    )
+    left = (newest_number - sequence) % SEQUENCES
+    words = f"the server has up to {sequence} of {newest_number}: {left} {agreeing(left, 'is')} to be sent"
     return [Finding(subject, GOOD, words, "", figures), *more_findings]
 
 
@@ -165,6 +164,8 @@ def _quarantine_findings(path: Path, spool, number: int) -> list[Finding]:
         return []
     operator_need = needs_operator(quarantine) if quarantine.pressure() else None
     words = f"{counted(count, 'result')} set aside: refused by ToolsNet, in doubt or unreadable"
+    if quarantine.unreadable:
+        words += f"; {quarantine.unreadable} of them at most cannot be read"
     verdict = NOTE if operator_need is None else BAD
     command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
     hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."

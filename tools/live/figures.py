@@ -35,7 +35,11 @@ FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
 ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
 
 # How results leave the backlog undelivered.
-_NOT_DELIVERED = {"parked": "set aside", "dropped": "dropped", "overwritten": "overwritten at most"}
+_NOT_DELIVERED = {
+    "parked": "set aside",
+    "dropped": "dropped",
+    "overwritten": "overwritten at most before {name} had them",
+}
 
 _KEEPS = "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect"
 
@@ -99,9 +103,11 @@ class Figures:
         return sum(station.get(name, 0) for station in self.station_statuses())
 
     def undelivered(self) -> dict[str, int]:
-        """Return how much of what ToolsNet, else the durable outlets, should have had waits no more, in each way."""
-        counts = [_undelivered(station) for station in self.station_statuses()]
-        return {name: sum(one[name] for one in counts) for name in _NOT_DELIVERED}
+        """Return how much waits no more without having been delivered, in each way, as the status has it.
+
+        What was overwritten is that of all durable outlets together.
+        """
+        return {name: self.total(name) for name in _NOT_DELIVERED}
 
     def rates(self) -> tuple[float, float]:
         """Return the rates of all stations together."""
@@ -367,34 +373,31 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
 def _backlog_outcome(figures: StationFigures, status: dict) -> str:
     """Say what became of a backlog: what was set aside or dropped meanwhile was not delivered."""
     since = _undelivered_since(figures, status)
-    undelivered = [f"{count} {name_text}" for name, name_text in _NOT_DELIVERED.items() if (count := since[name]) > 0]
+    undelivered = [f"{count} {became}" for became, count in since.items() if count > 0]
     if not undelivered:
         return f"backlog delivered (up to {figures.highest_backlog})"
     undelivered += ["the rest delivered"] * (sum(since.values()) < figures.highest_backlog)
     return f"nothing waits any more, of a backlog of up to {figures.highest_backlog}: {', '.join(undelivered)}"
 
 
-def _undelivered(status: dict) -> dict[str, int]:
-    """Return how much of a station was not delivered in each way: to ToolsNet, else to the durable outlets."""
-    counts = {name: status.get(name, 0) for name in _NOT_DELIVERED}
-    outlets = status.get("outlets", ())
-    of_toolsnet = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
-    durable = of_toolsnet or [outlet for outlet in outlets if outlet.get("durable", True)]
-    counts["overwritten"] = max([outlet.get("given_up") or 0 for outlet in durable] or [0])
-    return counts
-
-
 def _undelivered_to_each(status: dict) -> dict[str, int]:
     """Return how much was set aside and dropped, and how much each outlet lacks that the log gave up."""
-    counts = {f"overwritten {name}": outlet.get("given_up") or 0 for name, outlet in outlet_names.outlets_of(status)}
+    outlets = [outlet for _, outlet in outlet_names.outlets_of(status)]
+    counts = {_OVERWRITTEN + outlet_names.name_of(outlet): outlet.get("given_up") or 0 for outlet in outlets}
     return {"parked": status.get("parked", 0), "dropped": status.get("dropped", 0), **counts}
 
 
+_OVERWRITTEN = "overwritten "
+
+
 def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
-    """Return how much has since the backlog began, of the outlet that lost most."""
+    """Return how much has since the backlog began, by what became of it in words, of the outlet that lost most."""
     since = {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered_to_each(status).items()}
-    overwritten = [count for name, count in since.items() if name.startswith("overwritten")]
-    return {"parked": since["parked"], "dropped": since["dropped"], "overwritten": max(overwritten, default=0)}
+    counts = {_NOT_DELIVERED[name]: since.pop(name) for name in ("parked", "dropped")}
+    if since:
+        name = max(since, key=lambda name: since[name])
+        counts[_NOT_DELIVERED["overwritten"].format(name=name.removeprefix(_OVERWRITTEN))] = since[name]
+    return counts
 
 
 def _loss_changes(figures: StationFigures, status: dict, at_s: float = 0.0) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from typing import Any
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import BAD, INFO, WARNING, Change, Figures
-from toolcart.tools.messages import outlet_names, waiting_by_outlet
+from toolcart.tools.messages import outlet_names, standing_conditions, waiting_by_outlet
 from toolcart.tools.process.child_process import AgentChild
 from toolcart.tools.process.supervisor import end_or_reload, restore
 
@@ -261,9 +261,10 @@ def totals_text(figures: Figures) -> str:
 
 def lost_of(figures: Figures) -> list[tuple[str, int]]:
     """Return how many results of the backlog never arrive, each with its name; none of those that there are none of."""
-    undelivered = figures.undelivered()
-    names = (("dropped by an operator", "dropped"), ("overwritten, at most", "overwritten"))
-    return [(label, count) for label, name in names if (count := undelivered[name])]
+    parts = [("dropped by an operator", figures.total("dropped"))]
+    overwritten = standing_conditions.overwritten_by_outlet(figures.station_statuses())
+    parts += [(f"not at {name}: overwritten, at most", count) for name, count in overwritten.items()]
+    return [part for part in parts if part[1]]
 
 
 def account_text(figures: Figures) -> str:

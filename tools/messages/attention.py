@@ -18,7 +18,7 @@ from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages import commands, connections, outlet_names, reasons, waiting_by_outlet
-from toolcart.tools.messages.durations import counted, next_try
+from toolcart.tools.messages.durations import agreeing, counted, next_try
 
 BAD = "bad"  # something that should happen does not
 WARN = "warn"  # it still works, but not for long unless someone acts
@@ -345,14 +345,16 @@ _SINCE = {"order": "this began", "start": "the start"}
 
 def sent_again(left: int, done: str = "", name: str = "ToolsNet") -> Need:
     """Say that up to so many results are still to be sent again."""
-    words = f"results are sent to {name} again: up to {left} are still to go{done}"
+    words = f"results are sent to {name} again: up to {left} {agreeing(left, 'is')} still to go{done}"
     return Need("sent again", NOTE, "SENT AGAIN", words, key="again")
 
 
 def lost_there(lacks: int, station: dict, kept: int, name: str = "ToolsNet") -> Need:
     """Say that ToolsNet lacks up to so many results that it had; the spool still has `kept` of them at most."""
-    words = f"{name} lacks up to {lacks} results that it had: was its database emptied or restored, or is it another "
-    words += "one?"
+    words = (
+        f"{name} lacks up to {counted(lacks, 'result')} that it had: was its database emptied or restored, or is it "
+    )
+    words += "another one?"
     leave = f"`{commands.offer_again(station)} --leave` leaves them, or says that all are there"
     if kept:
         hint = f"`{commands.offer_again(station)} --since TIME` sends again what the spool still has of them, at most "
@@ -426,7 +428,7 @@ def _added(station: dict) -> Iterator[Need]:
                 if left_out
                 else " holds"
             )
-            words += f"; it lacks up to {lacks} records that were given up before" if lacks else ""
+            words += f"; it lacks up to {counted(lacks, 'record')} given up before" if lacks else ""
             yield Need("added", NOTE, "ADDED", words, key=words)
 
 
@@ -440,15 +442,16 @@ def _removed(station: dict) -> Iterator[Need]:
             words += "outlet with a place of its own"
             if removed["waiting"]:
                 words += f"; at most {counted(removed['waiting'], 'record')} that the one of kind {kind} has not taken "
-                words += "make room for new ones, a block at a time"
+                words += f"{agreeing(removed['waiting'], 'makes')} room for new ones, a block at a time"
             yield Need("removed", WARN if removed["waiting"] else NOTE, "REMOVED", words, key=words)
         elif removed["waiting"] or removed.get("lost_there"):
             parts = []
             if removed["waiting"]:
-                words = f"at most {removed['waiting']} records that it has not taken make room for new ones"
+                words = f"at most {counted(removed['waiting'], 'record')} that it has not taken "
+                words += f"{agreeing(removed['waiting'], 'makes')} room for new ones"
                 parts.append(f"{words}, a block at a time")
             if removed.get("lost_there"):
-                words = f"it lacks up to {removed['lost_there']} results that it had"
+                words = f"it lacks up to {counted(removed['lost_there'], 'result')} that it had"
                 parts.append(f"{words}, which is said again once it is configured under the same name")
             words = f"{_removed_name(removed)} was removed with this start: {'; '.join(parts)}"
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
@@ -456,7 +459,11 @@ def _removed(station: dict) -> Iterator[Need]:
     for removed in station.get("given_up", ()):
         words = f"{_removed_name(removed)} is not configured any more and has lost its place to a new one: "
         at_most = f"at most {counted(removed['waiting'], 'record')} that it had not taken"
-        words += f"{at_most} are not kept for it" if removed["waiting"] else "it had taken all records"
+        words += (
+            f"{at_most} {agreeing(removed['waiting'], 'is')} not kept for it"
+            if removed["waiting"]
+            else "it had taken all records"
+        )
         yield Need("given up", WARN if removed["waiting"] else NOTE, "GIVEN UP", words, key=words)
 
 

@@ -8,6 +8,14 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def agreeing(count: int, verb: str) -> str:
+    """Return the verb as it agrees with how many there are: 1 was, 2 were."""
+    return verb if count == 1 else _PLURALS[verb]
+
+
+_PLURALS = {"is": "are", "was": "were", "stays": "stay", "makes": "make"}
+
+
 def span(seconds: float) -> str:
     """Return a span rounded down to what matters: 90 s, 3 min, 5 h 12 min, 3 days."""
     whole = int(seconds)

@@ -172,16 +172,16 @@ def of_outlet(connection: dict) -> Reason:
     return connect_reason(endpoint, slug, "", connection.get("why_code", 0), _detail(connection))
 
 
-_PATH_OF_LINES = "outlets[].path names a file of this outlet's lines, or none yet, in a folder that is there."
+_PATH_OF_LINES = "The outlet's path names a file of its lines, or none yet, in a folder that is there."
 
 
 def _endpoint_of(place: str) -> Endpoint | None:
     """Return the broker or web server of this address; None if it is none."""
     web = WebAddress(place)
     if not web.fault:
-        return Endpoint(WEB_SERVER, web.host, web.number, "outlets[].url")
+        return Endpoint(WEB_SERVER, web.host, web.number, "the outlet's url")
     host, _, port = place.partition("://")[2].partition("/")[0].rpartition(":")
-    return Endpoint(BROKER, host, int(port), "outlets[].host") if host and port.isdigit() else None
+    return Endpoint(BROKER, host, int(port), "the outlet's host") if host and port.isdigit() else None
 
 
 def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
@@ -219,6 +219,8 @@ def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0
         hint = _REFUSED.get(endpoint.name, "Does it run there, and is this its port?")
     return Reason(slug, words, hint)
 
+
+_SEE_DISK = "DISK says what it lacks and what to do."  # a write that succeeds ends it, or only a start
 
 _ENDS = ("ended", "reset")
 
@@ -395,7 +397,7 @@ _TELEGRAMS = {
     OUR_FLASH: (
         "nothing is sent while this station's own flash or disk refuses: what is sent has to be read, and what is "
         "delivered to be written down",
-        "It goes on by itself when that works again; DISK says what it lacks and what to do.",
+        _SEE_DISK,
     ),
 }
 
@@ -434,7 +436,7 @@ _SESSION = {
     ),
     OUR_FLASH: (
         "there is no session, as this station's own flash or disk refused a write: the controller keeps its results",
-        "It is asked again soon after a write has succeeded.",
+        _SEE_DISK,
     ),
     KEPT_AGAIN: (
         "the session was ended, since results could not be kept; they can be kept again, and the next is on its way",

@@ -8,9 +8,12 @@ Rules
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from toolcart.tools.messages import attention, commands, outlet_names
 from toolcart.tools.messages.attention import NOTE, WARN, Need
-from toolcart.tools.messages.durations import counted
+from toolcart.tools.messages.durations import agreeing, counted
 
 # By the name of the counter; {value} is the one in its latest entry, {number} the station's.
 _SENTENCES = {
@@ -19,12 +22,11 @@ _SENTENCES = {
         "twice, or was its spool exchanged? Nothing is skipped"
     ),
     "server behind": (
-        "ToolsNet is up to {value} results behind what it once had of station {number}: was it restored from an old "
-        "copy?"
+        "ToolsNet is up to {results} behind what it once had of station {number}: was it restored from an old copy?"
     ),
     "server empty": (
-        "ToolsNet holds no result of station {number}, of up to {value} that were delivered: was its database emptied, "
-        "or is it another one?"
+        "ToolsNet holds no result of station {number}, of up to {value} that {was} delivered: was its database "
+        "emptied, or is it another one?"
     ),
 }
 
@@ -32,7 +34,9 @@ _SENTENCES = {
 def server_sentence(name: str, value: int, number: int) -> str:
     """Return what this entry of station `number` means; its name and value if there is nothing to say about it."""
     words = _SENTENCES.get(name)
-    return words.format(value=value, number=number) if words else f"{name} ({value})"
+    if not words:
+        return f"{name} ({value})"
+    return words.format(value=value, results=counted(value, "result"), was=agreeing(value, "was"), number=number)
 
 
 _LARGER = "a larger spool.size_kib holds more"
@@ -65,7 +69,7 @@ _COUNTED = {
     ),
     "damaged": (
         "DAMAGED",
-        "records of the spool at most could not be read: an outlet that did not have them does not get them",
+        "records of the spool at most could not be read: no outlet gets what it did not have of that",
         "is the disk or card sound?",
     ),
     "again": (
@@ -84,6 +88,11 @@ _COUNTED = {
         "SET ASIDE",
         "results set aside: refused by ToolsNet, in doubt or unreadable",
         "`{quarantine}` shows them",
+    ),
+    "unreadable": (
+        "UNREADABLE",
+        "results at most of those that are set aside cannot be read",
+        "`{check}` tells more; is the disk or card sound? An order to drop all gives them up",
     ),
     "dropped": (
         "DROPPED",
@@ -113,7 +122,10 @@ _COUNTED = {
         "or the agent started while a server or consumer was far behind, it cannot be known how many",
     ),
 }
-OVER = {"set aside": "no result is set aside any more"}  # of what can become none again
+OVER = {  # of what can become none again
+    "set aside": "no result is set aside any more",
+    "unreadable": "no result that is set aside is unreadable any more",
+}
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
@@ -137,6 +149,7 @@ def count_needs(station: dict) -> list[Need]:
         "again": recovery.get("stored_again_at_most"),
         "overwritten": _overwritten_for_toolsnet(station),
         "set aside": station.get("parked"),
+        "unreadable": station.get("parked_unreadable"),
         "dropped": station.get("dropped"),
     }
     for slug in _OF_OUTLETS:
@@ -146,6 +159,7 @@ def count_needs(station: dict) -> list[Need]:
         "gaps": commands.gaps(station),
         "them": "them" if is_listed else "those of which the spool still has a record",
         "quarantine": commands.quarantine(station),
+        "check": commands.check(station),
     }
     needs = []
     for slug, (label, words, hint) in _COUNTED.items():
@@ -161,6 +175,16 @@ def _others(station: dict, durable: bool) -> list[dict]:
     """Return the outlets beside ToolsNet that are durable, or those that are not."""
     outlets = [outlet for outlet in station.get("outlets", ()) if outlet["kind"] != "toolsnet"]
     return [outlet for outlet in outlets if outlet.get("durable", True) == durable]
+
+
+def overwritten_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
+    """Return how many results at most each durable outlet of these stations lacks that were given up, by its name."""
+    counts: Counter[str] = Counter()
+    for station in stations:
+        counts[outlet_names.NAMES["toolsnet"]] += max(_overwritten_for_toolsnet(station), 0)
+        for outlet in _others(station, True):
+            counts[outlet_names.name_of(outlet)] += outlet.get("given_up") or 0
+    return dict(counts)
 
 
 def _overwritten_for_toolsnet(station: dict) -> int:
@@ -183,7 +207,8 @@ def _given_up(station: dict) -> list[Need]:
         slug, label = ("overwritten", "OVERWRITTEN") if outlet.get("durable", True) else ("missed", "MISSED")
         needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
     words = (
-        f"{counted(unnamed, 'record')} at most were given up before outlets that are not configured any more had them"
+        f"{counted(unnamed, 'record')} at most {agreeing(unnamed, 'was')} given up before outlets that are not "
+        f"configured any more had {'it' if unnamed == 1 else 'them'}"
     )
     return [*needs, Need("missed", NOTE, "MISSED", words, "", str(max(unnamed, 0)), "gone")]
 

@@ -10,7 +10,7 @@ from datetime import datetime
 import click
 
 from toolcart.agent.linux.offer_again import DRY, LEAVE, ORDER
-from toolcart.tools.messages.durations import counted
+from toolcart.tools.messages.durations import agreeing, counted
 
 _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
 
@@ -80,5 +80,6 @@ def _outcome_text(answer: dict) -> str:
     if answer.get("out"):
         sentence += f"; up to {answer['out']} more, on the way to it just now, may be stored twice as well"
     if answer["done"] and answer["lacks"]:
-        sentence += f"; up to {counted(answer['lacks'], 'result')} that ToolsNet lacks stay in doubt"
+        lacks = answer["lacks"]
+        sentence += f"; up to {counted(lacks, 'result')} that ToolsNet lacks {agreeing(lacks, 'stays')} in doubt"
     return sentence

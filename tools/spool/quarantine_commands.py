@@ -26,7 +26,7 @@ import click
 
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux import offer_again
-from toolcart.agent.log.snapshot_fields import KEPT, TOOLSNET_CURSOR
+from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_TOOLSNET, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
@@ -41,7 +41,7 @@ from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow, opened
 from toolcart.tools.config import file as config_file
-from toolcart.tools.messages.durations import counted
+from toolcart.tools.messages.durations import agreeing, counted
 from toolcart.tools.spool import report
 
 EXIT_NOT_DONE = 1
@@ -105,22 +105,15 @@ class LocalSpool:
         try:
             device: Any = flash
             if words[0] in LOOKING or words[-1] == offer_again.DRY:
-                device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
+                device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes, flash.wears)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise OrderNotGiven(flash.last_error)
             job = orders(device, station, words, self.path, self.sends)
             if not order_log.is_looking(words):
                 job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep_for_log)
-            lines = [line for line in job if line is not None]
-            return [*lines[:-1], {**lines[-1], **self._unreadable()}] if words[0] == "list" else lines
+            return [line for line in job if line is not None]
         finally:
             flash.close()
-
-    def _unreadable(self) -> dict:
-        """Return how many records that were set aside cannot be read, at most, and whether that is known at all."""
-        found = image.read(self.path)
-        damaged = sum(area.damaged for area in found.areas if area.ring == KEPT)
-        return {"parked_damaged": damaged, "is_known": not found.opened.state.lost}
 
     def _keep_for_log(self, line: str) -> None:
         """Keep the order for the log of the next agent."""
@@ -242,7 +235,8 @@ def carry_out_and_print(
 def _unreadable_words(counts: dict, spool_file: Path | None) -> str:
     """Say what a list lacks, "" if it is all that was set aside."""
     if counts.get("parked_damaged"):
-        words = f"up to {counts['parked_damaged']} more were set aside and cannot be read"
+        count = counts["parked_damaged"]
+        words = f"up to {count} more {agreeing(count, 'was')} set aside and cannot be read"
     elif counts.get("is_known", True):
         return ""
     else:
@@ -299,7 +293,8 @@ def _print_drop(answer: list[dict], _as_json: bool) -> None:
     condition = ", as soon as it is known what became of it" if counts.get("soon") else ""
     again = counts.get("again", 0)
     resent = f"; {again} of them go out all the same, with what `offer-again` has sent again" if again else ""
-    click.echo(f"{counts['count']} dropped{condition}; {counts['parked']} in the quarantine{resent}")
+    given_up = f", up to {counts['given_up']} that cannot be read given up" if counts.get("given_up") else ""
+    click.echo(f"{counts['count']} dropped{condition}{given_up}; {counts['parked']} in the quarantine{resent}")
 
 
 def _print_retry(answer: Iterable[dict]) -> int:

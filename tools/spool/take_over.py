@@ -50,6 +50,7 @@ from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYT
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, each, follow, opened
+from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool.waiting import Waiting, waiting
 
 _IDENTITY_TOP = 0x3FFFFFFF
@@ -177,7 +178,10 @@ def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
 def told_of(made: NewArea, plan: Plan) -> str:
     """Say what was carried over, what was left behind, and what became of the size that was ordered."""
     waits = ", ".join(one.text() for one in made.waits if one.name)
-    parts = [f"{made.records} records taken over, up to {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
+    parts = [
+        f"{counted(made.records, 'record')} taken over, "
+        f"up to {made.waiting} of them waiting{f' ({waits})' if waits else ''}"
+    ]
     if made.in_doubt:
         parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
     if made.kept:

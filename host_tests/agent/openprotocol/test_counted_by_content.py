@@ -107,3 +107,17 @@ def test_pushed_results_with_one_value_at_other_times_are_others_for_a_start_too
         cart.cut()
         cart.until_ready(60000)
     assert len(cart.stored()) == 12 and cart.stored_again() == 0
+
+
+def test_two_results_that_look_the_same_by_chance_are_not_taken_for_all_that_is_fetched(monkeypatch):
+    odd = OddController(monkeypatch, keeps=2000)
+    odd.cart.until_ready(2000)
+    odd.make(300, 100)
+    odd.away(2, 100)
+    pushed, kept = odd.kept[-40], odd.kept[-1]
+    kept.time, kept.torque, kept.angle = pushed.time, pushed.torque, pushed.angle
+    odd.made[-1] = pushed.torque
+    odd.away(300, 100)
+    odd.cart.run(400000)
+    twice, again, *missing = odd.books()
+    assert (twice, missing) == (1, [0, 0, 0]) and 1 <= again <= 3, again

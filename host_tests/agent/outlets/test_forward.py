@@ -1152,3 +1152,15 @@ def test_a_dropped_first_is_no_silence_of_the_server():
     assert outlet.status()["refused"] is None, "nothing is known of the next one"
     outlet.until(lambda: outlet.status()["needs_operator"], 1000)
     assert outlet.status()["refused"]["code"] == 17
+
+
+def test_a_server_that_falls_silent_complains_of_no_result_that_follows_a_keepalive():
+    outlet = Outlet()
+    outlet.store(5)
+    outlet.until_stored(5)
+    outlet.options.silent = True
+    outlet.toolsnet.drop()
+    outlet.store(2)
+    outlet.run(120000)
+    assert outlet.toolsnet.telegrams["06"] > 0 < outlet.toolsnet.telegrams["04"] - 5
+    assert outlet.toolsnet.complaints == []

@@ -359,3 +359,63 @@ def test_an_empty_quarantine_needs_nobody():
     while bench.quarantine.count():
         assert bench.quarantine.remove(bench.numbers(), DROPPED) > 0
     assert bench.quarantine.pressure() == PRESSURE_NONE
+
+
+def _zero(bench, *places):
+    assert bench.state.save()
+    block_bytes = bench.flash.block_bytes
+    for place in places:
+        begin = (STATE_BLOCKS + place) * block_bytes
+        bench.flash.cells[begin : begin + block_bytes] = bytes(block_bytes)
+
+
+def test_what_was_set_aside_and_cannot_be_read_is_counted_at_every_start_until_it_is_given_up():
+    bench = QuarantineBench(4, results=9)
+    bench.keep(1, 2, 3, 4, 5)
+    assert bench.drop(3) and bench.quarantine.unreadable == 0
+    _zero(bench, 0, 1, 2, 3)
+    for _ in range(3):
+        bench.start()
+        assert (bench.quarantine.count(), bench.quarantine.unreadable) == (4, 4)
+        assert bench.state.save()
+    bench.keep(6)
+    bench.again()
+    assert bench.numbers() == [6] and (bench.quarantine.count(), bench.quarantine.unreadable) == (5, 4)
+    assert bench.drop(6) and bench.state.numbers[DAMAGED] == 4
+    bench.again()
+    assert (bench.quarantine.count(), bench.quarantine.unreadable) == (0, 0)
+
+
+def test_what_cannot_be_read_is_given_up_without_anything_that_can():
+    bench = QuarantineBench(4, results=9)
+    bench.keep(1, 2, 3)
+    _zero(bench, 0, 1, 2, 3)
+    bench.again()
+    assert bench.quarantine.give_up_unreadable() == 3 and bench.quarantine.give_up_unreadable() == 0
+    bench.again()
+    assert bench.quarantine.count() == bench.quarantine.unreadable == 0 and bench.state.numbers[DAMAGED] == 3
+    bench.keep(7)
+    bench.again()
+    assert bench.numbers() == [7] and bench.quarantine.unreadable == 0
+
+
+def test_the_newest_block_of_a_quarantine_that_is_gone_is_no_end_of_it():
+    bench = QuarantineBench(6, blocks=30)
+    kept = bench.fill()
+    newest = bench.quarantine.log.block
+    _zero(bench, newest)
+    bench.again()
+    readable = bench.numbers()
+    assert 0 < len(readable) < len(kept) and readable == kept[: len(readable)]
+    assert bench.quarantine.unreadable == len(kept) - len(readable) and bench.quarantine.count() == len(kept)
+    bench.again()
+    assert bench.quarantine.unreadable == len(kept) - len(readable)
+
+
+def test_a_block_in_the_middle_that_is_gone_is_counted_by_a_start():
+    bench = QuarantineBench(6, blocks=30)
+    kept = bench.fill()
+    firsts = sorted((first, place) for place, first in enumerate(bench.quarantine.log.firsts) if first)
+    _zero(bench, firsts[1][1])
+    bench.again()
+    assert bench.quarantine.unreadable == firsts[2][0] - firsts[1][0] and bench.quarantine.count() == len(kept)

@@ -96,7 +96,14 @@ def test_what_is_set_aside_is_listed_in_words():
     assert one["record"]["tightening_id"] == "1" and one["record"]["vin"] and one["record"]["time"]
     assert raw["record"]["reason"] == "could not be read" and raw["record"]["frame"] == "0061 nonsense\x07"
     assert raw["record"]["octets"] == 14
-    assert end == {"station": 10, "parked": 3, "parked_damaged": 0, "oldest_block": 3, "needs_operator": None}
+    assert end == {
+        "station": 10,
+        "parked": 3,
+        "parked_damaged": 0,
+        "oldest_block": 3,
+        "needs_operator": None,
+        "is_known": True,
+    }
     assert station.order("show", "2") == [two]
 
 

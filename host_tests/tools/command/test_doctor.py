@@ -252,6 +252,8 @@ def test_what_cannot_be_reached_is_reported_as_an_agent_does():
     assert "controller: the name a..b is not found" in finding.words and "controller.host" in finding.hint
     [finding] = outlets.examine("station 1", {"kind": "webhook", "url": f"http://127.0.0.1:{free_port()}/"})
     assert finding.words.startswith("webhook 127.0.0.1:") and "Does it run there, and is this its port?" in finding.hint
+    [finding] = outlets.examine("station 1", {"kind": "webhook", "url": "http://nowhere.invalid/"})
+    assert "the outlet's url" in finding.hint
     [finding] = outlets.examine("station 1", {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()})
     assert finding.words.startswith("broker 127.0.0.1:") and "Does the broker run there" in finding.hint
 

@@ -44,7 +44,11 @@ PIM = {**SERVER, "state": "waiting", "is_up": False, "why_in": "pim verify", "ne
 
 # The outlets, how bad that is, and pieces of why and of what to do.
 CASES = {
-    "a folder is missing": ([SERVER, FILE], BAD, ("/srv/cart is not there", "mkdir -p", "outlets[].path names a file")),
+    "a folder is missing": (
+        [SERVER, FILE],
+        BAD,
+        ("/srv/cart is not there", "mkdir -p", "The outlet's path names a file"),
+    ),
     "a file's disk is full": (
         [SERVER, {**FILE, "why": os.strerror(errno.ENOSPC), "disk": REFUSED_NO_ROOM}],
         BAD,

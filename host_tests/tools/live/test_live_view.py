@@ -591,8 +591,12 @@ def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
     counts = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4}
     station = _station(1, **counts)
     station["outlets"][0]["given_up"] = 3
+    station["overwritten"] = 5  # two of them before a file had them
+    station["outlets"].append({**station["outlets"][0], "kind": "file", "name": "file", "given_up": 2, "is_up": True})
     figures.feed(status_of(station), 0.0)
-    assert "; set aside: 6; dropped by an operator: 4; overwritten, at most: 3" in account_text(figures)
+    ways = "; set aside: 6; dropped by an operator: 4"
+    ways += "; not at ToolsNet: overwritten, at most: 3; not at file: overwritten, at most: 2"
+    assert account_text(figures).endswith(ways) and figures.undelivered()["overwritten"] == 5
     assert "delivered 40 (" in account_text(figures)
     figures = Figures()
     without = {name: value for name, value in _station(1).items() if name not in ("delivered", "parked", "dropped")}

@@ -154,7 +154,7 @@ def test_what_became_of_places_is_reported():
         "MQTT is not configured any more and has lost its place to a new one: "
         "at most 5 records that it had not taken are not kept for it",
         "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for at most "
-        "3 of the oldest records: new results need room; it lacks up to 7 records that were given up before",
+        "3 of the oldest records: new results need room; it lacks up to 7 records given up before",
         "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
     ]
     assert attention.OVER["corrected"] == "no number had to be put right since this start"

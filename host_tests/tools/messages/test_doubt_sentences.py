@@ -3,11 +3,12 @@
 import pytest
 
 from toolcart.agent.cart.status import of_station
+from toolcart.board.linux import order_log
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import log_entries, reasons
 from toolcart.tools.messages.standing_conditions import all_needs, doubts, server_sentence
-from host_tests.support.agent_lines import status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import Cart
 
 
@@ -74,3 +75,23 @@ def test_an_order_at_a_boards_console_is_reported_with_what_came_of_it():
     ]
     given = log_entries.explain("command ordered", 18, 10)
     assert given == "an operator gave a command at the board's console, MID 0018 (0000: it was refused)"
+
+
+def test_one_is_spoken_of_as_one():
+    station = healthy_station(parked=1, parked_unreadable=1, missed=1)
+    station["outlets"][0].update(lost_there=1, sent_again=1)
+    station["removed"] = [{"kind": "mqtt", "name": "mqtt", "waiting": 1}]
+    words = "\n".join(need.words for need in all_needs(station))
+    for piece in (
+        "lacks up to 1 result that it had",
+        "up to 1 is still to go",
+        "at most 1 record that it has not taken makes room",
+        "1 record at most was given up before outlets that are not configured any more had it",
+        "1 result at most of those that are set aside",
+    ):
+        assert piece in words, (piece, words)
+    assert "is up to 1 result behind" in server_sentence("server behind", 1, 7)
+    assert "of up to 1 that was delivered" in server_sentence("server empty", 1, 7)
+    lines = [{"from": 4, "count": 1, "lacks": 1, "time": ""}]
+    assert order_log.outcome_of(lines) == "1 result from number 4 on is sent again, up to 1 stays in doubt"
+    assert order_log.outcome_of([{"left": 1}]) == "up to 1 result that ToolsNet lacks is left"

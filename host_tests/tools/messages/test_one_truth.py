@@ -181,6 +181,7 @@ STATES = {
     "refused": (lambda: reported_station(produced(2, toolsnet={"code_all": 17})), {"refused"}),
     "no answer": (lambda: reported_station(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
     "set aside": (late, {"set aside", "waits late"}),
+    "unreadable": (lambda: reported_station(away(1), parked=3, parked_unreadable=2), {"set aside", "unreadable"}),
     "dropped": (lambda: reported_station(away(1), dropped=2), {"dropped"}),
     "hold": (held, None),
     "full": (lambda: reported_station(away(240, blocks=7)), {"full"}),

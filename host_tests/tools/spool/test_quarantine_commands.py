@@ -17,6 +17,7 @@ from toolcart.tools.flash.link import BoardError
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
+from toolcart.tools.messages import standing_conditions
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
 from host_tests.support.agent_lines import healthy_station, status_of
@@ -315,6 +316,41 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
     assert status[0]["station"]["backlog"] == 0 and status[0]["station"]["parked"] == 6
     assert not os.path.exists(str(spool) + SUFFIX)
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_what_was_set_aside_and_cannot_be_read_is_no_empty_quarantine(spool, running):
+    run("drop", "2", "--yes", "--spool", spool)  # so that a snapshot knows of it
+    octets = bytearray(spool.read_bytes())
+    octets[4096 + 4 * 4096 : 4096 + 8 * 4096] = bytes(4 * 4096)
+    spool.write_bytes(octets)
+    words = "up to 5 more were set aside and cannot be read"
+
+    def look():
+        listed = run("list", "--spool", spool, code=1)
+        assert "0 in the quarantine can be read" in listed.stdout and words in listed.stderr
+        assert words in run("export", "--spool", spool, code=1).stderr
+
+    stations, config = [], written(spool.parent, cart_with(spool))
+
+    def look_at_the_running_agent():
+        look()
+        stations.append(orders.LocalSpool(spool).ask(["status"])[0]["station"])
+
+    if running:
+        for _ in range(2):  # what a start writes does not make it forget
+            assert run_agent_while(config, look_at_the_running_agent)[0] == 0
+            look()
+        for station in stations:
+            assert (station["parked"], station["parked_unreadable"]) == (5, 5)
+            [need] = [need for need in standing_conditions.all_needs(station) if need.slug == "unreadable"]
+            assert "5 results at most of those that are set aside cannot be read" in need.text()
+    else:
+        look()
+    assert "up to 5 records that were" in toolcart("spool", "check", spool, code=1).stderr
+    dropped = run("drop", "all", "--yes", "--spool", spool).stdout
+    assert "0 dropped, up to 5 that cannot be read given up; 0 in the quarantine" in dropped
+    assert "0 in the quarantine\n" in run("list", "--spool", spool).stdout
 
 
 def status_line(**changed):

@@ -249,3 +249,42 @@ def test_what_is_no_spool_behind_a_sound_header_is_left_as_it_is(tmp_path, conte
     findings = local.spool("station 1", path, {"owner": OWNER, "size_kib": 64})
     assert [one.words for one in findings if one.verdict == BAD and "its areas do not fit" in one.words]
     assert path.read_bytes() == octets
+
+
+@pytest.fixture
+def delivered(tmp_path):
+    """A spool with 150 results in five blocks, all of them delivered."""
+    path = tmp_path / "cart.spool"
+    flash = FileFlash(str(path), BLOCKS * BLOCK, 16, OWNER)
+    area = Area(BLOCKS, BLOCK, 16, flash=flash)
+    state, log = area.mount()
+    state.places = 1
+    for ident in range(1, 151):
+        assert append(log, ident) == LOG_DONE
+    take_all(log)
+    assert state.save() and [log.firsts[place] for place in range(5)] == [1, 32, 63, 94, 125]
+    flash.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "block", "numbers"),
+    [
+        (bytes(BLOCK), 2, [*range(1, 63), *range(94, 151)]),
+        (b"\xff" * BLOCK, 2, [*range(1, 63), *range(94, 151)]),
+        (b"x" * 700, 1, [*range(1, 32), *range(63, 151)]),
+        (bytes(BLOCK), 0, [*range(32, 151)]),
+    ],
+)
+def test_what_is_in_front_of_a_damaged_block_counts_although_all_was_delivered(delivered, content, block, numbers):
+    delivered.write_bytes(over(delivered.read_bytes(), LOG + block, content))
+    for _ in range(2):
+        rows = [json.loads(line) for line in toolcart("spool", "list", delivered, "--json").stdout.splitlines()]
+        assert [row["record"] for row in rows] == numbers
+        assert f"{len(numbers)} records, 0 damaged" in toolcart("spool", "check", delivered).stdout
+        flash = FileFlash(str(delivered), 0)  # a start, and what it has to write before the first append
+        area = Area(BLOCKS, BLOCK, 16, flash=flash)
+        state, log = area.mount()
+        assert log.settle() and state.ready()
+        assert log.whole == {0: 0, 1: 63, 2: 94}[block]
+        flash.close()

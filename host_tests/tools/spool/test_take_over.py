@@ -134,7 +134,7 @@ def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, 
         assert station.quarantine.next_entry(0) >= 0 and station.quarantine.lost == 0
     listed = [line for line in carry_out(station.quarantine, station.log, 10, None, None, ["list"]) if line][-1]
     held = listed.pop("oldest_block")
-    assert listed == {"station": 10, "parked": len(left), "parked_damaged": 0, "needs_operator": None}
+    assert listed == {"station": 10, "parked": len(left), "parked_damaged": 0, "needs_operator": None, "is_known": True}
     assert 0 < held <= len(left) or not left
     station.store(1)
     station.toolsnet.options.tightening_codes = {11: 17}
