@@ -161,7 +161,8 @@ def _kept_bytes(mid, revision, buf, at, length):
     for index in range(count):
         if place + ID_BYTES > end:
             unit = _UNIT_PUSHED if mid == 61 else _UNIT_FETCHED
-            return before - at if count < unit or index > unit else 0
+            kept = place if place == end and _is_stamp_of(buf, before, place) else before
+            return kept - at if count < unit or index > unit else 0
         if not has_id(buf, place, index + 1):
             return 0
         before = place
@@ -174,6 +175,11 @@ def _proves(buf, last, place, end, count, revision):
     """True if what is at buf[place:end] proves that the field `count`, which begins at `last`, ends there (rule 3)."""
     if is_blank(buf, place, end - place):
         return not has_id(buf, last + ID_BYTES, count)
-    if place - last == ID_BYTES + STAMP_BYTES and is_stamp(buf, last + ID_BYTES):
+    if _is_stamp_of(buf, last, place):
         return True
     return revision > 1 and end - place > place - last and has_id(buf, place, count + 1)
+
+
+def _is_stamp_of(buf, last, place):
+    """True if the field that begins at `last` and ends at `place` is a time stamp."""
+    return place - last == ID_BYTES + STAMP_BYTES and is_stamp(buf, last + ID_BYTES)
