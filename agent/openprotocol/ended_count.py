@@ -14,7 +14,7 @@ Imported where a newest is not above the highest ID known.
 
 from toolcart.agent.openprotocol.ids import after, following, is_ahead
 
-_LIMITS = (9999, 65535, 99999, 999999, 16777215, 9999999, 99999999, 2147483647, 999999999)
+_LIMITS = (255, 999, 9999, 32767, 65535, 99999, 999999, 16777215, 9999999, 99999999, 2147483647, 999999999)
 
 
 class EndedCount:

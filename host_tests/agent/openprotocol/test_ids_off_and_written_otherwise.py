@@ -2,7 +2,6 @@
 
 import pytest
 
-from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_session
 from host_tests.agent.openprotocol.test_answers_written_otherwise import FETCHED, agrees, written
 from host_tests.support.world import Cart
