@@ -125,21 +125,12 @@ class DuplicateSearch:
                 put_id(digits, moved(number, -by))
                 copy(body, at, digits, 0, ID_BYTES)
                 is_there = self.holds(body, start - HEAD_BYTES, length, flags) > 0
-                if is_there or (not body[start + _SECOND] and self._holds_alike(digits, body, start, flags)):
-                    ahead = by
+                if not is_there and not body[start + _SECOND]:
+                    is_there = _has_alike(self.results_of(bytes(digits), 1), body, start, flags)
+                ahead = by if is_there else 0
         put_id(digits, number)
         copy(body, at, digits, 0, ID_BYTES)
         return ahead
-
-    def _holds_alike(self, ident, body, start, flags):
-        """True if the log has under these ten digits what is at body[start:], whatever its second."""
-        one, other = bytearray(FINGERPRINT_BYTES), bytearray(FINGERPRINT_BYTES)
-        put_digest(one, 0, body, start, flags)
-        is_there = False
-        for page, at, stored in self.results_of(bytes(ident), 1):
-            put_digest(other, 0, page, at, stored)
-            is_there = is_there or are_alike(one, other)
-        return is_there
 
     def holds_otherwise(self, body, start, flags):
         """True if the log has all that the result at body[start:] says under another ID. Its own stays as it is."""
@@ -218,6 +209,17 @@ class DuplicateSearch:
                     return 1
             kind = self.search.next()
         return -1 if kind < 0 else 0
+
+
+def _has_alike(results, body, start, flags):
+    """True if one of these results of the log is what is at body[start:], under any ID; its second may be 0."""
+    one, other = bytearray(FINGERPRINT_BYTES), bytearray(FINGERPRINT_BYTES)
+    put_digest(one, 0, body, start, flags)
+    is_there = False
+    for page, at, stored in results:
+        put_digest(other, 0, page, at, stored)
+        is_there = is_there or are_alike(one, other)
+    return is_there
 
 
 assert _SECOND == TIME + TIME_BYTES - 1

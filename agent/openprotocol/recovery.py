@@ -232,6 +232,7 @@ class Recovery:
         self.is_shut_out = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
         self.is_later = False  # the last rejection says that it will be answered later
+        self.stored_late = ()  # missing IDs whose results came when their questions had been given up
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -243,6 +244,7 @@ class Recovery:
         ownership.forget()
         self.writing = self.contents = None
         self._is_checked = self.has_noted_seen = False
+        self.stored_late = ()
         self.has_answered = False  # a question of this connection, by a result
         self.contradictions.opened()
         self.walk = None
@@ -719,6 +721,10 @@ class Recovery:
             self.gap_fill.gone_run = 0
             self.request.there = True
             range_fetch.turn_or_close(self)
+
+    def awaits(self, number):
+        """True if an answer with this ID is to what is asked for, or is to be asked for again."""
+        return self.request.asked == number and (self.request.waits or self._may_be_late)
 
     def _is_not_awaited(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
