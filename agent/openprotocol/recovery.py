@@ -97,7 +97,8 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for (other_ids.py). Too often:
               rule 9
-    late      as if in time, until the same is asked for again
+    late      as if in time, until the same is asked for again; of FILL, whatever is asked for by then: stored, and
+              closed when it has its turn (toolcart.agent.station.late_answers)
     in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.put_off
     silent    recovery_request.py; given up (in_vain.py): in FILL closed, in WITNESS and NEARBY gone, else it may be
               there

@@ -48,6 +48,22 @@ def test_count_that_wraps_while_away_loses_none(ends, begins):
                 assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (last_known, away)
 
 
+@pytest.mark.parametrize("ends", ENDS)
+def test_0_that_was_pushed_while_all_was_in_doubt_is_not_gone(ends):
+    for questions in range(5):
+        bench = Bench(Wrapping(ends - 3, ends, 0)).open()
+        for _ in range(4):
+            bench.live()
+        for _ in range(questions):
+            bench.step()
+        bench.live()
+        bench.away(6)
+        bench.settle()
+        bench.make(2)
+        bench.settle()
+        assert agrees(bench, (ends, questions))
+
+
 @pytest.mark.parametrize("ends", [255, 999])
 def test_count_that_wraps_again_and_again_counts_what_it_made_as_0(ends):
     bench = Bench(Wrapping(ends - 3, ends, 0, limit=ends + 1)).met(2)
