@@ -11,6 +11,9 @@ NOWHERE = const(-1)
 _HEADER_BYTES = const(20)
 _HEAD_BYTES = const(12)  # length, MID, revision, flag: the same in each message of a kind
 _CERTAIN_BYTES = const(8)  # of a header: length and MID
+CR = const(0x0D)
+LF = const(0x0A)
+_ETX = const(0x03)
 MARGIN_BYTES = const(100)  # by so much a wrong length is too small or too large, at most
 
 
@@ -31,21 +34,26 @@ def may_be_header(buf, at, end):
     return at + _CERTAIN_BYTES > end or number(buf, at + 4, 4) > 0
 
 
-def is_proven(buf, at, end):
-    """True if the message at buf[at] is there from its header to its NUL.
+def may_end(octet):
+    """True if a message may end in this octet in place of a NUL (toolcart.agent.link.terminators)."""
+    return octet == CR or octet == LF or octet == 0x20 or octet == _ETX
+
+
+def is_proven(buf, at, end, terminator=0):
+    """True if the message at buf[at] is there from its header to its NUL, or to the other octet that it may end in.
 
     The header of a next one is no proof here: fields of digits look like one.
     """
     if end - at <= _HEADER_BYTES or not may_be_header(buf, at, end):
         return False
     behind = at + number(buf, at, 4)
-    return behind < end and buf[behind] == 0
+    return behind < end and (buf[behind] == 0 or buf[behind] == terminator)
 
 
-def proven_place(buf, at, end):
+def proven_place(buf, at, end, terminator=0):
     """Return the first place from buf[at] on where a message is proven, NOWHERE if none is."""
     while at < end:
-        if is_proven(buf, at, end):
+        if is_proven(buf, at, end, terminator):
             return at
         at += 1
     return NOWHERE

@@ -3,7 +3,8 @@
 Rules (protocol.md 2.3)
 1. A message is found by its length field, never by its NUL: binary parts contain NULs (OP 3.8 p. 58). The NUL behind
    its length proves that it ends there; so does the header of the next message, or that nothing has followed yet.
-2. NULs before a length field are late terminators and are dropped.
+2. NULs before a length field are late terminators and are dropped. So is what else the messages of a connection end in,
+   once they have shown that (toolcart.agent.link.terminators).
 3. What is neither is no message: it is passed over up to the next place where a message is proven
    (toolcart.agent.link.resync), and LINK_JUNK is reported once for it. JUNK_MOST octets without a message, and the
    connection must be closed.
@@ -51,6 +52,7 @@ class Stream(Fifo):
         "length",
         "is_lost",
         "junk",
+        "terminator",
         "_piece",
         "tx",
         "tx_at",
@@ -77,6 +79,7 @@ class Stream(Fifo):
         self.length = 0
         self.is_lost = False  # no message is known to begin at `start`
         self.junk = 0  # octets passed over since the last message
+        self.terminator = None  # toolcart.agent.link.terminators', where messages may end in something else than a NUL
         self._piece = 0  # where a piece began, behind `start`, while a message is waited for
         self.tx_from = 0
         self.why = WHY_NOTHING
@@ -164,7 +167,8 @@ class Stream(Fifo):
         if have == length or resync.may_be_header(buf, start + length, end):
             return self._found(length, LINK_MESSAGE)
         self._found(resync.true_end(buf, start, length, end) - start, LINK_MESSAGE)
-        self.is_lost = self.buf[self.start - 1] != 0
+        ending = self.terminator
+        self.is_lost = buf[self.start - 1] != 0 and (ending is None or not ending.is_at(buf, self.start, end))
         return LINK_MESSAGE
 
     def _await(self, now):
@@ -199,8 +203,13 @@ class Stream(Fifo):
 
     def _lose_place(self, now):
         """What begins at `start` is no message."""
-        self.is_lost = True
         self.wait.stop()
+        if self.terminator is not None:
+            place = self.terminator.pass_over(self.buf, self.start, self.end)
+            if place != self.start:
+                self.start = place
+                return self.next_message(now)
+        self.is_lost = True
         return self._search(now, 1)
 
     def _search(self, now, at_least=0):
@@ -210,7 +219,10 @@ class Stream(Fifo):
         buf, end = self.buf, self.end
         start = self.start + at_least
         is_late = self.wait.armed and self.wait.expired(now)
-        place = resync.proven_place(buf, start, end)
+        place = self._place_behind_end()
+        if place == resync.NOWHERE:
+            ending = self.terminator
+            place = resync.proven_place(buf, start, end, ending.octet if ending is not None and ending.is_known else 0)
         is_found = place != resync.NOWHERE
         if not is_found:
             if end - start >= self.size:
@@ -237,6 +249,19 @@ class Stream(Fifo):
         if place != end and not self.wait.armed:
             self.wait.start(now, FRAME_TIMEOUT_MS)
         return LINK_NEED_DATA
+
+    def _place_behind_end(self):
+        """Return where the next message is proven behind what ends another one in place of a NUL, else NOWHERE."""
+        from toolcart.agent.link import resync
+
+        buf, start, end = self.buf, self.start, self.end
+        if self.terminator is None:
+            if self.junk or start == end or not resync.may_end(buf[start]):
+                return resync.NOWHERE
+            from toolcart.agent.link.terminators import Terminator  # hardly any controller sends such an octet
+
+            self.terminator = Terminator()
+        return self.terminator.place_behind(buf, start, end, self.junk)
 
     def _found(self, length, kind):
         """Hand the message over; its bytes stay in place until more are read."""

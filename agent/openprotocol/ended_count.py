@@ -7,14 +7,16 @@ Rules
    what the controller has of the new count.
 3. Nothing is below the newest: IDs may fall. What lies between it and `w` is asked for too, from the newest up.
 4. A count that ends where its digits or its bits do may go on with 0, which cannot be asked for: where 1 is there, 0
-   counts as gone unless the log has it.
+   counts as gone unless the log has it, behind `w`.
 
 Imported where a newest is not above the highest ID known.
 """
 
-from toolcart.agent.openprotocol.ids import after, following, is_ahead
+from toolcart.agent.base.fields import get_u32
+from toolcart.agent.openprotocol.ids import ZERO_DIGITS, after, following, is_ahead, put_id
+from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES
 
-_LIMITS = (9999, 65535, 99999, 999999, 16777215, 9999999, 99999999, 2147483647, 999999999)
+_LIMITS = (255, 999, 9999, 32767, 65535, 99999, 999999, 16777215, 9999999, 99999999, 2147483647, 999999999)
 
 
 class EndedCount:
@@ -66,3 +68,15 @@ class EndedCount:
     def goes_on_with_zero(self, lowest):
         """Rule 4."""
         return lowest == 1 and self.last in _LIMITS
+
+
+def has_zero(duplicates, ledger):
+    """True if the log has a result of ID 0 that came after `w`."""
+    if duplicates.has_id(ZERO_DIGITS, ledger.since):
+        return True
+    top = bytearray(ID_BYTES)
+    put_id(top, max(ledger.top(), 0))
+    newest = 0
+    for page, at, _ in duplicates.results_of(bytes(top), 1):
+        newest = max(newest, get_u32(page, at - HEAD_BYTES))
+    return newest > 0 and duplicates.has_id(ZERO_DIGITS, newest + 1)

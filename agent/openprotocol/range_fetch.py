@@ -36,6 +36,10 @@ def turn_to_missing(recovery, now):
             if shared is not None:
                 shared.begin_range()
         if gap_fill.left_to(last):
+            if gap_fill.at in recovery.stored_late:
+                recovery.stored_late = tuple([one for one in recovery.stored_late if one != gap_fill.at])
+                close_asked(recovery, False)
+                continue
             if recovery.put_off_ids is not None and recovery.put_off_ids.is_waiting(gap_fill.at, now):
                 from toolcart.agent.openprotocol.put_off import pass_over  # hardly any controller needs it
 

@@ -97,7 +97,8 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for (other_ids.py). Too often:
               rule 9
-    late      as if in time, until the same is asked for again
+    late      as if in time, until the same is asked for again; of FILL, whatever is asked for by then: stored, and
+              closed when it has its turn (toolcart.agent.station.late_answers)
     in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.put_off
     silent    recovery_request.py; given up (in_vain.py): in FILL closed, in WITNESS and NEARBY gone, else it may be
               there
@@ -232,6 +233,7 @@ class Recovery:
         self.is_shut_out = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
         self.is_later = False  # the last rejection says that it will be answered later
+        self.stored_late = ()  # missing IDs whose results came when their questions had been given up
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -243,6 +245,7 @@ class Recovery:
         ownership.forget()
         self.writing = self.contents = None
         self._is_checked = self.has_noted_seen = False
+        self.stored_late = ()
         self.has_answered = False  # a question of this connection, by a result
         self.contradictions.opened()
         self.walk = None
@@ -720,6 +723,10 @@ class Recovery:
             self.request.there = True
             range_fetch.turn_or_close(self)
 
+    def awaits(self, number):
+        """True if an answer with this ID is to what is asked for, or is to be asked for again."""
+        return self.request.asked == number and (self.request.waits or self._may_be_late)
+
     def _is_not_awaited(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
         request = self.request
@@ -1187,12 +1194,17 @@ class Recovery:
     # -- an answer in another writing (toolcart.agent.openprotocol.written_otherwise) ----------------------------------
 
     def fits_in_writing(self, answer, pushed):
-        """True if the answer is what was pushed under its ID, in the writing that is proven."""
-        if self.writing is None or not self.writing.is_proven:
+        """True if the answer is what was pushed under its ID, in the writing that is proven.
+
+        That IDs are off was shown by time and values, where need be without seconds: so is this.
+        """
+        if unpack_id(answer, 0) != unpack_id(pushed, 0):
             return False
+        if self.writing is None or not self.writing.is_proven:
+            return self.offset.is_known() and are_alike(answer, pushed)
         from toolcart.agent.openprotocol.written_otherwise import fits
 
-        return unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed)
+        return fits(answer, pushed)
 
     def _turn_to_compare_pushed(self, number):
         """The same for an answer to what may be missing, and was pushed in front of the proof."""

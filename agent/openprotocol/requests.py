@@ -90,6 +90,9 @@ FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" afte
 _NEWEST = b"0000000000"
 _GENERIC_BYTES = const(60)  # MID 0008 for 1201, which any controller may come to need
 
+_LATE_MOST = const(8)  # IDs whose answers may be late
+_LATE_ANSWERS_MOST = const(9)  # of one ID
+
 LASTING = const(2)  # keep-alives of a connection that no rejection has ended
 
 
@@ -103,6 +106,7 @@ class Request:
         "_passed",
         "_passed_over",
         "_answered_id",
+        "_late",
         "_sends",
         "answer",
         "data",
@@ -129,6 +133,7 @@ class Request:
     def closed(self):
         """The connection is closed: nothing is outstanding, and no echo will come."""
         self._echoes = 0  # answers to earlier tries that may still come
+        self._late = None  # by the ID that was asked for: how many of those are to that question
         self._by = 0  # the spindle that the answer taken last names
         self.was_newest = False  # that answer was to the question for the newest
         self.waits = False  # no answer came to the last request, and it may come yet
@@ -188,6 +193,8 @@ class Request:
                 self._echoes -= 1
                 return False  # the answer to an earlier question
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
+                if self._is_to_earlier(answered):
+                    return False
                 if self.is_other_spindle(buf, at):
                     return False  # one more to the question before
                 if self._echoes:
@@ -197,6 +204,7 @@ class Request:
                 if self.row is not FETCH:
                     return False
             self._count_echoes(self._sends - 1)
+            self._note_late(self._sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
             copy(self._last_id, 0, answered, 0, ID_BYTES)
@@ -210,7 +218,8 @@ class Request:
         if compare(self.data, 0, _NEWEST, 0, ID_BYTES) and compare(answered, 0, self.data, 0, ID_BYTES):
             return False
         self.waits = False
-        self._echoes = max(self._echoes - 1, 0)
+        if not self._is_to_earlier(answered):
+            self._echoes = max(self._echoes - 1, 0)
         return True
 
     def is_other_spindle(self, buf, at):
@@ -239,12 +248,32 @@ class Request:
         if self.row[_DATA_AT]:
             self.waits = True
             self._count_echoes(max(self._sends - self._passed, 0))
+            self._note_late(self._sends)
 
     def answered(self):
         """Nothing is outstanding any more."""
         self.asked = self.named = 0
         self.unsent = False
         self.answer.stop()
+
+    def _note_late(self, most):
+        """So many more answers to this question for a certain ID may come when others are asked."""
+        if most > 0 and self.row is FETCH and compare(self.data, 0, _NEWEST, 0, ID_BYTES):
+            late = self._late = self._late or {}
+            asked = bytes(self.data[:ID_BYTES])
+            most += late.get(asked, 0)
+            if len(late) >= _LATE_MOST:
+                del late[min(late)]
+            late[asked] = min(most, _LATE_ANSWERS_MOST)
+
+    def _is_to_earlier(self, answered):
+        """Take the ID of an answer; True if it is to an earlier question, one of whose answers may still come."""
+        answered = bytes(answered)
+        left = self._late.get(answered, 0) if self._late else 0
+        if left:
+            self._late[answered] = left - 1
+            self._echoes = max(self._echoes - 1, 0)
+        return left > 0
 
     def _count_echoes(self, most):
         # What was passed over may have been the answer itself: no echo then, else each rejection costs a time-out.

@@ -14,6 +14,7 @@ from toolcart.agent.record import result as res
 FINGERPRINT_BYTES = const(16)
 
 TIME = const(5)
+_SECOND = const(11)
 _VALUES = const(12)
 _ANGLE = const(15)
 
@@ -82,12 +83,18 @@ def _fit(one, other):
     """True if time and values are the same. What one of them lacks is not compared."""
     if one[TIME + 2] and other[TIME + 2] and compare(one, TIME, other, TIME, res.TIME_BYTES):  # a month: a time
         return False
+    return _have_same_values(one, other)
+
+
+def _have_same_values(one, other):
     if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
         return False
     return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
 
 
 def are_alike(one, other):
-    """True if both have a time, and the same time and values, under any ID."""
-    has_times = one[TIME + 2] > 0 and other[TIME + 2] > 0  # else there would be little to compare
-    return has_times and _fit(one, other)
+    """True if both have a time, and the same time and values, under any ID. One second may be 0: some keep none."""
+    if not (one[TIME + 2] and other[TIME + 2]) or compare(one, TIME, other, TIME, _SECOND - TIME):
+        return False  # without a time there would be little to compare
+    has_second = one[_SECOND] and other[_SECOND]
+    return (one[_SECOND] == other[_SECOND] or not has_second) and _have_same_values(one, other)

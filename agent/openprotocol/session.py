@@ -854,7 +854,7 @@ class Session:
         if self._is_old_result_asked() and self.request.is_late(link.buf, link.at):
             return session_states.EV_FETCHED
         if not self.request.is_other_spindle(link.buf, link.at):  # late, if such a thing was ever asked for
-            return session_states.EV_NONE if self.old_result.was_asked() else session_states.EV_UNKNOWN
+            return session_states.EV_FETCH_LATE if self.old_result.was_asked() else session_states.EV_UNKNOWN
         # The newest only shows what is missing.
         return session_states.EV_NONE if self.request.was_newest else session_states.EV_OTHER_SPINDLE
 

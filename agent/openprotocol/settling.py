@@ -7,7 +7,7 @@ Rules
 """
 
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import ZERO_DIGITS, after, is_open
+from toolcart.agent.openprotocol.ids import after, is_open
 
 
 def conclude_look(recovery, now):
@@ -71,8 +71,11 @@ def settle(recovery, now):
     if observed.is_nothing():
         ledger.put_empty()
     else:
-        is_zero_here = observed.first == 0 and recovery.duplicates.has_id(ZERO_DIGITS, ledger.since)
-        first = 1 if is_zero_here else observed.first
+        first = observed.first
+        if first == 0:
+            from toolcart.agent.openprotocol.ended_count import has_zero  # hardly any count goes over 0
+
+            first = 1 if has_zero(recovery.duplicates, ledger) else 0
         if begun and is_open(first, observed.upto):
             ledger.ranges = begun
             ledger.add_open(first, observed.upto)

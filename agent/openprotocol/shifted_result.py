@@ -9,7 +9,8 @@ Rules
 3. A field is proven by what is behind it, too: the next ID, the end, or blanks and NULs if it does not begin with its
    own ID once more; a time stamp by its separators. So a later revision that goes on behind the last field is read as
    far as it is known; before anything else, which may be that field's end, the last field is left out.
-4. Revision 999: the separators of its time, and as many octets in all as its VIN is longer or shorter.
+4. Where all parameter IDs are one too low, from 00 on, and each is in its place, it is read as if they were right.
+5. Revision 999: the separators of its time, and as many octets in all as its VIN is longer or shorter.
 
 Imported when the first such message comes; it allocates.
 """
@@ -36,6 +37,10 @@ def find(mid, revision, buf, at, length):
 
     0, SHIFTED or INCOMPLETE (toolcart.agent.record.malformed). None if nothing in it can be proven.
     """
+    if length >= HEADER_BYTES + ID_BYTES and has_id(buf, at + HEADER_BYTES, 0):
+        numbered = _from_one(mid, revision, buf, at, length)
+        found = find(mid, revision, numbered, 0, length) if numbered else None
+        return found and (found[0], found[1], found[2] or SHIFTED)
     kept = _kept_bytes(mid, revision, buf, at, length)
     is_whole = kept > 0 and _is_whole(mid, revision, kept)
     if is_whole and not _goes_on(mid, revision, buf, at + kept, at + length):
@@ -55,6 +60,24 @@ def find(mid, revision, buf, at, length):
     if readings:
         return readings[0] + (SHIFTED,) if len(readings) == 1 and readings[0][1] else None
     return (revision, bytes(buf[at : at + kept]), 0 if is_whole else INCOMPLETE) if kept else None
+
+
+def _from_one(mid, revision, buf, at, length):
+    """Return a copy of a message whose IDs begin with 00, with IDs from 01 on; None if one is not in its place."""
+    if revision > LAST_REVISION:
+        return None
+    fields, count = fields_of(mid, 1 if revision == 1 else LAST_REVISION)  # they are those of later revisions, too
+    copy = bytearray(buf[at : at + length])
+    place = HEADER_BYTES
+    for index in range(count):
+        if place + ID_BYTES > length:
+            break
+        if not has_id(copy, place, index):
+            return None
+        copy[place] = 0x30 + (index + 1) // 10
+        copy[place + 1] = 0x30 + (index + 1) % 10
+        place += ID_BYTES + (fields[index] & WIDTH_BITS)
+    return copy
 
 
 def _fits(mid, revision, buf, at, length):
@@ -138,7 +161,8 @@ def _kept_bytes(mid, revision, buf, at, length):
     for index in range(count):
         if place + ID_BYTES > end:
             unit = _UNIT_PUSHED if mid == 61 else _UNIT_FETCHED
-            return before - at if count < unit or index > unit else 0
+            kept = place if place == end and _is_stamp_of(buf, before, place) else before
+            return kept - at if count < unit or index > unit else 0
         if not has_id(buf, place, index + 1):
             return 0
         before = place
@@ -151,6 +175,11 @@ def _proves(buf, last, place, end, count, revision):
     """True if what is at buf[place:end] proves that the field `count`, which begins at `last`, ends there (rule 3)."""
     if is_blank(buf, place, end - place):
         return not has_id(buf, last + ID_BYTES, count)
-    if place - last == ID_BYTES + STAMP_BYTES and is_stamp(buf, last + ID_BYTES):
+    if _is_stamp_of(buf, last, place):
         return True
     return revision > 1 and end - place > place - last and has_id(buf, place, count + 1)
+
+
+def _is_stamp_of(buf, last, place):
+    """True if the field that begins at `last` and ends at `place` is a time stamp."""
+    return place - last == ID_BYTES + STAMP_BYTES and is_stamp(buf, last + ID_BYTES)

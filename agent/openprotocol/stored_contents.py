@@ -19,6 +19,8 @@ Rules
 4. What differs by whole quarters of an hour and by no more than a rounded torque and angle may be the same result: it
    is stored, and counts as stored again. A torque that is no round number was not rounded: then results that share a
    second are different ones, however near they are.
+   Where the count has begun anew, for what has come, the same time, or the same torque and angle, is enough: the IDs
+   may be off, and what is kept written otherwise.
 5. A pushed result is one fetched result, not two: another that is like it is stored.
 
 Imported where something may have to be fetched.
@@ -130,19 +132,26 @@ class StoredContents:
             return len(self._found) > 0
         return self._next(0) >= 0 or (self.is_partial and len(self._found) > 0)
 
-    def may_hold(self, body, start, flags):
-        """True if the log has what may be the result at body[start:] (rule 4)."""
+    def may_hold(self, body, start, flags, epoch):
+        """True if the log has what may be the result at body[start:], of this epoch of the IDs (rule 4)."""
         key = self._take(body, start, flags)
+        is_new_count = self.since > 1 or epoch != self._epoch
         entries = self._entries
         torque = key & _TORQUE_BITS
         most = _ROUNDED_BY if torque % (2 * _ROUNDED_BY) == 0 else 0
         for at in range(0, len(entries) if key else 0, _ENTRY):
             other = get_u32(entries, at)
+            word = get_u32(entries, at + 4)
+            angle = word >> _ANGLE_AT & _ANGLE_BITS
+            turned = (angle - self._angle) % 100
+            is_minute = other >> _MINUTE_AT == key >> _MINUTE_AT
             is_near = abs((other & _TORQUE_BITS) - torque) <= most
-            if is_near and other >> _MINUTE_AT == key >> _MINUTE_AT:
-                angle = get_u32(entries, at + 4) >> _ANGLE_AT & _ANGLE_BITS
-                if _UNKNOWN in (angle, self._angle) or (angle - self._angle) % 100 in (0, 1, 99):
-                    return True
+            if is_minute and is_near and (_UNKNOWN in (angle, self._angle) or turned in (0, 1, 99)):
+                return True
+            if is_new_count and is_minute and (word >> _WHEN_AT == self._when or turned == 0):
+                return True
+            if is_new_count and other & _TORQUE_BITS == torque and turned == 0:
+                return True
         return False
 
     def holds_unnamed(self, body, start, flags):
@@ -268,4 +277,4 @@ def holds_fetched(recovery, body, start, flags):
     if contents.holds(body, start, flags):
         recovery.is_elsewhere = recovery.asks_alone() and recovery.duplicates.holds_otherwise(body, start, flags)
         return 1 if recovery.is_elsewhere else -1
-    return -1 if contents.may_hold(body, start, flags) else 0
+    return -1 if contents.may_hold(body, start, flags, ledger.epoch()) else 0

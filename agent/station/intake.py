@@ -86,6 +86,7 @@ class Intake:
         self.refused = False  # the flash has refused it: room would not help
         self.stopping = False
         self._ready = False
+        self.late_answers = None  # toolcart.agent.station.late_answers', once a question got no answer in time
         self._fills = False  # the last answer was to a question for what is missing
         self._tool_due = False
         self._more = False  # more input came while the flash was busy in this step: its `now` is old
@@ -291,6 +292,7 @@ class Intake:
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
+        self.late_answers = None
         self.fault.over()
         if self.counters.counts[counter.STORED] != self._stored_at_refusal:
             self._backoff.reset()
@@ -389,9 +391,13 @@ class Intake:
         elif event == session_states.EV_FETCH_REFUSED:
             self._take_refusal(now)
         elif event == session_states.EV_FETCH_SILENT:
+            self._note_silence()
             self.take_news(self.recovery.silent(now), now)
         elif event == session_states.EV_OTHER_SPINDLE:
             self._take_other_answer(now)
+        elif event == session_states.EV_FETCH_LATE:
+            if self.late_answers is not None:
+                self.late_answers.take(self, now)
         elif event == session_states.EV_TOOL:
             read_tool(self.store.serial, self.link.buf, self.link.at)
         elif event == session_states.EV_REFUSED:
@@ -595,8 +601,17 @@ class Intake:
             self._not_saved_reported = self.recovery.ledger.not_saved
             self.counters.note(counter.NOT_SAVED, 1, now)
 
+    def _note_silence(self):
+        if self.late_answers is None:
+            from toolcart.agent.station.late_answers import LateAnswers  # hardly any controller answers late
+
+            self.late_answers = LateAnswers()
+        self.late_answers.note(self.recovery)
+
     def _take_fetched(self, now):
         self.session.old_result.answered()
+        if self.late_answers is not None and self.late_answers.take(self, now):
+            return
         link = self.link
         shared = self.recovery.ownership.shared
         if shared is not None:
@@ -615,7 +630,7 @@ class Intake:
         if not self._fills or self.recovery.ownership.shared is not None:
             return
         if self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision):
-            if self._put_fetched(True, now) != NOT_KEPT:
+            if self.put_fetched(True, now) != NOT_KEPT:
                 self.wake_outlets(now)
 
     def store_answer(self, is_read, now):
@@ -633,7 +648,7 @@ class Intake:
         if news != phases.NEWS_STORE:
             self.take_news(news, now)
             return
-        kept = self._put_fetched(is_read, now)
+        kept = self.put_fetched(is_read, now)
         if kept == NOT_KEPT:
             recovery.wait_for_room(now)
         else:
@@ -642,14 +657,14 @@ class Intake:
             if kept == KEPT:
                 self.subscription_check.fetched(self, id_of(recovery.ask_id, 0), now)
 
-    def _put_fetched(self, is_read, now):
-        """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
+    def put_fetched(self, is_read, now, asked=None):
+        """Store the answer to `asked` that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
         kept = self.store.put_fetched(now) if is_read else NO_FIGURES
         if kept != NO_FIGURES:
             return kept
         link = self.link
         pushed_at = self.session.place_of_pushed_id()
-        asked = self.recovery.ask_id
+        asked = self.recovery.ask_id if asked is None else asked
         return self.store.put_fetched_raw(link.buf, link.at, link.length, asked, pushed_at, now, is_read)
 
     def take_news(self, news, now):

@@ -27,7 +27,10 @@ def agrees(bench, case, gone=0):
     return True
 
 
-@pytest.mark.parametrize(("ends", "begins"), [(65535, 0), (65535, 1), (99999, 0), (99999, 1), (9999, 1), (123, 1)])
+ENDS = (255, 999, 9999, 32767, 65535, 99999, 999999, 16777215, 9999999, 99999999, 2147483647, 999999999)
+
+
+@pytest.mark.parametrize(("ends", "begins"), [(123, 1)] + [(ends, begins) for ends in ENDS for begins in (0, 1)])
 def test_count_that_wraps_while_away_loses_none(ends, begins):
     for last_known in (1, 6, 7):  # of the count before, in front of the outage
         for away in (1, 3, 20):
@@ -43,6 +46,36 @@ def test_count_that_wraps_while_away_loses_none(ends, begins):
                 assert lacks in ([], [0]) and bench.ledger.missing() == 0, (last_known, away, lacks)
                 # Whether 0 was made behind the last ID of so many digits cannot be known: it counts, as a bound.
                 assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (last_known, away)
+
+
+@pytest.mark.parametrize("ends", ENDS)
+def test_0_that_was_pushed_while_all_was_in_doubt_is_not_gone(ends):
+    for questions in range(5):
+        bench = Bench(Wrapping(ends - 3, ends, 0)).open()
+        for _ in range(4):
+            bench.live()
+        for _ in range(questions):
+            bench.step()
+        bench.live()
+        bench.away(6)
+        bench.settle()
+        bench.make(2)
+        bench.settle()
+        assert agrees(bench, (ends, questions))
+
+
+@pytest.mark.parametrize("ends", [255, 999])
+def test_count_that_wraps_again_and_again_counts_what_it_made_as_0(ends):
+    bench = Bench(Wrapping(ends - 3, ends, 0, limit=ends + 1)).met(2)
+    for _ in range(3):
+        bench.away(6)
+        bench.settle()
+        bench.make(ends - 5)
+        bench.settle()
+    uids = bench.uids()
+    lacks = [one.ident for one in bench.memory.produced if one.uid not in uids]
+    assert set(lacks) <= {0} and len(lacks) <= bench.ledger.gone() <= 3 and bench.ledger.missing() == 0
+    assert bench.stored_twice == 0 and len(uids) == len(set(uids))
 
 
 def test_count_that_wraps_on_a_connection_where_a_push_was_lost():

@@ -206,7 +206,7 @@ def test_answers_with_other_ids_are_taken_again_though_the_echoes_never_come():
     for _ in range(3):
         delivered += talk.deliver(fetched(2, tightening_id=1234560))  # it may be an echo
         delivered += talk.wait(5000)
-    assert delivered == [session_states.EV_FETCH_SILENT]
+    assert delivered == [session_states.EV_FETCH_LATE] * 3 + [session_states.EV_FETCH_SILENT]
     talk.fetch(b"0001234566")
     assert talk.deliver(fetched(2, tightening_id=1234560)) == [session_states.EV_FETCHED]
 

@@ -104,6 +104,31 @@ def test_each_text_too_long_or_too_short_leaves_every_value_right(reader, mid, r
             assert read[1] or is_last, (name, octets)
 
 
+def from_zero(mid, revision, frame):
+    """Return the frame with each of its parameter IDs one lower."""
+    layout = [(number - 1, width, name) for number, width, name in layout_of(mid, revision)]
+    lowered = frame_of(mid, revision, layout=layout)
+    assert len(lowered) == len(frame) and lowered != frame
+    return lowered
+
+
+@pytest.mark.parametrize("mid, revision", [case for case in CASES if case[1] != 998])
+def test_ids_that_begin_with_0_leave_every_value_right(reader, mid, revision):
+    frame = frame_of(mid, revision)
+    wanted = reader.read(mid, frame)
+    lowered = from_zero(mid, revision, frame)
+    assert reader.read(mid, lowered) == (wanted[0], True)
+    for cut in range(1, len(frame) - 30):  # what is cut off is read as far as it would be with right IDs
+        short = b"%04d" % (len(frame) - cut)
+        right, wrong = reader.read(mid, short + frame[4:-cut]), reader.read(mid, short + lowered[4:-cut])
+        assert (right and right[0]) == (wrong and wrong[0]), cut
+    place = 20
+    for number, width, _ in layout_of(mid, revision)[:-1]:  # one that is wrong, or right, among these: none is believed
+        place += 2 + width
+        for printed in (b"%02d" % (number + 1), b"XX"):
+            assert reader.read(mid, lowered[:place] + printed + lowered[place + 2 :]) is None, number
+
+
 def ends_in(mid, revision, name, length):
     """True if a message of this length ends in front of the ID that the layout has behind this text."""
     rows = layout_of(mid, revision)

@@ -1,0 +1,53 @@
+"""A controller whose answers have IDs that are off, and are written otherwise than what it pushes: each result once."""
+
+import pytest
+
+from toolcart.sim import controller_session
+from host_tests.agent.openprotocol.test_answers_written_otherwise import FETCHED, agrees, written
+from host_tests.support.world import Cart
+
+OFF = [("kept", 1), ("kept", -2), ("said", 1), ("said", -2)]
+
+
+def cart_with(kind, by, *revisions):
+    return Cart(controller={"ids_higher": kind, "ids_off_by": by, "recover_revisions": revisions})
+
+
+def without_batch_status(monkeypatch):
+    """MID 0065 revision 1 ends behind its time."""
+    write = controller_session.frames.old_result_data
+    monkeypatch.setattr(
+        controller_session.frames,
+        "old_result_data",
+        lambda result, revision, *given, **named: write(result, revision, *given, **named)[
+            : -3 if revision == 1 else None
+        ],
+    )
+
+
+@pytest.mark.parametrize("kind, by", OFF)
+@pytest.mark.parametrize("revision", [1, 2, 7])
+def test_time_without_seconds(monkeypatch, kind, by, revision):
+    written(monkeypatch, "old_result_data", FETCHED["without seconds"])
+    assert agrees(cart_with(kind, by, revision).outages(3, 3, 3))
+
+
+@pytest.mark.parametrize("kind, by", OFF)
+def test_no_batch_status(monkeypatch, kind, by):
+    without_batch_status(monkeypatch)
+    assert agrees(cart_with(kind, by, 1).outages(3, 3, 3))
+
+
+@pytest.mark.parametrize("kind, by", OFF)
+@pytest.mark.parametrize("way", FETCHED)
+def test_what_is_stored_twice_is_counted(monkeypatch, way, kind, by):
+    written(monkeypatch, "old_result_data", FETCHED[way])
+    cart = cart_with(kind, by, 1, 2)
+    for _ in range(2):
+        cart.produce(3, 1300)
+        cart.run(600000)
+        cart.miss(3, 1300)
+        cart.run(600000)
+
+    twice = len(cart.stored()) - len(cart.controller.produced)
+    assert twice <= cart.stored_again(), (twice, cart.stored_again(), cart.stored_ids())
