@@ -5,6 +5,7 @@ Rules
    ever.
 2. VAIN_MOST in a row, on however many connections, show that there will be no answer: before anything is proven nothing
    can be asked for, later the ID is gone. So it is sooner where nothing was ever answered, and no one has said "later".
+   Where that was ID 0, the highest result known is asked for first.
 3. Else an ID is asked for until it is given up while the next one is answered
    (toolcart.agent.openprotocol.recovery_request). The newest is done without where it is known what is missing.
 4. A controller that ends connections with such a question is not asked on this one.
@@ -59,8 +60,8 @@ def _is_missing_put_off(recovery, now):
 
 def _asks_in_vain(recovery):
     """True if questions were asked in vain for so long that there will be no answer (rule 2)."""
-    is_silent = not (recovery.was_answered() or recovery.is_later)
-    return recovery.vain >= VAIN_MOST or (recovery.is_newest_tried(1) and is_silent)
+    is_tried = recovery.is_newest_tried(1) or (recovery.phase == phases.PHASE_WITNESS and recovery.vain > UNANSWERED_MOST)
+    return recovery.vain >= VAIN_MOST or (is_tried and not (recovery.was_answered() or recovery.is_later))
 
 
 def _can_do_without_newest(recovery):
@@ -72,7 +73,7 @@ def _can_do_without_newest(recovery):
 def _go_on_in_vain(recovery, now):
     """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
     if recovery.flags or recovery.ledger.is_unasked():
-        return recovery.cannot_ask(now)
+        return recovery.cannot_ask_this(now)
     if recovery.phase == phases.PHASE_FILL and not recovery.turn_spindle():
         return range_fetch.close_asked(recovery, not recovery.request.there)
     return recovery.take_absent(now)

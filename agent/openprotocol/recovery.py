@@ -53,8 +53,8 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
 
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there; without
-                                   if it is not above w and no ID      w: SETTLE, there is nothing
-                                   can be off; in doubt: PROBE
+                                   if it is not above w and no ID      w: SETTLE, there is nothing. Rejected otherwise:
+                                   can be off; in doubt: PROBE         WITNESS before OFF
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
     WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
@@ -91,8 +91,9 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
-    rejected  never known: OFF; a revision: the next one, else OFF; rule 3; before an answer, without a usable code:
-              each revision once, or often "later": each in turn (question_revisions.py); anything else as silent
+    rejected  never known: OFF, of ID 0 WITNESS; a revision: the next one, else the same; rule 3; before an answer,
+              without a usable code: each revision once, or often "later": each in turn (question_revisions.py);
+              anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for (other_ids.py). Too often:
@@ -267,10 +268,8 @@ class Recovery:
         if ownership.needs:
             return
         if self._answers_nothing():
-            self.retry.start(now, 0)  # it is asked again all the same
             self._count_missing(now)
-        else:
-            self.phase = phases.PHASE_NEWEST
+        self.phase = phases.PHASE_NEWEST  # it is asked again all the same
 
     def closed(self, now=0):
         """The session is over."""
@@ -385,7 +384,7 @@ class Recovery:
                 from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
 
                 take_new_count(self, number, record)
-            if self.flags or ledger.ranges:
+            if (self.flags or ledger.ranges) and self.phase >= _OFF:  # else the answers may show more
                 self._count_missing(now)
             return follows
         if self.flags == 0:
@@ -625,7 +624,8 @@ class Recovery:
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
         # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
         # one that is not there is answered with another: whatever is rejected without 15 may be there.
-        is_absent = self.has_answered and self.request.asked and not self.ownership.shares
+        is_certain = self.request.asked or self.phase == phases.PHASE_POLL
+        is_absent = self.has_answered and is_certain and not self.ownership.shares
         is_absent = is_absent or self.phase == phases.PHASE_PROBE
         is_absent = is_absent or (
             self.is_newest_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0
@@ -649,7 +649,7 @@ class Recovery:
             # The revision that it has answered in before was rejected for another reason.
             return self.ask_again_later(now)
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
-            return self.cannot_ask(now)
+            return self.cannot_ask_this(now)
         return self.ask_again_later(now)
 
     def was_answered(self):
@@ -688,6 +688,17 @@ class Recovery:
         from toolcart.agent.openprotocol import in_vain  # hardly any controller ends connections so
 
         return in_vain.shut_out(self, now)
+
+    def cannot_ask_this(self, now):
+        """What was asked is answered in no revision; return a NEWS_.
+
+        Where that was ID 0, real IDs may be known all the same: the highest known is asked for once.
+        """
+        if self.phase == phases.PHASE_NEWEST and self.ledger.top() > 0 and not self.ownership.is_other:
+            self.revisions.begin_round()
+            self.observed.is_zero_absent = True
+            return self._turn_to_witness()
+        return self.cannot_ask(now)
 
     def cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
