@@ -60,7 +60,8 @@ def _is_missing_put_off(recovery, now):
 
 def _asks_in_vain(recovery):
     """True if questions were asked in vain for so long that there will be no answer (rule 2)."""
-    is_tried = recovery.is_newest_tried(1) or (recovery.phase == phases.PHASE_WITNESS and recovery.vain > UNANSWERED_MOST)
+    is_last = recovery.phase == phases.PHASE_WITNESS and recovery.vain > UNANSWERED_MOST
+    is_tried = is_last or recovery.is_newest_tried(1)
     return recovery.vain >= VAIN_MOST or (is_tried and not (recovery.was_answered() or recovery.is_later))
 
 

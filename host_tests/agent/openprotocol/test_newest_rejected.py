@@ -1,4 +1,4 @@
-"""A controller that rejects ID 0, the newest, and answers questions for real IDs: what it has is fetched all the same."""
+"""A controller that rejects ID 0, the newest, and answers questions for real IDs: what it has is fetched."""
 
 import pytest
 
