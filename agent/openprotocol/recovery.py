@@ -835,7 +835,11 @@ class Recovery:
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self.vain = 0
-        is_repeat = self._came_first_as(number) != number  # one of the two IDs is wrong
+        first = self._came_first_as(number)
+        is_repeat = first != number  # one of the two IDs is wrong
+        if is_repeat and first == self.contradictions.newest:
+            self.why = WHY_SILENT
+            return self.take_absent(now)
         if self.contradictions.repeats_itself(is_repeat):
             return self.end_contradiction(now)
         if phase == phases.PHASE_WALK and not is_repeat:
@@ -941,6 +945,7 @@ class Recovery:
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
         self._came_first_as(number)
+        self.contradictions.newest = number
         self.observed.take_newest(number, self.answer, is_logged, self.ledger)
         return phases.NEWS_NONE if self.turn_spindle() else self._look_at_sharing(now)
 
