@@ -100,8 +100,8 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               rule 9
     late      as if in time, until the same is asked for again
     in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.put_off
-    silent    recovery_request.py; given up (in_vain.py): in FILL closed, in WITNESS and NEARBY gone, else it may be
-              there
+    silent    recovery_request.py; given up (in_vain.py): in FILL closed; where one that is there is answered, gone,
+    or later  in WITNESS and NEARBY in any case; else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
 
@@ -486,7 +486,11 @@ class Recovery:
         if self.phase in _PHASES_THAT_READ_LOG and not self.read_contents(self.duplicates.read_most):
             self.retry.start(now, 0)  # the others have their turn first
             return False
-        number = after(request.asked) if request.state == NEXT else request.asked
+        number = request.asked
+        if request.state == NEXT:
+            from toolcart.agent.openprotocol import in_vain  # hardly any question is asked so often
+
+            number = in_vain.next_of(self)
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
             self.why = WHY_NEVER
             self.take_absent(now)
