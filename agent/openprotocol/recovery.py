@@ -332,7 +332,7 @@ class Recovery:
 
     def open_most(self):
         """Return how many results may be missing, as a bound: under each ID as many as there are spindles."""
-        return self.ledger.open_most() * max(self.spindle_count(), self.ledger.results_each())
+        return self.ledger.open_most(self.spindle_count())
 
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
