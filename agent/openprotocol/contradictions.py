@@ -2,7 +2,9 @@
 
 Rules
 1. They do after more than _RESTARTS_MOST looks in a row that answers have made start over, and after _OTHER_IDS_MOST
-   answers in a row with other IDs than were asked for.
+   answers in a row with other IDs than were asked for. One that has come before, under the same ID, does not count:
+   some answer what is gone with the newest, or the nearest, that they have. Nor does the newest, if it has the ID that
+   was asked for: that is gone, too.
 2. An answer with the ID of another result, or with a result that came under another ID before, counts as
    _ONE_ID_FOR_TWO of these.
 """
@@ -24,6 +26,7 @@ class Contradictions:
 
     def __init__(self):
         self.restarts = 0  # in a row
+        self.newest = -1  # the ID of the answer to the last question for the newest
         self._count = 0  # in a row
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
         self._brought = {}  # by their contents: the ID under which each came first
@@ -33,6 +36,7 @@ class Contradictions:
         self.end()
         self._named[TIME] = 0
         self._brought = {}
+        self.newest = -1
 
     def end(self):
         """They are known, and nothing is asked for: count anew."""
@@ -46,9 +50,10 @@ class Contradictions:
         """True if answers have made too many looks start over."""
         return self.restarts > _RESTARTS_MOST
 
-    def take_other_id(self):
+    def take_other_id(self, number, answer):
         """Take an answer with another ID than was asked for; True if there were too many."""
-        self._count += 1
+        self._count += self._brought.get(contents_of(answer), -1) != number
+        self.first_brought_as(number, answer)
         return self._count >= _OTHER_IDS_MOST
 
     def gives_one_id_to_two(self, number, answer, newest):

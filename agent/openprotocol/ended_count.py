@@ -31,6 +31,10 @@ class EndedCount:
         self._most = most
         self._vain = 0
 
+    def skip(self, count):
+        """So many more count as gone in front of the one asked for."""
+        self._vain += count
+
     def take(self, asked, is_new):
         """Take whether the answer is one that the log lacks; True if the next ID is to be asked for."""
         self._vain = 0 if is_new else self._vain + 1

@@ -2,12 +2,16 @@
 
 Rules
 1. A poll is over; a missing ID is put off if it can be (toolcart.agent.openprotocol.put_off); "later" is believed for
-   ever.
+   ever, unless rule 5 says otherwise.
 2. VAIN_MOST in a row, on however many connections, show that there will be no answer: before anything is proven nothing
    can be asked for, later the ID is gone. So it is sooner where nothing was ever answered, and no one has said "later".
+   Where that was ID 0, the highest result known is asked for first.
 3. Else an ID is asked for until it is given up while the next one is answered
    (toolcart.agent.openprotocol.recovery_request). The newest is done without where it is known what is missing.
 4. A controller that ends connections with such a question is not asked on this one.
+5. What is looked for, the highest result known or the end of a walk, is not there if it is in vain UNANSWERED_MOST
+   times and once more after one that is there was answered: some say "later", or nothing, of what is gone. From then on
+   the same word means so at once, silence at the second time.
 
 Imported where a question is in vain.
 """
@@ -16,9 +20,12 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import put_off, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
+from toolcart.agent.openprotocol.ids import after
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST
 
 VAIN_MOST = const(45)  # some 34 minutes of silence
+_SILENT_MOST = const(3)
+_PHASES_OF_SEARCH = phases.PHASES_OF_KNOWN + (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_COMPARE)
 
 
 def ask_again_later(recovery, now):
@@ -28,10 +35,15 @@ def ask_again_later(recovery, now):
         return recovery.end_poll(True)  # nothing is known to be missing
     if _is_missing_put_off(recovery, now):
         return phases.NEWS_NONE
-    if recovery.is_later and phase != phases.PHASE_PROBE:  # it is neither gone nor without an answer, however often
+    is_looked_for = known_there(recovery) >= 0
+    if is_looked_for and _is_gone_like_others(recovery):
+        return _take_as_gone(recovery, now)
+    if (
+        recovery.is_later and phase != phases.PHASE_PROBE and not is_looked_for
+    ):  # it is neither gone nor without an answer, however often
         recovery.retry.start(now, recovery.retry_ms)
         return phases.NEWS_NONE
-    recovery.vain += 1
+    recovery.vain += not recovery.is_later
     if _asks_in_vain(recovery):
         return _go_on_in_vain(recovery, now)
     if _can_do_without_newest(recovery):
@@ -48,6 +60,42 @@ def ask_again_later(recovery, now):
     return phases.NEWS_NONE
 
 
+def known_there(recovery):
+    """Return an ID that is there, by which it is seen whether others than what is looked for are answered; -1: none."""
+    if recovery.phase not in _PHASES_OF_SEARCH or not (recovery.has_answered and recovery.counts_alone()):
+        return -1
+    newest = recovery.observed.newest
+    is_top_there = recovery.phase == phases.PHASE_UPWARD or not recovery.flags
+    return recovery.ledger.top() if newest < 0 and is_top_there else newest
+
+
+def next_of(recovery):
+    """Return which ID to ask for in the state NEXT."""
+    number = known_there(recovery)
+    return after(recovery.request.asked) if number < 0 or number == recovery.request.asked else number
+
+
+def _is_gone_like_others(recovery):
+    """True if what was just asked in vain is answered like another one that was given up."""
+    request = recovery.request
+    return request.given_up_for == recovery.why and (recovery.is_later or request.tries > 0)
+
+
+def _take_as_gone(recovery, now):
+    """What is looked for is not there, or it is as if it were not; return a NEWS_.
+
+    Silence may be an accident: so many in a row end a way, else each takes a minute.
+    """
+    if not recovery.is_later:
+        most = recovery.ownership.gone_most // _SILENT_MOST
+        if recovery.phase == phases.PHASE_WALK:
+            recovery.walk.search.skip(most)
+        elif recovery.ended() is not None:
+            recovery.ended().skip(most)
+        recovery.observed.gone_run += most
+    return recovery.take_absent(now)
+
+
 def _is_missing_put_off(recovery, now):
     """True if the missing ID that was just asked for in vain is put off, since others may be missing."""
     if recovery.request.state == NEXT or not put_off.fails_for_now(recovery, now, False):
@@ -59,8 +107,9 @@ def _is_missing_put_off(recovery, now):
 
 def _asks_in_vain(recovery):
     """True if questions were asked in vain for so long that there will be no answer (rule 2)."""
-    is_silent = not (recovery.was_answered() or recovery.is_later)
-    return recovery.vain >= VAIN_MOST or (recovery.is_newest_tried(1) and is_silent)
+    is_last = recovery.phase == phases.PHASE_WITNESS and recovery.vain > UNANSWERED_MOST
+    is_tried = is_last or recovery.is_newest_tried(1)
+    return recovery.vain >= VAIN_MOST or (is_tried and not (recovery.was_answered() or recovery.is_later))
 
 
 def _can_do_without_newest(recovery):
@@ -72,7 +121,7 @@ def _can_do_without_newest(recovery):
 def _go_on_in_vain(recovery, now):
     """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
     if recovery.flags or recovery.ledger.is_unasked():
-        return recovery.cannot_ask(now)
+        return recovery.cannot_ask_this(now)
     if recovery.phase == phases.PHASE_FILL and not recovery.turn_spindle():
         return range_fetch.close_asked(recovery, not recovery.request.there)
     return recovery.take_absent(now)
@@ -84,6 +133,9 @@ def _give_up(recovery, now):
     is_there = recovery.request.there
     if phase == phases.PHASE_FILL:
         return phases.NEWS_NONE if recovery.turn_spindle() else range_fetch.close_asked(recovery, not is_there)
+    if known_there(recovery) >= 0:
+        recovery.request.given_up_for = recovery.why
+        return _take_as_gone(recovery, now)
     is_rejected = phase == phases.PHASE_SEEK and recovery.why != WHY_SILENT
     if phase in phases.PHASES_OF_KNOWN or phase == phases.PHASE_COMPARE or is_rejected:
         return recovery.take_absent(now)

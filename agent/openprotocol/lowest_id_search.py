@@ -36,11 +36,16 @@ class LowestIdSearch:
             self._low = self._at
             return self._probe()
         self._at += 1
-        if self._at < self._end and self._at - self._start < self._most:
+        self._gone += 1
+        if self._at < self._end and self._gone < self._most:
             return self._aim()
         self._end = self._start
         self._step = 0
         return self._probe()
+
+    def skip(self, count):
+        """So many more count as gone in front of the one asked for."""
+        self._gone += count
 
     def lowest(self):
         """Return the lowest ID that is there."""
@@ -58,6 +63,7 @@ class LowestIdSearch:
             at = (self._low + self._end) // 2
         self._step *= 2
         self._start = self._at = at
+        self._gone = 0  # in a row
         return self._aim()
 
     def _aim(self):

@@ -31,7 +31,7 @@ def take_other_id(recovery, number, now):
         return wait_for_push(recovery)
     if forgets_offset(recovery):
         return phases.NEWS_NONE
-    if recovery.contradictions.take_other_id():
+    if recovery.contradictions.take_other_id(number, recovery.answer):
         return recovery.end_contradiction(now)
     recovery.why = WHY_SILENT
     observed = recovery.observed

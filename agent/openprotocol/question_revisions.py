@@ -51,6 +51,10 @@ class QuestionRevisions:
         """Begin with the first one again."""
         self._index = self._rejected = 0
 
+    def begin_round(self):
+        """Something else is asked for: each may be tried again, from this one on."""
+        self._rejected = 0
+
     def revision(self):
         """Return the revision to ask in."""
         return self._ordered[self._index]

@@ -53,8 +53,8 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
 
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there; without
-                                   if it is not above w and no ID      w: SETTLE, there is nothing
-                                   can be off; in doubt: PROBE
+                                   if it is not above w and no ID      w: SETTLE, there is nothing. Rejected otherwise:
+                                   can be off; in doubt: PROBE         WITNESS before OFF
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
     WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
@@ -91,8 +91,9 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
-    rejected  never known: OFF; a revision: the next one, else OFF; rule 3; before an answer, without a usable code:
-              each revision once, or often "later": each in turn (question_revisions.py); anything else as silent
+    rejected  never known: OFF, of ID 0 WITNESS; a revision: the next one, else the same; rule 3; before an answer,
+              without a usable code: each revision once, or often "later": each in turn (question_revisions.py);
+              anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for (other_ids.py). Too often:
@@ -100,8 +101,8 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
     late      as if in time, until the same is asked for again; of FILL, whatever is asked for by then: stored, and
               closed when it has its turn (toolcart.agent.station.late_answers)
     in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.put_off
-    silent    recovery_request.py; given up (in_vain.py): in FILL closed, in WITNESS and NEARBY gone, else it may be
-              there
+    silent    recovery_request.py; given up (in_vain.py): in FILL closed; where one that is there is answered, gone,
+    or later  in WITNESS and NEARBY in any case; else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
 
@@ -270,10 +271,8 @@ class Recovery:
         if ownership.needs:
             return
         if self._answers_nothing():
-            self.retry.start(now, 0)  # it is asked again all the same
             self._count_missing(now)
-        else:
-            self.phase = phases.PHASE_NEWEST
+        self.phase = phases.PHASE_NEWEST  # it is asked again all the same
 
     def closed(self, now=0):
         """The session is over."""
@@ -336,7 +335,7 @@ class Recovery:
 
     def open_most(self):
         """Return how many results may be missing, as a bound: under each ID as many as there are spindles."""
-        return self.ledger.open_most() * max(self.spindle_count(), self.ledger.results_each())
+        return self.ledger.open_most(self.spindle_count())
 
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
@@ -388,7 +387,7 @@ class Recovery:
                 from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
 
                 take_new_count(self, number, record)
-            if self.flags or ledger.ranges:
+            if (self.flags or ledger.ranges) and self.phase >= _OFF:  # else the answers may show more
                 self._count_missing(now)
             return follows
         if self.flags == 0:
@@ -490,7 +489,11 @@ class Recovery:
         if self.phase in _PHASES_THAT_READ_LOG and not self.read_contents(self.duplicates.read_most):
             self.retry.start(now, 0)  # the others have their turn first
             return False
-        number = after(request.asked) if request.state == NEXT else request.asked
+        number = request.asked
+        if request.state == NEXT:
+            from toolcart.agent.openprotocol import in_vain  # hardly any question is asked so often
+
+            number = in_vain.next_of(self)
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
             self.why = WHY_NEVER
             self.take_absent(now)
@@ -628,7 +631,8 @@ class Recovery:
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
         # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
         # one that is not there is answered with another: whatever is rejected without 15 may be there.
-        is_absent = self.has_answered and self.request.asked and not self.ownership.shares
+        is_certain = self.request.asked or self.phase == phases.PHASE_POLL
+        is_absent = self.has_answered and is_certain and not self.ownership.shares
         is_absent = is_absent or self.phase == phases.PHASE_PROBE
         is_absent = is_absent or (
             self.is_newest_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0
@@ -652,7 +656,7 @@ class Recovery:
             # The revision that it has answered in before was rejected for another reason.
             return self.ask_again_later(now)
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
-            return self.cannot_ask(now)
+            return self.cannot_ask_this(now)
         return self.ask_again_later(now)
 
     def was_answered(self):
@@ -691,6 +695,17 @@ class Recovery:
         from toolcart.agent.openprotocol import in_vain  # hardly any controller ends connections so
 
         return in_vain.shut_out(self, now)
+
+    def cannot_ask_this(self, now):
+        """What was asked is answered in no revision; return a NEWS_.
+
+        Where that was ID 0, real IDs may be known all the same: the highest known is asked for once.
+        """
+        if self.phase == phases.PHASE_NEWEST and self.ledger.top() > 0 and not self.ownership.is_other:
+            self.revisions.begin_round()
+            self.observed.is_zero_absent = True
+            return self._turn_to_witness()
+        return self.cannot_ask(now)
 
     def cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
@@ -831,7 +846,11 @@ class Recovery:
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self.vain = 0
-        is_repeat = self._came_first_as(number) != number  # one of the two IDs is wrong
+        first = self._came_first_as(number)
+        is_repeat = first != number  # one of the two IDs is wrong
+        if is_repeat and first == self.contradictions.newest:
+            self.why = WHY_SILENT
+            return self.take_absent(now)
         if self.contradictions.repeats_itself(is_repeat):
             return self.end_contradiction(now)
         if phase == phases.PHASE_WALK and not is_repeat:
@@ -937,6 +956,7 @@ class Recovery:
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
         self._came_first_as(number)
+        self.contradictions.newest = number
         self.observed.take_newest(number, self.answer, is_logged, self.ledger)
         return phases.NEWS_NONE if self.turn_spindle() else self._look_at_sharing(now)
 

@@ -2,10 +2,11 @@
 
     state     asks for           answered             rejected or silent
     ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: NEXT
-    NEXT      the ID after it    LAST                 ITSELF, after a pause
+    NEXT      another ID         LAST                 ITSELF, after a pause
     LAST      the ID             that is the answer   it is given up: others are answered
 
-NEXT is for requests for a certain ID alone: nothing comes after the newest.
+NEXT is for requests for a certain ID alone: the one after it if it may be missing, else one that is known to be there
+(toolcart.agent.openprotocol.in_vain).
 """
 
 from toolcart.agent.base.compat import const
@@ -26,6 +27,7 @@ class RecoveryRequest:
     def forget(self):
         """Nothing was asked, and no answer is awaited. `asked` 0 is the newest."""
         self.waits = False  # for an answer that is still of interest
+        self.given_up_for = 0  # why the last one was given up that was looked for, as `why` of the recovery
         self.begin(0)
 
     def begin(self, asked):

@@ -4,13 +4,15 @@ soon as a push shows it.
 Rules
 1. So is one that knows no such question (99, 73, 75), or rejects it in every revision; one that has never answered
    any, where UNANSWERED_MOST in a row get no answer or another rejection; and any, where VAIN_MOST in a row get no
-   usable answer (toolcart.agent.openprotocol.in_vain). One that says "later" is believed for ever: what
+   usable answer (toolcart.agent.openprotocol.in_vain). Where ID 0 is answered so, `w` is asked for before that is
+   believed. One that says "later" is believed for ever: what
    is missing stays so.
 2. Then, in one snapshot: the last push is the highest result known, `w`; the IDs that were skipped since `w`, in the
    order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`). Of
    what it has shown above `w` that waits until it was unasked before.
 3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or
-   a cut. A range is reported and closed at once; without room for the event it stays until there is some.
+   a cut. A range is reported and closed at once, or when the questions of a new connection, or of the next hour, have
+   brought nothing; without room for the event it stays until there is some.
 4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing,
    what it skipped after the first of its own that was seen is gone (toolcart.agent.openprotocol.successor).
 5. Any answer ends this: the recovery starts over.

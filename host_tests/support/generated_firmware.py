@@ -54,6 +54,7 @@ FOUND = {
 }
 TIMES = {"as made": None, "UTC": -60, "ahead": 330, "a quarter": 15}
 GONE = {"15": 15, "another code": 79, "silence": None}
+REJECTED = {**GONE, "later": 98, "busy": 28, "a revision": 97}
 
 
 SAY_NOTHING = ("one", "at random", "in turn", "each twice")
@@ -92,6 +93,7 @@ class Firmware:
                 ],
             ),
             "between": given.get("between", dice.choice((1, 2, 4, 7))),
+            "newest_rejected": given.get("newest_rejected", 0),  # the code for ID 0; 0: it is as "gone" says
         }
         if traits["pushed"] in SAY_NOTHING:  # else nothing at all would show what is missing
             traits.update(named="as kept", knows_newest=True)
@@ -164,10 +166,12 @@ class Firmware:
             result.is_blank = True
         if revision not in session.options.recover_revisions:
             session.refuse(64, 97)
-        elif result is None and GONE[traits["gone"]] is None:
+        elif not number and traits["newest_rejected"]:
+            session.refuse(64, traits["newest_rejected"])
+        elif result is None and REJECTED[traits["gone"]] is None:
             return
         elif result is None:
-            session.refuse(64, GONE[traits["gone"]])
+            session.refuse(64, REJECTED[traits["gone"]])
         else:
             session._say_old(result, revision)
 

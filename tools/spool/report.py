@@ -145,7 +145,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
         "gone": spool.ledger.gone(),
         "gone_ranges": len(listed),
         "gone_not_listed": spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed),
-        "missing": spool.ledger.missing(),
+        "missing": spool.ledger.open_most(1 if spool.ledger.shares() else spool.ledger.spindles()),
         "sequence": sequence_at(numbers[field.CURSOR] - numbers[field.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }

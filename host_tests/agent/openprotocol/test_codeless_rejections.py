@@ -155,7 +155,7 @@ def test_no_revision_is_asked_for_again_and_again(text):
     cart.produce(1, 200)
     cart.run(1000)
     assert len(cart.stored_ids()) + cart.station.ledger.gone() == len(cart.controller.produced)
-    assert cart.controller.messages[64] <= 3 * len(REVISIONS)
+    assert cart.controller.messages[64] <= 4 * len(REVISIONS)
 
 
 @pytest.mark.parametrize("text", ["", "79"])

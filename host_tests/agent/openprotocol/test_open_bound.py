@@ -25,3 +25,12 @@ def test_empty_memory_that_is_reported_by_another_code():
     for _ in range(20):
         cart.produce(1, 1000)
         assert cart.station.ledger.open_most() == 0
+
+
+def test_what_pushes_skipped_is_no_more_than_what_the_newest_has_shown():
+    bench = Bench().met(5)
+    bench.away(6)
+    assert bench.ask() == 0
+    bench.answer(bench.memory.find(0))  # above the highest known
+    bench.live()
+    assert bench.ledger.open_most() == 6

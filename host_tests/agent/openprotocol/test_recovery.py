@@ -117,8 +117,8 @@ def test_event_that_finds_no_room_keeps_what_is_gone_open():
 def test_refused_revision_is_asked_for_again_after_an_hour():
     bench = Bench(revisions=(2, 1)).met(3)
     bench.away(4)
-    for _ in range(2):
-        assert bench.ask() == 0
+    for number in (0, 0, 3, 3):  # ID 0 alone may be unknown
+        assert bench.ask() == number
         bench.refuse(error_codes.REFUSED_REVISION)
     bench.now += OFF_MS // 2
     assert bench.ask() == -1

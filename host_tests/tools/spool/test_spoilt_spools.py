@@ -146,7 +146,7 @@ def test_what_is_not_as_it_should_be_is_said_by_every_command_alike(tmp_path, so
         assert gaps["missing"] is None and gaps["gone"] is None and "not known" in outputs["gaps"].stdout
     else:
         assert unknown == [] and main["delivered"] == 20 and main["stored"] == 70
-        assert gaps["missing"] == 10 and "10 missing that can still be fetched" in outputs["gaps"].stdout
+        assert gaps["missing"] == 10 and "at most 10 missing that can still be fetched" in outputs["gaps"].stdout
 
 
 KNOWS = {  # of what was set aside: exit code of a list, and what it says of what it lacks

@@ -286,7 +286,19 @@ def test_gaps_lists_what_cannot_be_had_any_more(gappy):
     assert [row["first_id"] for row in rows] == ["3", "7"] and rows[0]["time"] == "2030-01-01 00:00:00"
     text = run("gaps", gappy).splitlines()
     assert "IDs 3 to 5, 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
-    assert text[2] == "7 gone in all, 2 of them not listed here; 0 missing that can still be fetched"
+    assert text[2] == "7 gone in all, 2 of them not listed here; at most 0 missing that can still be fetched"
+
+
+def test_missing_is_the_bound_that_status_shows(tmp_path):
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
+    append(log, 40)
+    ledger = IdLedger(state)
+    ledger.add_open(0, 39)  # its begin is not known
+    assert state.save()
+    image = image_of(area, tmp_path)
+    assert as_json("gaps", image)["missing"] == ledger.open_most(ledger.spindles()) == 39
+    assert "at most 39 missing" in run("gaps", image)
 
 
 def test_info_and_export_tell_of_gaps(gappy):

@@ -1,0 +1,83 @@
+"""An outage longer than the memory of a controller that does not answer 15 for what is gone: the rest is fetched."""
+
+import pytest
+
+from toolcart.agent.openprotocol import id_ownership
+from toolcart.agent.openprotocol import recovery_phases as phases
+from host_tests.support.generated_firmware import Firmware
+
+USUAL = {
+    "pushed": "as kept",
+    "named": "as kept",
+    "found": "exactly",
+    "times": "as made",
+    "rounded": False,
+    "gone": "15",
+    "knows_newest": True,
+    "limit": 0,
+    "bolts": False,
+    "first": 500,
+    "keeps": 10,
+    "between": 4,
+}
+EVERYWHERE = pytest.mark.parametrize("most", [id_ownership.GONE_OWN, id_ownership.GONE_SHARED])
+
+
+def firmware(monkeypatch, most, **given):
+    monkeypatch.setattr(id_ownership, "GONE_OWN", most)
+    return Firmware(monkeypatch, 1, **{**USUAL, **given}).live()
+
+
+def check(one, made):
+    """All that it still has is in the log, and all else counts as gone."""
+    false, twice, missing = one.books()
+    assert one.faults() == [] and false == twice == 0 and one.cart.station.recovery.phase == phases.PHASE_IDLE
+    dropped = max(made + one.traits["between"] - one.traits["keeps"], 0)  # in the meantime, too
+    assert one.cart.station.ledger.gone() == missing <= dropped, one.cart.gone()
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("made", [5, 12, 40])
+@pytest.mark.parametrize("found", ["newest", "nearest", "oldest"])
+def test_another_result_under_its_own_id(monkeypatch, found, made, most):
+    check(firmware(monkeypatch, most, found=found, outages=[(made, "cut", False)]), made)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("made", [5, 12, 40])
+def test_the_newest_under_the_id_asked_for(monkeypatch, made, most):
+    check(firmware(monkeypatch, most, found="newest", named="as asked", outages=[(made, "cut", False)]), made)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("made", [5, 12, 40])
+@pytest.mark.parametrize("gone", ["later", "busy"])
+def test_a_word_that_it_will_be_answered_later(monkeypatch, gone, made, most):
+    one = firmware(monkeypatch, most, gone=gone, outages=[(made, "cut", False)])
+    one.cart.run(200000)
+    check(one, made)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("made", [5, 12, 40])
+def test_silence(monkeypatch, made, most):
+    one = firmware(monkeypatch, most, gone="silence", outages=[(made, "cut", False)])
+    one.cart.run(1200000)
+    check(one, made)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("gone", ["later", "silence"])
+def test_a_count_that_began_again(monkeypatch, gone, most):
+    one = firmware(monkeypatch, most, gone=gone, outages=[(5, "cut", True)])
+    one.cart.run(1200000)
+    false, twice, missing = one.books()
+    assert one.faults() == [] and false == twice == 0 and missing == one.unknowable == 2
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("gone", ["later", "silence"])
+def test_what_lies_above_the_newest_where_id_zero_is_not_known(monkeypatch, gone, most):
+    one = firmware(monkeypatch, most, gone=gone, keeps=50, newest_rejected=97, outages=[(5, "cut", False)])
+    one.cart.run(1200000)
+    check(one, 5)

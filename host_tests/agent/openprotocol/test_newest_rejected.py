@@ -1,0 +1,79 @@
+"""A controller that rejects ID 0, the newest, and answers questions for real IDs: what it has is fetched."""
+
+import pytest
+
+from toolcart.agent.openprotocol import recovery_phases as phases
+from host_tests.support.generated_firmware import Firmware
+from host_tests.support.world import CONTROLLER
+
+USUAL = {
+    "pushed": "as kept",
+    "named": "as kept",
+    "found": "exactly",
+    "times": "as made",
+    "rounded": False,
+    "gone": "15",
+    "knows_newest": True,
+    "limit": 0,
+    "bolts": False,
+    "first": 20,
+    "between": 4,
+}
+CODES = [97, 74, 99, 73, 79, 15]
+
+
+def firmware(monkeypatch, **given):
+    return Firmware(monkeypatch, 1, **{**USUAL, "keeps": 500, **given})
+
+
+@pytest.mark.parametrize("gone", ["15", "another code", "a revision"])
+@pytest.mark.parametrize("code", CODES)
+def test_all_that_it_has_is_fetched(monkeypatch, code, gone):
+    outages = [(12, "cut", False), (4, "cut", False), (30, "down", False)]
+    one = firmware(monkeypatch, newest_rejected=code, gone=gone, outages=outages).live()
+    assert one.books() == (0, 0, 0) and one.faults() == [] and one.cart.station.ledger.gone() == 0, one.cart.gone()
+    assert one.cart.station.recovery.phase == phases.PHASE_IDLE
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_it_no_longer_has_is_counted(monkeypatch, code):
+    outages = [(12, "cut", False), (30, "cut", False)]
+    one = firmware(monkeypatch, newest_rejected=code, keeps=10, outages=outages).live()
+    false, twice, missing = one.books()
+    assert false == twice == 0 and one.cart.station.ledger.gone() == missing < 42 - 10
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_push_in_front_of_the_questions_counts_nothing_yet(monkeypatch, code):
+    one = firmware(monkeypatch, newest_rejected=code)
+    cart = one.cart
+    cart.until_ready(2000)
+    one.make(6, 700)
+    cart.cut()
+    cart.network.down(*CONTROLLER)
+    one.make(5)
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    for _ in range(8):
+        one.make(1, 0)
+        cart.run(100)
+    cart.run(400000)
+    assert one.books() == (0, 0, 0) and cart.station.ledger.gone() == 0, cart.gone()
+
+
+@pytest.mark.parametrize("code", [97, 99, 79])
+def test_one_that_answers_no_real_id_either_is_asked_once_more(monkeypatch, code):
+    one = firmware(monkeypatch, newest_rejected=code, outages=[(12, "cut", False)])
+    answer = one._answer
+    asked = []
+
+    def reject_all(session, revision, number):
+        asked.append(number)
+        answer(session, revision, 0)
+
+    one._answer = reject_all
+    one.live()
+    assert one.faults() == [] and one.cart.station.ledger.gone() == one.books()[2] == 12
+    real = [number for number in asked if number]
+    assert len(set(real)) == 1 and len(real) <= 11 + 5, "the highest known, in each revision"
+    assert one.cart.station.recovery.phase == phases.PHASE_OFF
