@@ -16,8 +16,9 @@ Rules
    pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
    pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
    shows nothing here: see toolcart.agent.openprotocol.id_offset.
-4. What differs by whole quarters of an hour and by no more than a rounded torque and angle may be the same result: it
-   is stored, and counts as stored again. A torque that is no round number was not rounded: then results that share a
+4. What differs by whole quarters of an hour and by no more than a torque and angle that were rounded or cut off may be
+   the same result, and so may one whose second is 0, of the same minute and values, since some keep no seconds: it is
+   stored, and counts as stored again. A torque that is no round number was not rounded: then results that share a
    second are different ones, however near they are.
    Where the count has begun anew, for what has come, the same time, or the same torque and angle, is enough: the IDs
    may be off, and what is kept written otherwise.
@@ -46,7 +47,7 @@ _ANGLE_BITS = const(127)
 _WHEN_AT = const(24)
 _MINUTE_AT = const(20)
 _TORQUE_BITS = const((1 << 20) - 1)
-_ROUNDED_BY = const(5)  # a torque, at most
+_ROUND = const(10)  # a torque that was rounded, or cut off, is a multiple of this
 _UNKNOWN = const(127)  # in place of an angle
 
 
@@ -138,19 +139,23 @@ class StoredContents:
         is_new_count = self.since > 1 or epoch != self._epoch
         entries = self._entries
         torque = key & _TORQUE_BITS
-        most = _ROUNDED_BY if torque % (2 * _ROUNDED_BY) == 0 else 0
+        most = 0 if torque % _ROUND else _ROUND - 1
+        minute = (key >> _MINUTE_AT) // 60 if (key >> _MINUTE_AT) % 60 == 0 else -1
         for at in range(0, len(entries) if key else 0, _ENTRY):
             other = get_u32(entries, at)
             word = get_u32(entries, at + 4)
             angle = word >> _ANGLE_AT & _ANGLE_BITS
-            turned = (angle - self._angle) % 100
-            is_minute = other >> _MINUTE_AT == key >> _MINUTE_AT
+            is_open = _UNKNOWN in (angle, self._angle)
+            is_angle = is_open or angle == self._angle
+            is_second = other >> _MINUTE_AT == key >> _MINUTE_AT
+            is_quarter = word >> _WHEN_AT == self._when
             is_near = abs((other & _TORQUE_BITS) - torque) <= most
-            if is_minute and is_near and (_UNKNOWN in (angle, self._angle) or turned in (0, 1, 99)):
+            if is_second and is_near and (is_open or (angle - self._angle) % 100 in (0, 1, 99)):
                 return True
-            if is_new_count and is_minute and (word >> _WHEN_AT == self._when or turned == 0):
+            if is_new_count and is_second and (is_quarter or is_angle):
                 return True
-            if is_new_count and other & _TORQUE_BITS == torque and turned == 0:
+            is_minute = is_quarter and (other >> _MINUTE_AT) // 60 == minute
+            if other & _TORQUE_BITS == torque and is_angle and (is_new_count or is_minute):
                 return True
         return False
 

@@ -51,3 +51,17 @@ def test_what_is_stored_twice_is_counted(monkeypatch, way, kind, by):
 
     twice = len(cart.stored()) - len(cart.controller.produced)
     assert twice <= cart.stored_again(), (twice, cart.stored_again(), cart.stored_ids())
+
+
+@pytest.mark.parametrize("pushed_id", [0, 1])
+@pytest.mark.parametrize("way", ["without seconds", "a tenth of a Nm"])
+def test_what_was_pushed_under_one_id_and_comes_again_is_counted(monkeypatch, way, pushed_id):
+    ways = dict(FETCHED, **{"a tenth of a Nm": lambda one: {"torque": one.torque // 10 * 10}})
+    written(monkeypatch, "old_result_data", ways[way])
+    cart = Cart(controller={"pushed_as": {"tightening_id": pushed_id}})
+    for _ in range(3):
+        cart.produce(3, 1300)
+        cart.run(600000)
+        cart.miss(3, 1300)
+        cart.run(600000)
+    assert 0 <= len(cart.stored()) - len(cart.controller.produced) <= cart.stored_again()
