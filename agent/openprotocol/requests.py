@@ -269,9 +269,10 @@ class Request:
     def _is_to_earlier(self, answered):
         """Take the ID of an answer; True if it is to an earlier question, one of whose answers may still come."""
         answered = bytes(answered)
-        left = self._late.get(answered, 0) if self._late else 0
+        late = self._late or {}
+        left = late.get(answered, 0)
         if left:
-            self._late[answered] = left - 1
+            late[answered] = left - 1
             self._echoes = max(self._echoes - 1, 0)
         return left > 0
 
