@@ -20,8 +20,8 @@ Rules
    the same result, and so may one whose second is 0, of the same minute and values, since some keep no seconds: it is
    stored, and counts as stored again. A torque that is no round number was not rounded: then results that share a
    second are different ones, however near they are.
-   Where the count has begun anew, for what has come, the same time, or the same torque and angle, is enough: the IDs
-   may be off, and what is kept written otherwise.
+   Where the count has begun anew, for what has come, the time of one that was pushed, which no other has, or its torque
+   and angle, is enough: the IDs may be off, and what is kept written otherwise.
 5. A pushed result is one fetched result, not two: another that is like it is stored.
 
 Imported where something may have to be fetched.
@@ -138,6 +138,7 @@ class StoredContents:
         key = self._take(body, start, flags)
         is_new_count = self.since > 1 or epoch != self._epoch
         entries = self._entries
+        of_second = 0  # pushed results that have its time
         torque = key & _TORQUE_BITS
         most = 0 if torque % _ROUND else _ROUND - 1
         minute = (key >> _MINUTE_AT) // 60 if (key >> _MINUTE_AT) % 60 == 0 else -1
@@ -152,12 +153,12 @@ class StoredContents:
             is_near = abs((other & _TORQUE_BITS) - torque) <= most
             if is_second and is_near and (is_open or (angle - self._angle) % 100 in (0, 1, 99)):
                 return True
-            if is_new_count and is_second and (is_quarter or is_angle):
-                return True
             is_minute = is_quarter and (other >> _MINUTE_AT) // 60 == minute
-            if other & _TORQUE_BITS == torque and is_angle and (is_new_count or is_minute):
+            may_be_off = is_new_count and word & _PUSHED
+            if other & _TORQUE_BITS == torque and is_angle and (may_be_off or is_minute):
                 return True
-        return False
+            of_second += bool(may_be_off and is_second and (is_quarter or is_angle))
+        return of_second == 1
 
     def holds_unnamed(self, body, start, flags):
         """True if the log has it from a push that named no ID."""
