@@ -15,6 +15,8 @@ from toolcart.agent.station.intake import Intake
 
 if ON_CPYTHON:
     from toolcart.agent.linux.extended_store import ExtendedStore as Store
+
+    CONTENTS_MOST = 4096  # all results of a small spool (toolcart.agent.openprotocol.stored_contents, rule 2)
 else:
     from toolcart.agent.station.store import Store
 
@@ -27,6 +29,8 @@ def assemble(station, scheduler, now):
     controller = station.settings["controller"]
     station.ledger = IdLedger(station.state, controller["recover"])
     duplicates = DuplicateSearch(station.log)
+    if ON_CPYTHON:
+        duplicates.contents_most = CONTENTS_MOST
     station.recovery = Recovery(duplicates, station.ledger, sharing=_SHARING.index(controller["tightening_ids"]))
     store = Store(
         station.log, station.ledger, station.recovery, duplicates, station.counters, station.board, station.number

@@ -40,7 +40,7 @@ REFUSED_OTHER = const(8)
 class Partition:
     """Some whole blocks of another device, as a device of their own."""
 
-    __slots__ = ("block_bytes", "block_count", "device", "first_block", "unit_bytes")
+    __slots__ = ("block_bytes", "block_count", "device", "first_block", "unit_bytes", "wears")
 
     def __init__(self, device, first_block, block_count):
         if first_block < 0 or block_count < 1 or first_block + block_count > device.block_count:
@@ -50,6 +50,7 @@ class Partition:
         self.unit_bytes = device.unit_bytes
         self.block_bytes = device.block_bytes
         self.block_count = block_count
+        self.wears = getattr(device, "wears", True)
 
     def read_into(self, address, buf, n):
         """Copy `n` bytes from `address` into buf[0:n]."""
@@ -62,10 +63,6 @@ class Partition:
     def erase(self, block):
         """Make every byte of the block 0xFF."""
         return self.device.erase(self.first_block + block)
-
-    def wears(self):
-        """Return False if no block can be worn, so that each was erased before those behind it."""
-        return getattr(self.device, "wears", True)
 
     def refusal(self):
         """Return why the whole device refuses now."""

@@ -131,7 +131,7 @@ def _mount(log):
         return MOUNT_FAILED
     low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
     bound = newest = TOP
-    wears = log.device.wears()
+    wears = getattr(log.device, "wears", True)
     while order:
         place = order.pop()
         is_gone = numbers[place] != newest < TOP  # what was in front of the one that counts

@@ -44,6 +44,7 @@ class DuplicateSearch:
     """Questions to one log."""
 
     read_most = READ_MOST
+    contents_most = 256  # results that toolcart.agent.openprotocol.stored_contents compares
 
     def __init__(self, log):
         self.log = log

@@ -1,7 +1,7 @@
 """What the log has, whatever IDs it has it under: what comes again is known by its time and values.
 
     entry  0        2.4      4        6      6.1     7         8
-           |torque  |minute, |ID      |pushed|angle  |day,     |    an entry for each of the CONTENTS_MOST
+           |torque  |minute, |ID      |pushed|angle  |day,     |    an entry for each of the contents_most
            |20 bits |second  |16 bits |      |7 bits |quarter  |    newest results
 
     Of the minute its place in a quarter of an hour; of ID, and of day, hour and quarter together, a remainder.
@@ -10,8 +10,9 @@ Rules
 1. Of what is stored though the log has its time and values, under any ID and of any spindle, each is counted as stored
    again (toolcart.agent.station.store), whatever the cause. No theory about a controller decides that.
 2. It is read at READ_MOST records a turn, in front of the first question that may bring something to be stored; what
-   came since is added. The newest CONTENTS_MOST are compared. Where there are more, what is not found counts too, once
-   one was found. On Linux that is all of a small spool: there two that look the same by chance are two, not hundreds.
+   came since is added. The newest `contents_most` are compared, at 8 bytes each. Where there are more, what is not
+   found counts too, once one was found. On Linux that is all of a small spool: there two that look the same by chance
+   are two, not hundreds.
 3. PROOF_LEAST results that are not alike, pushed under IDs far from those that the memory has them under, prove that
    pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
    pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
@@ -27,7 +28,7 @@ Rules
 Imported where something may have to be fetched.
 """
 
-from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
@@ -36,7 +37,6 @@ from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, p
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
 PROOF_LEAST = const(2)
-CONTENTS_MOST = 4096 if ON_CPYTHON else 256  # results: 8 bytes each while something is fetched
 
 _ENTRY = const(8)
 _VALUES = const(12)  # of a digest
@@ -60,7 +60,8 @@ class StoredContents:
         self.is_partial = False  # the log has more than these
         self._duplicates = duplicates
         self._upto = duplicates.next_record() - 1  # what comes behind this record is not read yet
-        self._reads = duplicates.results(1, CONTENTS_MOST + 1)
+        self._most = duplicates.contents_most
+        self._reads = duplicates.results(1, self._most + 1)
         self._entries = bytearray()
         self._entry = bytearray(_ENTRY)
         self._key = bytearray(4)
@@ -101,7 +102,7 @@ class StoredContents:
             self._upto = last
 
     def _is_full(self):
-        return len(self._entries) >= CONTENTS_MOST * _ENTRY
+        return len(self._entries) >= self._most * _ENTRY
 
     def _add(self, page, at, flags):
         """Add an entry, in place of the oldest one where there are enough."""
@@ -114,7 +115,7 @@ class StoredContents:
             turn = self._turn
             place = self._oldest - 1 - turn if turn < self._oldest else turn
             copy(self._entries, place * _ENTRY, self._entry, 0, _ENTRY)
-            self._turn = (turn + 1) % CONTENTS_MOST
+            self._turn = (turn + 1) % self._most
             self.is_partial = True
         else:
             self._entries.extend(self._entry)

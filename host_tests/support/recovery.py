@@ -55,6 +55,7 @@ class FakeLog:
     """Records in RAM; with a `limit` the oldest go."""
 
     read_most = 1000000
+    contents_most = 256
 
     def __init__(self, limit=0):
         self.limit = limit

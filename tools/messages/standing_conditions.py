@@ -18,8 +18,8 @@ from toolcart.tools.messages.durations import agreeing, counted
 # By the name of the counter; {value} is the one in its latest entry, {number} the station's.
 _SENTENCES = {
     "resume unknown": (
-        "ToolsNet holds result {value} of station {number}, which this spool never sent: is station {number} used "
-        "twice, or was its spool exchanged? Nothing is skipped"
+        "ToolsNet holds result {value} of station {number}, which this spool never sent, as far as it knows: is "
+        "station {number} used twice, was its spool exchanged, or its newest state lost? Nothing is skipped"
     ),
     "server behind": (
         "ToolsNet is up to {results} behind what it once had of station {number}: was it restored from an old copy?"
@@ -218,6 +218,9 @@ def doubts(station: dict) -> list[Need]:
     name = "resume unknown"
     latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
     doubts = [(name, server_sentence(name, latest[name], station["number"]))] if name in latest else []
+    perhaps = sum(outlet.get("perhaps_there") or 0 for outlet in station.get("outlets", ()))
+    if doubts and perhaps:
+        doubts = [(name, f"{doubts[0][1]}: up to {counted(perhaps, 'result')} that waited may reach ToolsNet twice")]
     doubts += [
         ("events", outlet["events_doubt"]) for outlet in station.get("outlets", ()) if outlet.get("events_doubt")
     ]

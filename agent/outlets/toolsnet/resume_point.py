@@ -12,8 +12,9 @@
                                            those in front of it are in doubt, and set aside
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
     one of before a break                  the same, of another result (sequence_break)
-    anything else                          odd: never sent from here; all that was delivered is in doubt, and the base
-                                           follows it
+    anything else                          odd: never sent from here, as far as the state knows; all that was delivered
+                                           is in doubt, and the base follows it. Nothing is skipped: a state that is set
+                                           back by damage looks like a station number that is used twice
 
 A late one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing that was
 out.
@@ -90,6 +91,7 @@ class ResumePoint:
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
         self.doubted = None  # what was in doubt when something was sent last (data_loss)
+        self.perhaps_there = 0  # how many that waited for an odd 08 the server may have, at most
         # What is sent again is counted since that began, or since the start.
         self.again_since_start = True
         self.again_base = self.numbers[DELIVERED]  # then
@@ -250,6 +252,8 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import note_unknown
 
         self.policy.counters.note(counter.RESUME_UNKNOWN, stored, now)
+        ahead = (stored - self._here()) % SEQUENCES
+        self.perhaps_there = min(ahead, self.policy.log.waits(self.cursor)) if ahead < _HALF else 0
         note_unknown(self.policy)
         return self._rebase(stored)
 

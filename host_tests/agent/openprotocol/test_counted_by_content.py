@@ -42,7 +42,7 @@ def test_pushed_ids_that_are_not_the_memory_s_double_nothing_uncounted(monkeypat
 
 
 def test_a_memory_larger_than_what_is_compared_doubles_nothing_uncounted(monkeypatch):
-    monkeypatch.setattr("toolcart.agent.openprotocol.stored_contents.CONTENTS_MOST", 16)
+    monkeypatch.setattr("toolcart.agent.cart.assembly.CONTENTS_MOST", 16)
     outages(OddController(monkeypatch, pushed_as=PUSHED_AS["always 1"])).judge()
 
 

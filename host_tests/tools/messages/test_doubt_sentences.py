@@ -9,7 +9,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import log_entries, reasons
 from toolcart.tools.messages.standing_conditions import all_needs, doubts, server_sentence
 from host_tests.support.agent_lines import healthy_station, status_of
-from lab.harness.cart import Cart
+from lab.harness.cart import SERVER, Cart
 
 
 def cart(reported, sent=3, **settings):
@@ -25,7 +25,7 @@ def cart(reported, sent=3, **settings):
 @pytest.mark.parametrize(
     ("reported", "counter", "words"),
     [
-        (40000, "resume unknown", "holds result 40000 of station 10, which this spool never sent: is station 10 used"),
+        (40000, "resume unknown", "which this spool never sent, as far as it knows: is station 10 used twice"),
         (1, "server behind", "is up to 2 results behind what it once had of station 10: was it restored"),
         (0, "server empty", "holds no result of station 10, of up to 3 that were delivered"),
     ],
@@ -38,6 +38,22 @@ def test_what_the_08_names_is_counted_and_reported_in_words(reported, counter, w
     assert {need.label for need in all_needs(station)} == {"DOUBT"}
     assert any(f"lacks up to {3 - reported % 40000} results that it had" in need.words for need in all_needs(station))
     assert any(expected in line for line in status_lines({"stations": [station]}))
+
+
+def test_how_many_may_be_there_twice_is_said_where_the_state_was_set_back():
+    one = cart(40, sent=10)  # 30 more than it knows to have sent
+    assert not any(
+        "twice:" in need.words or "reach ToolsNet" in need.words for need in doubts(of_station(one.station, 0))
+    )
+    one.network.down(*SERVER)
+    one.toolsnet.drop()
+    one.produce(7)
+    one.run(2000)
+    one.options.reported_result = 70
+    one.network.up(*SERVER)
+    one.run(120000)
+    [doubt] = doubts(of_station(one.station, 0))
+    assert "up to 7 results that waited may reach ToolsNet twice" in doubt.words, doubt.words
 
 
 def test_server_that_stands_where_it_should_leaves_no_doubt():

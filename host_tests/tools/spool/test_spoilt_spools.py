@@ -125,7 +125,8 @@ def test_what_is_not_as_it_should_be_is_said_by_every_command_alike(tmp_path, so
         )
         if command[0] != "show" or "log" not in case
     }
-    damage = (f"up to {damaged} record{'s' * (damaged > 1)} that were acknowledged cannot be read",) * (damaged > 0)
+    records = "1 record that was" if damaged == 1 else f"{damaged} records that were"
+    damage = (f"up to {records} acknowledged cannot be read",) * (damaged > 0)
     for command, output in outputs.items():
         notes = [line for line in output.stderr.splitlines() if line.startswith("note: ")]
         assert len(notes) == len(said) + len(damage), (command, output.stderr)
@@ -150,7 +151,7 @@ def test_what_is_not_as_it_should_be_is_said_by_every_command_alike(tmp_path, so
 
 
 KNOWS = {  # of what was set aside: exit code of a list, and what it says of what it lacks
-    "the quarantine": (1, "up to 1 more were set aside and cannot be read; `toolcart spool check "),
+    "the quarantine": (1, "up to 1 more was set aside and cannot be read; `toolcart spool check "),
     "all of the state": (
         1,
         "more may have been set aside, as the spool's state cannot be read; `toolcart spool check ",
