@@ -16,7 +16,7 @@ from host_tests.support.archive import kill, reading
 from host_tests.support.brokers import Mosquitto
 from host_tests.support.running import ENVIRONMENT, cart_of, command_of, wait_for, written
 
-KILLS = 1000 if LONG else 15
+KILLS = 1000 if LONG else 9
 STATIONS = 4
 EACH_MOST = 12  # results of each station between two kills
 PAUSE_MOST_S = 0.1

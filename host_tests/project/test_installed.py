@@ -514,7 +514,7 @@ def test_a_program_of_a_user_can_be_frozen_by_pyinstaller(installed, tmp_path):
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "4237\n[]\n", "")
 
 
-@pytest.mark.parametrize("path", ["", "traps"])
+@pytest.mark.parametrize("path", [pytest.param("", marks=pytest.mark.long("the same without traps")), "traps"])
 def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
     """The agent is a child process there, killed once and restarted. `path` is what PYTHONPATH names."""
     for name in ("sqlalchemy", "alembic", "mako", "markupsafe"):

@@ -15,7 +15,6 @@ import re
 import shlex
 import sys
 from functools import cache
-from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -37,6 +36,8 @@ _OWN_ENVIRONMENT = "~/.toolcart"
 @cache
 def program_version() -> str:
     """Return toolcart's version; "" if it was copied, not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # here and below: a third of a command's start
+
     try:
         return version("toolcart")
     except PackageNotFoundError:
@@ -87,6 +88,8 @@ def origin() -> str:
     """Return where this toolcart came from, in pip's form: the checkout, the wheel's file, or its name on an index."""
     if kind() == CHECKOUT:
         return str(ROOT)
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         direct_url = distribution("toolcart").read_text("direct_url.json")  # PEP 610; None if from an index
     except PackageNotFoundError:
@@ -97,6 +100,8 @@ def origin() -> str:
 
 def requirements(extra: str) -> list[str]:
     """Return what the extra names, in pip's form, such as `pyserial>=3.5`."""
+    from importlib.metadata import PackageNotFoundError, requires
+
     try:
         named = requires("toolcart") or []
     except PackageNotFoundError:  # copied, not installed: only the name of the extra is known

@@ -73,7 +73,7 @@ def test_both_priorities_work():
 def test_flash_never_costs_an_octet_from_9600_to_115200_baud():
     """A small ring that erases often, under load, on a chip that is deaf while its flash works."""
     for kind in ("3964r", "ascii"):
-        for baud, stalls in SPEEDS if LONG else SPEEDS[2:] if IS_QUICK else SPEEDS[2:3]:
+        for baud, stalls in SPEEDS if LONG else SPEEDS[3:] if IS_QUICK and kind == "ascii" else SPEEDS[2:3]:
             cart = ready(kind=kind, baud=baud, blocks=6, stalls=stalls)
             tighten(cart, 1)
             cart.run(5000)  # until what is known is proven, a log of 60 results may turn over what is asked for then
@@ -158,7 +158,7 @@ def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
     for kind in ("3964r", "ascii"):
         cart = ready(kind=kind, baud=115200)
         cart.refuse(True)
-        tighten(cart, 60)
+        tighten(cart, 60 if LONG else 30)
         cart.produce()
         cart.run(5)  # in the middle of a message
         cart.line.unplug()
@@ -235,13 +235,14 @@ def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
     """The worst program is longer than the UART's FIFO: one that begins with a result costs its first part."""
     for stalls in (None, USUAL, WORST) if LONG else (WORST,):
         cart = mt_focus(stalls=stalls, blocks=6)
-        cart.produce(70, 1800)
+        count = 70 if LONG else 45
+        cart.produce(count, 1800)
         settle(cart)
         assert cart.ids() == cart.controller.produced
         assert cart.line.port.overruns() <= 2 and cart.counts().get("recovered", 0) <= 1, stalls
         assert not cart.controller.complaints and not cart.peer.refused
         cart.run(60000)  # on a line it wants a word every 15 s (MT "Special MT Focus 6000 considerations, general")
-        assert cart.controller.messages[1203] >= 138 and cart.controller.messages[9999] >= 8
+        assert cart.controller.messages[1203] >= 2 * count - 2 and cart.controller.messages[9999] >= 8
         assert cart.counts()["controller connects"] == 1
 
 

@@ -214,7 +214,7 @@ class SlowConsumer:
         self.client.loop_stop()
 
 
-@pytest.mark.parametrize("room", [1, 2])
+@pytest.mark.parametrize("room", [1, pytest.param(2, marks=pytest.mark.long("a longer queue"))])
 def test_short_queue_of_mosquitto_for_a_slow_consumer_shortens_no_batches(room, tmp_path):
     options = f"allow_anonymous true\nmax_inflight_messages 1\nmax_queued_messages {room}"
     with Mosquitto(tmp_path, options=options) as broker:

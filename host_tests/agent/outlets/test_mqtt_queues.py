@@ -102,6 +102,8 @@ def test_longer_queue_is_tried_again_and_used():
             bench.store(300)
         slow.run(1000)
         most = max(most, len(slow.queue))
+        if most >= 16:
+            break
     assert most >= 16, most
     dropped = slow.dropped
     slow.run(60000)

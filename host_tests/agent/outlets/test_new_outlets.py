@@ -23,6 +23,7 @@ KINDS = {
     "mqtt": {"kind": "mqtt", "host": BROKER[0], "port": BROKER[1]},
     "file": {"kind": "file", "path": "lines"},
 }
+ROUND = 400  # results with which the log has gone round, and overwritten more than a hundred
 OVERWRITES = {"when_full": "overwrite"}
 ANY_KIND = pytest.mark.parametrize("kind", KINDS)
 KIND_AND_RESTARTS = pytest.mark.parametrize(
@@ -90,7 +91,7 @@ class Plant(Cart):
         return [need.words for need in attention.needs(self.status()) if need.slug == "added"]
 
 
-def gone_round(*outlets, count=600, **settings):
+def gone_round(*outlets, count=ROUND, **settings):
     plant = Plant(*outlets, **settings)
     plant.until_ready()
     plant.produce(count, 200)
@@ -126,7 +127,7 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
     had = plant.has(kind)
     assert had[-1] == plant.station.log.number
     plant.again(TOOLSNET)
-    plant.produce(600, 200)
+    plant.produce(ROUND, 200)
     plant.run(60000)
     before = plant.lost()
     plant.again(TOOLSNET, KINDS[kind])
@@ -158,7 +159,7 @@ def test_no_count_of_what_an_outlet_lacks_rises_by_ends_and_starts_alone():
     plant.reach("webhook", False)
     plant.reach("mqtt", False)
     plant.until_ready()
-    plant.produce(600, 200)
+    plant.produce(ROUND, 200)
     plant.run(20000)
     for _ in range(5):
         passed = plant.station.log.first_above(0) - 1  # a start may need the room of a block more
@@ -176,7 +177,7 @@ def test_what_a_durable_one_lacks_is_overwritten_and_what_another_lacks_is_misse
         plant.reach(kind, False)
     plant.until_ready()
     figures = Figures()
-    plant.produce(600, 200)
+    plant.produce(ROUND, 200)
     plant.run(20000)
     status = plant.status()
     given_up = {outlet["kind"]: outlet["given_up"] for outlet in status["outlets"]}
@@ -187,7 +188,7 @@ def test_what_a_durable_one_lacks_is_overwritten_and_what_another_lacks_is_misse
     assert ending.endswith(f"; not at webhook: overwritten, at most: {given_up['webhook']}")
     if not outlets:
         waits = status["stored"] - given_up["webhook"]
-        assert f"stored 600 (0.0/s), passed on 0.0/s, waiting {waits} for webhook, " in ending
+        assert f"stored {ROUND} (0.0/s), passed on 0.0/s, waiting {waits} for webhook, " in ending
     assert figures.undelivered()["overwritten"] == status["overwritten"]
     plant.again(*outlets, KINDS["mqtt"])
     status = plant.status()
@@ -200,7 +201,7 @@ def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restar
     had = plant.has(kind)
     before = plant.lost()
     plant.reach(kind, False)
-    plant.produce(600, 200)
+    plant.produce(ROUND, 200)
     plant.run(60000)
     for _ in range(restarts):
         plant.run(5000)

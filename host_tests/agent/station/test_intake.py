@@ -175,7 +175,7 @@ def test_accepted_revisions_are_remembered_over_a_restart():
 
 def test_conversation_is_the_same_at_every_split_position():
     # 0004, 0002, 0005, 0041, 0004 of 0064, two 0061: some 480 octets; every one of them begins a segment once. What
-    # follows is a hundred answers to 0064, all alike: the controller was met empty. The usual run has every third,
+    # follows is a hundred answers to 0064, all alike: the controller was met empty. The usual run has every seventh,
     # MicroPython every eleventh.
     cut = 1
     while True:
@@ -187,7 +187,7 @@ def test_conversation_is_the_same_at_every_split_position():
         agrees(cart, 2)
         assert cart.controller.connections == 1
         sent = cart.network._connections[0].sent_to_port
-        cut += 1 if LONG else 3 if HAS_ALL else 11
+        cut += 1 if LONG else 7 if HAS_ALL else 11
         if cut >= min(sent, 520):
             break
     assert cut > 450

@@ -108,7 +108,13 @@ class FirstOnes(explorers.Tally):
             raise explorers.Over
 
 
-@pytest.mark.parametrize("name", explorers.EXPLORERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.long("a world for each rule") if name == "worlds" else ())
+        for name in explorers.EXPLORERS
+    ],
+)
 def test_what_an_explorer_goes_through_first_breaks_nothing_in_the_program(name, monkeypatch, capsys):
     monkeypatch.setattr(FirstOnes, "most", FIRST[name])
     monkeypatch.setattr(explorers, "Tally", FirstOnes)

@@ -71,7 +71,7 @@ def test_a_service_gets_the_toolcart_that_is_here(outside, monkeypatch):
         def read_text(self, name):
             return '{"url": "file:///media/my%20stick/toolcart-1.whl", "archive_info": {}}'
 
-    monkeypatch.setattr(installation, "distribution", lambda name: Wheel())
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: Wheel())
     line = installation.how_to_install_for_all()
     assert shlex.split(line)[-1] == "/media/my stick/toolcart-1.whl[serial,webhook]"
     monkeypatch.setattr(Wheel, "read_text", lambda self, name: None)  # from an index
