@@ -632,6 +632,7 @@ class Recovery:
         # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
         # one that is not there is answered with another: whatever is rejected without 15 may be there.
         is_certain = self.request.asked or self.phase == phases.PHASE_POLL
+        is_certain = is_certain or (self.revisions.rejects_newest and self.ledger.top() > 0)
         is_absent = self.has_answered and is_certain and not self.ownership.shares
         is_absent = is_absent or self.phase == phases.PHASE_PROBE
         is_absent = is_absent or (
@@ -904,6 +905,10 @@ class Recovery:
             # What is above is of the count before.
             since = 1 if is_ahead(request.asked, ledger.top()) else self.first_of_count()
             is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
+            if is_here and self.offset.is_known():
+                from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+
+                is_here = other_ids.is_pushed_as(self, self.ask_id, since)
             if not (request.there or is_here) and self._is_unchecked():
                 self._is_checked = True
                 self.restart()
