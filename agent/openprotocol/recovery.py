@@ -43,7 +43,8 @@ Rules
    the last push in the log, and what is missing in front of that is asked for
    (toolcart.agent.openprotocol.nothing_above).
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
-    new count: what is in front of `w` says which count it is (toolcart.agent.openprotocol.count_check).
+    new count unless it is the newest, below `w`: what is in front of `w` says which count it is
+    (toolcart.agent.openprotocol.count_check).
 
 Here are the connection, pushes, questions and answers, and what turns from phase to phase. What follows from them is
 in the modules that are named; those that hardly any controller needs are imported where they are needed.
@@ -1067,7 +1068,7 @@ class Recovery:
             from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
 
             return count_check.begin(self, now)
-        is_top = observed.newest == request.asked or is_unread(observed.top)
+        is_top = observed.newest == request.asked
         if not is_known or not (is_above or is_top):
             request.there = True
             return phases.NEWS_NONE if self.turn_spindle() else self.search_nearby(True, now)
