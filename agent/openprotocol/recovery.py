@@ -572,7 +572,13 @@ class Recovery:
         """
         self.has_answered = True
         self.revisions.is_answered()
-        if self._is_not_awaited() or self._starts_over_as_answered():
+        if self._is_not_awaited():
+            return phases.NEWS_NONE
+        asked = self.request.asked
+        is_other = id_at(body, start + TIGHTENING_ID) != asked or is_blank_record(body, start)
+        if asked and is_other and self.ledger.is_unasked():
+            return self.cannot_ask(now)  # neither ID 0 nor a real one brings what was asked for
+        if self._starts_over_as_answered():
             return phases.NEWS_NONE
         if is_blank_record(body, start):
             return self.take_absent(now)
