@@ -2,9 +2,9 @@
 
 Rules
 1. They do after more than _RESTARTS_MOST looks in a row that answers have made start over, and after _OTHER_IDS_MOST
-   answers in a row with other IDs than were asked for. One that has come before, under the same ID, does not count:
-   some answer what is gone with the newest, or the nearest, that they have. Nor does the newest, if it has the ID that
-   was asked for: that is gone, too.
+   answers in a row with other IDs than were asked for. Once any was answered under its own ID, one that has come before
+   under the same ID does not count: some answer what is gone with the newest, or the nearest, that they have. Nor does
+   the newest with the ID that was asked for: that is gone, too.
 2. An answer with the ID of another result, or with a result that came under another ID before, counts as
    _ONE_ID_FOR_TWO of these.
 """
@@ -29,6 +29,7 @@ class Contradictions:
         self.newest = -1  # the ID of the answer to the last question for the newest
         self._count = 0  # in a row
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
+        self._is_right = False
         self._brought = {}  # by their contents: the ID under which each came first
 
     def opened(self):
@@ -36,6 +37,7 @@ class Contradictions:
         self.end()
         self._named[TIME] = 0
         self._brought = {}
+        self._is_right = False  # an ID that was asked for was answered under it
         self.newest = -1
 
     def end(self):
@@ -52,7 +54,7 @@ class Contradictions:
 
     def take_other_id(self, number, answer):
         """Take an answer with another ID than was asked for; True if there were too many."""
-        self._count += self._brought.get(contents_of(answer), -1) != number
+        self._count += not self._is_right or self._brought.get(contents_of(answer), -1) != number
         self.first_brought_as(number, answer)
         return self._count >= _OTHER_IDS_MOST
 
@@ -77,4 +79,5 @@ class Contradictions:
     def repeats_itself(self, is_repeat):
         """Take an answer under the ID that was asked for; True if too many have brought what others had."""
         self._count = self._count + _ONE_ID_FOR_TWO if is_repeat else 0
+        self._is_right = self._is_right or not is_repeat
         return self._count >= _OTHER_IDS_MOST

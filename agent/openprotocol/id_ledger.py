@@ -687,6 +687,13 @@ class IdLedger:
         else:
             self.close_up_to(0, following(ranges[0][1]))
 
+    def add_in_front(self, first, last):
+        """Add a range in front of all others, if there is anything in it."""
+        if is_ahead(last, preceding(first)):
+            self.ranges.insert(0, [first, last])
+            self.doubt()
+            self._write_ranges()
+
     def place_of(self, first):
         """Return which range begins with this ID, -1: none does."""
         for place in range(len(self.ranges)):

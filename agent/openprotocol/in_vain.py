@@ -113,9 +113,13 @@ def _asks_in_vain(recovery):
 
 
 def _can_do_without_newest(recovery):
-    """True if the newest was asked for in vain though others are answered: what is missing is known without it."""
-    ledger = recovery.ledger
-    return recovery.is_newest_tried(1) and recovery.was_answered() and ledger.top() > 0 and len(ledger.ranges) > 0
+    """True if the newest was asked for in vain though others are answered: the highest known shows as much."""
+    is_known = recovery.revisions.rejects_newest and recovery.has_answered
+    is_tried = recovery.is_newest_tried(4 if is_known else 1)
+    if not (is_tried and (recovery.was_answered() or recovery.has_answered) and recovery.ledger.top() > 0):
+        return False
+    recovery.revisions.rejects_newest = True
+    return True
 
 
 def _go_on_in_vain(recovery, now):

@@ -13,7 +13,7 @@ Imported where an answer has another ID than was asked for, or may be off.
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
 from toolcart.agent.openprotocol.id_offset import apart
-from toolcart.agent.openprotocol.ids import put_id, unpack_id
+from toolcart.agent.openprotocol.ids import before, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH
 
@@ -85,6 +85,11 @@ def shows_offset(recovery, number):
     return bool(is_near) and recovery.is_pushed(recovery.sought) and not is_repeated(recovery, sought)
 
 
+def is_pushed_as(recovery, ident, since):
+    """True if the log has a push of this ID from this record on: what was fetched before may have a wrong one."""
+    return any(not flags & FLAG_RECOVERED for _, _, flags in recovery.duplicates.results_of(bytes(ident), since))
+
+
 def is_repeated(recovery, number):
     """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
     ident = bytearray(ID_BYTES)
@@ -114,5 +119,7 @@ def put_right(recovery, number, pushed):
     if walk is not None and walk.is_over and first >= walk.search.lowest():
         walk.is_over = False
         ledger.move_first(recovery.offset.corrected(first))
+        for begin in reversed(walk.begins):  # under their own IDs these were not asked for
+            ledger.add_in_front(begin, before(recovery.offset.corrected(begin)))
         ledger.try_save()
     return phases.NEWS_OFFSET

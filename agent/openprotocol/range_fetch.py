@@ -60,7 +60,8 @@ def turn_to_missing(recovery, now):
         return
     recovery.phase = phases.PHASE_IDLE
     recovery.contradictions.restarts = 0
-    recovery.walk = None
+    if not recovery.offset.may_show_offset() or recovery.offset.is_ruled_out:
+        recovery.walk = None
     if recovery.contents is not None and not recovery.contents.is_suspected():
         recovery.contents = None  # given back to the heap
     recovery.request.asked = 0  # IDs near the wrap are on the heap

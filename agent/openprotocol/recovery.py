@@ -43,7 +43,8 @@ Rules
    the last push in the log, and what is missing in front of that is asked for
    (toolcart.agent.openprotocol.nothing_above).
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
-    new count: what is in front of `w` says which count it is (toolcart.agent.openprotocol.count_check).
+    new count unless it is the newest, below `w`: what is in front of `w` says which count it is
+    (toolcart.agent.openprotocol.count_check).
 
 Here are the connection, pushes, questions and answers, and what turns from phase to phase. What follows from them is
 in the modules that are named; those that hardly any controller needs are imported where they are needed.
@@ -571,7 +572,13 @@ class Recovery:
         """
         self.has_answered = True
         self.revisions.is_answered()
-        if self._is_not_awaited() or self._starts_over_as_answered():
+        if self._is_not_awaited():
+            return phases.NEWS_NONE
+        asked = self.request.asked
+        is_other = id_at(body, start + TIGHTENING_ID) != asked or is_blank_record(body, start)
+        if asked and is_other and self.ledger.is_unasked():
+            return self.cannot_ask(now)  # neither ID 0 nor a real one brings what was asked for
+        if self._starts_over_as_answered():
             return phases.NEWS_NONE
         if is_blank_record(body, start):
             return self.take_absent(now)
@@ -632,6 +639,7 @@ class Recovery:
         # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
         # one that is not there is answered with another: whatever is rejected without 15 may be there.
         is_certain = self.request.asked or self.phase == phases.PHASE_POLL
+        is_certain = is_certain or (self.revisions.rejects_newest and self.ledger.top() > 0)
         is_absent = self.has_answered and is_certain and not self.ownership.shares
         is_absent = is_absent or self.phase == phases.PHASE_PROBE
         is_absent = is_absent or (
@@ -904,6 +912,10 @@ class Recovery:
             # What is above is of the count before.
             since = 1 if is_ahead(request.asked, ledger.top()) else self.first_of_count()
             is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
+            if is_here and self.offset.is_known():
+                from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+
+                is_here = other_ids.is_pushed_as(self, self.ask_id, since)
             if not (request.there or is_here) and self._is_unchecked():
                 self._is_checked = True
                 self.restart()
@@ -1062,7 +1074,7 @@ class Recovery:
             from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
 
             return count_check.begin(self, now)
-        is_top = observed.newest == request.asked or is_unread(observed.top)
+        is_top = observed.newest == request.asked
         if not is_known or not (is_above or is_top):
             request.there = True
             return phases.NEWS_NONE if self.turn_spindle() else self.search_nearby(True, now)

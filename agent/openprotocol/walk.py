@@ -14,7 +14,7 @@ Imported where a walk is needed: most connections prove their IDs without one.
 from toolcart.agent.base.fields import copy
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import settling
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, is_ahead, preceding
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, is_ahead, preceding
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 
@@ -26,6 +26,7 @@ class Walk:
         self.search = LowestIdSearch()
         self.lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that is there
         self.is_over = False  # what is missing begins with the lowest that was found
+        self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
         self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
 
     def rises(self):
@@ -112,6 +113,8 @@ def _conclude(recovery, lowest, now):
     observed = recovery.observed
     ended = recovery.walk.ended
     observed.first = lowest
+    is_left = ended is not None and ended.is_there and not recovery.ledger.ranges
+    recovery.walk.begins = (following(recovery.ledger.top()), lowest) if is_left else ()
     if ended is None:
         return settling.conclude_look(recovery, now)
     if ended.goes_on_with_zero(lowest):

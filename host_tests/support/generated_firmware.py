@@ -93,6 +93,7 @@ class Firmware:
                 ],
             ),
             "between": given.get("between", dice.choice((1, 2, 4, 7))),
+            "asks_above": given.get("asks_above", 0),  # it is asked for a result by so much more than its ID
             "newest_rejected": given.get("newest_rejected", 0),  # the code for ID 0; 0: it is as "gone" says
         }
         if traits["pushed"] in SAY_NOTHING:  # else nothing at all would show what is missing
@@ -154,6 +155,7 @@ class Firmware:
         self.questions += 1
         traits = self.traits
         kept = self.kept
+        number -= traits["asks_above"] if number else 0
         result = None
         if kept and number:
             result = next((one for one in reversed(kept) if one.tightening_id == number), None)

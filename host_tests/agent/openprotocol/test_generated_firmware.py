@@ -3,7 +3,7 @@
 import pytest
 
 from host_tests.support.combinations import all_pairs, each_choice
-from host_tests.support.generated_firmware import Firmware
+from host_tests.support.generated_firmware import NAMED, Firmware
 
 USUAL = {
     "pushed": "as kept",
@@ -105,3 +105,14 @@ def test_a_new_count_is_seen_where_the_newest_is_not_known_and_the_nearest_is_an
         times="UTC",
     )
     assert one.faults() == [], one.cart.gone()
+
+
+@pytest.mark.parametrize("first, away", [(88, 12), (85, 20), (20, 12)])
+@pytest.mark.parametrize("by", [1, 2, 3])
+def test_ids_that_are_off_and_begin_again(monkeypatch, by, first, away):
+    monkeypatch.setitem(NAMED, "below", lambda number, requested: number - by)
+    outages = [(away, "cut", False), (4, "cut", False)]
+    one = firmware(monkeypatch, named="below", asks_above=-by, keeps=500, first=first, limit=99, outages=outages)
+    false, twice, missing = one.books()
+    begins = away + first > 99  # then the first ones of the new count have no ID that can be asked for
+    assert false == twice == 0 and one.cart.station.ledger.gone() == missing == (by if begins else 0), one.cart.gone()

@@ -123,3 +123,26 @@ def test_poll_whose_answer_cannot_be_read_ends_no_connection(answers, how):
     cart.run(30 * 60000)
     assert cart.controller.sessions[-1] is before and is_one_count(cart)
     assert len(cart.raw()) == cart.stored_again()  # all are kept as they came where nothing says what they are
+
+
+@pytest.mark.parametrize("how", [CUT, TORN])
+@pytest.mark.parametrize(("before", "after"), [(3, 4), (0, 2)])
+def test_count_that_begins_again_is_seen_where_the_one_before_is_kept(answers, how, before, after):
+    answers.how = how
+    cart = Cart(first_id=1000).outages(missed=2)
+    controller = cart.controller
+    make = controller.produce
+    made = []
+
+    def produce(*given, **named):
+        if len(made) == before:
+            controller._next_id = 1
+        made.append(controller._next_id)
+        return make(*given, **named)
+
+    controller.produce = produce
+    raw = len(cart.raw())
+    cart.miss(before + after, 1300)
+    cart.run(400000)
+    assert made[-1] == after and cart.station.ledger.top() == after
+    assert len(cart.raw()) - raw + cart.station.ledger.gone() >= before + after
