@@ -16,6 +16,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -137,7 +138,7 @@ class Installed:
             shutil.copytree(ROOT / name, checkout / name, True, shutil.ignore_patterns("__pycache__"))
         for name in FILES:
             shutil.copy(ROOT / name, checkout / name)
-        self.checkout = checkout
+        self.folder, self.checkout = folder, checkout
         self.wheel = wheel = self.built("wheel", folder)
         venv = done([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], folder)
         assert venv.returncode == 0, venv.stderr
@@ -151,6 +152,10 @@ class Installed:
         self.added = set(os.listdir(self.site)) - before
         traps(self.site, FOREIGN)
         self.here = traps(folder / "here", FOREIGN, MODULES)
+
+    @cached_property
+    def source_archive(self):
+        return self.built("sdist", self.folder)
 
     def built(self, kind, folder):
         """A wheel or an sdist of the checkout, in `folder`."""
@@ -237,8 +242,8 @@ def test_the_metadata_says_who_what_and_for_whom(installed):
     assert installed.run("--version").stdout == f"toolcart, version {project['version']}\n"
 
 
-def test_the_source_archive_is_the_checkout_and_nothing_else(installed, tmp_path):
-    with tarfile.open(installed.built("sdist", tmp_path)) as archive:
+def test_the_source_archive_is_the_checkout_and_nothing_else(installed):
+    with tarfile.open(installed.source_archive) as archive:
         names = {name.partition("/")[2] for name in archive.getnames() if not archive.getmember(name).isdir()}
     generated = {name for name in names if name.startswith("toolcart.egg-info/")} | {"PKG-INFO", "setup.cfg"}
     paths = [path for path in installed.checkout.rglob("*") if path.is_file() or path.is_symlink()]
@@ -248,7 +253,7 @@ def test_the_source_archive_is_the_checkout_and_nothing_else(installed, tmp_path
 
 
 def test_a_wheel_from_the_source_archive_has_the_same_files(installed, tmp_path):
-    with tarfile.open(installed.built("sdist", tmp_path)) as archive:
+    with tarfile.open(installed.source_archive) as archive:
         archive.extractall(tmp_path / "unpacked", filter="data")
     [unpacked] = (tmp_path / "unpacked").iterdir()
     built = done([sys.executable, "-c", BUILD.format("wheel"), tmp_path], unpacked)

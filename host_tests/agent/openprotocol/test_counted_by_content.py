@@ -4,7 +4,7 @@ import pytest
 
 from host_tests.support.combinations import each_choice
 from host_tests.support.odd_controllers import OddController
-from host_tests.support.world import Cart
+from host_tests.support.world import CONTROLLER, Cart
 
 PUSHED_AS = {
     "always 1": lambda number: 1,
@@ -113,11 +113,13 @@ def test_two_results_that_look_the_same_by_chance_are_not_taken_for_all_that_is_
     odd = OddController(monkeypatch, keeps=2000)
     odd.cart.until_ready(2000)
     odd.make(300, 100)
-    odd.away(2, 100)
-    pushed, kept = odd.kept[-40], odd.kept[-1]
+    odd.cart.network.down(*CONTROLLER)
+    odd.make(302, 100)
+    pushed, kept = odd.kept[-340], odd.kept[-300]
     kept.time, kept.torque, kept.angle = pushed.time, pushed.torque, pushed.angle
-    odd.made[-1] = pushed.torque
-    odd.away(300, 100)
+    odd.made[-300] = pushed.torque
+    odd.cart.network.up(*CONTROLLER)
+    odd.cart.until_ready(60000)
     odd.cart.run(400000)
     twice, again, *missing = odd.books()
     assert (twice, missing) == (1, [0, 0, 0]) and 1 <= again <= 3, again
