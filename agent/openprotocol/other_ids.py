@@ -121,5 +121,6 @@ def put_right(recovery, number, pushed):
         ledger.move_first(recovery.offset.corrected(first))
         for begin in reversed(walk.begins):  # under their own IDs these were not asked for
             ledger.add_in_front(begin, before(recovery.offset.corrected(begin)))
+        walk.begins = ()
         ledger.try_save()
     return phases.NEWS_OFFSET

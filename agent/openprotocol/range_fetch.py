@@ -60,7 +60,7 @@ def turn_to_missing(recovery, now):
         return
     recovery.phase = phases.PHASE_IDLE
     recovery.contradictions.restarts = 0
-    if not recovery.offset.may_show_offset() or recovery.offset.is_ruled_out:
+    if recovery.walk is not None and not (recovery.walk.begins and recovery.may_be_offset()):
         recovery.walk = None
     if recovery.contents is not None and not recovery.contents.is_suspected():
         recovery.contents = None  # given back to the heap
