@@ -15,6 +15,7 @@ from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.openprotocol import session_states as controller_states
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import PHASE_CLOSED, PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
@@ -243,7 +244,7 @@ def _recovery(station):
         "phase": PHASE_NAMES[recovery.phase],
         "needs": recovery.ownership.needs,
         "off": _why_off(recovery),
-        "open_ids": recovery.open_most(),
+        "open_ids": missing_most(ledger, recovery.spindle_count()),
         "gone": ledger.gone(),
         "stored_again_at_most": ledger.state.numbers[field.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if ledger.gone() else None,

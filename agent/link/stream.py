@@ -219,7 +219,7 @@ class Stream(Fifo):
         buf, end = self.buf, self.end
         start = self.start + at_least
         is_late = self.wait.armed and self.wait.expired(now)
-        place = self._place_behind_end()
+        place = resync.place_behind_end(self)
         if place == resync.NOWHERE:
             ending = self.terminator
             place = resync.proven_place(buf, start, end, ending.octet if ending is not None and ending.is_known else 0)
@@ -249,19 +249,6 @@ class Stream(Fifo):
         if place != end and not self.wait.armed:
             self.wait.start(now, FRAME_TIMEOUT_MS)
         return LINK_NEED_DATA
-
-    def _place_behind_end(self):
-        """Return where the next message is proven behind what ends another one in place of a NUL, else NOWHERE."""
-        from toolcart.agent.link import resync
-
-        buf, start, end = self.buf, self.start, self.end
-        if self.terminator is None:
-            if self.junk or start == end or not resync.may_end(buf[start]):
-                return resync.NOWHERE
-            from toolcart.agent.link.terminators import Terminator  # hardly any controller sends such an octet
-
-            self.terminator = Terminator()
-        return self.terminator.place_behind(buf, start, end, self.junk)
 
     def _found(self, length, kind):
         """Hand the message over; its bytes stay in place until more are read."""

@@ -11,12 +11,11 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
+from toolcart.agent.base.fields import all_digits, compare, get_u32
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
+from toolcart.agent.openprotocol.ids import id_of, length_of
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
-from toolcart.agent.record.equality import are_same_bodies, have_same_contents, is_same, same_id
+from toolcart.agent.record.equality import have_same_contents, is_same, same_id
 from toolcart.agent.record.provenance import is_elsewhere, spindle_in
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
@@ -35,7 +34,6 @@ RECENT = const(64)  # results: what of them is stored again under another ID is 
 BLOCKS_SEARCHED = const(4)
 READ_MOST = const(16)  # records a turn, where many are to be read
 
-_SECOND = const(62)  # of the time, in a body
 _CONTENTS = const(53)  # HEAD_BYTES + TORQUE
 _CONTENTS_BYTES = const(18)  # torque, angle and time
 
@@ -115,39 +113,6 @@ class DuplicateSearch:
             if get_u32(log.page, log.at) >= record:
                 yield log.page, log.at + HEAD_BYTES, log.flags
 
-    def near(self, body, start, length, flags, number, most):
-        """Return by how much `number`, the ID of the result at body[start:], is ahead of the one it has in the log.
-
-        0 if the log has it under no other ID `most` apart; under ID 0 it may be without one. The ID stays as it is. One
-        whose second is 0 may be without seconds.
-        """
-        digits = bytearray(ID_BYTES)
-        at = start + TIGHTENING_ID
-        ahead = 0
-        for by in range(-most, most + 1):
-            if by and by != number and not ahead:
-                put_id(digits, moved(number, -by))
-                copy(body, at, digits, 0, ID_BYTES)
-                is_there = self.holds(body, start - HEAD_BYTES, length, flags) > 0
-                if not is_there and not body[start + _SECOND]:
-                    is_there = _has_alike(self.results_of(bytes(digits), 1), body, start, flags)
-                ahead = by if is_there else 0
-        put_id(digits, number)
-        copy(body, at, digits, 0, ID_BYTES)
-        return ahead
-
-    def holds_otherwise(self, body, start, flags):
-        """True if the log has all that the result at body[start:] says under another ID. Its own stays as it is."""
-        at = start + TIGHTENING_ID
-        ident = bytes(body[at : at + ID_BYTES])
-        is_there = False
-        for page, place, other in self.results(1):
-            if page[place + TIGHTENING_ID : place + TIGHTENING_ID + ID_BYTES] != ident and not is_there:
-                copy(body, at, page, place + TIGHTENING_ID, ID_BYTES)
-                is_there = are_same_bodies(page, place, other, body, start, flags)
-        copy(body, at, ident, 0, ID_BYTES)
-        return is_there
-
     def holds_contents(self, page, at, length, flags):
         """Return 1 if the result at page[at:] may be among the RECENT records in front of its number.
 
@@ -215,16 +180,4 @@ class DuplicateSearch:
         return -1 if kind < 0 else 0
 
 
-def _has_alike(results, body, start, flags):
-    """True if one of these results of the log is what is at body[start:], under any ID; its second may be 0."""
-    one, other = bytearray(FINGERPRINT_BYTES), bytearray(FINGERPRINT_BYTES)
-    put_digest(one, 0, body, start, flags)
-    is_there = False
-    for page, at, stored in results:
-        put_digest(other, 0, page, at, stored)
-        is_there = is_there or are_alike(one, other)
-    return is_there
-
-
-assert _SECOND == TIME + TIME_BYTES - 1
 assert _CONTENTS == HEAD_BYTES + TORQUE and _CONTENTS_BYTES == TIME + TIME_BYTES - TORQUE

@@ -446,30 +446,8 @@ class IdLedger:
         """Return what tells this controller from others, 0 if nothing is known."""
         return get_u32(self.octets, _IDENTITY)
 
-    def missing(self):
-        """Return how many IDs may be missing at most; a range with an unknown start counts as one."""
-        count = self._count_held()
-        for first, last in self.ranges:
-            count += 1 if is_open(first, last) else length_of(first, last)
-        return count
-
-    def open_most(self, spindles=1):
-        """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven.
-
-        `spindles`: so many may have one under each ID. What was skipped may be what is missing above `w`.
-        """
-        count = self._count_held()
-        above = 0
-        top = self.top()
-        for first, last in self.ranges:
-            length = (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
-            if top >= 0 and is_ahead(first, top):
-                above += length
-            else:
-                count += length
-        return (count + max(above, self.skipped)) * max(spindles, self.results_each())
-
-    def _count_held(self):
+    def count_held(self):
+        """Return how many IDs of earlier counts may be missing."""
         return sum([one[2] for one in self.held]) if self.held else 0
 
     def misses(self, number):

@@ -121,7 +121,7 @@ from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
-from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset
+from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
     after,
@@ -333,10 +333,6 @@ class Recovery:
     def is_put_off(self):
         """True if the controller has said that it will answer later."""
         return self.is_later
-
-    def open_most(self):
-        """Return how many results may be missing, as a bound: under each ID as many as there are spindles."""
-        return self.ledger.open_most(self.spindle_count())
 
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
@@ -597,7 +593,9 @@ class Recovery:
         is_searched = self.phase in _PHASES_LOOKED_UP or self.phase == phases.PHASE_WITNESS or self.has_several()
         is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         if not (is_logged or self.offset.is_ruled_out) and self.phase == phases.PHASE_FILL and self.may_be_offset():
-            near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
+            from toolcart.agent.openprotocol.stored_nearby import ahead_of_stored  # only while something is fetched
+
+            near = ahead_of_stored(self.duplicates, body, start, length, flags | FLAG_RECOVERED, number)
             if near:
                 from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
 

@@ -34,6 +34,7 @@ from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, two_digits
+from toolcart.agent.record.equality import are_same_bodies
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
 PROOF_LEAST = const(2)
@@ -282,6 +283,19 @@ def holds_fetched(recovery, body, start, flags):
     if ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
         return 1
     if contents.holds(body, start, flags):
-        recovery.is_elsewhere = recovery.asks_alone() and recovery.duplicates.holds_otherwise(body, start, flags)
+        recovery.is_elsewhere = recovery.asks_alone() and _holds_otherwise(recovery.duplicates, body, start, flags)
         return 1 if recovery.is_elsewhere else -1
     return -1 if contents.may_hold(body, start, flags, ledger.epoch()) else 0
+
+
+def _holds_otherwise(duplicates, body, start, flags):
+    """True if the log has all that the result at body[start:] says under another ID. Its own stays as it is."""
+    at = start + TIGHTENING_ID
+    ident = bytes(body[at : at + ID_BYTES])
+    is_there = False
+    for page, place, other in duplicates.results(1):
+        if page[place + TIGHTENING_ID : place + TIGHTENING_ID + ID_BYTES] != ident and not is_there:
+            copy(body, at, page, place + TIGHTENING_ID, ID_BYTES)
+            is_there = are_same_bodies(page, place, other, body, start, flags)
+    copy(body, at, ident, 0, ID_BYTES)
+    return is_there

@@ -11,8 +11,8 @@ Imported where a question for a missing result got no answer in time.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import id_at, id_of, put_id
+from toolcart.agent.openprotocol.stored_nearby import ahead_of_stored
 from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID
 
 _GIVEN_UP_MOST = const(16)
@@ -66,4 +66,4 @@ class LateAnswers:
         if offset.is_ruled_out or not is_read:
             return True
         flags = store.flags | FLAG_RECOVERED
-        return not recovery.duplicates.near(body, store.body, store.length, flags, number, OFFSET_MOST)
+        return not ahead_of_stored(recovery.duplicates, body, store.body, store.length, flags, number)

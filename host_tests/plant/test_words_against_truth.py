@@ -18,6 +18,7 @@ from itertools import chain
 import pytest
 
 from toolcart.agent.cart.status import snapshot
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim.profiles import profile_options as row_of
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import status as status_words
@@ -705,7 +706,7 @@ def test_missed_results_are_reported_while_they_are_fetched():
     for _ in range(50):
         cart.controller.produce()
     lines = []
-    for condition in (lambda: cart.station.ledger.missing(), lambda: not cart.station.ledger.missing()):
+    for condition in (lambda: missing_most(cart.station.ledger), lambda: not missing_most(cart.station.ledger)):
         cart.until(condition)
         station = snapshot(cart.app, 0)["stations"][0]
         lines.append(" ".join(" ".join(status_words.station_lines(station)).split()))

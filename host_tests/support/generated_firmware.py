@@ -5,6 +5,7 @@ import random
 from datetime import datetime, timedelta
 
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.record.result import HEAD_BYTES, TORQUE, TORQUE_BYTES
 from toolcart.sim import controller_frames as frames
@@ -269,7 +270,7 @@ class Firmware:
         false, twice, missing = self.books()
         ledger = self.cart.station.ledger
         again = ledger.numbers[STORED_AGAIN]
-        gone, opened = ledger.gone(), self.cart.station.recovery.open_most()
+        gone, opened = ledger.gone(), missing_most(self.cart.station.ledger, self.cart.station.recovery.spindle_count())
         faults = []
         if false:
             faults.append("%d stored that were never made" % false)

@@ -6,6 +6,7 @@ What was made is known here: of each result its ID, and the torque of each objec
 import random
 
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import spindles as sp
@@ -214,13 +215,13 @@ class MixedOperations:
         stored = cart.stored_ids()
         ledger = cart.station.ledger
         missing = [number for number in cart.controller.produced if number not in stored]
-        books = (stored, missing, cart.gone(), ledger.gone(), ledger.open_most())
+        books = (stored, missing, cart.gone(), ledger.gone(), missing_most(ledger))
         twice = len(stored) - len(set(stored))
         assert twice <= ledger.numbers[STORED_AGAIN], ("twice", books)
         assert set(stored) <= set(cart.controller.produced), ("never made", books)
         for payload in cart.stored():
             assert self.rows_kept(payload) == self.rows_made(id_of(payload)), ("not whole", id_of(payload), books)
-        assert len(missing) <= ledger.gone() + ledger.open_most(), ("not counted", books)
+        assert len(missing) <= ledger.gone() + missing_most(ledger), ("not counted", books)
         untold = set(missing) - self.told()
         assert not untold, ("not told", untold, self.acknowledged & untold, books)
         # In revision 1 a repeated part of an answer may be a push, which is acknowledged.

@@ -6,6 +6,7 @@ Each result has a torque of its own: by that it is known, whatever ID it has. A 
 import copy
 
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record.result import HEAD_BYTES, TORQUE, TORQUE_BYTES
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
@@ -177,7 +178,7 @@ class OddController:
         ledger = self.cart.station.ledger
         again = ledger.numbers[STORED_AGAIN]
         missing = [one for one in self.made if one not in rows]
-        return len(rows) - len(set(rows)), again, len(missing), ledger.gone(), ledger.open_most()
+        return len(rows) - len(set(rows)), again, len(missing), ledger.gone(), missing_most(ledger)
 
     def judge(self, most_again=None, most_gone=None):
         """Nothing is stored twice, or missing, that is not counted; the counts are no higher than these."""

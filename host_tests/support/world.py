@@ -10,6 +10,7 @@ import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from dee
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import session_states
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
@@ -68,7 +69,7 @@ class Cart(whole.Cart):
         """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
         station = self.station
         recovery = station.recovery
-        if not self.is_ready() or recovery.ledger.missing() or recovery.phase not in AT_REST:
+        if not self.is_ready() or missing_most(recovery.ledger) or recovery.phase not in AT_REST:
             return False
         if not station.session.can_fetch():
             return False

@@ -10,6 +10,7 @@ from toolcart.agent.base.fields import get_u32
 from toolcart.agent.cart.outlet_places import KINDS, kind_at
 from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as field
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
@@ -145,7 +146,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
         "gone": spool.ledger.gone(),
         "gone_ranges": len(listed),
         "gone_not_listed": spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed),
-        "missing": spool.ledger.open_most(1 if spool.ledger.shares() else spool.ledger.spindles()),
+        "missing": missing_most(spool.ledger, 1 if spool.ledger.shares() else spool.ledger.spindles()),
         "sequence": sequence_at(numbers[field.CURSOR] - numbers[field.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }

@@ -3,6 +3,7 @@
 from toolcart.agent.openprotocol import id_ledger
 from toolcart.agent.openprotocol import result_digest as rd
 from toolcart.agent.openprotocol.ids import ID_PERIOD
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.spindles import MultiSpindleSubscription
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
@@ -48,14 +49,14 @@ def test_ids_go_over_the_wrap():
     ledger = proven(LAST_ID - 1, LAST_ID, 0, 1, 4)
     assert ledger.top() == 4 and ledger.ranges == [[2, 3]]
     ledger = proven(LAST_ID - 1, 2)
-    assert ledger.ranges == [[LAST_ID, 1]] and ledger.missing() == 3
+    assert ledger.ranges == [[LAST_ID, 1]] and missing_most(ledger) == 3
     ledger = proven(LAST_ID, 1)
     assert ledger.ranges == [], "0 cannot be asked for"
 
 
 def test_of_more_than_two_ranges_the_first_is_written_apart():
     ledger = proven(1, 10, 12, 30)
-    assert ledger.ranges == [[2, 9], [11, 11], [13, 29]] and ledger.missing() == 26
+    assert ledger.ranges == [[2, 9], [11, 11], [13, 29]] and missing_most(ledger) == 26
     ledger.load()
     assert ledger.ranges == [[2, 9], [11, 29]] and ledger.doubted == 1
     ledger = proven(*range(2, 200, 2))

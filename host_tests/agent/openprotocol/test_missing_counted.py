@@ -9,6 +9,7 @@ from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.profiles import profile_options
@@ -162,7 +163,7 @@ def test_each_result_is_stored_or_counted_once_whatever_happens(how):
         assert len(uids) == len(set(uids)), seed
         made = len(bench.memory.produced)
         if how in PUT_OFF:
-            assert bench.ledger.gone() == 0 and made - len(uids) <= bench.ledger.open_most(), (how, seed)
+            assert bench.ledger.gone() == 0 and made - len(uids) <= missing_most(bench.ledger), (how, seed)
             continue
         counted = len(uids) + bench.ledger.gone()
         is_bound = how.startswith("the newest,")  # it seems that the count has begun anew
@@ -269,10 +270,10 @@ def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted()
             made, stored = cart.controller.produced, cart.stored_ids()
             if code in (98, 96):  # "later": all is missing, and none of it gone
                 ledger = cart.station.ledger
-                assert ledger.gone() == 0 and len(made) - len(stored) <= ledger.open_most(), (code, answers_first)
+                assert ledger.gone() == 0 and len(made) - len(stored) <= missing_most(ledger), (code, answers_first)
                 continue
             assert len(made) == len(stored) + cart.station.ledger.gone(), (code, answers_first, made, stored)
-            assert len(stored) == len(set(stored)) and cart.station.ledger.missing() == 0, (code, answers_first)
+            assert len(stored) == len(set(stored)) and missing_most(cart.station.ledger) == 0, (code, answers_first)
 
 
 def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
@@ -292,7 +293,7 @@ def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
         met = stored[0] - 1  # what it made before is not ours
         if refuse == {64: 98} and after_ms >= 0:
             assert cart.station.ledger.gone() == 0 and stored[-2:] == made[-2:], case
-            assert len(made) - met - len(stored) <= cart.station.ledger.open_most(), case
+            assert len(made) - met - len(stored) <= missing_most(cart.station.ledger), case
             continue
         assert stored[-2:] == made[-2:] and cart.station.ledger.gone() > 0, case
         assert len(made) - met == len(stored) + cart.station.ledger.gone(), (case, made, stored)
@@ -351,7 +352,7 @@ def test_results_by_1201_without_0006_lose_nothing_uncounted():
     for code in (99, 73, 79):
         cart = outages(Cart(toolsnet=None, controller=profile_options("stepsync", refuse={6: code})))
         assert agrees(cart) and cart.station.ledger.gone() > 0, code
-        assert CONTROLLER and cart.station.ledger.missing() == 0
+        assert CONTROLLER and missing_most(cart.station.ledger) == 0
 
 
 # Later releases, and a station that is made again.
@@ -411,7 +412,7 @@ def test_an_id_that_is_not_there_may_be_rejected_by_any_code():
         assert count < 30 and bench.now - before <= (count + 1) * REQUEST_EVERY_MS, (code, count)
         bench.make(2)
         assert bench.uids() == [uid for uid in range(1, 15) if uid not in (5, 8)], (code, bench.uids())
-        assert bench.ledger.gone() == 2 and bench.ledger.missing() == 0, code
+        assert bench.ledger.gone() == 2 and missing_most(bench.ledger) == 0, code
         assert bench.gone.runs == [(54, 57, 2, why)], (code, bench.gone.runs)
 
 
@@ -440,7 +441,7 @@ def test_rejection_without_a_code_holds_later_ids_back_no_longer_than_15():
         cart.settle(600000)
         took.append(ticks_diff(cart.clock.now, began))
         assert cart.stored_ids() == [1, 2, 3, 4, 6, 7, 9, 10, 11, 12], text
-        assert cart.station.ledger.gone() == 2 and cart.station.ledger.missing() == 0, text
+        assert cart.station.ledger.gone() == 2 and missing_most(cart.station.ledger) == 0, text
     assert max(took) < min(took) + 3000, took
 
 

@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim import controller_frames as frames
 from host_tests.portable import LONG
 from host_tests.support.world import CONTROLLER, Cart
@@ -85,4 +86,4 @@ def test_answers_that_all_name_one_id_hide_nothing(monkeypatch):
             cart.produce(5, 700)
             cart.run(200000)
         missing = len(cart.controller.produced) - len(set(cart.stored_ids()))
-        assert missing <= cart.station.ledger.gone() + cart.station.ledger.open_most(), (number, cart.gone())
+        assert missing <= cart.station.ledger.gone() + missing_most(cart.station.ledger), (number, cart.gone())

@@ -18,6 +18,7 @@ from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol.count_check import CountCheck
 from toolcart.agent.openprotocol.ended_count import EndedCount
 from toolcart.agent.openprotocol.id_ledger import IdLedger
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
     PHASE_COMPARE,
@@ -331,7 +332,7 @@ class World:
             self._connect(True)
         if not self.knows_zero:  # what such a one has is found by the next push at the latest
             self.pushed.append(bench.memory.make())
-        missing = bench.ledger.missing()
+        missing = missing_most(bench.ledger)
         most = (2 if self.knows_zero else 4) * RUN + 3 * len(bench.memory.produced) + 4 * RUN + missing + 8
         while self.pushed or bench.recovery.seeks():
             if self.pushed:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart
 
@@ -49,7 +50,7 @@ def test_each_comes_once_however_late_it_is(slow, delay, late):
     cart = cart_that_misses(6)
     cart.run(900000)
     assert sorted(cart.stored_ids()) == cart.controller.produced, cart.stored_ids()
-    assert cart.stored_again() == 0 and cart.station.ledger.gone() == 0 and cart.station.ledger.missing() == 0
+    assert cart.stored_again() == 0 and cart.station.ledger.gone() == 0 and missing_most(cart.station.ledger) == 0
 
 
 @pytest.mark.parametrize("turn", range(1, 13))
@@ -62,7 +63,7 @@ def test_one_that_is_answered_once_is_taken_while_others_are_asked_for(slow, tur
         cart = cart_that_misses(6, revision)
         cart.run(900000)
         assert sorted(cart.stored_ids()) == cart.controller.produced, (first, cart.stored_ids())
-        assert cart.station.ledger.missing() == 0 and cart.stored_again() == 0
+        assert missing_most(cart.station.ledger) == 0 and cart.stored_again() == 0
         assert cart.station.ledger.gone() == 0
 
 
@@ -78,7 +79,7 @@ def test_one_that_cannot_be_read_is_kept_as_it_came(slow, monkeypatch):
     cart = cart_that_misses(6)
     cart.run(900000)
     assert sorted(cart.stored_ids()) == [1, 2, 3, 4, 6, 7, 8, 9] and len(cart.raw()) == 1
-    assert cart.station.ledger.gone() == 0 and cart.station.ledger.missing() == 0
+    assert cart.station.ledger.gone() == 0 and missing_most(cart.station.ledger) == 0
 
 
 def test_what_the_log_has_is_not_stored_again(slow):
@@ -87,4 +88,4 @@ def test_what_the_log_has_is_not_stored_again(slow):
     cart.run(1800000)
     ids = cart.stored_ids()
     assert len(ids) == len(set(ids)) and cart.stored_again() == 0
-    assert len(ids) + cart.station.ledger.gone() + cart.station.ledger.missing() == len(cart.controller.produced)
+    assert len(ids) + cart.station.ledger.gone() + missing_most(cart.station.ledger) == len(cart.controller.produced)

@@ -2,6 +2,7 @@
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
@@ -285,7 +286,7 @@ def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
         cart.run(120000)
         assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.ledger.gone() == 0
         assert sorted([frame[4:8] for frame in cart.raw()]) == [b"1201", b"1202"]
-        assert cart.station.ledger.missing() == 0
+        assert missing_most(cart.station.ledger) == 0
 
 
 # An operation that does not become whole: what was acknowledged of it is stored later, or counted as gone.
@@ -365,7 +366,7 @@ def test_operation_that_history_does_not_have_whole_either_is_counted():
                 cart.produce(1, 1500)
                 cart.run(2700000)
                 assert cart.stored_ids() == wanted + [bad + 1] and cart.station.ledger.gone() == 1, (options, bad)
-                assert cart.station.ledger.missing() == 0
+                assert missing_most(cart.station.ledger) == 0
             finally:
                 frames.object_data = real
 
@@ -471,7 +472,7 @@ def test_overall_result_that_comes_last_makes_each_result_whole():
             finally:
                 OperationSession._parts = parts
             assert sorted(cart.stored_ids()) == cart.controller.produced, (options, history)
-            assert cart.station.ledger.gone() == cart.station.ledger.open_most() == cart.counted(counter.RAW) == 0
+            assert cart.station.ledger.gone() == missing_most(cart.station.ledger) == cart.counted(counter.RAW) == 0
             assert cart.counted(counter.CONTROLLER_MALFORMED) == 0
 
 
@@ -495,7 +496,7 @@ def test_part_that_has_no_place_is_kept_as_it_came_before_it_is_acknowledged():
     assert cart.raw() == [another, wrong_total] and cart.controller.messages[1203] == 4
     inject(cart, two)
     (payload,) = cart.stored()
-    assert len(rows_kept(payload)) == 2 and cart.station.ledger.gone() == cart.station.ledger.open_most() == 0
+    assert len(rows_kept(payload)) == 2 and cart.station.ledger.gone() == missing_most(cart.station.ledger) == 0
 
 
 def test_result_that_could_not_be_stored_is_stored_when_its_last_part_comes_again():

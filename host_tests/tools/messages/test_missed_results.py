@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("textual")
 
 from toolcart.agent.cart.status import snapshot
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import status as words
@@ -33,7 +34,7 @@ def missed_twice(first):
     cart.network.cut("cart0", 4545)
     for _ in range(MISSED):
         cart.controller.produce()
-    cart.until(lambda: 0 < cart.station.ledger.missing() <= first)
+    cart.until(lambda: 0 < missing_most(cart.station.ledger) <= first)
     cart.network.cut("cart0", 4545)
     cart.run(100)
     for _ in range(MISSED):
@@ -67,7 +68,7 @@ def test_a_number_is_never_less_than_what_is_fetched_then(first, every):
 
 
 def _is_over(cart):
-    return snapshot(cart.app, 0)["stations"][0]["stored"] == 1 + 2 * MISSED and not cart.station.ledger.missing()
+    return snapshot(cart.app, 0)["stations"][0]["stored"] == 1 + 2 * MISSED and not missing_most(cart.station.ledger)
 
 
 @pytest.mark.parametrize("phase", ["idle", "asking for the newest", "walking back", "writing down"])

@@ -19,6 +19,7 @@ from toolcart.agent.log import missed
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.id_ledger import IdLedger
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
@@ -297,7 +298,7 @@ def test_missing_is_the_bound_that_status_shows(tmp_path):
     ledger.add_open(0, 39)  # its begin is not known
     assert state.save()
     image = image_of(area, tmp_path)
-    assert as_json("gaps", image)["missing"] == ledger.open_most(ledger.spindles()) == 39
+    assert as_json("gaps", image)["missing"] == missing_most(ledger, ledger.spindles()) == 39
     assert "at most 39 missing" in run("gaps", image)
 
 

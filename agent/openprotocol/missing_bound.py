@@ -1,0 +1,23 @@
+"""How many results of a controller may be missing, as reports say it.
+
+Imported where a report is asked for.
+"""
+
+from toolcart.agent.openprotocol.ids import is_ahead, is_open, length_of
+
+
+def missing_most(ledger, spindles=1):
+    """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven.
+
+    `spindles`: so many may have one under each ID. What was skipped may be what is missing above `w`.
+    """
+    count = ledger.count_held()
+    above = 0
+    top = ledger.top()
+    for first, last in ledger.ranges:
+        length = (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
+        if top >= 0 and is_ahead(first, top):
+            above += length
+        else:
+            count += length
+    return (count + max(above, ledger.skipped)) * max(spindles, ledger.results_each())
