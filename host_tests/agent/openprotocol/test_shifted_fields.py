@@ -118,7 +118,9 @@ def test_ids_that_begin_with_0_leave_every_value_right(reader, mid, revision):
     wanted = reader.read(mid, frame)
     lowered = from_zero(mid, revision, frame)
     assert reader.read(mid, lowered) == (wanted[0], True)
-    for cut in range(1, len(frame) - 30):  # what is cut off is read as far as it would be with right IDs
+    for cut in range(
+        1 if LONG else 1 + revision % 3, len(frame) - 30, 1 if LONG else 3
+    ):  # what is cut off is read as far as it would be with right IDs
         short = b"%04d" % (len(frame) - cut)
         right, wrong = reader.read(mid, short + frame[4:-cut]), reader.read(mid, short + lowered[4:-cut])
         assert (right and right[0]) == (wrong and wrong[0]), cut
