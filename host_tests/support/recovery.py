@@ -94,7 +94,6 @@ class FakeLog:
         return self.count_ids(id_of(ident, 0), id_of(ident, 0), record) > 0
 
     count_ids = DuplicateSearch.count_ids
-    near = DuplicateSearch.near
 
     def holds(self, page, at, length, flags):
         """As toolcart.agent.openprotocol.duplicate_search."""
