@@ -50,18 +50,6 @@ def is_proven(buf, at, end, terminator=0):
     return behind < end and (buf[behind] == 0 or buf[behind] == terminator)
 
 
-def place_behind_end(link):
-    """Return where the next message is proven behind what ends another one in place of a NUL, else NOWHERE."""
-    buf, start, end = link.buf, link.start, link.end
-    if link.terminator is None:
-        if link.junk or start == end or not may_end(buf[start]):
-            return NOWHERE
-        from toolcart.agent.link.terminators import Terminator  # hardly any controller sends such an octet
-
-        link.terminator = Terminator()
-    return link.terminator.place_behind(buf, start, end, link.junk)
-
-
 def proven_place(buf, at, end, terminator=0):
     """Return the first place from buf[at] on where a message is proven, NOWHERE if none is."""
     while at < end:

@@ -219,7 +219,11 @@ class Stream(Fifo):
         buf, end = self.buf, self.end
         start = self.start + at_least
         is_late = self.wait.armed and self.wait.expired(now)
-        place = resync.place_behind_end(self)
+        place = resync.NOWHERE
+        if self.terminator is not None or (not self.junk and self.start != end and resync.may_end(buf[self.start])):
+            from toolcart.agent.link import terminators  # hardly any controller sends such an octet
+
+            place = terminators.place_behind(self)
         if place == resync.NOWHERE:
             ending = self.terminator
             place = resync.proven_place(buf, start, end, ending.octet if ending is not None and ending.is_known else 0)

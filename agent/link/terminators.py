@@ -25,6 +25,13 @@ def end_of(buf, at, end):
     return at
 
 
+def place_behind(link):
+    """Return where the next message is proven behind what ends another one in place of a NUL, else NOWHERE."""
+    if link.terminator is None:
+        link.terminator = Terminator()
+    return link.terminator.place_behind(link.buf, link.start, link.end, link.junk)
+
+
 class Terminator:
     """In what the messages of one connection end."""
 
