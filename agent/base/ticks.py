@@ -1,7 +1,7 @@
 """Wrapping time: milliseconds modulo 2**30, compared only here.
 
 Rules
-1. A moment is an int 0..2**30-1 (`ticks_ms` of a 32-bit board: it wraps every 12.4 days, MICROPYTHON.md part 6).
+1. A moment is an int 0..2**30-1 (`ticks_ms` of a 32-bit board: it wraps every 12.4 days).
 2. Moments are compared with `ticks_diff` only; they must be less than 2**29 ms (6.2 days) apart.
 3. No step here makes an int of 2**30 or more: such an int costs an allocation on a 32-bit board.
 """

@@ -6,7 +6,7 @@ Rules
 3. Nothing allocates: `tick` switches `on` and says when it wants to be called again.
 
     code 3:   #_#_#______________#_#_#____________
-              |-|-| BLINK_MS     |-- PAUSE_MS --|
+              # _BLINK_MS   _ _DARK_MS between two, _PAUSE_MS behind the last
 """
 
 from toolcart.agent.base.compat import const

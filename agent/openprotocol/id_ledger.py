@@ -35,7 +35,8 @@ Rules
 13. What is pushed without an ID that can be read, or with 0 where that is none, will seem to be missing
    (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
    until a push with an ID came and nothing is missing.
-
+14. The first session writes EMPTY as soon as it is ready: what is made from then on is ours. If it ends before it has
+   shown anything, the next one asks for all that. Until then (`is_first_contact`) EMPTY is no answer of the controller.
 15. The IDs that are pushed may not be those that the memory has (`is_apart`, the bit of EMPTY beside a `w`:
     toolcart.agent.openprotocol.stored_contents). Then a jump means nothing and opens no range.
 

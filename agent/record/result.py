@@ -127,7 +127,7 @@ def lacks(body, start):
 
 
 def looks_empty(body, start):
-    """True if a result has no values at all: the controller's licence records none (FIELD.md)."""
+    """True if a result has no values at all: the controller's licence records none."""
     for index in range(start + JOB, start + TIME):
         octet = body[index]
         if octet != 0x30 and octet != 0x20:

@@ -1,7 +1,7 @@
 """What each page shows: a template's name and its values, all of which JSON takes too.
 
 Rules
-1. A page is `async def page(read, request) -> Page`; an address that cannot be read raises Unclear.
+1. A page is `async def page(read, request) -> Page`; an address that cannot be read raises InvalidRequest.
 2. Nothing here changes anything.
 """
 

@@ -2,7 +2,7 @@
 
 Rules
 1. A connection cannot write: SQLite has `query_only`, PostgreSQL a read-only session. Neither holds up the writer.
-2. A query that takes too long is ended by the database, and raises TooLong.
+2. A query that takes too long is ended by the database, and raises QueryTimeout.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Reading:
         event.listen(self._engine, "connect", self._as_pages_want_it)
 
     async def __call__(self, question: Callable[..., Answer], *values: object) -> Answer:
-        """Return the answer; TooLong, or Away."""
+        """Return the answer; raise QueryTimeout or DatabaseUnreachable."""
         return await to_thread.run_sync(self.ask, question, *values, limiter=self._limiter)
 
     def ask(self, question: Callable[..., Answer], *values: object) -> Answer:

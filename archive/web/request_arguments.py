@@ -1,4 +1,4 @@
-"""What addresses say: stations, times, numbers, places in a list. What cannot be read is Unclear."""
+"""What addresses say: stations, times, numbers, places in a list. What cannot be read is an InvalidRequest."""
 
 from __future__ import annotations
 

@@ -343,7 +343,7 @@ def test_core_has_no_properties_and_no_f_strings():
                 assert "property" not in ast.unparse(decorator), f"{module.path}:{node.lineno}: a property"
 
 
-# What MicroPython does not have, or pays for on the hot path (DESIGN.md, MICROPYTHON.md part 6).
+# What MicroPython does not have, or pays for on the hot path.
 FOREIGN_MODULES = {
     "typing",
     "dataclasses",

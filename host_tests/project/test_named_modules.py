@@ -1,9 +1,12 @@
-"""Comments, docstrings and documents name modules, files, folders and clauses that are there.
+"""Comments, docstrings and documents name modules, files, folders, classes, documents and clauses that are there.
 
 Rules
 1. A dotted name that begins with a room has to lead to a module; what follows that module has to be a word of its text.
 2. `x/y.py` is the end of a file's path, `y.py` the name of a file; a path that begins with a room may be a folder too.
 3. Whatever is started by `python -m` is looked for in all text, not only in comments.
+4. A word with a capital inside, and one with a capital behind "raise", is a class: it stands in code, or it is a term
+   that a document has.
+5. `X.md` is the end of a document's path.
 """
 
 import io
@@ -31,11 +34,18 @@ NO_MODULES = {
 # Files of others: MicroPython's, Espressif's, a reader's own; and those of a rule that explains itself.
 OTHERS = {"tools/mpy-tool.py", "ports/rp2/modules/_boot.py", "ports/esp32/modules/inisetup.py", "idf.py", "esptool.py"}
 OTHERS |= {"my_program.py", "a/b.py", "a/c.py", "FOLDER/manifest.py", "x/y.py", "y.py", "toolcart/check"}
+OTHERS |= {"ports/esp32/README.md", "X.md"}
+# Terms of others that no document has: units, chips, programs, words of systemd.
+TERMS = {"GiB", "NaN", "PowerShell", "ProtectClock", "RuntimeDirectory", "StateDirectory", "TestMid0806", "TinyUSB"}
+TERMS |= {"W25Q", "W25Q16JV", "WebAssembly"}
 
 _ROOM = "|".join(ROOMS)
 _DOTTED = re.compile(rf"(?<![\w./-])((?:{_ROOM})(?:\.[a-z_]\w*)+)(?![\w/]|\.py\b)")
 _FILE = re.compile(r"(?<![\w.*{}/-])((?:[\w.-]+/)*[\w-]+\.py)\b")
 _PLACE = re.compile(rf"(?<![\w./*{{}}<-])((?:{_ROOM})/[\w./-]*\w)(?![\w*])")
+_DOCUMENT = re.compile(r"(?<![\w.*{}<>/-])(?:\.\./)*((?:[\w-]+/)*[\w-]+\.md)\b")
+_CLASS = re.compile(r"(?<![\w./#-])([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b|\b[Rr]aises? ([A-Z][a-z]+)\b")
+_PROSE = re.compile(r'#.*$|"""(?:.|\n)*?"""', re.MULTILINE)
 _CLAUSES = re.compile(r"protocol\.md (\d+(?:\.\d+)?(?:(?:, | and | to )\d+\.\d+)*)")
 _LATER = re.compile(r"(?:@|; |\()later (\d+)\b")
 _GIVEN_BACK = re.compile(r'give_back\(("[\w.]+"(?:,\s*"\w+")+),?\s*\)')
@@ -62,6 +72,24 @@ def folders():
 def ends():
     """Every end of a path: the name alone, with its folder, and so on."""
     return {path.split("/", depth)[-1] for path in paths() for depth in range(path.count("/") + 1)}
+
+
+@cache
+def ends_of_documents():
+    names = [str(path.relative_to(CHECKOUT)) for path in documents()]
+    return {name.split("/", depth)[-1] for name in names for depth in range(name.count("/") + 1)}
+
+
+@cache
+def words():
+    """Every word of the code, and of the documents."""
+    found = set(TERMS)
+    for name, path in paths().items():
+        if name.endswith((".py", ".pyi")):
+            found.update(re.findall(r"\w+", _PROSE.sub("", path.read_text(encoding="utf-8"))))
+    for path in documents():
+        found.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    return found
 
 
 @cache
@@ -112,7 +140,10 @@ def gone_in(line):
     """What a line names and is not there."""
     names = [name for name in _DOTTED.findall(line) if is_a_module(name) and not is_there(name)]
     names += [name for name in _FILE.findall(line) if name not in ends()]
-    names += [name for name in _PLACE.findall(line) if not name.endswith(".py") and not is_a_place(name)]
+    places = [name for name in _PLACE.findall(line) if not name.endswith((".py", ".md"))]
+    names += [name for name in places if not is_a_place(name)]
+    names += [name for name in _DOCUMENT.findall(line) if name not in ends_of_documents()]
+    names += [name for pair in _CLASS.findall(line) for name in pair if name and name not in words()]
     return [name for name in names if name not in OTHERS]
 
 
@@ -166,6 +197,9 @@ def test_what_is_gone_is_found():
         "old/port.py",
     ]
     assert gone_in("agent/wide/ and nothing_here.py") == ["nothing_here.py", "agent/wide"]
+    compound, plain, document = "NoSuch" + "Class", "Gone" + "ish", "NO_SUCH"  # in two words, else they are of the code
+    assert gone_in(f"a {compound}; it raises {plain}, see {document}.md") == [f"{document}.md", compound, plain]
+    assert not gone_in("a Snapshot or IdLedger, ToolsNet; raises ValueError, see docs/boards.md and ../SECURITY.md")
     assert not gone_in("toolcart.agent.cart.app, agent.link.port, cart/app.py, agent/linux, board.lamp, link.buf")
 
 

@@ -68,7 +68,7 @@ class NumberedSender:
         self.session = session
         self.number = session.options.link_first
         self.queue = []  # (MID, frame, tightening id or None), the first one is outstanding
-        self._sent = None  # the Awaited of that one
+        self._sent = None  # the PendingAcknowledgement of that one
         self._is_new = True  # it was not sent before
         self._spare = []  # (number, MID) of the 9997 that answer repetitions
         self._count = 0  # messages sent, including repetitions

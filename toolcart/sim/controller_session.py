@@ -38,7 +38,7 @@ class ControllerSession(ControllerLink):
         self.result_revision = 0  # 0: no subscription
         self.desk = EventSubscriptions(self)  # for everything but results
         self.unsent = []  # results for this subscriber, oldest first
-        self.waiting = []  # the Awaited of results that wait for their 0062, oldest first
+        self.waiting = []  # the PendingAcknowledgement of each result that waits for its 0062, oldest first
         self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
         self.unacknowledged = False  # the subscription wants no 0062
         self._no_ack = False  # the flag of the current message

@@ -34,7 +34,7 @@ class OperationSession(ControllerSession):
     def __init__(self, controller):
         super().__init__(controller)
         self.operation_revision = 0  # 0: no subscription
-        self._sent = None  # the Awaited of what is out
+        self._sent = None  # the PendingAcknowledgement of what is out
 
     def offer(self, result):
         if self.operation_revision and self.alive:

@@ -31,7 +31,7 @@ class Tracing:
         self.revision = 0
         self.parameters_revision = 0
         self._unsent = []  # (due, MID, revision, data, spindle of the header)
-        self._waiting = None  # the Awaited of one that is out
+        self._waiting = None  # the PendingAcknowledgement of one that is out
 
     def ended(self):
         """MID 0003: all subscriptions end."""

@@ -49,7 +49,10 @@ class CertificateError(Exception):
 
 
 def for_board(folder: Path, toolsnet: dict) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Return a board's files, and what its configuration calls them; none without `tls_ca`. May raise Unusable."""
+    """Return a board's files, and what its configuration calls them; none without `tls_ca`.
+
+    What a board cannot use is a CertificateError.
+    """
     if not toolsnet["tls_ca"]:
         return {}, {}
     authorities = _certificates("tls_ca", _content(folder, toolsnet, "tls_ca"))

@@ -66,7 +66,7 @@ class Plan:
 
 
 def check_board(board: About, platform: str) -> None:
-    """Raise BoardTrouble unless this is the platform asked for, with a MicroPython that can run the agent."""
+    """Raise BoardError unless this is the platform asked for, with a MicroPython that can run the agent."""
     if board.platform != platform:
         raise BoardError(
             f"this is a board of platform {board.platform} ({board.machine}), not {platform}: nothing was changed."
@@ -84,7 +84,7 @@ def check_board(board: About, platform: str) -> None:
 
 
 def check_heap(board: About, version: Version) -> None:
-    """Raise BoardTrouble if the board says how large its heap is and this version cannot start in it."""
+    """Raise BoardError if the board says how large its heap is and this version cannot start in it."""
     needed = FROZEN_HEAP_BYTES if version.is_frozen else COPIED_HEAP_BYTES
     if not board.heap_bytes or board.heap_bytes >= needed:
         return

@@ -1,7 +1,7 @@
 """Every way in which the log and its state can be cut, on small flashes: nothing acknowledged is lost.
 
-A part of it in the normal run, all of it with --long. What is checked stands in support_log_proof; a fault ends with a
-way that `support_log_proof.replay` follows again, operation by operation.
+A part of it in the normal run, all of it with --long. What is checked stands in host_tests.support.log_proof; a fault
+ends with a way that `replay` there follows again, operation by operation.
 """
 
 import pytest
