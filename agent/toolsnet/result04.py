@@ -42,7 +42,7 @@ PARAM_NAMES = ("tightening_id", "job", "batch_size", "batch_counter", "batch_sta
 
 RESULT_BYTES_MAX = const(1162)  # 4 + 80 + 70 + 14 parameters of 72
 
-# The rest of a shape's bits; the unit's character is above them.
+# The rest of a shape's bits, above those of the parameters; the unit's character is above them.
 _PROGRAM_ZERO = const(128)
 _LONG_SERIAL = const(256)
 _HAS_LIMITS = const(512)
@@ -150,7 +150,7 @@ class ResultWriter:
         if program <= 0:
             program = PROGRAM_FOR_ZERO
         station = buf[at + 4] | buf[at + 5] << 8
-        spindle = buf[at + SPINDLE_AT] & SPINDLE_BITS or 1  # origin.spindle_in, without a call
+        spindle = buf[at + SPINDLE_AT] & SPINDLE_BITS or 1  # provenance.spindle_in, without a call
         if spindle != self._spindle or program != self._program or station != self._station:
             self._put_owner(station, spindle, program)
         put_number(tx, 6, 5, ident)
@@ -381,6 +381,7 @@ class ResultWriter:
         return at + 38
 
 
+assert PARAM_ALL == (1 << len(PARAM_NAMES)) - 1 < _PROGRAM_ZERO
 assert _LONGEST == RESULT_BYTES_MAX + 4 * _PARAMETER_BYTES
 assert _LIMITS == res.BODY_BYTES and res.FLAG_RECOVERED << _FLAGS_SHIFT == _RECOVERED
 assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME

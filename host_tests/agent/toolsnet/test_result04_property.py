@@ -1,10 +1,14 @@
 """Telegram 04 of any result of one spindle: every figure is what the controller meant."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcart.agent.record import result as res
 from toolcart.agent.record.escaping import put_ascii, stripped
+from toolcart.agent.toolsnet import result04
 from toolcart.archive.server import reader
 from host_tests.agent.toolsnet.test_result04 import Record, values
 
@@ -113,3 +117,13 @@ def test_whatever_is_wanted_and_flagged_the_telegram_is_whole(fields, revision, 
     decoded = Record(61, revision, **fields).decoded(flags, ident=ident, sequence=sequence, parameters=parameters)
     assert (decoded["identifier"], decoded["sequence"]) == (ident, sequence)
     assert (60003 in decoded["by_id"]) == bool(flags & res.FLAG_EDGE_TIME)
+
+
+@pytest.mark.parametrize("mask", [127, 255])
+def test_one_more_parameter_takes_no_bit_that_has_a_meaning(mask):
+    text = Path(result04.__file__).read_text(encoding="utf-8")
+    changed = text.replace('"source")', '"source", "eighth")').replace("const(127)", f"const({mask})")
+    assert changed.count("eighth") == changed.count(f"PARAM_ALL = const({mask})") == 1
+    exec(compile(text, "result04", "exec"), {})
+    with pytest.raises(AssertionError):
+        exec(compile(changed, "result04", "exec"), {})
