@@ -69,6 +69,10 @@ class IdOwnership:
             return is_named
         return False
 
+    def has_plain_ids(self):
+        """True if an ID is asked for by itself, and all stations do not share one count of them."""
+        return not (self.shares or self.by_own_ids)
+
     def share(self, identity, has_to_name, is_proven=False):
         """The stations may share the IDs."""
         from toolcart.agent.openprotocol.shared_ids import SharedIds  # only where stations share the IDs, or may

@@ -379,8 +379,7 @@ class Recovery:
             ledger.run = 0 if self.has_several() else record
         known, self.known_top = self.known_top, ledger.top()
         if self._answers_nothing():
-            is_one_count = not (self.ownership.shares or self.ownership.by_own_ids)
-            if not self.flags and known >= 0 and is_ahead(known, number) and is_one_count:
+            if not self.flags and known >= 0 and is_ahead(known, number) and self.ownership.has_plain_ids():
                 from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
 
                 take_new_count(self, number, record)
@@ -519,8 +518,7 @@ class Recovery:
 
     def spindle_count(self):
         """Return how many spindles are asked each question."""
-        ownership = self.ownership
-        return self.ledger.spindles() if self.by_spindle and not (ownership.shares or ownership.by_own_ids) else 1
+        return self.ledger.spindles() if self.by_spindle and self.ownership.has_plain_ids() else 1
 
     def results_of_spindles(self):
         """Return what is known of the results of several spindles."""
@@ -835,7 +833,7 @@ class Recovery:
 
     def _came_first_as(self, number):
         """Return under which ID answers of this connection have brought this result first: this one if none has."""
-        if self.ownership.shares or self.ownership.by_own_ids:
+        if not self.ownership.has_plain_ids():
             return number
         return self.contradictions.first_brought_as(number, self.answer)
 
@@ -1121,7 +1119,7 @@ class Recovery:
 
     def asks_alone(self):
         """True if a question is for this station's results, whatever their spindles."""
-        return self.spindle_count() == 1 and not (self.ownership.shares or self.ownership.by_own_ids)
+        return self.spindle_count() == 1 and self.ownership.has_plain_ids()
 
     def counts_alone(self):
         """True if an ID means one result, of this station."""
@@ -1129,17 +1127,11 @@ class Recovery:
 
     def may_be_offset(self):
         """True if the ID of an answer may show by how much they are off."""
-        return (
-            self.offset.may_show_offset()
-            and self.spindle_count() == 1
-            and not (self.ownership.shares or self.ownership.by_own_ids)
-        )
+        return self.offset.may_show_offset() and self.asks_alone()
 
     def _may_be_moved(self):
         """True if the highest ID known is asked for though the newest is not above it: either may be off."""
-        return self.spindle_count() == 1 and not (
-            self.offset.is_ruled_out or self.ownership.shares or self.ownership.by_own_ids
-        )
+        return self.asks_alone() and not self.offset.is_ruled_out
 
     def may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""

@@ -78,7 +78,7 @@ def is_beside_top(recovery, answer):
     ledger = recovery.ledger
     if recovery.spindle_count() > 1 and ledger.is_of_top(answer):
         return True
-    if unpack_id(answer, 0) != ledger.top() or recovery.ownership.shares or recovery.ownership.by_own_ids:
+    if unpack_id(answer, 0) != ledger.top() or not recovery.ownership.has_plain_ids():
         return False
     return is_pushed(recovery.duplicates, answer, ledger.epoch())
 
