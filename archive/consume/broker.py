@@ -112,6 +112,10 @@ class Delivery:
 class Handler(Protocol):
     """What gets the messages; called only by the thread."""
 
+    def tick(self) -> None:
+        """Do what is due; called before each wait for the broker."""
+        ...
+
     def has_room(self) -> bool:
         """True if another message can be taken."""
         ...
@@ -309,6 +313,7 @@ class Broker:
             self._hand_out(client)
             if self._dropped or self._refused:
                 raise _ConnectionLost(self._dropped or self._refused)
+            handler.tick()
             self._turn(client, handler.has_room(), _TURN_MS)
 
     def _turn(self, client: paho.Client, reads: bool, most_ms: int) -> None:

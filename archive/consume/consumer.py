@@ -45,7 +45,7 @@ class Consumer:
         self._writer = writer
         self._passes_gaps = passes_gaps
         self._lock = threading.Lock()
-        self._left: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
+        self._pending: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
         self.broker = Broker(replace(address, filters=filters_of(address.filters)), say)
         self._online = OnlineStations(writer.mark_heard)
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
@@ -72,12 +72,15 @@ class Consumer:
             self._writer.change(self._online.learn)
         self.broker.serve(self)
 
+    def tick(self) -> None:
+        """Note who is there, if that is due, and give the writer what it had no room for."""
+        self._online.beat()
+        if self._pending is not None and self._writer.put(*self._pending):
+            self._pending = None
+
     def has_room(self) -> bool:
         """True if another message can be taken."""
-        self._online.beat()
-        if self._left is not None and self._writer.put(*self._left):
-            self._left = None
-        return self._left is None and self.waiting_octets < WAITING_OCTETS_MOST
+        return self._pending is None and self.waiting_octets < WAITING_OCTETS_MOST
 
     def take(self, mark: Delivery, topic: str, payload: bytes, retained: bool) -> None:
         base, slash, last = topic.rpartition("/")
@@ -87,9 +90,9 @@ class Consumer:
                     self._online.take(base, payload)
                 self.broker.done(mark)
             elif slash + last not in ENDS:
-                self._leave(mark, c.OTHER_TOPIC, topic, repr(payload[: c.SAMPLE_MOST]))
+                self._discard(mark, c.OTHER_TOPIC, topic, repr(payload[: c.SAMPLE_MOST]))
             elif retained:
-                self._leave(mark, c.RETAINED, topic, repr(payload[: c.SAMPLE_MOST]))
+                self._discard(mark, c.RETAINED, topic, repr(payload[: c.SAMPLE_MOST]))
             elif slash + last == RESULTS:
                 batch = read(base, payload)
                 batch = replace(batch, waits=False) if self._passes_gaps else batch
@@ -98,7 +101,7 @@ class Consumer:
             else:
                 self._take_line(mark, base, topic, payload)
         except Unreadable as why:
-            self._leave(mark, c.UNREADABLE, topic, f"{why}: {payload[:80]!r}")
+            self._discard(mark, c.UNREADABLE, topic, f"{why}: {payload[:80]!r}")
 
     def _take_line(self, mark: Delivery, base: str, topic: str, payload: bytes) -> None:
         """Take an event or a curve; its system is that of the topic's batches."""
@@ -109,7 +112,7 @@ class Consumer:
             line = read_line(payload, ("graph", "plot parameters"))
             curve = lines.curve_of(line, (0, 0, line["station"]))
             if curve is None:  # ToolsNet gets none of these either
-                self.counted.add(c.CURVES_LEFT)
+                self.counted.add(c.CURVES_SKIPPED)
                 self.broker.done(mark)
                 return
             parcel, name = line_parcel(base, "13", curve), c.CURVES
@@ -135,9 +138,9 @@ class Consumer:
 
         entry = (*what, on_outcome)
         if not self._writer.put(*entry):
-            self._left = entry
+            self._pending = entry
 
-    def _leave(self, mark: Delivery, name: str, topic: str, sample: str) -> None:
+    def _discard(self, mark: Delivery, name: str, topic: str, sample: str) -> None:
         self.counted.note(name, topic, sample)
         self.broker.done(mark)
 
@@ -164,5 +167,5 @@ class Consumer:
             counted.note(c.TWO_STATIONS, batch.topic, f"{stations}: each needs a topic of its own")
 
     def _line_stored(self, mark: Delivery, name: str, outcome: str, parcel: dict) -> None:
-        self.counted.add(name if parcel["number"] else c.CURVES_LEFT)
+        self.counted.add(name if parcel["number"] else c.CURVES_SKIPPED)
         self.broker.done(mark)

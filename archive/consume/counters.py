@@ -16,7 +16,7 @@ SAMPLE_MOST = 200
 _PEER_MOST = 60
 
 STORED, REPEATED, RESULTS, KNOWN = "batches_stored", "batches_repeated", "results", "known"
-EVENTS, CURVES, CURVES_LEFT, GAPS = "events", "curves", "curves_left_out", "gaps"
+EVENTS, CURVES, CURVES_SKIPPED, GAPS = "events", "curves", "curves_left_out", "gaps"
 MISSING, UNREADABLE, TWO_STATIONS, RETAINED = "missing_numbers", "unreadable", "two_stations", "retained"
 OTHER_TOPIC, NOT_STORED = "other_topics", "not_stored"
 # What is counted under each name.
@@ -27,12 +27,12 @@ NAMES = {
     KNOWN: "Results of them that were there under another sequence.",
     EVENTS: "Events that were stored.",
     CURVES: "Curves that were stored.",
-    CURVES_LEFT: "Events and curves of which no row can be made.",
+    CURVES_SKIPPED: "Events and curves of which no row can be made.",
     GAPS: "Batches that came too early and are sent again.",
     MISSING: "Numbers without a record: overwritten or skipped.",
     UNREADABLE: "Messages that are no batch; the page Breaches shows some.",
     TWO_STATIONS: "Batches of another station than their topic's.",
-    RETAINED: "Retained messages, which are left.",
+    RETAINED: "Retained messages, which are discarded.",
     OTHER_TOPIC: "Messages of topics that are no outlet's.",
     NOT_STORED: "Batches that the database did not take; they come again.",
 }

@@ -62,6 +62,9 @@ class _Listening:
         self.broker = Broker(named, self.log.append, keeps=False, like=like)
         self._thread = threading.Thread(target=self.broker.serve, args=(self,), daemon=True)
 
+    def tick(self) -> None:
+        """Nothing is ever due."""
+
     def has_room(self) -> bool:
         """Always true."""
         return True
