@@ -128,7 +128,7 @@ class Policy:
         self.code = _UNKNOWN  # of its last refusal
         self.unanswered = 0  # silences that told nothing
         self.pause = Timer()  # until something goes out, or is written, again; an order, or a late one, does not wait
-        self.drops = 0  # the number that an operator drops, once nothing is out; 0: none
+        self.drop_number = 0  # the number that an operator drops, once nothing is out; 0: none
         self.pending_write = 0  # what `write` has to do
         self.out = False  # something that `next` gave has no answer yet
         # What goes out: use it before the next call of any method.
@@ -217,7 +217,7 @@ class Policy:
             return self._next_late(now)
         if phase == FINISH:
             return self._ask(_FINISH, now)
-        if self.cursor.number < self.drops:
+        if self.cursor.number < self.drop_number:
             self.pending_write = _DROP
             return WRITE
         if phase == LOOKAHEAD:
@@ -452,7 +452,7 @@ class Policy:
     def end_trouble(self):
         """Go on in order. After a lookahead that must be durable first."""
         self.phase = ORDER
-        self.attempts = self.head = self.unanswered = self.drops = 0
+        self.attempts = self.head = self.unanswered = self.drop_number = 0
         self.code = _UNKNOWN
         self.lookahead.clear()
         self.pause.stop()
@@ -468,7 +468,7 @@ class Policy:
         """The head was overwritten, or dropped; nothing is known of the next one yet."""
         self.once_more()
         self.attempts = OFFERS
-        self.drops = 0
+        self.drop_number = 0
         self.code = _UNKNOWN
         self.lookahead.short = -1
 
@@ -614,7 +614,7 @@ class Policy:
         ):
             return DROP_NONE
         if self.out or self.resume_point.awaits_08 or self.phase == LATE_OUT:  # that has to have its outcome first
-            self.drops = cursor.found
+            self.drop_number = cursor.found
             return DROP_SOON
         before, ahead = cursor.number, cursor.ahead
         cursor.advance()
@@ -641,7 +641,7 @@ class Policy:
         It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
         some of them still, cannot be told from one that was emptied.
         """
-        if self.numbers[LATE] or self.drops or not self.in_flight.state.ready():
+        if self.numbers[LATE] or self.drop_number or not self.in_flight.state.ready():
             return False  # the next 08 tells what became of those
         return self.resume_point.offer_again(number, count, doubted, unread)
 

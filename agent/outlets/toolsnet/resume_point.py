@@ -352,7 +352,7 @@ class ResumePoint:
                 reason = PARKED_MOVED  # it is there
             elif self.in_flight.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
                 reason = PARKED_IN_DOUBT
-            is_dropped = reason and number == policy.drops  # an operator drops it: there is no room
+            is_dropped = reason and number == policy.drop_number  # an operator drops it: there is no room
             if reason and not is_dropped:
                 if not policy.keep_and_pass(number, reason, now):
                     return False

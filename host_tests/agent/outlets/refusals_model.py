@@ -89,7 +89,7 @@ class Model:
             return self.send(number, self.taken + 1)
         if self.phase == FINISH:
             return self.ask_write(FINISHES)
-        if self.cursor < self.drops:
+        if self.cursor < self.drop_number:
             return self.ask_write(DROP)
         if self.phase == LOOKAHEAD:
             return self.next_of_lookahead()
@@ -225,7 +225,7 @@ class Model:
 
     def end_trouble(self):
         self.phase = ORDER
-        self.attempts = self.head = self.unanswered = self.drops = self.pos = self.mute = self.lookahead_taken = 0
+        self.attempts = self.head = self.unanswered = self.drop_number = self.pos = self.mute = self.lookahead_taken = 0
         self.code = self.short = -1
         if self.is_lookahead:
             self.allowed = self.cursor
@@ -235,7 +235,7 @@ class Model:
 
     def head_is_gone(self):
         self.once_more()
-        self.attempts, self.drops, self.code, self.short = OFFERS, 0, UNKNOWN, -1
+        self.attempts, self.drop_number, self.code, self.short = OFFERS, 0, UNKNOWN, -1
 
     def is_stuck(self):
         return (self.phase == FINISH or self.cursor < self.head) and 0 <= self.short >= self.octets()
@@ -460,7 +460,7 @@ class Model:
         if not is_held or self.cursor >= self.end:
             return False
         if self.out or self.awaits_08 or self.phase == LATE_OUT:
-            self.drops = self.cursor + 1
+            self.drop_number = self.cursor + 1
             return True
         self.cursor += 1
         self.dropped += 1
