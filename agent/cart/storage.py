@@ -2,6 +2,17 @@
 
 Separate from toolcart.agent.cart.assembly, which is loaded after it: mounting and assembling are never in the heap
 together.
+
+Rules
+1. Which place of the snapshot an outlet has is decided by its name alone (toolcart.agent.cart.outlet_places).
+2. An outlet that was there goes on where it was. One that returns does too, as far as the log still has that; what
+   the log gave up meanwhile is counted, as for one that was there (toolcart.agent.log.missed).
+3. A new one gets what the log holds. A durable one leaves out the oldest, so that a quarter of the room is free for
+   new results, but only what all durable ones that stay have had: what nobody has had is kept, whatever is free.
+   Where none stays, that is what one of those that were there before has had. The same holds for one that was best
+   effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
+4. Where no block is free it leaves out the oldest one in any case: all had passed that, or it would not be full, and
+   the last record would stay in doubt for ever.
 """
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
@@ -39,17 +50,6 @@ from toolcart.agent.log.snapshot_fields import (
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
-
-# Rules
-# 1. Which place of the snapshot an outlet has is decided by its name alone (toolcart.agent.cart.outlet_places).
-# 2. An outlet that was there goes on where it was. One that returns does too, as far as the log still has that; what
-#    the log gave up meanwhile is counted, as for one that was there (toolcart.agent.log.missed).
-# 3. A new one gets what the log holds. A durable one leaves out the oldest, so that a quarter of the room is free for
-#    new results, but only what all durable ones that stay have had: what nobody has had is kept, whatever is free.
-#    Where none stays, that is what one of those that were there before has had. The same holds for one that was best
-#    effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
-# 4. Where no block is free it leaves out the oldest one in any case: all had passed that, or it would not be full, and
-#    the last record would stay in doubt for ever.
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
 _OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DOUBT_TO, DOUBT_LACKS)
