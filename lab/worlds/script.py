@@ -9,7 +9,7 @@
 
 Rules
 1. A missing trait has its value in PLAIN or PLAIN_STATION: an event list alone is a world.
-2. The odds are here and nowhere else.
+2. The odds are here and in the modules that lay something over the world.
 """
 
 from __future__ import annotations

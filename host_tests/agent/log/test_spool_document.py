@@ -1,12 +1,15 @@
 """docs/internals/spool.md is enough to write a reader: this one is written from it and uses nothing of the product."""
 
+import re
 import struct
 
 import pytest
 
 from toolcart.agent.cart.outlet_places import OutletPlaces
+from toolcart.agent.log import snapshot
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.openprotocol import id_ledger
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import KEPT_DONE, Quarantine
 from toolcart.base.clock import Dice
@@ -14,6 +17,7 @@ from toolcart.board.linux.flash import FileFlash
 from host_tests.portable import LONG
 from host_tests.support.graphs import Bench, samples_for, trace_message
 from host_tests.support.log import Area, append, held
+from lab.cache import CHECKOUT
 from lab.harness.flash import PowerCut
 
 
@@ -285,3 +289,27 @@ def test_a_reader_of_the_document_finds_every_curve(unit):
         count = 500 if int(result[1]) < 4 else 300
         assert result[2] == "20240314092653" and result[4:7] == (1, 0.01, [(count, 2, 1)])
         assert result[7] == samples_for(int(result[1]), result[3], count)
+
+
+DOCUMENT = (CHECKOUT / "docs/internals/spool.md").read_text(encoding="utf-8")
+
+
+def bits_of(table):
+    """The bits in the first column of the document's table with this head."""
+    rows = DOCUMENT.split(f"| {table} | says |\n|---|---|\n")[1].split("\n\n")[0].split("\n")
+    first = [row.split(" | ")[0].strip("| ") for row in rows]
+    return {int(bit, 0) for cell in first for bit in cell.split(", ") if re.fullmatch(r"0x[0-9A-F]+|\d+", bit)}
+
+
+def single_bits(values):
+    return {value for value in values if value & value - 1 == 0}
+
+
+def test_the_document_has_every_bit_and_every_version():
+    sent = single_bits(value for name, value in vars(field).items() if name.startswith("SENT_"))
+    assert bits_of("bit") == sent and len(sent) == 10
+    names = "_MET _EMPTY _SHARED _DOUBTED _UNASKED _OTHER_UNIT _UNNAMED _SUCCESSOR".split()
+    assert bits_of("flag") == {getattr(id_ledger, name) for name in names} == {1 << bit for bit in range(8)}
+    versions = {value for name, value in vars(snapshot).items() if name.lstrip("_").startswith("VERSION")}
+    part = DOCUMENT.split("### Version\n")[1].split("\n\n")[0]
+    assert versions == {int(number) for number in re.findall(r"\b\d\b", part)} == {4, 5, 6, 7}
