@@ -12,6 +12,8 @@ Rules
 5. What is looked for, the highest result known or the end of a walk, is not there if it is in vain UNANSWERED_MOST
    times and once more after one that is there was answered: some say "later", or nothing, of what is gone. From then on
    the same word means so at once, silence at the second time.
+6. Nor is it there if its question has ended two connections in a row on which others were answered: nor are those behind
+   it, or near it.
 
 Imported where a question is in vain.
 """
@@ -25,7 +27,6 @@ from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST
 
 VAIN_MOST = const(45)  # some 34 minutes of silence
 _SILENT_MOST = const(3)
-_PHASES_OF_SEARCH = phases.PHASES_OF_KNOWN + (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_COMPARE)
 
 
 def ask_again_later(recovery, now):
@@ -62,11 +63,32 @@ def ask_again_later(recovery, now):
 
 def known_there(recovery):
     """Return an ID that is there, by which it is seen whether others than what is looked for are answered; -1: none."""
-    if recovery.phase not in _PHASES_OF_SEARCH or not (recovery.has_answered and recovery.counts_alone()):
+    if recovery.phase not in phases.PHASES_OF_SEARCH or not (recovery.has_answered and recovery.counts_alone()):
         return -1
     newest = recovery.observed.newest
     is_top_there = recovery.phase == phases.PHASE_UPWARD or not recovery.flags
     return recovery.ledger.top() if newest < 0 and is_top_there else newest
+
+
+def ended_connection(recovery, now):
+    """The connection has ended with a question open: for a missing ID, or for one that is looked for (rule 6)."""
+    if recovery.phase == phases.PHASE_FILL or known_there(recovery) >= 0:
+        put_off.fails_for_now(recovery, now, True)
+
+
+def passes_over(recovery, number, now):
+    """True if this ID, which is looked for, is taken as gone without a question (rule 6)."""
+    if number < 1 or not recovery.put_off_ids.is_waiting(number, now):
+        return False
+    recovery.why = WHY_SILENT
+    if recovery.phase == phases.PHASE_NEARBY:
+        from toolcart.agent.openprotocol import nearby_search
+
+        nearby_search.find_nothing(recovery, now)
+    else:
+        _end_way(recovery, recovery.ownership.gone_most)
+        recovery.take_absent(now)
+    return True
 
 
 def next_of(recovery):
@@ -87,13 +109,17 @@ def _take_as_gone(recovery, now):
     Silence may be an accident: so many in a row end a way, else each takes a minute.
     """
     if not recovery.is_later:
-        most = recovery.ownership.gone_most // _SILENT_MOST
-        if recovery.phase == phases.PHASE_WALK:
-            recovery.walk.search.skip(most)
-        elif recovery.ended() is not None:
-            recovery.ended().skip(most)
-        recovery.observed.gone_run += most
+        _end_way(recovery, recovery.ownership.gone_most // _SILENT_MOST)
     return recovery.take_absent(now)
+
+
+def _end_way(recovery, most):
+    """So many more IDs in a row count as gone in front of the one asked for."""
+    if recovery.phase == phases.PHASE_WALK:
+        recovery.walk.search.skip(most)
+    elif recovery.ended() is not None:
+        recovery.ended().skip(most)
+    recovery.observed.gone_run += most
 
 
 def _is_missing_put_off(recovery, now):

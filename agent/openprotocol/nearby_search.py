@@ -31,7 +31,7 @@ def search(recovery, is_reset, now):
         recovery.has_noted_seen = False
     recovery.observed.is_witness_there = recovery.observed.is_witness_there or is_reset
     if recovery.spindle_count() > 1:
-        return _find_nothing(recovery, now)
+        return find_nothing(recovery, now)
     is_above = is_ahead(recovery.observed.newest, top) or recovery.observed.is_unsaid
     recovery.observed.is_reset = is_reset or not is_above
     return _ask_next(recovery, now)
@@ -51,7 +51,7 @@ def _ask_next(recovery, now):
     while nearby and top + nearby <= 0:
         nearby = offset.next_nearby(most)
     if not nearby:
-        return _find_nothing(recovery, now)
+        return find_nothing(recovery, now)
     return recovery.turn_to(phases.PHASE_NEARBY, moved(top, nearby) or after(0))
 
 
@@ -65,7 +65,7 @@ def take_nearby(recovery, now):
     return _ask_next(recovery, now)
 
 
-def _find_nothing(recovery, now):
+def find_nothing(recovery, now):
     """What was sought is nowhere; return a NEWS_."""
     observed = recovery.observed
     if unpack_id(recovery.sought, 0) != recovery.ledger.top():
@@ -93,7 +93,7 @@ def take_push_sought(recovery):
 def take_absent(recovery, now):
     """There is nothing under the ID nearby that was asked for; return a NEWS_."""
     is_over = recovery.offset.probed == 1 and not recovery.observed.is_witness_there  # the oldest go first
-    return _find_nothing(recovery, now) if is_over else _ask_next(recovery, now)
+    return find_nothing(recovery, now) if is_over else _ask_next(recovery, now)
 
 
 def _end_push_sought(recovery, is_there):

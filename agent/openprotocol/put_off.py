@@ -6,7 +6,8 @@ Rules
    and after as many that ended the connection, whatever else is missing.
 2. It stays open, as a range of its own, and is asked for again when nothing else is left, after RETRY_MS, or
    AFTER_CUT_MS if its question ended connections.
-3. No more than PUT_OFF_MOST are put off at a time: further ones are asked for again and again, as if there were none.
+3. No more than PUT_OFF_MOST are put off at a time, CUT_MOST where they end connections: further ones are asked for again
+   and again, as if there were none.
 
 Imported where a question for a missing ID is in vain.
 """
@@ -18,6 +19,7 @@ from toolcart.agent.openprotocol.ids import after
 
 TRIES_MOST = const(2)
 PUT_OFF_MOST = const(8)
+CUT_MOST = const(24)
 RETRY_MS = const(30000)
 AFTER_CUT_MS = const(600000)
 
@@ -39,7 +41,8 @@ class PutOffIds:
         self._times += 1
         is_new = not self.has(number)
         is_enough = self._times >= TRIES_MOST or is_later or not is_new
-        return is_enough and (not is_new or len(self._waits) < PUT_OFF_MOST)
+        most = CUT_MOST if is_cut else PUT_OFF_MOST
+        return is_enough and (not is_new or len(self._waits) < most)
 
     def put_off(self, number, now, is_cut=False):
         """Put this ID off."""
@@ -80,8 +83,10 @@ class PutOffIds:
 
 
 def fails_for_now(recovery, now, is_cut):
-    """Take a question that was in vain; True if it was for a missing ID, which is put off."""
-    if recovery.phase != phases.PHASE_FILL or recovery.spindle_count() > 1 or recovery.ownership.shares:
+    """Take a question that was in vain; True if it is put off: a missing ID, or one that is looked for and ends it."""
+    is_looked_for = is_cut and recovery.phase in phases.PHASES_OF_SEARCH
+    is_fit = is_looked_for or recovery.phase == phases.PHASE_FILL
+    if not is_fit or recovery.spindle_count() > 1 or recovery.ownership.shares:
         return False
     put_off_ids = recovery.put_off_ids
     if put_off_ids is None:

@@ -277,10 +277,10 @@ class Recovery:
 
     def closed(self, now=0):
         """The session is over."""
-        if self.request.waits and self.phase == phases.PHASE_FILL:
-            from toolcart.agent.openprotocol.put_off import fails_for_now  # hardly any connection ends with a question
+        if self.request.waits and (self.phase == phases.PHASE_FILL or self.phase in phases.PHASES_OF_SEARCH):
+            from toolcart.agent.openprotocol import in_vain  # hardly any connection ends with a question
 
-            fails_for_now(self, now, True)
+            in_vain.ended_connection(self, now)
         self.ledger.end_contact()
         self.first_record = 0
         self.first_id = -1
@@ -494,6 +494,11 @@ class Recovery:
             self.why = WHY_NEVER
             self.take_absent(now)
             return self.want(now)
+        if self.put_off_ids is not None and self.phase in phases.PHASES_OF_SEARCH:
+            from toolcart.agent.openprotocol import in_vain
+
+            if in_vain.passes_over(self, number, now):
+                return self.want(now)
         put_id(self.ask_id, number)
         self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
         request.waits = True

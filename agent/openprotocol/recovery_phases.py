@@ -19,6 +19,7 @@ PHASE_NO_ID = const(13)  # the newest has no ID: until one has
 PHASE_CLOSED = const(14)
 OFF_MS = const(3600000)  # until a controller that cannot be asked is asked again
 PHASES_OF_KNOWN = (PHASE_WITNESS, PHASE_NEARBY)
+PHASES_OF_SEARCH = PHASES_OF_KNOWN + (PHASE_WALK, PHASE_UPWARD, PHASE_COMPARE)  # for what may be gone
 PHASE_NAMES = (
     "idle",
     "asking for the newest",

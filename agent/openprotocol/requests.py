@@ -93,6 +93,7 @@ _GENERIC_BYTES = const(60)  # MID 0008 for 1201, which any controller may come t
 _LATE_MOST = const(8)  # IDs whose answers may be late
 _LATE_ANSWERS_MOST = const(9)  # of one ID
 
+SAME_MOST = const(3)  # connections in a row that end with the same question, though others were answered on them
 LASTING = const(2)  # keep-alives of a connection that no rejection has ended
 
 
@@ -284,7 +285,17 @@ class Request:
 class OldResultRequest:
     """The question for an old result: which one, and whether such questions are what ends connections."""
 
-    __slots__ = ("_asked_at", "asked_id", "is_answered", "is_put_off", "revision", "revisions", "spindle")
+    __slots__ = (
+        "_asked_at",
+        "_ended_with",
+        "_times",
+        "asked_id",
+        "is_answered",
+        "is_put_off",
+        "revision",
+        "revisions",
+        "spindle",
+    )
 
     def __init__(self):
         self.asked_id = bytearray(_NEWEST)
@@ -294,6 +305,8 @@ class OldResultRequest:
         self.is_answered = False  # a question of this connection
         self.is_put_off = False  # the last rejection says that it will be answered later
         self._asked_at = -1  # how many keep-alives the connection had seen at the last question; -1: there was none
+        self._ended_with = b""  # the question that was open as a connection ended last
+        self._times = 0  # in a row
 
     def asked(self, keepalives):
         """A question goes out on a connection that has seen so many keep-alives."""
@@ -320,15 +333,21 @@ class OldResultRequest:
     def connection_ended(self, keepalives, is_open):
         """A connection has ended, which had seen so many keep-alives; `is_open`: a question was not answered yet.
 
-        A network that fails while much is fetched says nothing, as long as a question is answered.
+        A network that fails while much is fetched says nothing, as long as a question is answered; but it does not fail
+        again and again at the same question.
         """
         if self._asked_at >= 0:
+            if is_open:
+                self._times = self._times + 1 if self.asked_id == self._ended_with else 1
+                self._ended_with = bytes(self.asked_id)
             revisions = self.revisions
             lasted = keepalives - self._asked_at >= LASTING
             if revisions.given_up and not (self.is_answered or self.is_put_off):
                 revisions.connection_ended(lasted)
             else:
-                revisions.given_up = revisions.given_up or (is_open and not self.is_answered)
+                revisions.given_up = revisions.given_up or (
+                    is_open and (not self.is_answered or self._times > SAME_MOST)
+                )
                 revisions.connection_ended(lasted, 1)
         self._asked_at = -1
         self.is_answered = False
