@@ -12,7 +12,7 @@ Rules
 5. What is looked for, the highest result known or the end of a walk, is not there if it is in vain UNANSWERED_MOST
    times and once more after one that is there was answered: some say "later", or nothing, of what is gone. From then on
    the same word means so at once, silence at the second time.
-6. Nor is it there if its question has ended two connections in a row on which others were answered: nor are those behind
+6. Nor is it there if its question has ended three connections in a row on which others were answered: nor are those behind
    it, or near it.
 
 Imported where a question is in vain.

@@ -33,14 +33,14 @@ class PutOffIds:
         self._is_cut = False  # that question ended the connection
         self._times = 0  # in a row
 
-    def fails(self, number, is_cut=False, is_later=False):
-        """Take a question for this ID that was in vain; True if it is to be put off."""
+    def fails(self, number, is_cut=False, is_later=False, tries_most=TRIES_MOST):
+        """Take a question for this ID that was in vain, so often in a row at most; True if it is to be put off."""
         if (number, is_cut) != (self._failed, self._is_cut):
             self._failed, self._is_cut = number, is_cut
             self._times = 0
         self._times += 1
         is_new = not self.has(number)
-        is_enough = self._times >= TRIES_MOST or is_later or not is_new
+        is_enough = self._times >= tries_most or is_later or not is_new
         most = CUT_MOST if is_cut else PUT_OFF_MOST
         return is_enough and (not is_new or len(self._waits) < most)
 
@@ -92,7 +92,7 @@ def fails_for_now(recovery, now, is_cut):
     if put_off_ids is None:
         put_off_ids = recovery.put_off_ids = PutOffIds()
     number = recovery.request.asked
-    if not put_off_ids.fails(number, is_cut, recovery.is_later and not is_cut):
+    if not put_off_ids.fails(number, is_cut, recovery.is_later and not is_cut, TRIES_MOST + is_looked_for):
         return False
     if not is_cut and not _has_others(recovery, put_off_ids, now):
         return False
