@@ -140,11 +140,12 @@ def _asks_in_vain(recovery):
 
 def _can_do_without_newest(recovery):
     """True if the newest was asked for in vain though others are answered: the highest known shows as much."""
-    is_known = recovery.revisions.rejects_newest and recovery.has_answered
-    is_tried = recovery.is_newest_tried(4 if is_known else 1)
+    revisions = recovery.revisions
+    is_known = revisions.does_without_newest or (revisions.rejects_newest and recovery.has_answered)
+    is_tried = recovery.is_newest_tried(UNANSWERED_MOST if is_known else 1)
     if not (is_tried and (recovery.was_answered() or recovery.has_answered) and recovery.ledger.top() > 0):
         return False
-    recovery.revisions.rejects_newest = True
+    revisions.rejects_newest = True
     return True
 
 

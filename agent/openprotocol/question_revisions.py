@@ -33,6 +33,7 @@ class QuestionRevisions:
         self._is_unsaid = False  # one of them without a word about its revision
         self._had_results = False  # the memory was not empty as the session began
         self.rejects_newest = False  # on this connection, whatever the revision
+        self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
 
     def opened(self, shared, has_results):

@@ -659,7 +659,8 @@ class Recovery:
         self.is_later = is_later
         if is_later and not (self.has_answered or self.was_answered()):
             self.revisions.is_put_off()
-        if self.revisions.turns(kind, self.has_answered):
+        does_without = self.phase == phases.PHASE_NEWEST and self.revisions.does_without_newest
+        if self.revisions.turns(kind, self.has_answered or does_without):
             return phases.NEWS_NONE
         if kind == error_codes.REFUSED_REVISION and self.was_answered() and self.revisions.may_be_known():
             # The revision that it has answered in before was rejected for another reason.
@@ -855,6 +856,7 @@ class Recovery:
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self.vain = 0
+        self.revisions.does_without_newest = self.revisions.rejects_newest
         first = self._came_first_as(number)
         is_repeat = first != number  # one of the two IDs is wrong
         if is_repeat and first == self.contradictions.newest:

@@ -77,3 +77,18 @@ def test_one_that_answers_no_real_id_either_is_asked_once_more(monkeypatch, code
     real = [number for number in asked if number]
     assert len(set(real)) == 1 and len(real) <= 11 + 5, "the highest known, in each revision"
     assert one.cart.station.recovery.phase == phases.PHASE_OFF
+
+
+@pytest.mark.parametrize("code", [97, 79, 77, 1, 99])
+def test_a_later_connection_does_without_the_newest_at_once(monkeypatch, code):
+    one = firmware(monkeypatch, newest_rejected=code, outages=[(12, "cut", False)]).live()
+    cart = one.cart
+    for _ in range(3):
+        before = len(cart.stored())
+        cart.network.cut(*CONTROLLER)
+        cart.network.down(*CONTROLLER)
+        one.make(5)
+        cart.network.up(*CONTROLLER)
+        cart.until_ready(60000)
+        cart.run(12000)
+        assert len(cart.stored()) == before + 5, code
