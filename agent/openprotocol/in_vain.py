@@ -12,8 +12,8 @@ Rules
 5. What is looked for, the highest result known or the end of a walk, is not there if it is in vain UNANSWERED_MOST
    times and once more after one that is there was answered: some say "later", or nothing, of what is gone. From then on
    the same word means so at once, silence at the second time.
-6. Nor is it there if its question has ended three connections in a row on which others were answered: nor are those behind
-   it, or near it.
+6. Nor is it there if its question has ended three connections in a row on which others were answered; nor are those
+   behind it, or near it.
 
 Imported where a question is in vain.
 """
@@ -152,7 +152,9 @@ def _can_do_without_newest(recovery):
 def _go_on_in_vain(recovery, now):
     """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
     if recovery.flags or recovery.ledger.is_unasked():
-        return recovery.cannot_ask_this(now)
+        from toolcart.agent.openprotocol import unfetchable
+
+        return unfetchable.cannot_ask_this(recovery, now)
     if recovery.phase == phases.PHASE_FILL and not recovery.turn_spindle():
         return range_fetch.close_asked(recovery, not recovery.request.there)
     return recovery.take_absent(now)

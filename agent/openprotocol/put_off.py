@@ -6,8 +6,8 @@ Rules
    and after as many that ended the connection, whatever else is missing.
 2. It stays open, as a range of its own, and is asked for again when nothing else is left, after RETRY_MS, or
    AFTER_CUT_MS if its question ended connections.
-3. No more than PUT_OFF_MOST are put off at a time, CUT_MOST where they end connections: further ones are asked for again
-   and again, as if there were none.
+3. No more than PUT_OFF_MOST are put off at a time, CUT_MOST where they end connections: further ones are asked for
+   again and again, as if there were none.
 
 Imported where a question for a missing ID is in vain.
 """

@@ -666,7 +666,9 @@ class Recovery:
             # The revision that it has answered in before was rejected for another reason.
             return self.ask_again_later(now)
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
-            return self.cannot_ask_this(now)
+            from toolcart.agent.openprotocol import unfetchable
+
+            return unfetchable.cannot_ask_this(self, now)
         return self.ask_again_later(now)
 
     def was_answered(self):
@@ -705,17 +707,6 @@ class Recovery:
         from toolcart.agent.openprotocol import in_vain  # hardly any controller ends connections so
 
         return in_vain.shut_out(self, now)
-
-    def cannot_ask_this(self, now):
-        """What was asked is answered in no revision; return a NEWS_.
-
-        Where that was ID 0, real IDs may be known all the same: the highest known is asked for once.
-        """
-        if self.phase == phases.PHASE_NEWEST and self.ledger.top() > 0 and not self.ownership.is_other:
-            self.revisions.begin_round()
-            self.observed.is_zero_absent = True
-            return self._turn_to_witness()
-        return self.cannot_ask(now)
 
     def cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
@@ -1023,7 +1014,7 @@ class Recovery:
             from toolcart.agent.openprotocol import walk  # hardly any connection needs one
 
             return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
-        return self._turn_to_witness()
+        return self.turn_to_witness()
 
     def _is_pushed_without_id(self, answer):
         """True if this was pushed under ID 0, before anything was proven: that was none."""
@@ -1042,9 +1033,9 @@ class Recovery:
             return self._look_at_sharing(now)
         if ledger.top() <= 0:
             return self.conclude_empty(now)
-        return self._turn_to_witness()
+        return self.turn_to_witness()
 
-    def _turn_to_witness(self):
+    def turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
         ledger = self.ledger
         is_other = self.offset.needs_push and self.may_be_offset() and self.is_pushed(ledger.last)

@@ -37,6 +37,18 @@ from toolcart.agent.record.result import (
 )
 
 
+def cannot_ask_this(recovery, now):
+    """What was asked is answered in no revision; return a NEWS_.
+
+    Where that was ID 0, real IDs may be known all the same: the highest known is asked for once.
+    """
+    if recovery.phase == phases.PHASE_NEWEST and recovery.ledger.top() > 0 and not recovery.ownership.is_other:
+        recovery.revisions.begin_round()
+        recovery.observed.is_zero_absent = True
+        return recovery.turn_to_witness()
+    return recovery.cannot_ask(now)
+
+
 def cannot_ask(recovery, now):
     """Nothing can be asked for, as far as is known: ask again in an hour, and count what is missing. Return a NEWS_."""
     ownership = recovery.ownership

@@ -168,7 +168,7 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
 -            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
--        return self._turn_to_witness()
+-        return self.turn_to_witness()
 +            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
 +        return settling.conclude_look(self, now)
