@@ -52,7 +52,7 @@ from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
-_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DOUBT_TO, DOUBT_LACKS)
+_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, OVERWRITTEN, DOUBT_TO, DOUBT_LACKS)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
 
@@ -192,11 +192,14 @@ def _had_by_others(log, own, numbers):
 def _outlet_of(log, place, missed=0):
     """Return the kind of the outlet that had this place, how many records it has not taken at most, its name's hash.
 
-    `missed` of them are gone: their count goes with the place.
+    `missed` of them are gone: their count goes with the place. Of ToolsNet's also how many results it lacks of those it
+    had, and how many were overwritten: another name begins anew with both.
     """
     state = log.state
     waiting = missed + max(0, log.number - state.numbers[CURSOR + place])  # some perhaps taken right before a power cut
-    return KINDS[kind_at(state, place) - 1], waiting, hash_at(state, place)
+    is_toolsnet = CURSOR + place == TOOLSNET_CURSOR
+    server = (state.numbers[DOUBT_LACKS], state.numbers[OVERWRITTEN]) if is_toolsnet else ()
+    return (KINDS[kind_at(state, place) - 1], waiting, hash_at(state, place)) + server
 
 
 def _forget(station, index):

@@ -442,7 +442,14 @@ class WebhookOutlet(Outlet):
         """The server has lost what comes after `number` of what it had."""
         self.again.lose(number, max(self.confirmed.after, self.log.state.confirmed(self.cursor)))
         self.confirmed.after = number
-        if not self.log.state.save_cursor(self.cursor):
+        self._save()
+
+    def _save(self):
+        """Make durable where the cursor is, and what is missed for a number that was never sent."""
+        state = self.log.state
+        if state.save() if self.again.unsaved else state.save_cursor(self.cursor):
+            self.again.unsaved = False
+        else:
             self.counters.count(counter.NOT_SAVED)
 
     def _is_above(self, number, now):
@@ -452,6 +459,7 @@ class WebhookOutlet(Outlet):
         self.again.put_above(number)
         why = "its answer names a number that was never sent: %d; " % number
         if confirmed.started_over:
+            self._save()
             why += "it was sent the oldest and goes on so: nothing is delivered until it forgets this `identity`"
             return self._fail(why, now)
         confirmed.started_over = True

@@ -39,7 +39,8 @@ HOLES = const(
 )  # .. 34: up to 4 ranges (first and last number in the quarantine's ring) that are gone above its cursor
 HOLES_MOST = const(4)
 
-# Counts that only grow, but for DELIVERED and DROPPED: what is to be sent again is neither. Of ToolsNet's place:
+# Counts that only grow, but for DELIVERED and DROPPED: what is to be sent again is neither. Of ToolsNet's place, anew
+# with another name:
 DELIVERED = const(35)
 OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
 # Of the station:

@@ -11,7 +11,9 @@ Rules
 5. Where the other side has a number that the log has not had, records that are gone had the numbers up to it: of a
    newer copy of the spool's file, or of a block that was lost. It gets all that the log has, once. As long as that is
    its newest number it is not believed, also once the log has come so far: what is stored under such numbers since the
-   outlet began it takes for what it had. If it names the number again, so many are missed at most, until it forgets it.
+   outlet began it takes for what it had. So many are missed at most, until it forgets the number.
+6. That is durable before more is sent, and the place says then that the cursor was moved (Snapshot.put_moved). A start
+   that finds it so takes what is missed for that, and counts only what is above its log beyond that.
 """
 
 from toolcart.agent.log.framing import RETAINED_MAX
@@ -28,13 +30,17 @@ class GivenAgain:
         self._gone_from = self._gone_to = 0  # `gone` has those between, of the latest loss
         self._place = cursor.slot - CURSOR
         self.above = 0  # the number that was never sent, and the other side has; 0: none
+        self.unsaved = False  # what is missed for rule 5 is to be made durable
         self._begun_at = 0  # the log's number when the outlet began
-        self._reused = 0  # how many are missed under numbers that were used before
+        self._counted = 0  # how many may have been missed under numbers behind that since before the start
+        self._reused = self._most = 0  # how many are missed under numbers that were used before; the most so far
         self.forget_out()
 
     def begin(self):
         """The log is mounted: whatever it has may have been sent before."""
+        state = self._log.state
         self._begun_at = self._log.number
+        self._counted = state.missed[self._place] if state.is_moved(self._cursor) else 0
 
     def lose(self, number, had):
         """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
@@ -43,7 +49,7 @@ class GivenAgain:
         log.rewind(cursor, number)
         self._count_gone(number, min(cursor.number, had))
         self.go_back(had)
-        if cursor.number > number:
+        if cursor.number > number or self.above:
             log.state.put_moved(cursor, number)
 
     def go_back(self, had):
@@ -54,10 +60,9 @@ class GivenAgain:
 
     def put_above(self, number):
         """The other side has a number that was never sent (rule 5)."""
-        is_sure = number == self.above
         self.above = number
-        if is_sure and number <= self._log.number + RETAINED_MAX:  # a larger one will not be reached
-            self._count_reused(number - self._begun_at)
+        if number <= self._log.number + RETAINED_MAX:  # a larger one will not be reached
+            self._count_reused(max(0, number - self._begun_at - self._counted))
 
     def check_above(self, number):
         """Take what the other side names; return True if that is still the number of `put_above`."""
@@ -75,6 +80,9 @@ class GivenAgain:
             self._miss(by)
             self._missed += by
             self._reused = count
+            if count > self._most:  # a consumer that names this and that by turns wears no flash
+                self._most = count
+                self.unsaved = True
 
     def _miss(self, by):
         """Let so many more be missed, or fewer."""

@@ -252,7 +252,12 @@ class Mqtt:
         return FOREVER if not self.publish_extra(now) else 0
 
     def _is_place_unsaved(self):
-        """True if the cursor went back behind where the last snapshot has it, or rule 10 wants another one."""
+        """True if the cursor went back behind where the last snapshot has it, or rule 10 wants another one.
+
+        Also while the consumer has a number that was never sent, and that is not durable.
+        """
+        if self.progress.again.unsaved:
+            return True
         ahead = self.cursor.number - self.log.state.durable[self.cursor.slot]
         return ahead < 0 or (ahead >= SAVED_EACH and not self.progress.needs_receipt)
 
@@ -266,6 +271,7 @@ class Mqtt:
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
         if log.state.save() if self._is_place_unsaved() else log.state.ready():
+            self.progress.again.unsaved = False
             log.settle()
             return 0
         self.counters.count(counter.NOT_SAVED)

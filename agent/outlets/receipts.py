@@ -151,7 +151,7 @@ class Receipts:
 
     def _put_confirmed(self):
         """Note that the consumer has all that the cursor has passed, if it has."""
-        if self.base >= self._cursor.number:
+        if self.base >= self._cursor.number > 0:  # at 0 there is nothing, or rule 6 of given_again
             self._log.state.put_confirmed(self._cursor)
 
     def go_back(self, out):

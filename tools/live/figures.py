@@ -98,6 +98,10 @@ class Figures:
         mounted = [station for station in self.station_statuses() if station.get("mounted")]
         return not mounted or any(name in station for station in mounted)
 
+    def knows_a_spool(self) -> bool:
+        """True if the spool of any station is up: else nothing is known of what was stored, and of what waits."""
+        return any(station.get("mounted") for station in self.station_statuses())
+
     def total(self, name: str) -> int:
         """Return this figure of all stations together: stored, backlog, parked (those set aside), delivered."""
         return sum(station.get(name, 0) for station in self.station_statuses())
@@ -105,9 +109,9 @@ class Figures:
     def undelivered(self) -> dict[str, int]:
         """Return how much waits no more without having been delivered, in each way, as the status has it.
 
-        What was overwritten is that of all durable outlets together.
+        What was overwritten is that of all durable outlets together, what was missed that of all others.
         """
-        return {name: self.total(name) for name in _NOT_DELIVERED}
+        return {name: self.total(name) for name in (*_NOT_DELIVERED, "missed")}
 
     def rates(self) -> tuple[float, float]:
         """Return the rates of all stations together."""

@@ -14,7 +14,7 @@ from toolcart.base.terminal_safe import visible_lines
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.lines import SUMMARY_EVERY_S, Lines
 from toolcart.tools.live.log_lines import LogLines
-from toolcart.tools.live.watch import ENDED, Watch, account_text, spool_failure, totals, totals_text
+from toolcart.tools.live.watch import ENDED, Watch, account_of, account_text, spool_failure, totals, totals_text
 from toolcart.tools.process.supervisor import Supervisor
 
 TURN_S = 0.05
@@ -60,8 +60,8 @@ class InProcess:
         exit_code = supervisor.run(lambda: not self.lines.closed and not self._time_is_up())
         self._take_line(supervisor.agent.last_line())
         supervisor.agent.board.close()
-        account = {**totals(self.figures), **self.figures.undelivered()}
-        self.lines.account(account, [account_text(self.figures)])
+        text = [account_text(self.figures)] if self.figures.knows_a_spool() else []
+        self.lines.account(account_of(self.figures), text)
         if exit_code == EXIT_SPOOL:
             print(visible_lines("\n".join(spool_failure(self.figures))), file=sys.stderr)
         return exit_code

@@ -87,11 +87,11 @@ class Watch:
     def account(self) -> dict:
         """Return the last object of the machine form."""
         counters = {str(status["number"]): status["counters"] for status in self.figures.station_statuses()}
-        return {**self.summary(), **self.figures.undelivered(), "agent_crashes": self.crashes, "counters": counters}
+        return {**account_of(self.figures), "agent_crashes": self.crashes, "counters": counters}
 
     def account_lines(self) -> list[str]:
         """Return the reconciliation for people; none if no spool was ever up, of which nothing is known then."""
-        if not any(status.get("mounted") for status in self.figures.station_statuses()):
+        if not self.figures.knows_a_spool():
             return []
         account = self.account()
         parts = [("stored since the spool was made", account["stored"])]
@@ -264,7 +264,16 @@ def lost_of(figures: Figures) -> list[tuple[str, int]]:
     parts = [("dropped by an operator", figures.total("dropped"))]
     overwritten = standing_conditions.overwritten_by_outlet(figures.station_statuses())
     parts += [(f"not at {name}: overwritten, at most", count) for name, count in overwritten.items()]
+    missed = standing_conditions.missed_by_outlet(figures.station_statuses())
+    parts += [(f"not at {name}: missed, at most", count) for name, count in missed.items()]
     return [part for part in parts if part[1]]
+
+
+def account_of(figures: Figures) -> dict:
+    """Return the totals and what never arrives; no counts where no spool is up, as none is known then."""
+    if not figures.knows_a_spool():
+        return {"stations": len(figures.station_statuses())}
+    return {**totals(figures), **figures.undelivered()}
 
 
 def account_text(figures: Figures) -> str:

@@ -457,14 +457,19 @@ def _removed(station: dict) -> Iterator[Need]:
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for removed in station.get("given_up", ()):
+        waiting, lacks, overwritten = (removed.get(name) or 0 for name in ("waiting", "lost_there", "overwritten"))
+        parts = []
+        if waiting:
+            words = f"at most {counted(waiting, 'record')} that it had not taken"
+            parts.append(f"{words} {agreeing(waiting, 'is')} not kept for it")
+        if overwritten:
+            words = f"at most {counted(overwritten, 'result')} {agreeing(overwritten, 'was')} overwritten before it had"
+            parts.append(f"{words} {'it' if overwritten == 1 else 'them'}")
+        if lacks:
+            parts.append(f"it lacks up to {counted(lacks, 'result')} that it had")
         words = f"{_removed_name(removed)} is not configured any more and has lost its place to a new one: "
-        at_most = f"at most {counted(removed['waiting'], 'record')} that it had not taken"
-        words += (
-            f"{at_most} {agreeing(removed['waiting'], 'is')} not kept for it"
-            if removed["waiting"]
-            else "it had taken all records"
-        )
-        yield Need("given up", WARN if removed["waiting"] else NOTE, "GIVEN UP", words, key=words)
+        words += "; ".join(parts) or "it had taken all records"
+        yield Need("given up", WARN if parts else NOTE, "GIVEN UP", words, key=words)
 
 
 def _removed_name(outlet: dict) -> str:

@@ -187,6 +187,24 @@ def overwritten_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
     return dict(counts)
 
 
+def missed_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
+    """Return how many records at most each best-effort outlet of these stations lacks that were given up, by its name.
+
+    Those of outlets that are not configured any more are under one name.
+    """
+    counts: Counter[str] = Counter()
+    for station in stations:
+        for outlet in _others(station, False):
+            counts[outlet_names.name_of(outlet)] += outlet.get("given_up") or 0
+        counts["outlets that are not configured any more"] += max(_missed_by_gone(station), 0)
+    return dict(counts)
+
+
+def _missed_by_gone(station: dict) -> int:
+    """Return what was given up before outlets had it that are not configured any more, but for ToolsNet."""
+    return (station.get("missed") or 0) - sum(outlet.get("given_up") or 0 for outlet in _others(station, False))
+
+
 def _overwritten_for_toolsnet(station: dict) -> int:
     """Return what was given up before ToolsNet had it, also where it is not configured any more."""
     return (station.get("overwritten") or 0) - sum(outlet.get("given_up") or 0 for outlet in _others(station, True))
@@ -194,7 +212,7 @@ def _overwritten_for_toolsnet(station: dict) -> int:
 
 def _given_up(station: dict) -> list[Need]:
     """Return what the spool gave up before other outlets than ToolsNet had it, by their names; `key` is how many."""
-    unnamed = (station.get("missed") or 0) - sum(outlet.get("given_up") or 0 for outlet in _others(station, False))
+    unnamed = _missed_by_gone(station)
     needs = []
     for outlet in station.get("outlets", ()):
         if outlet["kind"] == "toolsnet":

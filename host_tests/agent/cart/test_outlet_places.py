@@ -8,7 +8,17 @@ from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.log import missed
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_BLOCKS
-from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, DELIVERED, MISSED, OVERWRITTEN, SENT, SENT_MET, TAKEN
+from toolcart.agent.log.snapshot_fields import (
+    CURSOR,
+    DAMAGED,
+    DELIVERED,
+    DOUBT_LACKS,
+    MISSED,
+    OVERWRITTEN,
+    SENT,
+    SENT_MET,
+    TAKEN,
+)
 from toolcart.agent.record.result import BODY_BYTES
 from host_tests.portable import stub
 from host_tests.support.log import put
@@ -190,6 +200,7 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     cart.take(0, 30)
     cart.state.numbers[TAKEN], cart.state.numbers[SENT] = 30, SENT_MET
     cart.state.numbers[DELIVERED] = 30
+    cart.state.numbers[DOUBT_LACKS], cart.state.numbers[OVERWRITTEN] = 12, 49
     assert cart.state.save()
     cart.start(TOOLSNET)
     assert cart.state.numbers[DELIVERED] == 30
@@ -198,6 +209,8 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == cart.state.numbers[SENT] == 0
     assert cart.at_start.added == [0] and gone(cart.at_start.given_up) == [(TOOLSNET, 20)]
     assert cart.state.numbers[DELIVERED] == 0, "those were another one's"
+    assert cart.at_start.given_up[0][3:] == (12, 49), "it is said of the old name"
+    assert cart.state.numbers[DOUBT_LACKS] == cart.state.numbers[OVERWRITTEN] == 0
 
 
 def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_doubt():

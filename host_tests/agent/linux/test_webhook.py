@@ -769,6 +769,43 @@ def test_what_a_server_takes_for_a_newer_copy_of_the_spool_is_counted(starts_aga
     assert plant.log.state.missed[1] == 6
 
 
+@pytest.mark.parametrize("oldest", [1, 40])
+@pytest.mark.parametrize("ends", ["ccc", "sss", "csc"])
+def test_what_a_server_takes_for_a_newer_copy_stays_counted_through_all_starts(ends, oldest):
+    plant, key = gone_round() if oldest > 1 else (WebhookBench(), None)
+    if oldest == 1:
+        plant.store(10)
+        plant.run(5000)
+        (key,) = plant.server.model.have
+        plant.forward.stop()
+    plant.cut()
+    newest = plant.log.number
+    given_up = plant.log.state.missed[1]
+    plant.server.model.have[key] = newest + 10  # of records that are gone
+    for at, end in enumerate(ends):
+        plant.store(2)
+        plant.run((900, 20000, 900)[at])
+        assert plant.log.state.missed[1] == given_up + 10
+        if end == "s":
+            plant.forward.stop()
+        plant.cut()
+        assert plant.log.state.missed[1] == given_up + 10
+    made = plant.store(8)
+    plant.run(200000)
+    if newest + 10 > plant.server.ids()[-1]:
+        plant.cut()
+        plant.run(200000)
+    assert plant.forward.is_up() and plant.server.ids()[-4:] == made[-4:]
+    assert plant.log.state.missed[1] == given_up + 10
+    plant.forward.stop()
+    plant.cut()
+    newest = plant.log.number
+    plant.server.model.have[key] = newest + 5
+    plant.store(1)
+    plant.run(20000)
+    assert plant.log.state.missed[1] == given_up + 15, "another time it is another copy"
+
+
 def test_a_server_that_stays_at_a_number_which_the_log_has_come_to_is_not_believed():
     plant = WebhookBench(limits={"records_most": 5})
     plant.store(10)

@@ -376,6 +376,39 @@ def test_a_consumer_that_was_exchanged_lacks_what_is_counted_though_the_spool_go
     assert missed(bench) - given_up + bench.status()["not_given"] == bench.log.number - len(have)
 
 
+def test_what_a_consumer_takes_for_a_newer_copy_stays_counted_through_all_starts():
+    for ends in ("ccc", "sss", "csc"):
+        bench = MqttBench()
+        bench.store(10)
+        bench.until_confirmed()
+        bench.forward.stop()
+        bench.cut()
+        ((topic, identity),) = bench.consumer.have
+        bench.consumer.have[topic, identity] = 20  # of records that are gone
+        bench.consumer.confirm(topic, identity, 20)
+        for at, end in enumerate(ends):
+            bench.store(2)
+            bench.run((5000, 120000, 5000)[at])
+            assert bench.log.state.missed[1] == 10, (ends, at)
+            if end == "s":
+                bench.forward.stop()
+            bench.cut()
+            assert bench.log.state.missed[1] == 10, (ends, at)
+        made = bench.store(8)
+        bench.run(200000)
+        bench.cut()
+        bench.run(200000)
+        assert bench.ids()[-4:] == made[-4:] and bench.status()["why"] == ""
+        assert bench.log.state.missed[1] == 10
+        bench.forward.stop()
+        bench.cut()
+        above = bench.log.number + 5
+        bench.consumer.have[topic, identity] = above
+        bench.consumer.confirm(topic, identity, above)
+        bench.run(120000)
+        assert bench.log.state.missed[1] == 15, "another time it is another copy"
+
+
 def test_what_a_consumer_takes_for_a_newer_copy_of_the_spool_is_counted():
     for forgets in (False, True):
         bench = MqttBench()

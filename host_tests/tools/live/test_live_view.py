@@ -598,6 +598,12 @@ def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
     ways += "; not at ToolsNet: overwritten, at most: 3; not at file: overwritten, at most: 2"
     assert account_text(figures).endswith(ways) and figures.undelivered()["overwritten"] == 5
     assert "delivered 40 (" in account_text(figures)
+    best_effort = {**station["outlets"][1], "kind": "mqtt", "name": "mqtt", "durable": False, "given_up": 8}
+    station["outlets"].append(best_effort)
+    station["missed"] = 9  # one of them before an outlet had it that is gone
+    figures.feed(status_of(station), 1.0)
+    ways += "; not at MQTT: missed, at most: 8; not at outlets that are not configured any more: missed, at most: 1"
+    assert account_text(figures).endswith(ways) and figures.undelivered()["missed"] == 9
     figures = Figures()
     without = {name: value for name, value in _station(1).items() if name not in ("delivered", "parked", "dropped")}
     figures.feed(status_of(without), 0.0)

@@ -305,6 +305,16 @@ def test_what_a_toolsnet_lacks_that_is_removed_is_reported_with_that(waiting):
     assert not attention.needs({**station(removed=[{**gone, "waiting": 0, "lost_there": 0}]), "outlets": []})
 
 
+def test_what_a_toolsnet_lacks_that_gets_another_name_is_said_of_the_old_one():
+    for waiting, overwritten, lacks in ((0, 0, 40), (5, 49, 0), (0, 1, 0), (1, 49, 1)):
+        gone = {"kind": "toolsnet", "name": "toolsnet", "waiting": waiting, "lost_there": lacks}
+        [given_up] = attention.needs(station(given_up=[{**gone, "overwritten": overwritten}]))
+        assert (given_up.label, given_up.level) == ("GIVEN UP", "warn") and "all records" not in given_up.words
+        assert (f"it lacks up to {lacks} result" in given_up.words) == (lacks > 0)
+        assert ("not kept for it" in given_up.words) == (waiting > 0)
+        assert (f"at most {overwritten} result" in given_up.words) == (overwritten > 0)
+
+
 def test_what_an_operator_dropped_is_reported_wherever_set_aside_is():
     counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
     reported = station(**counts, dropped=2)

@@ -5,6 +5,9 @@ import json
 import os
 import re
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
 
 from toolcart.agent.base import counters
 from toolcart.agent.base.counters import NAMES
@@ -14,6 +17,7 @@ from toolcart.tools.live.figures import _REPORTED_AS_STATE as REPORTED_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
+from toolcart.tools.live.watch import account_of
 from toolcart.tools.messages import log_entries, standing_conditions
 from host_tests.support.agent_lines import healthy_station, status_of
 
@@ -74,6 +78,21 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
             run._take_line({"kind": "note", "text": "something"})
     lines = out.getvalue().splitlines()
     assert len(lines) == 1 + 1 + 3, lines  # of hour 24; the note of hour 30; hours 54, 78 and 102
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("mounted", [False, True])
+def test_the_end_names_no_counts_where_no_spool_was_up(form, mounted):
+    out = io.StringIO()
+    station = {"number": 7, "name": "", "mounted": False, "spool_refused": "bad", "starting": False}
+    last = status_of(healthy_station()) if mounted else status_of({**station, "counters": {}, "logged": 0, "log": []})
+    agent = SimpleNamespace(last_line=lambda: last, board=SimpleNamespace(close=lambda: None))
+    run = InProcess.__new__(InProcess)
+    run.lines, run.figures, run.seconds, run._began_monotonic_s = LogLines(out, form), Figures(), None, 0.0
+    run._summary_due_s = float("inf")
+    run._supervisor = SimpleNamespace(run=lambda _goes_on: 3, agent=agent)
+    assert run.run() == 3 and ("ended: stored" in out.getvalue()) == mounted
+    assert ("stored" in account_of(run.figures)) == mounted
 
 
 def test_what_did_not_get_through_names_the_command_that_helps():
