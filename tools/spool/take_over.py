@@ -180,10 +180,10 @@ def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
 def told_of(made: NewArea, plan: Plan) -> str:
     """Say what was carried over, what was left behind, and what became of the size that was ordered."""
     waits = ", ".join(one.text() for one in made.waits if one.name)
-    parts = [
-        f"{counted(made.records, 'record')} taken over, "
-        f"up to {made.waiting} of them waiting{f' ({waits})' if waits else ''}"
-    ]
+    parts = [f"{counted(made.records, 'record')} taken over"]
+    if made.records:
+        waiting_text = f"up to {made.waiting} of them waiting" if made.waiting else "none of them waiting"
+        parts[0] += f", {waiting_text}{f' ({waits})' if waits and made.waiting else ''}"
     if made.in_doubt:
         parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
     if made.kept:

@@ -375,6 +375,12 @@ def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
     assert before + after.log.device.block_count + 8 > erases(after) > before > 10
 
 
+def test_where_nothing_waits_that_is_said():
+    station, plan = left_with(10, 0), Plan(64 * 1024)
+    assert station.state.save()
+    assert "10 records taken over, none of them waiting" in take_over.told_of(moved(station, plan), plan)
+
+
 def test_what_waits_is_reported_for_each_outlet():
     station = left_with(40, 0)
     station.state.numbers[field.CURSOR + 1] = 30
