@@ -33,7 +33,7 @@ from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
-from toolcart.board.linux.control import SUFFIX, answer_to
+from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.refusal import owner_of
 from toolcart.board.linux.spool_header import NO_OWNER
@@ -85,7 +85,8 @@ class LocalSpool:
         if not os.path.exists(self.path):
             raise OrderNotGiven(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)
-        if answer is not None:
+        # A socket that knows no such orders is beside a configuration: what that file is, is said below.
+        if answer is not None and not (answer and answer[-1].get("error", "").startswith(UNKNOWN)):
             return answer
         try:
             flash = FileFlash(str(self.path), 0, owner=self.owner)

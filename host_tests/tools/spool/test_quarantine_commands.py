@@ -314,6 +314,17 @@ def test_orders_reach_a_board_over_its_cable(capsys):
         board_commands.give_order(board, 10, "drop", ["3"] * 60)
 
 
+def test_the_configuration_of_a_running_agent_is_no_spool(spool):
+    config, said = written(spool.parent, cart_with(spool)), []
+
+    def ask():
+        said.append(run("list", "--spool", config, code=2).stderr)
+        said.append(run("drop", "all", "--yes", "--spool", config, code=2).stderr)
+
+    assert run_agent_while(config, ask)[0] == 0
+    assert len(said) == 2 and all(f"{config} does not begin as a spool" in one for one in said), said
+
+
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     answers = []
 
