@@ -16,7 +16,8 @@ A board provides
 Rules
 1. One station is one controller, one spool and up to four outlets (toolcart.agent.outlets). Stations share nothing but
    the scheduler, and that survives the failure of any task.
-2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read.
+2. A station whose spool cannot be read waits and tries again; it never writes over what it could not read. Stations
+   are tried in turn, however long an attempt takes.
 3. What only a start needs (toolcart.agent.log.mount, toolcart.agent.cart.storage, toolcart.agent.cart.assembly) is
    loaded for it and given back to the heap, each before the next is loaded.
 4. Every part of a station is made once, when its flash has been read, and never replaced.
@@ -99,6 +100,7 @@ class Station:
         self.names = [one["name"] for one in settings["outlets"]]  # of the outlets, in the order of `outlets`
         self.known_names = self.names  # those that an outlet which is gone may have had
         self.outlet_ports = []
+        self.next_up = []  # all stations whose spool is not up, the one that was tried longest ago first
 
     def toolsnet(self):
         """Return the outlet to ToolsNet; None if there is none, or the spool is not up."""
@@ -135,6 +137,9 @@ class Station:
             return FOREVER
         if ticks_diff(self.board.now(), now) > _MOUNTING_MS:
             return 0  # of many stations some come up in a turn: whoever asks meanwhile gets an answer between two
+        if self.next_up[0] is not self:
+            return _MOUNTING_MS  # attempts that take long and fail do not use up the turns of the others
+        self.next_up.append(self.next_up.pop(0))
         spool = self.settings["spool"]
         spool["owner"] = (self.system["type"], self.system["number"], self.number)
         device = self.board.flash(spool)
@@ -144,6 +149,7 @@ class Station:
         give_back("toolcart.agent.log", "mount", "partitioning", "snapshot_v4")
         give_back("toolcart.agent.cart", "storage", "outlet_places")
         self.mounted = True
+        self.next_up.remove(self)
         from toolcart.agent.cart.assembly import assemble
 
         assemble(self, self._scheduler, now)
@@ -187,8 +193,10 @@ class App:
         self.scheduler = Scheduler(slots)
         self.step = self.scheduler.step  # step(now): run what is due; return the ms until the next thing is
         now = board.now()
+        next_up = list(self.stations)
         for station in self.stations:
             station.attach(self.scheduler, now)
+            station.next_up = next_up
 
     def know_names(self, earlier):
         """Let outlets that are gone be named, if they are called as one of any station or one of `earlier`."""

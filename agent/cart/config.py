@@ -183,13 +183,30 @@ def _station(tree, place, alone, mistakes):
         is_object = type(tree) is dict
         done[key] = _section(table, tree.get(key, {}), place + "." + key, mistakes) if is_object else {}
     done["outlets"] = _outlets(tree.get("outlets", alone or None), place, mistakes) if type(tree) is dict else []
+    takes_quarter = False  # the quarantine grows with the spool
     if done["spool"].get("parked_kib", 0) is None and done["spool"].get("size_kib"):
-        refuses = [outlet.get("kind") in settings.SHARED for outlet in done["outlets"]]
-        quarter = done["spool"]["size_kib"] // 4 if True in refuses else 0
-        done["spool"]["parked_kib"] = max(_PARKED_KIB_LEAST, quarter)
-    for key, what, words in _clashes(done["controller"], done["spool"]):
+        takes_quarter = True in [outlet.get("kind") in settings.SHARED for outlet in done["outlets"]]
+        done["spool"]["parked_kib"] = _usual_parked(done["spool"]["size_kib"] if takes_quarter else 0)
+    for key, what, words in _clashes(done["controller"], done["spool"], takes_quarter):
         mistakes.append((place + "." + key, what, words))
     return done
+
+
+def _usual_parked(size):
+    """Return the KiB of the quarantine in a spool of this size, if nothing is set."""
+    return max(_PARKED_KIB_LEAST, size // 4)
+
+
+def _size_least(parked, graphs, takes_quarter):
+    """Return how many KiB a spool needs with so many for these; what `takes_quarter` grows with it."""
+    size, least = 0, 1
+    while size < least:
+        size = least
+        parked = _usual_parked(size) if takes_quarter else parked
+        least = max(4 * _blocks_least(parked, graphs), parked * 2)
+        if graphs:
+            least = max(least, -(-(graphs + parked) * 4 // 3))
+    return size
 
 
 def _blocks_least(parked, graphs):
@@ -197,14 +214,14 @@ def _blocks_least(parked, graphs):
     return _STATE_AND_LOG + max(parked // 4, _KEPT_LEAST) + (max(graphs // 4, _GRAPHS_LEAST) if graphs else 0)
 
 
-def _clashes(controller, spool):
+def _clashes(controller, spool, takes_quarter):
     """Yield (key, what was found, what is allowed) of the settings of a station that do not go together."""
     parked, kib, size = [spool.get(key) for key in ("parked_kib", "graphs_kib", "size_kib")]
     if parked and size and parked * 2 > size:  # results need it more than dead letters
         yield "spool.parked_kib", "%d KiB" % parked, "at most half of size_kib (%d KiB)" % size
     if parked and size and kib is not None and size // 4 < _blocks_least(parked, kib):
         words = "room for the log of results beside parked_kib and graphs_kib: %d KiB or more"
-        yield "spool.size_kib", "%d KiB" % size, words % (4 * _blocks_least(parked, kib))
+        yield "spool.size_kib", "%d KiB" % size, words % _size_least(parked, kib, takes_quarter)
     traces, link, rs485 = [controller.get(key) for key in ("traces", "link", "rs485")]
     if traces and link not in ("tcp", None):
         yield "controller.traces", value_text(traces), "null on a serial line, where results would wait"

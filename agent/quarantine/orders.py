@@ -149,7 +149,7 @@ class Orders:
 
     def show(self, word):
         """Yield one entry."""
-        quarantine, number = self.quarantine, _number(word)
+        quarantine, number = self.quarantine, _number(word, word)
         kind = quarantine.next_listed(0)
         while kind > RECORD_NONE and quarantine.number != number:
             kind = quarantine.next_listed(quarantine.entry)
@@ -386,16 +386,17 @@ def wait_for_line(quiet):
     raise OrderRefused("the controller's line was never quiet enough to write; what was not done stays. Try again")
 
 
-def _number(word):
-    if not word.isdigit():
+def _number(digits, word):
+    """Return the number that these digits of a word are."""
+    if not digits.isdigit():
         raise OrderRefused("%s is no number of a record" % word)
-    return int(word)
+    return int(digits)
 
 
 def _range(word):
     first, _, last = word.partition("-")
-    low = _number(first)
-    high = _number(last) if last else low
+    low = _number(first, word)
+    high = _number(last, word) if last else low
     if high < low:
         raise OrderRefused("%s is the wrong way round: %d-%d" % (word, high, low))
     return (low, high)

@@ -10,7 +10,7 @@ import select
 import time
 
 from toolcart.agent.base.ticks import TICKS_MAX
-from toolcart.board.linux.flash import UNIT_BYTES, FileFlash, FlashUnusable
+from toolcart.board.linux.flash import UNIT_BYTES, FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.board.linux.tcp import TcpPort
 
@@ -30,6 +30,7 @@ class Board:
         self.folder = folder
         self.unusable = {}  # path -> why its spool could not be opened
         self._flashes = {}
+        self._may_wait = True  # for another process that has a spool; until one was waited for in vain
         self._ports = []
         self._poll = select.poll()
         self._registered = {}
@@ -100,10 +101,11 @@ class Board:
             return self._flashes[path]
         try:
             size_bytes = spool["size_kib"] * 1024
-            self._flashes[path] = FileFlash(
-                path, size_bytes, spool.get("unit", UNIT_BYTES), spool.get("owner", NO_OWNER)
-            )
+            unit_bytes, owner = spool.get("unit", UNIT_BYTES), spool.get("owner", NO_OWNER)
+            self._flashes[path] = FileFlash(path, size_bytes, unit_bytes, owner, self._may_wait)
         except FlashUnusable as reason:
+            if isinstance(reason, FlashInUse):
+                self._may_wait = False
             self.unusable[path] = self._of_another_station(path) or str(reason)
             return None
         self.unusable.pop(path, None)

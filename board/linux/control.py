@@ -37,6 +37,7 @@ PATIENCE_MS = 10000
 SLICE_S = 0.02  # of a turn for one client's order
 QUEUE = 8
 LOOK_MS = 2000
+UNKNOWN = "no such order; this agent knows: "
 ANSWER_MAX = 64 * 1024 * 1024  # bytes: 1000 stations give about 5 MB
 
 
@@ -168,7 +169,7 @@ class Conversation:
         handler = self._dispatch.get(words[0]) if words else None
         if handler is None:
             orders = ", ".join(sorted(self._dispatch))
-            self._tell({"error": "no such order; this agent knows: %s" % orders})
+            self._tell({"error": UNKNOWN + orders})
             self._end()
         else:
             self._job = handler(words, self._asker)

@@ -41,19 +41,20 @@ UNIT_BYTES = 16  # the default: wastes two bytes on a light result; docs/configu
 class FileFlash:
     """The flash device over one file of `size_bytes`, rounded down to whole blocks, and its header page.
 
-    `owner` has the numbers of system type, system and station; with NO_OWNER any spool is opened.
+    `owner` has the numbers of system type, system and station; with NO_OWNER any spool is opened. A file that another
+    process has is waited for a little if it `may_wait`.
     """
 
     wears = False  # rule 6
 
-    def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER):
+    def __init__(self, path, size_bytes, unit_bytes=UNIT_BYTES, owner=NO_OWNER, may_wait=True):
         self.path = path
         self.last_error = ""  # what was refused, while something is
         self.is_gone = False
         self._refusal = REFUSED_NOTHING  # of writing
         self._unread = REFUSED_NOTHING  # of reading what lies at `_unread_at`
         self._unread_at = 0
-        self._file = SpoolFile(path, size_bytes, unit_bytes, owner)
+        self._file = SpoolFile(path, size_bytes, unit_bytes, owner, may_wait)
         self._descriptor = self._file.descriptor
         self.note = "; ".join(self._file.notes)
         self.is_new = self._file.is_new

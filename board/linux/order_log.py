@@ -84,6 +84,8 @@ def outcome_of(lines):
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""
         again = ", %d of them go out all the same with what is sent again" % last["again"] if last.get("again") else ""
+        if last.get("given_up"):
+            done += ", up to %d that cannot be read given up" % last["given_up"]
         return "%d %s%s, %d are left in the quarantine%s" % (last["count"], done, soon, last["parked"], again)
     return "done"
 

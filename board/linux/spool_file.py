@@ -6,7 +6,8 @@ Rules
    mode that lets others in is changed to 0600 and noted: the results in it are wanted, and refusing would not undo what
    others did. It is refused only if the mode cannot be changed.
 3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends. An order to a
-   stopped agent has it for a moment, so whoever finds it taken waits a little.
+   stopped agent has it for a moment, so whoever finds it taken waits a little. An agent waits in vain only once
+   (`may_wait`): what another one has does not delay its other stations.
 4. It must begin with a sound header (toolcart.board.linux.spool_header) that names this system and station. One of an
    older toolcart is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
 5. It only grows. If the setting is smaller, or the disk has no room, it stays as it is; `notes` say so.
@@ -56,16 +57,16 @@ IN_USE = (
 )
 
 
-def make(path, header):
+def make(path, header, may_wait=True):
     """Make the file that this header describes; return its descriptor, locked. OSError if that fails."""
-    folder = _locked_folder(path)
+    folder = _locked_folder(path, may_wait)
     new_path = path + NEW
     descriptor = -1
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(new_path, flags, MODE)
         os.fchmod(descriptor, MODE)  # whatever the umask is
-        lock(descriptor, path)
+        lock(descriptor, path, may_wait)
         _write(descriptor, header.page(), 0)
         fill(descriptor, 0, header.block_count * header.block_bytes)
         os.fsync(descriptor)
@@ -81,12 +82,12 @@ def make(path, header):
     return descriptor
 
 
-def remove_leftover(path):
+def remove_leftover(path, may_wait=True):
     """Remove what an interrupted start left under the temporary name of `path`, and nothing else."""
     new_path = path + NEW
     if not os.path.lexists(new_path):
         return
-    folder = _locked_folder(path)
+    folder = _locked_folder(path, may_wait)
     try:
         if not _is_leftover(new_path):
             raise FlashUnusable("%s is in the way, and toolcart did not make it; move it away" % new_path)
@@ -96,9 +97,9 @@ def remove_leftover(path):
         os.close(folder)
 
 
-def lock(descriptor, path):
+def lock(descriptor, path, may_wait=True):
     """Lock the spool for this process."""
-    until = time.monotonic() + LOCK_WAIT_S
+    until = time.monotonic() + (LOCK_WAIT_S if may_wait else 0)
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,13 +149,13 @@ def _name(new_path, path):
     os.unlink(new_path)
 
 
-def _locked_folder(path):
+def _locked_folder(path, may_wait):
     folder = os.path.dirname(path)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FlashUnusable("cannot open %s: %s; spool.path names a file in a folder" % (folder, error.strerror))
-    until = time.monotonic() + FOLDER_WAIT_S
+    until = time.monotonic() + (FOLDER_WAIT_S if may_wait else 0)
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -165,7 +166,7 @@ def _locked_folder(path):
             if error.errno != errno.EAGAIN:
                 raise
         if time.monotonic() >= until:
-            raise FlashUnusable("another agent has made a spool in %s for %d s; try again" % (folder, FOLDER_WAIT_S))
+            raise FlashInUse("another agent is making a spool in %s; try again" % folder)
         time.sleep(FOLDER_LOOK_S)
 
 
@@ -196,8 +197,9 @@ KINDS = ((stat.S_ISLNK, "a symbolic link"), (stat.S_ISDIR, "a folder"))
 class SpoolFile:
     """One open spool: `descriptor`, `header`, `block_count`, `notes` for people, and whether it `is_new`."""
 
-    def __init__(self, path, size_bytes, unit_bytes, owner=NO_OWNER):
+    def __init__(self, path, size_bytes, unit_bytes, owner=NO_OWNER, may_wait=True):
         self.path = os.path.abspath(path)
+        self._may_wait = may_wait  # for another process
         self.notes = []
         self.is_new = False
         self.descriptor = -1
@@ -208,7 +210,7 @@ class SpoolFile:
                 self._open()
             else:
                 header = Header(unit_bytes, block_bytes, size_bytes // block_bytes, owner, os.urandom(IDENTITY_BYTES))
-                self.descriptor = make(self.path, header)
+                self.descriptor = make(self.path, header, may_wait)
                 self.is_new = True
             self._own()
             self._read_header(owner)
@@ -250,7 +252,7 @@ class SpoolFile:
     def _remove_leftover(self):
         """Remove what an interrupted start left; beside a spool that is there it may stay."""
         try:
-            remove_leftover(self.path)
+            remove_leftover(self.path, self._may_wait)
         except OSError as error:
             if not self._is_there():
                 raise
@@ -284,7 +286,7 @@ class SpoolFile:
             if isinstance(error, PermissionError) and status.st_uid != os.geteuid():
                 raise FlashUnusable(self._of_another(status))
             raise FlashUnusable("cannot open %s: %s" % (self.path, explanation(error, self.path)))
-        lock(self.descriptor, self.path)
+        lock(self.descriptor, self.path, self._may_wait)
 
     def _own(self):
         """Refuse a file that others may change."""

@@ -99,9 +99,14 @@ class Image:
     flaws: list[str]
 
     @property
+    def lacks_content(self) -> bool:
+        """True if a record that was acknowledged, or the state, cannot be read."""
+        return any(area.damaged for area in self.areas) or self.opened.state.lost
+
+    @property
     def is_damaged(self) -> bool:
         """True if a record that was acknowledged, the state or the header cannot be read."""
-        return any(area.damaged for area in self.areas) or self.opened.state.lost or HEADER_FLAW in self.flaws
+        return self.lacks_content or HEADER_FLAW in self.flaws
 
 
 HEADER_FLAW = "its header is damaged or gone: no agent starts with it"

@@ -84,7 +84,9 @@ def _csv(path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
                 names = cells
                 mistakes += [f"row {reader.line_num}: column {name!r} twice" for name in _duplicates(names)]
             elif len(cells) != len(names):
-                mistakes.append(f"row {reader.line_num}: {len(cells)} columns, the line of names has {len(names)}")
+                mistakes.append(
+                    f"row {reader.line_num}: {counted(len(cells), 'column')}, the line of names has {len(names)}"
+                )
             else:
                 carts.append(Cart(reader.line_num, dict(zip(names, cells, strict=True))))
             if len(carts) > ROWS_MOST:

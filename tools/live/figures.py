@@ -24,6 +24,7 @@ from toolcart.tools.messages import (
     transitions,
     waiting_by_outlet,
 )
+from toolcart.tools.messages.durations import counted
 from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
 from toolcart.tools.messages.reasons import OUR_FLASH
 
@@ -215,7 +216,7 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
     figures.spool_reported = True
     spool = status["spool"]
     waiting = waiting_by_outlet.waiting_text([status], "waiting")
-    text = f"spool of {spool['kib']} KiB: {status['stored']} results stored so far, {waiting}"
+    text = f"spool of {spool['kib']} KiB: {counted(status['stored'], 'result')} stored so far, {waiting}"
     for kind in ("damaged", "torn"):
         if spool[kind]:
             text += f", {spool[kind]} {kind}"

@@ -164,11 +164,17 @@ def count_needs(station: dict) -> list[Need]:
     needs = []
     for slug, (label, words, hint) in _COUNTED.items():
         count = counts.get(slug) or 0
-        noun_phrase = words if count != 1 else words.replace("s ", " ", 1)
+        noun_phrase = words if count != 1 else _of_one(words)
         needs.append(Need(slug, NOTE, label, f"{count} {noun_phrase}", hint.format(**placeholders), str(count)))
         if slug == "overwritten":
             needs += _given_up(station)
     return needs
+
+
+def _of_one(words: str) -> str:
+    """Return words of several, which begin with the noun, as they are of one."""
+    words = words.replace("s ", " ", 1).replace("their tightening IDs", "its tightening ID")
+    return words.replace(" their ", " its ").replace(" them", " it")
 
 
 def _others(station: dict, durable: bool) -> list[dict]:

@@ -2,8 +2,8 @@
 
 `take-over` moves one into a new file; `offer-again` is an order.
 
-Exit codes: 0 fine, 1 something in it cannot be read, so what is shown is not all of it, 2 it cannot be read or is not a
-spool.
+Exit codes: 0 fine, 1 something in it cannot be read, so what is shown or taken over is not all of it, 2 it cannot be
+read or is not a spool.
 """
 
 from __future__ import annotations
@@ -294,14 +294,22 @@ def take_over_command(
     """
     from toolcart.tools.spool.take_over import CannotTakeOver, Plan, take_over
 
+    exit_code = 0
+
+    def note(found: image.Image) -> None:
+        nonlocal exit_code
+        _note_flaws(found.flaws)
+        exit_code = EXIT_DAMAGED if found.lacks_content else 0  # a new header is sound
+
     try:
         plan = Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)
-        click.echo(take_over(source, target, plan, _note_flaws))
+        click.echo(take_over(source, target, plan, note))
     except image.ImageError as reason:
         _fail(source, reason)
     except CannotTakeOver as reason:
         click.echo(str(reason), err=True)
         sys.exit(2)
+    sys.exit(exit_code)
 
 
 spool.add_command(offer_again_command)

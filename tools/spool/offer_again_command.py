@@ -55,7 +55,7 @@ def offer_again_command(
         raise click.UsageError("--leave sends nothing: there is nothing to try.")
     which = ["from", str(number)] if since is None else ["since", *str(since).split()]
     which = [LEAVE] if leave else which
-    run_and_exit(act, spool_file, config_path, station)
+    run_and_exit(act, spool_file, config_path, station, "STATION")
 
 
 def _outcome_text(answer: dict) -> str:

@@ -33,7 +33,7 @@ from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
-from toolcart.board.linux.control import SUFFIX, answer_to
+from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.refusal import owner_of
 from toolcart.board.linux.spool_header import NO_OWNER
@@ -85,7 +85,8 @@ class LocalSpool:
         if not os.path.exists(self.path):
             raise OrderNotGiven(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)
-        if answer is not None:
+        # A socket that knows no such orders is beside a configuration: what that file is, is said below.
+        if answer is not None and not (answer and answer[-1].get("error", "").startswith(UNKNOWN)):
             return answer
         try:
             flash = FileFlash(str(self.path), 0, owner=self.owner)
@@ -182,18 +183,20 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
     return lines[:-1]
 
 
-def spool_of(spool_file: str | None, config_path: str | None, station: int | None) -> LocalSpool:
-    """Return the spool that the command line names."""
+def spool_of(
+    spool_file: str | None, config_path: str | None, station: int | None, parameter: str = "--station"
+) -> LocalSpool:
+    """Return the spool that the command line names; `parameter` is what names the station there."""
     if spool_file is None and config_path is None and Path(config_file.SERVICE_CONFIG).is_file():
         config_path = str(config_file.SERVICE_CONFIG)
     if (spool_file is None) == (config_path is None):
         raise click.UsageError(
-            "name either a spool file, or --config (and --station where it has several); without them the service's "
+            f"name either a spool file, or --config (and {parameter} where it has several); without them the service's "
             f"{config_file.SERVICE_CONFIG} is meant, if it is there."
         )
     if spool_file is not None:
         if station is not None:
-            raise click.UsageError("a spool file is of one station: no other option names it.")
+            raise click.UsageError(f"a spool file is of one station: it goes without {parameter}.")
         return LocalSpool(Path(spool_file))
     try:
         configuration = config_file.read(config_path or "")
@@ -202,7 +205,7 @@ def spool_of(spool_file: str | None, config_path: str | None, station: int | Non
     stations, system = configuration["stations"], configuration["system"]
     numbers = [station_settings["number"] for station_settings in stations]
     if station is None and len(stations) > 1:
-        raise click.UsageError(f"--station is needed, one of {', '.join(map(str, numbers))}.")
+        raise click.UsageError(f"{parameter} is needed, one of {', '.join(map(str, numbers))}.")
     if station is not None and station not in numbers:
         raise OrderNotGiven(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
     settings = stations[numbers.index(station) if station is not None else 0]
@@ -445,11 +448,15 @@ def _run_order(order: str, which: Sequence[str] = (), as_json: bool = False, **n
 
 
 def run_and_exit(
-    act: Callable[[LocalSpool], int], spool_file: str | None, config_path: str | None, station: int | None
+    act: Callable[[LocalSpool], int],
+    spool_file: str | None,
+    config_path: str | None,
+    station: int | None,
+    parameter: str = "--station",
 ) -> None:
     """Give orders to the spool that the command line names, and end with the exit code."""
     try:
-        sys.exit(act(spool_of(spool_file, config_path, station)))
+        sys.exit(act(spool_of(spool_file, config_path, station, parameter)))
     except OrderNotGiven as error:
         click.echo(f"toolcart: {error}", err=True)
         sys.exit(error.exit_code)

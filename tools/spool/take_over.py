@@ -10,6 +10,7 @@ Rules
 3. All that an outlet still has to take is carried over, all that ToolsNet had and may lack now, and all that is kept
    aside: the new one is made larger than ordered if it has to be. Of what all have taken the newest, as far as there is
    room: what a controller gives again is looked up among them. Curves are not carried over. What is left is said.
+   What is set aside and cannot be read is counted in the new one as in the old one.
 4. The new file is completed under `<name>.new`, its header last. What the log of the next agent has to say about orders
    (toolcart.board.linux.order_log) goes along.
 """
@@ -116,18 +117,19 @@ class NewArea:
     left: int = 0
     all_bytes: int = 0
     curves: int = 0  # pieces of them, which are left behind
+    kept_unreadable: int = 0  # of `kept`, at most: they stay entries, and count as unreadable in the new one
 
 
-def take_over(source: Path, target: Path, plan: Plan, note: Callable[[list[str]], None] = lambda _: None) -> str:
+def take_over(source: Path, target: Path, plan: Plan, note: Callable[[image.Image], None] = lambda _: None) -> str:
     """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done.
 
-    `note` gets what is not as it should be in the old one.
+    `note` gets what was found in the old one.
     """
     if target.exists():
         raise CannotTakeOver(f"{target} already exists; it is not overwritten")
     with _locked(source):
         found = image.read(source)
-        note(found.flaws)
+        note(found)
         return _moved(found.opened, source, target, plan)
 
 
@@ -178,14 +180,15 @@ def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
 def told_of(made: NewArea, plan: Plan) -> str:
     """Say what was carried over, what was left behind, and what became of the size that was ordered."""
     waits = ", ".join(one.text() for one in made.waits if one.name)
-    parts = [
-        f"{counted(made.records, 'record')} taken over, "
-        f"up to {made.waiting} of them waiting{f' ({waits})' if waits else ''}"
-    ]
+    parts = [f"{counted(made.records, 'record')} taken over"]
+    if made.records:
+        waiting_text = f"up to {made.waiting} of them waiting" if made.waiting else "none of them waiting"
+        parts[0] += f", {waiting_text}{f' ({waits})' if waits and made.waiting else ''}"
     if made.in_doubt:
         parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
     if made.kept:
-        parts.append(f"{made.kept} set aside")
+        unreadable = f", up to {made.kept_unreadable} of them unreadable" if made.kept_unreadable else ""
+        parts.append(f"{made.kept} set aside{unreadable}")
     if made.left:
         most = made.all_bytes // 1024
         more = f", of {most} KiB it would have them (--size-kib {most})" if most else ""
@@ -244,6 +247,7 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
         first,
         area.size_for(records) if first else 0,
         0 if old.graphs is None else sum(1 for _ in each(old.graphs)),
+        old.quarantine.unreadable,
     )
 
 
@@ -389,7 +393,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
         cursor.number, cursor.ahead = was.number, was.ahead
     kept.cursors[0].number = old.kept.cursors[0].number
-    if not kept.number:  # nothing is left of what was set aside: its ring begins anew
+    if not kept.number and not old.quarantine.count():  # nothing is left of what was set aside: its ring begins anew
         kept.cursors[0].number, kept.next = 0, 1
         for index in (field.LATE, field.LATE_FIRST, *range(field.HOLES, field.HOLES + 2 * field.HOLES_MOST)):
             state.numbers[index] = 0

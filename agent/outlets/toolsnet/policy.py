@@ -5,7 +5,8 @@ The head is the result that was refused: the cursor stands in front of it.
     phase      what goes out, and what is durable before it     taken                refused, or silent and it counts
     ORDER      the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: attempts = 1, RETRY
     RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    attempts + 1; from OFFERS on:
-               after each pause between lookaheads; W2: none    it, ORDER            LOOKAHEAD
+               after each pause between lookaheads, which ends  it, ORDER            LOOKAHEAD
+               when a late one is taken; W2: none
     LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
                W3: LIMIT is its end, SENT says lookahead                             room: attempts + 1, RETRY, a pause
     FINISH     nothing: what is in front of the taken one is copied, then W4: cursor, no lookahead; ORDER. No room: HOLD
@@ -558,7 +559,8 @@ class Policy:
         self.pending_write = 0
         if self.phase == LATE_OUT:
             self.phase = self.reoffer.before
-            if self.phase == HOLD:
+            # A server that takes one may take the head again: that need not wait for the end of a long pause.
+            if self.phase == HOLD or (self.reoffer.is_taken and self.phase == RETRY and self.failed_lookaheads()):
                 self.pause.stop()
 
     def keep(self, number, reason, now):

@@ -116,6 +116,28 @@ def test_the_quarantine_is_at_most_half_of_a_spool():
     assert config.check(tree) == [("stations[0].spool.parked_kib", "513 KiB", "at most half of size_kib (1024 KiB)")]
 
 
+def mistakes_of_spool(size, graphs, parked):
+    tree = with_setting("spool", "size_kib", size)
+    tree["stations"][0]["spool"]["graphs_kib"] = graphs
+    if parked:
+        tree["stations"][0]["spool"]["parked_kib"] = parked
+    return config.check(tree)
+
+
+def test_the_size_that_is_named_for_a_spool_is_enough_and_no_smaller_one_is():
+    told = 0
+    for graphs in (16, 33, 100, 200, 1000):
+        for parked in (0, 12, 17, 64, 300):
+            for size in (40, 100, 260, 292):
+                for place, _, words in mistakes_of_spool(size, graphs, parked):
+                    if place.endswith("size_kib"):
+                        least = int(words.split(": ")[1].split(" ")[0])
+                        told += 1
+                        assert mistakes_of_spool(least, graphs, parked) == [], (size, graphs, parked, least)
+                        assert mistakes_of_spool(least - 1, graphs, parked), (size, graphs, parked, least)
+    assert told > 20
+
+
 def test_curves_need_a_place_of_their_own_and_a_network():
     tree = with_setting("controller", "traces", ["torque", "angle"])
     assert only(config.check(tree))[:2] == ("stations[0].spool.graphs_kib", "0 KiB")

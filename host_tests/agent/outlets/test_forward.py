@@ -225,6 +225,35 @@ def test_what_is_done_is_reported_all_the_time():
     assert outlet.status()["late"] == 1 and outlet.ids() == numbers(2, 249)
 
 
+def in_trouble(count=6):
+    """Of `count` the first two are set aside; the others wait for the next try of a server that refused everything."""
+    outlet = holding(3, bad=(1, 2))
+    outlet.until_stored(1, and_ms=1000)
+    assert outlet.parked_numbers() == [1, 2]
+    outlet.options.code_all = 5
+    outlet.store(count - 3)
+    outlet.until(lambda: (outlet.status()["refused"] or {}).get("next_try_ms", 0) > 20000)
+    assert outlet.status()["refused"]["doing"] == "trouble"
+    return outlet
+
+
+def test_what_toolsnet_takes_by_order_hurries_the_next_try():
+    outlet = in_trouble()
+    outlet.options.code_all, outlet.options.tightening_codes = None, {}
+    assert outlet.forward.ask(1, False) == outlet.forward.ask(2, False) == ASK_DONE
+    outlet.run(3000)
+    assert outlet.ids() == [3, 1, 2, 4, 5, 6] and outlet.status()["refused"] is None
+    outlet.clean()
+
+
+def test_what_toolsnet_refuses_by_order_hurries_nothing():
+    outlet = in_trouble()
+    left_ms = outlet.status()["refused"]["next_try_ms"]
+    assert outlet.forward.ask(1, False) == ASK_DONE
+    outlet.run(3000)
+    assert outlet.status()["refused"]["next_try_ms"] == left_ms - 3000 and outlet.ids() == [3]
+
+
 def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
     outlet = holding(3, bad=(2,), refused="block")
     outlet.run(1200000)

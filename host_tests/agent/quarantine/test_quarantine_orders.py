@@ -113,6 +113,8 @@ def test_what_is_not_there_or_no_order_is_reported():
     assert "no number" in station.order("show", "x")[0]["error"]
     for verb in ("drop", "retry"):
         assert station.order(verb, "2-1")[0]["error"] == "2-1 is the wrong way round: 1-2"
+        for word in ("-1", "-", "1-x", "x-1"):
+            assert station.order(verb, word)[0]["error"] == word + " is no number of a record"
     for words in ((), ("explode",), ("drop",), ("retry", "in-doubt"), ("list", "1")):
         assert "no such order" in station.order(*words)[0]["error"], words
     for verb in ("drop", "retry"):

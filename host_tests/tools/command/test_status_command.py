@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.agent.cart.app import App
 from toolcart.base import privileges
+from toolcart.base.clock import SimClock
 from toolcart.board.linux import spool_file
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.control import Control
 from toolcart.board.linux.flash import FileFlash
+from toolcart.tools.config import file as config_file
 from toolcart.tools.config import socket_location
 from toolcart.tools.doctor import agent as doctor_agent
 from toolcart.tools.doctor import commands as doctor
@@ -83,7 +86,7 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
 
 
 def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(spool_file, "LOCK_WAIT_S", 0.3)  # for each: a turn tries one
+    monkeypatch.setattr(spool_file, "LOCK_WAIT_S", 0.3)  # the first one's: a turn ends with it
     path = written(tmp_path, cart_of(stations=[station_at(number) for number in (7, 8, 9)]))
     with contextlib.ExitStack() as held:
         for number in (7, 8, 9):
@@ -93,6 +96,66 @@ def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_p
     texts = [line["text"] for line in all_lines if line["kind"] == "spool"]
     assert len(texts) == len(set(texts)) == 3, "each is told once"
     assert code == 3 and "in use by another agent" in next(line for line in lines if line["kind"] == "spool")["text"]
+
+
+@contextlib.contextmanager
+def held(folder, numbers):
+    """Hold the spools of these stations, as another agent does."""
+    with contextlib.ExitStack() as files:
+        for number in numbers:
+            files.enter_context(contextlib.closing(FileFlash(str(folder / f"{number}.spool"), 65536)))
+        yield
+
+
+def mounted(agent):
+    return [station.number for station in agent.app.stations if station.mounted]
+
+
+def test_spools_that_another_agent_has_keep_no_other_station_from_coming_up(tmp_path):
+    path = written(tmp_path, cart_of(stations=[station_at(number) for number in range(1, 11)]))
+    begun = time.monotonic()
+    with held(tmp_path, range(1, 6)):
+        code, lines = run_agent(
+            path,
+            lambda agent, _lines: len(mounted(agent)) < 5 and time.monotonic() - begun < 2 * spool_file.LOCK_WAIT_S,
+        )
+    assert time.monotonic() - begun < 2 * spool_file.LOCK_WAIT_S, "one waits for all"
+    told = [line["text"] for line in lines if line["kind"] == "spool"]
+    assert code == 0 and len(told) == 5 and all("in use by another agent" in text for text in told)
+
+
+class SlowDisks(Board):
+    """A board on which each attempt to open a spool takes 3 s, and fails."""
+
+    def __init__(self):
+        super().__init__()
+        self.clock, self.tried = SimClock(), []
+
+    def now(self):
+        return self.clock.now
+
+    def flash(self, spool):
+        self.tried.append(spool["owner"][2])
+        self.clock.advance(3000)
+
+
+def test_stations_are_tried_in_turn_however_long_an_attempt_takes(tmp_path):
+    numbers = list(range(1, 11))
+    path = written(tmp_path, cart_of(stations=[station_at(number) for number in numbers]))
+    with contextlib.closing(SlowDisks()) as board:
+        app = App(config_file.read_to_run(path), board)
+        while len(board.tried) < 3 * len(numbers):
+            board.clock.advance(max(1, app.step(board.now())))
+    assert board.tried == 3 * numbers
+
+
+def test_a_second_agent_of_many_stations_ends_and_says_why(tmp_path):
+    path = written(tmp_path, cart_of(stations=[station_at(number) for number in range(1, 11)]))
+    begun = time.monotonic()
+    with held(tmp_path, range(1, 11)):
+        code, lines = run_agent(path, lambda *_: time.monotonic() - begun < 3 * spool_file.LOCK_WAIT_S)
+    assert code == 3 and time.monotonic() - begun < 2 * spool_file.LOCK_WAIT_S
+    assert len([line for line in lines if line["kind"] == "spool"]) == 10
 
 
 @pytest.mark.parametrize("what", ["folder", "unreadable", "in a closed folder"])

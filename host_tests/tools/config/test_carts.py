@@ -92,6 +92,7 @@ def test_every_mistake_names_its_row_and_its_column(plant):
             "row 5 (cart9), column 'controller', stations[0].controller.host: an invisible character in it, U+000A",
         ),
         ("cart9,h9,9", "row 4: 3 columns, the line of names has 5"),
+        ("cart9", "row 4: 1 column, the line of names has 5"),
     ],
 )
 def test_nothing_is_there_twice_and_nothing_is_no_name(plant, row, expected):

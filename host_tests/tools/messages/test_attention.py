@@ -1,6 +1,7 @@
 """What somebody should know of a station: each need in words, with what helps, and the same wherever it is shown."""
 
 import json
+import re
 
 import pytest
 
@@ -315,6 +316,28 @@ def test_what_a_toolsnet_lacks_that_gets_another_name_is_said_of_the_old_one():
         assert (f"at most {overwritten} result" in given_up.words) == (overwritten > 0)
 
 
+def test_of_one_nothing_is_said_as_of_several():
+    for slug in standing_conditions._COUNTED:
+        (one,) = [need for need in standing_conditions.count_needs(station(**counting(slug))) if need.slug == slug]
+        first, noun = one.words.split(" ", 2)[:2]
+        assert first == "1" and noun[-1] != "s", one.words
+        assert not {"them", "their"} & set(re.findall("[a-z]+", one.words)), one.words
+
+
+def counting(slug):
+    """What a station reports that has one of these."""
+    return {
+        "counters": dict.fromkeys(("unsubscribed", "passed over", "text escaped", "shifted"), 1),
+        "recovery": {"gone": 1, "stored_again_at_most": 1},
+        "spool": {"damaged": 1},
+        "parked": 1,
+        "parked_unreadable": 1,
+        "dropped": 1,
+        "overwritten": 1,
+        "outlets": [{"kind": "mqtt", "durable": False, slug.replace(" ", "_"): 1}],
+    }
+
+
 def test_what_an_operator_dropped_is_reported_wherever_set_aside_is():
     counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
     reported = station(**counts, dropped=2)
@@ -325,7 +348,8 @@ def test_what_an_operator_dropped_is_reported_wherever_set_aside_is():
         "ToolsNet gets them only where an order sends them again"
     ]
     (one,) = [need for need in standing_conditions.all_needs(station(dropped=1)) if need.slug == "dropped"]
-    assert one.words.startswith("1 result dropped") and one.level == "note"
+    assert one.words.startswith("1 result dropped") and one.words.endswith("it only where an order sends it again")
+    assert one.level == "note"
     none = station(**counts, dropped=0)
     assert "dropped" not in words.results(none) and not words.problem_lines(none)
 

@@ -64,6 +64,12 @@ def test_log_names_outlet_whose_number_it_says(case):
     assert not lacking_in(spool, outlets)
 
 
+def test_one_result_in_a_spool_is_told_as_one():
+    figures = Figures()
+    told = figures.feed(status_of({**station_with(CASES[next(iter(CASES))][0]), "stored": 1}), 1.0)
+    assert any(": 1 result stored so far" in one.text for one in told)
+
+
 def lacking_in(text, outlets):
     """The outlets of which it is not said how much waits for them."""
     counts = [(outlet_names.name_of(one), one["waiting"]) for one in outlets]

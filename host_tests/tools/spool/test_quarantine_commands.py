@@ -6,10 +6,12 @@ import os
 import socket
 import stat
 import threading
+from pathlib import Path
 
 import pytest
 
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.board.linux import order_log
 from toolcart.board.linux.control import LINE_MAX, LOOK_MS, PATIENCE_MS, SUFFIX, Control
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.flash import board_commands
@@ -22,7 +24,7 @@ from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import cart_of, run_agent_while, toolcart, written
+from host_tests.support.running import cart_of, run_agent_while, station_at, toolcart, written
 
 
 @pytest.fixture
@@ -85,12 +87,20 @@ def test_a_configuration_names_the_spool_and_its_station(spool):
     run("list", code=2)
 
 
+def test_of_several_stations_one_has_to_be_named_as_the_command_names_it(tmp_path):
+    path = written(tmp_path, cart_of(stations=[station_at(number) for number in (7, 8)]))
+    assert "--station is needed, one of 7, 8." in run("list", "--config", path, code=2).stderr
+    again = ["spool", "offer-again", "--leave"]
+    assert "Error: STATION is needed, one of 7, 8." in toolcart(*again, "--config", path, code=2).stderr
+    assert "it goes without STATION" in toolcart(*again, 7, "--spool", "s", code=2).stderr
+
+
 def test_an_order_goes_to_no_spool_of_another_station(tmp_path):
     spool = tmp_path / "cart.spool"
     FileFlash(str(spool), 65536, owner=(3, 1, 10)).close()
     path = written(tmp_path, cart_of(number=11))
     assert "belongs to station 10" in run("drop", "all", "--yes", "--config", path, code=2).stderr
-    assert "no other option" in run("drop", "all", "--yes", "--spool", spool, "--station", 11, code=2).stderr
+    assert "it goes without --station" in run("drop", "all", "--yes", "--spool", spool, "--station", 11, code=2).stderr
     assert "0 dropped" in run("drop", "all", "--yes", "--config", written(tmp_path, cart_of(number=10))).stdout
 
 
@@ -304,6 +314,17 @@ def test_orders_reach_a_board_over_its_cable(capsys):
         board_commands.give_order(board, 10, "drop", ["3"] * 60)
 
 
+def test_the_configuration_of_a_running_agent_is_no_spool(spool):
+    config, said = written(spool.parent, cart_with(spool)), []
+
+    def ask():
+        said.append(run("list", "--spool", config, code=2).stderr)
+        said.append(run("drop", "all", "--yes", "--spool", config, code=2).stderr)
+
+    assert run_agent_while(config, ask)[0] == 0
+    assert len(said) == 2 and all(f"{config} does not begin as a spool" in one for one in said), said
+
+
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     answers = []
 
@@ -348,8 +369,10 @@ def test_what_was_set_aside_and_cannot_be_read_is_no_empty_quarantine(spool, run
     else:
         look()
     assert "up to 5 records that were" in toolcart("spool", "check", spool, code=1).stderr
+    ordered = ": 0 dropped, up to 5 that cannot be read given up, 0 are left"
     dropped = run("drop", "all", "--yes", "--spool", spool).stdout
     assert "0 dropped, up to 5 that cannot be read given up; 0 in the quarantine" in dropped
+    assert ordered in Path(str(spool) + order_log.SUFFIX).read_text()
     assert "0 in the quarantine\n" in run("list", "--spool", spool).stdout
 
 

@@ -9,6 +9,7 @@ import pytest
 from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.quarantine.orders import carry_out
+from toolcart.board.linux.spool_header import PAGE_BYTES
 from toolcart.spool.offline_spool import begun, each, opened
 from toolcart.tools.spool import take_over
 from toolcart.tools.spool.take_over import Plan
@@ -109,6 +110,32 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
     assert after.state.octets == before.state.octets and after.ledger.top() == before.ledger.top()
     assert [cursor.number for cursor in after.log.cursors] == [cursor.number for cursor in before.log.cursors]
     assert after.log.next == before.log.next
+
+
+ASIDE_BLOCKS = range(4, 10)  # of its 92 that are set aside
+
+
+@pytest.mark.parametrize(
+    "spoilt", [ASIDE_BLOCKS, ASIDE_BLOCKS[:1], ASIDE_BLOCKS[1:], ASIDE_BLOCKS[2:4], ASIDE_BLOCKS[5:]]
+)
+@pytest.mark.parametrize("station", [0, 11])
+def test_what_is_set_aside_and_cannot_be_read_is_counted_in_the_new_spool(spoilt, station):
+    content = bytearray(lzma.open(ASIDE).read())
+    for block in spoilt:
+        content[PAGE_BYTES + block * 4096 : PAGE_BYTES + (block + 1) * 4096] = bytes(4096)
+    before, plan = take_over.start(bytes(content)), replace(PLAN, station=station)
+    made = take_over.make(before, plan, 4711)
+    lost, damaged = before.quarantine.unreadable, before.state.numbers[field.DAMAGED]
+    assert lost and f"92 set aside, up to {lost} of them unreadable" in take_over.told_of(made, plan)
+    for _ in range(2):
+        after = begun(made.device)
+        quarantine = after.quarantine
+        assert (quarantine.count(), quarantine.unreadable) == (92, lost)
+        assert after.state.numbers[field.DAMAGED] == damaged and after.state.save()
+    assert quarantine.keep(after.log.number, 17) > 0 and begun(made.device).quarantine.count() == 93
+    [*_, answer] = carry_out(quarantine, after.log, 10, None, None, ["drop", "all"])
+    assert answer["count"] == 93 - lost and answer["parked"] == 0
+    assert after.state.numbers[field.DAMAGED] == damaged + lost
 
 
 KEEP = {"none": 0, "some": 3, "all": 8}
@@ -346,6 +373,12 @@ def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
     after = Moved(station, moved(station, Plan(kib * 1024)))
     after.store(3)
     assert before + after.log.device.block_count + 8 > erases(after) > before > 10
+
+
+def test_where_nothing_waits_that_is_said():
+    station, plan = left_with(10, 0), Plan(64 * 1024)
+    assert station.state.save()
+    assert "10 records taken over, none of them waiting" in take_over.told_of(moved(station, plan), plan)
 
 
 def test_what_waits_is_reported_for_each_outlet():
