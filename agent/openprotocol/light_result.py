@@ -100,11 +100,11 @@ def is_change(buf, at):
 def is_counted(buf, at, length):
     """True if the length in the header of the message buf[at:at+length] counts all of it, or its characters.
 
-    Padding at its end and what ends it need not be counted.
+    CR, LF or ETX at its end need not be counted.
     """
     end = at + length
     more = length - number(buf, at, 4)
-    while more > 0 and buf[end - 1] <= 0x20:
+    while more > 0 and (buf[end - 1] == 0x0D or buf[end - 1] == 0x0A or buf[end - 1] == 0x03):
         end -= 1
         more -= 1
     while more > 0 and end > at:  # an octet above 0x7F is one of several
