@@ -116,19 +116,42 @@ def nul_place(buf, at, end):
     return NOWHERE
 
 
+def may_follow(buf, start, at, end):
+    """True if the next message may begin at buf[at:], behind the one at buf[start].
+
+    That is a header, and no NUL in front of its last octet, or else the same MID: binary parts contain NULs.
+    """
+    if not may_be_header(buf, at, end):
+        return False
+    if at + _CERTAIN_BYTES <= end and number(buf, start + 4, 4) == number(buf, at + 4, 4):
+        return True
+    if at + 4 <= end and at + number(buf, at, 4) <= end:
+        end = at + number(buf, at, 4) - 1
+    return nul_place(buf, at, end) == NOWHERE
+
+
+def is_ended(buf, at, end):
+    """True if what is at buf[at:end], behind a message that no NUL follows, shows where that has ended."""
+    if at < end:
+        is_line_end = buf[at] == CR or (buf[at] == LF and buf[at - 1] != CR)
+        if is_line_end or buf[at] == _ETX or nul_place(buf, at, end) != NOWHERE:
+            return True
+    if at < end and buf[at] == 0x20:
+        at += 1
+    return at + _HEADER_BYTES <= end and may_be_header(buf, at, end) and at + number(buf, at, 4) <= end
+
+
 def true_end(buf, start, length, end):
     """Return where the message at buf[start] ends, whose length no NUL and no header follows.
 
     At a NUL soon after it, if no other message begins in front of that: the length was counted in characters.
     """
     behind = start + length
-    if buf[behind - 1] == 0:  # the length counts it
-        return behind
     stop = behind + MARGIN_BYTES
     nul = nul_place(buf, behind, stop if stop < end else end)
     if nul == NOWHERE:
         return behind
-    next_one = proven_place(buf, behind, nul)
+    next_one = proven_place(buf, behind, nul + 1)
     return nul if next_one == NOWHERE else behind
 
 

@@ -2,7 +2,9 @@
 
 Rules (protocol.md 2.3)
 1. A message is found by its length field, never by its NUL: binary parts contain NULs (OP 3.8 p. 58). The NUL behind
-   its length proves that it ends there; so does the header of the next message, or that nothing has followed yet.
+   its length proves that it ends there; so does a whole message that follows, or what else messages end in. Without
+   any of these a NUL is waited for until NUL_MS are over, once in a connection: octets of another thread of the
+   controller, in the middle of a message, put its end behind its length.
 2. NULs before a length field are late terminators and are dropped. So is what else the messages of a connection end in,
    once they have shown that (toolcart.agent.link.terminators).
 3. What is neither is no message: it is passed over up to the next place where a message is proven
@@ -32,6 +34,7 @@ from toolcart.agent.link import (
 HEADER_BYTES = const(20)
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
 EARLY_MS = const(1000)
+NUL_MS = const(300)  # longer than an acknowledgement of TCP may be put off
 JUNK_MOST = const(9999)  # what is passed over may be the rest of one message, but not more
 
 _LENGTH_DIGITS = const(4)
@@ -164,7 +167,15 @@ class Stream(Fifo):
             return self._lose_place(now)  # it broke off, and was sent again
         if may_wait and resync.inner_place(buf, start, length, end, True) != resync.NOWHERE:
             return self._await(now)
-        if have == length or resync.may_be_header(buf, start + length, end):
+        if may_wait and self.terminator is None and not resync.is_ended(buf, start + length, end):
+            if not self.wait.armed or self.wait.left(now) > NUL_MS:
+                self.wait.start(now, NUL_MS)
+            return LINK_NEED_DATA
+        if self.terminator is None and self.wait.armed and self.wait.expired(now):
+            from toolcart.agent.link.terminators import Terminator
+
+            self.terminator = Terminator()  # a NUL is not waited for again
+        if have == length or resync.may_follow(buf, start, start + length, end):
             return self._found(length, LINK_MESSAGE)
         self._found(resync.true_end(buf, start, length, end) - start, LINK_MESSAGE)
         ending = self.terminator

@@ -12,7 +12,7 @@ torque and angle 0 low, 1 OK, 2 high.
 
 from toolcart.agent.base.byte_moves import COPY, DIGITS, PACK_TIME, STATUS, UPPER, carry_out
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, is_blank
+from toolcart.agent.base.fields import all_digits, is_blank, number
 from toolcart.agent.record.result import (
     ANGLE,
     ANGLE_STATUS,
@@ -92,12 +92,38 @@ def is_stamp(buf, at):
     return buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
 
 
+def is_change(buf, at):
+    """True if the time of the parameter set's change is where it is drawn, or blank."""
+    return is_stamp(buf, at + CHANGE) or is_blank(buf, at + CHANGE, STAMP_BYTES)
+
+
+def is_counted(buf, at, length):
+    """True if the length in the header of the message buf[at:at+length] counts all of it, or its characters.
+
+    CR, LF or ETX at its end need not be counted.
+    """
+    end = at + length
+    more = length - number(buf, at, 4)
+    while more > 0 and (buf[end - 1] == 0x0D or buf[end - 1] == 0x0A or buf[end - 1] == 0x03):
+        end -= 1
+        more -= 1
+    while more > 0 and end > at:  # an octet above 0x7F is one of several
+        end -= 1
+        if buf[end] > 0x7F:
+            more -= 1
+    return more <= 0
+
+
 def is_proven(buf, at, length):
     """True if a message of LIGHT_BYTES or more has its fields where they are drawn; nothing may follow blank stamps.
 
     It has no parameter IDs: the separators of either stamp say so, or where there is no time what is next to it.
     """
-    if is_stamp(buf, at + STAMP) or is_stamp(buf, at + CHANGE):
+    if length > LIGHT_BYTES and not is_counted(buf, at, length):
+        return False
+    if is_stamp(buf, at + CHANGE):
         return True
+    if is_stamp(buf, at + STAMP):
+        return is_blank(buf, at + CHANGE, STAMP_BYTES)
     is_between = all_digits(buf, at + 62, 11) and all_digits(buf, at + 111, 10)
     return length == LIGHT_BYTES and is_blank(buf, at + STAMP, STAMP_BYTES) and is_between

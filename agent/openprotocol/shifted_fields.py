@@ -17,6 +17,7 @@ Rules
    characters. So a VIN is never cut at its own digits because the ID in front of it is wrong.
 5. A text at the end that is too short was cut off with the message: it is left out. So is a last field that begins with
    its own ID once more, if something is behind it.
+6. A text with a NUL, CR or LF between its characters is none.
 
 Imported when the first such message comes; it allocates.
 """
@@ -49,6 +50,9 @@ def straightened(widths, count, buf, at, length, rest=None, faults_most=1):
     if faults.count(least) > 1 or (least and len(faults) > 1):
         return [None, None]
     starts = alignments[faults.index(least)]
+    for index in range(count):
+        if widths[index] & TEXT and not is_text(buf, starts[index] + ID_BYTES, starts[index + 1]):
+            return [None, None]
     more = end - starts[-1]  # octets behind the last field
     if not rest and widths[count - 1] & TEXT:
         more = starts[-1] - starts[-2] - ID_BYTES - (widths[count - 1] & WIDTH_BITS)
@@ -96,6 +100,12 @@ def _align(widths, count, buf, place, end, rest, starts, alignments, tries):
     else:
         for rest_at in range(place, last + 1):
             _align(widths, count, buf, rest_at, end, rest, starts, alignments, tries)
+
+
+def is_text(buf, place, end):
+    """True if no NUL, CR or LF is among the characters at buf[place:end]; padding may hold any of them."""
+    text = bytes(buf[place:end]).strip(b" \0\r\n")
+    return b"\0" not in text and b"\r" not in text and b"\n" not in text
 
 
 def _is_padding(buf, place, end):

@@ -11,6 +11,9 @@ Rules
    far as it is known; before anything else, which may be that field's end, the last field is left out.
 4. Where all parameter IDs are one too low, from 00 on, and each is in its place, it is read as if they were right.
 5. Revision 999: the separators of its time, and as many octets in all as its VIN is longer or shorter.
+6. A message longer than its own length says holds octets that are not its own, unless its characters have several
+   (`is_counted`). Neither do its texts hold a NUL, CR or LF. What another thread of a controller sent into the middle
+   of it is never taken for a value.
 
 Imported when the first such message comes; it allocates.
 """
@@ -19,9 +22,17 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, is_blank
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.layouts import LAST_REVISION, fields_of, in_place, rest_fits
-from toolcart.agent.openprotocol.light_result import CHANGE, LIGHT_BYTES, STAMP, STAMP_BYTES, is_stamp
+from toolcart.agent.openprotocol.light_result import (
+    CHANGE,
+    LIGHT_BYTES,
+    STAMP,
+    STAMP_BYTES,
+    is_change,
+    is_counted,
+    is_stamp,
+)
 from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, has_id
-from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, straightened
+from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, is_text, straightened
 from toolcart.agent.record.malformed import INCOMPLETE, SHIFTED
 
 _LIGHT = const(999)
@@ -37,6 +48,8 @@ def find(mid, revision, buf, at, length):
 
     0, SHIFTED or INCOMPLETE (toolcart.agent.record.malformed). None if nothing in it can be proven.
     """
+    if not is_counted(buf, at, length):
+        return None
     if length >= HEADER_BYTES + ID_BYTES and has_id(buf, at + HEADER_BYTES, 0):
         numbered = _from_one(mid, revision, buf, at, length)
         found = find(mid, revision, numbered, 0, length) if numbered else None
@@ -101,7 +114,7 @@ def _is_last_twice(mid, revision, buf, at):
 
 
 def _is_light(buf, at, length):
-    is_fixed = length == LIGHT_BYTES and is_stamp(buf, at + STAMP) and is_stamp(buf, at + CHANGE)
+    is_fixed = length == LIGHT_BYTES and is_stamp(buf, at + STAMP) and is_change(buf, at)
     return is_fixed and all_digits(buf, at + _VIN + _VIN_BYTES, STAMP - _VIN - _VIN_BYTES)
 
 
@@ -128,6 +141,8 @@ def _straight_light(mid, buf, at, length):
         return []
     vin_end = at + _VIN + _VIN_BYTES + more
     vin = bytes(buf[at + _VIN : vin_end])
+    if not is_text(vin, 0, len(vin)):
+        return []
     copy = bytes(buf[at : at + _VIN]) + (vin + b" " * _VIN_BYTES)[:_VIN_BYTES] + bytes(buf[vin_end : at + length])
     return [(_LIGHT, copy)] if _is_light(copy, 0, len(copy)) else []
 
@@ -154,7 +169,9 @@ def _goes_on(mid, revision, buf, place, end):
 def _kept_bytes(mid, revision, buf, at, length):
     """Return how many octets of it are proven in its own revision, 0 for none (rules 2 and 3)."""
     if revision == _LIGHT and mid == 61:
-        return length if length >= STAMP + STAMP_BYTES and is_stamp(buf, at + STAMP) else 0
+        if length < STAMP + STAMP_BYTES or not is_stamp(buf, at + STAMP):
+            return 0
+        return length if length < CHANGE + STAMP_BYTES or is_change(buf, at) else 0
     fields, count = fields_of(mid, revision)
     end = at + length
     before = place = at + HEADER_BYTES

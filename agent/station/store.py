@@ -163,7 +163,7 @@ class Store:
             revision == 999
             and length >= LIGHT_BYTES
             and read_light(stage, body, buf, at) == res.RESULT_READ
-            and (stage[body + _MONTH] or is_proven(buf, at, length))  # a time has its separators
+            and ((length == LIGHT_BYTES and stage[body + _MONTH]) or is_proven(buf, at, length))  # its separators
         ):
             self.length = _LIGHT_PAYLOAD
             pack_into("14s", stage, body + res.SERIAL, self.serial)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link import LINK_BROKEN, LINK_JUNK, LINK_MESSAGE
-from toolcart.agent.link.stream import Stream
+from toolcart.agent.link.stream import NUL_MS, Stream
 from toolcart.base.clock import START_TICKS
 from host_tests.agent.link.test_resync_property import MESSAGES, pieces
 from host_tests.agent.link.test_stream import feed
@@ -29,6 +29,8 @@ def test_each_message_comes_out_as_soon_as_its_end_is_there(messages, end, sizes
         for piece in pieces(one + end, sizes):
             found += feed(stream, piece)
         if one is messages[0]:
+            if end == b" ":  # it may be an octet of a message that another thread wrote into this one
+                found += feed(stream, b"", ticks_add(START_TICKS, NUL_MS))
             first = len(found)
     assert messages_of(found) == messages
     assert LINK_JUNK not in [kind for kind, _ in found[first:]]  # it is known by then
