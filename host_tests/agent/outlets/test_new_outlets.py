@@ -185,7 +185,8 @@ def test_what_a_durable_one_lacks_is_overwritten_and_what_another_lacks_is_misse
     assert (status["overwritten"], status["missed"]) == (given_up["webhook"], given_up["file"])
     figures.feed(status_of(status), 0.0)
     ending = account_text(figures)
-    assert ending.endswith(f"; not at webhook: overwritten, at most: {given_up['webhook']}")
+    lost = f"; not at webhook: overwritten, at most: {given_up['webhook']}"
+    assert ending.endswith(f"{lost}; not at file: missed, at most: {given_up['file']}")
     if not outlets:
         waits = status["stored"] - given_up["webhook"]
         assert f"stored {ROUND} (0.0/s), passed on 0.0/s, waiting {waits} for webhook, " in ending
