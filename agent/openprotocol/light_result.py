@@ -93,8 +93,13 @@ def is_stamp(buf, at):
 
 
 def is_change(buf, at):
-    """True if the time of the parameter set's change is where it is drawn, or blank."""
-    return is_stamp(buf, at + CHANGE) or is_blank(buf, at + CHANGE, STAMP_BYTES)
+    """True if the time of the parameter set's change is where it is drawn, or blank, or words without a digit."""
+    if is_stamp(buf, at + CHANGE):
+        return True
+    for index in range(at + CHANGE, at + CHANGE + STAMP_BYTES):
+        if 0x30 <= buf[index] <= 0x39:
+            return False
+    return True
 
 
 def is_counted(buf, at, length):
@@ -124,6 +129,6 @@ def is_proven(buf, at, length):
     if is_stamp(buf, at + CHANGE):
         return True
     if is_stamp(buf, at + STAMP):
-        return is_blank(buf, at + CHANGE, STAMP_BYTES)
+        return is_change(buf, at)
     is_between = all_digits(buf, at + 62, 11) and all_digits(buf, at + 111, 10)
     return length == LIGHT_BYTES and is_blank(buf, at + STAMP, STAMP_BYTES) and is_between

@@ -48,6 +48,7 @@ _BODY = PLACE + res.HEAD_BYTES
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
+_CHANGE_END = const(108)  # of a light message: the last separator of its second time
 _TORQUE_END = const(50)
 _ANGLE_END = const(55)
 _HOUR = const(60)  # of the time
@@ -163,7 +164,10 @@ class Store:
             revision == 999
             and length >= LIGHT_BYTES
             and read_light(stage, body, buf, at) == res.RESULT_READ
-            and ((length == LIGHT_BYTES and stage[body + _MONTH]) or is_proven(buf, at, length))  # its separators
+            and (  # its separators
+                (length == LIGHT_BYTES and stage[body + _MONTH] and buf[at + _CHANGE_END] == 0x3A)
+                or is_proven(buf, at, length)
+            )
         ):
             self.length = _LIGHT_PAYLOAD
             pack_into("14s", stage, body + res.SERIAL, self.serial)

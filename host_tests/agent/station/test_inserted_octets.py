@@ -23,6 +23,7 @@ INSERTED = (
     ACCEPTED + b"\0",
     REJECTED + b"\0",
     IDENTIFIER + b"\0",
+    b"002400050010000000000070\0",
     b"WARN low battery",
     b"\r\n",
     b"\0",
