@@ -42,6 +42,7 @@ def test_messages_that_come_together_come_out_in_order(messages, end, sizes):
     found = []
     for piece in pieces(b"".join(one + end for one in messages), sizes):
         found += feed(stream, piece)
+    found += feed(stream, b"", ticks_add(START_TICKS, NUL_MS))  # a blank alone is no end yet
     assert messages_of(found) == messages
 
 
