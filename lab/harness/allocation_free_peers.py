@@ -43,7 +43,7 @@ RECONNECT_MS = 61000  # the wait between connects (protocol.md 8.2), plus one se
 SETTLED_MS = 3000  # after the start: both sides are connected, the tool was queried, all fetching is over
 
 _STARTED = (
-    b"017300020050    00  010001020103Cart controller          04ACT052.8.0              063.6.2              "
+    b"017200020050    00  010001020103Cart controller          04ACT052.8.0              063.6.2              "
     b"071.4                08Gold                    09C123456789100011100\x00"
 )
 _SUBSCRIBED = b"002400050010        0060\x00"

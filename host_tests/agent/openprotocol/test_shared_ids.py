@@ -210,7 +210,7 @@ def test_whose_an_answer_is_says_revision_7_alone():
     ):
         answer = fetched(revision, station_number=12)
         assert shared_ids.owner_of(station, b"##" + answer, 2, len(answer), revision) == wanted
-        wide = answer[:34] + b" " + answer[34:]
+        wide = b"%04d" % (len(answer) + 1) + answer[4:34] + b" " + answer[34:]
         assert shared_ids.owner_of(station, wide, 0, len(wide), revision) == wanted, "its VIN is an octet wider"
     for blank in (b" " * 10, b"0" * 10, b"\0" * 10, b"12        "):
         other = frame[:342] + blank + frame[352:]
