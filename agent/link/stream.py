@@ -56,6 +56,7 @@ class Stream(Fifo):
         "is_lost",
         "junk",
         "terminator",
+        "_waits_for_nul",
         "_piece",
         "tx",
         "tx_at",
@@ -82,6 +83,7 @@ class Stream(Fifo):
         self.length = 0
         self.is_lost = False  # no message is known to begin at `start`
         self.junk = 0  # octets passed over since the last message
+        self._waits_for_nul = True  # where nothing else shows that a message has ended
         self.terminator = None  # toolcart.agent.link.terminators', where messages may end in something else than a NUL
         self._piece = 0  # where a piece began, behind `start`, while a message is waited for
         self.tx_from = 0
@@ -167,14 +169,13 @@ class Stream(Fifo):
             return self._lose_place(now)  # it broke off, and was sent again
         if may_wait and resync.inner_place(buf, start, length, end, True) != resync.NOWHERE:
             return self._await(now)
-        if may_wait and self.terminator is None and not resync.is_ended(buf, start + length, end):
+        waits_for_nul = self._waits_for_nul and self.terminator is None
+        if may_wait and waits_for_nul and not resync.is_ended(buf, start + length, end):
             if not self.wait.armed or self.wait.left(now) > NUL_MS:
                 self.wait.start(now, NUL_MS)
             return LINK_NEED_DATA
-        if self.terminator is None and self.wait.armed and self.wait.expired(now):
-            from toolcart.agent.link.terminators import Terminator
-
-            self.terminator = Terminator()  # a NUL is not waited for again
+        if self.wait.armed and self.wait.expired(now):
+            self._waits_for_nul = False
         if have == length or resync.may_follow(buf, start, start + length, end):
             return self._found(length, LINK_MESSAGE)
         self._found(resync.true_end(buf, start, length, end) - start, LINK_MESSAGE)
