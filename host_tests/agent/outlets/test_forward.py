@@ -721,7 +721,7 @@ def test_empty_server_gets_what_is_not_sent_yet():
 def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
     ways = ((False, False), (True, False), (False, True), (True, True))
     for index, moment in enumerate(list(range(0, 40, 2)) + list(range(40, 14000, 900))):
-        for power_fails, highest in ways if LONG else ways[index % 4 :: 4]:  # in turns
+        for power_fails, highest in ways if LONG else ways[index % 4 : index % 4 + 1]:  # in turns
             outlet = holding(5, {"tightening_codes": {7: 17}}, cursor_batch=4)
             outlet.until_stored(5, and_ms=100)
             if not highest:
