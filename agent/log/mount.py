@@ -131,11 +131,10 @@ def _mount(log):
         return MOUNT_FAILED
     low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
     bound = newest = TOP
-    wears = getattr(log.device, "wears", True)
     while order:
         place = order.pop()
         is_gone = numbers[place] != newest < TOP  # what was in front of the one that counts
-        if log.firsts[place] >= bound or numbers[place] > newest or (is_gone and wears and bound <= low + 1):
+        if log.firsts[place] >= bound or numbers[place] > newest or (is_gone and log.device.wears and bound <= low + 1):
             log.mark(place, 0)
         else:
             if is_gone and log.whole == 0:

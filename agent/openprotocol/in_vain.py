@@ -39,9 +39,8 @@ def ask_again_later(recovery, now):
     is_looked_for = known_there(recovery) >= 0
     if is_looked_for and _is_gone_like_others(recovery):
         return _take_as_gone(recovery, now)
-    if (
-        recovery.is_later and phase != phases.PHASE_PROBE and not is_looked_for
-    ):  # it is neither gone nor without an answer, however often
+    # Else it is neither gone nor without an answer, however often.
+    if recovery.is_later and phase != phases.PHASE_PROBE and not is_looked_for:
         recovery.retry.start(now, recovery.retry_ms)
         return phases.NEWS_NONE
     recovery.vain += not recovery.is_later

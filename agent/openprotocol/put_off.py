@@ -83,10 +83,12 @@ class PutOffIds:
 
 
 def fails_for_now(recovery, now, is_cut):
-    """Take a question that was in vain; True if it is put off: a missing ID, or one that is looked for and ends it."""
-    is_looked_for = is_cut and recovery.phase in phases.PHASES_OF_SEARCH
-    is_fit = is_looked_for or recovery.phase == phases.PHASE_FILL
-    if not is_fit or recovery.spindle_count() > 1 or recovery.ownership.shares:
+    """Take a question that was in vain; True if its ID is put off: a missing one, or one whose question `is_cut`.
+
+    `is_cut`: the connection ended with it, in FILL or while what may be gone was looked for.
+    """
+    is_looked_for = recovery.phase != phases.PHASE_FILL
+    if (is_looked_for and not is_cut) or recovery.spindle_count() > 1 or recovery.ownership.shares:
         return False
     put_off_ids = recovery.put_off_ids
     if put_off_ids is None:

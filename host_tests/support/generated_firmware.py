@@ -55,6 +55,17 @@ FOUND = {
 }
 TIMES = {"as made": None, "UTC": -60, "ahead": 330, "a quarter": 15}
 GONE = {"15": 15, "another code": 79, "silence": None}
+PLAIN = {  # nothing odd: tests change what they are about
+    "pushed": "as kept",
+    "named": "as kept",
+    "found": "exactly",
+    "times": "as made",
+    "rounded": False,
+    "gone": "15",
+    "knows_newest": True,
+    "limit": 0,
+    "bolts": False,
+}
 REJECTED = {**GONE, "later": 98, "busy": 28, "a revision": 97}
 
 

@@ -76,6 +76,8 @@ def torn_octets(look, old, new, seed=0):
 class Piece:
     """Some blocks of a chip as a device: the contract of agent/log/flash.py."""
 
+    wears = True
+
     def __init__(self, chip, address, first_block, block_count, block_bytes):
         self.chip = chip
         self.address = address

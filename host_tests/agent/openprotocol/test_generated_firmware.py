@@ -4,23 +4,11 @@ import pytest
 
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.support.combinations import all_pairs, each_choice
-from host_tests.support.generated_firmware import NAMED, Firmware
-
-USUAL = {
-    "pushed": "as kept",
-    "named": "as kept",
-    "found": "exactly",
-    "times": "as made",
-    "rounded": False,
-    "gone": "15",
-    "knows_newest": True,
-    "limit": 0,
-    "bolts": False,
-}
+from host_tests.support.generated_firmware import NAMED, PLAIN, Firmware
 
 
 def firmware(monkeypatch, seed=1, **given):
-    return Firmware(monkeypatch, seed, **{**USUAL, **given}).live()
+    return Firmware(monkeypatch, seed, **{**PLAIN, **given}).live()
 
 
 @pytest.mark.parametrize("blank_as", ["spaces", "zeros"])

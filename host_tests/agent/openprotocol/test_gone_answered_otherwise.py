@@ -4,22 +4,9 @@ import pytest
 
 from toolcart.agent.openprotocol import id_ownership
 from toolcart.agent.openprotocol import recovery_phases as phases
-from host_tests.support.generated_firmware import Firmware
+from host_tests.support.generated_firmware import PLAIN, Firmware
 
-USUAL = {
-    "pushed": "as kept",
-    "named": "as kept",
-    "found": "exactly",
-    "times": "as made",
-    "rounded": False,
-    "gone": "15",
-    "knows_newest": True,
-    "limit": 0,
-    "bolts": False,
-    "first": 500,
-    "keeps": 10,
-    "between": 4,
-}
+USUAL = {**PLAIN, "first": 500, "keeps": 10, "between": 4}
 EVERYWHERE = pytest.mark.parametrize("most", [id_ownership.GONE_OWN, id_ownership.GONE_SHARED])
 
 

@@ -3,22 +3,10 @@
 import pytest
 
 from toolcart.agent.openprotocol import recovery_phases as phases
-from host_tests.support.generated_firmware import Firmware
+from host_tests.support.generated_firmware import PLAIN, Firmware
 from host_tests.support.world import CONTROLLER
 
-USUAL = {
-    "pushed": "as kept",
-    "named": "as kept",
-    "found": "exactly",
-    "times": "as made",
-    "rounded": False,
-    "gone": "15",
-    "knows_newest": True,
-    "limit": 0,
-    "bolts": False,
-    "first": 20,
-    "between": 4,
-}
+USUAL = {**PLAIN, "first": 20, "between": 4}
 CODES = [97, 74, 99, 73, 79, 15]
 
 
