@@ -36,7 +36,7 @@ def ask_again_later(recovery, now):
         return recovery.end_poll(True)  # nothing is known to be missing
     if _is_missing_put_off(recovery, now):
         return phases.NEWS_NONE
-    is_looked_for = known_there(recovery) >= 0
+    is_looked_for = put_off.known_there(recovery) >= 0
     if is_looked_for and _is_gone_like_others(recovery):
         return _take_as_gone(recovery, now)
     # Else it is neither gone nor without an answer, however often.
@@ -60,21 +60,6 @@ def ask_again_later(recovery, now):
     return phases.NEWS_NONE
 
 
-def known_there(recovery):
-    """Return an ID that is there, by which it is seen whether others than what is looked for are answered; -1: none."""
-    if recovery.phase not in phases.PHASES_OF_SEARCH or not (recovery.has_answered and recovery.counts_alone()):
-        return -1
-    newest = recovery.observed.newest
-    is_top_there = recovery.phase == phases.PHASE_UPWARD or not recovery.flags
-    return recovery.ledger.top() if newest < 0 and is_top_there else newest
-
-
-def ended_connection(recovery, now):
-    """The connection has ended with a question open: for a missing ID, or for one that is looked for (rule 6)."""
-    if recovery.phase == phases.PHASE_FILL or known_there(recovery) >= 0:
-        put_off.fails_for_now(recovery, now, True)
-
-
 def passes_over(recovery, number, now):
     """True if this ID, which is looked for, is taken as gone without a question (rule 6)."""
     if number < 1 or not recovery.put_off_ids.is_waiting(number, now):
@@ -92,7 +77,7 @@ def passes_over(recovery, number, now):
 
 def next_of(recovery):
     """Return which ID to ask for in the state NEXT."""
-    number = known_there(recovery)
+    number = put_off.known_there(recovery)
     return after(recovery.request.asked) if number < 0 or number == recovery.request.asked else number
 
 
@@ -165,7 +150,7 @@ def _give_up(recovery, now):
     is_there = recovery.request.there
     if phase == phases.PHASE_FILL:
         return phases.NEWS_NONE if recovery.turn_spindle() else range_fetch.close_asked(recovery, not is_there)
-    if known_there(recovery) >= 0:
+    if put_off.known_there(recovery) >= 0:
         recovery.request.given_up_for = recovery.why
         return _take_as_gone(recovery, now)
     is_rejected = phase == phases.PHASE_SEEK and recovery.why != WHY_SILENT

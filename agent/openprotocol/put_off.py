@@ -3,13 +3,14 @@
 Rules
 1. If others may be missing an ID is put off at once where its question is answered with "later", since a memory may be
    a ring and drops the others meanwhile; after TRIES_MOST questions in a row that were not answered in a usable way;
-   and after as many that ended the connection, whatever else is missing.
+   and after as many that ended the connection, whatever else is missing. So is an ID that is looked for, after one
+   more that did, where one that is there was answered on it (toolcart.agent.openprotocol.in_vain, rule 6).
 2. It stays open, as a range of its own, and is asked for again when nothing else is left, after RETRY_MS, or
    AFTER_CUT_MS if its question ended connections.
 3. No more than PUT_OFF_MOST are put off at a time, CUT_MOST where they end connections: further ones are asked for
    again and again, as if there were none.
 
-Imported where a question for a missing ID is in vain.
+Imported where a question for a missing ID is in vain, or ends a connection.
 """
 
 from toolcart.agent.base.compat import const
@@ -80,6 +81,21 @@ class PutOffIds:
             if ledger.place_of(number) >= 0:
                 return ledger.place_of(number)
         return -1
+
+
+def known_there(recovery):
+    """Return an ID that is there, by which it is seen whether others than what is looked for are answered; -1: none."""
+    if recovery.phase not in phases.PHASES_OF_SEARCH or not (recovery.has_answered and recovery.counts_alone()):
+        return -1
+    newest = recovery.observed.newest
+    is_top_there = recovery.phase == phases.PHASE_UPWARD or not recovery.flags
+    return recovery.ledger.top() if newest < 0 and is_top_there else newest
+
+
+def ended_connection(recovery, now):
+    """The connection has ended with a question open: for a missing ID, or for one that is looked for (rule 1)."""
+    if recovery.phase == phases.PHASE_FILL or known_there(recovery) >= 0:
+        fails_for_now(recovery, now, True)
 
 
 def fails_for_now(recovery, now, is_cut):

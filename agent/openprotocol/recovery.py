@@ -278,9 +278,9 @@ class Recovery:
     def closed(self, now=0):
         """The session is over."""
         if self.request.waits and (self.phase == phases.PHASE_FILL or self.phase in phases.PHASES_OF_SEARCH):
-            from toolcart.agent.openprotocol import in_vain  # hardly any connection ends with a question
+            from toolcart.agent.openprotocol import put_off  # hardly any connection ends with a question
 
-            in_vain.ended_connection(self, now)
+            put_off.ended_connection(self, now)
         self.ledger.end_contact()
         self.first_record = 0
         self.first_id = -1
