@@ -11,7 +11,9 @@ Rules (OP 2.2.6 p. 30, protocol.md 2.4)
 3. Parts come in order, one message at a time. A repeated part is ignored, a first part starts over, anything else ends
    what was begun. So do `WAIT_MS` without the next part, a lost connection, and a whole message that would fit the
    buffer but not the room that the parts leave in it. Each of these is reported (EV_MALFORMED).
-4. A message too large for the buffer is followed to its last part and then handed over cut short, with its first
+4. The length in the header of what is joined is the sum of what its parts counted, whatever came: more than that, from
+   another thread of the controller, is found as it is in one frame (toolcart.agent.openprotocol.light_result).
+5. A message too large for the buffer is followed to its last part and then handed over cut short, with its first
    bytes: like a large frame it is stored raw and answered, else the controller would repeat it for ever and send
    nothing else.
 """
@@ -34,6 +36,7 @@ LEFT_LARGE_BYTES = const(700)  # in a large buffer: the longest MID 0061, of rev
 _LARGE_BYTES = const(2048)
 
 _HEADER = const(20)
+_COUNTED_MOST = const(9999)  # that the four digits of a header hold
 _COUNT = const(18)  # places in the header
 _PART = const(19)
 _ZERO = const(0x30)
@@ -42,13 +45,14 @@ _ZERO = const(0x30)
 class LinkedMessages:
     """The one message that may be under way in parts; created when the first part ever comes."""
 
-    __slots__ = ("_count", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")
+    __slots__ = ("_count", "_counted", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")
 
     def __init__(self):
         self.mid = 0
         self.under_way = False
         self._count = 0
         self._next = 0  # the part that is awaited
+        self._counted = 0  # octets of the message by the lengths of its parts' headers
         self._part_bytes = 0  # data of the last one
         self._cut = False
         self._torn = False
@@ -140,6 +144,8 @@ class LinkedMessages:
     def _keep_part(self, link, part, cut_short):
         first = link.at
         octets = link.length
+        counted = number(link.buf, first, 4)
+        self._counted = counted if part == 1 else self._counted + counted - _HEADER
         most = link.size - (LEFT_BYTES if len(link.buf) < _LARGE_BYTES else LEFT_LARGE_BYTES)
         if part > 1:
             first += _HEADER
@@ -159,9 +165,9 @@ class LinkedMessages:
         buf = link.buf
         self.under_way = False
         link.at = at = link.size
-        link.length = length = len(buf) - at
+        link.length = len(buf) - at
         link.size = len(buf)
-        put_number(buf, at, 4, length)
+        put_number(buf, at, 4, self._counted if self._counted < _COUNTED_MOST else _COUNTED_MOST)
         buf[at + _COUNT] = buf[at + _PART] = _ZERO
 
 

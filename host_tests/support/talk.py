@@ -233,10 +233,12 @@ class Model:
                 return
             self.head = head
             self.count = count
+            self.counted = len(frame)
             most = self.size - self.left_bytes()
             self.cut = len(there) < len(frame) or len(frame) > most
             self.joined = there[:most]
         elif fits and part == self.next:
+            self.counted += len(frame) - 20
             left = self.size - len(self.joined)
             most = left if part == count else left - self.left_bytes()
             self.cut = self.cut or len(there) < len(frame) or len(frame) - 20 > most
@@ -249,7 +251,7 @@ class Model:
         self.next = part + 1
         self.last = frame
         if part == count:
-            octets = b"%04d" % len(self.joined) + whole(self.joined)[4:]
+            octets = b"%04d" % min(self.counted, 9999) + whole(self.joined)[4:]
             self._result(session_states.EV_PUSHED_CUT if self.cut else session_states.EV_PUSHED, octets)
             self.joined = b""
         elif part == 1 and under_way:

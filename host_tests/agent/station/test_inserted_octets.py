@@ -12,6 +12,7 @@ from host_tests.agent.link.test_stream import feed
 from host_tests.portable import LONG
 from host_tests.support.frames import EXAMPLE, fetched, light, pushed
 from host_tests.support.station import Bench, LinkMessage
+from host_tests.support.talk import Talk, parts_of
 
 ALIVE = b"00209999001         "
 ACCEPTED = b"00240005001         0070"
@@ -115,6 +116,28 @@ def test_no_value_is_read_that_was_not_made(name):
                     values = reader.read(one)
                     if values and not agrees(values, made):
                         wrong.append((inserted, place, at, values))
+    assert not wrong, (len(wrong), wrong[:3])
+
+
+@pytest.mark.parametrize("name", [name for name in RESULTS if "0061" in name])
+def test_no_value_is_read_that_was_not_made_where_a_result_comes_in_parts(name):
+    result = RESULTS[name]
+    reader = Reader()
+    made = reader.read(result)
+    wrong = []
+    for inserted in INSERTED:
+        talk = Talk().ready()
+        for number, part in enumerate(parts_of(result, 2)):
+            for place in range(21, len(part) + 1, 1 if LONG else 4):
+                if place + len(inserted) == len(part) + 1 and inserted[-1] == 0:
+                    continue  # its NUL is where the part's length ends: nothing is seen of it
+                parts = parts_of(result, 2)
+                parts[number] = part[:place] + inserted + part[place:]
+                del talk.results[:]
+                talk.deliver(*parts)
+                talk.wait(11000)  # what is incomplete is given up
+                values = [reader.read(one) for one in talk.results]
+                wrong += [(inserted, number, place, one) for one in values if one and not agrees(one, made)]
     assert not wrong, (len(wrong), wrong[:3])
 
 
