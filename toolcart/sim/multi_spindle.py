@@ -4,9 +4,8 @@ All have the tightening's ID and time, each a torque of its own. MID 0064 goes t
 (OP 2.2.2 p. 26).
 """
 
-import copy
-
 from toolcart.base.octets import digits_only
+from toolcart.sim.controller_model import Tightening
 from toolcart.sim.controller_session import ControllerSession
 
 PORTABLE = True
@@ -16,7 +15,9 @@ TORQUE_APART = 1  # of one spindle and the next
 
 def _of(result, spindle):
     """Return a result as this spindle, two digits, has it."""
-    other = copy.copy(result)
+    other = Tightening()
+    for name in result.__dict__:
+        setattr(other, name, getattr(result, name))
     other.torque += TORQUE_APART * (int(spindle) - 1)
     return other
 
