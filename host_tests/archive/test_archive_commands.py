@@ -195,7 +195,7 @@ def test_import_takes_each_result_once(place, tmp_path):
 def test_curves_gives_the_values_of_the_curve(place):
     number = rows(place, "--to", "2024-03-15")[0]["ResultId"]
     details = json.loads(run(place, "curves", str(number), "--json").stdout)
-    assert details["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # protocol.md 12.3
+    assert details["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # example.md 3
     assert details["Graphs"][0]["TimesMs"][:3] == [0.0, 2.0, 4.0]
     printed = run(place, "curves", str(number)).stdout.splitlines()
     assert [line.split(",")[5:] for line in printed[1:3]] == [

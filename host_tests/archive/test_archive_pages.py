@@ -167,7 +167,7 @@ def test_a_result_has_its_curves_in_units_with_limits_and_its_neighbours(tmp_pat
     around = [result(sequence, sequence, time=time) for sequence, time in times.items()]
     with browsing(reported(place_in(tmp_path), DESCRIBED, RESULT, GRAPH, *around)) as browser:
         details = as_json(browser, "/result/1")
-        assert details["curves"]["torque"]["values"][:4] == [0.0, 0.13, 2.56, 10.42]  # protocol.md 12.3
+        assert details["curves"]["torque"]["values"][:4] == [0.0, 0.13, 2.56, 10.42]  # example.md 3
         assert details["curves"]["torque"]["times"][:3] == [0.0, 2.0, 4.0]
         assert details["curves"]["limits"] == {"torque": [40.0, 50.0], "angle": [60.0, 90.0]}
         assert (details["around"]["Earlier"], details["around"]["Later"]) == (4, 2)

@@ -187,7 +187,7 @@ def test_every_clause_of_the_protocols_page_that_is_named_is_there():
         text = path.read_text(encoding="utf-8")
         named |= {clause for reference in _CLAUSES.findall(text) for clause in re.split(", | and | to ", reference)}
         named |= {f"10.{number}" for number in _LATER.findall(text)}
-    assert len(named) > 50 and named <= clauses, sorted(named - clauses)
+    assert len(named) > 40 and named <= clauses, sorted(named - clauses)
 
 
 def test_what_is_gone_is_found():

@@ -43,7 +43,7 @@ from lab.harness.archive_rows import Plant, fill, fill_other_tables
 
 DEADLINE_S = 20.0
 
-# protocol.md 12.2: the telegram behind its length.
+# example.md 2: the telegram behind its length.
 RESULT = (
     "0400042800003000100102024031409265300017WVWZZZ1KZAW123456        000170002900572"
     "0001C3412129  0012100040.0000042.37000050.00000060.0000095.03000090.00"

@@ -1,6 +1,6 @@
 """Messages of a controller for tests, byte for byte: the worked example and what is built around it.
 
-1. EXAMPLE is protocol.md 12.1 as it stands there, without its NUL; `light` changes one field of it at a time.
+1. EXAMPLE is example.md 1 as it stands there, without its NUL; `light` changes one field of it at a time.
 2. Longer layouts come from the simulator's tables, which were written from the documents and not from the agent.
 """
 
@@ -65,7 +65,7 @@ TIGHTENED = {  # the worked examples' tightening
 
 
 def example_tightening(**fields):
-    """Return the worked example as the simulator's tightening: limits of protocol.md 12, tool C3412129."""
+    """Return the worked example as the simulator's tightening: limits of example.md, tool C3412129."""
     result = Tightening()
     values = {
         "torque_min": 4000,

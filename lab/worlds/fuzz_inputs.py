@@ -31,12 +31,12 @@ _LENGTHS = (
 _OCTETS = b"\x00\x02\x03\x07\x09\x10\x15\x20\x2f\x30\x31\x32\x39\x3a\x41\x7e\x7f\x80\xff"
 _NOISE_MAX = 300
 
-# protocol.md 12.1: the worked example of the light result
+# example.md 1: the worked example of the light result
 LIGHT = (
     b"01210061999 0101    WVWZZZ1KZAW123456        070120006000400120042370009"
     b"52024-03-14:09:26:532024-02-01:08:00:000001234567"
 )
-# protocol.md 12.4: 12, 05, 06, 08; then a refusal and a 05 with a longer text
+# example.md 4: 12, 05, 06, 08; then a refusal and a 05 with a longer text
 TELEGRAMS = (
     b"00071200001",
     b"0024050004220240314092654000",

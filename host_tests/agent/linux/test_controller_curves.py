@@ -34,7 +34,7 @@ from host_tests.support.log import append
 FACTOR = ((2214, 3, 1, "0.000854"),)
 SAMPLES = (-1, 0, 13, 256, 1042, -25, 32767, -32768)
 
-# protocol.md 12.3: K 100, 2.0 ms, eight samples, the last one below zero.
+# example.md 3: K 100, 2.0 ms, eight samples, the last one below zero.
 EXAMPLE = (
     b"01480900001 0101    00012345672024-03-14:09:26:53001013010030100000000010201001001022130030100000001000010000000"
     b"007003032022.000008\0\0\0\0\x0d\x01\0\x04\x12\x0a\xff\x10\x8d\x10\x5e\xff\xe7"

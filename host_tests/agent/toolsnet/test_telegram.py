@@ -5,7 +5,7 @@ from toolcart.agent.toolsnet import telegram as tel
 
 PORTABLE = True
 
-# protocol.md 12.4
+# example.md 4
 ACKNOWLEDGE = b"0024050004220240314092654000"
 KEEPALIVE = b"00070600044"
 REQUEST = b"00190700001000300010010"
