@@ -23,7 +23,7 @@ Rules
    written in front of it makes.
 4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.linux.curve_assembly).
 5. A file that cannot be used is tried again after 1, 2, 4 .. 60 s, for ever; counted and shown. Nothing waits for it.
-6. What goes into the file again, and what it lacks that the log no longer has, is counted.
+6. What goes into the file again is counted, and what it lacks that the log no longer has as what the log gave up.
 """
 
 from toolcart.agent.base import counters as counter
@@ -53,7 +53,6 @@ class Rewritten(GivenAgain):
     def __init__(self, log, cursor):
         GivenAgain.__init__(self, log, cursor)
         self.newest = b""  # line of the file
-        self.counted_line = b""  # line of a file whose `gone` is counted
 
 
 class FileOutlet(Outlet):
@@ -118,7 +117,6 @@ class FileOutlet(Outlet):
         report["place"] = self.lines.path
         report["lines_written"] = self.written
         report["given_again"] = self.again.given
-        report["not_given"] = self.again.gone
         report["why"] = self.lines.why if self.state == CLOSED else ""
         report["disk"] = self.lines.refusal if self.state == CLOSED else 0
         if self._graphs is not None:
@@ -235,28 +233,34 @@ class FileOutlet(Outlet):
         if newest and self.lines.is_begun:
             self.log.rewind(scout, 0)
             had = self.log.state.confirmed(self.cursor)
-            gone = min(scout.number, had)
             oldest = self._next()
-            if oldest is None or station_in(oldest) == station_in(newest):
-                gone -= number_in(newest)
-            if again.counted_line != newest:
-                again.counted_line = newest
-                again.gone += max(0, gone)
+            is_own = oldest is None or station_in(oldest) == station_in(newest)
+            number = number_in(newest) if is_own else 0
             if scout.number < had:
-                self._go_on_at_scout()
-                return
+                again.lose(min(number, scout.number), had)
+            elif number < had:
+                again.put_lost(number, had)
+            self._save()
         self._end_look()
 
     def _go_on_at_scout(self):
-        """Go on writing where the scout is."""
-        before, had = self.cursor.number, self.log.state.confirmed(self.cursor)
-        self.cursor.stand_at(self._scout)
-        self.log.state.put_confirmed(self.cursor)
-        if self.cursor.number < before:
-            self.again.go_back(had)
-            if not self.log.state.save_cursor(self.cursor):
-                self.counters.count(counter.NOT_SAVED)
+        """Go on writing where the scout is: the file has what is in front of that."""
+        cursor, state = self.cursor, self.log.state
+        before, had = cursor.number, state.confirmed(cursor)
+        cursor.stand_at(self._scout)
+        state.put_confirmed(cursor)
+        if cursor.number < before:
+            self.again.lose(cursor.number, had)
+            self._save()
         self._end_look()
+
+    def _save(self):
+        """Make durable where the cursor is, and what the file lacks for good."""
+        state = self.log.state
+        if state.save() if self.again.unsaved else state.save_cursor(self.cursor):
+            self.again.unsaved = False
+        else:
+            self.counters.count(counter.NOT_SAVED)
 
     def _end_look(self):
         self._lines = iter(())

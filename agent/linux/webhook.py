@@ -263,7 +263,6 @@ class WebhookOutlet(Outlet):
         report["server_behind"] = self.confirmed.behind
         report["alarms"] = self.confirmed.alarms
         report["given_again"] = self.again.given
-        report["not_given"] = self.again.gone
 
     def step(self, now):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""

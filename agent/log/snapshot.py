@@ -39,6 +39,7 @@ from toolcart.agent.log.snapshot_fields import (
     AREA_GRAPHS,
     CURSOR,
     EVENT_AHEAD,
+    GRAPH_CURSOR,
     MISSED,
     MISSED_SHARED,
     NUMBERS,
@@ -134,9 +135,19 @@ class Snapshot:
         self._place(cursor, ahead)
 
     def _place(self, cursor, ahead):
-        cursor.number = self.numbers[cursor.slot]
+        numbers, slot = self.numbers, cursor.slot
+        if self._is_lent(slot):
+            return
+        cursor.number = numbers[slot]
         if ahead >= 0:
-            cursor.ahead = self.numbers[ahead]
+            cursor.ahead = numbers[ahead]
+        if CURSOR < slot < CURSOR + PLACES:
+            cursor.confirmed = min(numbers[slot + GRAPH_CURSOR - CURSOR], cursor.number)
+
+    def _is_lent(self, slot):
+        """True if this number, how far an outlet is in the curves, says what it has had: it was moved in the log."""
+        place = slot - GRAPH_CURSOR
+        return 0 < place < PLACES and self.places >> PLACE_BITS * place & MOVED != 0
 
     def kept_blocks(self):
         """Return how many blocks the quarantine has, as the area was made."""
@@ -147,7 +158,10 @@ class Snapshot:
         return self.numbers[AREA] >> AREA_GRAPHS
 
     def put_moved(self, cursor, number):
-        """An outlet's cursor was moved past what the outlet has not had: it was at `number`."""
+        """An outlet's cursor was moved past what the outlet has not had: it has what comes up to `number`.
+
+        A snapshot has that where it says else how far the outlet is in the curves: of these some come twice then.
+        """
         if not self.is_moved(cursor):
             cursor.confirmed = number
         self.places |= MOVED << PLACE_BITS * (cursor.slot - CURSOR)
@@ -161,7 +175,7 @@ class Snapshot:
         self.places &= ~(MOVED << PLACE_BITS * (cursor.slot - CURSOR))
 
     def confirmed(self, cursor):
-        """Return up to which number this cursor's outlet has confirmed; 0 if the cursor was moved, and none knows."""
+        """Return up to which number this cursor's outlet has confirmed; 0 also where nobody knows that."""
         return cursor.confirmed if self.is_moved(cursor) else cursor.number
 
     def rise(self, round):
@@ -195,7 +209,12 @@ class Snapshot:
         for index in range(len(cursors)):
             cursor = cursors[index]
             ahead = self._aheads[index]
-            numbers[cursor.slot] = cursor.number
+            slot = cursor.slot
+            if self._is_lent(slot):
+                continue
+            numbers[slot] = cursor.number
+            if CURSOR < slot < CURSOR + PLACES:
+                numbers[slot + GRAPH_CURSOR - CURSOR] = cursor.confirmed if self.is_moved(cursor) else 0
             if ahead >= 0:
                 numbers[ahead] = cursor.ahead
         if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:

@@ -23,7 +23,7 @@ CURSOR = const(9)  # .. 12
 TOOLSNET_CURSOR = const(9)
 EVENT_CURSOR = const(13)
 KEPT_CURSOR = const(14)  # everything up to this number of the quarantine's ring is gone from it
-GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves
+GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves, or of the log (Snapshot.put_moved)
 
 # Of ToolsNet's place (toolcart.agent.outlets.toolsnet): they begin anew when it goes to another name
 LIMIT = const(19)  # results and events up to this number of the log may have been sent

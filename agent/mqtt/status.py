@@ -48,7 +48,6 @@ def put_outlet(status, outlet):
     for name in COUNTED:
         status[name] = getattr(outlet.counts, name)
     status["given_again"] = progress.again.given
-    status["not_given"] = progress.again.gone
     status["batch_limit"] = outlet.limit.octets
     why = _why(outlet, is_overdue)
     if why is not None:

@@ -3,9 +3,10 @@
 Rules
 1. Once that is known the cursor goes back, as far as the log has it: what is to be given again waits like all that was
    never given, and a durable outlet keeps it.
-2. `gone` is what it lacks that the log no longer had then. What the log gives up later it counts itself, by the
-   outlet's name, like everything that an outlet has not had.
-3. Both are counted since the start, `gone` at most; not what a start does not know that it had (Snapshot.confirmed).
+2. What it lacks that the log has no more counts like all that the log gave up before an outlet had it
+   (`Snapshot.missed`), and is durable with the place of the cursor and with what it has (Snapshot.put_moved): a start
+   counts none of it again. It is a bound: what it loses again counts again, up to all that there ever was.
+3. `given` is counted since the start.
 4. What the log gives up while it is on its way is counted before anything else happens, and no longer once the other
    side confirms it. A connection that is lost meanwhile, or a pause for which it is sent again, leaves it counted.
 5. Where the other side has a number that the log has not had, records that are gone had the numbers up to it: of a
@@ -24,13 +25,12 @@ class GivenAgain:
     """That of one outlet. `given`: numbers confirmed again. What is sent up to `up_to` is sent again."""
 
     def __init__(self, log, cursor):
-        self.given = self.gone = self.up_to = 0
+        self.given = self.up_to = 0
         self._log = log
         self._cursor = cursor
-        self._gone_from = self._gone_to = 0  # `gone` has those between, of the latest loss
         self._place = cursor.slot - CURSOR
         self.above = 0  # the number that was never sent, and the other side has; 0: none
-        self.unsaved = False  # what is missed for rule 5 is to be made durable
+        self.unsaved = False  # what is missed is to be made durable
         self._begun_at = 0  # the log's number when the outlet began
         self._counted = 0  # how many may have been missed under numbers behind that since before the start
         self._reused = self._most = 0  # how many are missed under numbers that were used before; the most so far
@@ -46,17 +46,29 @@ class GivenAgain:
         """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
         log, cursor = self._log, self._cursor
         self.forget_out()
-        log.rewind(cursor, number)
-        self._count_gone(number, min(cursor.number, had))
-        self.go_back(had)
-        if cursor.number > number or self.above:
-            log.state.put_moved(cursor, number)
-
-    def go_back(self, had):
-        """The cursor went back, and the other side had everything up to `had`."""
         self.up_to = max(self.up_to, had)
-        self._log.state.put_confirmed(self._cursor)
-        self._log.reopen()
+        if log.state.is_moved(cursor) and cursor.confirmed:
+            had = min(had, cursor.confirmed)  # what comes behind that counts already
+        log.rewind(cursor, number)
+        had = min(cursor.number, had)
+        if self.above:  # nobody knows what it has of that before it names another number
+            log.state.put_confirmed(cursor)
+            log.state.put_moved(cursor, had)
+        else:
+            self.put_lost(number, had)
+        log.reopen()
+
+    def put_lost(self, number, to):
+        """The other side has nothing of what comes after `number`; of that it had what the log has not, up to `to`."""
+        state, cursor = self._log.state, self._cursor
+        count = min(to - number, cursor.number - state.missed[self._place])
+        if count > 0:
+            self._miss(count)
+            self._missed += count
+            self.unsaved = True
+        state.put_confirmed(cursor)
+        if cursor.number > number:
+            state.put_moved(cursor, number)
 
     def put_above(self, number):
         """The other side has a number that was never sent (rule 5)."""
@@ -68,8 +80,9 @@ class GivenAgain:
         """Take what the other side names; return True if that is still the number of `put_above`."""
         if number == self.above:
             return number > 0
-        if number < self.above:  # it has forgotten that
+        if number < self.above:  # it has forgotten that, and what it had
             self._count_reused(0)
+            self.put_lost(0, self._log.state.confirmed(self._cursor))
         self.above = 0
         return False
 
@@ -116,15 +129,6 @@ class GivenAgain:
             if arrived > 0:
                 self._miss(-arrived)
             self._missed = state.missed[self._place]
-
-    def _count_gone(self, first, last):
-        if last <= first:
-            return
-        known = min(last, self._gone_to) - max(first, self._gone_from)
-        self.gone += last - first - max(0, known)
-        if known >= 0:
-            first, last = min(first, self._gone_from), max(last, self._gone_to)
-        self._gone_from, self._gone_to = first, last
 
     def confirm(self, first, last):
         """Count what of the numbers behind `first`, up to `last`, was confirmed before, as it is confirmed now."""

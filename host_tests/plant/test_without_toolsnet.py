@@ -182,7 +182,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
         return agent
 
     made = []
-    added = "ToolsNet was added with this start, or made durable, and gets what the spool still holds"
+    added = "ToolsNet was added with this start, or made durable, and began with the oldest record that the spool had"
     assert run(alone).end() == 0
     agent = run(both, added)
     delivered(plant, 0, made)
@@ -265,7 +265,7 @@ def test_file_restored_from_an_old_copy_gets_all_that_the_spool_has(site, plant)
         ids = lines_of(file)
         assert ids[:8] == texts(made)[:8] and ids[8:] == texts(made)[-len(ids) + 8 :] and len(ids) > 100, way
         outlet = station_of(site, cart)["outlets"][0]
-        assert outlet["not_given"] == len(made) - len(ids), way
+        assert 0 <= outlet["given_up"] - (len(made) - len(ids)) <= 8, way  # what was lost twice may count again
         assert abs(outlet["given_again"] - (len(ids) - 8)) <= 1, way
         agent.wait_for("was it restored from an old copy, or exchanged?")
         Words(site, cart, agent).assert_shown("was it restored from an old copy, or exchanged?", on=("status",))

@@ -420,15 +420,16 @@ def _added(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         left_out, lacks, name = outlet.get("left_out"), outlet.get("lacks"), outlet_names.name_of(outlet)
         if left_out is not None:
-            words = f"{name} was added with this start, or made durable, and gets what the spool still"
-            if outlet.get("is_back"):
-                words = f"{name} is configured again, and gets from where it was what the spool still"
-            words += (
-                f" holds, but for at most {left_out} of the oldest records: new results need room"
-                if left_out
-                else " holds"
+            words = (
+                f"{name} was added with this start, or made durable, and began with the oldest record that the spool "
             )
-            words += f"; it lacks up to {counted(lacks, 'record')} given up before" if lacks else ""
+            words += "had"
+            if outlet.get("is_back"):
+                words = f"{name} is configured again, and went on where it was, as far as the spool had that"
+            words += f", but for at most {left_out} of the oldest: new results need room" if left_out else ""
+            words += f"; at most {counted(lacks, 'record')} {agreeing(lacks, 'was')} given up before" if lacks else ""
+            if left_out or lacks:  # the only count of them is that of all it lacks
+                words += f"; {'OVERWRITTEN' if outlet.get('durable', True) else 'MISSED'} has these, too"
             yield Need("added", NOTE, "ADDED", words, key=words)
 
 

@@ -115,18 +115,12 @@ _COUNTED = {
         "records given again since the start to a file, server or consumer that had lost them, or seemed to",
         "was it restored from an old copy, or exchanged?",
     ),
-    "not given": (
-        "NOT GIVEN",
-        "records at most that a file, server or consumer lacks, found since the start, and the spool no longer had",
-        "was it restored from an old copy, or exchanged? If an old copy of the spool was put back, "
-        "or the agent started while a server or consumer was far behind, it cannot be known how many",
-    ),
 }
 OVER = {  # of what can become none again
     "set aside": "no result is set aside any more",
     "unreadable": "no result that is set aside is unreadable any more",
 }
-_OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
+_OF_OUTLETS = ("receipts above", "receipts below", "given again")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 
@@ -232,7 +226,8 @@ def _given_up(station: dict) -> list[Need]:
         needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
     words = (
         f"{counted(unnamed, 'record')} at most {agreeing(unnamed, 'was')} given up before outlets that are not "
-        f"configured any more had {'it' if unnamed == 1 else 'them'}"
+        f"configured any more had {'it' if unnamed == 1 else 'them'}, up to their removal: what was since counts when "
+        "they are configured again, or lose their place"
     )
     return [*needs, Need("missed", NOTE, "MISSED", words, "", str(max(unnamed, 0)), "gone")]
 

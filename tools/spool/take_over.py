@@ -32,7 +32,7 @@ from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import FRAME_BYTES, RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
-from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot import MOVED, PLACE_BITS, STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
@@ -391,7 +391,11 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         state.broke_at, state.broke_by = old.state.broke_at, old.state.broke_by
     state.names[:] = old.state.names
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
-        cursor.number, cursor.ahead = was.number, was.ahead
+        cursor.number, cursor.ahead, cursor.confirmed = was.number, was.ahead, 0 if is_other else was.confirmed
+    if not is_other:
+        for place in range(1, field.PLACES):  # of one whose cursor was moved what it has had stands there
+            if state.places >> PLACE_BITS * place & MOVED:
+                state.numbers[field.GRAPH_CURSOR + place] = old.state.numbers[field.GRAPH_CURSOR + place]
     kept.cursors[0].number = old.kept.cursors[0].number
     if not kept.number and not old.quarantine.count():  # nothing is left of what was set aside: its ring begins anew
         kept.cursors[0].number, kept.next = 0, 1

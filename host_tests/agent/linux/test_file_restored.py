@@ -73,7 +73,7 @@ class FileBench(Bench):
     def counts(self):
         status = {}
         self.outlet.put_state(status)
-        return status["given_again"], status["not_given"]
+        return status["given_again"], self.area.state.missed[1]
 
     def write(self, octets):
         """Others write the file anew, in its place."""
@@ -104,7 +104,7 @@ def test_file_older_than_the_log_gets_all_that_the_log_has(tmp_path, when_full, 
     assert bench.in_file() == [*numbers(1, 9), *numbers(lowest, STORED + 1)] and lowest <= bench.oldest + 8
     assert bench.counts() == (STORED + 1 - lowest, lowest - 10)
     bench.again("restart")
-    assert bench.in_file()[9:] == numbers(lowest, STORED + 2) and bench.counts() == (0, 0)
+    assert bench.in_file()[9:] == numbers(lowest, STORED + 2) and bench.counts() == (0, lowest - 10)
 
 
 @BOTH
@@ -226,8 +226,49 @@ def test_spool_older_than_its_file_goes_on_after_the_newest_record_that_both_hav
 
 
 def test_what_is_given_again_or_gone_is_reported_with_the_station():
-    station = {"mounted": True, "outlets": [{"kind": "file", "given_again": 12, "not_given": 3}]}
-    needs = {need.slug: need for need in standing_conditions.count_needs(station)}
-    assert needs["given again"].key == "12" and needs["not given"].key == "3"
-    assert "lost" in needs["given again"].text() and "no longer" in needs["not given"].text()
-    assert "at most" in needs["not given"].words and "cannot be known" in needs["not given"].hint
+    station = {"mounted": True, "outlets": [{"kind": "file", "name": "lines", "given_again": 12, "given_up": 3}]}
+    needs = {(need.slug, need.key): need for need in standing_conditions.count_needs(station)}
+    assert "lost" in needs["given again", "12"].text()
+    assert needs["overwritten", "3"].words.startswith("3 records at most given up before")
+    assert "had lost them" in needs["overwritten", "3"].words
+
+
+@pytest.mark.parametrize("moments", ["", "c", "cc", "s", "scs"])
+@pytest.mark.parametrize("count", [45, 9, 0])
+def test_what_a_file_lost_while_it_was_away_is_counted_once_whatever_ends_between(tmp_path, moments, count):
+    bench = FileBench(tmp_path, WHEN_FULL_OVERWRITE)
+    away = tmp_path / "away"
+    had = bench.first(count) if count else OTHERS % 4
+    bench.path.rename(away)
+    bench.path.mkdir()  # no file can be there
+    bench.outlet.recover(bench.now)
+    last = STORED
+    for end in ["", *moments, ""]:
+        if end:
+            assert bench.area.state.save()
+            if end == "s":
+                bench.outlet.stop()
+            bench.start()
+        for _ in range(40):
+            last += 1
+            bench.store(last, last)
+            bench.now = (bench.now + 60000) & 0x3FFFFFFF
+            bench.run()
+    bench.path.rmdir()
+    bench.write(had)
+    bench.now = (bench.now + 60000) & 0x3FFFFFFF
+    bench.run()
+    for end in "-" + moments + "-":
+        if end == "s":
+            bench.outlet.stop()
+        if end != "-":
+            assert bench.area.state.save()  # else what it took since may count as well
+            bench.start()
+        last += 1
+        bench.store(last, last)
+        for _ in range(9):
+            bench.now = (bench.now + 60000) & 0x3FFFFFFF
+            bench.run()
+        written = bench.in_file()
+        assert written[count:] == numbers(written[count], last)
+        assert bench.area.state.missed[1] == last - len(written) > STORED - count

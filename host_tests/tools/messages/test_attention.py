@@ -154,8 +154,9 @@ def test_what_became_of_places_is_reported():
         "please report it, with the log",
         "MQTT is not configured any more and has lost its place to a new one: "
         "at most 5 records that it had not taken are not kept for it",
-        "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for at most "
-        "3 of the oldest records: new results need room; it lacks up to 7 records given up before",
+        "ToolsNet was added with this start, or made durable, and began with the oldest record that the spool had, but "
+        "for at most 3 of the oldest: new results need room; at most 7 records were given up before; OVERWRITTEN has "
+        "these, too",
         "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
     ]
     assert attention.OVER["corrected"] == "no number had to be put right since this start"
@@ -293,7 +294,7 @@ def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
     removed, added = attention.needs(changed)
     assert "mes was of kind mqtt before this start and is of kind webhook now" in removed.words
     assert "at most 5 records that the one of kind mqtt has not taken make room" in removed.words
-    assert "continues" not in removed.hint and "gets what the spool still holds" in added.words
+    assert "continues" not in removed.hint and "began with the oldest record" in added.words
 
 
 @pytest.mark.parametrize("waiting", [0, 5])

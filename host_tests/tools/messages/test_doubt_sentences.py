@@ -102,7 +102,8 @@ def test_one_is_spoken_of_as_one():
         "lacks up to 1 result that it had",
         "up to 1 is still to go",
         "at most 1 record that it has not taken makes room",
-        "1 record at most was given up before outlets that are not configured any more had it",
+        "1 record at most was given up before outlets that are not configured any more had it, up to their removal: "
+        "what was since counts when they are configured again, or lose their place",
         "1 result at most of those that are set aside",
     ):
         assert piece in words, (piece, words)

@@ -235,7 +235,6 @@ STATES = {
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
     "given again": (lambda: receipts("given_again"), {"given again"}),
-    "not given": (lambda: receipts("not_given"), {"not given"}),
     "overruns": (lambda: reported_station(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
 }
 
