@@ -84,6 +84,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     for name in ("removed", "given_up"):
         report[name] = [_gone(station, *one) for one in getattr(station.at_start, name)]
     report["places_guessed"] = station.at_start.guessed
+    report["repeated_at_most"] = station.at_start.repeated
     report["stored"] = numbers[field.STORED]
     _put_given_up(report, station.state)
     report["backlog"] = max([outlet["waiting"] for outlet in report["outlets"]])  # of the one that is furthest behind

@@ -13,6 +13,9 @@ Rules
    effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
 4. Where no block is free it leaves out the oldest one in any case: all had passed that, or it would not be full, and
    the last record would stay in doubt for ever.
+5. Where the state was lost nobody knows what an outlet has had: of what the log holds it may have all, of what the log
+   has no more it may lack all. The latter stays said, by what is said of each: of ToolsNet as results in doubt, of
+   others as what the log gave up, until the other side tells more (GivenAgain.put_first).
 """
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
@@ -25,7 +28,7 @@ from toolcart.agent.log.framing import NUMBER_TOP
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount, pass_gone
 from toolcart.agent.log.partitioning import divide
-from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot import NOBODY_KNOWS, STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
     AHEAD,
     CURSOR,
@@ -44,6 +47,7 @@ from toolcart.agent.log.snapshot_fields import (
     OVERWRITTEN,
     PLACES,
     SENT,
+    SENT_OLDER,
     TAKEN,
     TOOLSNET_CURSOR,
 )
@@ -166,7 +170,9 @@ def _place_cursors(station, own):
             else:
                 state.missed[own.places[index]] += left_out + lost
         elif not state.found and cursor.number:
-            state.put_moved(cursor, 0)  # what it has had is not known any more
+            _doubt(state, cursor)
+    if state.lost:
+        at_start.repeated = log.backlog()
     missed.put(state)
     at_start.back = [how == RETURNED for how in own.how]
     at_start.guessed = GUESSED in own.how or own.mixed != []
@@ -236,6 +242,17 @@ def _begin(log, cursor, how, others_low):
     if cursor.number > (start if cursor.slot == TOOLSNET_CURSOR else was):
         state.put_moved(cursor, was)
     return left_out, given_up
+
+
+def _doubt(state, cursor):
+    """The state was lost: rule 5."""
+    numbers = state.numbers
+    state.put_moved(cursor, NOBODY_KNOWS)
+    if cursor.slot == TOOLSNET_CURSOR:
+        numbers[DOUBT_LACKS] = numbers[DOUBT_TO] = cursor.number
+        numbers[SENT] |= SENT_OLDER
+    else:
+        state.missed[cursor.slot - CURSOR] = cursor.number
 
 
 def _graphs(station, part, places):

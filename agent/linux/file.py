@@ -206,6 +206,7 @@ class FileOutlet(Outlet):
                     return RETRY_LEAST_MS
                 if is_named:
                     self._scout.advance()
+                    self.again.put_first(self._scout.number)
                     self._go_on_at_scout()
                     return 0
             self._line = None
@@ -232,10 +233,12 @@ class FileOutlet(Outlet):
         scout, again, newest = self._scout, self.again, self.again.newest
         if newest and self.lines.is_begun:
             self.log.rewind(scout, 0)
-            had = self.log.state.confirmed(self.cursor)
             oldest = self._next()
             is_own = oldest is None or station_in(oldest) == station_in(newest)
             number = number_in(newest) if is_own else 0
+            if number <= scout.number:
+                again.put_first(number)
+            had = self.log.state.confirmed(self.cursor)
             if scout.number < had:
                 again.lose(min(number, scout.number), had)
             elif number < had:

@@ -66,6 +66,7 @@ _VERSION_SHARED = const(7)  # it says what each of several outlets lacks
 _VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
 PLACE_BITS = const(6)
+NOBODY_KNOWS = const(-1)  # what an outlet has had, as the state was lost
 MOVED = const(8)  # of a place's bits: its cursor was moved past records that its outlet has not had
 
 _AT_SLOT = const(3)
@@ -142,7 +143,8 @@ class Snapshot:
         if ahead >= 0:
             cursor.ahead = numbers[ahead]
         if CURSOR < slot < CURSOR + PLACES:
-            cursor.confirmed = min(numbers[slot + GRAPH_CURSOR - CURSOR], cursor.number)
+            had = numbers[slot + GRAPH_CURSOR - CURSOR]
+            cursor.confirmed = NOBODY_KNOWS if had == _NUMBER_TOP else min(had, cursor.number)
 
     def _is_lent(self, slot):
         """True if this number, how far an outlet is in the curves, says what it has had: it was moved in the log."""
@@ -158,7 +160,7 @@ class Snapshot:
         return self.numbers[AREA] >> AREA_GRAPHS
 
     def put_moved(self, cursor, number):
-        """An outlet's cursor was moved past what the outlet has not had: it has what comes up to `number`.
+        """An outlet's cursor was moved past what it has not had: it has what comes up to `number`, or NOBODY_KNOWS.
 
         A snapshot has that where it says else how far the outlet is in the curves: of these some come twice then.
         """
@@ -176,7 +178,7 @@ class Snapshot:
 
     def confirmed(self, cursor):
         """Return up to which number this cursor's outlet has confirmed; 0 also where nobody knows that."""
-        return cursor.confirmed if self.is_moved(cursor) else cursor.number
+        return max(0, cursor.confirmed) if self.is_moved(cursor) else cursor.number
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""
@@ -214,7 +216,7 @@ class Snapshot:
                 continue
             numbers[slot] = cursor.number
             if CURSOR < slot < CURSOR + PLACES:
-                numbers[slot + GRAPH_CURSOR - CURSOR] = cursor.confirmed if self.is_moved(cursor) else 0
+                numbers[slot + GRAPH_CURSOR - CURSOR] = cursor.confirmed & _NUMBER_TOP if self.is_moved(cursor) else 0
             if ahead >= 0:
                 numbers[ahead] = cursor.ahead
         if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:

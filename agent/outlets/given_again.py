@@ -47,7 +47,7 @@ class GivenAgain:
         log, cursor = self._log, self._cursor
         self.forget_out()
         self.up_to = max(self.up_to, had)
-        if log.state.is_moved(cursor) and cursor.confirmed:
+        if log.state.is_moved(cursor) and cursor.confirmed > 0:
             had = min(had, cursor.confirmed)  # what comes behind that counts already
         log.rewind(cursor, number)
         had = min(cursor.number, had)
@@ -57,6 +57,17 @@ class GivenAgain:
         else:
             self.put_lost(number, had)
         log.reopen()
+
+    def put_first(self, number):
+        """The other side has everything up to `number`; where nobody knew what it had it may lack what comes behind."""
+        state, cursor = self._log.state, self._cursor
+        if state.is_moved(cursor) and cursor.confirmed < 0 < number:
+            cursor.confirmed = min(number, cursor.number)
+            too_many = state.missed[self._place] - (cursor.number - cursor.confirmed)
+            if too_many > 0:
+                self._miss(-too_many)
+                self._missed -= too_many
+                self.unsaved = True
 
     def put_lost(self, number, to):
         """The other side has nothing of what comes after `number`; of that it had what the log has not, up to `to`."""

@@ -189,6 +189,7 @@ class Receipts:
         """Take a receipt for everything up to `value`, not above `highest`; return a RECEIPT_."""
         is_first = self._none_yet
         self._none_yet = False
+        is_unasked = is_first and self.last_result <= self.base  # it answers nothing that was sent
         if value > self.base:
             self.again.confirm(max(self.base, self._first), value)
             self.batch_window.put_confirmed(value)
@@ -204,6 +205,8 @@ class Receipts:
             is_late = self.scout.number < value  # the consumer has more than was sent since it was gone back
             if is_late or (is_first and self._knows_little(value)):
                 self.go_back(out)
+            if is_unasked:
+                self.again.put_first(value)
             self.confirm(out)
             return RECEIPT_LATE if is_late else RECEIPT_NEWS
         self.receipt = value

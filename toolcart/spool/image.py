@@ -112,8 +112,9 @@ class Image:
 HEADER_FLAW = "its header is damaged or gone: no agent starts with it"
 STATE_FLAW = (
     "its state cannot be read: what was delivered, what the controller no longer has and what can still be fetched "
-    "from it is not known; a start takes everything in the spool for waiting"
+    "from it is not known"
 )
+START_WITHOUT_STATE = "; a start takes everything in the spool for waiting"
 
 
 def load(path: Path) -> bytes:
@@ -194,7 +195,7 @@ def of_content(content: bytes) -> Image:
             else:
                 area.damaged += spool.gone_at_ends[ring]
             areas.append(area)
-    flaws += [STATE_FLAW] * spool.state.lost
+    flaws += [STATE_FLAW + START_WITHOUT_STATE * (HEADER_FLAW not in flaws)] * spool.state.lost
     damaged = sum(area.damaged for area in areas)
     if damaged:
         records = "1 record that was" if damaged == 1 else f"{damaged} records that were"
@@ -235,14 +236,28 @@ def _device(content: bytes) -> tuple[RamFlash, list[str]]:
 
 
 def _begins_after_a_header(content: bytes, unit: int, block_bytes: int) -> bool:
-    """True if the state is found where the header of a file would be in front of it, and is not at the beginning."""
-    has_state = []
+    """True if a state, else the blocks' numbers, are in place behind the header of a file, and not at the beginning."""
+    fits = []
     for begin in (0, linux_header.PAGE_BYTES):
         octets = content[begin : begin + STATE_BLOCKS * block_bytes]
         device = RamFlash(STATE_BLOCKS, block_bytes, unit)
         device.cells[: len(octets)] = octets
-        has_state.append(Snapshot(Partition(device, 0, STATE_BLOCKS)).load() == STATE_FOUND)
-    return has_state == [False, True]
+        fits.append(Snapshot(Partition(device, 0, STATE_BLOCKS)).load() == STATE_FOUND)
+    if not any(fits):
+        fits = [_is_numbered(content[begin:], block_bytes) for begin in (0, linux_header.PAGE_BYTES)]
+    return fits == [False, True]
+
+
+def _is_numbered(octets: bytes, block_bytes: int) -> bool:
+    """True if a block of the log is at the place that its number says (toolcart.agent.log.log)."""
+    count = len(octets) // block_bytes
+    for place in range(count):
+        head = octets[place * block_bytes : place * block_bytes + block_head.HEAD_OCTETS]
+        if _size_at(head, 0) and head[block_head.AT_RING] == LOG:
+            first = STATE_BLOCKS + block_head.u16(head, block_head.AT_KEPT) + block_head.u16(head, block_head.AT_GRAPHS)
+            number = get_u32(head, block_head.AT_NUMBER)
+            return count > first and number % (count - first) == place - first
+    return False
 
 
 def geometry(octets: bytes, header: linux_header.Header | None) -> tuple[int, int]:

@@ -351,10 +351,8 @@ def sent_again(left: int, done: str = "", name: str = "ToolsNet") -> Need:
 
 def lost_there(lacks: int, station: dict, kept: int, name: str = "ToolsNet") -> Need:
     """Say that ToolsNet lacks up to so many results that it had; the spool still has `kept` of them at most."""
-    words = (
-        f"{name} lacks up to {counted(lacks, 'result')} that it had: was its database emptied or restored, or is it "
-    )
-    words += "another one?"
+    words = f"{name} lacks up to {counted(lacks, 'result')} that it had: was its database emptied or restored, is it "
+    words += "another one, or was the spool's state lost?"
     leave = f"`{commands.offer_again(station)} --leave` leaves them, or says that all are there"
     if kept:
         hint = f"`{commands.offer_again(station)} --since TIME` sends again what the spool still has of them, at most "
@@ -367,14 +365,18 @@ def lost_there(lacks: int, station: dict, kept: int, name: str = "ToolsNet") -> 
 def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
-    name = outlet_names.name_of(outlet_names.first_outlet(station))
     waits_for = waiting_by_outlet.backlog_for(station)
     hint = f"let {waits_for} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
         yield Need("state", BAD, "WORN OUT", words, hint)
     elif spool.get("state_lost"):
-        words = f"what the spool remembered beside its results was lost: some may reach {name} twice"
+        repeated = station.get("repeated_at_most") or 0
+        words = "what the spool remembered beside its results was lost: of what it still has up to "
+        words += (
+            f"{counted(repeated, 'record')} may reach an outlet twice; of the rest nobody knows what an outlet had: "
+        )
+        words += "how many it may lack is said of each, and stays"
         hint = f"look at the flash or disk: `{commands.check(station)}`"
         yield Need("state", WARN, "STATE LOST", words, hint, "lost")
     elif alarm == STATE_WORN:

@@ -342,6 +342,9 @@ def _filled(
     kept.checkpoint(kept.number)
     if not state.save():
         raise CannotTakeOver("the new spool cannot be written")
+    if old.state.lost and not plan.station:  # its next start says what that means, as one with the old spool would
+        for block in range(STATE_BLOCKS):
+            device.erase(block)
     return device
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.status import of_station
+from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.tools.config import file as config_file
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import account_text
@@ -257,6 +258,50 @@ def test_what_a_server_lost_while_it_was_away_is_counted_once_over_all_restarts(
     plant.cut()
     plant.run(60000)
     assert plant.lost() == numbers[0] - 101
+
+
+def without_state(plant):
+    """The state is lost; the cart starts."""
+    flash = plant.flashes["spool0"]
+    for block in range(STATE_BLOCKS):
+        flash.erase(block)
+    plant.cut()
+    plant.run(10)
+    return plant
+
+
+@pytest.mark.parametrize("kind", ("webhook", "mqtt", "file"))
+@pytest.mark.parametrize("lost", (False, True))
+def test_where_the_state_was_lost_it_is_said_what_may_be_lacking_until_that_is_known(kind, lost):
+    plant = gone_round(TOOLSNET, KINDS[kind])
+    highest = plant.station.log.number
+    if kind != "file":
+        plant.reach(kind, False)
+    if lost:
+        plant.produce(50, 200)
+    without_state(plant)
+    begun = plant.station.log.first_above(0) - 1
+    waited = plant.station.log.number - begun
+    for end in (True, True, False):
+        status = plant.status()
+        toolsnet, other = status["outlets"]
+        assert toolsnet["lost_there"] == begun > 100, "also after a start"
+        assert other["given_up"] == begun or kind == "file"
+        if end:
+            (words,) = [need.words for need in attention.needs(status) if need.slug == "state"] or [""]
+            assert (str(waited) in words) == status["spool"]["state_lost"]
+            assert plant.station.state.save()
+            plant.cut()
+            plant.run(10)
+    plant.reach(kind, True)
+    plant.run(60000)
+    plant.produce(3, 200)
+    plant.run(120000)
+    numbers = [number for number in plant.has(kind) if number > highest - 1]
+    assert numbers[-1] == plant.station.log.number
+    lacks = plant.status()["outlets"][1]["given_up"]
+    assert lacks == (begun if kind == "webhook" else 0), "a webhook's answers do not tell what it had"
+    assert plant.status()["outlets"][0]["lost_there"] == begun, "until it is left"
 
 
 @pytest.mark.parametrize("moments", ((), (0,), (60,), (200, 30)))

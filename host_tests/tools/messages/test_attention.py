@@ -168,7 +168,8 @@ def test_what_toolsnet_lacks_is_reported_until_it_is_there_or_left():
         made["outlets"][0].update(outlet)
         return [need.text() for need in attention.needs(made)]
 
-    lacks = "ToolsNet lacks up to 80 results that it had: was its database emptied or restored, or is it another one?; "
+    lacks = "ToolsNet lacks up to 80 results that it had: was its database emptied or restored, is it another one, "
+    lacks += "or was the spool's state lost?; "
     order = "`toolcart spool offer-again --spool cart.spool"
     [kept] = told_of(lost_there=80, lost_there_kept=38)
     assert order + " --since TIME`" in kept and kept.endswith(

@@ -101,7 +101,7 @@ CASES = {  # what is done: how many acknowledged records cannot be read, results
         71,
         (HEADER,),
     ),
-    "header and state": (lambda octets: zeroed(0)(bytes(PAGE) + octets[PAGE:]), 0, 71, (STATE,)),
+    "header and state": (lambda octets: zeroed(0)(bytes(PAGE) + octets[PAGE:]), 0, 71, (HEADER, STATE)),
 }
 
 
@@ -291,3 +291,12 @@ def test_what_is_in_front_of_a_damaged_block_counts_although_all_was_delivered(d
         assert log.settle() and state.ready()
         assert log.whole == {0: 0, 1: 63, 2: 94}[block]
         flash.close()
+
+
+def test_a_spool_whose_state_was_lost_is_one_without_a_state_after_a_take_over_too(tmp_path, sound):
+    path, new = tmp_path / "cart.spool", tmp_path / "new.spool"
+    path.write_bytes(zeroed(0, 1, 2, 3)(sound))
+    toolcart("spool", "take-over", path, new, code=1)
+    assert STATE in toolcart("spool", "check", new, code=1).stderr
+    records = [json.loads(toolcart("spool", "check", one, "--json", code=1).stdout)["records"] for one in (path, new)]
+    assert records[0] == records[1]
