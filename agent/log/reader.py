@@ -220,13 +220,21 @@ class Reader:
     def _leave(self, cursor):
         """Go to the block after the cursor's, or to the end; what was not found up to there is damaged."""
         last = cursor.bound - 1 if cursor.bound <= self.visible else self.visible
-        if cursor.number < last:
-            self.count_damaged(cursor.number, last + 1)
-            cursor.number = last
-        if cursor.place != self.block:
+        place = cursor.place
+        if place != self.block:
             place = cursor.place + 1 if cursor.place + 1 < self.device.block_count else 0
             if self.firsts[place] != cursor.bound:
                 place = self.place_of(cursor.bound)
+        if cursor.number < last:
+            most = self.device.block_bytes // self.behind(0, FRAME_BYTES)
+            skipped = 0
+            if last - cursor.number > most and place != cursor.place:
+                from toolcart.agent.log.skipped import skipped_before  # hardly any log has such a hole
+
+                skipped = skipped_before(self.device, self.page, cursor.place, place, most)
+            self.count_damaged(cursor.number + skipped, last + 1)
+            cursor.number = last
+        if place != cursor.place:
             self._enter(cursor, place)
 
     def count_damaged(self, before, number):

@@ -26,6 +26,7 @@ from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import block_head
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
+from toolcart.agent.log.skipped import skipped_before
 from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, Snapshot
 from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
@@ -318,22 +319,27 @@ def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[in
             area.entries.append(entry)
         area.without_record += not records
     area.entries.sort(key=lambda entry: (entry.record, entry.void))
-    area.damaged = _missing(sorted(counting), ends, max(device.unit_bytes, ALIGN_BYTES), passed)
+    area.damaged = _missing(sorted(counting), ends, device, passed)
     return area
 
 
-def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: int, passed: int) -> int:
+def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], device: RamFlash, passed: int) -> int:
     """Return how many numbers between those that count have no record although there is room for one.
 
-    A start skips numbers: then the records are adjacent. A block may be erased once its records are passed, though
-    an older one is still there.
+    A start skips numbers: then the records are adjacent, or it was as the newest block was lost. A block may be erased
+    once its records are passed, though an older one is still there.
     """
-    missing = 0
+    missing, step = 0, max(device.unit_bytes, ALIGN_BYTES)
+    most = device.block_bytes // (-(-FRAME_BYTES // step) * step)
+    page = bytearray(block_head.HEAD_OCTETS)
     for before, number in pairwise(numbers):
         block, _, end = ends.get(before, (-1, 0, 0))
         after, begin, _ = ends.get(number, (-2, 0, 0))
         if block != after:
-            missing += max(0, number - 1 - max(before, passed))
+            count = number - 1 - max(before, passed)
+            if count > most and block >= 0 <= after:
+                count -= skipped_before(device, page, block, after, most)
+            missing += max(0, count)
         elif begin != -(-end // step) * step:
             missing += number - before - 1
     return missing

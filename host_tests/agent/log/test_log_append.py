@@ -636,6 +636,45 @@ def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
     assert state.numbers[field.DAMAGED] == 0
 
 
+def zero(area, place):
+    """Something else writes zeros over this block of the log."""
+    at = (area.log.device.first_block + place) * 4096
+    for octet in range(at, at + 4096):
+        area.flash.cells[octet] = 0
+
+
+def test_numbers_that_a_start_skipped_are_no_damage_for_one_that_is_behind_them():
+    for starts, passed in ((1, 0), (2, 0), (2, 40), (2, 70), (3, 0)):
+        area = watched(16, 4096, 16)
+        store(area.log, range(1, 81))
+        area.log.rewind(area.log.cursors[0], passed)
+        assert area.state.save()
+        lost = 80 - area.log.firsts[area.log.block] + 1
+        zero(area, area.log.block)
+        for ident in range(starts):
+            area.flash.restart()
+            area.mount()
+            assert append(area.log, 90 + ident) == LOG_DONE and area.state.save()
+        assert area.log.number > 80 + 256 and area.state.numbers[field.JUMPED] >= 256
+        take_all(area.log)
+        assert min(lost, 80 - passed) <= area.state.numbers[field.DAMAGED] <= 2 * lost + 1, (starts, passed)
+
+
+def test_blocks_that_are_gone_between_others_are_all_damage_however_many():
+    area = watched(40, 4096, 16)
+    store(area.log, range(1, 801))
+    firsts = sorted([one for one in area.log.firsts if one])
+    first, last = firsts[3], firsts[18]
+    for place in range(len(area.log.firsts)):
+        if first <= area.log.firsts[place] < last:
+            zero(area, place)
+    assert area.state.save()
+    area.flash.restart()
+    area.mount()
+    take_all(area.log)
+    assert area.state.numbers[field.DAMAGED] == last - first > 256
+
+
 def test_a_newest_block_whose_only_record_is_gone_is_free():
     for is_damaged in (False, True):  # the last record in front of it
         area = watched(10, 1024, 16)
