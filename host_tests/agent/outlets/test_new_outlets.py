@@ -5,6 +5,7 @@ import pytest
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.log.snapshot import STATE_BLOCKS
+from toolcart.agent.outlets.toolsnet.data_loss import leave
 from toolcart.tools.config import file as config_file
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import account_text
@@ -302,6 +303,11 @@ def test_where_the_state_was_lost_it_is_said_what_may_be_lacking_until_that_is_k
     lacks = plant.status()["outlets"][1]["given_up"]
     assert lacks == (begun if kind == "webhook" else 0), "a webhook's answers do not tell what it had"
     assert plant.status()["outlets"][0]["lost_there"] == begun, "until it is left"
+    assert leave(plant.station.outlets[0].policy)
+    for _ in range(2):
+        assert plant.status()["outlets"][0]["lost_there"] == 0
+        plant.cut()
+        plant.run(30000)
 
 
 @pytest.mark.parametrize("moments", ((), (0,), (60,), (200, 30)))
