@@ -10,7 +10,8 @@ Rules
    their block is opened first.
 4. The head of the copies describes the old block or, where that is now void, has that block's own words.
 5. No doubt, one block free, and no room for the new record after the copies: the log is full, nothing is carried.
-6. Where one block is free, in a quarantine two (its rule 5), the only room may be what was passed in a full newest
+6. What lay between two records and cannot be read is counted when these are copied: then they are adjacent.
+7. Where one block is free, in a quarantine two (its rule 5), the only room may be what was passed in a full newest
    block, or what lies after a refused program: whenever there is some, the rest is carried, not only at a start.
 """
 
@@ -156,6 +157,7 @@ def carry(log, octets):
 def _copy(log, copies):
     """Copy the records from `copies.first` on; return the last number found in the old block, or a FLASH_ code."""
     last = 0
+    is_adjacent = True
     offset = HEAD_OCTETS
     while offset + FRAME_BYTES <= log.offset:
         octets = log.look(log.block, offset, log.offset)
@@ -164,11 +166,15 @@ def _copy(log, copies):
             return FLASH_IO
         if octets <= 0:
             offset = log.over(offset)
+            is_adjacent = False
             continue
         offset = log.behind(offset, octets)
         number = get_u32(log.page, _NUMBER)
         if not last < number <= log.number:
             continue
+        if not is_adjacent:  # among the copies nothing will tell that it was there
+            log.count_damaged(last or log.firsts[log.block] - 1, number)
+            is_adjacent = True
         last = number
         if number >= copies.first:
             code = copies.put(octets, number)

@@ -3,8 +3,8 @@
 Rules
 1. Blocks are ordered by their first number (`firsts`), their places mean nothing: from a block's first number on, what
    earlier blocks hold is void. In a block of 0 nothing counts, in one of WORN nothing ever will.
-2. `peek` finds, `advance` passes. What a cursor passes without a record is damaged, also where its block is gone when
-   it is looked up again: whoever gives up a block moves the cursors first, and counts what they miss. Each number is
+2. `peek` finds, `advance` passes. What a cursor passes without a record is damaged, unless the records before and
+   after it are adjacent: a start skipped those numbers. So it is where its block is gone when it is looked up again: whoever gives up a block moves the cursors first, and counts what they miss. Each number is
    counted once in a session, whichever cursor meets it; after a start again by one that was not past it. What is gone
    in front of all blocks is passed at the start (`pass_gone` of agent.log.mount), so that no one moves a cursor over it
    without a count. A count is saved by whoever next relies on the state: a start goes on behind what an other side has.
@@ -122,7 +122,10 @@ class Reader:
                 behind = self.behind(offset, octets)
                 if cursor.number < number < cursor.bound and number <= self.visible:
                     if number - cursor.number > 1:
-                        self.count_damaged(cursor.number, number)
+                        from toolcart.agent.log.adjacent import count_missing
+
+                        if count_missing(self, cursor, number, offset, end) == RECORD_LOST:
+                            return RECORD_LOST
                         cursor.number = number - 1
                     kind = self.kind = page[HEAD_OCTETS]
                     if cursor.wants >> (kind & 15) & 1:

@@ -18,7 +18,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 from toolcart.agent.base.crc import crc30
@@ -26,7 +25,6 @@ from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import block_head
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
-from toolcart.agent.log.skipped import skipped_before
 from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, Snapshot
 from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
@@ -77,8 +75,9 @@ class Entry:
 
 @dataclass
 class Area:
-    """One log of the image: its blocks, everything found in them, and how many acknowledged records cannot be read.
+    """One log of the image: its blocks, everything found in them, and how many records cannot be read.
 
+    `damaged` is what an agent counts that starts with it: records that are still needed. Lost curves are not counted.
     A block that holds something, but no record, need not have held one: it may have been in the file before it was part
     of the spool, or its first record was torn by a power cut. What it had is missed between the numbers of others.
     """
@@ -189,13 +188,9 @@ def of_content(content: bytes) -> Image:
         for ring, log in spool.logs():
             if ring == KEPT and not spool.may_refuse:
                 continue  # the room for a quarantine, for when there is an outlet that refuses
-            passed, part = spool.passed(log), log.device
-            area = _area(ring, device, part.first_block, part.block_count, spool.counting(log), passed)
-            if ring == KEPT:
-                area.damaged = spool.quarantine.unreadable
-            else:
-                area.damaged += spool.gone_at_ends[ring]
-            areas.append(area)
+            part = log.device
+            areas.append(_area(ring, device, part.first_block, part.block_count, spool.counting(log)))
+            areas[-1].damaged = spool.damaged(ring)
     flaws += [STATE_FLAW + START_WITHOUT_STATE * (HEADER_FLAW not in flaws)] * spool.state.lost
     damaged = sum(area.damaged for area in areas)
     if damaged:
@@ -294,14 +289,10 @@ def _sound(octets: bytes, at: int, room: int) -> int:
     return length if get_u32(octets, end) == crc30(octets, at, end) else 0
 
 
-def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[int, bytes], passed: int = 0) -> Area:
-    """Return everything in these blocks; `counting` is the payloads that count, by number.
-
-    Nothing is waited for up to the number `passed`.
-    """
+def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[int, bytes]) -> Area:
+    """Return everything in these blocks; `counting` is the payloads that count, by number."""
     area = Area(ring, first, count)
     numbers: set[int] = set()
-    ends: dict[int, tuple[int, int, int]] = {}  # for each record that counts: its block, begin and end
     for block in range(first, first + count):
         start = block * device.block_bytes
         octets = bytes(device.cells[start : start + device.block_bytes])
@@ -314,35 +305,11 @@ def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[in
             void = number in numbers or counting.get(number) != payload
             if not void:
                 numbers.add(number)
-                ends[number] = (block, offset, offset + length)
             entry = Entry(ring, block - first, offset, number, octets[offset], octets[offset + 1], payload, void)
             area.entries.append(entry)
         area.without_record += not records
     area.entries.sort(key=lambda entry: (entry.record, entry.void))
-    area.damaged = _missing(sorted(counting), ends, device, passed)
     return area
-
-
-def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], device: RamFlash, passed: int) -> int:
-    """Return how many numbers between those that count have no record although there is room for one.
-
-    A start skips numbers: then the records are adjacent, or it was as the newest block was lost. A block may be erased
-    once its records are passed, though an older one is still there.
-    """
-    missing, step = 0, max(device.unit_bytes, ALIGN_BYTES)
-    most = device.block_bytes // (-(-FRAME_BYTES // step) * step)
-    page = bytearray(block_head.HEAD_OCTETS)
-    for before, number in pairwise(numbers):
-        block, _, end = ends.get(before, (-1, 0, 0))
-        after, begin, _ = ends.get(number, (-2, 0, 0))
-        if block != after:
-            count = number - 1 - max(before, passed)
-            if count > most and block >= 0 <= after:
-                count -= skipped_before(device, page, block, after, most)
-            missing += max(0, count)
-        elif begin != -(-end // step) * step:
-            missing += number - before - 1
-    return missing
 
 
 def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:

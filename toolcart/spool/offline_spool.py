@@ -71,8 +71,7 @@ class OfflineSpool:
         kinds = [outlet_places.kind_at(self.state, place) for place in range(OUTLETS)]
         is_certain = any(kinds) and KIND_UNKNOWN not in kinds
         self._waiting = [cursor for cursor in self.log.cursors if is_certain or cursor.number]
-        # Records that are waited for, and are gone in front of the oldest block, or after the newest, by ring
-        self.gone_at_ends = {ring: self._gone_at_end(log, owned) for ring, log in self.logs()}
+        self._damaged_before = owned.numbers[field.DAMAGED] if owned is not None and owned.found else 0
         self.is_new = False
         self.quarantine = Quarantine(self.kept, self.state, self.log)
         self.ledger = IdLedger(self.state)
@@ -81,21 +80,24 @@ class OfflineSpool:
         """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
         for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
             log.visible, log.doubtful = log.number, False
+        self.log.damage.forgive(self.passed(self.log) + 1)
         if self.state.found:
-            damaged = self.state.numbers[field.DAMAGED]
             for cursor in self._waiting:
                 pass_gone(self.log, cursor)
-            self.gone_at_ends[field.LOG] += self.state.numbers[field.DAMAGED] - damaged
         self.begin()  # where nothing is in doubt it writes nothing
 
-    def _gone_at_end(self, log: Log, before: Snapshot | None) -> int:
-        """Return how many records are gone after the newest of a log, that the snapshot `before` the mount has durable.
+    def damaged(self, ring: int) -> int:
+        """Return how many records at most the agent counts as unreadable that starts with this and delivers all.
 
-        A block that holds copies alone may have faded, and is not missed (toolcart.agent.log.mount).
+        The log counts what its readers do not find, each number once, and forgives what all outlets have passed.
         """
-        if before is None or not before.found or log.block_number >= before.durable[log.ring + field.COUNTS_TO]:
-            return 0
-        return max(0, before.durable[log.ring + field.SOLID] - 1 - max(log.number, self.passed(log)))
+        if ring == field.KEPT:
+            return self.quarantine.unreadable
+        if ring != field.LOG:
+            return 0  # nobody counts pieces of curves
+        for _ in each(self.log, self.passed(self.log)):
+            pass
+        return self.state.numbers[field.DAMAGED] - self._damaged_before
 
     def passed(self, log: Log) -> int:
         """Return up to which number nothing is waited for in this log: blocks without more may be erased."""

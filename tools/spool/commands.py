@@ -2,7 +2,7 @@
 
 `take-over` moves one into a new file; `offer-again` is an order.
 
-Exit codes: 0 fine, 1 something in it cannot be read, so what is shown or taken over is not all of it, 2 it cannot be
+Exit codes: 0 fine, 1 something in it that is needed cannot be read, so what is shown or taken over is not all of it, 2 it cannot be
 read or is not a spool.
 """
 
@@ -223,7 +223,8 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
 def check(file: Path, as_json: bool) -> None:
     """Check every byte.
 
-    Exit code 1 if a record that was acknowledged, the state or the header can no longer be read.
+    `damaged` are records that an outlet still needs and nobody can read: at most as many as an agent says that starts
+    with this spool. Exit code 1 if there are any, or if the state or the header cannot be read.
     """
     found = _read(file)
     areas = found.areas

@@ -104,7 +104,10 @@ def test_export_gives_csv_and_json(filled):
 def test_check_counts_damage_and_writes_nothing(filled):
     run("check", filled)
     octets = bytearray(filled.read_bytes())
-    octets[7 * 4096 + 400] ^= 1
+    octets[7 * 4096 + 400] ^= 1  # ToolsNet has it
+    filled.write_bytes(octets)
+    assert as_json("check", filled)["damaged"] == 0
+    octets[8 * 4096 + 400] ^= 1
     filled.write_bytes(octets)
     assert as_json("check", filled, code=1)["damaged"] == 1
     assert filled.read_bytes() == octets

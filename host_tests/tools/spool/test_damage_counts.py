@@ -1,0 +1,170 @@
+"""`toolcart spool check` counts what an agent counts that starts with this spool and delivers all that it finds."""
+
+import json
+import random
+
+import pytest
+
+from toolcart.agent.log import snapshot_fields as field
+from toolcart.board.linux import spool_header
+from toolcart.board.ram_flash import RamFlash
+from host_tests.support.running import toolcart
+from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, STATE_BLOCKS, Cart
+
+LOG = STATE_BLOCKS + PARKED_BLOCKS  # the first block of the log
+BLOCK = 4096
+TO_DELIVER_MS = 400000
+FILLS = {
+    "zeros": lambda count, dice: bytes(count),
+    "erased": lambda count, dice: b"\xff" * count,
+    "noise": lambda count, dice: dice.randbytes(count),
+}
+
+
+def file_flash(block_count):
+    """A flash as a file is one."""
+    return RamFlash(block_count, BLOCK, 16, wears=False)
+
+
+def reach_toolsnet(cart, is_up):
+    for place in (PIM, SERVER):
+        (cart.network.up if is_up else cart.network.down)(*place)
+
+
+def cart_of(blocks, when_full="refuse", files=()):
+    return Cart(
+        blocks=blocks, make_flash=file_flash, files=files, settings={"spool": {"when_full": when_full}}
+    ).until_ready()
+
+
+def end(cart, is_orderly):
+    if is_orderly:
+        cart.station.state.save()
+    for entry in cart.board.watched:
+        cart.abandon(entry[0])
+
+
+class Spool:
+    """What an agent left. `counts` says what check and a start count for a content."""
+
+    def __init__(self, cart, path):
+        self.cart = cart
+        self.path = path
+        self.flash = cart.flashes["spool0"]
+        self.cells = bytes(self.flash.cells)
+        identity = bytes(spool_header.IDENTITY_BYTES)
+        header = spool_header.Header(16, BLOCK, self.flash.block_count, (3, 1, 10), identity)
+        self.header = bytes(header.page())
+        self.damaged_before = cart.station.state.durable[field.DAMAGED]
+        self.newest = LOG + cart.station.log.block
+        cart.network.down(*CONTROLLER)  # nothing new comes
+
+    def damaged(self, begin, stop, fill):
+        return self.cells[:begin] + fill + self.cells[stop:]
+
+    def start(self, cells):
+        """Return how many the next agent counts in the log, and in the quarantine."""
+        self.flash.cells[:] = cells
+        reach_toolsnet(self.cart, True)
+        self.cart.boot()
+        station = self.cart.station
+        before = self.damaged_before if station.state.found else 0
+        self.cart.run(TO_DELIVER_MS)
+        counts = station.state.numbers[field.DAMAGED] - before, station.quarantine.unreadable
+        end(self.cart, False)
+        return counts
+
+    def check(self, cells):
+        """Let check and list be as a start of an agent; return what all of them say."""
+        self.path.write_bytes(self.header + cells)
+        found = toolcart("spool", "check", self.path, "--json", code=None)
+        summary = json.loads(found.stdout)
+        is_lost = any("its state cannot be read" in flaw for flaw in summary["flaws"])
+        counts = self.start(cells)
+        assert summary["damaged"] == sum(counts), (summary, counts)
+        assert found.exit_code == int(sum(counts) > 0 or is_lost)
+        assert toolcart("spool", "list", self.path, code=found.exit_code)
+        return sum(counts)
+
+
+@pytest.mark.parametrize(("count", "when_full"), [(60, "refuse"), (130, "overwrite"), (900, "overwrite")])
+def test_check_counts_what_an_agent_counts_wherever_a_block_is_damaged(tmp_path, count, when_full):
+    """The log is new, has gone round once, and many times; the last third waits."""
+    cart = cart_of(6, when_full)
+    cart.produce(count - 40, 200)
+    cart.until_quiet(and_ms=30000)
+    reach_toolsnet(cart, False)
+    cart.produce(40, 200)
+    cart.run(3000)
+    end(cart, True)
+    spool = Spool(cart, tmp_path / "cart.spool")
+    assert spool.check(spool.cells) == 0
+    found = {}
+    for block in range(STATE_BLOCKS, spool.flash.block_count):
+        for first, last in ((0, BLOCK), (0, BLOCK // 2), (BLOCK // 2, BLOCK)):
+            begin, stop = block * BLOCK + first, block * BLOCK + last
+            found[block, first, last] = spool.check(spool.damaged(begin, stop, bytes(stop - begin)))
+    assert any(found.values()) and not all(found.values())
+
+
+def spool_of(dice, path):
+    """A spool after a few sessions, some of which ended in a power cut."""
+    files = ({"path": "results"},) * (dice.random() < 0.4)
+    cart = cart_of(dice.choice((5, 8, 12)), dice.choice(("refuse", "overwrite")), files)
+    for _ in range(dice.randint(1, 4)):
+        reach_toolsnet(cart, is_up := dice.random() < 0.5)
+        cart.produce(dice.choice((3, 10, 40, 90, 200)), 200)
+        cart.run(20000 if is_up else 1000)
+        if dice.random() < 0.5:
+            if dice.random() < 0.5:
+                cart.station.state.save()
+            cart.cut()
+            cart.run(20000)
+    end(cart, dice.random() < 0.6)
+    return Spool(cart, path)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_check_counts_what_an_agent_counts_whatever_was_damaged(tmp_path, seed):
+    dice = random.Random(seed)
+    spool = spool_of(dice, tmp_path / "cart.spool")
+    for turn in range(8):
+        block = dice.randrange(STATE_BLOCKS, spool.flash.block_count) if turn % 3 else spool.newest
+        begin, stop = sorted(block * BLOCK + at for at in (dice.randint(0, BLOCK), dice.choice((0, BLOCK))))
+        fill = FILLS[dice.choice(sorted(FILLS))](stop - begin, dice)
+        spool.check(spool.damaged(begin, stop, fill))
+
+
+def test_numbers_that_a_start_skipped_are_no_damage(tmp_path):
+    """Records that lie one behind the other had none between them, whatever their numbers are."""
+    cart = cart_of(12)
+    reach_toolsnet(cart, False)
+    cart.produce(5, 200)
+    cart.run(2000)
+    cart.station.log.next += 50
+    cart.produce(5, 200)
+    cart.run(2000)
+    end(cart, True)
+    spool = Spool(cart, tmp_path / "cart.spool")
+    assert cart.station.log.number == 60 and spool.check(spool.cells) == 0
+
+
+def test_what_is_gone_between_two_records_is_counted_although_their_copies_are_adjacent(tmp_path):
+    cart = cart_of(12)
+    reach_toolsnet(cart, False)
+    cart.produce(6, 200)
+    cart.run(2000)
+    end(cart, True)
+    spool = Spool(cart, tmp_path / "cart.spool")
+    at = spool.newest * BLOCK + 52 + 2 * 144
+    cells = spool.damaged(at, at + 8, bytes(8))
+    assert spool.check(cells) == 1
+    spool.flash.cells[:] = cells
+    for _ in range(2):  # the first start copies them
+        reach_toolsnet(cart, False)
+        cart.boot()
+        cart.run(2000)
+        cart.produce(1)
+        cart.run(2000)
+        end(cart, True)
+        assert cart.station.state.durable[field.DAMAGED] == 1
