@@ -4,10 +4,11 @@ Rules
 1. Blocks are ordered by their first number (`firsts`), their places mean nothing: from a block's first number on, what
    earlier blocks hold is void. In a block of 0 nothing counts, in one of WORN nothing ever will.
 2. `peek` finds, `advance` passes. What a cursor passes without a record is damaged, unless the records before and
-   after it are adjacent: a start skipped those numbers. So it is where its block is gone when it is looked up again: whoever gives up a block moves the cursors first, and counts what they miss. Each number is
-   counted once in a session, whichever cursor meets it; after a start again by one that was not past it. What is gone
-   in front of all blocks is passed at the start (`pass_gone` of agent.log.mount), so that no one moves a cursor over it
-   without a count. A count is saved by whoever next relies on the state: a start goes on behind what an other side has.
+   after it are adjacent: a start skipped those numbers. So it is where its block is gone when it is looked up again:
+   whoever gives up a block moves the cursors first, and counts what they miss. Each number is counted once in a
+   session, whichever cursor meets it; after a start again by one that was not past it. What is gone in front of all
+   blocks is passed at the start (`pass_gone` of agent.log.mount), so that no one moves a cursor over it without a
+   count. A count is saved by whoever next relies on the state: a start goes on behind what an other side has.
 3. The last record that a start found is not shown while it is in doubt.
 4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
 """

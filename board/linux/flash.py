@@ -35,6 +35,7 @@ from toolcart.board.linux.spool_header import NO_OWNER, PAGE_BYTES
 
 CPYTHON_ONLY = True
 PROBE_MS = 2000  # a disk that works again is noticed within that
+SPOILT = "%s holds nothing that can be read as a spool, and is not blank; `toolcart spool check %s` tells more"
 UNIT_BYTES = 16  # the default: wastes two bytes on a light result; docs/configuration.md says what it risks
 
 
@@ -68,8 +69,7 @@ class FileFlash:
         self._sync_most_ns = 0
         if not self.is_new and spool_content.kind_of(self) == spool_content.SPOILT:
             self.close()
-            why = "%s holds nothing that can be read as a spool, and is not blank; `toolcart spool check %s` tells more"
-            raise FlashUnusable(why % (path, shlex.quote(path)))
+            raise FlashUnusable(SPOILT % (path, shlex.quote(path)))
 
     def sync_times(self):
         """Return how many syncs there were and how long they took, in ms: a worn card first becomes slow."""

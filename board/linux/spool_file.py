@@ -97,12 +97,12 @@ def remove_leftover(path, may_wait=True):
         os.close(folder)
 
 
-def lock(descriptor, path, may_wait=True):
-    """Lock the spool for this process."""
+def lock(descriptor, path, may_wait=True, how=fcntl.LOCK_EX):
+    """Lock the spool for this process; with LOCK_SH to read it."""
     until = time.monotonic() + (LOCK_WAIT_S if may_wait else 0)
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
             return
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
@@ -194,6 +194,22 @@ OTHERS = 0o077
 KINDS = ((stat.S_ISLNK, "a symbolic link"), (stat.S_ISDIR, "a folder"))
 
 
+def refuse_kind(path, mode):
+    """Raise FlashUnusable if this is no plain file."""
+    if not stat.S_ISREG(mode):
+        kind = [words for is_kind, words in KINDS if is_kind(mode)] or ["a device, pipe or socket"]
+        raise FlashUnusable("%s is %s, not a spool; name the path of a file" % (path, kind[0]))
+
+
+def sound_header(path, page, status, owner):
+    """Return the Header of a file that begins with this page; FlashUnusable if no agent of the owner takes it."""
+    why, to_do = linux_header.refusal(page, status, owner, "toolcart spool rescue " + shlex.quote(path))
+    header = linux_header.read(page)
+    if why or header is None:
+        raise FlashUnusable("%s %s; %s" % (path, why, to_do))
+    return header
+
+
 class SpoolFile:
     """One open spool: `descriptor`, `header`, `block_count`, `notes` for people, and whether it `is_new`."""
 
@@ -269,13 +285,8 @@ class SpoolFile:
             mode = os.stat(self.path, follow_symlinks=False).st_mode
         except FileNotFoundError:
             return False
-        self._refuse_kind(mode)  # before it is opened: opening a device may already do something
+        refuse_kind(self.path, mode)  # before it is opened: opening a device may already do something
         return True
-
-    def _refuse_kind(self, mode):
-        if not stat.S_ISREG(mode):
-            kind = [words for is_kind, words in KINDS if is_kind(mode)] or ["a device, pipe or socket"]
-            raise FlashUnusable("%s is %s, not a spool; name the path of a file" % (self.path, kind[0]))
 
     def _open(self):
         flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -291,7 +302,7 @@ class SpoolFile:
     def _own(self):
         """Refuse a file that others may change."""
         status = os.fstat(self.descriptor)
-        self._refuse_kind(status.st_mode)
+        refuse_kind(self.path, status.st_mode)
         self._place = (status.st_ino, status.st_dev, status.st_size)
         if not self.is_in_place():
             raise FlashUnusable("%s was replaced while it was opened; try again" % self.path)
@@ -314,12 +325,7 @@ class SpoolFile:
 
     def _read_header(self, owner):
         status = os.fstat(self.descriptor)
-        page = os.pread(self.descriptor, PAGE_BYTES, 0)
-        rescue = "toolcart spool rescue " + shlex.quote(self.path)
-        why, to_do = linux_header.refusal(page, status, owner, rescue)
-        header = linux_header.read(page)
-        if why or header is None:
-            raise FlashUnusable("%s %s; %s" % (self.path, why, to_do))
+        header = sound_header(self.path, os.pread(self.descriptor, PAGE_BYTES, 0), status, owner)
         if header.copies == 1:
             self.notes.append("%s: one of the two copies of its header is damaged; the other one is used" % self.path)
         self.header = header

@@ -12,10 +12,12 @@ Rules
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,11 @@ from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from toolcart.agent.record.provenance import origin_bytes
 from toolcart.agent.record.result import PARKED_BYTES
+from toolcart.board.linux import spool_content
 from toolcart.board.linux import spool_header as linux_header
+from toolcart.board.linux.flash import SPOILT, FlashUnusable
+from toolcart.board.linux.refusal import explanation
+from toolcart.board.linux.spool_file import lock, refuse_kind, sound_header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool.offline_spool import OfflineSpool, opened
 
@@ -160,6 +166,29 @@ def is_held(path: Path) -> bool | None:
     finally:
         os.close(descriptor)
     return False
+
+
+def copy_of(path: Path, owner: tuple[int, int, int]) -> RamFlash:
+    """Return a copy of a spool that the owner's agent would open; FlashUnusable if it would not.
+
+    It is opened to be read alone, so a user or a file system that allows no more is enough; FlashInUse while another
+    process has it.
+    """
+    name = os.path.abspath(path)
+    try:
+        refuse_kind(name, os.lstat(name).st_mode)
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            with contextlib.suppress(OSError):  # a file system without locks
+                lock(descriptor, name, how=fcntl.LOCK_SH)
+            content = file.read()
+            sound_header(name, content[: linux_header.PAGE_BYTES], os.fstat(descriptor), owner)
+    except OSError as error:
+        raise FlashUnusable(f"cannot open {name}: {explanation(error, name)}") from None
+    device = device_of(content)
+    if spool_content.kind_of(device) == spool_content.SPOILT:
+        raise FlashUnusable(SPOILT % (name, shlex.quote(name)))
+    return device
 
 
 def header(path: Path) -> linux_header.Header | None:

@@ -2,8 +2,8 @@
 
 `take-over` moves one into a new file; `offer-again` is an order.
 
-Exit codes: 0 fine, 1 something in it that is needed cannot be read, so what is shown or taken over is not all of it, 2 it cannot be
-read or is not a spool.
+Exit codes: 0 fine, 1 something in it that is needed cannot be read, so what is shown or taken over is not all of it, 2
+it cannot be read or is not a spool.
 """
 
 from __future__ import annotations

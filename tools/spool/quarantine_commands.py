@@ -2,7 +2,7 @@
 
 Rules
 1. If an agent runs on the spool, its socket is asked (toolcart.board.linux.control); else the spool is opened under its
-   lock. Orders that only look then work on a copy, so nothing on the disk changes.
+   lock. Orders that only look then work on a copy, and need no right to write.
 2. If an agent runs but does not answer, nothing is touched and the message says what to do.
 3. `drop` is final: on a terminal it asks first, elsewhere it needs --yes.
 
@@ -12,6 +12,7 @@ the command line or the spool is wrong, 3 an agent has the spool but does not an
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -49,7 +50,6 @@ EXIT_WRONG = 2
 EXIT_IN_USE = 3
 ANSWER_S = 30.0
 
-LOOKING = ("list", "show")
 _AS_SET = {"refused": "park", "rewind": False}  # of no effect: nothing is sent here
 Ask = Callable[[list[str]], Iterable[dict]]
 
@@ -84,11 +84,14 @@ class LocalSpool:
             raise OrderNotGiven(f"{self.path}: {hidden}")
         if not os.path.exists(self.path):
             raise OrderNotGiven(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
-        answer = ask_agent(str(self.path) + SUFFIX, words)
+        is_looking = order_log.is_looking(words)
+        answer = self._answer(words, is_looking)
         # A socket that knows no such orders is beside a configuration: what that file is, is said below.
         if answer is not None and not (answer and answer[-1].get("error", "").startswith(UNKNOWN)):
             return answer
         try:
+            if is_looking:
+                return self._ask_stopped(image.copy_of(self.path, self.owner), words)
             flash = FileFlash(str(self.path), 0, owner=self.owner)
         except FlashInUse as reason:
             answer = ask_agent(str(self.path) + SUFFIX, words)  # it may have been starting
@@ -98,23 +101,25 @@ class LocalSpool:
             raise OrderNotGiven(f"{reason}; {more}", EXIT_IN_USE) from None
         except FlashUnusable as reason:
             raise OrderNotGiven(str(reason)) from None
-        return self._ask_stopped(flash, words)
+        with contextlib.closing(flash):
+            return self._ask_stopped(flash, words)
 
-    def _ask_stopped(self, flash: FileFlash, words: list[str]) -> list[dict]:
+    def _answer(self, words: list[str], is_looking: bool) -> list[dict] | None:
+        """Give the order to the running agent; None if none runs."""
+        try:
+            return ask_agent(str(self.path) + SUFFIX, words)
+        except OrderNotGiven:
+            if is_looking and image.is_held(self.path) is False:
+                return None  # a killed agent left the socket, and it is another user's
+            raise
+
+    def _ask_stopped(self, device: RamFlash | FileFlash, words: list[str]) -> list[dict]:
         header = image.header(self.path)
         station = header.owner[2] if header is not None else 0
-        try:
-            device: Any = flash
-            if words[0] in LOOKING or words[-1] == offer_again.DRY:
-                device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes, flash.wears)
-                if flash.read_into(0, device.cells, len(device.cells)) != 0:
-                    raise OrderNotGiven(flash.last_error)
-            job = orders(device, station, words, self.path, self.sends)
-            if not order_log.is_looking(words):
-                job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep_for_log)
-            return [line for line in job if line is not None]
-        finally:
-            flash.close()
+        job = orders(device, station, words, self.path, self.sends)
+        if not order_log.is_looking(words):
+            job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep_for_log)
+        return [line for line in job if line is not None]
 
     def _keep_for_log(self, line: str) -> None:
         """Keep the order for the log of the next agent."""

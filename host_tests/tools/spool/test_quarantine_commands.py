@@ -1,6 +1,7 @@
 """`toolcart quarantine` reaches a stopped spool, a running agent and a board, and says what became of the order."""
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -438,3 +439,50 @@ def test_the_service_is_meant_where_nothing_is_named(tmp_path, spool, monkeypatc
     assert "6 in the quarantine" in run("list", "--station", 7).output
     path.unlink()
     assert str(path) in run("list", "--station", 7, code=2).output
+
+
+READING = (
+    ["quarantine", "list"],
+    ["quarantine", "list", "--json"],
+    ["quarantine", "show", 2],
+    ["quarantine", "export"],
+    ["spool", "offer-again", "--from", 1, "--dry-run"],
+    ["spool", "list"],
+    ["spool", "check"],
+    ["spool", "gaps"],
+    ["spool", "info"],
+    ["spool", "export"],
+    ["spool", "rescue"],
+)
+
+
+@pytest.fixture
+def read_only(monkeypatch):
+    """A file system that nobody can write to."""
+    own_open = os.open
+
+    def opened(path, flags, *rest, **options):
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return own_open(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", opened)
+
+
+@pytest.mark.parametrize("command", READING, ids=lambda words: " ".join(map(str, words)))
+def test_what_only_reads_needs_no_right_to_write(spool, read_only, command):
+    is_order = command[0] == "quarantine" or "offer-again" in command
+    output = toolcart(*command, *["--spool"] * is_order, spool, code=None)
+    assert output.exit_code == 0 and "read-only" not in output.stderr.lower(), output.stderr
+    assert "Read-only file system" in run("drop", "all", "--yes", "--spool", spool, code=2).stderr
+
+
+def test_a_socket_that_a_killed_agent_left_keeps_nobody_from_reading(spool, monkeypatch):
+    def refused(*_):
+        raise orders.OrderNotGiven("only anna, the owner of the spool, may give orders", 3)
+
+    monkeypatch.setattr(orders, "ask_agent", refused)
+    assert "6 in the quarantine" in run("list", "--spool", spool).stdout
+    run("drop", "all", "--yes", "--spool", spool, code=3)
+    with contextlib.closing(FileFlash(str(spool), 0)):
+        assert "only anna" in run("list", "--spool", spool, code=3).stderr
