@@ -11,8 +11,10 @@ Rules:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
@@ -37,6 +39,7 @@ from toolcart.tools.config.mistake_reasons import (
 from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
+NO_FILE = "a pipe or device, no file"
 SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
 SERVICE_STATE = Path(path_checks.STATE_FOLDER)
 
@@ -115,6 +118,8 @@ def parse_text(path: str | Path, text: str) -> object:
 
 
 def _text(path: str | Path) -> str:
+    if never_ends(path):
+        raise ConfigurationError(path, [(WHOLE_FILE, "", NO_FILE)])
     try:
         return text_of(Path(path).read_bytes())
     except OSError as error:
@@ -124,6 +129,14 @@ def _text(path: str | Path) -> str:
     except NotText as error:
         place = _line_and_column(error.at) if error.at else WHOLE_FILE
         raise ConfigurationError(path, [(place, "", error.problem)]) from None
+
+
+def never_ends(path: str | Path) -> bool:
+    """True for a named pipe or a device: whoever reads it may wait for ever. A shell's pipe (/dev/fd) has no name."""
+    with contextlib.suppress(OSError):
+        mode = os.stat(os.path.realpath(path)).st_mode
+        return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
+    return False
 
 
 def _line_and_column(at: tuple[int, int]) -> str:

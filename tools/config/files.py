@@ -63,6 +63,8 @@ class Files:
         if file in self._secrets:
             secret = config_secrets.from_file(file)
             return stamp, hashlib.sha256(secret.encode()).digest() if isinstance(secret, str) else secret[0]
+        if config_file.never_ends(file):  # a running agent would wait for it
+            return stamp, config_file.NO_FILE
         try:
             return stamp, hashlib.sha256(file.read_bytes()).digest()
         except (OSError, ValueError) as error:  # the latter where no file can be named so

@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -36,7 +37,8 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
     The service's agent counts if it has the stations `numbers`: its configuration may be a copy of this one.
     """
     error = None
-    for path in dict.fromkeys((socket_location.to_ask(config_path), socket_location.default())):
+    beside = os.path.abspath(config_path) + socket_location.SUFFIX  # the file may have become a link since the start
+    for path in dict.fromkeys((socket_location.to_ask(config_path), beside, socket_location.default())):
         try:
             status = client.ask(path)
         except client.NoAgent as no_agent:
@@ -49,6 +51,12 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
         ):
             return status, None
     return None, error
+
+
+def is_running(config_path: str) -> bool:
+    """True if an agent of this configuration answers, or would answer another user."""
+    status, no_agent = ask(config_path)
+    return status is not None or (no_agent is not None and no_agent.is_forbidden)
 
 
 def examine(

@@ -54,7 +54,7 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
     If an agent is running, its own connections are reported, and neither controller nor outlets are asked, since a
     controller may take only one client.
     """
-    if config_path is None and not SERVICE_CONFIG.is_file():
+    if config_path is None and not SERVICE_CONFIG.is_file() and not agent.is_running(str(SERVICE_CONFIG)):
         raise click.UsageError(f"--config FILE is needed: the service's {SERVICE_CONFIG} is not here.")
     config_path = config_path or str(SERVICE_CONFIG)
     findings: list[Finding] = []

@@ -28,7 +28,7 @@ from toolcart.sim.controller_options import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.config import path_checks, runner
-from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
+from toolcart.tools.doctor import agent, commands, controller, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.status import client
 from host_tests.support.agent_lines import healthy_station
@@ -488,6 +488,48 @@ def test_beside_an_agent_whose_station_was_given_another_number_both_are_told_ap
         ]
         [wrong] = [one for one in findings if one["what"] == "configuration" and one["verdict"] == BAD]
         assert "belongs to station 1 of system 1 (type 3), not to station 2" in wrong["words"]
+
+
+def _of_null(path):
+    path.symlink_to("/dev/null")
+
+
+UNREADABLE = {  # what the configuration has become: what is said of it
+    "no JSON": (lambda path: path.write_text('{"system":'), "line 1, column 11: not JSON"),
+    "empty": (lambda path: path.touch(), "the file is empty"),
+    "a list": (lambda path: path.write_text("[]"), "expected an object"),
+    "gone": (lambda path: None, "file not found"),
+    "a folder": (Path.mkdir, "cannot be read: Is a directory"),
+    "a pipe": (os.mkfifo, "a pipe or device, no file"),
+    "a link to a device": (_of_null, "a pipe or device, no file"),
+    "a link to itself": (lambda path: path.symlink_to(path), "cannot be read: Too many levels of symbolic links"),
+}
+
+
+@pytest.mark.parametrize("is_service", [False, True])
+def test_beside_an_agent_a_configuration_that_cannot_be_read_is_said_with_what_the_agent_tells(
+    tmp_path, monkeypatch, is_service
+):
+    path, outputs = written(tmp_path, cart_of()), {}
+
+    def look():
+        if is_service:
+            monkeypatch.setattr(commands, "SERVICE_CONFIG", path)
+        for name, (spoil, _) in UNREADABLE.items():
+            path.unlink(missing_ok=True)
+            spoil(path)
+            outputs[name] = toolcart("doctor", *["--config", path] * (not is_service), "--json", code=None)
+            if path.is_dir():
+                path.rmdir()
+
+    run_agent_while(path, look)
+    assert outputs.keys() == UNREADABLE.keys()
+    for name, (_, words) in UNREADABLE.items():
+        assert outputs[name].exit_code == 1, (name, outputs[name].output)
+        findings = json.loads(outputs[name].stdout)["found"]
+        [wrong] = [one for one in findings if one["what"] == "configuration" and one["verdict"] == BAD]
+        assert words in wrong["words"], name
+        assert [one for one in findings if one["what"] == "station 1 results"], (name, findings)
 
 
 @pytest.mark.parametrize(
