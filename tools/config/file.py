@@ -133,7 +133,7 @@ def _text(path: str | Path) -> str:
 
 def never_ends(path: str | Path) -> bool:
     """True for a named pipe or a device: whoever reads it may wait for ever. A shell's pipe (/dev/fd) has no name."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # the latter where no file can be named so
         mode = os.stat(os.path.realpath(path)).st_mode
         return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
     return False

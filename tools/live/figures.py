@@ -376,7 +376,7 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
 
 
 def _backlog_outcome(figures: StationFigures, status: dict) -> str:
-    """Say what became of a backlog: what was set aside or dropped meanwhile was not delivered."""
+    """Say what became of a backlog: what was lost, set aside or dropped meanwhile was not delivered."""
     since = _undelivered_since(figures, status)
     undelivered = [f"{count} {became}" for became, count in since.items() if count > 0]
     if not undelivered:
@@ -386,10 +386,11 @@ def _backlog_outcome(figures: StationFigures, status: dict) -> str:
 
 
 def _undelivered_to_each(status: dict) -> dict[str, int]:
-    """Return how much was set aside and dropped, and how much each outlet lacks that the log gave up."""
+    """Return how much was set aside, dropped, not readable, and how much each outlet lacks that the log gave up."""
     outlets = [outlet for _, outlet in outlet_names.outlets_of(status)]
     counts = {_OVERWRITTEN + outlet_names.name_of(outlet): outlet.get("given_up") or 0 for outlet in outlets}
-    return {"parked": status.get("parked", 0), "dropped": status.get("dropped", 0), **counts}
+    damaged = status.get("spool", {}).get("damaged") or 0
+    return {"parked": status.get("parked", 0), "dropped": status.get("dropped", 0), "damaged": damaged, **counts}
 
 
 _OVERWRITTEN = "overwritten "
@@ -399,6 +400,7 @@ def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
     """Return how much has since the backlog began, by what became of it in words, of the outlet that lost most."""
     since = {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered_to_each(status).items()}
     counts = {_NOT_DELIVERED[name]: since.pop(name) for name in ("parked", "dropped")}
+    counts["at most could not be read"] = since.pop("damaged")
     if since:
         name = max(since, key=lambda name: since[name])
         counts[_NOT_DELIVERED["overwritten"].format(name=name.removeprefix(_OVERWRITTEN))] = since[name]

@@ -160,3 +160,11 @@ def test_a_backlog_that_was_set_aside_is_not_called_delivered():
     assert change_text == f"nothing waits any more, of a backlog of up to 330: {overwritten}, the rest delivered"
     texts_after(backlog=7, parked=7, overwritten=101)
     assert "backlog delivered (up to 7)" in texts_after(backlog=0, parked=7, overwritten=101)
+    spool = healthy_station()["spool"]
+    texts_after(backlog=20, parked=7, overwritten=101)
+    (change_text,) = [
+        text
+        for text in texts_after(backlog=0, parked=7, overwritten=101, spool={**spool, "damaged": 18})
+        if "backlog" in text
+    ]
+    assert change_text.endswith("of a backlog of up to 20: 18 at most could not be read, the rest delivered")
