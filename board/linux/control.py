@@ -27,7 +27,9 @@ import struct
 import time
 
 from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.log.flash import REFUSED_NOTHING
 from toolcart.board.linux.order_log import carried_out, is_looking, user_of, words_of
+from toolcart.board.linux.refusal import advice, meaning
 
 CPYTHON_ONLY = True
 SUFFIX = ".sock"
@@ -321,7 +323,7 @@ def station_orders(station, board, tell):
     def quarantine(words, asker):
         from toolcart.agent.quarantine.orders import of_station
 
-        return given(of_station(station, board, words), words, asker, station, tell)
+        return given(_unless_stopped(of_station, station, board, words), words, asker, station, tell)
 
     def status(_words, _asker):
         from toolcart.agent.cart.status import of_station
@@ -331,10 +333,21 @@ def station_orders(station, board, tell):
     def again(words, asker):
         from toolcart.agent.linux.offer_again import of_station
 
-        return given(of_station(station, board, words), words, asker, station, tell)
+        return given(_unless_stopped(of_station, station, board, words), words, asker, station, tell)
 
     orders = dict.fromkeys(("list", "show", "drop", "retry"), quarantine)
     return {**orders, "offer-again": again, "status": status}
+
+
+def _unless_stopped(of_station, station, board, words):
+    """Return the order's generator; one that says why nothing is done if the spool takes nothing now."""
+    device = station.log.device if station.mounted else None
+    refused = REFUSED_NOTHING if device is None or is_looking(words) else device.refusal()
+    if refused == REFUSED_NOTHING:
+        return of_station(station, board, words)
+    path = getattr(device.device, "path", "")
+    why = "nothing was done: the spool of station %d takes nothing now, and nothing is sent meanwhile: %s; %s"
+    return iter([{"error": why % (station.number, meaning(refused), advice(refused, path))}])
 
 
 def given(job, words, asker, station, tell):

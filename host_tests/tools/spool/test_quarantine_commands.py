@@ -8,13 +8,17 @@ import socket
 import stat
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.log import flash
 from toolcart.board.linux import order_log
-from toolcart.board.linux.control import LINE_MAX, LOOK_MS, PATIENCE_MS, SUFFIX, Control
+from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux.control import LINE_MAX, LOOK_MS, PATIENCE_MS, SUFFIX, Control, station_orders
 from toolcart.board.linux.flash import FileFlash
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import board_commands
 from toolcart.tools.flash.link import BoardError
 from toolcart.tools.live import panels
@@ -26,6 +30,7 @@ from toolcart.tools.status.server import CLIENTS
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.quarantine import spool_with
 from host_tests.support.running import cart_of, run_agent_while, station_at, toolcart, written
+from lab.harness.cart import Cart
 
 
 @pytest.fixture
@@ -486,3 +491,30 @@ def test_a_socket_that_a_killed_agent_left_keeps_nobody_from_reading(spool, monk
     run("drop", "all", "--yes", "--spool", spool, code=3)
     with contextlib.closing(FileFlash(str(spool), 0)):
         assert "only anna" in run("list", "--spool", spool, code=3).stderr
+
+
+class FullFlash(RamFlash):
+    """A flash that may say that it takes nothing."""
+
+    refused = flash.REFUSED_NOTHING
+
+    def refusal(self):
+        return self.refused
+
+
+@pytest.mark.parametrize(
+    "words", ["retry all", "drop all", "drop first", "offer-again from 1", "offer-again leave", "list", "show 1"]
+)
+@pytest.mark.parametrize("refused", [flash.REFUSED_NO_ROOM, flash.REFUSED_READ_ONLY, flash.REFUSED_GONE])
+def test_an_order_to_a_spool_that_takes_nothing_says_so_and_promises_nothing(refused, words, monkeypatch):
+    cart = Cart(make_flash=FullFlash).until_ready()
+    monkeypatch.setattr(FullFlash, "refused", refused)
+    told, words = [], words.split()
+    asker = SimpleNamespace(user="anna")
+    lines = list(station_orders(cart.station, cart.board, told.append)[words[0]](words, asker))
+    if words[0] in ("list", "show"):
+        assert not told and "takes nothing" not in str(lines)
+        return
+    assert [*lines[0]] == ["error"] and linux_refusal.meaning(refused) in lines[0]["error"]
+    assert "the spool of station 10 takes nothing now, and nothing is sent meanwhile" in lines[0]["error"]
+    assert told == [f"anna ordered `{' '.join(words)}` at station 10: not done: {lines[0]['error']}"]
