@@ -13,6 +13,8 @@ import contextlib
 import os
 import time
 
+from toolcart.board.linux.agreement import agreeing, counted
+
 CPYTHON_ONLY = True
 SUFFIX = ".orders"
 LOOKING = ("list", "show", "status")
@@ -65,28 +67,27 @@ def outcome_of(lines):
         return last["outcome"] + why
     if "left" in last:
         left = last["left"]
-        return "up to %d %s left" % (
-            left,
-            "result that ToolsNet lacks is" if left == 1 else "results that ToolsNet lacks are",
-        )
+        return "up to %s that ToolsNet lacks %s left" % (counted(left, "result"), agreeing(left, "is"))
     if "from" in last:
         begins = "" if last.get("configured", True) else " when ToolsNet is configured again"
-        lacks = (
-            ", up to %d %s in doubt" % (last["lacks"], "stays" if last["lacks"] == 1 else "stay")
-            if last["lacks"]
-            else ""
-        )
+        lacks = ", up to %d %s in doubt" % (last["lacks"], agreeing(last["lacks"], "stays")) if last["lacks"] else ""
         out = ", up to %d more may be stored twice" % last["out"] if last.get("out") else ""
-        results, verb = ("result", "is") if last["count"] == 1 else ("results", "are")
-        again = "%d %s from number %d on %s sent again" % (last["count"], results, last["from"], verb)
+        count = last["count"]
+        again = "%s from number %d on %s sent again" % (counted(count, "result"), last["from"], agreeing(count, "is"))
         return again + begins + out + lacks
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""
-        again = ", %d of them go out all the same with what is sent again" % last["again"] if last.get("again") else ""
+        count = last.get("again")
+        again = (
+            ", %d of them %s out all the same with what is sent again" % (count, agreeing(count, "goes"))
+            if count
+            else ""
+        )
         if last.get("given_up"):
             done += ", up to %d that cannot be read given up" % last["given_up"]
-        return "%d %s%s, %d are left in the quarantine%s" % (last["count"], done, soon, last["parked"], again)
+        left = "%d %s left in the quarantine" % (last["parked"], agreeing(last["parked"], "is"))
+        return "%d %s%s, %s%s" % (last["count"], done, soon, left, again)
     return "done"
 
 

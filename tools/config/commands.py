@@ -18,11 +18,11 @@ from toolcart.base import private_files
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.sources import ROOT
 from toolcart.base.terminal_safe import visible_lines
+from toolcart.board.linux.agreement import counted
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config import path_checks as config_places
 from toolcart.tools.config.schema import FILE_NAME, schema
-from toolcart.tools.messages.durations import counted
 
 EXAMPLE = ROOT / "toolcart" / "board" / "config.example.json"
 

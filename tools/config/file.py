@@ -24,6 +24,7 @@ from toolcart.agent.cart import config
 from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.board import zone
+from toolcart.board.linux.agreement import counted
 from toolcart.tools.config import path_checks, shared_controllers, socket_location
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file_text import NotText, text_of
@@ -36,7 +37,6 @@ from toolcart.tools.config.mistake_reasons import (
     not_json,
     value_problem,
 )
-from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
 NO_FILE = "a pipe or device, no file"

@@ -13,8 +13,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.board.linux.agreement import counted
 from toolcart.tools.config.file_text import NotText, text_of
-from toolcart.tools.messages.durations import counted
 
 ROWS_MOST = 10000
 COLUMNS = ("name", "host")

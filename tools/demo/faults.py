@@ -17,8 +17,8 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from toolcart.board.linux.agreement import counted
 from toolcart.sim.serve import Archived
-from toolcart.tools.messages.durations import counted
 
 CUT_TOOLSNET = "cut ToolsNet"
 JOIN_TOOLSNET = "join ToolsNet"

@@ -24,6 +24,7 @@ from toolcart.agent.cart.outlet_places import name_of
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.privileges import as_root
 from toolcart.base.terminal_safe import visible
+from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
@@ -32,7 +33,6 @@ from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, connections, outlet_names, reasons, standing_conditions, status
-from toolcart.tools.messages.durations import counted
 
 AT_ONCE = 8  # stations: each mostly waits for its controller and its PIM, and has a thread and a few files open
 LATE_IMPORTS = ("encoding", "meanings", "code_lists")  # of the catalogue, when they are needed
@@ -75,7 +75,7 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
         )
     else:
         warnings = sum(finding.verdict == WARN for finding in findings)
-        bad_count = f"{len(bad_findings)} thing{' does' if len(bad_findings) == 1 else 's do'} not work"
+        bad_count = f"{counted(len(bad_findings), 'thing')} {agreeing(len(bad_findings), 'does')} not work"
         has_proven = all(finding.figures.get("is_proven", True) for finding in findings)
         works = "everything works" if has_proven else "everything that was tried works"
         good_text = works if agent_runs else "what can be checked without an agent works"

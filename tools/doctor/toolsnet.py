@@ -23,13 +23,13 @@ from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.base.path_access import obstacle
+from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, each
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, commands, reasons
-from toolcart.tools.messages.durations import agreeing, counted
 from toolcart.tools.spool import report
 from toolcart.tools.spool.waiting import waiting_at
 

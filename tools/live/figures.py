@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from toolcart.board.linux.agreement import counted
 from toolcart.tools.live.count_history import Curve
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.messages import (
@@ -24,7 +25,6 @@ from toolcart.tools.messages import (
     transitions,
     waiting_by_outlet,
 )
-from toolcart.tools.messages.durations import counted
 from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
 from toolcart.tools.messages.reasons import OUR_FLASH
 

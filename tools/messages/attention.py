@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.tools.messages import commands, connections, outlet_names, reasons, waiting_by_outlet
-from toolcart.tools.messages.durations import agreeing, counted, next_try
+from toolcart.tools.messages.durations import next_try
 
 BAD = "bad"  # something that should happen does not
 WARN = "warn"  # it still works, but not for long unless someone acts

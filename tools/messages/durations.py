@@ -1,19 +1,6 @@
-"""Lengths of time and counts, in words for people."""
+"""Lengths of time, in words for people."""
 
 from __future__ import annotations
-
-
-def counted(count: int, noun: str) -> str:
-    """Return how many there are: 1 result, 2 results."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def agreeing(count: int, verb: str) -> str:
-    """Return the verb as it agrees with how many there are: 1 was, 2 were."""
-    return verb if count == 1 else _PLURALS[verb]
-
-
-_PLURALS = {"is": "are", "was": "were", "stays": "stay", "makes": "make"}
 
 
 def span(seconds: float) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.tools.messages import attention, commands, outlet_names
 from toolcart.tools.messages.attention import NOTE, WARN, Need
-from toolcart.tools.messages.durations import agreeing, counted
 
 # By the name of the counter; {value} is the one in its latest entry, {number} the station's.
 _SENTENCES = {

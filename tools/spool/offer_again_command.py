@@ -10,7 +10,7 @@ from datetime import datetime
 import click
 
 from toolcart.agent.linux.offer_again import DRY, LEAVE, ORDER
-from toolcart.tools.messages.durations import agreeing, counted
+from toolcart.board.linux.agreement import agreeing, counted
 
 _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
 
@@ -63,7 +63,7 @@ def _outcome_text(answer: dict) -> str:
     if "left" in answer:
         return f"what ToolsNet lacks is left so: up to {counted(answer['left'], 'result')} that it had"
     count = answer["count"]
-    results = f"{counted(count, 'result')} {'is' if count == 1 else 'are'}"
+    results = f"{counted(count, 'result')} {agreeing(count, 'is')}"
     if not answer["done"]:
         results = f"dry run: {counted(count, 'result')} would be"
     event = "the agent runs" if answer.get("configured", True) else "ToolsNet is configured again"

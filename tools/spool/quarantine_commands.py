@@ -34,6 +34,7 @@ from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
+from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.refusal import owner_of
@@ -42,7 +43,6 @@ from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow, opened
 from toolcart.tools.config import file as config_file
-from toolcart.tools.messages.durations import agreeing, counted
 from toolcart.tools.spool import report
 
 EXIT_NOT_DONE = 1
@@ -300,7 +300,11 @@ def _print_drop(answer: list[dict], _as_json: bool) -> None:
     counts = answer[-1]
     condition = ", as soon as it is known what became of it" if counts.get("soon") else ""
     again = counts.get("again", 0)
-    resent = f"; {again} of them go out all the same, with what `offer-again` has sent again" if again else ""
+    resent = (
+        f"; {again} of them {agreeing(again, 'goes')} out all the same, with what `offer-again` has sent again"
+        if again
+        else ""
+    )
     given_up = f", up to {counts['given_up']} that cannot be read given up" if counts.get("given_up") else ""
     click.echo(f"{counts['count']} dropped{condition}{given_up}; {counts['parked']} in the quarantine{resent}")
 

@@ -37,6 +37,7 @@ from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEA
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux import order_log
+from toolcart.board.linux.agreement import counted
 from toolcart.board.linux.spool_file import (
     BLOCKS_MOST,
     MODE,
@@ -51,7 +52,6 @@ from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYT
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, each, follow, opened
-from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool.waiting import Waiting, waiting
 
 _IDENTITY_TOP = 0x3FFFFFFF

@@ -21,10 +21,10 @@ from toolcart.agent.cart.outlet_places import KINDS, TOOLSNET, age_at, hash_at, 
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT
+from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, each, opened
 from toolcart.tools.messages import outlet_names
-from toolcart.tools.messages.durations import counted
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ class Needed:
         if lacking:
             noun = "result" if all(one.name.startswith(_TOOLSNET) for one in lacking) else "record"
             first, *others = lacking
-            verb = "waits" if first.count == 1 else "wait"
+            verb = agreeing(first.count, "waits")
             words = f"up to {counted(first.count, noun)} {verb}{first.text().removeprefix(str(first.count))}"
             parts.append(", ".join([words, *(other.text() for other in others)]))
         if self.set_aside:
             count = str(self.set_aside) if parts else counted(self.set_aside, "result")
-            parts.append(f"{count} {'is' if self.set_aside == 1 else 'are'} set aside")
+            parts.append(f"{count} {agreeing(self.set_aside, 'is')} set aside")
         if self.in_doubt:
             parts.append(f"ToolsNet lacks up to {counted(self.in_doubt, 'result')} that it had")
         return ", and ".join(parts)
