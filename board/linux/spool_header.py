@@ -82,6 +82,8 @@ def refusal(page, status, owner, rescue):
     if header is None:
         if status.st_size == 0:
             return "is an empty file", "delete it, or name another path"
+        if is_ours(page) and status.st_size <= PAGE_BYTES:
+            return "was cut short within its header", "none of its results is left in it: move it away"
         if is_ours(page):
             return "has a damaged header", "`%s` reads its results, then move it away" % rescue
         # The first block of a spool may have been lost, and its results are still there.
@@ -92,7 +94,8 @@ def refusal(page, status, owner, rescue):
         why = "belongs to %s, not to %s" % (named(header.owner), named(owner))
         return why, "set the numbers back, or name another path in spool.path"
     if why := cut_short(header, status.st_size):
-        return why, "`%s` reads what is left" % rescue
+        left = "`%s` reads what is left" % rescue
+        return why, left if status.st_size > PAGE_BYTES else "none of its results is left in it: move it away"
     if status.st_nlink != 1:
         return "has %d names (hard links)" % status.st_nlink, "remove the others, or name another path"
     return "", ""

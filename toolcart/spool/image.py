@@ -135,9 +135,11 @@ def content_of(path: Path) -> bytes:
             raise ImageError("it is a device; a board's spool is pulled first (docs/boards.md)")
         if path.is_fifo():
             raise ImageError("it is a pipe; a spool is read more than once, so it has to be a file")
+        if path.is_socket():
+            raise ImageError("it is a socket, and no file")
         if not path.is_dir():
             return path.read_bytes()
-        files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
+        files = {int(file.name): file for file in path.iterdir() if file.name.isdigit() and file.is_file()}
         if not files:
             raise ImageError("it holds no block files")
         count = max(files) + 1 + FOLDER_MORE  # blocks at the end that have never been written have no file
@@ -209,7 +211,9 @@ def of_content(content: bytes) -> Image:
     device, flaws = _device(content)
     spool = opened(device)
     if spool is None:
-        raise DamagedSpool("its areas do not fit: it is damaged, or no spool of this version, or parts of several")
+        if _is_of_another_version(device):
+            raise ImageError("it was made by another version of toolcart; use that version")
+        raise DamagedSpool("its areas do not fit: it is damaged, or parts of several")
     areas = []
     if spool.is_new:
         areas.append(_area(LOG, device, STATE_BLOCKS, device.block_count - STATE_BLOCKS, {}))
@@ -245,6 +249,8 @@ def _device(content: bytes) -> tuple[RamFlash, list[str]]:
     if not content:
         raise ImageError("it is empty")
     octets, header = linux_header.blocks_of(content), linux_header.read(content[: linux_header.PAGE_BYTES])
+    if header is None and linux_header.is_ours(content) and not octets:
+        raise DamagedSpool("it was cut short within its header")
     is_spoilt = header is None and len(octets) < len(content)
     unit, block_bytes = geometry(octets, header)
     if header is None and not is_spoilt and _begins_after_a_header(content, unit, block_bytes):
@@ -258,6 +264,19 @@ def _device(content: bytes) -> tuple[RamFlash, list[str]]:
     if rest:
         flaws.append(f"{rest} bytes behind its last whole block are not of it")
     return device, flaws
+
+
+def _is_of_another_version(device: RamFlash) -> bool:
+    """True if a sound head of a block says so."""
+    for block in range(device.block_count):
+        page = device.cells[block * device.block_bytes :][: block_head.HEAD_OCTETS]
+        if page[:2] == b"TL" and page[2] != block_head.VERSION and _has_head_sum(page):
+            return True
+    return False
+
+
+def _has_head_sum(page: bytes | bytearray) -> bool:
+    return get_u32(page, block_head.AT_CRC) == crc30(page, 0, block_head.AT_CRC)
 
 
 def _begins_after_a_header(content: bytes, unit: int, block_bytes: int) -> bool:
@@ -303,7 +322,7 @@ def _size_at(octets: bytes, at: int) -> int:
     page = octets[at : at + block_head.HEAD_OCTETS]
     if page[:2] != b"TL" or len(page) < block_head.HEAD_OCTETS or page[2] != block_head.VERSION:
         return 0
-    return page[block_head.AT_SIZE] if get_u32(page, block_head.AT_CRC) == crc30(page, 0, block_head.AT_CRC) else 0
+    return page[block_head.AT_SIZE] if _has_head_sum(page) else 0
 
 
 def _sound(octets: bytes, at: int, room: int) -> int:
