@@ -341,11 +341,10 @@ def station_orders(station, board, tell):
 
 def _unless_stopped(of_station, station, board, words):
     """Return the order's generator; one that says why nothing is done if the spool takes nothing now."""
-    device = station.log.device if station.mounted else None
-    refused = REFUSED_NOTHING if device is None or is_looking(words) else device.refusal()
-    if refused == REFUSED_NOTHING:
+    if is_looking(words) or not station.mounted or station.log.device.refusal() == REFUSED_NOTHING:
         return of_station(station, board, words)
-    path = getattr(device.device, "path", "")
+    device = station.log.device
+    refused, path = device.refusal(), getattr(device.device, "path", "")
     why = "nothing was done: the spool of station %d takes nothing now, and nothing is sent meanwhile: %s; %s"
     return iter([{"error": why % (station.number, meaning(refused), advice(refused, path))}])
 

@@ -213,7 +213,7 @@ def of_content(content: bytes) -> Image:
     if spool is None:
         if _is_of_another_version(device):
             raise ImageError("it was made by another version of toolcart; use that version")
-        raise DamagedSpool("its areas do not fit: it is damaged, or parts of several")
+        raise DamagedSpool("its areas do not fit: it is damaged, no spool, or parts of several")
     areas = []
     if spool.is_new:
         areas.append(_area(LOG, device, STATE_BLOCKS, device.block_count - STATE_BLOCKS, {}))
