@@ -179,7 +179,11 @@ class Log(Reader):
 
     def checkpoint(self, number):
         """Let a snapshot say that everything up to `number` is accounted for and need not be replayed."""
-        self.state.numbers[self.ring + field.NEXT] = self.next if number >= self.number else number + 1
+        numbers = self.state.numbers
+        numbers[self.ring + field.NEXT] = number + 1
+        if number >= self.number:
+            numbers[self.ring + field.NEXT] = self.next
+            numbers[self.ring + field.SOLID] = min(numbers[self.ring + field.SOLID], self.number + 1)
 
     # -- asking ------------------------------------------------------------------------------------------------
 

@@ -15,11 +15,11 @@ Rules
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
    snapshot can be written any more. Numbers go on above all that were ever used.
 5. What is whole but of another format, version or size is left alone.
-6. If the newest block that the snapshot names is not there, and with it what was durable by that snapshot, the flash
-   has lost what it had written: that is damaged, and the numbers of all that the block may have held are skipped, as
-   they may have gone out. Those of a quarantine go nowhere: none is skipped, and what it lost are entries that it
-   cannot read. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
-   no snapshot names a block for it alone.
+6. What the snapshot calls durable and is not there is damaged; from the first checkpoint on NEXT alone keeps its
+   numbers from being used, and it is not counted again. If it is the newest block that the snapshot
+   names, the numbers of all that the block may have held are skipped, as they may have gone out. Those of a quarantine
+   go nowhere: none is skipped, and what it lost are entries that it cannot read. A last record in doubt that is alone
+   in its block may fade with it at any later start, and is no loss: no snapshot names a block for it alone.
 """
 
 from array import array
@@ -153,6 +153,8 @@ def _mount(log):
     own = state.numbers
     if log.block_number < own[log.ring + field.COUNTS_TO] and last < own[log.ring + field.SOLID]:
         _lose_newest(log)
+    elif log.ring == field.LOG and own[field.LOG] >= own[field.LOG + field.SOLID]:
+        log.count_damaged(last, own[log.ring + field.SOLID])
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + field.SOLID]
     log.end_at(last)

@@ -168,3 +168,31 @@ def test_what_is_gone_between_two_records_is_counted_although_their_copies_are_a
         cart.run(2000)
         end(cart, True)
         assert cart.station.state.durable[field.DAMAGED] == 1
+
+
+def test_what_is_gone_at_the_end_of_the_newest_block_is_counted_once(tmp_path):
+    cart = cart_of(12)
+    reach_toolsnet(cart, False)
+    cart.produce(20, 200)
+    cart.run(2000)
+    end(cart, True)
+    spool = Spool(cart, tmp_path / "cart.spool")
+    at = spool.newest * BLOCK + 1500
+    cells = spool.damaged(at, (spool.newest + 1) * BLOCK, bytes((spool.newest + 1) * BLOCK - at))
+    gone = spool.check(cells)
+    assert 5 < gone < 20
+    spool.flash.cells[:] = cells
+    for turn in range(4):
+        reach_toolsnet(cart, False)
+        cart.boot()
+        cart.run(2000)
+        if turn == 2:
+            cart.network.up(*CONTROLLER)
+            cart.produce(2, 200)
+            cart.run(5000)
+            cart.network.down(*CONTROLLER)
+        end(cart, True)
+        assert cart.station.state.durable[field.DAMAGED] == gone, turn
+    assert cart.station.log.number == 22  # no number is used twice
+    spool.damaged_before = gone
+    assert spool.check(bytes(spool.flash.cells)) == 0
