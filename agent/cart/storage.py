@@ -9,10 +9,10 @@ Rules
    the log gave up meanwhile is counted, as for one that was there (toolcart.agent.log.missed).
 3. A new one gets what the log holds. A durable one leaves out the oldest, so that a quarter of the room is free for
    new results, but only what all durable ones that stay have had: what nobody has had is kept, whatever is free.
-   Where none stays, that is what one of those that were there before has had. The same holds for one that was best
-   effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
-4. Where no block is free it leaves out the oldest one in any case: all had passed that, or it would not be full, and
-   the last record would stay in doubt for ever.
+   Where none stays, that is what one of those that were there before has had. What is left out is counted likewise.
+4. Where no block is free a new one leaves out the oldest one in any case: all had passed that, or it would not be
+   full, and the last record would stay in doubt until it has taken some. One that was there leaves out nothing: it has
+   lost what it gets again, or was best effort until now. The log takes nothing until it has taken a block.
 5. Where the state was lost nobody knows what an outlet has had: of what the log holds it may have all, of what the log
    has no more it may lack all. The latter stays said, by what is said of each: of ToolsNet as results in doubt, of
    others as what the log gave up, until the other side tells more (GivenAgain.put_first).
@@ -140,11 +140,9 @@ def _place_cursors(station, own):
     log, state, at_start = station.log, station.state, station.at_start
     count = len(log.cursors)
     numbers = [state.numbers[CURSOR + place] for place in range(PLACES)]
-    refuses = log.blocks.when_full == WHEN_FULL_REFUSE  # else it makes room itself
     moves = [False] * count  # in a new area, and where the state was lost, all are where they begin
     for index in range(count) if state.found else ():
-        is_full = refuses and _is_durable(station, index) and log.blocks.count_free(log.cursors[index].number) == 0
-        moves[index] = is_full or own.how[index] in (NEW, RETURNED)
+        moves[index] = own.how[index] in (NEW, RETURNED)
         if moves[index]:
             log.cursors[index].durable = False
         else:

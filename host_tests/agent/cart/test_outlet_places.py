@@ -213,7 +213,7 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     assert cart.state.numbers[DOUBT_LACKS] == cart.state.numbers[OVERWRITTEN] == 0
 
 
-def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_doubt():
+def test_one_that_becomes_durable_far_behind_gets_all_that_the_log_has():
     for waiting in range(4):
         cart = Cart()
         cart.start(TOOLSNET, "-" + FILE)
@@ -222,13 +222,36 @@ def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_dou
             cart.take(0)
         cart.append(waiting)  # a power cut comes behind them
         oldest, missed = cart.log.first_above(0), cart.state.numbers[MISSED]
-        cart.start(TOOLSNET, FILE)
-        left_out = cart.log.cursors[1].number + 1 - oldest
-        assert cart.at_start.added == [None, left_out] and 0 < left_out < 150
-        assert cart.state.numbers[MISSED] == missed + left_out
-        assert cart.append(60) == 60 and len(cart.take(1)) > 200
+        cart.start(TOOLSNET, FILE, settles=False)
+        assert cart.at_start.added == [None, None] and cart.log.cursors[1].number + 1 == oldest
+        assert cart.state.ready() and cart.state.numbers[MISSED] == missed
+        taken = cart.take(1)
+        assert cart.log.settle() and taken + cart.take(1) == list(range(oldest, 501 + waiting))
+        assert cart.append(60) == 60
         cart.start(TOOLSNET, FILE)
         assert cart.at_start.added == [None, None]
+
+
+def test_what_an_outlet_has_lost_and_gets_again_is_kept_by_a_start_whatever_is_free():
+    """A server that was set back, a file that was restored: the cursor went back to the oldest, and no block is free."""
+    for others in ((), (FILE,)):
+        for waiting in range(4):
+            cart = Cart()
+            cart.start(TOOLSNET, *others)
+            for _ in range(6):
+                cart.append(100)
+                for index in range(1 + len(others)):
+                    cart.take(index)
+            cart.append(waiting)
+            oldest = cart.log.first_above(0)
+            cart.log.rewind(cart.log.cursors[-1], oldest - 1)
+            assert cart.state.save()
+            cart.start(TOOLSNET, *others, settles=False)
+            assert cart.at_start.added == [None] * (1 + len(others)) and cart.state.ready()
+            taken = cart.take(len(others))
+            assert cart.log.settle()
+            assert taken + cart.take(len(others)) == list(range(oldest, cart.log.number + 1))
+            assert cart.append(60) == 60 and cart.state.numbers[OVERWRITTEN] == 0
 
 
 def test_a_cut_before_the_first_snapshot_places_an_added_outlet_again():

@@ -141,7 +141,7 @@ def test_what_is_dropped_while_it_is_sent_again_is_said_to_go_out():
     assert (answer["count"], answer["dropped"]) == (9, 1)
     last = ordered(outlet, "drop", "8")[-1]
     assert last == {"count": 1, "parked": 0, "again": 1} and outlet.state.numbers[DROPPED] == 0
-    assert "1 of them go out all the same" in order_log.outcome_of([last])
+    assert "1 of them goes out all the same" in order_log.outcome_of([last])
     outlet.options.tightening_codes.clear()
     outlet.network.up(*PIM)
     outlet.until(outlet.forward.is_up)
