@@ -76,8 +76,11 @@ def passes_over(recovery, number, now):
 
 
 def next_of(recovery):
-    """Return which ID to ask for in the state NEXT."""
+    """Return which ID to ask for in the state NEXT: 0 where the newest is known, which is never gone meanwhile."""
     number = put_off.known_there(recovery)
+    observed = recovery.observed
+    if number >= 0 and number == observed.newest and not observed.is_zero_absent:
+        return 0
     return after(recovery.request.asked) if number < 0 or number == recovery.request.asked else number
 
 

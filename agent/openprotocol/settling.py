@@ -8,6 +8,7 @@ Rules
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.ids import after, is_open
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 
 
 def conclude_look(recovery, now):
@@ -54,6 +55,11 @@ def settle(recovery, now):
             recovery.wait_for_room(now)
             return phases.NEWS_NONE
     recovery.is_reported = True
+    pushes = None
+    if recovery.is_pushed_apart() and not observed.starts_over and not observed.is_nothing():
+        from toolcart.agent.openprotocol.pushes_apart import PushesApart  # hardly any controller pushes so
+
+        pushes = PushesApart(recovery.duplicates, bytes(ledger.octets[:FINGERPRINT_BYTES]), recovery.looked_at)
     ledger.begin()
     if observed.starts_over and not ownership.is_other:
         ledger.since = ledger.doubted if ledger.doubted > 1 else recovery.duplicates.next_record()
@@ -90,6 +96,7 @@ def settle(recovery, now):
         recovery.wait_for_room(now)
         return phases.NEWS_NONE
     recovery.forget_look()
+    recovery.gap_fill.pushes_apart = pushes
     recovery.is_reported = False
     recovery.flags = 0
     ownership.is_other = False

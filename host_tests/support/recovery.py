@@ -225,6 +225,7 @@ class Bench:
         for number in range(max(self.log.first(), self.state.covers + 1), self.log.number + 1):
             payload, flags, _ = self.log.records[number - self.log.first()]
             self._count(payload, flags, number)
+        self.ledger.end_contact()
         return self
 
     def _count(self, payload, flags, number):
@@ -297,10 +298,11 @@ class Bench:
         self.news.append(news)
         if news == NEWS_STORE:
             flags |= res.FLAG_RECOVERED
-            if not self.log.holds(payload, 0, PAYLOAD, flags):
+            is_before = self.log.holds(payload, 0, PAYLOAD, flags)
+            if not is_before:
                 self.log.append(bytes(payload), flags, result)
                 self._count(payload, flags, self.log.number)
-            self.recovery.kept(self.now)
+            self.recovery.kept(self.now, is_before)
         return news
 
     def _answer_unread(self, result):
