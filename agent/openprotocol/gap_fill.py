@@ -117,9 +117,8 @@ class GapFill:
             self.forget()
         is_changed = self.at != self.begin
         if is_changed:
-            if self._gone_count and self.pushes_apart is not None:
-                closed = ahead_by(self.at, self.begin)
-                self._gone_count -= self.pushes_apart.take_from(self._gone_count, self._gone_first, ledger, closed)
+            if self.pushes_apart:
+                self._gone_count -= self.pushes_apart.take_from(self._gone_count, self)
             if self._gone_count:
                 ledger.hold(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
             ledger.close_up_to(place, self.at)

@@ -277,12 +277,13 @@ class IdLedger:
 
     def _stored_unnamed(self, record):
         """Take note of a push without an ID that can be read, this record of the log (rule 13)."""
-        if self.recovers and not self.is_unasked():
-            self._meet()
+        if not self.recovers:
+            return
+        if not self.is_unasked():
+            self.note_contact(False)
             self._is_unnamed = not self.is_apart()
             self.octets[_FLAGS] |= _UNNAMED if self._is_unnamed else 0
-        if self.recovers:
-            self.doubt(record)
+        self.doubt(record)
 
     def _is_named(self, body, at):
         """True if the ten bytes at body[at:] are an ID; 0 is one for who counts past the last, or tells no others."""
@@ -390,7 +391,6 @@ class IdLedger:
     def put_apart(self):
         """What is pushed has other IDs than the controller's memory."""
         self.octets[_FLAGS] |= _EMPTY
-        fill(self.expected, 0, res.ID_BYTES, 0xFF)  # no push moves `w` from now on
 
     def is_unasked(self):
         """True if this controller answers no question about its results, as far as is known (rule 10)."""
@@ -504,18 +504,13 @@ class IdLedger:
         """Make what holds durable; if the state cannot be written that is counted, and no more."""
         self.not_saved += not self.state.save()
 
-    def note_contact(self):
-        """A session is ready: if it is the first one, let the next one know that (rule 14)."""
-        if self._meet():
-            self.try_save()
-
-    def _meet(self):
-        """A session is ready, or pushes without an ID: True if nothing was known before."""
-        if self.octets[_FLAGS] & (_MET | _EMPTY):
-            return False
-        self.put_empty()
-        self.is_first_contact = True
-        return True
+    def note_contact(self, saves=True):
+        """A session is ready, or pushes without an ID: if it is the first one, let the next one know (rule 14)."""
+        if not self.octets[_FLAGS] & (_MET | _EMPTY):
+            self.put_empty()
+            self.is_first_contact = True
+            if saves:
+                self.try_save()
 
     def end_contact(self):
         """The first session is over, or has shown something; True if there was one."""

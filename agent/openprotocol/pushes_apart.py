@@ -12,11 +12,27 @@ Imported where what is pushed has no ID, or not the memory's.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.openprotocol.ids import is_ahead, is_open, length_of, unpack_id
+from toolcart.agent.openprotocol.ids import ahead_by, is_ahead, is_open, length_of, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
 
 _READ_MOST = const(8192)  # records
+
+
+def is_apart(recovery):
+    """True if what is pushed has no ID, or not the memory's, and a result of the memory is known."""
+    ledger = recovery.ledger
+    if not ledger.is_met() or recovery.ownership.is_other:
+        return False
+    return (ledger.is_apart() or ledger.has_unnamed()) and recovery.counts_alone()
+
+
+def begun(recovery):
+    """Return what counts for the look that is to be written down; None where the memory's IDs do not go on."""
+    observed = recovery.observed
+    if observed.starts_over or observed.is_nothing() or not is_apart(recovery):
+        return None
+    return PushesApart(recovery.duplicates, bytes(recovery.ledger.octets[:FINGERPRINT_BYTES]), recovery.looked_at)
 
 
 class PushesApart:
@@ -27,30 +43,31 @@ class PushesApart:
         self._duplicates = duplicates
         self._highest = highest
         self._end = end
-        self._count = -1  # of these pushes; -1: not counted yet
-        self._found = 0  # answers that the log has
+        self._count = -1  # of these pushes that are not found yet; -1: not counted
+        self._stored = 0  # how much was fetched since, and stored
 
-    def take_found(self):
-        """An answer has brought what the log has."""
-        self._found += 1
-
-    def take_from(self, gone, first, ledger, closed):
-        """Return how many of so many IDs that are gone, from `first` on, were pushed for certain.
-
-        Of the ledger's ranges `closed` IDs are closed.
-        """
-        if not is_ahead(first, unpack_id(self._highest, 0)):
+    def take_from(self, gone, gap_fill):
+        """Return how many of so many IDs that are gone, of those that are closed now, were pushed for certain."""
+        closed = ahead_by(gap_fill.at, gap_fill.begin)
+        if is_open(gap_fill.begin, gap_fill.at) or not is_ahead(gap_fill.begin, unpack_id(self._highest, 0)):
             return 0
         left = -closed
-        for begin, end in ledger.ranges:
+        for begin, end in gap_fill.ledger.ranges:
             left += 0 if is_open(begin, end) else length_of(begin, end)
         if self._count < 0:
             self._count = self._pushed()
-        count = max(0, min(gone, self._count - self._found - left))
+        before, self._stored = self._stored, self._fetched()
+        self._count -= closed - gone - (self._stored - before)  # those were found
+        count = max(0, min(gone, self._count - left))
         self._count -= count
         return count
 
+    def _fetched(self):
+        """Return how much was stored that was fetched since the look."""
+        return sum([1 for _, _, flags in self._duplicates.results(self._end, _READ_MOST) if flags & FLAG_RECOVERED])
+
     def _pushed(self):
+        """Return how much was pushed between `w` and the look."""
         pushes = []
         top = 0
         one = bytearray(FINGERPRINT_BYTES)

@@ -733,10 +733,8 @@ class Recovery:
         self.restart()
         return True
 
-    def kept(self, now, is_before=False):
-        """The log has what was fetched, `is_before` that too; under another ID it is no answer to what was asked."""
-        if is_before and self.gap_fill.pushes_apart is not None:
-            self.gap_fill.pushes_apart.take_found()
+    def kept(self, now):
+        """The log has what was fetched; under another ID it is no answer to what was asked."""
         if self.phase == phases.PHASE_FILL:
             if self.is_elsewhere:
                 self.is_elsewhere = False
@@ -1137,24 +1135,13 @@ class Recovery:
         """True if the highest ID known is asked for though the newest is not above it: either may be off."""
         return self.asks_alone() and not self.offset.is_ruled_out
 
-    def is_pushed_apart(self):
-        """True if what is pushed has no ID, or not the memory's, and a result of the memory is known."""
-        ledger = self.ledger
-        if not ledger.is_met() or self.ownership.is_other:
-            return False
-        return (ledger.is_apart() or ledger.has_unnamed()) and self.counts_alone()
-
-    def counts_gone(self):
-        """True if an ID that is gone was made, as far as is known."""
-        return self.gap_fill.pushes_apart is not None or not self.may_be_apart()
-
     def may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
         return self.ledger.is_apart() or (self.contents is not None and self.contents.is_suspected())
 
     def _is_unchecked(self):
         """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
-        is_checked = self._is_checked or self.offset.is_ruled_out or self.gap_fill.pushes_apart is not None
+        is_checked = self._is_checked or self.offset.is_ruled_out or self.gap_fill.pushes_apart
         return not (is_checked or self.flags) and self.counts_alone()
 
     # -- whether an answer is the highest result known -----------------------------------------------------

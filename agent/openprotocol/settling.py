@@ -8,7 +8,6 @@ Rules
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.ids import after, is_open
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 
 
 def conclude_look(recovery, now):
@@ -56,10 +55,10 @@ def settle(recovery, now):
             return phases.NEWS_NONE
     recovery.is_reported = True
     pushes = None
-    if recovery.is_pushed_apart() and not observed.starts_over and not observed.is_nothing():
-        from toolcart.agent.openprotocol.pushes_apart import PushesApart  # hardly any controller pushes so
+    if ledger.is_apart() or ledger.has_unnamed():
+        from toolcart.agent.openprotocol import pushes_apart  # hardly any controller pushes so
 
-        pushes = PushesApart(recovery.duplicates, bytes(ledger.octets[:FINGERPRINT_BYTES]), recovery.looked_at)
+        pushes = pushes_apart.begun(recovery)
     ledger.begin()
     if observed.starts_over and not ownership.is_other:
         ledger.since = ledger.doubted if ledger.doubted > 1 else recovery.duplicates.next_record()

@@ -29,7 +29,7 @@ Imported where something may have to be fetched.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
+from toolcart.agent.base.fields import all_digits, copy, fill, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
@@ -270,6 +270,7 @@ def is_pushed_as_another(recovery, body, start, flags):
     is_found = contents.is_found(body, start, flags)
     if is_found and contents.is_proven() and not recovery.offset.is_ruled_out:
         recovery.ledger.put_apart()
+        fill(recovery.ledger.expected, 0, ID_BYTES, 0xFF)  # no push moves `w` from now on
     return is_found
 
 

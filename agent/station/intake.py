@@ -652,7 +652,7 @@ class Intake:
         if kept == NOT_KEPT:
             recovery.wait_for_room(now)
         else:
-            recovery.kept(now, kept == KEPT_BEFORE)
+            recovery.kept(now)
             self.wake_outlets(now)
             if kept == KEPT:
                 self.subscription_check.fetched(self, id_of(recovery.ask_id, 0), now)

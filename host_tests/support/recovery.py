@@ -298,11 +298,10 @@ class Bench:
         self.news.append(news)
         if news == NEWS_STORE:
             flags |= res.FLAG_RECOVERED
-            is_before = self.log.holds(payload, 0, PAYLOAD, flags)
-            if not is_before:
+            if not self.log.holds(payload, 0, PAYLOAD, flags):
                 self.log.append(bytes(payload), flags, result)
                 self._count(payload, flags, self.log.number)
-            self.recovery.kept(self.now, is_before)
+            self.recovery.kept(self.now)
         return news
 
     def _answer_unread(self, result):
