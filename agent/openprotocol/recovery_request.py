@@ -5,7 +5,7 @@
     NEXT      another ID         LAST                 ITSELF, after a pause
     LAST      the ID             that is the answer   it is given up: others are answered
 
-NEXT is for requests for a certain ID alone: the one after it if it may be missing, else the newest or one that is there
+NEXT is for requests for a certain ID alone: the one after it if it may be missing, else one that is known to be there
 (toolcart.agent.openprotocol.in_vain).
 """
 
