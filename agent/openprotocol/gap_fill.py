@@ -35,6 +35,7 @@ class GapFill:
         self.ledger = ledger
         # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
         self.gone = gone
+        self.pushes_apart = None  # toolcart.agent.openprotocol.pushes_apart's, where pushes have no ID of the memory
         self.reported = -1, -1  # the IDs counted last that `w` has not passed: a later push seems to skip them
         self.forget()
 
@@ -106,7 +107,7 @@ class GapFill:
 
     def is_due(self):
         """True if enough is closed to be written down."""
-        return self._closed >= CLOSED_MOST
+        return self._closed >= CLOSED_MOST and self.pushes_apart is None
 
     def flush(self):
         """Write down how far the range is closed; False if some of what is gone cannot be reported now."""
@@ -116,6 +117,8 @@ class GapFill:
             self.forget()
         is_changed = self.at != self.begin
         if is_changed:
+            if self.pushes_apart:
+                self._gone_count -= self.pushes_apart.take_from(self._gone_count, self)
             if self._gone_count:
                 ledger.hold(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
             ledger.close_up_to(place, self.at)

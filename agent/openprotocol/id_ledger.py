@@ -38,7 +38,8 @@ Rules
 14. The first session writes EMPTY as soon as it is ready: what is made from then on is ours. If it ends before it has
    shown anything, the next one asks for all that. Until then (`is_first_contact`) EMPTY is no answer of the controller.
 15. The IDs that are pushed may not be those that the memory has (`is_apart`, the bit of EMPTY beside a `w`:
-    toolcart.agent.openprotocol.stored_contents). Then a jump means nothing and opens no range.
+    toolcart.agent.openprotocol.stored_contents). Then a push is like one without an ID: it moves nothing, and `w` is
+    the highest result of the memory.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -230,7 +231,7 @@ class IdLedger:
             stored(self, flags, buf, at)
             return 0
         self.last_id = -1
-        if not self.recovers or not self._is_named(buf, at + res.TIGHTENING_ID):
+        if not self.recovers or self.is_apart() or not self._is_named(buf, at + res.TIGHTENING_ID):
             self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
             return 0
         self._is_unnamed = False
@@ -247,7 +248,7 @@ class IdLedger:
             if self.successor and self.successor_id < 0:
                 self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
-            if is_ahead(number, self.top()) and not (self.shares() or self.is_apart()):
+            if is_ahead(number, self.top()) and not self.shares():
                 self._note_skipped(number)
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
@@ -276,17 +277,21 @@ class IdLedger:
 
     def _stored_unnamed(self, record):
         """Take note of a push without an ID that can be read, this record of the log (rule 13)."""
-        if self.recovers and (self.is_met() or self.is_empty()) and not self.is_unasked():
-            self.octets[_FLAGS] |= _UNNAMED
-            self._is_unnamed = True
-        if self.recovers:
-            self.doubt(record)
+        if not self.recovers:
+            return
+        if not self.is_unasked():
+            self.note_contact(False)
+            self._is_unnamed = not self.is_apart()
+            self.octets[_FLAGS] |= _UNNAMED if self._is_unnamed else 0
+        self.doubt(record)
 
     def _is_named(self, body, at):
-        """True if the ten bytes at body[at:] are an ID; 0 is one for who counts past the last ID, or has no other."""
+        """True if the ten bytes at body[at:] are an ID; 0 is one for who counts past the last, or tells no others."""
         if not all_digits(body, at, res.ID_BYTES):
             return False
-        return is_some(body, at) or not (self.is_empty() or (self.is_met() and is_ahead(self.top(), 0)))
+        if is_some(body, at):
+            return True
+        return not is_ahead(self.top(), 0) if self.is_met() else self.is_unasked() and not self.is_empty()
 
     def _stored_fetched(self):
         """Return from which record on what was fetched may have been stored before; 0: it was not, or is counted."""
@@ -328,7 +333,7 @@ class IdLedger:
         """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
         top = self.top()
         if is_ahead(number, top):
-            if not (self.shares() or self.is_apart()):
+            if not self.shares():
                 self.add(following(top), preceding(number))
         elif number != top and (not self.is_unasked() or number in self.begun):  # no new count has begun before
             self._end_begun(number)
@@ -499,12 +504,13 @@ class IdLedger:
         """Make what holds durable; if the state cannot be written that is counted, and no more."""
         self.not_saved += not self.state.save()
 
-    def note_contact(self):
-        """A session is ready: if it is the first one, let the next one know that (rule 14)."""
+    def note_contact(self, saves=True):
+        """A session is ready, or pushes without an ID: if it is the first one, let the next one know (rule 14)."""
         if not self.octets[_FLAGS] & (_MET | _EMPTY):
             self.put_empty()
             self.is_first_contact = True
-            self.try_save()
+            if saves:
+                self.try_save()
 
     def end_contact(self):
         """The first session is over, or has shown something; True if there was one."""

@@ -22,7 +22,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import put_off, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
-from toolcart.agent.openprotocol.ids import after
+from toolcart.agent.openprotocol.ids import after, is_ahead
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST
 
 VAIN_MOST = const(45)  # some 34 minutes of silence
@@ -78,6 +78,9 @@ def passes_over(recovery, number, now):
 def next_of(recovery):
     """Return which ID to ask for in the state NEXT."""
     number = put_off.known_there(recovery)
+    last = recovery.ledger.last_id
+    if recovery.is_later and 0 <= number == recovery.observed.newest and last > 0 and is_ahead(last, number):
+        number = last  # pushed since: a small memory may have dropped what was the newest
     return after(recovery.request.asked) if number < 0 or number == recovery.request.asked else number
 
 

@@ -20,4 +20,5 @@ def missing_most(ledger, spindles=1):
             above += length
         else:
             count += length
-    return (count + max(above, ledger.skipped)) * max(spindles, ledger.results_each())
+    each = 1 if ledger.is_apart() else ledger.results_each()
+    return (count + max(above, ledger.skipped)) * max(spindles, each)

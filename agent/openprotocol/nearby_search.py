@@ -46,7 +46,7 @@ def _ask_next(recovery, now):
     if newest >= 0 and not is_ahead(newest, moved(top, most)):
         most = apart(newest, top)
     is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
-    is_near = is_near and not (offset.is_ruled_out or offset.is_known())
+    is_near = is_near and not (offset.is_ruled_out or offset.is_known() or _is_apart(recovery))
     nearby = offset.next_nearby(most) if offset.by or offset.other_by or is_near else 0
     while nearby and top + nearby <= 0:
         nearby = offset.next_nearby(most)
@@ -72,9 +72,20 @@ def find_nothing(recovery, now):
         return _end_push_sought(recovery, False)
     if observed.is_nothing():
         return recovery.conclude_empty(now)
+    if _is_apart(recovery) and not observed.is_reset and is_ahead(observed.newest, recovery.ledger.top()):
+        return recovery.count_goes_on(now)  # the memory has dropped it
     from toolcart.agent.openprotocol import walk  # IDs that are off need none
 
     return walk.begin(recovery, observed.is_reset, now)
+
+
+def _is_apart(recovery):
+    """True if what is pushed has no ID, or not the memory's, and the highest ID known is the memory's."""
+    if not (recovery.ledger.is_apart() or recovery.ledger.has_unnamed()):
+        return False
+    from toolcart.agent.openprotocol.pushes_apart import is_apart  # hardly any controller pushes so
+
+    return is_apart(recovery)
 
 
 def _may_be(answer, pushed):

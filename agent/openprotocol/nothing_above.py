@@ -1,13 +1,27 @@
 """The controller has nothing above the highest result known, `w`: that stays, or becomes the last push in the log.
 
 What lies between the two may be missing, and so may what the controller has shown above `w` before: that it has nothing
-says nothing about its IDs.
+says nothing about its IDs. Where what it has pushed has no IDs, or one for all, nothing says what is missing: that can
+not be known, and is said so (NO_ID).
 
 Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered.
 """
 
 from toolcart.agent.openprotocol import seen_ids
 from toolcart.agent.openprotocol.ids import following, is_ahead, unpack_id
+from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID
+
+
+def shows_nothing(recovery):
+    """True if a controller that has nothing has pushed results without an ID by which to ask, or to count."""
+    if recovery.ledger.has_unnamed():
+        return True
+    ids = [
+        bytes(page[at + TIGHTENING_ID : at + TIGHTENING_ID + ID_BYTES])
+        for page, at, flags in recovery.duplicates.results(1)
+        if not flags & FLAG_RECOVERED
+    ]
+    return len(ids) > 1 and len(set(ids)) == 1 and recovery.counts_alone()
 
 
 def stay_at_top(recovery):

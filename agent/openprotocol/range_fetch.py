@@ -59,6 +59,7 @@ def turn_to_missing(recovery, now):
         recovery.wait_for_room(now)
         return
     recovery.phase = phases.PHASE_IDLE
+    gap_fill.pushes_apart = None
     recovery.contradictions.restarts = 0
     if recovery.walk is not None and not (recovery.walk.begins and recovery.may_be_offset()):
         recovery.walk = None
@@ -90,7 +91,7 @@ def close_asked(recovery, gone):
     gap_fill = recovery.gap_fill
     if recovery.put_off_ids is not None:
         recovery.put_off_ids.is_done(gap_fill.at)
-    count = 1 if gone and not recovery.may_be_apart() else 0
+    count = 1 if gone and (gap_fill.pushes_apart or not recovery.may_be_apart()) else 0
     if recovery.has_several():
         recovery.closed_top = recovery.ledger.top() if gap_fill.at == recovery.ledger.top() else recovery.closed_top
         count = recovery.results_of_spindles().missing(

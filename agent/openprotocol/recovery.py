@@ -32,7 +32,8 @@ Rules
    came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone. Where
    several results are pushed under one ID, so many are expected (toolcart.agent.openprotocol.spindle_results). Where
    a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there
-   (toolcart.agent.openprotocol.lost_ids).
+   (toolcart.agent.openprotocol.lost_ids). Where pushes have no ID, or not the memory's, the memory alone counts: what
+   lies between `w` and its lowest result is gone, but for what was pushed (toolcart.agent.openprotocol.pushes_apart).
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
    for _GRACE_MS it may come again whole, and is not counted.
    Many questions in vain in a row, on however many connections, show that there is no answer: before anything is
@@ -40,8 +41,8 @@ Rules
    (toolcart.agent.openprotocol.in_vain). So do answers that contradict each other
    (toolcart.agent.openprotocol.contradictions): `contradicts` has status say so.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
-   the last push in the log, and what is missing in front of that is asked for
-   (toolcart.agent.openprotocol.nothing_above).
+   the last push in the log, and what is missing in front of that is asked for; where pushes have no ID, or one for
+   all, it cannot be known, and nothing is asked for (toolcart.agent.openprotocol.nothing_above).
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
     new count unless it is the newest, below `w`: what is in front of `w` says which count it is
     (toolcart.agent.openprotocol.count_check).
@@ -55,7 +56,7 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there; without
                                    if it is not above w and no ID      w: SETTLE, there is nothing. Rejected otherwise:
-                                   can be off; in doubt: PROBE         WITNESS before OFF
+                                   can be off; in doubt: PROBE         WITNESS before OFF; NO_ID by rule 10
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
     WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
@@ -63,8 +64,8 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
                                    COMPARE (rule 11)
     NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
-              to 8 away            N not above w: UPWARD in front of each WALK
-              (nearby_search.py)
+              to 8 away            N not above w: UPWARD in front of each WALK; N above w, and pushes without an ID of
+              (nearby_search.py)   the memory: none of these, SETTLE w+1..N
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
               (walk.py)                                                that is there, in FILL fetch on from it
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
@@ -216,6 +217,7 @@ class Recovery:
         self.revisions = QuestionRevisions(revisions)
         self._identity = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
+        self.looked_at = 0  # the next record of the log when the newest was answered
         self.has_noted_seen = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
         self.seen_before = -1
         self.first_id = -1
@@ -327,6 +329,7 @@ class Recovery:
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
+        self.gap_fill.pushes_apart = None
         self.ledger.take_written()
         self.retry.stop()
 
@@ -362,6 +365,8 @@ class Recovery:
         observed = self.observed
         number = ledger.last_id
         if number < 0:
+            if ledger.is_empty():
+                self.restart_later(now)  # under which ID the memory has it shows where its IDs begin
             return True
         if number in ledger.begun:
             ledger.begun.remove(number)
@@ -394,7 +399,8 @@ class Recovery:
                 self.restart_later(now)
                 return follows
             return True
-        if self.phase == phases.PHASE_NO_ID and number > 0:  # ID 0 is no result's, or one's just past the wrap
+        # ID 0 is no result's, or one's just past the wrap; one that comes again says nothing new.
+        if self.phase == phases.PHASE_NO_ID and number > 0 and number != ledger.top():
             self._restart_after_pause(now)
             return False
         if observed.is_nothing():
@@ -747,6 +753,7 @@ class Recovery:
         """Take note of an answer; True if it is to an earlier question, or to none."""
         request = self.request
         waited, request.waits = request.waits, False
+        self.is_later = False
         if self._may_be_late:  # it is to the question that is to be asked again
             waited = True
             self._may_be_late = False
@@ -905,7 +912,7 @@ class Recovery:
             ledger = self.ledger
             # What is above is of the count before.
             since = 1 if is_ahead(request.asked, ledger.top()) else self.first_of_count()
-            is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
+            is_here = ledger.doubted and not ledger.is_apart() and self.duplicates.has_id(self.ask_id, since)
             if is_here and self.offset.is_known():
                 from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
 
@@ -961,6 +968,7 @@ class Recovery:
     def _handle_newest(self, number, is_logged, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
+        self.looked_at = self.duplicates.next_record()
         self._came_first_as(number)
         self.contradictions.newest = number
         self.observed.take_newest(number, self.answer, is_logged, self.ledger)
@@ -996,9 +1004,6 @@ class Recovery:
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return settling.conclude_look(self, now)
         observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
-        if top == 0 and newest and self._is_pushed_without_id(observed.top):
-            observed.first = following(newest)
-            return settling.conclude_look(self, now)
         if self.is_top(observed.top) or is_held:
             observed.take(newest, ledger.octets)  # which may say more
             observed.first = newest if is_held and newest != self.closed_top else following(observed.upto)
@@ -1015,11 +1020,6 @@ class Recovery:
 
             return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
         return self.turn_to_witness()
-
-    def _is_pushed_without_id(self, answer):
-        """True if this was pushed under ID 0, before anything was proven: that was none."""
-        ledger = self.ledger
-        return ledger.is_like_top(answer) or (ledger.last_id == 0 and are_alike(answer, ledger.last))
 
     def _handle_no_newest(self, now):
         """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
@@ -1099,10 +1099,14 @@ class Recovery:
             return self._handle_no_newest(now)  # it has pushed one meanwhile
         observed.starts_over = self.ownership.is_other or self.ledger.top() <= 0
         observed.is_reset = self.ownership.is_other and self.ledger.is_met()
-        if not observed.starts_over:
-            from toolcart.agent.openprotocol.nothing_above import stay_at_top  # most have something new
+        if not self.ownership.is_other and (self.ledger.is_met() or self.ledger.has_unnamed()):
+            from toolcart.agent.openprotocol import nothing_above  # most have something new
 
-            stay_at_top(self)
+            if nothing_above.shows_nothing(self):
+                self.switch_off(phases.PHASE_NO_ID)
+                return phases.NEWS_NONE
+            if not observed.starts_over:
+                nothing_above.stay_at_top(self)
         return settling.settle(self, now)
 
     def _rises(self):
@@ -1137,7 +1141,8 @@ class Recovery:
 
     def _is_unchecked(self):
         """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
-        return not (self._is_checked or self.offset.is_ruled_out or self.flags) and self.counts_alone()
+        is_checked = self._is_checked or self.offset.is_ruled_out or self.gap_fill.pushes_apart
+        return not (is_checked or self.flags) and self.counts_alone()
 
     # -- whether an answer is the highest result known -----------------------------------------------------
 

@@ -54,6 +54,11 @@ def settle(recovery, now):
             recovery.wait_for_room(now)
             return phases.NEWS_NONE
     recovery.is_reported = True
+    pushes = None
+    if ledger.is_apart() or ledger.has_unnamed():
+        from toolcart.agent.openprotocol import pushes_apart  # hardly any controller pushes so
+
+        pushes = pushes_apart.begun(recovery)
     ledger.begin()
     if observed.starts_over and not ownership.is_other:
         ledger.since = ledger.doubted if ledger.doubted > 1 else recovery.duplicates.next_record()
@@ -90,6 +95,7 @@ def settle(recovery, now):
         recovery.wait_for_room(now)
         return phases.NEWS_NONE
     recovery.forget_look()
+    recovery.gap_fill.pushes_apart = pushes
     recovery.is_reported = False
     recovery.flags = 0
     ownership.is_other = False

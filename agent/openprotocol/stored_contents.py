@@ -23,13 +23,14 @@ Rules
    second are different ones, however near they are.
    Where the count has begun anew, for what has come, the time of one that was pushed, which no other has, or its torque
    and angle, is enough: the IDs may be off, and what is kept written otherwise.
+   One that has no time may be any pushed one with its torque and angle, or with whatever it has of these.
 5. A pushed result is one fetched result, not two: another that is like it is stored.
 
 Imported where something may have to be fetched.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
+from toolcart.agent.base.fields import all_digits, copy, fill, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
@@ -138,13 +139,15 @@ class StoredContents:
     def may_hold(self, body, start, flags, epoch):
         """True if the log has what may be the result at body[start:], of this epoch of the IDs (rule 4)."""
         key = self._take(body, start, flags)
+        if not key:
+            return self._may_hold_timeless()
         is_new_count = self.since > 1 or epoch != self._epoch
         entries = self._entries
         of_second = 0  # pushed results that have its time
         torque = key & _TORQUE_BITS
         most = 0 if torque % _ROUND else _ROUND - 1
         minute = (key >> _MINUTE_AT) // 60 if (key >> _MINUTE_AT) % 60 == 0 else -1
-        for at in range(0, len(entries) if key else 0, _ENTRY):
+        for at in range(0, len(entries), _ENTRY):
             other = get_u32(entries, at)
             word = get_u32(entries, at + 4)
             angle = word >> _ANGLE_AT & _ANGLE_BITS
@@ -161,6 +164,19 @@ class StoredContents:
                 return True
             of_second += bool(may_be_off and is_second and (is_quarter or is_angle))
         return of_second == 1
+
+    def _may_hold_timeless(self):
+        """True if what was taken, which has no time, may be one that was pushed, by its values if it has some."""
+        digest = self._digest
+        torque = -1 if digest[_VALUES] == 0xFF else _torque(digest)
+        entries = self._entries
+        for at in range(0, len(entries), _ENTRY):
+            word = get_u32(entries, at + 4)
+            angle = word >> _ANGLE_AT & _ANGLE_BITS
+            is_angle = angle == self._angle or _UNKNOWN in (angle, self._angle)
+            if word & _PUSHED and is_angle and torque in (-1, get_u32(entries, at) & _TORQUE_BITS):
+                return True
+        return False
 
     def holds_unnamed(self, body, start, flags):
         """True if the log has it from a push that named no ID."""
@@ -233,14 +249,17 @@ class StoredContents:
         self._angle = _UNKNOWN if angle == 0xFF else two_digits(digest, -1)
         key = 0
         if digest[TIME + 2] and digest[_VALUES] != 0xFF:
-            torque = two_digits(digest, _VALUES) * 100 + two_digits(digest, _VALUES + 1)
-            torque = torque * 100 + two_digits(digest, _VALUES + 2)
+            torque = _torque(digest)
             minute = two_digits(digest, TIME + 5)
             key = (minute % 15 * 60 + two_digits(digest, TIME + 6)) << _MINUTE_AT | torque or 1
             # It falls together after 16 hours, and never at the same time of another day of the month.
             self._when = (two_digits(digest, TIME + 3) * 33 + two_digits(digest, TIME + 4) * 4 + minute // 15) & 0x3F
         put_u32(self._key, 0, key)
         return key
+
+
+def _torque(digest):
+    return (two_digits(digest, _VALUES) * 100 + two_digits(digest, _VALUES + 1)) * 100 + two_digits(digest, _VALUES + 2)
 
 
 def _id_of(page, at):
@@ -270,6 +289,7 @@ def is_pushed_as_another(recovery, body, start, flags):
     is_found = contents.is_found(body, start, flags)
     if is_found and contents.is_proven() and not recovery.offset.is_ruled_out:
         recovery.ledger.put_apart()
+        fill(recovery.ledger.expected, 0, ID_BYTES, 0xFF)  # no push moves `w` from now on
     return is_found
 
 

@@ -103,8 +103,10 @@ def end(recovery, now):
     walk.is_over = True
     if recovery.flags:  # else the walk was inside a range
         return _conclude(recovery, lowest, now)
-    here = recovery.count_here(recovery.gap_fill.at, preceding(lowest))
-    recovery.gap_fill.jump(lowest, 0 if recovery.may_be_apart() else recovery.results_each(), here)
+    gap_fill = recovery.gap_fill
+    here = 0 if recovery.ledger.is_apart() else recovery.count_here(gap_fill.at, preceding(lowest))
+    is_counted = gap_fill.pushes_apart or not recovery.may_be_apart()
+    gap_fill.jump(lowest, recovery.results_each() if is_counted else 0, here)
     return recovery.turn_to(phases.PHASE_FILL, lowest)
 
 

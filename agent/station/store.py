@@ -109,6 +109,7 @@ class Store:
         if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
             return False
         self._scout = None
+        self.ledger.end_contact()
         return True
 
     def _replay(self, scout):

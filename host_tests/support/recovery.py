@@ -225,6 +225,7 @@ class Bench:
         for number in range(max(self.log.first(), self.state.covers + 1), self.log.number + 1):
             payload, flags, _ = self.log.records[number - self.log.first()]
             self._count(payload, flags, number)
+        self.ledger.end_contact()
         return self
 
     def _count(self, payload, flags, number):

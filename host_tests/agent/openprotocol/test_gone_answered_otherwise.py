@@ -68,3 +68,17 @@ def test_what_lies_above_the_newest_where_id_zero_is_not_known(monkeypatch, gone
     one = firmware(monkeypatch, most, gone=gone, keeps=50, newest_rejected=97, outages=[(5, "cut", False)])
     one.cart.run(1200000)
     check(one, 5)
+
+
+@pytest.mark.parametrize("limit", [0, 255])
+@pytest.mark.parametrize("keeps", [2, 5])
+@pytest.mark.parametrize("gone", ["later", "busy"])
+def test_the_newest_may_be_gone_before_a_new_count_is_proven(monkeypatch, gone, keeps, limit):
+    first = 250 if limit else 1000
+    outages = [(8, "down", not limit)]
+    settings = {"gone": gone, "keeps": keeps, "limit": limit, "first": first, "at_once": 1, "between": 5}
+    one = firmware(monkeypatch, id_ownership.GONE_OWN, outages=outages, **settings)
+    one.cart.run(1500000)
+    ledger = one.cart.station.ledger
+    assert one.books()[2] <= ledger.gone() + one.unknowable
+    assert one.cart.station.recovery.phase == phases.PHASE_IDLE

@@ -87,3 +87,29 @@ def test_answers_that_all_name_one_id_hide_nothing(monkeypatch):
             cart.run(200000)
         missing = len(cart.controller.produced) - len(set(cart.stored_ids()))
         assert missing <= cart.station.ledger.gone() + missing_most(cart.station.ledger), (number, cart.gone())
+
+
+@pytest.mark.parametrize("time", [b" " * 19, b"0" * 19, b"2024-03-14:09:2    "])
+@pytest.mark.parametrize("how", ["+50", "+1000", "one"])
+def test_what_is_kept_without_a_time_is_counted_where_it_is_stored_twice(how, time, monkeypatch):
+    pushed, kept = frames.result_data, frames.old_result_data
+
+    def renamed(result, revision, pad=b" ", instead=()):
+        other = copy.copy(result)
+        other.tightening_id = PUSHED_AS[how](result.tightening_id)
+        return pushed(other, revision, pad, instead)
+
+    def timeless(result, revision, pad=b" ", instead=()):
+        return kept(result, revision, pad, dict(instead, time=time))
+
+    monkeypatch.setattr(frames, "result_data", renamed)
+    monkeypatch.setattr(frames, "old_result_data", timeless)
+    cart = Cart(toolsnet=None, first_id=20, controller={"memory": 500}).until_ready(2000)
+    for number in range(10):
+        cart.produce(torque=10000 + 17 * number)
+        cart.run(700)
+    cart.miss(6, 1000)
+    cart.until_ready(60000)
+    cart.run(100000)
+    made, rows = len(cart.controller.produced), len(cart.stored()) + len(cart.raw())
+    assert made <= rows <= made + cart.stored_again(), (made, rows, cart.stored_again())

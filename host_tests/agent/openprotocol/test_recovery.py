@@ -42,7 +42,7 @@ def test_poll_that_brings_no_id_again_and_again_ends_the_questions():
     bench.live(BLANK)
     bench.memory.find = lambda number: bench.memory.produced[-1]
     bench.recovery.poll()
-    assert bench.settle() == 1 + UNANSWERED_MOST and not bench.recovery.can_poll()
+    assert bench.settle() == UNANSWERED_MOST and not bench.recovery.can_poll()
 
 
 def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():

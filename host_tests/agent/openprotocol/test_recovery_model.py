@@ -23,6 +23,7 @@ from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
     PHASE_COMPARE,
     PHASE_NEARBY,
+    PHASE_NO_ID,
     PHASE_SETTLE,
     PHASE_UPWARD,
     PHASE_WALK,
@@ -345,7 +346,8 @@ class World:
             waits = bench.memory.find(result.ident) is result and result.ident
             if waits and 0 <= self.met < result.uid and result.uid not in self.uids:
                 raise Bad("held, not stored")
-        if bench.recovery.flags:
+        is_nothing_known = bench.recovery.phase == PHASE_NO_ID and bench.ledger.has_unnamed()
+        if bench.recovery.flags and not is_nothing_known:  # ID 0 was pushed, and the memory was emptied
             raise Bad("never proven")
         if self.torn and self.left["reset"] == self.resets and bench.ledger.epoch():
             raise Bad("a new count that is none")

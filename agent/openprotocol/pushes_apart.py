@@ -1,0 +1,83 @@
+"""Pushes without an ID of the memory: how many of the memory's IDs that are gone are in the log all the same.
+
+Rules
+1. From `w`, a result of the memory, up to the newest each ID is one result, whether it was pushed or not. What was
+   pushed behind `w` and is not found again under one of these IDs is one of those that are gone.
+2. How many that are is known at the end of all. At the end of a connection each ID that was not asked for yet counts as
+   one of these pushes: then more are gone than it says, and never less.
+3. Where the log does not have `w`, nothing that was pushed is known to have come behind it.
+
+Imported where what is pushed has no ID, or not the memory's.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import get_u32
+from toolcart.agent.openprotocol.ids import ahead_by, is_ahead, is_open, length_of, unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
+from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
+
+_READ_MOST = const(8192)  # records
+
+
+def is_apart(recovery):
+    """True if what is pushed has no ID, or not the memory's, and a result of the memory is known."""
+    ledger = recovery.ledger
+    if not ledger.is_met() or recovery.ownership.is_other:
+        return False
+    return (ledger.is_apart() or ledger.has_unnamed()) and recovery.counts_alone()
+
+
+def begun(recovery):
+    """Return what counts for the look that is to be written down; None where the memory's IDs do not go on."""
+    observed = recovery.observed
+    if observed.starts_over or observed.is_nothing() or not is_apart(recovery):
+        return None
+    return PushesApart(recovery.duplicates, bytes(recovery.ledger.octets[:FINGERPRINT_BYTES]), recovery.looked_at)
+
+
+class PushesApart:
+    """What was pushed between two looks."""
+
+    def __init__(self, duplicates, highest, end):
+        """`highest` is the digest of `w` before this look; what came from record `end` on is newer than it showed."""
+        self._duplicates = duplicates
+        self._highest = highest
+        self._end = end
+        self._count = -1  # of these pushes that are not found yet; -1: not counted
+        self._stored = 0  # how much was fetched since, and stored
+
+    def take_from(self, gone, gap_fill):
+        """Return how many of so many IDs that are gone, of those that are closed now, were pushed for certain."""
+        closed = ahead_by(gap_fill.at, gap_fill.begin)
+        if is_open(gap_fill.begin, gap_fill.at) or not is_ahead(gap_fill.begin, unpack_id(self._highest, 0)):
+            return 0
+        left = -closed
+        for begin, end in gap_fill.ledger.ranges:
+            left += 0 if is_open(begin, end) else length_of(begin, end)
+        if self._count < 0:
+            self._count = self._pushed()
+        before, self._stored = self._stored, self._fetched()
+        self._count -= closed - gone - (self._stored - before)  # those were found
+        count = max(0, min(gone, self._count - left))
+        self._count -= count
+        return count
+
+    def _fetched(self):
+        """Return how much was stored that was fetched since the look."""
+        return sum([1 for _, _, flags in self._duplicates.results(self._end, _READ_MOST) if flags & FLAG_RECOVERED])
+
+    def _pushed(self):
+        """Return how much was pushed between `w` and the look."""
+        pushes = []
+        top = 0
+        one = bytearray(FINGERPRINT_BYTES)
+        for page, at, flags in self._duplicates.results(1, _READ_MOST):
+            record = get_u32(page, at - HEAD_BYTES)
+            if record < top:
+                break
+            put_digest(one, 0, page, at, flags)
+            if are_alike(one, self._highest):
+                top = max(top, record)
+            elif not flags & FLAG_RECOVERED and record < self._end:
+                pushes.append(record)
+        return len([record for record in pushes if record > top]) if top else 0
