@@ -62,7 +62,7 @@ def _know_spindles(station, controller):
 
         session.fallback.multi_spindle = several(session, controller)
     elif controller["results"] not in ("auto", "operations"):
-        from toolcart.agent.openprotocol.spindles import MultiSpindleResults
+        from toolcart.agent.openprotocol.spindle_subscription import MultiSpindleResults
 
         session.fallback.multi_spindle = MultiSpindleResults(session, station.ledger, controller["results"])
 

@@ -32,7 +32,7 @@ from toolcart.agent.openprotocol.header import SPINDLE, place_of
 from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, identifiers
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rows
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.malformed import decimals_of
 from toolcart.agent.record.provenance import spindle_in
 
@@ -357,7 +357,7 @@ def _rows_of(page, at, length):
     """Return the rows of a result with several spindles, each behind the number that telegram 04 gives it."""
     if length < SEVERAL_LEAST or identifiers.has_identifiers(page, at, length):
         return []
-    found = rows.rows_of(page, at)
+    found = sp.rows_of(page, at)
     numbers = {row.number for row in found}
     are_numbers = len(numbers) == len(found) and min(numbers, default=0) > 0
     return [(row.number if are_numbers else index + 1, row) for index, row in enumerate(found)]

@@ -32,7 +32,7 @@ from toolcart.agent.linux import Outlet
 from toolcart.agent.linux.json_line import is_graph_line, is_same_record, line_of, number_in, station_in
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.outlets.given_again import GivenAgain
+from toolcart.agent.outlets.redelivery import GivenAgain
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 

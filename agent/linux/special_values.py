@@ -7,9 +7,9 @@ From OP 5.13.2 p. 184 and 8808-8830: the plant chooses names and lengths. Readin
 
 from toolcart.agent.base.fields import number
 from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_WHOLE, BOLT_BYTES, SpindleAssembly
-from toolcart.agent.openprotocol.spindles import MultiSpindleResults
+from toolcart.agent.openprotocol.spindle_subscription import MultiSpindleResults
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 
 CPYTHON_ONLY = True  # boards keep none
 
@@ -50,7 +50,7 @@ def _take_behind_values(cycle, buf, place, end, row):
     if steps < 0:
         return
     cycle.cut = cycle.cut or buf[place + 5] == 0x30  # the controller had no room for all steps (OP 5.13.3 p. 189)
-    _take(cycle, buf, place + 8 + steps * rec.VALUE_BYTES, end, row, 2)
+    _take(cycle, buf, place + 8 + steps * sp.VALUE_BYTES, end, row, 2)
 
 
 def _take(cycle, buf, place, end, row, step_octets):

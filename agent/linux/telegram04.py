@@ -15,7 +15,7 @@ from toolcart.agent.linux import telegram04_identifiers
 from toolcart.agent.linux.telegram04_specials import add_specials
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.identifiers import has_identifiers
 from toolcart.agent.record.spindles import PARAMETER_BYTES
 from toolcart.agent.record.text import text_of
@@ -42,13 +42,13 @@ def write(writer, buf, at, length, flags, ident, sequence):
 
 def _named(tx, buf, at, length):
     """Return number and name of each spindle of the telegram in tx; the name is empty if the record has none."""
-    bolts = {row: place + rec.EXTRA_NAME for row, place, _ in rec.extras_of(buf, at, length)}
+    bolts = {row: place + sp.EXTRA_NAME for row, place, _ in sp.extras_of(buf, at, length)}
     return [
         (
             number(tx, SPINDLES + row * SPINDLE_BYTES, 4),
-            text_of(buf, bolts[row], rec.NAME_BYTES) if row in bolts else "",
+            text_of(buf, bolts[row], sp.NAME_BYTES) if row in bolts else "",
         )
-        for row in range(rec.count_of(buf, at))
+        for row in range(sp.count_of(buf, at))
     ]
 
 

@@ -6,7 +6,7 @@ object that a spindle refers to is parameter 60020.
 
 from toolcart.agent.base.fields import is_blank, number, put_number
 from toolcart.agent.record import extended_values
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.spindles import NAME, STEP, VALUE_ROOM, put_identifier
 from toolcart.agent.toolsnet import spindles04
 from toolcart.agent.toolsnet.spindles04 import SPINDLE_BYTES, SPINDLES
@@ -37,7 +37,7 @@ def _add_piece(parameters, page, place, piece, octets):
     if not value:
         return
     name = place + extended_values.NAME
-    if not is_blank(page, name, rec.NAME_BYTES):
-        put_identifier(parameters.tx, value + NAME, page, name, rec.NAME_BYTES)
+    if not is_blank(page, name, sp.NAME_BYTES):
+        put_identifier(parameters.tx, value + NAME, page, name, sp.NAME_BYTES)
     put_identifier(parameters.tx, value, page, piece, octets)
     put_number(parameters.tx, value + STEP, 2, max(0, number(page, place + extended_values.STEP, 2)))

@@ -12,7 +12,7 @@ Rules
 2. If an answer was lost the batch is sent again: the server knows by the number what it has.
 3. A number below the one confirmed before means that the server has lost something, or was restored. A cursor that was
    moved past what the server has not had is no such number (Snapshot.put_moved). That is counted and shown, and the
-   server gets again what the log still has: the cursor goes back (toolcart.agent.outlets.given_again). `after` is then
+   server gets again what the log still has: the cursor goes back (toolcart.agent.outlets.redelivery). `after` is then
    the server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as
    well, once until a number that can be: the server's database is another one, or newer than a log that was restored.
    A server that has lost something gets it without a pause, if the cursor moved since it lost something last.
@@ -43,7 +43,7 @@ from toolcart.agent.linux.json_line import ExtendedLine
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.given_again import GivenAgain
+from toolcart.agent.outlets.redelivery import GivenAgain
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 

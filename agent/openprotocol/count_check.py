@@ -13,9 +13,9 @@ Imported where an answer under the highest ID known cannot be read.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.differing_formats import COMPARED_MOST, digests, newest_of, turns_to_compare
 from toolcart.agent.openprotocol.ids import is_ahead
 from toolcart.agent.openprotocol.result_digest import TIME, is_unread, same
-from toolcart.agent.openprotocol.written_otherwise import COMPARED_MOST, digests, newest_of, turns_to_compare
 from toolcart.agent.record.result import HEAD_BYTES, ID_EPOCH
 
 ASKED_MOST = const(5)
@@ -100,9 +100,9 @@ def _go_on(recovery, now):
         return recovery.search_nearby(True, now)
     if recovery.observed.is_nothing():
         return recovery.conclude_empty(now)
-    from toolcart.agent.openprotocol import walk  # most answers tell enough
+    from toolcart.agent.openprotocol import id_walk  # most answers tell enough
 
-    return walk.begin(recovery, False, now)
+    return id_walk.begin(recovery, False, now)
 
 
 def take_answer(recovery, is_there, now):

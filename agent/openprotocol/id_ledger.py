@@ -13,8 +13,8 @@ Rules
    After EMPTY everything before the first result may be missing: it is not known where that range begins.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
-   result stored before `w` (toolcart.agent.openprotocol.spindles, rule 2), and that of the second one how many frames
-   came since that cannot be read (toolcart.agent.openprotocol.spindle_ids, rule 3).
+   result stored before `w` (toolcart.agent.openprotocol.spindle_subscription, rule 2), and that of the second one how
+   many frames came since that cannot be read (toolcart.agent.openprotocol.spindle_ids, rule 3).
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
    what is stored. `w` is then the result of one of them, and those of the others do not move it. Where several results
    have one ID and name none, how many is learned by toolcart.agent.openprotocol.unnamed_spindles.

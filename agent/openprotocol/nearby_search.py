@@ -2,7 +2,7 @@
 
 Rules
 1. Sought is `w`, the highest result known, or the last push where `w` was never pushed. If that is nowhere near, `w`
-   shows nothing, and a walk finds what the controller has (toolcart.agent.openprotocol.walk).
+   shows nothing, and a walk finds what the controller has (toolcart.agent.openprotocol.id_walk).
 2. Where `w` is found under another ID, and came from an answer itself, its own ID is put right (W3).
 3. A push that is nowhere may have been forgotten: the next one may show more.
 
@@ -74,9 +74,9 @@ def find_nothing(recovery, now):
         return recovery.conclude_empty(now)
     if _is_apart(recovery) and not observed.is_reset and is_ahead(observed.newest, recovery.ledger.top()):
         return recovery.count_goes_on(now)  # the memory has dropped it
-    from toolcart.agent.openprotocol import walk  # IDs that are off need none
+    from toolcart.agent.openprotocol import id_walk  # IDs that are off need none
 
-    return walk.begin(recovery, observed.is_reset, now)
+    return id_walk.begin(recovery, observed.is_reset, now)
 
 
 def _is_apart(recovery):
@@ -90,7 +90,7 @@ def _is_apart(recovery):
 
 def _may_be(answer, pushed):
     """True if the answer is what was pushed under its ID, or may be that in another writing."""
-    from toolcart.agent.openprotocol.written_otherwise import fits  # only where a push was sought
+    from toolcart.agent.openprotocol.differing_formats import fits  # only where a push was sought
 
     return same(answer, pushed) or (unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed))
 

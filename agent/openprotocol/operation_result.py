@@ -55,7 +55,7 @@ from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTO
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.openprotocol.variable import read_fields
 from toolcart.agent.record import FRAME_MOST, PAYLOAD_MAX
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.result import (
     ANGLE_DECIMALS,
     BODY_BYTES,
@@ -220,7 +220,7 @@ class OperationResult:
         self.asked_with = max(0, number(buf, at + _OBJECTS, 4)) if revision > 1 else 0
         place += 3
         width = 10 if revision == 3 else 5
-        rows = min(objects, (length - place) // width, (self.most - HEAD_BYTES - _FIRST) // rec.OBJECTS_ROW_BYTES, 99)
+        rows = min(objects, (length - place) // width, (self.most - HEAD_BYTES - _FIRST) // sp.OBJECTS_ROW_BYTES, 99)
         if objects > 1 and rows > 0:
             self.body = body = _body_of(rows, objects, buf, at + place, width)
         else:
@@ -342,14 +342,14 @@ class OperationResult:
         rows = len(self._proven)
         for step in range(rows):
             row = (index + step) % rows
-            to = _FIRST + row * rec.OBJECTS_ROW_BYTES
+            to = _FIRST + row * sp.OBJECTS_ROW_BYTES
             if not (self._proven[row] or compare(buf, at, body, to, 4)):
                 own = bytearray(b" " * _BODY_BYTES) if row else body
                 code = _read_object(own, buf, place, end, is_cut)
                 if code != RESULT_UNREADABLE:
                     self._proven[row] = True
                     copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
-                    copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+                    copy(body, to + sp.OBJECT_LIMITS, own, BODY_BYTES, sp.OBJECT_TYPE - sp.OBJECT_LIMITS)
                 return code
         self.beside = True
         return RESULT_ODD
@@ -368,11 +368,11 @@ class OperationResult:
         kept = body[:_FIRST]
         for row in range(len(self._proven)):
             if self._proven[row]:
-                to = _FIRST + row * rec.OBJECTS_ROW_BYTES
-                kept += body[to : to + rec.OBJECTS_ROW_BYTES]
-        put_number(kept, _BODY_BYTES + rec.ROWS, 2, (len(kept) - _FIRST) // rec.OBJECTS_ROW_BYTES)
+                to = _FIRST + row * sp.OBJECTS_ROW_BYTES
+                kept += body[to : to + sp.OBJECTS_ROW_BYTES]
+        put_number(kept, _BODY_BYTES + sp.ROWS, 2, (len(kept) - _FIRST) // sp.OBJECTS_ROW_BYTES)
         copy(kept, TORQUE_STATUS, kept, _FIRST + 5, TIME - TORQUE_STATUS)
-        copy(kept, BODY_BYTES, kept, _FIRST + rec.OBJECT_LIMITS, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+        copy(kept, BODY_BYTES, kept, _FIRST + sp.OBJECT_LIMITS, sp.OBJECT_TYPE - sp.OBJECT_LIMITS)
         kept[BODY_BYTES + ANGLE_DECIMALS] |= INCOMPLETE
         self.body = kept
 
@@ -384,15 +384,15 @@ def _check_of(buf, at, length):
 
 def _body_of(rows, objects, buf, at, width):
     """Return a blank body with a row for each object, listed at buf[at:] in `width` bytes each."""
-    body = bytearray(b" " * (_FIRST + rows * rec.OBJECTS_ROW_BYTES))
-    body[_BODY_BYTES] = rec.OBJECTS
-    put_number(body, _BODY_BYTES + rec.ROWS, 2, rows)
-    put_number(body, _BODY_BYTES + rec.TOLD, 2, min(objects, 99))
+    body = bytearray(b" " * (_FIRST + rows * sp.OBJECTS_ROW_BYTES))
+    body[_BODY_BYTES] = sp.OBJECTS
+    put_number(body, _BODY_BYTES + sp.ROWS, 2, rows)
+    put_number(body, _BODY_BYTES + sp.TOLD, 2, min(objects, 99))
     if objects > 99:
-        put_number(body, _BODY_BYTES + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES, objects)
-    for place in range(_FIRST, len(body), rec.OBJECTS_ROW_BYTES):
+        put_number(body, _BODY_BYTES + sp.JOB_SEQUENCE, sp.JOB_SEQUENCE_BYTES, objects)
+    for place in range(_FIRST, len(body), sp.OBJECTS_ROW_BYTES):
         copy(body, place, buf, at, 5)  # ID, status
-        copy(body, place + rec.OBJECT_TYPE, buf, at + 5, width - 5)
+        copy(body, place + sp.OBJECT_TYPE, buf, at + 5, width - 5)
         at += width
     return body
 
@@ -544,5 +544,5 @@ def _is_asked(request):
     return request.asked == rq.MID_HISTORY and request.row is HISTORY
 
 
-assert _BODY_BYTES == BODY_BYTES + LIMITS_BYTES == rec.PLACE - HEAD_BYTES
-assert _FIRST == _BODY_BYTES + rec.SYNC_HEAD_BYTES and TIME - TORQUE_STATUS == rec.OBJECT_LIMITS - 5
+assert _BODY_BYTES == BODY_BYTES + LIMITS_BYTES == sp.PLACE - HEAD_BYTES
+assert _FIRST == _BODY_BYTES + sp.SYNC_HEAD_BYTES and TIME - TORQUE_STATUS == sp.OBJECT_LIMITS - 5

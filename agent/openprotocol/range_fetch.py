@@ -4,7 +4,7 @@ Rules
 1. Before a range begins, what was learned for the one before is forgotten. At the end of all there is rest (IDLE), and
    what was read of the log is given back to the heap.
 2. Where many in a row are gone, or a range has no known start, a walk from its end finds where the rest begins
-   (toolcart.agent.openprotocol.walk).
+   (toolcart.agent.openprotocol.id_walk).
 3. If the first of a run of pushes comes, all of the run is closed (toolcart.agent.openprotocol.push_run).
 4. Where several results have one ID, as many of them are gone as the log lacks.
 """
@@ -41,7 +41,7 @@ def turn_to_missing(recovery, now):
                 close_asked(recovery, False)
                 continue
             if recovery.put_off_ids is not None and recovery.put_off_ids.is_waiting(gap_fill.at, now):
-                from toolcart.agent.openprotocol.put_off import pass_over  # hardly any controller needs it
+                from toolcart.agent.openprotocol.deferred_ids import pass_over  # hardly any controller needs it
 
                 pass_over(recovery, gap_fill.at)
                 continue
@@ -76,9 +76,9 @@ def _turn_to_next(recovery, last, now):
     left = gap_fill.left_to(last)
     most = recovery.ownership.gone_most
     if is_open(gap_fill.at, last) or (gap_fill.gone_run >= most and left > most):
-        from toolcart.agent.openprotocol import walk  # hardly any range needs one
+        from toolcart.agent.openprotocol import id_walk  # hardly any range needs one
 
-        walk.go_down(recovery, after(last), left, now)
+        id_walk.go_down(recovery, after(last), left, now)
 
 
 def turn_or_close(recovery):

@@ -38,7 +38,7 @@ Rules
    for _GRACE_MS it may come again whole, and is not counted.
    Many questions in vain in a row, on however many connections, show that there is no answer: before anything is
    proven nothing can be asked for, and later each ID is gone until one is answered
-   (toolcart.agent.openprotocol.in_vain). So do answers that contradict each other
+   (toolcart.agent.openprotocol.unanswered_requests). So do answers that contradict each other
    (toolcart.agent.openprotocol.contradictions): `contradicts` has status say so.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for; where pushes have no ID, or one for
@@ -72,9 +72,9 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               0 is gone, at SETTLE
               upward from w, N not goes on                             goes on; after K in a row that are gone,
               above (ended_count.py)                                   or in the log, WALK
-    SETTLE    - (settling.py)      written down (W1): FILL; refused: SETTLE after a pause
+    SETTLE    - (look_conclusion.py)      written down (W1): FILL; refused: SETTLE after a pause
     COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
-              (written_otherwise)  (the same)                         has shown
+              (differing_formats)  (the same)                         has shown
               what is in front     is it that? (the same)             the next one; at last as from WITNESS, or
               of w (rule 11)                                          neither: WALK, and no new count
     SEEK      downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL
@@ -102,9 +102,9 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               rule 9
     late      as if in time, until the same is asked for again; of FILL, whatever is asked for by then: stored, and
               closed when it has its turn (toolcart.agent.station.late_answers)
-    in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.put_off
-    silent    recovery_request.py; given up (in_vain.py): in FILL closed; where one that is there is answered, gone,
-    or later  in WITNESS and NEARBY in any case; else it may be there
+    in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.deferred_ids
+    silent    recovery_request.py; given up (unanswered_requests.py): in FILL closed; where one that is there is
+    or later  answered, gone, in WITNESS and NEARBY in any case; else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
 
@@ -116,7 +116,7 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import error_codes, range_fetch, settling
+from toolcart.agent.openprotocol import error_codes, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
@@ -197,7 +197,7 @@ class Recovery:
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
-        self.writing = None  # toolcart.agent.openprotocol.written_otherwise's, where an answer may be that
+        self.writing = None  # toolcart.agent.openprotocol.differing_formats's, where an answer may be that
         self.check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self.spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
@@ -222,10 +222,10 @@ class Recovery:
         self.seen_before = -1
         self.first_id = -1
         self.why = WHY_NEVER  # an ID is gone, as what came last says if it was no result (`gap_fill`)
-        self.is_reported = False  # what settling loses has been reported, but settling could not be written down
+        self.is_reported = False  # what the look loses has been reported, but it could not be written down
         self.retry, self._looked = Timer(), Timer()
-        self.put_off_ids = None  # toolcart.agent.openprotocol.put_off's, once a question for a missing ID was in vain
-        self.walk = None  # toolcart.agent.openprotocol.walk's, once one is needed
+        self.put_off_ids = None  # toolcart.agent.openprotocol.deferred_ids's, once an ID was asked for in vain
+        self.walk = None  # toolcart.agent.openprotocol.id_walk's, once one is needed
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
         self.vain = 0  # questions in a row, of any connection, that got no usable answer
@@ -280,9 +280,9 @@ class Recovery:
     def closed(self, now=0):
         """The session is over."""
         if self.request.waits and (self.phase == phases.PHASE_FILL or self.phase in phases.PHASES_OF_SEARCH):
-            from toolcart.agent.openprotocol import put_off  # hardly any connection ends with a question
+            from toolcart.agent.openprotocol import deferred_ids  # hardly any connection ends with a question
 
-            put_off.ended_connection(self, now)
+            deferred_ids.ended_connection(self, now)
         self.ledger.end_contact()
         self.first_record = 0
         self.first_id = -1
@@ -483,7 +483,7 @@ class Recovery:
             self.wait_for_room(now)
             return False
         if self.phase == phases.PHASE_SETTLE:
-            settling.settle(self, now)
+            look_conclusion.settle(self, now)
         if self.phase in _PHASES_OF_MISSING:
             range_fetch.turn_to_missing(self, now)
         if self.phase == phases.PHASE_SETTLE or self.phase == phases.PHASE_IDLE or self.retry.armed:
@@ -493,17 +493,17 @@ class Recovery:
             return False
         number = request.asked
         if request.state == NEXT:
-            from toolcart.agent.openprotocol import in_vain  # hardly any question is asked so often
+            from toolcart.agent.openprotocol import unanswered_requests  # hardly any question is asked so often
 
-            number = in_vain.next_of(self)
+            number = unanswered_requests.next_of(self)
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
             self.why = WHY_NEVER
             self.take_absent(now)
             return self.want(now)
         if self.put_off_ids is not None and self.phase in phases.PHASES_OF_SEARCH:
-            from toolcart.agent.openprotocol import in_vain
+            from toolcart.agent.openprotocol import unanswered_requests
 
-            if in_vain.passes_over(self, number, now):
+            if unanswered_requests.passes_over(self, number, now):
                 return self.want(now)
         put_id(self.ask_id, number)
         self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
@@ -699,9 +699,9 @@ class Recovery:
 
     def ask_again_later(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
-        from toolcart.agent.openprotocol import in_vain  # a controller that behaves well answers
+        from toolcart.agent.openprotocol import unanswered_requests  # a controller that behaves well answers
 
-        return in_vain.ask_again_later(self, now)
+        return unanswered_requests.ask_again_later(self, now)
 
     def shut_out(self, now):
         """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
@@ -710,9 +710,9 @@ class Recovery:
         """
         if self.phase >= _OFF:
             return phases.NEWS_NONE
-        from toolcart.agent.openprotocol import in_vain  # hardly any controller ends connections so
+        from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller ends connections so
 
-        return in_vain.shut_out(self, now)
+        return unanswered_requests.shut_out(self, now)
 
     def cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
@@ -932,20 +932,20 @@ class Recovery:
             self.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
             request.begin(request.asked)
         elif self._rises():
-            from toolcart.agent.openprotocol import walk  # hardly any connection needs one
+            from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
-            return walk.rise(self, there, now)
+            return id_walk.rise(self, there, now)
         elif self.phase == phases.PHASE_UPWARD:
             observed.gone_run = 0 if there else observed.gone_run + 1
             if observed.gone_run >= self.ownership.gone_most:
-                return settling.end_up(self, now)
+                return look_conclusion.end_up(self, now)
             request.begin(after(request.asked))
         elif self.walk.search.answered(there):  # type: ignore[attr-defined] - it walks
             request.begin(self.walk.search.asked)  # type: ignore[attr-defined]
         else:
-            from toolcart.agent.openprotocol import walk  # hardly any connection needs one
+            from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
-            return walk.end(self, now)
+            return id_walk.end(self, now)
         return phases.NEWS_NONE
 
     # -- a poll ------------------------------------------------------------------------------------------------
@@ -998,16 +998,16 @@ class Recovery:
         observed.starts_over = observed.is_reset = False
         if not ledger.is_met() and not ledger.is_empty():
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
-            return settling.conclude_look(self, now)
+            return look_conclusion.conclude_look(self, now)
         if ledger.is_empty() and not self.ownership.is_other:
             observed.starts_over = True
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
-            return settling.conclude_look(self, now)
+            return look_conclusion.conclude_look(self, now)
         observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
         if self.is_top(observed.top) or is_held:
             observed.take(newest, ledger.octets)  # which may say more
             observed.first = newest if is_held and newest != self.closed_top else following(observed.upto)
-            return settling.conclude_look(self, now)
+            return look_conclusion.conclude_look(self, now)
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
             return phases.NEWS_NONE
         is_above = is_ahead(newest, top)
@@ -1016,9 +1016,9 @@ class Recovery:
 
             seen_ids.note_newest(self, newest)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
-            from toolcart.agent.openprotocol import walk  # hardly any connection needs one
+            from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
-            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
+            return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
         return self.turn_to_witness()
 
     def _handle_no_newest(self, now):
@@ -1084,7 +1084,7 @@ class Recovery:
             observed.take(top, ledger.octets)  # the newest that was answered cannot be read, and says no more
             observed.upto = top
         observed.first = top if self.has_several() and top != self.closed_top else following(top)
-        return settling.conclude_look(self, now)
+        return look_conclusion.conclude_look(self, now)
 
     def search_nearby(self, is_reset, now):
         """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
@@ -1107,7 +1107,7 @@ class Recovery:
                 return phases.NEWS_NONE
             if not observed.starts_over:
                 nothing_above.stay_at_top(self)
-        return settling.settle(self, now)
+        return look_conclusion.settle(self, now)
 
     def _rises(self):
         """True if what the count before may have left is asked for."""
@@ -1216,7 +1216,7 @@ class Recovery:
 
         return stored_contents.whole(self).since
 
-    # -- an answer in another writing (toolcart.agent.openprotocol.written_otherwise) ----------------------------------
+    # -- an answer in another writing (toolcart.agent.openprotocol.differing_formats) ----------------------------------
 
     def fits_in_writing(self, answer, pushed):
         """True if the answer is what was pushed under its ID, in the writing that is proven.
@@ -1227,7 +1227,7 @@ class Recovery:
             return False
         if self.writing is None or not self.writing.is_proven:
             return self.offset.is_known() and are_alike(answer, pushed)
-        from toolcart.agent.openprotocol.written_otherwise import fits
+        from toolcart.agent.openprotocol.differing_formats import fits
 
         return fits(answer, pushed)
 
@@ -1260,15 +1260,15 @@ class Recovery:
             from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
 
             return count_check.take_answer(self, is_there, now)
-        from toolcart.agent.openprotocol import written_otherwise  # hardly any controller writes them otherwise
+        from toolcart.agent.openprotocol import differing_formats  # hardly any controller writes them otherwise
 
-        return written_otherwise.take_answer(self, self.answer if is_there else None)
+        return differing_formats.take_answer(self, self.answer if is_there else None)
 
     def _turns_to_compare(self, answer, pushed):
         """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
-        from toolcart.agent.openprotocol import written_otherwise  # hardly any controller writes them otherwise
+        from toolcart.agent.openprotocol import differing_formats  # hardly any controller writes them otherwise
 
-        return written_otherwise.turns_to_compare(self, answer, pushed)
+        return differing_formats.turns_to_compare(self, answer, pushed)
 
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
@@ -1282,7 +1282,7 @@ class Recovery:
         is_proven = writing is not None and writing.is_proven
         if not self.counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
             return 0
-        from toolcart.agent.openprotocol.written_otherwise import is_stored
+        from toolcart.agent.openprotocol.differing_formats import is_stored
 
         put_digest(self._compared, 0, body, start, flags)
         since = self.ledger.since if is_proven else 1

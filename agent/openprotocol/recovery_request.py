@@ -6,7 +6,7 @@
     LAST      the ID             that is the answer   it is given up: others are answered
 
 NEXT is for requests for a certain ID alone: the one after it if it may be missing, else one that is known to be there
-(toolcart.agent.openprotocol.in_vain).
+(toolcart.agent.openprotocol.unanswered_requests).
 """
 
 from toolcart.agent.base.compat import const

@@ -122,7 +122,7 @@ class ResultMidFallback:
     def _use_multi_spindle(self, session):
         """This controller may have results of several spindles; False if that was tried in every way."""
         if self.multi_spindle is None:
-            from toolcart.agent.openprotocol.spindles import MultiSpindleResults  # hardly any controller needs it
+            from toolcart.agent.openprotocol.spindle_subscription import MultiSpindleResults  # few need it
 
             self.multi_spindle = MultiSpindleResults(session, self.ledger)
         return self.multi_spindle.begin(session)

@@ -38,7 +38,7 @@ from toolcart.agent.openprotocol.spindle_layouts import (
     is_in_place,
 )
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 
 ASSEMBLY_WHOLE = const(0)
 ASSEMBLY_MORE = const(1)  # the next bolt's data may be asked for
@@ -59,7 +59,7 @@ class SpindleAssembly:
     """The result under way, or the last one completed; the rest is up to the intake."""
 
     def __init__(self):
-        self.body = bytearray(rec.PLACE - res.HEAD_BYTES)
+        self.body = bytearray(sp.PLACE - res.HEAD_BYTES)
         self.octets = 0  # of the body and all that follows it
         self.head = bytearray(HEADER_BYTES)  # the header of its first message
         self.most = 0  # bytes that the log takes; set by the owner
@@ -142,12 +142,12 @@ class SpindleAssembly:
         announced = number(buf, at + 22, 2) if length >= 174 else -1
         if announced < 0 or not all_digits(buf, at + 164, 5):
             return ASSEMBLY_UNREADABLE
-        rows = min(announced, (length - 174) // rec.SYNC_ROW_BYTES)
-        if not _are_figures(buf, at + 174, rows, rec.SYNC_ROW_BYTES, _SYNC_FIGURES):
+        rows = min(announced, (length - 174) // sp.SYNC_ROW_BYTES)
+        if not _are_figures(buf, at + 174, rows, sp.SYNC_ROW_BYTES, _SYNC_FIGURES):
             return ASSEMBLY_UNREADABLE
-        rows_end = at + 174 + announced * rec.SYNC_ROW_BYTES + 2  # of the subtype
+        rows_end = at + 174 + announced * sp.SYNC_ROW_BYTES + 2  # of the subtype
         presses = _digit(buf, rows_end + 2) if revision >= 4 and rows_end + 3 <= at + length else 0x20
-        body = self._begin(rec.SYNC, presses, rows, announced, rec.SYNC_HEAD_BYTES, rec.SYNC_ROW_BYTES)
+        body = self._begin(sp.SYNC, presses, rows, announced, sp.SYNC_HEAD_BYTES, sp.SYNC_ROW_BYTES)
         copy(body, res.VIN, buf, at + 26, res.VIN_BYTES)
         self._digits(res.JOB, 4, buf, at + 53, 2)
         self._digits(res.PSET, 4, buf, at + 57, 3)
@@ -164,11 +164,11 @@ class SpindleAssembly:
         fill(body, res.TIGHTENING_ID, res.ID_BYTES, 0x30)
         copy(body, res.TIGHTENING_ID + 5, buf, at + 164, 5)
         self._status(res.TIGHTENING_STATUS, buf[at + 171], 0x31)
-        head = rec.PLACE - res.HEAD_BYTES
+        head = sp.PLACE - res.HEAD_BYTES
         if revision >= 5 and rows_end + 10 <= at + length:
-            copy(body, head + rec.JOB_SEQUENCE, buf, rows_end + 5, rec.JOB_SEQUENCE_BYTES)
-        self._sync_rows(buf, at + 174, head + rec.SYNC_HEAD_BYTES, revision >= 4)
-        if presses == rec.PRESS:  # strokes are hundredths
+            copy(body, head + sp.JOB_SEQUENCE, buf, rows_end + 5, sp.JOB_SEQUENCE_BYTES)
+        self._sync_rows(buf, at + 174, head + sp.SYNC_HEAD_BYTES, revision >= 4)
+        if presses == sp.PRESS:  # strokes are hundredths
             body[limits + res.ANGLE_DECIMALS] = 0x32
             self.result_code = res.RESULT_ODD
         return ASSEMBLY_WHOLE
@@ -177,18 +177,18 @@ class SpindleAssembly:
         """Copy the rows, and the first one's figures into the body."""
         body = self.body
         if self._rows:
-            self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 6, rec.TORQUE_BYTES)
-            self._digits(res.ANGLE, res.ANGLE_BYTES, buf, first + 13, rec.ANGLE_BYTES)
+            self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 6, sp.TORQUE_BYTES)
+            self._digits(res.ANGLE, res.ANGLE_BYTES, buf, first + 13, sp.ANGLE_BYTES)
         for index in range(self._rows):
-            start = first + index * rec.SYNC_ROW_BYTES
+            start = first + index * sp.SYNC_ROW_BYTES
             copy(body, place, buf, start, 5)
             body[place + 5] = _judged(buf[start + 5], is_plain)
             body[place + 6] = _judged(buf[start + 12], True)
-            copy(body, place + 7, buf, start + 6, rec.TORQUE_BYTES)
-            copy(body, place + 13, buf, start + 13, rec.ANGLE_BYTES)
+            copy(body, place + 7, buf, start + 6, sp.TORQUE_BYTES)
+            copy(body, place + 13, buf, start + 13, sp.ANGLE_BYTES)
             if index == 0:
                 self._measured(place + 5)
-            place += rec.SYNC_ROW_BYTES
+            place += sp.SYNC_ROW_BYTES
 
     # -- MID 0106 ----------------------------------------------------------------------------------------------
 
@@ -202,21 +202,21 @@ class SpindleAssembly:
         if not _are_figures(buf, at + 165, rows, BOLT_BYTES, _BOLT_FIGURES):
             return ASSEMBLY_UNREADABLE
         presses = _subtype(buf, at, length, announced) if revision >= 4 else 0x20
-        body = self._begin(rec.BOLTS, presses, rows, announced, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
+        body = self._begin(sp.BOLTS, presses, rows, announced, sp.BOLTS_HEAD_BYTES, sp.BOLTS_ROW_BYTES)
         self._total = total
         self._next = 2
-        head = rec.PLACE - res.HEAD_BYTES
+        head = sp.PLACE - res.HEAD_BYTES
         copy(body, res.TIGHTENING_ID, buf, at + _ID, res.ID_BYTES)
-        copy(body, head + rec.STATION, buf, at + 42, 2)
-        copy(body, head + rec.STATION_NAME, buf, at + 46, rec.NAME_BYTES)
+        copy(body, head + sp.STATION, buf, at + 42, 2)
+        copy(body, head + sp.STATION_NAME, buf, at + 46, sp.NAME_BYTES)
         res.put_time(body, 0, buf, at + 68)
         self._digits(res.PSET, 4, buf, at + 89, 2)
-        copy(body, head + rec.MODE_NAME, buf, at + 93, rec.NAME_BYTES)
+        copy(body, head + sp.MODE_NAME, buf, at + 93, sp.NAME_BYTES)
         self._status(res.TIGHTENING_STATUS, buf[at + 115], 0x31)
-        body[head + rec.PM_STATUS] = _digit(buf, at + 118)
+        body[head + sp.PM_STATUS] = _digit(buf, at + 118)
         copy(body, res.VIN, buf, at + 121, res.VIN_BYTES)
-        copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
-        self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
+        copy(body, head + sp.WORKPIECE, buf, at + 121 + res.VIN_BYTES, sp.WORKPIECE_BYTES)
+        self._bolt_rows(buf, at + 165, head + sp.BOLTS_HEAD_BYTES)
         return ASSEMBLY_WHOLE
 
     def _bolt_rows(self, buf, first, place):
@@ -232,7 +232,7 @@ class SpindleAssembly:
                 (limits + res.ANGLE_MAX, res.ANGLE_BYTES, 51, 0),
                 (limits + res.ANGLE_MIN, res.ANGLE_BYTES, 60, 0),
             ):
-                self._digits(to, width, buf, first + start, rec.FIGURE_BYTES, decimals)
+                self._digits(to, width, buf, first + start, sp.FIGURE_BYTES, decimals)
         for index in range(self._rows):
             start = first + index * BOLT_BYTES
             copy(body, place, buf, start + 2, 2)
@@ -240,10 +240,10 @@ class SpindleAssembly:
             body[place + 3] = _judged(buf[start + 9], False)
             body[place + 4] = _judged(buf[start + 12], False)
             for figure in range(6):
-                copy(body, place + 5 + figure * rec.FIGURE_BYTES, buf, start + 15 + figure * 9, rec.FIGURE_BYTES)
+                copy(body, place + 5 + figure * sp.FIGURE_BYTES, buf, start + 15 + figure * 9, sp.FIGURE_BYTES)
             if index == 0:
                 self._measured(place + 3)
-            place += rec.BOLTS_ROW_BYTES
+            place += sp.BOLTS_ROW_BYTES
 
     # -- MID 0107 ----------------------------------------------------------------------------------------------
 
@@ -273,21 +273,21 @@ class SpindleAssembly:
             self.result_code = res.RESULT_ODD
             return 0
         values = _values_of(buf, place + 113, end)
-        room = (self.most - res.HEAD_BYTES - self.octets - rec.EXTRA_BYTES) // rec.VALUE_BYTES
+        room = (self.most - res.HEAD_BYTES - self.octets - sp.EXTRA_BYTES) // sp.VALUE_BYTES
         self.cut = self.cut or len(values) > min(room, 99)
         if room < 0:
             self.cut = True
             return 0
         values = values[: min(room, 99)]
-        extra = bytearray(b" " * rec.EXTRA_BYTES)
+        extra = bytearray(b" " * sp.EXTRA_BYTES)
         put_number(extra, 0, 2, row)
-        put_number(extra, rec.EXTRA_COUNT, 2, len(values))
-        copy(extra, rec.EXTRA_NUMBER, buf, place + 2, 4)
-        copy(extra, rec.EXTRA_NAME, buf, place + 8, rec.NAME_BYTES)
-        copy(extra, rec.EXTRA_PROGRAM, buf, place + 30, rec.NAME_BYTES)
-        copy(extra, rec.EXTRA_PM_STATUS, buf, place + 52, 1)
-        copy(extra, rec.EXTRA_ERRORS, buf, place + 55, rec.ERRORS_BYTES)
-        copy(extra, rec.EXTRA_CODE, buf, place + 107, 4)
+        put_number(extra, sp.EXTRA_COUNT, 2, len(values))
+        copy(extra, sp.EXTRA_NUMBER, buf, place + 2, 4)
+        copy(extra, sp.EXTRA_NAME, buf, place + 8, sp.NAME_BYTES)
+        copy(extra, sp.EXTRA_PROGRAM, buf, place + 30, sp.NAME_BYTES)
+        copy(extra, sp.EXTRA_PM_STATUS, buf, place + 52, 1)
+        copy(extra, sp.EXTRA_ERRORS, buf, place + 55, sp.ERRORS_BYTES)
+        copy(extra, sp.EXTRA_CODE, buf, place + 107, 4)
         for value in values:
             extra += value
         self.body = self.body[: self.octets] + extra
@@ -298,11 +298,11 @@ class SpindleAssembly:
 
     def _begin(self, form, presses, rows, announced, head_bytes, row_bytes):
         """Begin a new body for as many rows as fit."""
-        room = self.most - rec.PLACE - head_bytes
+        room = self.most - sp.PLACE - head_bytes
         self._rows = min(rows, room // row_bytes, 99)
         self.cut = self._rows < announced
         self.result_code = res.RESULT_READ
-        head = rec.PLACE - res.HEAD_BYTES
+        head = sp.PLACE - res.HEAD_BYTES
         self.octets = head + head_bytes + self._rows * row_bytes
         if len(self.body) < self.octets:
             self.body = bytearray(self.octets)
@@ -311,16 +311,16 @@ class SpindleAssembly:
         fill(body, res.TIME, 7, 0)
         body[res.BODY_BYTES + res.TORQUE_UNIT] = _NM
         body[head] = form
-        body[head + rec.TYPE] = presses
-        put_number(body, head + rec.ROWS, 2, self._rows)
-        put_number(body, head + rec.TOLD, 2, min(announced, 99))
+        body[head + sp.TYPE] = presses
+        put_number(body, head + sp.ROWS, 2, self._rows)
+        put_number(body, head + sp.TOLD, 2, min(announced, 99))
         return body
 
     def _digits(self, place, width, buf, start, used, decimals=0):
         """Write a number into the body, times ten for each of `decimals`; blank if it is none, or does not fit."""
         body = self.body
         fill(body, place, width)
-        text = rec.pointed(buf, start, used, 0)
+        text = sp.pointed(buf, start, used, 0)
         sign = "-" if text[:1] == "-" else ""
         whole, _, fraction = text[len(sign) :].partition(".")
         digits = (whole + (fraction + "00")[:decimals]).lstrip("0") or "0"
@@ -357,7 +357,7 @@ def _are_figures(buf, first, rows, row_bytes, figures):
             digits = text[1:].strip() if text[:1] in (b"-", b"+") else text
             if not text:
                 continue
-            if not digits or min(digits) <= 0x2D or not rec.pointed(digits, 0, len(digits), 0):  # a blank, or a sign
+            if not digits or min(digits) <= 0x2D or not sp.pointed(digits, 0, len(digits), 0):  # a blank, or a sign
                 return False
     return True
 
@@ -401,8 +401,8 @@ def _values_of(buf, place, end):
     place += 2
     count = number(buf, place, 3) if place + 3 <= end else -1
     place += 6  # that count, and whether all steps were sent
-    while count > 0 and place + rec.VALUE_BYTES <= end:
-        values.append(bytes(buf[place : place + rec.VALUE_BYTES]))
-        place += rec.VALUE_BYTES
+    while count > 0 and place + sp.VALUE_BYTES <= end:
+        values.append(bytes(buf[place : place + sp.VALUE_BYTES]))
+        place += sp.VALUE_BYTES
         count -= 1
     return values

@@ -9,7 +9,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import is_blank, number
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.parameter_ids import end_of, has_id
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 
 SYNC_MID = const(101)
 STATION_MID = const(106)
@@ -41,7 +41,7 @@ def is_in_place(mid, buf, at, length):
 def _sync_rest(buf, at, place, end, is_whole):
     if place + 2 > end or not has_id(buf, place, 18):
         return False
-    place += 2 + number(buf, at + 22, 2) * rec.SYNC_ROW_BYTES
+    place += 2 + number(buf, at + 22, 2) * sp.SYNC_ROW_BYTES
     for ident, width in ((19, 5), (20, 7)):
         if place + width > end:
             return place == end or not is_whole
@@ -72,7 +72,7 @@ def _bolt_rest(buf, at, place, end, is_whole):
     if not has_id(buf, place, 13) or not has_id(buf, place + 5, 14):
         return False
     count = number(buf, place + 2, 3)
-    place += 8 + count * rec.VALUE_BYTES
+    place += 8 + count * sp.VALUE_BYTES
     return count >= 0 and _specials_fit(buf, place, end, 15, 2, is_whole)
 
 

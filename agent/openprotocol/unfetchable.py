@@ -4,9 +4,8 @@ soon as a push shows it.
 Rules
 1. So is one that knows no such question (99, 73, 75), or rejects it in every revision; one that has never answered
    any, where UNANSWERED_MOST in a row get no answer or another rejection; and any, where VAIN_MOST in a row get no
-   usable answer (toolcart.agent.openprotocol.in_vain). Where ID 0 is answered so, `w` is asked for before that is
-   believed. One that says "later" is believed for ever: what
-   is missing stays so.
+   usable answer (toolcart.agent.openprotocol.unanswered_requests). Where ID 0 is answered so, `w` is asked for before
+   that is believed. One that says "later" is believed for ever: what is missing stays so.
 2. Then, in one snapshot: the last push is the highest result known, `w`; the IDs that were skipped since `w`, in the
    order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`). Of
    what it has shown above `w` that waits until it was unasked before.

@@ -12,7 +12,7 @@ toolcart.agent.outlets.mqtt).
     receipt above base              base, cursor; the timer starts again while more is out, else it stops
     receipt not above base          the consumer's last word, nothing else: it came twice or late, or tells of a hole
         below, as the first of a    base goes back to it, cursor and scout with it: the retained one, or a consumer's
-        connection                  that was restored (toolcart.agent.outlets.given_again)
+        connection                  that was restored (toolcart.agent.outlets.redelivery)
         below, nothing is out       the timer starts unless it runs
     receipt above base as the first scout goes back to it where the cursor was moved past it, and a start has forgotten
         of a connection             what the consumer had before
@@ -35,7 +35,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch_window import BatchWindow
-from toolcart.agent.outlets.given_again import GivenAgain
+from toolcart.agent.outlets.redelivery import GivenAgain
 
 RECEIPT_NEWS = const(0)
 RECEIPT_KNOWN = const(1)
@@ -151,7 +151,7 @@ class Receipts:
 
     def _put_confirmed(self):
         """Note that the consumer has all that the cursor has passed, if it has."""
-        if self.base >= self._cursor.number > 0:  # at 0 there is nothing, or rule 6 of given_again
+        if self.base >= self._cursor.number > 0:  # at 0 there is nothing, or rule 6 of redelivery
             self._log.state.put_confirmed(self._cursor)
 
     def go_back(self, out):

@@ -383,7 +383,7 @@ class Quarantine:
             done += 1
             counted += not self.is_sent_again(number)
             if counts[field.DOUBT_LACKS] and number <= counts[field.DOUBT_TO]:
-                from toolcart.agent.log.doubt_width import widen  # a ToolsNet that was restored is rare
+                from toolcart.agent.log.doubt_range import widen  # a ToolsNet that was restored is rare
 
                 widen(counts)
         counts[counter] += counted

@@ -443,7 +443,7 @@ class Intake:
 
             subscription.keep(Operations())
         else:
-            from toolcart.agent.station.spindles import Spindles
+            from toolcart.agent.station.spindle_intake import Spindles
 
             subscription.keep(Spindles())
 

@@ -18,7 +18,7 @@ spindles, additional VIN and shape are the same. Then the shape is negative: a r
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, fill, is_blank, number, put_number
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.absent import absent_in
 from toolcart.agent.record.spindles import NAME, PARAMETER_BYTES, PROGRAM, STEP, Parameters, put_figure, put_identifier
 from toolcart.agent.toolsnet.telegram import LENGTH_BYTES, finish
@@ -50,13 +50,13 @@ _FIRST_ANGLE = const(44)
 
 # What MID 0107 says of the bolt itself: place, width, ID, name.
 _OF_BOLT = (
-    (rec.EXTRA_NUMBER, 4, 1301, b"Bolt number"),
-    (rec.EXTRA_NAME, rec.NAME_BYTES, 60014, b"Bolt name"),
-    (rec.EXTRA_PROGRAM, rec.NAME_BYTES, 60015, b"Program name"),
-    (rec.EXTRA_PM_STATUS, 1, 60016, b"PM status"),
-    (rec.EXTRA_ERRORS, _VALUE_BYTES, 60017, b"Errors"),
-    (rec.EXTRA_ERRORS + _VALUE_BYTES, _VALUE_BYTES, 60018, b"Errors, more"),
-    (rec.EXTRA_CODE, 4, 60019, b"Customer error code"),
+    (sp.EXTRA_NUMBER, 4, 1301, b"Bolt number"),
+    (sp.EXTRA_NAME, sp.NAME_BYTES, 60014, b"Bolt name"),
+    (sp.EXTRA_PROGRAM, sp.NAME_BYTES, 60015, b"Program name"),
+    (sp.EXTRA_PM_STATUS, 1, 60016, b"PM status"),
+    (sp.EXTRA_ERRORS, _VALUE_BYTES, 60017, b"Errors"),
+    (sp.EXTRA_ERRORS + _VALUE_BYTES, _VALUE_BYTES, 60018, b"Errors, more"),
+    (sp.EXTRA_CODE, 4, 60019, b"Customer error code"),
 )
 
 
@@ -68,41 +68,41 @@ _parameters = Parameters()
 
 def add_parameters(parameters, buf, at, length, rows):
     """Add what the record has besides the spindle parts."""
-    head = at + rec.PLACE
+    head = at + sp.PLACE
     parameters.spindle = 0
     if buf[at + res.HEAD_BYTES + res.TIGHTENING_STATUS] <= 0x20:
         parameters.add_text(60006, _ODD, _NO_STATUS, 0, len(_NO_STATUS))
     _add_absent(parameters, buf, at, rows)
-    if rec.told_of(buf, at) > rows:
-        put_number(_count, 0, 4, rec.told_of(buf, at))
+    if sp.told_of(buf, at) > rows:
+        put_number(_count, 0, 4, sp.told_of(buf, at))
         parameters.add_figure(60007, b"Spindles in all", _count, 0, 4)
-    if rec.presses(buf, at):
+    if sp.presses(buf, at):
         parameters.add_text(60008, b"Press", b"kN, mm", 0, 6)
-    if rec.form_of(buf, at) == rec.BOLTS:
-        if buf[head + rec.PM_STATUS] > 0x20:
-            parameters.add_figure(60009, b"PM status", buf, head + rec.PM_STATUS, 1)
-        parameters.add_text(60010, b"Station", buf, head + rec.STATION_NAME, rec.NAME_BYTES)
-        parameters.add_text(60011, b"Mode", buf, head + rec.MODE_NAME, rec.NAME_BYTES)
-        _add_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
-    elif rec.form_of(buf, at) == rec.SYNC and number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
-        parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
+    if sp.form_of(buf, at) == sp.BOLTS:
+        if buf[head + sp.PM_STATUS] > 0x20:
+            parameters.add_figure(60009, b"PM status", buf, head + sp.PM_STATUS, 1)
+        parameters.add_text(60010, b"Station", buf, head + sp.STATION_NAME, sp.NAME_BYTES)
+        parameters.add_text(60011, b"Mode", buf, head + sp.MODE_NAME, sp.NAME_BYTES)
+        _add_bolts(parameters, buf, sp.rows_end(buf, at), at + length, rows)
+    elif sp.form_of(buf, at) == sp.SYNC and number(buf, head + sp.JOB_SEQUENCE, sp.JOB_SEQUENCE_BYTES) > 0:
+        parameters.add_figure(1501, b"Job sequence number", buf, head + sp.JOB_SEQUENCE, sp.JOB_SEQUENCE_BYTES)
 
 
 def _add_absent(parameters, buf, at, rows):
     """Add, for each spindle without torque, angle or status, which of them is absent."""
-    is_bolt = rec.form_of(buf, at) == rec.BOLTS
-    row = rec.first_row(buf, at)
+    is_bolt = sp.form_of(buf, at) == sp.BOLTS
+    row = sp.first_row(buf, at)
     for index in range(rows):
         status = row + (2 if is_bolt else 4)
         torque = row + (5 if is_bolt else 7)
         angle = row + (12 if is_bolt else 13)
-        torque_bytes = rec.FIGURE_BYTES if is_bolt else rec.TORQUE_BYTES
-        angle_bytes = rec.FIGURE_BYTES if is_bolt else rec.ANGLE_BYTES
+        torque_bytes = sp.FIGURE_BYTES if is_bolt else sp.TORQUE_BYTES
+        angle_bytes = sp.FIGURE_BYTES if is_bolt else sp.ANGLE_BYTES
         text = absent_in(buf, torque, torque_bytes, angle, angle_bytes, status)
         if text:
             parameters.spindle = SPINDLES + index * SPINDLE_BYTES
             parameters.add_text(60006, _ODD, text, 0, len(text))
-        row += rec.row_bytes(buf, at)
+        row += sp.row_bytes(buf, at)
     parameters.spindle = 0
 
 
@@ -111,11 +111,11 @@ def write(writer, buf, at, length, flags, ident, sequence, add=add_parameters):
 
     `add` adds what the record has besides the spindle parts; it is called twice, to count and to write.
     """
-    rows = rec.count_of(buf, at)
+    rows = sp.count_of(buf, at)
     if rows == 0:
-        return writer.write(buf, at, rec.PLACE, flags, ident, sequence)
-    rest = at + rec.PLACE + rec.WORKPIECE
-    vins = 1 if rec.form_of(buf, at) == rec.BOLTS and not is_blank(buf, rest, rec.WORKPIECE_BYTES) else 0
+        return writer.write(buf, at, sp.PLACE, flags, ident, sequence)
+    rest = at + sp.PLACE + sp.WORKPIECE
+    vins = 1 if sp.form_of(buf, at) == sp.BOLTS and not is_blank(buf, rest, sp.WORKPIECE_BYTES) else 0
     octets = _write_common(writer, buf, at, flags, ident, sequence, rows, vins)
     count = (octets - _BEHIND_FIRST) // PARAMETER_BYTES if octets else writer.count
     first = SPINDLES + rows * SPINDLE_BYTES + vins * _VIN_BYTES
@@ -137,7 +137,7 @@ def write(writer, buf, at, length, flags, ident, sequence, add=add_parameters):
     _put_spindles(tx, buf, at, rows)
     if vins:
         put_number(tx, first - _VIN_BYTES, 4, 1)
-        put_identifier(tx, first - _VIN_BYTES + 4, buf, rest, rec.WORKPIECE_BYTES)
+        put_identifier(tx, first - _VIN_BYTES + 4, buf, rest, sp.WORKPIECE_BYTES)
     parameters.begin(tx, first + count * PARAMETER_BYTES, more if more <= room else room - 1)
     add(parameters, buf, at, length, rows)
     if more > room:
@@ -153,7 +153,7 @@ def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
     writer.shape = -2 - shape if is_laid_out else -1
     writer.octets = 0  # the writer looks up no parameter where those of one spindle would be
     writer.names_absent = True  # each row has its own
-    octets = writer.write(buf, at, rec.PLACE, flags, ident, sequence)
+    octets = writer.write(buf, at, sp.PLACE, flags, ident, sequence)
     writer.names_absent = False
     if octets == 0:
         writer.shape = shape
@@ -196,28 +196,28 @@ def _give_to_all(tx, at, count):
 
 def _put_spindles(tx, buf, at, rows):
     """Write the spindle parts, each over a copy of the first, which has program and limits."""
-    form = rec.form_of(buf, at)
-    row = rec.first_row(buf, at)
-    octets = rec.row_bytes(buf, at)
-    width = rec.OBJECT_BYTES if form == rec.OBJECTS else 2
+    form = sp.form_of(buf, at)
+    row = sp.first_row(buf, at)
+    octets = sp.row_bytes(buf, at)
+    width = sp.OBJECT_BYTES if form == sp.OBJECTS else 2
     are_numbers = _are_numbers(buf, row, octets, width, rows)
-    stroke = 2 if rec.presses(buf, at) else 0
+    stroke = 2 if sp.presses(buf, at) else 0
     fill(tx, _SERIAL, _SERIAL_BYTES)
     to = SPINDLES
     for index in range(rows):
         if index:
             copy(tx, to, tx, SPINDLES, SPINDLE_BYTES)
         put_number(tx, to, 4, number(buf, row, width) if are_numbers else index + 1)
-        _put_judgements(tx, to, buf, row + 2 if form == rec.BOLTS else row + 4)
-        if form == rec.BOLTS:
+        _put_judgements(tx, to, buf, row + 2 if form == sp.BOLTS else row + 4)
+        if form == sp.BOLTS:
             for place in range(0, _ALL, 2):
                 to_in = _BOLT_FIGURES[place]
                 decimals = 1 if to_in >= _FIRST_ANGLE else 2
-                put_figure(tx, to + to_in, decimals, buf, row + _BOLT_FIGURES[place + 1], rec.FIGURE_BYTES, 0)
+                put_figure(tx, to + to_in, decimals, buf, row + _BOLT_FIGURES[place + 1], sp.FIGURE_BYTES, 0)
         else:
-            _put_figures(tx, to, buf, row, 0, _ALL if form == rec.OBJECTS else _MEASURED, stroke)
-            if index == 0 and form == rec.SYNC:
-                _put_figures(tx, to, buf, at + _LIMITS - rec.OBJECT_LIMITS, _MEASURED, _ALL, stroke)
+            _put_figures(tx, to, buf, row, 0, _ALL if form == sp.OBJECTS else _MEASURED, stroke)
+            if index == 0 and form == sp.SYNC:
+                _put_figures(tx, to, buf, at + _LIMITS - sp.OBJECT_LIMITS, _MEASURED, _ALL, stroke)
         row += octets
         to += SPINDLE_BYTES
 
@@ -256,31 +256,31 @@ def _put_figures(tx, to, buf, at, place, end, stroke):
     """Write figures of Open Protocol: torques are hundredths, angles have as many decimals as `stroke`."""
     while place < end:
         if _FIGURES[place] >= _FIRST_ANGLE:
-            put_figure(tx, to + _FIGURES[place], 1, buf, at + _FIGURES[place + 1], rec.ANGLE_BYTES, stroke)
+            put_figure(tx, to + _FIGURES[place], 1, buf, at + _FIGURES[place + 1], sp.ANGLE_BYTES, stroke)
         else:
-            put_figure(tx, to + _FIGURES[place], 2, buf, at + _FIGURES[place + 1], rec.TORQUE_BYTES, 2)
+            put_figure(tx, to + _FIGURES[place], 2, buf, at + _FIGURES[place + 1], sp.TORQUE_BYTES, 2)
         place += 2
 
 
 def _add_bolts(parameters, buf, place, end, rows):
     """Add what MID 0107 has of each bolt, from buf[place:] on."""
-    place = rec.extra_at(buf, place, end)
+    place = sp.extra_at(buf, place, end)
     while place >= 0:
         row = number(buf, place, 2)
         parameters.spindle = SPINDLES + row * SPINDLE_BYTES if row < rows else 0
         for start, width, ident, name in _OF_BOLT:
             parameters.add_text(ident, name, buf, place + start, width)
-        values = number(buf, place + rec.EXTRA_COUNT, 2)
-        place += rec.EXTRA_BYTES
+        values = number(buf, place + sp.EXTRA_COUNT, 2)
+        place += sp.EXTRA_BYTES
         while values > 0:
-            value = parameters.add_figure(_BOLT_VALUE, b"Value", buf, place + 22, rec.FIGURE_BYTES)
+            value = parameters.add_figure(_BOLT_VALUE, b"Value", buf, place + 22, sp.FIGURE_BYTES)
             if value:
-                if not is_blank(buf, place, rec.NAME_BYTES):
-                    put_identifier(parameters.tx, value + NAME, buf, place, rec.NAME_BYTES)
+                if not is_blank(buf, place, sp.NAME_BYTES):
+                    put_identifier(parameters.tx, value + NAME, buf, place, sp.NAME_BYTES)
                 put_number(parameters.tx, value + STEP, 2, max(0, number(buf, place + 29, 2)))
-            place += rec.VALUE_BYTES
+            place += sp.VALUE_BYTES
             values -= 1
-        place = rec.extra_at(buf, place, end)
+        place = sp.extra_at(buf, place, end)
 
 
 def _add_left_out(parameters, count):

@@ -22,8 +22,7 @@ from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from toolcart.archive.consume import counters as c
-from toolcart.archive.consume import lines
+from toolcart.archive.consume import counters, lines
 from toolcart.archive.consume.batch import Batch, read, read_line
 from toolcart.archive.consume.broker import Address, Broker, Delivery
 from toolcart.archive.consume.lines import Unreadable
@@ -40,7 +39,7 @@ class Consumer:
     """One broker's batches into one archive, in a thread of its own; `passes_gaps`: nothing is sent again."""
 
     def __init__(self, address: Address, writer: Writer, say: Callable[[str], None], passes_gaps: bool = False) -> None:
-        self.counted = c.ConsumerCounters(writer.note_breach, say)
+        self.counted = counters.ConsumerCounters(writer.note_breach, say)
         self.waiting_octets = 0  # taken and not committed
         self._writer = writer
         self._passes_gaps = passes_gaps
@@ -90,9 +89,9 @@ class Consumer:
                     self._online.take(base, payload)
                 self.broker.done(mark)
             elif slash + last not in ENDS:
-                self._discard(mark, c.OTHER_TOPIC, topic, repr(payload[: c.SAMPLE_MOST]))
+                self._discard(mark, counters.OTHER_TOPIC, topic, repr(payload[: counters.SAMPLE_MOST]))
             elif retained:
-                self._discard(mark, c.RETAINED, topic, repr(payload[: c.SAMPLE_MOST]))
+                self._discard(mark, counters.RETAINED, topic, repr(payload[: counters.SAMPLE_MOST]))
             elif slash + last == RESULTS:
                 batch = read(base, payload)
                 batch = replace(batch, waits=False) if self._passes_gaps else batch
@@ -101,21 +100,21 @@ class Consumer:
             else:
                 self._take_line(mark, base, topic, payload)
         except Unreadable as why:
-            self._discard(mark, c.UNREADABLE, topic, f"{why}: {payload[:80]!r}")
+            self._discard(mark, counters.UNREADABLE, topic, f"{why}: {payload[:80]!r}")
 
     def _take_line(self, mark: Delivery, base: str, topic: str, payload: bytes) -> None:
         """Take an event or a curve; its system is that of the topic's batches."""
         if topic.endswith(ALARMS):
             line = read_line(payload, ("event",))
-            parcel, name = line_parcel(base, "09", lines.event_of(line, (0, 0, line["station"]))), c.EVENTS
+            parcel, name = line_parcel(base, "09", lines.event_of(line, (0, 0, line["station"]))), counters.EVENTS
         else:
             line = read_line(payload, ("graph", "plot parameters"))
             curve = lines.curve_of(line, (0, 0, line["station"]))
             if curve is None:  # ToolsNet gets none of these either
-                self.counted.add(c.CURVES_SKIPPED)
+                self.counted.add(counters.CURVES_SKIPPED)
                 self.broker.done(mark)
                 return
-            parcel, name = line_parcel(base, "13", curve), c.CURVES
+            parcel, name = line_parcel(base, "13", curve), counters.CURVES
         self._put(len(payload), (PARCEL, parcel), partial(self._line_stored, mark, name))
 
     def _put(self, octets: int, what: tuple[str, dict], on_stored: Callable[[str, dict], None]) -> None:
@@ -129,7 +128,7 @@ class Consumer:
                 was_full = self.waiting_octets >= WAITING_OCTETS_MOST
                 self.waiting_octets -= cost
             if outcome == FAILED:
-                self.counted.add(c.NOT_STORED)
+                self.counted.add(counters.NOT_STORED)
                 self.broker.drop("the database did not take a batch")
             else:
                 on_stored(outcome, parcel)
@@ -153,19 +152,23 @@ class Consumer:
         self.broker.publish(batch.topic + RECEIPT, json.dumps(receipt, separators=(",", ":")).encode())
         self.broker.done(mark)
         if outcome == GAP:
-            counted.note(c.GAPS, batch.topic, f"after {batch.after}, {parcel['number']} is stored of {batch.identity}")
+            counted.note(
+                counters.GAPS, batch.topic, f"after {batch.after}, {parcel['number']} is stored of {batch.identity}"
+            )
         elif outcome == REPEATED:
-            counted.add(c.REPEATED)
+            counted.add(counters.REPEATED)
         elif outcome == STORED:
-            counted.add(c.STORED)
-            counted.add(c.RESULTS, parcel["new"])
-            counted.add(c.KNOWN, parcel["known"])
+            counted.add(counters.STORED)
+            counted.add(counters.RESULTS, parcel["new"])
+            counted.add(counters.KNOWN, parcel["known"])
             if parcel["missing"]:
-                counted.note(c.MISSING, batch.topic, f"{parcel['missing']} up to {batch.last}", parcel["missing"])
+                counted.note(
+                    counters.MISSING, batch.topic, f"{parcel['missing']} up to {batch.last}", parcel["missing"]
+                )
         if parcel["other"] and outcome != GAP:
             stations = " and ".join("/".join(map(str, place)) for place in (batch.place, parcel["other"]))
-            counted.note(c.TWO_STATIONS, batch.topic, f"{stations}: each needs a topic of its own")
+            counted.note(counters.TWO_STATIONS, batch.topic, f"{stations}: each needs a topic of its own")
 
     def _line_stored(self, mark: Delivery, name: str, outcome: str, parcel: dict) -> None:
-        self.counted.add(name if parcel["number"] else c.CURVES_SKIPPED)
+        self.counted.add(name if parcel["number"] else counters.CURVES_SKIPPED)
         self.broker.done(mark)

@@ -1,7 +1,7 @@
 """A chip's clock takes the best time it hears, leaves small differences alone, and asks servers without waiting."""
 
 from toolcart.base.clock import SimClock
-from toolcart.board import clock as c
+from toolcart.board import clock as board_clock
 from toolcart.board import ntp
 from toolcart.board.clock import Clock
 from toolcart.board.zone import fixed, parsed
@@ -24,22 +24,22 @@ class Rtc:
 
 
 def test_an_unset_clock_says_so_and_a_kept_one_too():
-    assert Clock(Rtc(), 0).source == c.SOURCE_NONE
-    assert Clock(Rtc(MOMENT), 0).source == c.SOURCE_RTC
+    assert Clock(Rtc(), 0).source == board_clock.SOURCE_NONE
+    assert Clock(Rtc(MOMENT), 0).source == board_clock.SOURCE_RTC
 
 
 def test_a_better_source_wins_and_a_worse_one_is_ignored():
     rtc = Rtc()
     clock = Clock(rtc, 0)
-    assert clock.offer(c.SOURCE_CONTROLLER, MOMENT, 0)
-    assert clock.offer(c.SOURCE_NTP, LATER, 1000) and rtc.moment == LATER
-    assert not clock.offer(c.SOURCE_TOOLSNET, MOMENT, 2000) and rtc.moment == LATER
+    assert clock.offer(board_clock.SOURCE_CONTROLLER, MOMENT, 0)
+    assert clock.offer(board_clock.SOURCE_NTP, LATER, 1000) and rtc.moment == LATER
+    assert not clock.offer(board_clock.SOURCE_TOOLSNET, MOMENT, 2000) and rtc.moment == LATER
 
 
 def test_two_seconds_over_midnight_are_left_alone_too():
     rtc = Rtc((2024, 3, 14, 23, 59, 59))
     clock = Clock(rtc, 0)
-    clock.offer(c.SOURCE_NTP, (2024, 3, 15, 0, 0, 1), 0)
+    clock.offer(board_clock.SOURCE_NTP, (2024, 3, 15, 0, 0, 1), 0)
     assert clock.jumps == 0
 
 

@@ -8,7 +8,7 @@ from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.watchdog import ASKED_MS
 from toolcart.base.clock import Dice, SimClock
-from toolcart.board import clock as c
+from toolcart.board import clock as board_clock
 from toolcart.board.console import LINE_MAX
 from toolcart.board.housekeeping import Housekeeping
 from toolcart.board.network import SILENCE_MS
@@ -95,7 +95,7 @@ class Board:
         self.network = Air()
         self.sockets = Sockets()
         self.watchdog = Dog()
-        self.clock = c.Clock(Rtc(), self.time.now)
+        self.clock = board_clock.Clock(Rtc(), self.time.now)
         self.ntp = None
         self.lamp = []
         self.typed = ""
@@ -259,7 +259,7 @@ def test_time_comes_from_toolsnet_and_from_results_until_something_better_speaks
     session.stamp[:] = b"20240314092653"
     session.wants_stamp = False
     chip.go(1000)  # at once: a minute later it would be a minute slow
-    assert chip.board.clock.source == c.SOURCE_TOOLSNET
+    assert chip.board.clock.source == board_clock.SOURCE_TOOLSNET
     assert chip.board.clock._rtc.moment == MOMENT and not session.wants_stamp
     chip.board.clock._rtc.moment = (2024, 3, 14, 9, 27, 54)
     chip.go(60000)

@@ -4,7 +4,7 @@ import os
 
 from toolcart.agent.link.port import is_numeric
 from toolcart.base.clock import Dice, SimClock
-from toolcart.board import resolver as r
+from toolcart.board import resolver
 from host_tests.board.test_safe_mode import own_name
 from host_tests.portable import need_files
 
@@ -63,7 +63,7 @@ class Lan:
         self.requests = []
         self.poll = Poll()
         self.change = None  # what a test does to an answer
-        self.resolver = r.Resolver(
+        self.resolver = resolver.Resolver(
             self.poll, lambda: self.servers, lambda: Sock(self), lambda host, port: (host, port), self.number, FILE
         )
 
@@ -145,11 +145,11 @@ def test_numeric_hosts_are_no_names():
 
 
 def test_the_question_is_octet_for_octet_that_of_the_rfc():
-    assert bytes(r.question("ab.c", 0x1234)) == (
+    assert bytes(resolver.question("ab.c", 0x1234)) == (
         b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x02ab\x01c\x00\x00\x01\x00\x01"
     )
     for name in ("a..b", ".", "x" * 64 + ".b"):
-        assert r.question(name, 1) is None
+        assert resolver.question(name, 1) is None
 
 
 def test_a_server_that_knows_no_such_name_is_an_answer():
@@ -157,14 +157,14 @@ def test_a_server_that_knows_no_such_name_is_an_answer():
         lan.zone[SERVER, "pim"] = ""
         lan.ask("pim")
         lan.go(10)
-        assert lan.resolver.state("pim") == r.UNKNOWN and lan.resolver.sock is None
+        assert lan.resolver.state("pim") == resolver.UNKNOWN and lan.resolver.sock is None
 
 
 def test_the_second_server_answers_for_a_dead_first():
     with Kept(servers=(SERVER, OTHER)) as lan:
         lan.zone[OTHER, "pim"] = "192.0.2.20"
         lan.ask("pim")
-        lan.go(r.TRY_MS + 10)
+        lan.go(resolver.TRY_MS + 10)
         assert lan.resolver.address("pim") == "192.0.2.20"
 
 
@@ -176,12 +176,12 @@ def test_what_was_known_serves_on_after_one_question_also_after_a_restart():
         lan.zone.clear()
         for _ in range(2):
             lan.ask("pim")
-            lan.go(r.TRY_MS - 1)
-            assert lan.resolver.state("pim") == r.ASKING
+            lan.go(resolver.TRY_MS - 1)
+            assert lan.resolver.state("pim") == resolver.ASKING
             lan.go(2)
-            assert lan.resolver.state("pim") == r.KNOWN and lan.resolver.address("pim") == "192.0.2.20"
+            assert lan.resolver.state("pim") == resolver.KNOWN and lan.resolver.address("pim") == "192.0.2.20"
             lan = Lan()  # the board starts again, and the server is dead still
-            assert lan.resolver.state("pim") == r.SILENT
+            assert lan.resolver.state("pim") == resolver.SILENT
 
 
 def test_a_new_address_replaces_the_old_one():
@@ -197,13 +197,13 @@ def test_a_new_address_replaces_the_old_one():
 def test_a_network_that_accepts_nothing_is_asked_again_and_no_error():
     with Kept() as lan:
         lan.down = True
-        assert lan.ask("pim") == r.ASKING
-        lan.go(r.TRIES * r.TRY_MS + 10)
-        assert lan.resolver.state("pim") == r.SILENT and lan.poll.socks == []
+        assert lan.ask("pim") == resolver.ASKING
+        lan.go(resolver.TRIES * resolver.TRY_MS + 10)
+        assert lan.resolver.state("pim") == resolver.SILENT and lan.poll.socks == []
         lan.servers = ()
         lan.ask("pim")
-        lan.go(r.TRIES * r.TRY_MS + 10)
-        assert lan.resolver.state("pim") == r.SILENT
+        lan.go(resolver.TRIES * resolver.TRY_MS + 10)
+        assert lan.resolver.state("pim") == resolver.SILENT
 
 
 def test_answers_that_are_none_are_counted_and_change_nothing():
@@ -220,21 +220,21 @@ def test_answers_that_are_none_are_counted_and_change_nothing():
             lan.change = change
             lan.zone[SERVER, "pim"] = "192.0.2.20"
             lan.ask("pim")
-            lan.go(r.TRIES * r.TRY_MS + 10)
-            assert lan.resolver.state("pim") == r.SILENT and lan.resolver.strange == r.TRIES, name
+            lan.go(resolver.TRIES * resolver.TRY_MS + 10)
+            assert lan.resolver.state("pim") == resolver.SILENT and lan.resolver.strange == resolver.TRIES, name
 
 
 def test_no_datagram_raises_whatever_is_cut_or_changed():
-    query = bytes(r.question("pim.plant.example", 77))
+    query = bytes(resolver.question("pim.plant.example", 77))
     good = reply(query, "192.0.2.20", 2)
     for length in range(len(good)):
-        assert r.answered(good[:length], query) is None
+        assert resolver.answered(good[:length], query) is None
     dice = Dice(3)
     for _ in range(3000):
         octets = bytearray(good)
         for _ in range(1 + dice.randrange(4)):
             octets[dice.randrange(len(octets))] = dice.randrange(256)
-        answer = r.answered(octets, query)
+        answer = resolver.answered(octets, query)
         assert answer is None or answer == "" or is_numeric(answer)
 
 
@@ -243,10 +243,10 @@ def test_names_are_bounded_and_the_one_in_use_stays():
         for number in range(30):
             lan.ask("host%d" % number)
             lan.ask("pim")
-        assert len(lan.resolver._names) == r.NAMES_MAX
-        assert lan.resolver.state("pim") == r.ASKING
+        assert len(lan.resolver._names) == resolver.NAMES_MAX
+        assert lan.resolver.state("pim") == resolver.ASKING
         lan.zone[SERVER, "pim"] = "192.0.2.20"
-        lan.go(r.TRY_MS + 10)
+        lan.go(resolver.TRY_MS + 10)
         assert lan.resolver.address("pim") == "192.0.2.20"
 
 

@@ -12,7 +12,7 @@ from toolcart.agent.base.counters import Counters
 from toolcart.agent.log.log import WHEN_FULL_REFUSE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from host_tests.support.log import Area, held
 
 PORTABLE = True
@@ -129,5 +129,5 @@ class Bench(Station):
 
     def idents(self):
         """Return the IDs of the results in the log, in order."""
-        at = r.HEAD_BYTES + r.TIGHTENING_ID
-        return [int(payload[at : at + r.ID_BYTES]) for _, _, payload in self.results()]
+        at = res.HEAD_BYTES + res.TIGHTENING_ID
+        return [int(payload[at : at + res.ID_BYTES]) for _, _, payload in self.results()]

@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from toolcart.agent.log import framing as rec
+from toolcart.agent.log import framing
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.base.terminal_safe import visible, visible_in, visible_lines
 from toolcart.board.linux.flash import FileFlash
@@ -55,7 +55,7 @@ def image(tmp_path):
     flash = FileFlash(str(path), 65536, 16, (3, 1, 7))
     log = mounted(flash, kept_blocks=4)
     assert append(log, 1) == FLASH_DONE
-    assert put(log, OCTETS, rec.KIND_RAW) == FLASH_DONE
+    assert put(log, OCTETS, framing.KIND_RAW) == FLASH_DONE
     flash.close()
     return path
 

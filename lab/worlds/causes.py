@@ -56,7 +56,7 @@ lookahead-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 : a lookahead never goes further than the next one
 -(REACH << min(failed, _WIDER_MOST))
 +1
-earlier-is-not-missing | 3 | agent/openprotocol/walk.py | worlds away
+earlier-is-not-missing | 3 | agent/openprotocol/id_walk.py | worlds away
 : what a controller with a clock set back has is taken for old
 -    observed.first = lowest
 +    early = observed.top[5:12] < recovery.ledger.octets[5:12]
@@ -104,7 +104,7 @@ never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals m
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:
-silence-ends-asking | 7 | agent/openprotocol/in_vain.py | recovery model
+silence-ends-asking | 7 | agent/openprotocol/unanswered_requests.py | recovery model
 : a question without a usable answer is the connection's last
 -        return _go_on_in_vain(recovery, now)
 -    if _can_do_without_newest

@@ -31,7 +31,7 @@ from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, read_light
 from toolcart.agent.openprotocol.plausibility import plausible
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.agent.record.malformed import put_in_order
 from toolcart.agent.toolsnet import telegram as tel
 from toolcart.agent.toolsnet.telegram import FRAME_BROKEN, FRAME_FOUND, FRAME_NEED_DATA, Frames
@@ -43,7 +43,7 @@ PORTABLE = True
 SIZES = (256, 1024)  # of a link's buffer: the smallest there is, and the usual one
 _STX, _DLE = 0x02, 0x10
 _LIGHT = -999  # revision 999 by its own reader
-_HEAD = b"\0" * r.HEAD_BYTES  # in front of a body in a record
+_HEAD = b"\0" * res.HEAD_BYTES  # in front of a body in a record
 _GUARD = b"#####"
 _SECOND_PLACE = 9
 
@@ -266,7 +266,7 @@ class Readers(Parser):
     def __init__(self, name, inputs):
         Parser.__init__(self, name, inputs)
         self._buf = bytearray(_SECOND_PLACE + 9999)
-        self._body = bytearray(len(_GUARD) * 2 + r.BODY_BYTES + r.LIMITS_BYTES)
+        self._body = bytearray(len(_GUARD) * 2 + res.BODY_BYTES + res.LIMITS_BYTES)
 
     def check(self, octets, dice):
         first = self.run(octets, 0)
@@ -290,7 +290,7 @@ class Readers(Parser):
         """Whatever is in a body, it can be put in order, and one that is not odd is in order already."""
         page = bytearray(payload)
         negative, text = put_in_order(page, len(page))
-        assert (page == payload and not negative and not text) or code == r.RESULT_ODD
+        assert (page == payload and not negative and not text) or code == res.RESULT_ODD
         assert put_in_order(page, len(page)) == ([], ""), "what was put in order is not"
 
     def _read(self, mid, revision, at, length):
@@ -299,10 +299,10 @@ class Readers(Parser):
         last = len(body) - first
         for index in range(len(body)):
             body[index] = 0x23
-        kept = r.BODY_BYTES
+        kept = res.BODY_BYTES
         if revision == _LIGHT:
-            code = read_light(body, first, self._buf, at) if length >= LIGHT_BYTES else r.RESULT_UNREADABLE
-            odd = code == r.RESULT_READ and not plausible(body, first, self._buf, at, length)
+            code = read_light(body, first, self._buf, at) if length >= LIGHT_BYTES else res.RESULT_UNREADABLE
+            odd = code == res.RESULT_READ and not plausible(body, first, self._buf, at, length)
         else:
             odd = False
             layout = layouts.layout_of(mid, revision)
@@ -310,10 +310,10 @@ class Readers(Parser):
                 return None
             code, kept = layouts.read_whole(layout, self._buf, at, length, body, first)
         assert body[:first] == _GUARD and body[last:] == _GUARD, "written outside of the body"
-        if code == r.RESULT_UNREADABLE:
+        if code == res.RESULT_UNREADABLE:
             return code  # what the body holds then is undefined
-        at = first + r.BATCH_STATUS
-        assert code == r.RESULT_ODD or all(body[at + i] <= r.STATUSES_MOST[i] for i in range(4))
+        at = first + res.BATCH_STATUS
+        assert code == res.RESULT_ODD or all(body[at + i] <= res.STATUSES_MOST[i] for i in range(4))
         self._check_order(code, bytes(_HEAD) + bytes(body[first : first + kept]))
         return code, odd, bytes(body[first : first + kept])
 

@@ -17,7 +17,7 @@ Rules
 
 from __future__ import annotations
 
-from lab.worlds import history as v
+from lab.worlds import history
 from lab.worlds.history import Ledger, OutletHistory, Result, Verdict
 
 SHOWN = 6
@@ -31,14 +31,16 @@ def judge_ledger(ledger: Ledger, results: dict[int, Result], verdict: Verdict) -
         _judge_repeats(outlet, ledger, verdict)
         _judge_order(outlet, results, verdict)
         if len(outlet.lacks) > ledger.left_out:
-            verdict.add(v.LOST, 1, f"{_name(outlet)} forgot, the log has: {_shown(outlet.lacks)}", len(outlet.lacks))
+            verdict.add(
+                history.LOST, 1, f"{_name(outlet)} forgot, the log has: {_shown(outlet.lacks)}", len(outlet.lacks)
+            )
     if ledger.waits:
-        verdict.add(v.STUCK, 1, f"at the end there wait: {ledger.waits}")
+        verdict.add(history.STUCK, 1, f"at the end there wait: {ledger.waits}")
     if not ledger.is_taken:
-        verdict.add(v.STUCK, 1, "at the end no result is taken")
+        verdict.add(history.STUCK, 1, "at the end no result is taken")
     for words in (ledger.negative, ledger.unsaid):
         if words:
-            verdict.add(v.UNTRUTHFUL, 1, words[0], len(words))
+            verdict.add(history.UNTRUTHFUL, 1, words[0], len(words))
 
 
 def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
@@ -47,20 +49,22 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
     lost = sum(len(lost) for lost in missing.values())
     counted = ledger.overwritten + ledger.missed
     given_up = counted + ledger.gone_with_places
-    verdict.excused[v.OVERWRITTEN] += min(lost, given_up)
+    verdict.excused[history.OVERWRITTEN] += min(lost, given_up)
     if lost - unread > given_up + ledger.left_out:
         detail = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
         counts = f"{ledger.overwritten} overwritten, {ledger.missed} missed, {ledger.left_out} left out"
-        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {detail}", lost - unread - given_up - ledger.left_out)
+        verdict.add(
+            history.LOST, 1, f"passed in silence ({counts}): {detail}", lost - unread - given_up - ledger.left_out
+        )
     if len(ledger.nobody_had) > max(0, counted - ledger.left_out) + ledger.damaged:
         detail = f"left out, and no outlet had had it: {_shown(ledger.nobody_had)}"
-        verdict.add(v.LOST, 1, detail, len(ledger.nobody_had))
+        verdict.add(history.LOST, 1, detail, len(ledger.nobody_had))
     server = [outlet for outlet in ledger.outlets if outlet.kind == "toolsnet"]
     least = sum(len(missing[id(outlet)]) for outlet in server)
     unsure = sum(len(ledger.unsure - outlet.had) for outlet in server)
     if ledger.is_exact and ledger.overwritten > least + unsure:
         detail = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
-        verdict.add(v.UNTRUTHFUL, 1, detail, ledger.overwritten - least - unsure)
+        verdict.add(history.UNTRUTHFUL, 1, detail, ledger.overwritten - least - unsure)
 
 
 def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> None:
@@ -69,7 +73,7 @@ def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> N
     most = ledger.stored_again + (ledger.damaged if outlet.kind == "toolsnet" else 0)
     if times > most or twice:
         text = f"{_name(outlet)} has twice, {ledger.stored_again} stored again: {_shown(set(outlet.repeats))}"
-        verdict.add(v.DOUBLED, 1, text, max(times - most, twice))
+        verdict.add(history.DOUBLED, 1, text, max(times - most, twice))
 
 
 def _judge_order(outlet: OutletHistory, results: dict[int, Result], verdict: Verdict) -> None:
@@ -83,7 +87,7 @@ def _judge_order(outlet: OutletHistory, results: dict[int, Result], verdict: Ver
                 back.append(f"{one.number} before what was acknowledged at {least} ms")
             least = min(least, *one.acks[:1] or [least])
     if back:
-        verdict.add(v.OUT_OF_ORDER, 1, f"{_name(outlet)}: {back[0]}", len(back))
+        verdict.add(history.OUT_OF_ORDER, 1, f"{_name(outlet)}: {back[0]}", len(back))
 
 
 def _name(outlet: OutletHistory) -> str:

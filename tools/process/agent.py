@@ -201,9 +201,10 @@ class Agent:
         """Leave of what was found what refuses a reload of this agent."""
         if not checked.lacks:
             return checked
-        from toolcart.tools.process import lived_with  # few configurations lack something
+        from toolcart.tools.process import tolerated_faults  # few configurations lack something
 
-        return lived_with.without(checked, self._snapshot_of_stations()["stations"], config_file.folder_of(self._path))
+        stations = self._snapshot_of_stations()["stations"]
+        return tolerated_faults.without(checked, stations, config_file.folder_of(self._path))
 
     def last_line(self) -> dict:
         """Return the line to send when everything is closed."""

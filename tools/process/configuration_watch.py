@@ -2,7 +2,7 @@
 
 1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
    checked as `toolcart config check` does, once for each state that they are in. Nothing is used before SIGHUP asks.
-2. What the agent lives with already refuses nothing (toolcart.tools.process.lived_with).
+2. What the agent lives with already refuses nothing (toolcart.tools.process.tolerated_faults).
 3. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
 """
 

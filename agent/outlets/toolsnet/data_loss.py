@@ -19,7 +19,7 @@ Rules
 2. They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
    is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
-   What leaves the quarantine, taken or dropped, lies among them from then on (toolcart.agent.log.doubt_width). One that
+   What leaves the quarantine, taken or dropped, lies among them from then on (toolcart.agent.log.doubt_range). One that
    was taken late lies elsewhere in the log than on the wire: so the width has one more for each that may have been.
 3. SENT_OLDER: some were in doubt before. How many only the memory knows (`doubted`); after a restart all stays.
 4. The same 08 once more says nothing new, also after a restart.
@@ -37,7 +37,7 @@ Rules
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.doubt_width import put_width, width_of
+from toolcart.agent.log.doubt_range import put_width, width_of
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import (
     DELIVERED,

@@ -98,7 +98,7 @@ class Reoffer:
                 numbers[DELIVERED] += 1
                 policy.resume_point.again_base += 1
                 if numbers[DOUBT_LACKS] and number <= numbers[DOUBT_TO]:
-                    from toolcart.agent.log.doubt_width import widen
+                    from toolcart.agent.log.doubt_range import widen
 
                     widen(numbers)
             if is_taken or is_unknown:

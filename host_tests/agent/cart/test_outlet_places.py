@@ -233,7 +233,7 @@ def test_one_that_becomes_durable_far_behind_gets_all_that_the_log_has():
 
 
 def test_what_an_outlet_has_lost_and_gets_again_is_kept_by_a_start_whatever_is_free():
-    """A server that was set back, a file that was restored: the cursor went back to the oldest, and no block is free."""
+    """A server was set back, or a file restored: the cursor went back to the oldest, and no block is free."""
     for others in ((), (FILE,)):
         for waiting in range(4):
             cart = Cart()

@@ -1,10 +1,9 @@
 """What is known of a controller's IDs is the same at a start as while running, and a snapshot is all or nothing."""
 
-from toolcart.agent.openprotocol import id_ledger
-from toolcart.agent.openprotocol import result_digest as rd
+from toolcart.agent.openprotocol import id_ledger, result_digest
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.agent.openprotocol.missing_bound import missing_most
-from toolcart.agent.openprotocol.spindles import MultiSpindleSubscription
+from toolcart.agent.openprotocol.spindle_subscription import MultiSpindleSubscription
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.support.recovery import PAYLOAD, FakeLog, FakeState, Result
@@ -28,12 +27,12 @@ def store(ledger, ident, key=1):
 
 
 def digest(ident, key=1, flags=0, **fields):
-    octets = bytearray(rd.FINGERPRINT_BYTES)
+    octets = bytearray(result_digest.FINGERPRINT_BYTES)
     body = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
     for name, value in fields.items():
         at = PLACES[name]
         body[at : at + len(value)] = value
-    rd.put_digest(octets, 0, body, 0, flags)
+    result_digest.put_digest(octets, 0, body, 0, flags)
     return octets
 
 
@@ -65,23 +64,27 @@ def test_of_more_than_two_ranges_the_first_is_written_apart():
 
 def test_a_repeat_is_recognised_by_id_time_and_values():
     one = digest(41, 7)
-    assert rd.same(one, digest(41, 7))
-    assert not rd.same(one, digest(42, 7)) and not rd.same(one, digest(41, 8))
-    assert not rd.same(one, digest(41, 7, TORQUE=b"000009"))
-    assert not rd.same(one, digest(41, 7, ANGLE=b"00009"))
-    assert rd.same(one, digest(41, 7, TORQUE=b"      ")), "a field that is blank says nothing"
-    assert rd.same(one, digest(41, 7, ANGLE=b"     "))
-    assert rd.same(one, digest(41, 7, res.FLAG_ODD, ANGLE=b"00070")), "in parts of a degree"
-    assert rd.same(one, digest(41, 7, res.FLAG_EDGE_TIME, TIME=b"\x20\x30\x01\x01\0\0\0")), "the agent's own time"
-    unread = bytearray(rd.FINGERPRINT_BYTES)
-    rd.put_unread(unread, 41)
-    assert rd.same(one, unread) and not rd.same(digest(40, 7), unread)
-    frames = [bytearray(rd.FINGERPRINT_BYTES) for _ in range(2)]
+    assert result_digest.same(one, digest(41, 7))
+    assert not result_digest.same(one, digest(42, 7)) and not result_digest.same(one, digest(41, 8))
+    assert not result_digest.same(one, digest(41, 7, TORQUE=b"000009"))
+    assert not result_digest.same(one, digest(41, 7, ANGLE=b"00009"))
+    assert result_digest.same(one, digest(41, 7, TORQUE=b"      ")), "a field that is blank says nothing"
+    assert result_digest.same(one, digest(41, 7, ANGLE=b"     "))
+    assert result_digest.same(one, digest(41, 7, res.FLAG_ODD, ANGLE=b"00070")), "in parts of a degree"
+    assert result_digest.same(one, digest(41, 7, res.FLAG_EDGE_TIME, TIME=b"\x20\x30\x01\x01\0\0\0")), (
+        "the agent's own time"
+    )
+    unread = bytearray(result_digest.FINGERPRINT_BYTES)
+    result_digest.put_unread(unread, 41)
+    assert result_digest.same(one, unread) and not result_digest.same(digest(40, 7), unread)
+    frames = [bytearray(result_digest.FINGERPRINT_BYTES) for _ in range(2)]
     for check in (0, 0x80, 0xFF, 0x3FFFFFFF):
-        rd.put_unread(frames[0], 41, check)
-        rd.put_unread(frames[1], 41, check ^ 0x10)
-        assert rd.same(frames[0], frames[0]) and not rd.same(*frames)
-        assert not rd.same(one, frames[0]) and not rd.same(frames[0], digest(41, 7, TORQUE=b"      "))
+        result_digest.put_unread(frames[0], 41, check)
+        result_digest.put_unread(frames[1], 41, check ^ 0x10)
+        assert result_digest.same(frames[0], frames[0]) and not result_digest.same(*frames)
+        assert not result_digest.same(one, frames[0]) and not result_digest.same(
+            frames[0], digest(41, 7, TORQUE=b"      ")
+        )
 
 
 def test_a_powermacs_is_asked_for_the_last_one_once_more():

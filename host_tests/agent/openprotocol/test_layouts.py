@@ -3,7 +3,7 @@
 from toolcart.agent.openprotocol.header import put_header, revision_of
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result, read_whole
 from toolcart.agent.openprotocol.light_result import read_light
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from host_tests.support.frames import EXAMPLE, fetched, light, pushed
 
 PORTABLE = True
@@ -41,19 +41,19 @@ LIMITS = b"004000005000004500000600009000075"
 
 def body_of(mid, revision, frame, at=2):
     buf = b"#" * at + frame
-    body = bytearray(b"#" * (r.BODY_BYTES + 3))
+    body = bytearray(b"#" * (res.BODY_BYTES + 3))
     code = read_result(layout_of(mid, revision), buf, at, len(frame), body, 3)
     assert body[:3] == b"###"
     return code, bytes(body[3:])
 
 
 def limits_of(mid, revision, frame):
-    limits = bytearray(r.LIMITS_BYTES)
+    limits = bytearray(res.LIMITS_BYTES)
     return read_limits(layout_of(mid, revision), frame, 0, len(frame), limits, 0), bytes(limits)
 
 
 def light_body():
-    body = bytearray(r.BODY_BYTES)
+    body = bytearray(res.BODY_BYTES)
     body[92:106] = b" " * 14  # the tool's serial is not in the message
     read_light(body, 0, EXAMPLE, 0)
     return bytes(body)
@@ -64,15 +64,15 @@ def test_every_pushed_revision_gives_the_body_of_the_light_one():
         frame = pushed(revision)
         assert len(frame) == PUSHED_BYTES[revision]
         code, body = body_of(61, revision, frame)
-        assert code == r.RESULT_READ
-        assert body[: r.SERIAL] == light_body()[: r.SERIAL], revision
-        assert body[r.SERIAL :] == (b" " * 14 if revision == 1 else SERIAL)
+        assert code == res.RESULT_READ
+        assert body[: res.SERIAL] == light_body()[: res.SERIAL], revision
+        assert body[res.SERIAL :] == (b" " * 14 if revision == 1 else SERIAL)
 
 
 def test_revision_998_is_read_like_6_whatever_its_stages():
     frame = b"0558" + pushed(6)[4:8] + b"998" + pushed(6)[11:] + b"560257020042370009500423700095"
     code, body = body_of(61, 998, frame)
-    assert code == r.RESULT_READ and body[: r.SERIAL] == light_body()[: r.SERIAL]
+    assert code == res.RESULT_READ and body[: res.SERIAL] == light_body()[: res.SERIAL]
 
 
 def test_every_fetched_revision_gives_what_it_has_and_blanks_for_the_rest():
@@ -81,13 +81,13 @@ def test_every_fetched_revision_gives_what_it_has_and_blanks_for_the_rest():
         assert len(frame) == FETCHED_BYTES[revision]
         code, body = body_of(65, revision, frame)
         wanted = bytearray(light_body())
-        wanted[r.PSET_CHANGE : r.PSET_CHANGE + 19] = b" " * 19
+        wanted[res.PSET_CHANGE : res.PSET_CHANGE + 19] = b" " * 19
         if revision == 1:
-            wanted[r.JOB : r.JOB + 4] = b"    "
-            wanted[r.BATCH_SIZE : r.BATCH_SIZE + 4] = b"    "
+            wanted[res.JOB : res.JOB + 4] = b"    "
+            wanted[res.BATCH_SIZE : res.BATCH_SIZE + 4] = b"    "
         else:
-            wanted[r.SERIAL :] = SERIAL
-        assert code == r.RESULT_READ and body == bytes(wanted), revision
+            wanted[res.SERIAL :] = SERIAL
+        assert code == res.RESULT_READ and body == bytes(wanted), revision
 
 
 def test_limits_unit_and_type_are_kept_where_the_revision_has_them():
@@ -107,9 +107,9 @@ def test_a_limit_that_is_no_number_is_blank():
         frame[160 - 1 : 166 - 1] = spoiled  # parameter 21, torque min
         count, limits = limits_of(61, 2, bytes(frame))
         assert abs(count) == 37 and limits[:6] == kept and limits[6:12] == b"005000"
-        body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
+        body = bytearray(res.BODY_BYTES + res.LIMITS_BYTES)
         code, octets = read_whole(layout_of(61, 2), frame, 0, len(frame), body, 0)
-        assert octets == r.BODY_BYTES + 37 and code == (r.RESULT_ODD if b"-" in kept else r.RESULT_READ)
+        assert octets == res.BODY_BYTES + 37 and code == (res.RESULT_ODD if b"-" in kept else res.RESULT_READ)
 
 
 def test_a_later_revision_is_read_as_far_as_it_is_known():
@@ -117,9 +117,9 @@ def test_a_later_revision_is_read_as_far_as_it_is_known():
         assert layout_of(61, revision) is None and layout_of(65, revision) is None
     for revision in (8, 9, 10, 11, 12, 500, 997):
         code, body = body_of(61, revision, later(pushed(7), revision, 662))
-        assert code == r.RESULT_READ and body[: r.SERIAL] == light_body()[: r.SERIAL], revision
+        assert code == res.RESULT_READ and body[: res.SERIAL] == light_body()[: res.SERIAL], revision
         code, body = body_of(65, revision, later(fetched(7), revision, 497))
-        assert code == r.RESULT_READ and body[r.TIGHTENING_ID : r.SERIAL] == b"0001234567", revision
+        assert code == res.RESULT_READ and body[res.TIGHTENING_ID : res.SERIAL] == b"0001234567", revision
 
 
 def later(frame, revision, length):
@@ -137,79 +137,82 @@ def scaled(mid, numerator, denominator, **fields):
 
 
 def whole_of(mid, frame):
-    body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
+    body = bytearray(res.BODY_BYTES + res.LIMITS_BYTES)
     code, _ = read_whole(layout_of(mid, 10), frame, 0, len(frame), body, 0)
-    return code, bytes(body[r.ANGLE : r.ANGLE + 5]), bytes(body[r.BODY_BYTES + r.ANGLE_MIN :][:15]), body[-1:]
+    return code, bytes(body[res.ANGLE : res.ANGLE + 5]), bytes(body[res.BODY_BYTES + res.ANGLE_MIN :][:15]), body[-1:]
 
 
 def test_angles_of_revision_10_say_how_many_digits_are_decimals():
     for mid in (61, 65):
         limits = b"000600009000075" if mid == 61 else b" " * 15
-        assert whole_of(mid, scaled(mid, 1, 1)) == (r.RESULT_READ, b"00095", limits, b" ")
-        assert whole_of(mid, scaled(mid, 1, 10, angle=12345)) == (r.RESULT_ODD, b"12345", limits, b"1")
-        assert whole_of(mid, scaled(mid, 1, 100, angle=123)) == (r.RESULT_ODD, b"00123", limits, b"2")
+        assert whole_of(mid, scaled(mid, 1, 1)) == (res.RESULT_READ, b"00095", limits, b" ")
+        assert whole_of(mid, scaled(mid, 1, 10, angle=12345)) == (res.RESULT_ODD, b"12345", limits, b"1")
+        assert whole_of(mid, scaled(mid, 1, 100, angle=123)) == (res.RESULT_ODD, b"00123", limits, b"2")
 
 
 def test_angle_scale_that_is_no_power_of_ten_is_multiplied_out():
-    assert whole_of(61, scaled(61, 3, 2)) == (r.RESULT_ODD, b"00142", b"000900013500112", b" ")
+    assert whole_of(61, scaled(61, 3, 2)) == (res.RESULT_ODD, b"00142", b"000900013500112", b" ")
     assert whole_of(61, scaled(61, 3, 2, angle="-0095"))[1] == b"-0142"
     assert whole_of(61, scaled(61, 99, 1, angle=99999))[1] == b"     "  # it does not fit, so it is not known
 
 
 def test_an_angle_scale_that_was_cut_off_hides_the_angles():
     frame = later(pushed(7), 10, 662)
-    assert whole_of(61, frame)[:2] == (r.RESULT_READ, b"00095")
-    assert whole_of(61, scaled(61, 0, 0))[:2] == (r.RESULT_READ, b"00095")
-    assert whole_of(61, scaled(61, 1, 100)[:600]) == (r.RESULT_ODD, b"     ", b" " * 15, b" ")
+    assert whole_of(61, frame)[:2] == (res.RESULT_READ, b"00095")
+    assert whole_of(61, scaled(61, 0, 0))[:2] == (res.RESULT_READ, b"00095")
+    assert whole_of(61, scaled(61, 1, 100)[:600]) == (res.RESULT_ODD, b"     ", b" " * 15, b" ")
 
 
 def test_light_message_that_ends_early_loses_what_is_behind():
     for length in range(20, 121):
         code, body = body_of(61, 999, EXAMPLE[:length])
-        assert code == (r.RESULT_PADDED if length >= 92 else r.RESULT_UNREADABLE), length
-    assert body[: r.TIGHTENING_ID] == light_body()[: r.TIGHTENING_ID] and body[r.TIGHTENING_ID : r.SERIAL] == b" " * 10
+        assert code == (res.RESULT_PADDED if length >= 92 else res.RESULT_UNREADABLE), length
+    assert (
+        body[: res.TIGHTENING_ID] == light_body()[: res.TIGHTENING_ID]
+        and body[res.TIGHTENING_ID : res.SERIAL] == b" " * 10
+    )
 
 
 # How a torque may be written, and what it is.
 WRITTEN = (
-    (b"004237", b"004237", r.RESULT_READ),
-    (b"  4237", b"004237", r.RESULT_PADDED),
-    (b"4237  ", b"004237", r.RESULT_PADDED),
-    (b"4237\0\0", b"004237", r.RESULT_PADDED),
-    (b"\0 423\0", b"000423", r.RESULT_PADDED),
-    (b"+04237", b"004237", r.RESULT_PADDED),
-    (b"-04237", b"-04237", r.RESULT_ODD),
-    (b" - 423", b"-00423", r.RESULT_ODD),
-    (b"-00000", b"000000", r.RESULT_PADDED),
-    (b"042.37", b"004237", r.RESULT_PADDED),
-    (b" 42.3 ", b"004230", r.RESULT_PADDED),
-    (b"42.   ", b"004200", r.RESULT_PADDED),
-    (b"-42.37", b"-04237", r.RESULT_ODD),
-    (b"0.0421", b"000004", r.RESULT_PADDED),
-    (b"    .5", b"000050", r.RESULT_PADDED),
-    (b"-.5   ", b"-00050", r.RESULT_ODD),
-    (b"     .", b"     .", r.RESULT_ODD),
-    (b"42 .37", b"42 .37", r.RESULT_ODD),
-    (b"4.2.37", b"4.2.37", r.RESULT_ODD),
-    (b"12x456", b"12x456", r.RESULT_ODD),
-    (b"------", b"------", r.RESULT_ODD),
-    (b"99999.", b"99999.", r.RESULT_ODD),
-    (b"\xff" * 6, b"\xff" * 6, r.RESULT_ODD),
+    (b"004237", b"004237", res.RESULT_READ),
+    (b"  4237", b"004237", res.RESULT_PADDED),
+    (b"4237  ", b"004237", res.RESULT_PADDED),
+    (b"4237\0\0", b"004237", res.RESULT_PADDED),
+    (b"\0 423\0", b"000423", res.RESULT_PADDED),
+    (b"+04237", b"004237", res.RESULT_PADDED),
+    (b"-04237", b"-04237", res.RESULT_ODD),
+    (b" - 423", b"-00423", res.RESULT_ODD),
+    (b"-00000", b"000000", res.RESULT_PADDED),
+    (b"042.37", b"004237", res.RESULT_PADDED),
+    (b" 42.3 ", b"004230", res.RESULT_PADDED),
+    (b"42.   ", b"004200", res.RESULT_PADDED),
+    (b"-42.37", b"-04237", res.RESULT_ODD),
+    (b"0.0421", b"000004", res.RESULT_PADDED),
+    (b"    .5", b"000050", res.RESULT_PADDED),
+    (b"-.5   ", b"-00050", res.RESULT_ODD),
+    (b"     .", b"     .", res.RESULT_ODD),
+    (b"42 .37", b"42 .37", res.RESULT_ODD),
+    (b"4.2.37", b"4.2.37", res.RESULT_ODD),
+    (b"12x456", b"12x456", res.RESULT_ODD),
+    (b"------", b"------", res.RESULT_ODD),
+    (b"99999.", b"99999.", res.RESULT_ODD),
+    (b"\xff" * 6, b"\xff" * 6, res.RESULT_ODD),
 )
 
 
 def test_torque_is_read_however_it_is_written():
     for text, wanted, code in WRITTEN:
         result, body = body_of(61, 999, light(torque=text))
-        assert body[r.TORQUE : r.ANGLE] == wanted and result == code, text
+        assert body[res.TORQUE : res.ANGLE] == wanted and result == code, text
 
 
 def test_two_of_id_time_and_status_make_a_result():
     parts = {"tightening_id": "#" * 10, "time": "#" * 19, "status": "#"}
     for left in ((), ("tightening_id",), ("time",), ("status",)):
-        assert body_of(61, 999, light(**{name: parts[name] for name in left}))[0] != r.RESULT_UNREADABLE, left
+        assert body_of(61, 999, light(**{name: parts[name] for name in left}))[0] != res.RESULT_UNREADABLE, left
     for left in (("tightening_id", "time"), ("time", "status"), ("tightening_id", "status"), tuple(parts)):
-        assert body_of(61, 999, light(**{name: parts[name] for name in left}))[0] == r.RESULT_UNREADABLE, left
+        assert body_of(61, 999, light(**{name: parts[name] for name in left}))[0] == res.RESULT_UNREADABLE, left
     # A controller that fills in none of them writes blanks: nothing is odd about that.
     blank = light(tightening_id=" " * 10, time=" " * 19, status=" ")
-    assert body_of(61, 999, blank)[0] == r.RESULT_READ
+    assert body_of(61, 999, blank)[0] == res.RESULT_READ

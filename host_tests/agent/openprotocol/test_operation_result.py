@@ -3,7 +3,7 @@
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol.variable import decimal, read_fields
 from toolcart.agent.record import PAYLOAD_MAX
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.malformed import INCOMPLETE, put_in_order
 from toolcart.base.clock import START_TICKS, Dice
@@ -21,9 +21,9 @@ def field(pid, value, unit=0, kind=4):
 def read(*fields, **how):
     """Read these fields, some octets into a buffer; return (RESULT_, body)."""
     octets = ("%03d" % how.get("count", len(fields))).encode() + b"".join(fields)
-    body = bytearray(b" " * (r.BODY_BYTES + r.LIMITS_BYTES))
-    for index in range(r.TIME_BYTES):
-        body[r.TIME + index] = 0
+    body = bytearray(b" " * (res.BODY_BYTES + res.LIMITS_BYTES))
+    for index in range(res.TIME_BYTES):
+        body[res.TIME + index] = 0
     result = read_fields(body, b"##" + octets + how.get("behind", b""), 2, 2 + len(octets) + how.get("more", 0))
     return result, bytes(body)
 
@@ -34,7 +34,7 @@ def piece(body, place, width):
 
 def torque(value, unit, kind=90):
     result, body = read(field(30237, value, unit, kind))
-    return result, piece(body, r.TORQUE, 6)
+    return result, piece(body, res.TORQUE, 6)
 
 
 def test_figures_with_exponents_of_every_form_are_whole_numbers():
@@ -88,8 +88,8 @@ def test_torque_is_hundredths_of_nm_in_every_unit():
         (90, b"00003.590e+1", b"000003"),  # 35.9 mNm: cut off
         (90, b"00000.000e+0", b"000000"),
     ):
-        assert torque(value, unit) == (r.RESULT_READ, wanted), (unit, value)
-    assert torque(b"42.379", 1, 3) == (r.RESULT_READ, b"004237")
+        assert torque(value, unit) == (res.RESULT_READ, wanted), (unit, value)
+    assert torque(b"42.379", 1, 3) == (res.RESULT_READ, b"004237")
 
 
 def test_torque_that_is_none_is_reported_and_left_out():
@@ -101,55 +101,55 @@ def test_torque_that_is_none_is_reported_and_left_out():
         (1, b"1e999"),
         (1, b"1e9"),
     ):
-        assert torque(value, unit) == (r.RESULT_UNREADABLE, b"      "), value
-    assert torque(b"            ", 90) == (r.RESULT_READ, b"      ")
-    assert torque(b"-0001.250e+2", 3) == (r.RESULT_ODD, b"-00125")
-    assert torque(b"1e-999", 1) == (r.RESULT_READ, b"000000")
+        assert torque(value, unit) == (res.RESULT_UNREADABLE, b"      "), value
+    assert torque(b"            ", 90) == (res.RESULT_READ, b"      ")
+    assert torque(b"-0001.250e+2", 3) == (res.RESULT_ODD, b"-00125")
+    assert torque(b"1e-999", 1) == (res.RESULT_READ, b"000000")
 
 
 def test_angles_are_whole_degrees():
     for unit in (0, 50):
         result, body = read(field(30238, b"00001.239e+2", unit, 90))
-        assert (result, piece(body, r.ANGLE, 5)) == (r.RESULT_READ, b"00123")
-    assert read(field(30238, b"00001.239e+2", 51, 90))[0] == r.RESULT_ODD
+        assert (result, piece(body, res.ANGLE, 5)) == (res.RESULT_READ, b"00123")
+    assert read(field(30238, b"00001.239e+2", 51, 90))[0] == res.RESULT_ODD
 
 
 def test_every_number_of_the_documents_has_its_place():
     for pid, value, unit, place, wanted in (
-        (10, b"WVWZZZ1KZAW123456", 0, r.VIN, b"WVWZZZ1KZAW123456        "),
-        (11, b"PALLET", 0, r.VIN, b"PALLET                   "),
-        (30245, b" SN-1 ", 0, r.VIN, b"SN-1                     "),
-        (100, b"0006", 0, r.BATCH_SIZE, b"0006"),
-        (30228, b"006", 0, r.BATCH_SIZE, b"0006"),
-        (101, b"04", 0, r.BATCH_COUNTER, b"0004"),
-        (30229, b"004", 0, r.BATCH_COUNTER, b"0004"),
-        (1000, b"00000000012", 0, r.PSET, b"0012"),
-        (30216, b"12", 0, r.PSET, b"0012"),
-        (1500, b"7", 0, r.JOB, b"0007"),
-        (30221, b"00007", 0, r.JOB, b"0007"),
-        (1202, b"C3412129", 0, r.SERIAL, b"C3412129      "),
-        (30214, b"C3412129", 0, r.SERIAL, b"C3412129      "),
-        (1003, b"2024-02-01:08:00:00", 0, r.PSET_CHANGE, b"2024-02-01:08:00:00"),
-        (30220, b"2024-02-01:08:00:00", 0, r.PSET_CHANGE, b"2024-02-01:08:00:00"),
-        (2001, b"42.37", 1, r.TORQUE, b"004237"),
-        (2011, b"95", 50, r.ANGLE, b"00095"),
-        (2000, b"45.00", 1, LIMITS + r.TORQUE_TARGET, b"004500"),
-        (2002, b"50.00", 1, LIMITS + r.TORQUE_MAX, b"005000"),
-        (2003, b"40.00", 1, LIMITS + r.TORQUE_MIN, b"004000"),
-        (2010, b"75", 50, LIMITS + r.ANGLE_TARGET, b"00075"),
-        (2012, b"90", 50, LIMITS + r.ANGLE_MAX, b"00090"),
-        (2013, b"60", 50, LIMITS + r.ANGLE_MIN, b"00060"),
-        (30255, b"00005.000e+4", 90, LIMITS + r.TORQUE_MAX, b"005000"),
-        (30256, b"00004.000e+4", 90, LIMITS + r.TORQUE_MIN, b"004000"),
-        (30257, b"00009.000e+1", 50, LIMITS + r.ANGLE_MAX, b"00090"),
-        (30258, b"00006.000e+1", 50, LIMITS + r.ANGLE_MIN, b"00060"),
-        (30201, b"2", 0, LIMITS + r.RESULT_TYPE, b"02"),
-        (1039, b"3", 0, LIMITS + r.RESULT_TYPE, b"07"),
-        (30201, b"3", 0, LIMITS + r.RESULT_TYPE, b"  "),
+        (10, b"WVWZZZ1KZAW123456", 0, res.VIN, b"WVWZZZ1KZAW123456        "),
+        (11, b"PALLET", 0, res.VIN, b"PALLET                   "),
+        (30245, b" SN-1 ", 0, res.VIN, b"SN-1                     "),
+        (100, b"0006", 0, res.BATCH_SIZE, b"0006"),
+        (30228, b"006", 0, res.BATCH_SIZE, b"0006"),
+        (101, b"04", 0, res.BATCH_COUNTER, b"0004"),
+        (30229, b"004", 0, res.BATCH_COUNTER, b"0004"),
+        (1000, b"00000000012", 0, res.PSET, b"0012"),
+        (30216, b"12", 0, res.PSET, b"0012"),
+        (1500, b"7", 0, res.JOB, b"0007"),
+        (30221, b"00007", 0, res.JOB, b"0007"),
+        (1202, b"C3412129", 0, res.SERIAL, b"C3412129      "),
+        (30214, b"C3412129", 0, res.SERIAL, b"C3412129      "),
+        (1003, b"2024-02-01:08:00:00", 0, res.PSET_CHANGE, b"2024-02-01:08:00:00"),
+        (30220, b"2024-02-01:08:00:00", 0, res.PSET_CHANGE, b"2024-02-01:08:00:00"),
+        (2001, b"42.37", 1, res.TORQUE, b"004237"),
+        (2011, b"95", 50, res.ANGLE, b"00095"),
+        (2000, b"45.00", 1, LIMITS + res.TORQUE_TARGET, b"004500"),
+        (2002, b"50.00", 1, LIMITS + res.TORQUE_MAX, b"005000"),
+        (2003, b"40.00", 1, LIMITS + res.TORQUE_MIN, b"004000"),
+        (2010, b"75", 50, LIMITS + res.ANGLE_TARGET, b"00075"),
+        (2012, b"90", 50, LIMITS + res.ANGLE_MAX, b"00090"),
+        (2013, b"60", 50, LIMITS + res.ANGLE_MIN, b"00060"),
+        (30255, b"00005.000e+4", 90, LIMITS + res.TORQUE_MAX, b"005000"),
+        (30256, b"00004.000e+4", 90, LIMITS + res.TORQUE_MIN, b"004000"),
+        (30257, b"00009.000e+1", 50, LIMITS + res.ANGLE_MAX, b"00090"),
+        (30258, b"00006.000e+1", 50, LIMITS + res.ANGLE_MIN, b"00060"),
+        (30201, b"2", 0, LIMITS + res.RESULT_TYPE, b"02"),
+        (1039, b"3", 0, LIMITS + res.RESULT_TYPE, b"07"),
+        (30201, b"3", 0, LIMITS + res.RESULT_TYPE, b"  "),
     ):
         result, body = read(field(pid, value, unit))
-        assert (result, piece(body, place, len(wanted))) == (r.RESULT_READ, wanted), pid
-    assert read(field(30203, b"2024-03-14:09:26:53"))[1][r.TIME] == 0x20
+        assert (result, piece(body, place, len(wanted))) == (res.RESULT_READ, wanted), pid
+    assert read(field(30203, b"2024-03-14:09:26:53"))[1][res.TIME] == 0x20
 
 
 def test_no_octets_whatever_are_read_beyond_the_message_or_raise():
@@ -160,15 +160,15 @@ def test_no_octets_whatever_are_read_beyond_the_message_or_raise():
         for value in (0, 0x20, 0x2D, 0x30, 0x39, 0x41, 0xFF, dice.randrange(256)):
             spoiled = bytearray(octets)
             spoiled[place] = value
-            body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
+            body = bytearray(res.BODY_BYTES + res.LIMITS_BYTES)
             result = read_fields(body, spoiled, 0, len(spoiled))
-            assert result in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD, r.RESULT_UNREADABLE)
-            assert len(body) == r.BODY_BYTES + r.LIMITS_BYTES
+            assert result in (res.RESULT_READ, res.RESULT_PADDED, res.RESULT_ODD, res.RESULT_UNREADABLE)
+            assert len(body) == res.BODY_BYTES + res.LIMITS_BYTES
 
 
 HEAP = "2m"
 
-LIMITS = r.BODY_BYTES
+LIMITS = res.BODY_BYTES
 TIME = b"\x20\x24\x03\x14\x09\x26\x53"
 
 
@@ -210,7 +210,7 @@ def test_another_result_gives_up_what_was_begun():
     assert operation.lost_id == b"0001234567"
     operation.lost = False
     assert give(operation, part(tightening_id=1234568)) == op.PART_WHOLE and not operation.lost
-    assert operation.body[r.TIGHTENING_ID :][:10] == b"0001234568"
+    assert operation.body[res.TIGHTENING_ID :][:10] == b"0001234568"
 
 
 def orders_of(items):
@@ -226,12 +226,12 @@ def test_parts_become_whole_in_any_order():
     wanted = op.OperationResult()
     for frame in [first] + others:
         state = give(wanted, frame)
-    assert state == op.PART_WHOLE and wanted.result_code == r.RESULT_READ and len(rows_of(wanted)) == 3
+    assert state == op.PART_WHOLE and wanted.result_code == res.RESULT_READ and len(rows_of(wanted)) == 3
     for order in orders_of([first] + others):
         operation = op.OperationResult()
         states = [give(operation, frame) for frame in order]
         assert states == [op.PART_KEPT] * 3 + [op.PART_WHOLE]
-        assert bytes(operation.body) == bytes(wanted.body) and operation.result_code == r.RESULT_READ
+        assert bytes(operation.body) == bytes(wanted.body) and operation.result_code == res.RESULT_READ
 
 
 def test_what_comes_in_front_of_its_overall_result_is_held_as_far_as_there_is_room():
@@ -253,7 +253,7 @@ def test_damaged_object_that_comes_first_is_told_then():
     for index in (1, 2):
         assert give(operation, of_object(2 + index, OBJECTS[index][0])) == op.PART_KEPT and not operation.damaged
     assert give(operation, several()) == op.PART_WHOLE and not operation.damaged
-    assert operation.result_code == r.RESULT_ODD and len(rows_of(operation)) == 2
+    assert operation.result_code == res.RESULT_ODD and len(rows_of(operation)) == 2
 
 
 def test_object_without_a_row_that_comes_first_is_left_to_whoever_keeps_it():
@@ -262,7 +262,7 @@ def test_object_without_a_row_that_comes_first_is_left_to_whoever_keeps_it():
     for frame in (foreign, of_object(3, 1), of_object(4, 9999)):
         assert give(operation, frame) == op.PART_KEPT and not operation.beside
     assert give(operation, several()) == op.PART_WHOLE and operation.spilled == [foreign]
-    assert len(rows_of(operation)) == 2 and operation.result_code == r.RESULT_ODD
+    assert len(rows_of(operation)) == 2 and operation.result_code == res.RESULT_ODD
 
 
 OBJECTS = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
@@ -281,7 +281,7 @@ def of_object(number, ident, revision=1, total=4, **values):
 
 
 def payload_of(operation):
-    return bytearray(r.HEAD_BYTES) + operation.body
+    return bytearray(res.HEAD_BYTES) + operation.body
 
 
 def rows_of(operation):
@@ -293,7 +293,7 @@ def test_result_of_one_object_after_one_of_several_has_no_rows():
     give(operation, several())
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
-    assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.result_code == r.RESULT_READ
+    assert len(operation.body) == LIMITS + res.LIMITS_BYTES and operation.result_code == res.RESULT_READ
 
 
 def test_objects_without_room_are_left_out_and_reported():
@@ -302,20 +302,20 @@ def test_objects_without_room_are_left_out_and_reported():
     give(operation, several(objects=objects))
     for number in range(2, 14):
         state = give(operation, of_object(number, number - 1, total=13, torque=number))
-    assert state == op.PART_WHOLE and operation.result_code == r.RESULT_ODD
+    assert state == op.PART_WHOLE and operation.result_code == res.RESULT_ODD
     payload = payload_of(operation)
     assert len(payload) <= PAYLOAD_MAX and sp.told_of(payload, 0) == 12
     assert [row.torque for row in rows_of(operation)] == ["0.%02d" % number for number in range(2, 10)]
     frame = several(objects=objects)
     for octets in range(68, len(frame)):  # the list ends early
-        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.result_code == r.RESULT_ODD
+        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.result_code == res.RESULT_ODD
 
 
 def test_time_comes_from_the_object_where_the_operation_has_none():
     operation = op.OperationResult()
     give(operation, overall(time=" " * 19))
     give(operation, part())
-    assert operation.body[r.TIME : r.PSET_CHANGE] == TIME
+    assert operation.body[res.TIME : res.PSET_CHANGE] == TIME
 
 
 def test_unknown_revisions_and_short_messages_are_unreadable():
@@ -334,12 +334,12 @@ def test_result_whose_first_part_is_damaged_is_marked():
     whole, damaged = op.OperationResult(), op.OperationResult()
     give(whole, overall())
     assert give(whole, part()) == op.PART_WHOLE
-    assert not whole.body[r.BODY_BYTES + r.ANGLE_DECIMALS] & INCOMPLETE
+    assert not whole.body[res.BODY_BYTES + res.ANGLE_DECIMALS] & INCOMPLETE
     first = overall()
     assert give(damaged, b"%04d" % (len(first) - 1) + first[4:-1]) == op.PART_KEPT and damaged.damaged
     assert give(damaged, part()) == op.PART_WHOLE
-    page = bytearray(r.HEAD_BYTES) + damaged.body
-    assert damaged.result_code == r.RESULT_ODD and put_in_order(page, len(page))[1] == "incomplete"
+    page = bytearray(res.HEAD_BYTES) + damaged.body
+    assert damaged.result_code == res.RESULT_ODD and put_in_order(page, len(page))[1] == "incomplete"
 
 
 def test_every_spoiled_octet_is_reported_or_harmless_and_never_raises():
@@ -356,6 +356,6 @@ def test_every_spoiled_octet_is_reported_or_harmless_and_never_raises():
             assert result in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
             again = give(operation, bytes(spoiled[len(first) :]))
             if result == op.PART_KEPT and again == op.PART_WHOLE:
-                assert operation.result_code != r.RESULT_UNREADABLE or operation.damaged
+                assert operation.result_code != res.RESULT_UNREADABLE or operation.damaged
                 several = sp.SYNC_HEAD_BYTES + sp.OBJECTS_ROW_BYTES
-                assert len(operation.body) in (LIMITS + r.LIMITS_BYTES, LIMITS + r.LIMITS_BYTES + several)
+                assert len(operation.body) in (LIMITS + res.LIMITS_BYTES, LIMITS + res.LIMITS_BYTES + several)

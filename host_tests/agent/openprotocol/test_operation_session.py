@@ -2,7 +2,7 @@
 
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import session_states
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.base.clock import START_TICKS
 from toolcart.sim import operation_frames
 from host_tests.agent.openprotocol.test_operation_result import field, piece, read
@@ -91,15 +91,15 @@ def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():
     name = field(30208, "Prüfstand 1")
     figure = field(30237, b"00004.237e+4", 90, 90)
     result, body = read(name, figure)
-    assert (result, piece(body, r.TORQUE, 6)) == (r.RESULT_READ, b"004237")
+    assert (result, piece(body, res.TORQUE, 6)) == (res.RESULT_READ, b"004237")
     at = name.find(b"Pr")
     for octets in (-6, -1, 1, 2, 6):
         wide = name[:at] + (name[at:] + b"7" * 9)[: len(name) - at + octets]
         result, body = read(wide, figure)
-        assert (result, piece(body, r.TORQUE, 6)) == (r.RESULT_UNREADABLE, b"      "), octets
+        assert (result, piece(body, res.TORQUE, 6)) == (res.RESULT_UNREADABLE, b"      "), octets
     for more in (b"x", figure):
-        assert read(name, figure, behind=more, more=len(more))[0] == r.RESULT_UNREADABLE
-    assert read(name, figure, behind=b" \0", more=2)[0] == r.RESULT_READ
+        assert read(name, figure, behind=more, more=len(more))[0] == res.RESULT_UNREADABLE
+    assert read(name, figure, behind=b" \0", more=2)[0] == res.RESULT_READ
 
 
 def test_overall_result_whose_time_is_not_there_is_unreadable():

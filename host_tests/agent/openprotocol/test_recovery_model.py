@@ -12,12 +12,12 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.openprotocol import error_codes, id_ownership, range_fetch, settling
-from toolcart.agent.openprotocol import id_ledger as kn
+from toolcart.agent.openprotocol import error_codes, id_ledger, id_ownership, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol.count_check import CountCheck
 from toolcart.agent.openprotocol.ended_count import EndedCount
 from toolcart.agent.openprotocol.id_ledger import IdLedger
+from toolcart.agent.openprotocol.id_walk import Walk
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
@@ -29,7 +29,6 @@ from toolcart.agent.openprotocol.recovery_phases import (
     PHASE_WALK,
     PHASE_WITNESS,
 )
-from toolcart.agent.openprotocol.walk import Walk
 from toolcart.agent.record.result import FLAG_UNPROVEN
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
@@ -533,7 +532,7 @@ def without_a_witness(compare):
         news = compare(self, now)
         if self.phase == PHASE_WITNESS:
             self.observed.first = self.request.asked + 1
-            return settling.conclude_look(self, now)
+            return look_conclusion.conclude_look(self, now)
         return news
 
     return without
@@ -571,7 +570,7 @@ LOST = "held, not stored"
 BROKEN = (
     (IdLedger, "_stored_elsewhere", as_if_proven, LOST, {"resets": 1}),
     (rc.Recovery, "compare_newest", without_a_witness, LOST, {"resets": 1}),
-    (kn, "same", by_id_alone, LOST, {"resets": 1}),
+    (id_ledger, "same", by_id_alone, LOST, {"resets": 1}),
     (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
     (rc.Recovery, "ask_again_later", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
     (range_fetch, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first

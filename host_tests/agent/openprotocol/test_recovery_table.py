@@ -6,7 +6,7 @@ same phase, ask for the same ID, believe the same highest result, and take the s
 
 from random import Random
 
-from toolcart.agent.openprotocol import id_ownership, put_off
+from toolcart.agent.openprotocol import deferred_ids, id_ownership
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import CLOSED_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
@@ -573,7 +573,7 @@ class Both:
 
 def test_model_and_code_go_the_same_way():
     before_it, id_ownership.GONE_OWN = id_ownership.GONE_OWN, K
-    tries, put_off.TRIES_MOST = put_off.TRIES_MOST, EVENTS  # none is put off: test_put_off.py
+    tries, deferred_ids.TRIES_MOST = deferred_ids.TRIES_MOST, EVENTS  # none is put off: test_put_off.py
     seen = set()
     try:
         for seed in range(LIVES):
@@ -587,5 +587,5 @@ def test_model_and_code_go_the_same_way():
                 seen.add(both.model.phase)
     finally:
         id_ownership.GONE_OWN = before_it
-        put_off.TRIES_MOST = tries
+        deferred_ids.TRIES_MOST = tries
     assert seen >= set(Model.TABLE)

@@ -8,7 +8,7 @@ import pytest
 from toolcart.agent.linux.extended_store import ExtendedStore
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.record import KIND_RESULT, identifiers
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.catalogue import Odd, decode
 from toolcart.codec.rendering import lines_of, message_as_data
 from host_tests.agent.openprotocol.test_shifted_fields import CASES, frame_of, text_of, widths_of
@@ -50,7 +50,7 @@ def test_message_is_kept_beside_a_shifted_result_on_linux():
     frame = frame_of(61, 1, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
     bench.push(frame)
     (_, flags, payload) = bench.results()[0]
-    assert flags == r.FLAG_ODD and identifiers.frame_of(payload, 0, len(payload)) == frame
+    assert flags == res.FLAG_ODD and identifiers.frame_of(payload, 0, len(payload)) == frame
     line = json.loads(line_of(payload, 0, KIND_RESULT, flags, len(payload)))
     assert line["frame"] == frame.hex() and line["odd"] == "shifted" and line["identifier_3"] is None
     bench.push(frame_of(61, 7, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=8))

@@ -11,7 +11,7 @@ from toolcart.agent.openprotocol.header import revision_of
 from toolcart.agent.openprotocol.parameter_ids import TEXT
 from toolcart.agent.openprotocol.shifted_result import find
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.agent.record.malformed import INCOMPLETE, put_in_order
 from toolcart.catalogue import decode
 from toolcart.codec.inputs import CaptureItem, messages
@@ -66,14 +66,14 @@ class Reader:
         store = bench.store
         revision = int(frame[8:11])
         code = store.read_long(mid, b"##" + frame + b"\0", 2, len(frame), revision)
-        if code == r.RESULT_UNREADABLE:
+        if code == res.RESULT_UNREADABLE:
             return None
         at = bench.log.place
         payload = bytearray(bench.log.stage[at : at + store.length])
         is_shifted = "shifted" in put_in_order(payload, len(payload))[1]
-        assert code == r.RESULT_ODD or not is_shifted
-        payload += b" " * (r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES - len(payload))
-        return bytes(payload[r.HEAD_BYTES : r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES]), is_shifted
+        assert code == res.RESULT_ODD or not is_shifted
+        payload += b" " * (res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES - len(payload))
+        return bytes(payload[res.HEAD_BYTES : res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES]), is_shifted
 
 
 @pytest.fixture(scope="module")
@@ -214,7 +214,7 @@ def test_message_cut_at_any_octet_has_no_other_value(reader, mid, revision):
                 continue
             assert agrees(read[0], wanted), length
             is_whole = length == len(frame_of(mid, 2, texts))  # a result of revision 2, which has no unit but Nm
-            has_unit = revision < 3 or read[0][r.BODY_BYTES + r.TORQUE_UNIT] == 0x38
+            has_unit = revision < 3 or read[0][res.BODY_BYTES + res.TORQUE_UNIT] == 0x38
             assert has_unit or is_whole, length
 
 
@@ -294,7 +294,7 @@ def test_decode_reads_what_the_agent_reads_whatever_the_header_says():
             message = frame[:8] + octets + frame[11:]
             store = Bench().store
             stated = revision_of(message, 0)
-            is_read = store.read_long(mid, message, 0, len(message), stated) > r.RESULT_UNREADABLE
+            is_read = store.read_long(mid, message, 0, len(message), stated) > res.RESULT_UNREADABLE
             message_fields = as_data(CaptureItem(message))
             assert is_read == ("fields" in message_fields and "unreadable" not in message_fields), (
                 mid,
@@ -302,13 +302,15 @@ def test_decode_reads_what_the_agent_reads_whatever_the_header_says():
                 octets,
             )
             if is_read:
-                body = store.log.stage[store.body : store.body + r.BODY_BYTES]
-                assert message_fields["fields"]["torque"]["value"] == int(body[r.TORQUE : r.TORQUE + 6]), (
+                body = store.log.stage[store.body : store.body + res.BODY_BYTES]
+                assert message_fields["fields"]["torque"]["value"] == int(body[res.TORQUE : res.TORQUE + 6]), (
                     mid,
                     revision,
                     octets,
                 )
-                assert message_fields["fields"]["tightening_id"] == int(body[r.TIGHTENING_ID : r.TIGHTENING_ID + 10])
+                assert message_fields["fields"]["tightening_id"] == int(
+                    body[res.TIGHTENING_ID : res.TIGHTENING_ID + 10]
+                )
 
 
 def test_revision_that_is_not_described_is_decoded_as_far_as_it_is_known():
@@ -351,8 +353,8 @@ def pushed_light(frame):
     if kind == KIND_RAW:
         assert payload[8:] == frame
         return None
-    assert bool(flags & r.FLAG_ODD) == bool(bench.counted(counter.SHIFTED))
-    return payload[8 : 8 + r.BODY_BYTES]
+    assert bool(flags & res.FLAG_ODD) == bool(bench.counted(counter.SHIFTED))
+    return payload[8 : 8 + res.BODY_BYTES]
 
 
 def test_light_result_with_a_wide_vin_is_found_by_its_time_stamps():
@@ -376,9 +378,9 @@ def test_what_is_shifted_is_odd_counted_and_named():
     bench = Bench()
     bench.push(frame_of(61, 3, {"pset_name": "P01 10.0±0.8N.m".ljust(25).encode()}, torque=1040, torque_unit=1))
     (_, flags, payload) = bench.results()[0]
-    assert flags == r.FLAG_ODD and bench.counted(counter.SHIFTED) == bench.counted(counter.ODD_FIELDS) == 1
-    assert payload[8 + r.TORQUE : 8 + r.ANGLE] == b"001040"
-    assert payload[8 + r.BODY_BYTES + r.TORQUE_UNIT] == 0x31
+    assert flags == res.FLAG_ODD and bench.counted(counter.SHIFTED) == bench.counted(counter.ODD_FIELDS) == 1
+    assert payload[8 + res.TORQUE : 8 + res.ANGLE] == b"001040"
+    assert payload[8 + res.BODY_BYTES + res.TORQUE_UNIT] == 0x31
     assert put_in_order(bytearray(payload), len(payload)) == ([], "shifted")
     for ident in range(2, 5):
         bench.push(frame_of(61, 3, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=TIGHTENED_ID + ident))

@@ -3,7 +3,7 @@
 import random
 
 from toolcart.agent.openprotocol import spindle_assembly
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.agent.record.malformed import put_in_order
 from toolcart.sim import spindle_frames
 from host_tests.agent.openprotocol.test_shifted_fields import text_of
@@ -32,9 +32,9 @@ def taken(mid, revision, frame):
         == spindle_assembly.ASSEMBLY_UNREADABLE
     ):
         return None
-    page = bytearray(r.HEAD_BYTES) + made.body[: made.octets]
+    page = bytearray(res.HEAD_BYTES) + made.body[: made.octets]
     notes = put_in_order(page, len(page))[1]
-    assert made.result_code == r.RESULT_ODD or not notes
+    assert made.result_code == res.RESULT_ODD or not notes
     return bytes(page), notes
 
 

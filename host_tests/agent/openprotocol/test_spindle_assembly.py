@@ -2,10 +2,10 @@
 
 from toolcart import catalogue
 from toolcart.agent.base.fields import unpack_digits
-from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.openprotocol import spindle_assembly as assembly
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.sim import spindle_frames
 from host_tests.support.frames import example_tightening, message
 
@@ -19,7 +19,7 @@ def tightening(**values):
     return example_tightening(**dict({"status": 1, "angle": 81, "tightening_id": 4294967290}, **values))
 
 
-def cycle(most=PAYLOAD_WIDE, kind=cy.SpindleAssembly):
+def cycle(most=PAYLOAD_WIDE, kind=assembly.SpindleAssembly):
     made = kind()
     made.most = most
     return made
@@ -57,7 +57,7 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                 octets = message(101, spindle_frames.sync_data(result, revision, count), revision)
                 fields = catalogue.decode(octets)
                 made = cycle()
-                assert take(made, octets, 101, revision) == cy.ASSEMBLY_WHOLE and not made.cut
+                assert take(made, octets, 101, revision) == assembly.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
                 assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == fields["vin"]
                 for name, place, width in (
@@ -79,8 +79,8 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                 assert bytes(body[res.PSET_CHANGE : res.TIGHTENING_ID]).decode() == fields["pset_change"]
                 assert time_of(body) == wire_digits(fields["time"])
                 page = payload_of(made)
-                rows = rec.rows_of(page, 0)
-                assert len(rows) == fields["spindle_count"] == rec.told_of(page, 0)
+                rows = sp.rows_of(page, 0)
+                assert len(rows) == fields["spindle_count"] == sp.told_of(page, 0)
                 for row, one in zip(rows, fields["spindles"]):  # noqa: B905 - MicroPython has no strict
                     assert (row.number, row.channel) == (one["spindle"], one["channel_id"])
                     assert row.status - 0x30 == one["status"]
@@ -91,7 +91,7 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                     assert (row.torque_min, row.torque_max) == ("40.00", "50.00")
                     assert (row.angle_min, row.angle_max) == ("60", "90")
                 if revision >= 5:
-                    head = rec.PLACE + rec.JOB_SEQUENCE
+                    head = sp.PLACE + sp.JOB_SEQUENCE
                     assert int(bytes(page[head : head + 5])) == fields["job_sequence"] == 4711
 
 
@@ -103,7 +103,7 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                 octets = message(106, spindle_frames.station_data(result, revision, count), revision)
                 fields = catalogue.decode(octets)
                 made = cycle()
-                assert take(made, octets, 106, revision) == cy.ASSEMBLY_WHOLE and not made.cut
+                assert take(made, octets, 106, revision) == assembly.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
                 page = payload_of(made)
                 assert bytes(body[res.TIGHTENING_ID : res.SERIAL]) == b"%010d" % fields["data_number"]
@@ -111,15 +111,15 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                 assert time_of(body) == wire_digits(fields["time"])
                 assert number_in(body, res.PSET, 4) == fields["mode_number"]
                 assert number_in(body, res.TIGHTENING_STATUS, 1) == fields["simple_status"]
-                head = rec.PLACE
-                assert page[head + rec.PM_STATUS] - 0x30 == fields["pm_status"]
-                assert int(bytes(page[head + rec.STATION : head + rec.STATION_NAME])) == fields["station_number"]
-                name = bytes(page[head + rec.STATION_NAME : head + rec.MODE_NAME]).decode().rstrip()
+                head = sp.PLACE
+                assert page[head + sp.PM_STATUS] - 0x30 == fields["pm_status"]
+                assert int(bytes(page[head + sp.STATION : head + sp.STATION_NAME])) == fields["station_number"]
+                name = bytes(page[head + sp.STATION_NAME : head + sp.MODE_NAME]).decode().rstrip()
                 assert name == fields["station_name"]
-                name = bytes(page[head + rec.MODE_NAME : head + rec.WORKPIECE]).decode().rstrip()
+                name = bytes(page[head + sp.MODE_NAME : head + sp.WORKPIECE]).decode().rstrip()
                 assert name == fields["mode_name"]
-                assert page[head + rec.TYPE] == (0x31 if revision >= 4 else 0x20)
-                rows = rec.rows_of(page, 0)
+                assert page[head + sp.TYPE] == (0x31 if revision >= 4 else 0x20)
+                rows = sp.rows_of(page, 0)
                 assert len(rows) == fields["bolt_count"] == count
                 for row, one in zip(rows, fields["bolts"]):  # noqa: B905
                     assert row.number == one["ordinal"] and row.status - 0x30 == one["simple_status"]
@@ -146,7 +146,7 @@ def test_bolt_data_follows_the_rows_as_the_catalogue_reads_it():
             result = tightening(status=0)
             assert take(
                 made, message(106, spindle_frames.station_data(result, revision, 3), revision), 106, revision, True
-            ) == (cy.ASSEMBLY_MORE)
+            ) == (assembly.ASSEMBLY_MORE)
             messages = []
             for index in (1, 2, 3):
                 octets = message(107, spindle_frames.bolt_data(result, revision, index, 3), revision)
@@ -154,22 +154,22 @@ def test_bolt_data_follows_the_rows_as_the_catalogue_reads_it():
                 if printed:  # a time as wide as its field is printed (OP 5.13.3 p. 188)
                     octets = octets[:55] + octets[65:]
                 part = take(made, octets, 107, revision, True)
-                assert part == (cy.ASSEMBLY_WHOLE if index == 3 else cy.ASSEMBLY_MORE)
+                assert part == (assembly.ASSEMBLY_WHOLE if index == 3 else assembly.ASSEMBLY_MORE)
             page = payload_of(made)
-            extras = rec.extras_of(page, 0, len(page))
+            extras = sp.extras_of(page, 0, len(page))
             assert [row for row, _, _ in extras] == [0, 1, 2] and not made.cut
             for (_, place, count), one in zip(extras, messages):  # noqa: B905
-                assert int(bytes(page[place + rec.EXTRA_NUMBER :][:4])) == one["bolt_number"]
+                assert int(bytes(page[place + sp.EXTRA_NUMBER :][:4])) == one["bolt_number"]
                 for at, width, name in (
-                    (rec.EXTRA_NAME, rec.NAME_BYTES, "bolt_name"),
-                    (rec.EXTRA_PROGRAM, rec.NAME_BYTES, "program_name"),
-                    (rec.EXTRA_ERRORS, rec.ERRORS_BYTES, "errors"),
+                    (sp.EXTRA_NAME, sp.NAME_BYTES, "bolt_name"),
+                    (sp.EXTRA_PROGRAM, sp.NAME_BYTES, "program_name"),
+                    (sp.EXTRA_ERRORS, sp.ERRORS_BYTES, "errors"),
                 ):
                     assert bytes(page[place + at :][:width]).decode().rstrip() == (one[name] or ""), name
                 values = one["bolt_results"] + one["step_results"]
                 assert count == len(values) == 3
                 for number, value in enumerate(values):
-                    text = bytes(page[place + rec.EXTRA_BYTES + number * rec.VALUE_BYTES :][: rec.VALUE_BYTES])
+                    text = bytes(page[place + sp.EXTRA_BYTES + number * sp.VALUE_BYTES :][: sp.VALUE_BYTES])
                     assert text[:20].decode().rstrip() == value["name"]
                     assert text[22:29].decode() == value["value"]
                     assert int(text[29:]) == (value["step"] if number else 0)
@@ -181,34 +181,38 @@ def test_bolt_data_out_of_turn_changes_nothing():
     bolts = [message(107, spindle_frames.bolt_data(result, 4, index, 3), 4) for index in (1, 2, 3)]
     other = message(107, spindle_frames.bolt_data(tightening(tightening_id=5), 4, 1, 3), 4)
     made = cycle()
-    assert take(made, bolts[0], 107, 4, True) == cy.ASSEMBLY_FOREIGN
-    assert take(made, station, 106, 4, True) == cy.ASSEMBLY_MORE
-    assert take(made, bolts[1], 107, 4, True) == cy.ASSEMBLY_FOREIGN
-    assert take(made, other, 107, 4, True) == cy.ASSEMBLY_FOREIGN
-    assert take(made, bolts[0], 107, 4, True) == cy.ASSEMBLY_MORE
-    assert take(made, bolts[0], 107, 4, True) == cy.ASSEMBLY_REPEATED
-    assert take(made, bolts[1], 107, 4, True) == cy.ASSEMBLY_MORE
-    assert take(made, station, 106, 4, True) == cy.ASSEMBLY_REPEATED
+    assert take(made, bolts[0], 107, 4, True) == assembly.ASSEMBLY_FOREIGN
+    assert take(made, station, 106, 4, True) == assembly.ASSEMBLY_MORE
+    assert take(made, bolts[1], 107, 4, True) == assembly.ASSEMBLY_FOREIGN
+    assert take(made, other, 107, 4, True) == assembly.ASSEMBLY_FOREIGN
+    assert take(made, bolts[0], 107, 4, True) == assembly.ASSEMBLY_MORE
+    assert take(made, bolts[0], 107, 4, True) == assembly.ASSEMBLY_REPEATED
+    assert take(made, bolts[1], 107, 4, True) == assembly.ASSEMBLY_MORE
+    assert take(made, station, 106, 4, True) == assembly.ASSEMBLY_REPEATED
     made.give_up()
-    assert take(made, bolts[2], 107, 4, True) == cy.ASSEMBLY_REPEATED  # not waited for any more
-    assert take(made, station, 106, 4, True) == cy.ASSEMBLY_MORE  # begins again
-    for bolt, wanted in ((bolts[0], cy.ASSEMBLY_MORE), (bolts[1], cy.ASSEMBLY_MORE), (bolts[2], cy.ASSEMBLY_WHOLE)):
+    assert take(made, bolts[2], 107, 4, True) == assembly.ASSEMBLY_REPEATED  # not waited for any more
+    assert take(made, station, 106, 4, True) == assembly.ASSEMBLY_MORE  # begins again
+    for bolt, wanted in (
+        (bolts[0], assembly.ASSEMBLY_MORE),
+        (bolts[1], assembly.ASSEMBLY_MORE),
+        (bolts[2], assembly.ASSEMBLY_WHOLE),
+    ):
         assert take(made, bolt, 107, 4, True) == wanted
     page = payload_of(made)
-    assert [row for row, _, _ in rec.extras_of(page, 0, len(page))] == [0, 1, 2]
-    assert take(made, bolts[2], 107, 4, True) == cy.ASSEMBLY_REPEATED
+    assert [row for row, _, _ in sp.extras_of(page, 0, len(page))] == [0, 1, 2]
+    assert take(made, bolts[2], 107, 4, True) == assembly.ASSEMBLY_REPEATED
 
 
 def test_what_has_no_room_is_left_out_from_the_end_and_reported():
     result = tightening()
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
-    assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == cy.ASSEMBLY_WHOLE
+    assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == assembly.ASSEMBLY_WHOLE
     page = payload_of(made)
     assert made.cut and len(page) <= PAYLOAD_MAX - res.PARKED_BYTES
-    assert rec.count_of(page, 0) == len(rec.rows_of(page, 0)) == 9 and rec.told_of(page, 0) == 50
+    assert sp.count_of(page, 0) == len(sp.rows_of(page, 0)) == 9 and sp.told_of(page, 0) == 50
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
-    assert take(made, message(101, spindle_frames.sync_data(result, 1, 50), 1), 101, 1) == cy.ASSEMBLY_WHOLE
-    assert made.cut and rec.count_of(payload_of(made), 0) == 26
+    assert take(made, message(101, spindle_frames.sync_data(result, 1, 50), 1), 101, 1) == assembly.ASSEMBLY_WHOLE
+    assert made.cut and sp.count_of(payload_of(made), 0) == 26
     most = 500
     made = cycle(most)
     take(made, message(106, spindle_frames.station_data(result, 4, 3), 4), 106, 4, True)
@@ -216,7 +220,7 @@ def test_what_has_no_room_is_left_out_from_the_end_and_reported():
         take(made, message(107, spindle_frames.bolt_data(result, 4, index, 3), 4), 107, 4, True)
     page = payload_of(made)
     assert made.cut and len(page) <= most
-    assert [(row, count) for row, _, count in rec.extras_of(page, 0, len(page))] == [(0, 1)]
+    assert [(row, count) for row, _, count in sp.extras_of(page, 0, len(page))] == [(0, 1)]
 
 
 def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
@@ -229,21 +233,21 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
         for length in range(20, len(octets)):
             made = cycle()
             part = take(made, octets[:length], mid, 4)
-            assert part == (cy.ASSEMBLY_WHOLE if length >= whole else cy.ASSEMBLY_UNREADABLE), length
-            if part == cy.ASSEMBLY_WHOLE:
+            assert part == (assembly.ASSEMBLY_WHOLE if length >= whole else assembly.ASSEMBLY_UNREADABLE), length
+            if part == assembly.ASSEMBLY_WHOLE:
                 page = payload_of(made)
-                assert rec.told_of(page, 0) == 3
-                assert made.cut == (rec.count_of(page, 0) < 3)
+                assert sp.told_of(page, 0) == 3
+                assert made.cut == (sp.count_of(page, 0) < 3)
     octets = message(106, spindle_frames.station_data(result, 4, 2), 4)
     bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 2), 4)
     for length in range(20, len(bolt)):
         made = cycle()
         take(made, octets, 106, 4, True)
         assert take(made, bolt[:length], 107, 4, True) == (
-            cy.ASSEMBLY_MORE if length >= 180 else cy.ASSEMBLY_UNREADABLE
+            assembly.ASSEMBLY_MORE if length >= 180 else assembly.ASSEMBLY_UNREADABLE
         )
         page = payload_of(made)
-        rec.extras_of(page, 0, len(page))
+        sp.extras_of(page, 0, len(page))
 
 
 def test_blank_figures_are_blank_and_odd_ones_are_reported():
@@ -253,15 +257,15 @@ def test_blank_figures_are_blank_and_odd_ones_are_reported():
     octets[165 + 15 : 165 + 22] = b" " * 7
     octets[115] = 0x35
     made = cycle()
-    assert take(made, bytes(octets), 106, 4) == cy.ASSEMBLY_WHOLE
-    row = rec.rows_of(payload_of(made), 0)[0]
+    assert take(made, bytes(octets), 106, 4) == assembly.ASSEMBLY_WHOLE
+    row = sp.rows_of(payload_of(made), 0)[0]
     assert row.torque == "" and row.torque_status == row.angle_status == 0x20 and row.angle == "81.0000"
     assert not bytes(made.body[res.TORQUE : res.ANGLE]).strip() and made.body[res.TIGHTENING_STATUS] == 0x35
     assert made.result_code == res.RESULT_ODD
     for at in (22, 30, 163):
         broken = bytearray(octets)
         broken[at] = 0x78
-        assert take(cycle(), bytes(broken), 106, 4) == cy.ASSEMBLY_UNREADABLE
+        assert take(cycle(), bytes(broken), 106, 4) == assembly.ASSEMBLY_UNREADABLE
 
 
 def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
@@ -289,7 +293,7 @@ def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
                     elif place == 6:
                         odd = octets[:at] + b" " + text + octets[at + 6 :]
                     part = take(cycle(), odd, mid, 4)
-                    assert part == (cy.ASSEMBLY_WHOLE if is_figure else cy.ASSEMBLY_UNREADABLE), (
+                    assert part == (assembly.ASSEMBLY_WHOLE if is_figure else assembly.ASSEMBLY_UNREADABLE), (
                         mid,
                         row,
                         place,
@@ -302,8 +306,8 @@ def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
     octets = message(101, spindle_frames.sync_data(result, 4, 1), 4)
     octets = octets[:-3] + b"002"
     made = cycle()
-    assert take(made, octets, 101, 4) == cy.ASSEMBLY_WHOLE and made.result_code == res.RESULT_ODD
+    assert take(made, octets, 101, 4) == assembly.ASSEMBLY_WHOLE and made.result_code == res.RESULT_ODD
     page = payload_of(made)
-    row = rec.rows_of(page, 0)[0]
-    assert rec.presses(page, 0) and (row.angle, row.angle_max) == ("-99.99", "999.99")
+    row = sp.rows_of(page, 0)[0]
+    assert sp.presses(page, 0) and (row.angle, row.angle_max) == ("-99.99", "999.99")
     assert catalogue.decode(octets)["spindles"][0]["angle"] == -9999

@@ -9,7 +9,7 @@ from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.openprotocol.layouts import LAST_REVISION
 from toolcart.agent.openprotocol.shifted_result import find
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from host_tests.agent.openprotocol.test_shifted_fields import CASES, TEXTS, frame_of, layout_of, widths_of
 from host_tests.portable import LONG
 from host_tests.support.station import Bench
@@ -173,11 +173,11 @@ def test_result_that_lacks_a_field_is_marked():
     for revision, cut in ((2, 50), (2, 21), (2, 30), (1, 12), (1, 5)):
         pieces = pieces_of(61, revision, {})
         line, flags = pushed(frame_with(61, revision, pieces, cut=cut))
-        assert flags & r.FLAG_ODD and "incomplete" in line["odd"], (revision, cut)
+        assert flags & res.FLAG_ODD and "incomplete" in line["odd"], (revision, cut)
 
 
 def test_last_id_printed_twice_leaves_the_last_field_out():
     for ident in (2, 24, 200, 299):
         pieces = pieces_of(61, 1, {}, tightening_id=ident)
         line, flags = pushed(frame_with(61, 1, pieces, len(pieces) - 1, b"twice"))
-        assert flags & r.FLAG_ODD and "incomplete" in line["odd"] and line["tightening_id"] is None
+        assert flags & res.FLAG_ODD and "incomplete" in line["odd"] and line["tightening_id"] is None

@@ -26,8 +26,8 @@ WRITERS = (
     "openprotocol/id_ledger.py",
     "openprotocol/gap_fill.py",
     "openprotocol/recovery.py",
-    "openprotocol/in_vain.py",
-    "openprotocol/put_off.py",
+    "openprotocol/unanswered_requests.py",
+    "openprotocol/deferred_ids.py",
 )
 TRUTH = {("bool", 1)}
 DEVICE = {(".read_into", 3), (".program", 3), (".erase", 1)}

@@ -2,7 +2,7 @@
 
 import json
 
-from toolcart.agent.log import framing as rec
+from toolcart.agent.log import framing
 from toolcart.agent.record import (
     FRAME,
     FRAME_MOST,
@@ -122,5 +122,5 @@ def test_what_is_shorter_than_its_kind_is_no_record():
     for kind, least in zip(KINDS, LEAST):  # noqa: B905 - MicroPython has no strict
         for length in (least - 1, least):
             buf = bytearray(200)
-            octets = rec.seal(buf, 0, kind, 0, length, 1)
-            assert rec.record_length(buf, 0, 200) == (octets if length == least else rec.RECORD_BAD)
+            octets = framing.seal(buf, 0, kind, 0, length, 1)
+            assert framing.record_length(buf, 0, 200) == (octets if length == least else framing.RECORD_BAD)

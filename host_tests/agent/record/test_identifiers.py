@@ -6,7 +6,7 @@ import pytest
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.fields import copy
-from toolcart.agent.linux import extended_store as read
+from toolcart.agent.linux import extended_store
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX, identifiers
@@ -97,8 +97,8 @@ def test_one_that_was_cut_off_is_left_out():
     message[421:424] = message[475:478] = b"ABC"
     page = bytearray(identifiers.BYTES)
     for length, numbers in ((500, [1, 3]), (499, [1]), (446, [1]), (445, [])):
-        assert read.octets_of(61, 5, message, 0, length) == (identifiers.BYTES if numbers else 0)
-        read.put(page, 0, 61, message, 0, length)
+        assert extended_store.octets_of(61, 5, message, 0, length) == (identifiers.BYTES if numbers else 0)
+        extended_store.put(page, 0, 61, message, 0, length)
         whole = bytearray(identifiers.PLACE) + page
         assert [number for number, _ in identifiers.places_of(whole, 0)] == numbers
 

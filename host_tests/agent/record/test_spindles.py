@@ -6,7 +6,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX, ResultWriter
 from toolcart.sim import spindle_frames
@@ -280,8 +280,8 @@ def test_spindle_without_figure_or_status_is_named_beside_the_zero_in_its_place(
         cart = cart_of(kind, settings).ready()
         cart.produce(1, 3000)
         payload = bytearray(cart.stored()[0])
-        is_bolt = rec.form_of(payload, 0) == rec.BOLTS
-        row = rec.first_row(payload, 0) + rec.row_bytes(payload, 0)
+        is_bolt = sp.form_of(payload, 0) == sp.BOLTS
+        row = sp.first_row(payload, 0) + sp.row_bytes(payload, 0)
         places = ((2, 1), (5, 7), (12, 7)) if is_bolt else ((4, 1), (7, 6), (13, 5))
         writer = ResultWriter(bytearray(RESULT_BYTES_MAX), 3, 1)
         for lacking, wanted in (((), []), ((1,), ["no torque"]), ((0, 2), ["no angle, status"])):

@@ -5,7 +5,7 @@ import pytest
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link import LINK_MESSAGE
 from toolcart.agent.link.stream import NUL_MS, Stream
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.agent.station.store import KEPT
 from toolcart.base.clock import START_TICKS
 from host_tests.agent.link.test_stream import feed
@@ -37,12 +37,12 @@ RESULTS = {
     "0065 revision 2": fetched(2),
 }
 VALUES = (
-    (r.VIN, r.VIN_BYTES),
-    (r.TORQUE, r.TORQUE_BYTES),
-    (r.ANGLE, r.ANGLE_BYTES),
-    (r.TIGHTENING_STATUS, 1),
-    (r.TIME, r.TIME_BYTES),
-    (r.TIGHTENING_ID, r.ID_BYTES),
+    (res.VIN, res.VIN_BYTES),
+    (res.TORQUE, res.TORQUE_BYTES),
+    (res.ANGLE, res.ANGLE_BYTES),
+    (res.TIGHTENING_STATUS, 1),
+    (res.TIME, res.TIME_BYTES),
+    (res.TIGHTENING_ID, res.ID_BYTES),
 )
 RAW = -9
 

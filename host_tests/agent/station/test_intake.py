@@ -5,7 +5,7 @@ from toolcart.agent.log.flash import FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import OVERWRITTEN
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.missing_bound import missing_most
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.world import Cart, id_of, key_of
 from lab.harness.cart import CONTROLLER, controller_address
@@ -30,7 +30,7 @@ def agrees(cart, count=None):
     assert controller.complaints == []
     for payload in cart.stored():
         number = id_of(payload)
-        torque = payload[8 + r.TORQUE : 8 + r.TORQUE + 6]
+        torque = payload[8 + res.TORQUE : 8 + res.TORQUE + 6]
         assert int(torque) == controller.result(number).torque
     return True
 
@@ -365,7 +365,7 @@ def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
 
 
 def units_of(cart):
-    return [payload[8 + r.BODY_BYTES + r.TORQUE_UNIT] for payload in cart.stored() if len(payload) >= 151]
+    return [payload[8 + res.BODY_BYTES + res.TORQUE_UNIT] for payload in cart.stored() if len(payload) >= 151]
 
 
 def test_missed_results_of_another_unit_than_nm_come_with_it():

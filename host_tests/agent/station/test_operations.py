@@ -3,7 +3,7 @@
 from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.missing_bound import missing_most
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
 from toolcart.agent.station.store import NOT_KEPT
@@ -154,7 +154,7 @@ def test_damaged_object_is_kept_as_it_came_and_shows_no_figure():
             one = spindle_frames.spindles_of(example_tightening(tightening_id=1), 3)
             rows = [(100 + o.number, o.status, o.torque, o.angle) for o in one if o.number != index + 1]
             assert rows_kept(payload) == rows and sp.told_of(payload, 0) == 3, (how, index)
-            assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == rows[0][2] and cart.counted(counter.ODD_FIELDS) == 1
+            assert int(body_of(payload)[res.TORQUE : res.ANGLE]) == rows[0][2] and cart.counted(counter.ODD_FIELDS) == 1
             inject(cart, *parts_of(3, 2))
             assert cart.stored_ids() == [1, 2] and cart.counted(counter.RAW) == 1
 
@@ -217,7 +217,9 @@ def test_object_that_its_overall_result_does_not_name_is_kept_as_it_came():
         first, *others = frames_of(*case)
         inject(cart, first, *others)
         assert cart.controller.messages[1203] == 1 + len(others), case
-        one_body = len(cart.stored()) == 1 and len(cart.stored()[0]) == r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES
+        one_body = (
+            len(cart.stored()) == 1 and len(cart.stored()[0]) == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
+        )
         if one_body:  # without rows: the first object's figures are the result's
             assert [one in cart.raw() for one in others] == [False] + [True] * (len(others) - 1), case
         else:
@@ -738,9 +740,9 @@ def test_every_object_of_an_operation_is_a_row_of_one_result():
         wanted = [number for number in range(1, 10) if number != 7]
         assert sorted(cart.stored_ids()) == wanted and (7, 7) in cart.gone()
         for payload in cart.stored():
-            number = int(body_of(payload)[r.TIGHTENING_ID :][:10])
+            number = int(body_of(payload)[res.TIGHTENING_ID :][:10])
             assert rows_kept(payload) == rows_made(cart, number)
-            assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == cart.controller.result(number).torque
+            assert int(body_of(payload)[res.TORQUE : res.ANGLE]) == cart.controller.result(number).torque
         assert (
             cart.counted(counter.CONTROLLER_MALFORMED)
             == cart.counted(counter.ODD_FIELDS)

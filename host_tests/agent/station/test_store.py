@@ -10,7 +10,7 @@ from toolcart.agent.log.snapshot_fields import DAMAGED, OVERWRITTEN, STORED, STO
 from toolcart.agent.openprotocol.plausibility import plausible
 from toolcart.agent.openprotocol.stored_contents import StoredContents
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, RECENT
 from toolcart.base.clock import Dice
@@ -63,8 +63,8 @@ def test_any_documented_revision_is_read_though_999_was_asked_for():
         bench = Bench()
         assert bench.push(pushed(revision)) == KEPT
         payload = bench.results()[0][2]
-        assert payload[8 : 8 + r.SERIAL] == example_body()[: r.SERIAL]
-        assert payload[8 + r.SERIAL : 8 + r.BODY_BYTES] == b"C3412129      "
+        assert payload[8 : 8 + res.SERIAL] == example_body()[: res.SERIAL]
+        assert payload[8 + res.SERIAL : 8 + res.BODY_BYTES] == b"C3412129      "
         assert bench.counted(counter.RAW) == 0
 
 
@@ -96,8 +96,8 @@ def test_result_without_a_time_gets_the_agents_own_and_says_so():
     bench = Bench()
     assert bench.push(light(time="Last Change Unknown")) == KEPT
     _, flags, payload = bench.results()[0]
-    assert flags == r.FLAG_EDGE_TIME and bench.counted(counter.EDGE_TIME) == 1
-    assert payload[8 + r.TIME : 8 + r.TIME + 7] == b"\x20\x30\x01\x01\x00\x00\x01"
+    assert flags == res.FLAG_EDGE_TIME and bench.counted(counter.EDGE_TIME) == 1
+    assert payload[8 + res.TIME : 8 + res.TIME + 7] == b"\x20\x30\x01\x01\x00\x00\x01"
 
 
 def test_repeat_of_result_without_time_is_stored_once_though_clock_went_on():
@@ -148,7 +148,7 @@ def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
     frame = b"9999" + pushed(7, status="#", tightening_id="#" * 10)[4:] + b"x" * 96
     assert bench.push(frame, cut_short=True) == KEPT
     _, flags, payload = bench.records(KIND_RAW)[0]
-    assert flags == r.FLAG_TRUNCATED and payload[8:] == frame[:632]
+    assert flags == res.FLAG_TRUNCATED and payload[8:] == frame[:632]
     assert bench.counted(counter.CUT_SHORT) == 1
 
 
@@ -295,7 +295,7 @@ def test_full_log_that_overwrites_takes_results_after_any_start():
         assert bench.push(light(tightening_id=number)) == KEPT
     for _ in range(70):  # one result a start: the log goes round once more
         bench.start()
-        assert bench.store.ready() and bench.log.has_room(r.ROOM_BYTES)
+        assert bench.store.ready() and bench.log.has_room(res.ROOM_BYTES)
         number += 1
         assert bench.push(light(tightening_id=number)) == KEPT
     idents = bench.idents()
@@ -398,7 +398,7 @@ class Flaky:
 
 def doubles(bench):
     """Return how many records of the log are of what it had already."""
-    frames = [payload[r.HEAD_BYTES :] for _, _, payload in bench.records(KIND_RAW)]
+    frames = [payload[res.HEAD_BYTES :] for _, _, payload in bench.records(KIND_RAW)]
     idents = bench.idents()
     return len(frames) - len(set(frames)) + len(idents) - len(set(idents))
 
@@ -650,7 +650,7 @@ def test_limits_after_the_body_stay_where_they_are():
     bench = Bench()
     bench.push(placed(pushed(1), b"07"))
     payload = bench.results()[0][2]
-    assert payload[r.HEAD_BYTES + r.BODY_BYTES :][: r.LIMITS_BYTES] == b"004000005000004500000600009000075    "
+    assert payload[res.HEAD_BYTES + res.BODY_BYTES :][: res.LIMITS_BYTES] == b"004000005000004500000600009000075    "
     assert payload[-7] == 7
 
 

@@ -3,7 +3,7 @@
 from struct import pack_into
 
 from toolcart.agent.openprotocol import operation_result as op
-from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.openprotocol import spindle_assembly as assembly
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet.result04 import PARAM_ALL, ResultWriter
@@ -33,12 +33,12 @@ def payload(body, station=10, spindle=1):
 
 def cycle(frames, bolt_data=False):
     """Return the payload out of MID 0101, or 0106 and its 0107; each frame with its MID and revision."""
-    made = cy.SpindleAssembly()
+    made = assembly.SpindleAssembly()
     made.most = PAYLOAD_WIDE
     for mid, revision, data in frames:
         octets = message(mid, data, revision)
         result = made.take(octets, 0, len(octets), mid, revision, bolt_data, 0)
-    assert result == cy.ASSEMBLY_WHOLE
+    assert result == assembly.ASSEMBLY_WHOLE
     return payload(made.body[: made.octets])
 
 

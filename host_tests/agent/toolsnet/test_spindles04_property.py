@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.toolsnet.result04 import ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from host_tests.agent.toolsnet.test_result04_property import is_read_alike
@@ -71,11 +71,11 @@ def numbers_of(listed):
 
 def read_both_ways(form, limits, head, rows, extras=b""):
     """Return what the strict reader finds in the telegram; the archive's has to find the same."""
-    page = bytearray(b" " * rec.PLACE)
+    page = bytearray(b" " * sp.PLACE)
     page[:8] = b"\x11\0\0\0\x0a\0\x01\0"
     time = res.HEAD_BYTES + res.TIME
     page[time : time + 7] = b"\x20\x24\x03\x14\x09\x26\x53"
-    page[rec.PLACE - res.LIMITS_BYTES : rec.PLACE] = limits.ljust(res.LIMITS_BYTES).encode()
+    page[sp.PLACE - res.LIMITS_BYTES : sp.PLACE] = limits.ljust(res.LIMITS_BYTES).encode()
     count = "%02d" % len(rows)
     page += (form + " " + count + count + head + "".join(rows)).encode() + extras
     writer = ResultWriter(bytearray(RESULT_BYTES), 3, 1)
@@ -141,9 +141,9 @@ BOLT_ROWS = st.lists(st.tuples(st.integers(0, 99), STATUSES, *[POINTED] * 6), mi
 @given(BOLT_ROWS, st.lists(POINTED, max_size=4), st.sampled_from(["", "REST OF A WP. ID"[:15]]))
 def test_bolts_and_their_values_keep_their_figures(rows, values, rest):
     texts = ["%02d%s%s" % (row[0], row[1], "".join(row[2:])) for row in rows]
-    extra = "%02d%02d" % (len(rows) - 1, len(values)) + " " * (rec.EXTRA_BYTES - 4)
+    extra = "%02d%02d" % (len(rows) - 1, len(values)) + " " * (sp.EXTRA_BYTES - 4)
     extra += "".join(["%-20sF %s07" % ("Value %d" % index, text) for index, text in enumerate(values)])
-    telegram = read_both_ways("B", "", " " * (rec.BOLTS_HEAD_BYTES - 21) + rest.ljust(15), texts, extra.encode())
+    telegram = read_both_ways("B", "", " " * (sp.BOLTS_HEAD_BYTES - 21) + rest.ljust(15), texts, extra.encode())
     numbers = numbers_of([row[0] for row in rows])
     for spindle, number, row in zip(telegram["spindles"], numbers, rows, strict=True):
         torque, angle, torque_high, torque_low, angle_high, angle_low = map(value_of, row[2:])

@@ -14,7 +14,7 @@ from toolcart.agent.openprotocol.controller_identity import system_type_of as sy
 from toolcart.agent.openprotocol.header import SPINDLE, place_of, revision_of, sequence_of
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result
 from toolcart.agent.openprotocol.light_result import read_light
-from toolcart.agent.record import result as r
+from toolcart.agent.record import result as res
 from toolcart.catalogue import FrameError, Odd
 from toolcart.codec.examples import BUILT, DOCUMENTED, example, frame_of
 from host_tests.portable import error_of
@@ -108,20 +108,20 @@ def test_the_examples_of_programs_are_trees():
 
 # Field of the agent's body -> name in the catalogue, octets in the body.
 BODY = (
-    ("vin", r.VIN, 25),
-    ("job_id", r.JOB, 4),
-    ("pset_id", r.PSET, 4),
-    ("batch_size", r.BATCH_SIZE, 4),
-    ("batch_counter", r.BATCH_COUNTER, 4),
-    ("batch_status", r.BATCH_STATUS, 1),
-    ("tightening_status", r.TIGHTENING_STATUS, 1),
-    ("torque_status", r.TORQUE_STATUS, 1),
-    ("angle_status", r.ANGLE_STATUS, 1),
-    ("torque", r.TORQUE, 6),
-    ("angle", r.ANGLE, 5),
-    ("pset_change", r.PSET_CHANGE, 19),
-    ("tightening_id", r.TIGHTENING_ID, 10),
-    ("tool_serial", r.SERIAL, 14),
+    ("vin", res.VIN, 25),
+    ("job_id", res.JOB, 4),
+    ("pset_id", res.PSET, 4),
+    ("batch_size", res.BATCH_SIZE, 4),
+    ("batch_counter", res.BATCH_COUNTER, 4),
+    ("batch_status", res.BATCH_STATUS, 1),
+    ("tightening_status", res.TIGHTENING_STATUS, 1),
+    ("torque_status", res.TORQUE_STATUS, 1),
+    ("angle_status", res.ANGLE_STATUS, 1),
+    ("torque", res.TORQUE, 6),
+    ("angle", res.ANGLE, 5),
+    ("pset_change", res.PSET_CHANGE, 19),
+    ("tightening_id", res.TIGHTENING_ID, 10),
+    ("tool_serial", res.SERIAL, 14),
 )
 LIMITS = ("torque_min", "torque_max", "torque_target", "angle_min", "angle_max", "angle_target", "torque_unit")
 LIMIT_WIDTHS = (6, 6, 6, 5, 5, 5, 1)
@@ -149,17 +149,17 @@ def test_the_readers_of_results_agree_with_the_catalogue_field_by_field():
             frame = make(revision)
             message = catalogue.decode(frame)
             layout = layout_of(message.mid, revision)
-            body = bytearray(r.BODY_BYTES)
-            assert read_result(layout, frame, 0, len(frame), body, 0) == r.RESULT_READ
+            body = bytearray(res.BODY_BYTES)
+            assert read_result(layout, frame, 0, len(frame), body, 0) == res.RESULT_READ
             assert message.odd() == {}
             check_body(message, body)
-            limits = bytearray(r.LIMITS_BYTES)
+            limits = bytearray(res.LIMITS_BYTES)
             if read_limits(layout, frame, 0, len(frame), limits, 0):
                 at = 0
                 for name, width in zip(LIMITS, LIMIT_WIDTHS):  # noqa: B905 - MicroPython's zip has no strict
                     assert value_in(limits, at, width, False) == message.get(name), (message, name)
                     at += width
-    body = bytearray(b" " * r.BODY_BYTES)
+    body = bytearray(b" " * res.BODY_BYTES)
     read_light(body, 0, EXAMPLE, 0)
     check_body(catalogue.decode(EXAMPLE), body)
 
@@ -197,8 +197,8 @@ def test_the_readers_agree_on_the_revisions_after_2_8_that_they_read():
             if layout is None:
                 continue
             frame = catalogue.encode(mid, revision, **those_of(mid, revision, NEWER))
-            body = bytearray(b" " * r.BODY_BYTES)
-            assert read_result(layout, frame, 0, len(frame), body, 0) == r.RESULT_READ, (mid, revision)
+            body = bytearray(b" " * res.BODY_BYTES)
+            assert read_result(layout, frame, 0, len(frame), body, 0) == res.RESULT_READ, (mid, revision)
             check_body(catalogue.decode(frame), body)
 
 
@@ -210,15 +210,15 @@ def test_the_readers_agree_on_blanks_and_on_spoiled_numbers():
         width = random.randrange(1, 7)
         frame[at : at + width] = (b" " if random.randrange(3) else b"X") * len(frame[at : at + width])
         message = catalogue.decode(frame)
-        body = bytearray(b" " * r.BODY_BYTES)
+        body = bytearray(b" " * res.BODY_BYTES)
         if message.revision == 999:
             code = read_light(body, 0, frame, 0)
         else:
             code = read_result(layout_of(61, message.revision), frame, 0, len(frame), body, 0)
         odd = [name for name, _, _ in BODY if isinstance(message.get(name), Odd)]
-        if code == r.RESULT_READ and not odd:
+        if code == res.RESULT_READ and not odd:
             check_body(message, body)
-        if code != r.RESULT_READ:
+        if code != res.RESULT_READ:
             suspects = [name for name, at, width in BODY if name in message and suspect(message, name)]
             assert suspects, bytes(frame)
 

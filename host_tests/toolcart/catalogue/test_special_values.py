@@ -6,7 +6,7 @@ from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.record import extended_values
 from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
+from toolcart.agent.record import spindles as sp
 from toolcart.sim import operation_frames as frames
 from toolcart.sim import spindle_frames
 from host_tests.agent.openprotocol.test_spindle_assembly import cycle, payload_of, take, tightening
@@ -30,7 +30,7 @@ def with_specials(octets, mid, revision, *specials):
 def specials_in(page):
     specials = []
     for row, place, octets in extended_values.specials_of(page, 0, len(page)):
-        name = bytes(page[place + extended_values.NAME :][: rec.NAME_BYTES]).decode().rstrip()
+        name = bytes(page[place + extended_values.NAME :][: sp.NAME_BYTES]).decode().rstrip()
         value = bytes(page[place + extended_values.VALUE :][:octets]).decode()
         specials.append((row, name, value, int(bytes(page[place + extended_values.STEP :][:2]))))
     return specials
@@ -60,8 +60,8 @@ def test_special_values_are_beside_what_they_belong_to_as_catalogue_reads_them()
             for one in catalogue.decode(bolts[row])["special_values"]:
                 wanted.append((row, one["name"], one["value"], one["step"]))
         assert specials_in(page) == wanted and len(wanted) == 6 and wanted[2][2] == long
-        assert [row for row, _, _ in rec.extras_of(page, 0, len(page))] == [0, 1]
-        assert page[rec.PLACE + rec.TYPE] == (0x31 if revision == 4 else 0x20) and not assembly.cut
+        assert [row for row, _, _ in sp.extras_of(page, 0, len(page))] == [0, 1]
+        assert page[sp.PLACE + sp.TYPE] == (0x31 if revision == 4 else 0x20) and not assembly.cut
 
 
 def test_special_values_that_end_early_leave_what_stands_in_front():
@@ -73,7 +73,7 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
         assert take(assembly, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and assembly.result_code == res.RESULT_READ
         page = payload_of(assembly)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
-        assert rec.count_of(page, 0) == 2
+        assert sp.count_of(page, 0) == 2
     odd = station[: first + 24] + b"x4" + station[first + 26 :]  # no one knows how long
     assembly = cycle(kind=WideSpindleAssembly)
     assert take(assembly, odd, 106, 4) == cy.ASSEMBLY_UNREADABLE
@@ -100,7 +100,7 @@ def test_objects_say_type_and_reference_from_revision_3_on():
         page = bytearray(res.HEAD_BYTES) + operation.body
         assert [extended_values.object_of(page, 0, row) for row in range(3)] == wanted
         described = catalogue.decode(octets)["objects"]
-        assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in described]
+        assert [row.number for row in sp.rows_of(page, 0)] == [one["object_id"] for one in described]
     assembly = cycle(kind=WideSpindleAssembly)
     take(assembly, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4)
     assert extended_values.object_of(payload_of(assembly), 0, 0) == (-1, -1)

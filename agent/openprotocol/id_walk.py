@@ -12,8 +12,8 @@ Imported where a walk is needed: most connections prove their IDs without one.
 """
 
 from toolcart.agent.base.fields import copy
+from toolcart.agent.openprotocol import look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol import settling
 from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, is_ahead, preceding
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
@@ -67,7 +67,7 @@ def begin(recovery, is_reset, now):
 
         _of(recovery).ended = EndedCount(top, ownership.gone_most)
         return recovery.turn_to(phases.PHASE_UPWARD, top)
-    return settling.conclude_look(recovery, now)
+    return look_conclusion.conclude_look(recovery, now)
 
 
 def go_down(recovery, above, left, now):
@@ -91,7 +91,7 @@ def rise(recovery, is_new, now):
     last = ended.end_fall()
     if last != observed.newest:
         observed.upto = last
-    return settling.conclude_look(recovery, now)
+    return look_conclusion.conclude_look(recovery, now)
 
 
 def end(recovery, now):
@@ -118,8 +118,8 @@ def _conclude(recovery, lowest, now):
     is_left = ended is not None and ended.is_there and not recovery.ledger.ranges
     recovery.walk.begins = (following(recovery.ledger.top()), lowest) if is_left else ()
     if ended is None:
-        return settling.conclude_look(recovery, now)
+        return look_conclusion.conclude_look(recovery, now)
     if ended.goes_on_with_zero(lowest):
         observed.first = 0
     number = ended.fall(observed.newest, lowest)
-    return recovery.turn_to(phases.PHASE_UPWARD, number) if number else settling.conclude_look(recovery, now)
+    return recovery.turn_to(phases.PHASE_UPWARD, number) if number else look_conclusion.conclude_look(recovery, now)

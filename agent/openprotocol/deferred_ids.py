@@ -4,7 +4,7 @@ Rules
 1. If others may be missing an ID is put off at once where its question is answered with "later", since a memory may be
    a ring and drops the others meanwhile; after TRIES_MOST questions in a row that were not answered in a usable way;
    and after as many that ended the connection, whatever else is missing. So is an ID that is looked for, after one
-   more that did, where one that is there was answered on it (toolcart.agent.openprotocol.in_vain, rule 6).
+   more that did, where one that is there was answered on it (toolcart.agent.openprotocol.unanswered_requests, rule 6).
 2. It stays open, as a range of its own, and is asked for again when nothing else is left, after RETRY_MS, or
    AFTER_CUT_MS if its question ended connections.
 3. No more than PUT_OFF_MOST are put off at a time, CUT_MOST where they end connections: further ones are asked for

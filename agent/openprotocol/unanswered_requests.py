@@ -1,8 +1,8 @@
 """A question brought no usable answer: it is asked again after a pause, or the ID is put off, or given up.
 
 Rules
-1. A poll is over; a missing ID is put off if it can be (toolcart.agent.openprotocol.put_off); "later" is believed for
-   ever, unless rule 5 says otherwise.
+1. A poll is over; a missing ID is put off if it can be (toolcart.agent.openprotocol.deferred_ids); "later" is believed
+   for ever, unless rule 5 says otherwise.
 2. VAIN_MOST in a row, on however many connections, show that there will be no answer: before anything is proven nothing
    can be asked for, later the ID is gone. So it is sooner where nothing was ever answered, and no one has said "later".
    Where that was ID 0, the highest result known is asked for first.
@@ -19,7 +19,7 @@ Imported where a question is in vain.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol import put_off, range_fetch
+from toolcart.agent.openprotocol import deferred_ids, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
 from toolcart.agent.openprotocol.ids import after, is_ahead
@@ -36,7 +36,7 @@ def ask_again_later(recovery, now):
         return recovery.end_poll(True)  # nothing is known to be missing
     if _is_missing_put_off(recovery, now):
         return phases.NEWS_NONE
-    is_looked_for = put_off.known_there(recovery) >= 0
+    is_looked_for = deferred_ids.known_there(recovery) >= 0
     if is_looked_for and _is_gone_like_others(recovery):
         return _take_as_gone(recovery, now)
     # Else it is neither gone nor without an answer, however often.
@@ -77,7 +77,7 @@ def passes_over(recovery, number, now):
 
 def next_of(recovery):
     """Return which ID to ask for in the state NEXT."""
-    number = put_off.known_there(recovery)
+    number = deferred_ids.known_there(recovery)
     last = recovery.ledger.last_id
     if recovery.is_later and 0 <= number == recovery.observed.newest and last > 0 and is_ahead(last, number):
         number = last  # pushed since: a small memory may have dropped what was the newest
@@ -111,10 +111,10 @@ def _end_way(recovery, most):
 
 def _is_missing_put_off(recovery, now):
     """True if the missing ID that was just asked for in vain is put off, since others may be missing."""
-    if recovery.request.state == NEXT or not put_off.fails_for_now(recovery, now, False):
+    if recovery.request.state == NEXT or not deferred_ids.fails_for_now(recovery, now, False):
         return False
     recovery.vain += not recovery.is_later
-    put_off.pass_over(recovery, recovery.request.asked)
+    deferred_ids.pass_over(recovery, recovery.request.asked)
     return True
 
 
@@ -153,7 +153,7 @@ def _give_up(recovery, now):
     is_there = recovery.request.there
     if phase == phases.PHASE_FILL:
         return phases.NEWS_NONE if recovery.turn_spindle() else range_fetch.close_asked(recovery, not is_there)
-    if put_off.known_there(recovery) >= 0:
+    if deferred_ids.known_there(recovery) >= 0:
         recovery.request.given_up_for = recovery.why
         return _take_as_gone(recovery, now)
     is_rejected = phase == phases.PHASE_SEEK and recovery.why != WHY_SILENT

@@ -17,7 +17,7 @@ Imported when the first such controller is met.
 """
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.openprotocol import spindle_assembly as assembly
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
@@ -48,16 +48,16 @@ class Spindles:
             return
         code = cycle.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
         cycle.cut = cycle.cut or cut_short
-        if code == cy.ASSEMBLY_WHOLE:
+        if code == assembly.ASSEMBLY_WHOLE:
             self._store(intake, cycle, True, now)
-        elif code == cy.ASSEMBLY_MORE:
+        elif code == assembly.ASSEMBLY_MORE:
             if session.received.mid != STATION_MID or not self._is_repeat(intake, cycle, now):
                 _ask_for(session, True)
                 session.acknowledge()
-        elif code == cy.ASSEMBLY_UNREADABLE:
+        elif code == assembly.ASSEMBLY_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            if code == cy.ASSEMBLY_FOREIGN:
+            if code == assembly.ASSEMBLY_FOREIGN:
                 intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
 

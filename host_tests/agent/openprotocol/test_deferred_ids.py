@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.openprotocol import error_codes, put_off
+from toolcart.agent.openprotocol import deferred_ids, error_codes
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
@@ -82,7 +82,7 @@ def test_question_that_ends_connections_is_seldom_asked():
     bench.away(3)
     begin = bench.now
     count = answer_all_but(bench, 8, closes, 200)
-    assert 2 < count <= 3 + (bench.now - begin) // put_off.AFTER_CUT_MS
+    assert 2 < count <= 3 + (bench.now - begin) // deferred_ids.AFTER_CUT_MS
 
 
 def test_two_of_them_have_turns():
