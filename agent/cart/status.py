@@ -263,12 +263,12 @@ def _why_off(recovery):
     if phase == PHASE_NO_ID:
         return "no ID"
     if phase != PHASE_OFF:
-        if recovery.is_put_off() and recovery.flags and recovery.retry.armed:
+        if recovery.is_deferred() and recovery.flags and recovery.retry.armed:
             return "later"
         return "in vain" if recovery.is_in_vain() else ""
     if recovery.contradicts:
         return "answers"
-    if recovery.is_put_off():
+    if recovery.is_deferred():
         return "later"
     return "controller" if recovery.ledger.is_unasked() else "pause"
 

@@ -15,7 +15,7 @@ Rules
    lost what it gets again, or was best effort until now. The log takes nothing until it has taken a block.
 5. Where the state was lost nobody knows what an outlet has had: of what the log holds it may have all, of what the log
    has no more it may lack all. The latter stays said, by what is said of each: of ToolsNet as results in doubt, of
-   others as what the log gave up, until the other side tells more (GivenAgain.put_first).
+   others as what the log gave up, until the other side tells more (Redelivery.put_first).
 """
 
 from toolcart.agent.base.compat import ON_CPYTHON, const

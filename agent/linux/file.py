@@ -32,7 +32,7 @@ from toolcart.agent.linux import Outlet
 from toolcart.agent.linux.json_line import is_graph_line, is_same_record, line_of, number_in, station_in
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.outlets.redelivery import GivenAgain
+from toolcart.agent.outlets.redelivery import Redelivery
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
@@ -47,11 +47,11 @@ WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 
-class Rewritten(GivenAgain):
+class Rewritten(Redelivery):
     """What a file lacks that it had, or that another one had in its place; of `given` each is a line."""
 
     def __init__(self, log, cursor):
-        GivenAgain.__init__(self, log, cursor)
+        Redelivery.__init__(self, log, cursor)
         self.newest = b""  # line of the file
 
 

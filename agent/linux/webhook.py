@@ -43,7 +43,7 @@ from toolcart.agent.linux.json_line import ExtendedLine
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.redelivery import GivenAgain
+from toolcart.agent.outlets.redelivery import Redelivery
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
@@ -194,7 +194,7 @@ class WebhookOutlet(Outlet):
         self.state = IDLE
         self.attempts = 0
         self.confirmed = Confirmed()
-        self.again = GivenAgain(log, self.cursor)
+        self.again = Redelivery(log, self.cursor)
         self.fault = ConnectionFault()  # of the way to the server
         self.why = ""  # what the server itself does
         self.why_kind = ""  # the same while only what the server says differs

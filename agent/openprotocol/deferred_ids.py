@@ -25,7 +25,7 @@ RETRY_MS = const(30000)
 AFTER_CUT_MS = const(600000)
 
 
-class PutOffIds:
+class DeferredIds:
     """Of one controller, over all its connections."""
 
     def __init__(self):
@@ -106,19 +106,19 @@ def fails_for_now(recovery, now, is_cut):
     is_looked_for = recovery.phase != phases.PHASE_FILL
     if (is_looked_for and not is_cut) or recovery.spindle_count() > 1 or recovery.ownership.shares:
         return False
-    put_off_ids = recovery.put_off_ids
-    if put_off_ids is None:
-        put_off_ids = recovery.put_off_ids = PutOffIds()
+    deferred = recovery.deferred
+    if deferred is None:
+        deferred = recovery.deferred = DeferredIds()
     number = recovery.request.asked
-    if not put_off_ids.fails(number, is_cut, recovery.is_later and not is_cut, TRIES_MOST + is_looked_for):
+    if not deferred.fails(number, is_cut, recovery.is_later and not is_cut, TRIES_MOST + is_looked_for):
         return False
-    if not is_cut and not _has_others(recovery, put_off_ids, now):
+    if not is_cut and not _has_others(recovery, deferred, now):
         return False
-    put_off_ids.put_off(number, now, is_cut)
+    deferred.put_off(number, now, is_cut)
     return True
 
 
-def _has_others(recovery, put_off_ids, now):
+def _has_others(recovery, deferred, now):
     """True if others may be asked for than the one that was just asked for in vain.
 
     Those that are put off have their turn, but one without an answer is given up.
@@ -128,7 +128,7 @@ def _has_others(recovery, put_off_ids, now):
         if first == gap_fill.begin:
             if gap_fill.left_to(last) > 1:
                 return True
-        elif not put_off_ids.has(first) or (recovery.is_later and not put_off_ids.is_waiting(first, now)):
+        elif not deferred.has(first) or (recovery.is_later and not deferred.is_waiting(first, now)):
             return True
     return False
 

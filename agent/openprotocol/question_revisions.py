@@ -67,7 +67,7 @@ class QuestionRevisions:
         """There was an answer to it."""
         self._rejected = 0
 
-    def is_put_off(self):
+    def is_deferred(self):
         """A controller that has never answered says "later" (rule 3)."""
         self._later_count += 1
         if self._later_count >= _LATER_MOST:

@@ -23,7 +23,7 @@ def turn_to_missing(recovery, now):
         recovery.wait_for_room(now)
         return
     while ranges:
-        place = 0 if recovery.put_off_ids is None else recovery.put_off_ids.next_range(recovery.ledger, now)
+        place = 0 if recovery.deferred is None else recovery.deferred.next_range(recovery.ledger, now)
         if place < 0:
             recovery.phase = phases.PHASE_FILL
             recovery.retry.start(now, recovery.retry_ms)
@@ -40,7 +40,7 @@ def turn_to_missing(recovery, now):
                 recovery.stored_late = tuple([one for one in recovery.stored_late if one != gap_fill.at])
                 close_asked(recovery, False)
                 continue
-            if recovery.put_off_ids is not None and recovery.put_off_ids.is_waiting(gap_fill.at, now):
+            if recovery.deferred is not None and recovery.deferred.is_waiting(gap_fill.at, now):
                 from toolcart.agent.openprotocol.deferred_ids import pass_over  # hardly any controller needs it
 
                 pass_over(recovery, gap_fill.at)
@@ -89,8 +89,8 @@ def turn_or_close(recovery):
 def close_asked(recovery, gone):
     """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
     gap_fill = recovery.gap_fill
-    if recovery.put_off_ids is not None:
-        recovery.put_off_ids.is_done(gap_fill.at)
+    if recovery.deferred is not None:
+        recovery.deferred.is_done(gap_fill.at)
     count = 1 if gone and (gap_fill.pushes_apart or not recovery.may_be_apart()) else 0
     if recovery.has_several():
         recovery.closed_top = recovery.ledger.top() if gap_fill.at == recovery.ledger.top() else recovery.closed_top

@@ -67,7 +67,7 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               to 8 away            N not above w: UPWARD in front of each WALK; N above w, and pushes without an ID of
               (nearby_search.py)   the memory: none of these, SETTLE w+1..N
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
-              (walk.py)                                                that is there, in FILL fetch on from it
+              (id_walk.py)                                             that is there, in FILL fetch on from it
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
               upward from w, N not goes on                             goes on; after K in a row that are gone,
@@ -224,7 +224,7 @@ class Recovery:
         self.why = WHY_NEVER  # an ID is gone, as what came last says if it was no result (`gap_fill`)
         self.is_reported = False  # what the look loses has been reported, but it could not be written down
         self.retry, self._looked = Timer(), Timer()
-        self.put_off_ids = None  # toolcart.agent.openprotocol.deferred_ids's, once an ID was asked for in vain
+        self.deferred = None  # toolcart.agent.openprotocol.deferred_ids's, once an ID was asked for in vain
         self.walk = None  # toolcart.agent.openprotocol.id_walk's, once one is needed
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
@@ -333,7 +333,7 @@ class Recovery:
         self.ledger.take_written()
         self.retry.stop()
 
-    def is_put_off(self):
+    def is_deferred(self):
         """True if the controller has said that it will answer later."""
         return self.is_later
 
@@ -500,7 +500,7 @@ class Recovery:
             self.why = WHY_NEVER
             self.take_absent(now)
             return self.want(now)
-        if self.put_off_ids is not None and self.phase in phases.PHASES_OF_SEARCH:
+        if self.deferred is not None and self.phase in phases.PHASES_OF_SEARCH:
             from toolcart.agent.openprotocol import unanswered_requests
 
             if unanswered_requests.passes_over(self, number, now):
@@ -664,7 +664,7 @@ class Recovery:
         self.why = _why_of(code, WHY_NEVER)
         self.is_later = is_later
         if is_later and not (self.has_answered or self.was_answered()):
-            self.revisions.is_put_off()
+            self.revisions.is_deferred()
         does_without = self.phase == phases.PHASE_NEWEST and self.revisions.does_without_newest
         if self.revisions.turns(kind, self.has_answered or does_without):
             return phases.NEWS_NONE

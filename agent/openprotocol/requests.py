@@ -291,7 +291,7 @@ class OldResultRequest:
         "_times",
         "asked_id",
         "is_answered",
-        "is_put_off",
+        "is_deferred",
         "revision",
         "revisions",
         "spindle",
@@ -303,7 +303,7 @@ class OldResultRequest:
         self.spindle = 0  # whose result is asked for; 0: the one that all our messages are for
         self.revisions = Revisions((1,))  # only whether MID 0064 is given up: its revisions are the recovery's
         self.is_answered = False  # a question of this connection
-        self.is_put_off = False  # the last rejection says that it will be answered later
+        self.is_deferred = False  # the last rejection says that it will be answered later
         self._asked_at = -1  # how many keep-alives the connection had seen at the last question; -1: there was none
         self._ended_with = b""  # the question that was open as a connection ended last
         self._times = 0  # in a row
@@ -316,10 +316,10 @@ class OldResultRequest:
         """True if a question went out on this connection."""
         return self._asked_at >= 0
 
-    def rejected(self, counts, is_put_off=False):
-        """It was rejected; `counts`: so that nothing comes of asking again; `is_put_off`: for now."""
+    def rejected(self, counts, is_deferred=False):
+        """It was rejected; `counts`: so that nothing comes of asking again; `is_deferred`: for now."""
         self.revisions.given_up = counts
-        self.is_put_off = is_put_off
+        self.is_deferred = is_deferred
 
     def answered_gone(self, counts):
         """It was answered: there is no such result. Where nothing else was answered that may be a rejection."""
@@ -342,7 +342,7 @@ class OldResultRequest:
                 self._ended_with = bytes(self.asked_id)
             revisions = self.revisions
             lasted = keepalives - self._asked_at >= LASTING
-            if revisions.given_up and not (self.is_answered or self.is_put_off):
+            if revisions.given_up and not (self.is_answered or self.is_deferred):
                 revisions.connection_ended(lasted)
             else:
                 revisions.given_up = revisions.given_up or (

@@ -35,7 +35,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch_window import BatchWindow
-from toolcart.agent.outlets.redelivery import GivenAgain
+from toolcart.agent.outlets.redelivery import Redelivery
 
 RECEIPT_NEWS = const(0)
 RECEIPT_KNOWN = const(1)
@@ -69,7 +69,7 @@ class Receipts:
         self._acked = 0  # up to here everything sent after the base has its PUBACK
         self._first = 0  # where the scout began after the base: what is before it is gone
         self._probe = Cursor()  # it wants results and frames
-        self.again = GivenAgain(log, cursor)
+        self.again = Redelivery(log, cursor)
         # the consumer's receipts
         self._none_yet = True  # on this connection
         self.receipt_came = False  # since the timer was started

@@ -21,7 +21,7 @@ from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.snapshot_fields import CURSOR
 
 
-class GivenAgain:
+class Redelivery:
     """That of one outlet. `given`: numbers confirmed again. What is sent up to `up_to` is sent again."""
 
     def __init__(self, log, cursor):

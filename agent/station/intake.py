@@ -427,13 +427,13 @@ class Intake:
         revision = recovery.revision()
         news = recovery.refused(refusal, now, session.received.code)
         goes_on = was_filling and recovery.phase == phases.PHASE_FILL
-        is_put_off = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
-        goes_on = goes_on or refusal == REFUSED_REVISION or (recovery.revision() != revision and not is_put_off)
+        is_deferred = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
+        goes_on = goes_on or refusal == REFUSED_REVISION or (recovery.revision() != revision and not is_deferred)
         counts = recovery.phase == phases.PHASE_OFF or not goes_on
         if refusal == REFUSED_GONE:  # that is an answer: it has no such result
             session.old_result.answered_gone(counts)
         else:
-            session.old_result.rejected(counts, is_put_off)
+            session.old_result.rejected(counts, is_deferred)
         self.take_news(news, now)
 
     def _hire(self, subscription):

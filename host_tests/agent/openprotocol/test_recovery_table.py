@@ -573,7 +573,7 @@ class Both:
 
 def test_model_and_code_go_the_same_way():
     before_it, id_ownership.GONE_OWN = id_ownership.GONE_OWN, K
-    tries, deferred_ids.TRIES_MOST = deferred_ids.TRIES_MOST, EVENTS  # none is put off: test_put_off.py
+    tries, deferred_ids.TRIES_MOST = deferred_ids.TRIES_MOST, EVENTS  # none is put off: test_deferred_ids.py
     seen = set()
     try:
         for seed in range(LIVES):
