@@ -93,7 +93,7 @@ void-copies-count | 6 | agent/log/mount.py | log proof cuts
 +number < 0
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
--self.count_damaged(cursor.number, last + 1)
+-self.count_damaged(cursor.number + skipped, last + 1)
 +self.damage.forgive(last + 1)
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
@@ -167,11 +167,11 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 +elif flags < 0:
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
--            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
+-            return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
 -        return self.turn_to_witness()
-+            return walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
++            return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
-+        return settling.conclude_look(self, now)
++        return look_conclusion.conclude_look(self, now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
 -    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
