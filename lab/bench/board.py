@@ -42,7 +42,7 @@ NEEDED = (
     *(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY),
     *(programs.CMAKE, programs.MAKE, programs.HOST_COMPILER, ("node", "nodejs")),
 )
-LOW_BYTES, HIGH_BYTES, STEP_BYTES = 32 * 1024, 512 * 1024, 1024  # of the search
+LOW_BYTES, HIGH_BYTES, STEP_BYTES = 32 * 1024, 512 * 1024, 256  # of the search
 LIVE, BACKLOG = 10, 40
 NAME = "pim.plant.example"
 HEAPS = (  # name, target, platform, copied

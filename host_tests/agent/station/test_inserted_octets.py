@@ -98,10 +98,11 @@ def test_no_value_is_read_that_was_not_made(name):
     reader = Reader()
     made = reader.read(result)
     assert made
+    step = 1 if LONG else 4 if len(result) < 250 else 12
     wrong = []
     for inserted in INSERTED:
         for place in range(1, len(result) + 1):
-            if not LONG and place < len(result) - 50 and place % 4:
+            if place < len(result) - 50 and place % step:
                 continue
             octets = result[:place] + inserted + result[place:] + b"\0"
             for at in splits(place, inserted, len(result)):
