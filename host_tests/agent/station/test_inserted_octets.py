@@ -79,12 +79,11 @@ class Reader:
 
 
 def splits(place, inserted, length):
-    """Return where the octets are divided into two reads: everywhere, or where it may matter and elsewhere in turns."""
+    """Return where the octets are divided into two reads: where it may matter, and in the long run at others too."""
     whole = length + len(inserted) + 1
-    if LONG:
-        return range(1, whole + 1)
     near = {at + by for at in (place, place + len(inserted)) for by in (0, 1)}
-    return sorted(near | {length + by for by in (0, 1, 2, 10)} | {whole - 1, whole})
+    elsewhere = range(1 + place % 16, whole, 16) if LONG else ()
+    return sorted(near | {length + by for by in (0, 1, 2, 10)} | {whole - 1, whole, *elsewhere})
 
 
 def agrees(values, made):
