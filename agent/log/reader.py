@@ -123,7 +123,7 @@ class Reader:
                 behind = self.behind(offset, octets)
                 if cursor.number < number < cursor.bound and number <= self.visible:
                     if number - cursor.number > 1:
-                        from toolcart.agent.log.adjacent import count_missing
+                        from toolcart.agent.log.skipped import count_missing  # hardly any log has such a hole
 
                         if count_missing(self, cursor, number, offset, end) == RECORD_LOST:
                             return RECORD_LOST

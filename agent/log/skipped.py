@@ -1,5 +1,10 @@
-"""Numbers that a start skipped, as the newest block was lost (agent.log.mount, rule 6). Loaded where many are gone."""
+"""Tells numbers that a start skipped from records that are gone. Imported only where numbers are missing.
 
+A start skips what may have gone out and is lost (toolcart.agent.log.mount, rule 6). Then the records before and after
+are adjacent in a block, or the later of two blocks was opened behind the earlier one.
+"""
+
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log.block_head import (
     AT_NUMBER,
@@ -10,6 +15,26 @@ from toolcart.agent.log.block_head import (
     check_head,
     size_of,
 )
+from toolcart.agent.log.framing import NUMBER
+
+_NUMBER = const(56)  # HEAD_OCTETS + NUMBER
+
+
+def count_missing(log, cursor, number, offset, end):
+    """Count what is missing between the cursor and `number`, whose record is at `offset` of its block and in the page.
+
+    Nothing is if the record of the cursor's number ends right there. A read that fails counts as a gap.
+    """
+    place = cursor.place
+    at = HEAD_OCTETS
+    before = -1
+    while at < offset:
+        octets = log.look(place, at, end)
+        before = get_u32(log.page, _NUMBER) if octets > 0 else -1
+        at = log.behind(at, octets) if octets > 0 else log.over(at)
+    if at != offset or before != cursor.number:
+        log.count_damaged(cursor.number, number)
+    return log.look(place, offset, end)
 
 
 def skipped_before(device, page, place, behind, most):
@@ -26,3 +51,6 @@ def skipped_before(device, page, place, behind, most):
             return 0
         numbers.append(get_u32(page, AT_NUMBER if at == place else AT_WORDS + WORDS_NUMBER))
     return most if numbers[0] == numbers[1] else 0
+
+
+assert _NUMBER == HEAD_OCTETS + NUMBER
