@@ -186,7 +186,7 @@ def _outlet(log, station, outlet):
         "waits_for_flash": _waits_for_flash(log, cursor),
         "given_up": _given_up(station.state, cursor),
         "is_up": outlet.is_up(),
-        "left_out": station.at_start.added[outlet.index],  # by one that was added with this start, or made durable
+        "left_out": station.at_start.added[outlet.index],  # by one that was added with this start
         "is_back": station.at_start.back[outlet.index],  # its place was kept while it was not configured
         "lacks": station.at_start.returned[outlet.index],  # what the log gave up meanwhile
     }

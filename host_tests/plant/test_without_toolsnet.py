@@ -182,7 +182,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
         return agent
 
     made = []
-    added = "ToolsNet was added with this start, or made durable, and began with the oldest record that the spool had"
+    added = "ToolsNet was added with this start, and began with the oldest record that the spool had"
     assert run(alone).end() == 0
     agent = run(both, added)
     delivered(plant, 0, made)

@@ -423,10 +423,7 @@ def _added(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         left_out, lacks, name = outlet.get("left_out"), outlet.get("lacks"), outlet_names.name_of(outlet)
         if left_out is not None:
-            words = (
-                f"{name} was added with this start, or made durable, and began with the oldest record that the spool "
-            )
-            words += "had"
+            words = f"{name} was added with this start, and began with the oldest record that the spool had"
             if outlet.get("is_back"):
                 words = f"{name} is configured again, and went on where it was, as far as the spool had that"
             words += f", but for at most {left_out} of the oldest: new results need room" if left_out else ""
