@@ -156,7 +156,7 @@ class Orders:
         if kind < RECORD_NONE:
             raise OrderRefused("the quarantine cannot be read now; try again")
         if kind == RECORD_NONE:
-            raise OrderRefused("there is no record %s; the order `list` names those that are there" % word)
+            raise OrderRefused("there is no record %s in the quarantine; `list` names those that are" % word)
         yield {"record": entry_of(quarantine, kind)}
 
     # -- giving up ---------------------------------------------------------------------------------------------
@@ -371,7 +371,7 @@ class Orders:
         if kind < RECORD_NONE:
             raise OrderRefused("the quarantine cannot be read now; nothing was done. Try again")
         if 0 in hits:
-            raise OrderRefused("there is no record %s; nothing was done" % words[hits.index(0)])
+            raise OrderRefused("there is no record %s in the quarantine; nothing was done" % words[hits.index(0)])
         return chosen
 
 

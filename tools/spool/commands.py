@@ -19,6 +19,7 @@ import click
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.terminal_safe import visible
+from toolcart.board.linux.agreement import counted
 from toolcart.spool import image
 from toolcart.tools.spool import report, waiting
 from toolcart.tools.spool.offer_again_command import offer_again_command
@@ -236,7 +237,7 @@ def check(file: Path, as_json: bool) -> None:
         click.echo(json.dumps(summary))
     else:
         voids = f"{void} void (copies, never acknowledged, or in front of a lost block)"
-        click.echo(f"{records} records, {damaged} damaged, {voids}")
+        click.echo(f"{counted(records, 'record')}, {damaged} damaged, {voids}")
     sys.exit(EXIT_DAMAGED if found.is_damaged else 0)
 
 
@@ -272,7 +273,7 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
 @click.argument("source", metavar="OLD", type=click.Path(path_type=Path))
 @click.argument("target", metavar="NEW", type=click.Path(path_type=Path))
 @click.option(
-    "--station", type=click.IntRange(1, 65535), default=None, help="Station number, if it is not that of the old spool."
+    "--station", type=click.IntRange(1, 9999), default=None, help="Station number, if it is not that of the old spool."
 )
 @click.option(
     "--size-kib", type=click.IntRange(40, 65536), default=16384, show_default=True, help="The same as spool.size_kib."
@@ -295,6 +296,8 @@ def take_over_command(
     """
     from toolcart.tools.spool.take_over import CannotTakeOver, Plan, take_over
 
+    if parked_kib is not None and 2 * parked_kib > size_kib:
+        raise click.UsageError(f"--parked-kib is at most half of --size-kib ({size_kib})")
     exit_code = 0
 
     def note(found: image.Image) -> None:

@@ -59,7 +59,7 @@ def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):
     ]
     assert entries[0].endswith(": 2 to be offered again, 6 are left in the quarantine")
     assert entries[1].endswith(": 1 dropped, 5 are left in the quarantine")
-    assert entries[2].endswith(": not done: there is no record 99; nothing was done")
+    assert entries[2].endswith(": not done: there is no record 99 in the quarantine; nothing was done")
     assert "not done: nothing was dropped" in entries[3]
     assert "not done: nothing to leave: no result of station 7 is in doubt" in entries[5]
 

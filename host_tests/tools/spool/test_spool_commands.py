@@ -387,6 +387,14 @@ def test_what_is_in_use_or_no_spool_is_left_alone(tmp_path):
     assert "No such file or directory\n" in take(put(tmp_path), tmp_path / "no" / "new.spool", code=2)
 
 
+def test_take_over_refuses_what_no_configuration_allows(tmp_path):
+    path, new = tmp_path / "old.spool", tmp_path / "new.spool"
+    path.write_bytes(b"")
+    for words in (("--size-kib", 40, "--parked-kib", 24), ("--station", 10000)):
+        assert "Error" in toolcart("spool", "take-over", path, new, *words, code=2).output
+        assert not new.exists()
+
+
 def test_spool_of_another_version_is_refused_without_hint_that_does_not_help(tmp_path, monkeypatch):
     path = put(tmp_path)
     monkeypatch.setattr(image.linux_header, "VERSION", 3)
