@@ -13,7 +13,9 @@ Rules
 5. After the SUBACK a PINGREQ goes out: as a rule, what is retained has come when its answer comes.
 6. Every wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`. What breaks
    the rules of MQTT ends the connection [4.8.0-1].
-7. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged that has
+7. `subscribe_again` sends SUBSCRIBE once more, for a broker that may have forgotten it; its SUBACK is awaited by nobody.
+   What is retained comes again then [3.8.4-3], with `is_retained`.
+8. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged that has
    a tag: what goes out with each connection has 0, and shows nothing.
 
     WAITING -> OPENING -> CONNECTING --CONNACK--> SUBSCRIBING --SUBACK--> SETTLING --PINGRESP--> UP --leave--> LEAVING
@@ -180,6 +182,7 @@ class Session:
         self.tag = 0
         self.message_at = 0
         self.message_bytes = 0
+        self.is_retained = False  # the message was kept by the broker, for whoever subscribes
         self._connect = connect
         self._subscribe = subscribe
         self._acks = PendingAcks()
@@ -189,6 +192,8 @@ class Session:
         self._rest = Timer()  # until a PINGREQ is due
         self._retry = Backoff(RETRY_LEAST_MS, reconnect_ms)
         self._wants_ping = False
+        self._wants_subscribe = False
+        self._is_subscribing = False  # once more
         self._commanded = CMD_NONE
 
     # -- the owner's calls -------------------------------------------------------------------------------------
@@ -251,6 +256,10 @@ class Session:
         self.pending = end - self.tx_from
         self._is_publishing = True
 
+    def subscribe_again(self):
+        """Send SUBSCRIBE once more as soon as no message is out, whose identifier may be the same."""
+        self._wants_subscribe = self.state == UP and bool(self.topic)
+
     def sent(self, n, now):
         """The port took n bytes."""
         self.tx_from += n
@@ -296,6 +305,10 @@ class Session:
                     self._ping.start(now, self.ack_timeout_ms)
             elif self.state == LEAVING and self.tx is not _DISCONNECT:
                 self._send(_DISCONNECT)
+            elif self._wants_subscribe and self.window.count == 0:
+                self._wants_subscribe = False
+                self._is_subscribing = True
+                self._send(self._subscribe)
         left = self._wait.least(now, FOREVER)
         left = self._ping.least(now, left)
         return self._rest.least(now, left) if self.state == UP and self.pending == 0 else left
@@ -323,7 +336,7 @@ class Session:
             return self._lose(EV_MALFORMED, now)
         if first == mp.PUBACK and packets.length == 2:
             return self._acknowledged(now)
-        if first == mp.SUBACK and state == SUBSCRIBING and packets.length == 3:
+        if first == mp.SUBACK and (state == SUBSCRIBING or self._is_subscribing) and packets.length == 3:
             return self._subscribed(now)
         if first == mp.PINGRESP and packets.length == 0:
             self._ping.stop()
@@ -356,6 +369,9 @@ class Session:
         if code == NOT_SUBSCRIBED:
             self.code = code
             return self._lose(EV_REFUSED, now)
+        if self._is_subscribing:
+            self._is_subscribing = False
+            return EV_NONE
         self.state = SETTLING
         self._wait.stop()
         self._wants_ping = True
@@ -393,6 +409,7 @@ class Session:
             return EV_SKIPPED
         self.message_at = payload
         self.message_bytes = end - payload
+        self.is_retained = first & mp.RETAIN != 0
         return EV_MESSAGE
 
     def _acknowledged(self, now):
@@ -444,7 +461,7 @@ class Session:
         """Forget what is outstanding."""
         self.pending = self._acks.count = 0
         self.window.clear()
-        self._is_publishing = self._wants_ping = False
+        self._is_publishing = self._wants_ping = self._wants_subscribe = self._is_subscribing = False
         self._wait.stop()
         self._ping.stop()
         self._rest.stop()

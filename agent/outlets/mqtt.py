@@ -5,7 +5,9 @@ Rules
    With broker a PUBACK moves it, and receipts are neither subscribed to nor heard.
 2. What is outstanding is in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when
    no newer one comes in time, and with each connection. A receipt that comes twice or late moves nothing.
-3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes.
+3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes. From the second
+   pause on SUBSCRIBE goes out with each: the broker may have forgotten it. What it has kept, and names nothing new, is
+   no receipt then.
 4. A receipt counts if it has our identity and a number not above all that was sent, or was in the log at the start. One
    above raises an alarm, moves nothing, and brings all that there is once; one below means a consumer that was set
    back: it gets what is still there.
@@ -388,7 +390,9 @@ class Mqtt:
                 self.limit.put_dropped()
         if progress.put_silence(self.session.window.count) == RECEIPT_BELOW:
             self.counts.receipts_below += 1
-        if progress.is_overdue and not was_overdue:
+        if was_overdue:
+            self.session.subscribe_again()
+        elif progress.is_overdue:
             self.counters.note(counter.OUTLET_FAILED, self.index, now)
         return 0
 
@@ -412,7 +416,7 @@ class Mqtt:
             counts.receipts_above += 1
             self.counters.note(counter.OUTLET_FAILED, self.index, now)
             self.progress.put_above(value, session.window.count)
-        else:
+        elif not (self.session.is_retained and self.session.state == ms.UP and value == self.progress.receipt):
             self._received(value, now)
 
     def _received(self, value, now):

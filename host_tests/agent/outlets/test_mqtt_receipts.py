@@ -435,3 +435,32 @@ def test_what_a_consumer_takes_for_a_newer_copy_of_the_spool_is_counted():
             bench.run(200000)
         assert bench.ids() == made + newer[0 if forgets else 6 :] and bench.status()["why"] == ""
         assert bench.log.state.missed[1] == (0 if forgets else 6)
+
+
+def test_a_subscription_that_the_broker_has_forgotten_is_made_again():
+    for is_kept in (True, False):
+        bench = MqttBench(limits={"records_most": 8, "window": 4})
+        bench.store(5)
+        bench.until_confirmed()
+        connections = len(bench.broker.sessions)
+        bench.broker.sessions[0].topics = ()
+        if not is_kept:
+            bench.broker.retained = {}
+        ids = bench.store(20)
+        bench.run(120000)
+        assert bench.cursor.number == 25 and bench.status()["why"] == "" and len(bench.broker.sessions) == connections
+        assert bench.ids()[5:] == ids and bench.broker.complaints == []
+
+
+def test_a_receipt_that_the_broker_kept_is_none_of_a_consumer_that_is_away():
+    bench = MqttBench(limits={"records_most": 8})
+    bench.store(5)
+    bench.until_confirmed()
+    bench.consumer.away = True
+    bench.store(5)
+    bench.run(400000)
+    assert bench.status()["why"] == "no receipt from a consumer"
+    bench.consumer.away = False
+    bench.consumer.work()
+    bench.run(1000)
+    assert bench.cursor.number == 10 and bench.status()["why"] == ""
