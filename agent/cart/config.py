@@ -18,6 +18,7 @@ from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.host_names import is_host
 from toolcart.agent.cart import settings
 from toolcart.agent.cart.secrets import is_secret
+from toolcart.agent.link.port import decimal
 
 _OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of settings.SHARED
 _PARKED_KIB_LEAST = const(12)
@@ -386,7 +387,11 @@ def _section(table, tree, place, mistakes, whole=True):
         if fault:
             mistakes.append((place + key, fault, allowed(row)))
             value = None
-        elif kind in ("list", "any", "hosts") and value is not None:
+        elif kind == "host" and value is not None:
+            value = decimal(value)
+        elif kind == "hosts" and value is not None:
+            value = [decimal(host) for host in value]
+        elif kind in ("list", "any") and value is not None:
             value = value.copy()  # type: ignore
         elif kind == "time":
             key = _in_ms(key)

@@ -74,6 +74,15 @@ def is_address(host, number):
     return True
 
 
+def decimal(host):
+    """Return the host; four numbers without the zeros in front of them, which systems take for octal ones.
+
+    >>> decimal("010.000.000.017"), decimal("tn0.plant.example")
+    ('10.0.0.17', 'tn0.plant.example')
+    """
+    return ".".join([str(int(part)) for part in host.split(".")]) if is_numeric(host) else host
+
+
 def is_numeric(host):
     """True if the host is four numbers from 0 to 255, not a name to look up."""
     parts = host.split(".")

@@ -1,6 +1,7 @@
 """The parts of an address `https://host:port/path?query`; refuses what an HTTP request cannot carry."""
 
 from toolcart.agent.base.host_names import is_host
+from toolcart.agent.link.port import decimal
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
@@ -41,5 +42,5 @@ class WebAddress:
         if number and not (number.isdigit() and 1 <= int(number) <= 65535):
             return "a port of 1 to 65535"
         self.number = int(number) if number else _PORTS[scheme.lower()]
-        self.host = host
+        self.host = decimal(host)
         return "" if is_host(host) else "a name or an address as host"

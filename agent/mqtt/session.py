@@ -13,8 +13,8 @@ Rules
 5. After the SUBACK a PINGREQ goes out: as a rule, what is retained has come when its answer comes.
 6. Every wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`. What breaks
    the rules of MQTT ends the connection [4.8.0-1].
-7. `subscribe_again` sends SUBSCRIBE once more, for a broker that may have forgotten it; its SUBACK is awaited by nobody.
-   What is retained comes again then [3.8.4-3], with `is_retained`.
+7. `subscribe_again` sends SUBSCRIBE once more, for a broker that may have forgotten it. What is retained comes again
+   then [3.8.4-3], with `is_retained`.
 8. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged that has
    a tag: what goes out with each connection has 0, and shows nothing.
 

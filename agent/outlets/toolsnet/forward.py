@@ -35,7 +35,7 @@ from toolcart.agent.base.connection_fault import (
     ConnectionFault,
 )
 from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT, decimal
 from toolcart.agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
 from toolcart.agent.record.result import STAMP_BYTES
 
@@ -440,7 +440,7 @@ class Forward:
         if self.host_override:
             return self.host_override
         try:
-            named = bytes(info.address).decode().strip(" \x00")
+            named = decimal(bytes(info.address).decode().strip(" \x00"))
         except UnicodeError:
             named = ""
         if not named or named == "0.0.0.0":

@@ -1,5 +1,6 @@
 """What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
+from toolcart.agent.link.port import decimal
 from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, again_to
 from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
 from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT
@@ -88,7 +89,7 @@ def _put_connection(report, upstream):
     report["host"] = upstream.pim_host
     report["port"] = upstream.pim_port
     # As it is used: what the 08 leaves blank is the PIM's (protocol.md 8.3).
-    host = host.strip(" \x00")
+    host = decimal(host.strip(" \x00"))
     if number >= 0:
         host = host if host and host != "0.0.0.0" else upstream.pim_host
         host += ":%d" % (number or upstream.pim_port)

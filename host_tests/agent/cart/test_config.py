@@ -93,6 +93,14 @@ def test_hosts_are_a_list_of_different_ones():
     assert config.complete(tree)["toolsnet"]["allow_hosts"] == ["a"]
 
 
+def test_zeros_in_front_of_the_numbers_of_an_address_make_no_octal_ones():
+    for written, host in (("010.000.000.017", "10.0.0.17"), ("tn0.plant", "tn0.plant"), ("10.0.0.017", "10.0.0.17")):
+        done = config.complete(with_setting("toolsnet", "pim_host", written))
+        assert done["toolsnet"]["pim_host"] == host
+        done = config.complete(with_setting("toolsnet", "allow_hosts", [written]))
+        assert done["toolsnet"]["allow_hosts"] == [host]
+
+
 def test_same_host_and_port_is_same_station_twice_unless_header_names_another():
     tree = second(good())
     one, two = [station["controller"] for station in tree["stations"]]
