@@ -252,8 +252,8 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import note_unknown
 
         self.policy.counters.note(counter.RESUME_UNKNOWN, stored, now)
-        ahead = (stored - self._here()) % SEQUENCES
-        self.perhaps_there = min(ahead, self.policy.log.waits(self.cursor)) if ahead < _HALF else 0
+        # If the state was set back by damage, the server has what waits: as many as its number is ahead, which wraps.
+        self.perhaps_there = min((stored - self._here()) % SEQUENCES, self.policy.log.waits(self.cursor))
         note_unknown(self.policy)
         return self._rebase(stored)
 

@@ -787,6 +787,20 @@ def names(outlet, stored):
     return outlet
 
 
+@pytest.mark.parametrize("stored", [13, 60, 50000, 50011, 90000, 99990])
+def test_what_waits_when_a_database_names_what_was_never_sent_may_reach_it_twice(stored):
+    outlet = delivering(10)
+    outlet.network.down(*SERVER)
+    outlet.network.cut(*SERVER)
+    outlet.store(4)
+    outlet.options.reported_result = stored
+    outlet.network.up(*SERVER)
+    outlet.until(lambda: outlet.counted(RESUME_UNKNOWN))
+    status = {}
+    outlet.forward.put_state(status)
+    assert status["perhaps_there"] == min(4, stored - 10)
+
+
 @pytest.mark.parametrize("stored", [13, 14, 50000, 50011, 90000, 99990])
 @pytest.mark.parametrize("rewind", [False, True])
 def test_a_database_that_names_what_was_never_sent_may_lack_all_that_was_delivered(stored, rewind):
