@@ -5,18 +5,19 @@ Rules
    pushed behind `w` and is not found again under one of these IDs is one of those that are gone.
 2. How many that are is known at the end of all. At the end of a connection each ID that was not asked for yet counts as
    one of these pushes: then more are gone than it says, and never less.
-3. Where the log does not have `w`, nothing that was pushed is known to have come behind it.
+3. Where the log does not have `w` among the newest, nothing that was pushed is known to have come behind it.
 
 Imported where what is pushed has no ID, or not the memory's.
 """
 
-from toolcart.agent.base.compat import const
+from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.ids import ahead_by, is_ahead, is_open, length_of, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
 
-_READ_MOST = const(8192)  # records
+_READ_MOST = const(8192)  # records at a time; a chip's watchdog has no time for that
 
 
 def is_apart(recovery):
@@ -62,16 +63,19 @@ class PushesApart:
         self._count -= count
         return count
 
+    def _results(self, first):
+        return self._duplicates.results(first, _READ_MOST if ON_CPYTHON else RESULTS_MOST)
+
     def _fetched(self):
         """Return how much was stored that was fetched since the look."""
-        return sum([1 for _, _, flags in self._duplicates.results(self._end, _READ_MOST) if flags & FLAG_RECOVERED])
+        return sum([1 for _, _, flags in self._results(self._end) if flags & FLAG_RECOVERED])
 
     def _pushed(self):
         """Return how much was pushed between `w` and the look."""
         pushes = []
         top = 0
         one = bytearray(FINGERPRINT_BYTES)
-        for page, at, flags in self._duplicates.results(1, _READ_MOST):
+        for page, at, flags in self._results(1):
             record = get_u32(page, at - HEAD_BYTES)
             if record < top:
                 break
