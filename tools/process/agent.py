@@ -36,6 +36,7 @@ from toolcart.tools.config import socket_location
 from toolcart.tools.config.files import Checked, Files, read_to_run
 from toolcart.tools.messages import waiting_by_outlet
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
+from toolcart.tools.process.idle_save import IdleSave
 from toolcart.tools.status import process, server
 
 STATUS_EVERY_MS = 200
@@ -118,6 +119,7 @@ class Agent:
         wish = configuration["toolsnet"]["clock"] if configuration["toolsnet"] else "off"
         self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
         self._liveness = Liveness(self.app, self._due)
+        self._idle_save = IdleSave(self.app.stations, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._reported_problems: list[str] = []
         self._reported_notes: set[str] = set()
@@ -155,7 +157,7 @@ class Agent:
             for control in (control_socket, *self._controls.values()):
                 left_ms = min(left_ms, control.on_turn(now))
             self._report_status_socket(control_socket)
-            left_ms = min(left_ms, self.configured.on_turn(now))
+            left_ms = min(left_ms, self._idle_save.on_turn(now), self.configured.on_turn(now))
             return min(left_ms, supervision.on_turn(now, self._service_status))
 
         loop.run(self.app, self.board, on_turn)
