@@ -10,14 +10,10 @@ Rules
 Imported where what is pushed has no ID, or not the memory's.
 """
 
-from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.ids import ahead_by, is_ahead, is_open, length_of, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
-
-_READ_MOST = const(8192)  # records at a time; a chip's watchdog has no time for that
 
 
 def is_apart(recovery):
@@ -64,7 +60,7 @@ class PushesApart:
         return count
 
     def _results(self, first):
-        return self._duplicates.results(first, _READ_MOST if ON_CPYTHON else RESULTS_MOST)
+        return self._duplicates.results(first, self._duplicates.contents_most)
 
     def _fetched(self):
         """Return how much was stored that was fetched since the look."""
