@@ -30,13 +30,23 @@ class EndedCount:
         self._top = self._before = top
         self._most = most
         self._vain = 0
+        self._unsure = -1  # one that may be there, the ID in front of the one asked for
+        self._is_unsure = False
+        self._may_be_there = False  # the count before
 
-    def skip(self, count):
-        """So many more count as gone in front of the one asked for."""
+    def skip(self, count, may_be_there=False):
+        """So many more count as gone in front of the one asked for, which `may_be_there`."""
         self._vain += count
+        self._is_unsure = may_be_there
 
     def take(self, asked, is_new):
         """Take whether the answer is one that the log lacks; True if the next ID is to be asked for."""
+        if self._unsure >= 0 and not is_new and not self._is_unsure:
+            self._vain = 0
+            self.last = self._unsure
+            self._may_be_there = True
+        self._unsure = asked if self._is_unsure else -1
+        self._is_unsure = False
         self._vain = 0 if is_new else self._vain + 1
         if is_new:
             self.last = asked
@@ -63,7 +73,7 @@ class EndedCount:
 
     def may_be_missing(self, ranges):
         """Return first and last of what may be missing of the count before, with what was; None: nothing is."""
-        if not self.is_there or not (ranges or self.last != self._top):
+        if not (self.is_there or self._may_be_there) or not (ranges or self.last != self._top):
             return None
         first = ranges[0][0] if ranges else following(self._top)
         goes_on = ranges and (self.last == self._top or is_ahead(ranges[-1][1], self.last))

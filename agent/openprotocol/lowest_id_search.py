@@ -7,6 +7,7 @@ Rules
 1. A probe asks for one ID after another, downward, until one is there, or `most` in a row are gone: then nothing
    below is there either, since `most` is more than the longest run of IDs that are not ours, and the oldest go first.
 2. Probes are twice as far away each time until one finds nothing; then they halve what lies between.
+3. One that may be there counts as such if the next one is gone, and not as well one that may be there.
 """
 
 from toolcart.agent.base.compat import const
@@ -28,24 +29,33 @@ class LowestIdSearch:
         self._low = 0  # the farthest that is there
         self._end = left + 1  # from here on nothing is there
         self._step = 1
+        self._unsure = -1  # the last one that may be there
+        self._is_end_unsure = False
         return self._probe()
 
     def answered(self, there):
         """Take whether the ID asked for is there; True if another one is to be asked for."""
         if there:
-            self._low = self._at
-            return self._probe()
+            return self._go_on_from(self._at)
+        is_unsure = self._unsure == self._at
+        if not is_unsure and self._unsure == self._at - 1:
+            return self._go_on_from(self._unsure)
         self._at += 1
         self._gone += 1
         if self._at < self._end and self._gone < self._most:
             return self._aim()
+        if is_unsure and self._at == self._end and not self._is_end_unsure:
+            return self._go_on_from(self._unsure)
         self._end = self._start
+        self._is_end_unsure = is_unsure
         self._step = 0
         return self._probe()
 
-    def skip(self, count):
-        """So many more count as gone in front of the one asked for."""
+    def skip(self, count, may_be_there=False):
+        """So many more count as gone in front of the one asked for, which `may_be_there`."""
         self._gone += count
+        if may_be_there:
+            self._unsure = self._at
 
     def lowest(self):
         """Return the lowest ID that is there."""
@@ -54,6 +64,11 @@ class LowestIdSearch:
     def finds_all(self):
         """True if IDs are there that no memory can have: whatever is asked for is answered."""
         return self._low >= FAR
+
+    def _go_on_from(self, low):
+        self._low = low
+        self._unsure = -1
+        return self._probe()
 
     def _probe(self):
         if self._end - self._low <= 1:

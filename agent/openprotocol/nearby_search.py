@@ -23,17 +23,21 @@ def search(recovery, is_reset, now):
     if is_reset and forgets_offset(recovery):
         return phases.NEWS_NONE
     top = unpack_id(recovery.sought, 0)
-    recovery.observed.is_reset = is_reset
+    observed = recovery.observed
+    observed.is_reset = is_reset
+    if is_reset and observed.is_nothing() and unpack_id(recovery.answer, 0) == top:
+        observed.take(top, recovery.answer)  # ID 0 is not known, but another result is there
+        observed.upto = top
     if is_reset and recovery.has_noted_seen:
         from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
         seen_ids.restore(recovery.ledger, recovery.seen_before)
         recovery.has_noted_seen = False
-    recovery.observed.is_witness_there = recovery.observed.is_witness_there or is_reset
+    observed.is_witness_there = observed.is_witness_there or is_reset
     if recovery.spindle_count() > 1:
         return find_nothing(recovery, now)
-    is_above = is_ahead(recovery.observed.newest, top) or recovery.observed.is_unsaid
-    recovery.observed.is_reset = is_reset or not is_above
+    is_above = is_ahead(observed.newest, top) or observed.is_unsaid
+    observed.is_reset = is_reset or not is_above
     return _ask_next(recovery, now)
 
 

@@ -2,14 +2,17 @@
 
 What lies between the two may be missing, and so may what the controller has shown above `w` before: that it has nothing
 says nothing about its IDs. Where what it has pushed has no IDs, or one for all, nothing says what is missing: that can
-not be known, and is said so (NO_ID).
+not be known, and is said so (NO_ID). Where a push since `w`, of whatever connection, is not above it, the count has
+begun anew, or IDs are in no order: that push counts as the newest, and is no end of what is asked for.
 
 Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered.
 """
 
+from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol import seen_ids
 from toolcart.agent.openprotocol.ids import following, is_ahead, unpack_id
-from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest
+from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 
 def shows_nothing(recovery):
@@ -22,6 +25,27 @@ def shows_nothing(recovery):
         if not flags & FLAG_RECOVERED
     ]
     return len(ids) > 1 and len(set(ids)) == 1 and recovery.counts_alone()
+
+
+def takes_push(recovery):
+    """True if the last push in the log since `w` is not above it: it counts as the newest."""
+    ledger = recovery.ledger
+    if not ledger.is_met() or recovery.ownership.is_other:
+        return False
+    newest = 0
+    last = bytearray(FINGERPRINT_BYTES)
+    for page, at, flags in recovery.duplicates.results(max(ledger.doubted, ledger.since)):
+        record = get_u32(page, at - HEAD_BYTES)
+        is_push = not flags & (FLAG_RECOVERED | FLAG_RETRIED) and all_digits(page, at + TIGHTENING_ID, ID_BYTES)
+        if is_push and record > newest:
+            newest = record
+            put_digest(last, 0, page, at, flags)
+    number = unpack_id(last, 0)
+    if not newest or number < 1 or number == ledger.top() or is_ahead(number, ledger.top()):
+        return False
+    recovery.observed.take(number, last)
+    recovery.observed.is_held = True
+    return True
 
 
 def stay_at_top(recovery):

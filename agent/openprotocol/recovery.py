@@ -54,13 +54,16 @@ The tables: `w` is the highest result known, with its ID; N the newest that the 
 many IDs in a row that are gone end a way up or down (toolcart.agent.openprotocol.id_ownership).
 
     phase     asks for             it is there                         it is gone (15)
-    NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there; without
-                                   if it is not above w and no ID      w: SETTLE, there is nothing. Rejected otherwise:
-                                   can be off; in doubt: PROBE         WITNESS before OFF; NO_ID by rule 10
+    NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there: a push of
+                                   if it is not above w and no ID      this connection is N, or one since w, not above
+                                   can be off; in doubt: PROBE         it. Without w: SETTLE, there is nothing.
+                                                                       Rejected otherwise: WITNESS before OFF; NO_ID by
+                                                                       rule 10
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
     WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
-                                   else NEARBY; cannot be read:
+                                   else NEARBY, it is N if there is
+                                   none; cannot be read:
                                    COMPARE (rule 11)
     NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
@@ -1033,6 +1036,11 @@ class Recovery:
             return self._look_at_sharing(now)
         if ledger.top() <= 0:
             return self.conclude_empty(now)
+        if ledger.doubted:
+            from toolcart.agent.openprotocol import nothing_above  # hardly any connection begins so
+
+            if nothing_above.takes_push(self):
+                return self._look_at_sharing(now)
         return self.turn_to_witness()
 
     def turn_to_witness(self):

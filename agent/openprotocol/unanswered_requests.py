@@ -12,8 +12,9 @@ Rules
 5. What is looked for, the highest result known or the end of a walk, is not there if it is in vain UNANSWERED_MOST
    times and once more after one that is there was answered: some say "later", or nothing, of what is gone. From then on
    the same word means so at once, silence at the second time.
-6. Nor is it there if its question has ended three connections in a row on which others were answered; nor are those
-   behind it, or near it.
+6. Nor is what is sought there if its question has ended three connections in a row on which others were answered, nor
+   are those near it. On a way up or down one alone shows nothing: if the next one is answered, it may be missing; if
+   that ends connections too, neither is there, nor are those behind them.
 
 Imported where a question is in vain.
 """
@@ -70,7 +71,7 @@ def passes_over(recovery, number, now):
 
         nearby_search.find_nothing(recovery, now)
     else:
-        _end_way(recovery, recovery.ownership.gone_most)
+        _end_way(recovery, recovery.ownership.gone_most // 2, True)
         recovery.take_absent(now)
     return True
 
@@ -100,12 +101,12 @@ def _take_as_gone(recovery, now):
     return recovery.take_absent(now)
 
 
-def _end_way(recovery, most):
-    """So many more IDs in a row count as gone in front of the one asked for."""
+def _end_way(recovery, most, is_cut=False):
+    """So many more IDs in a row count as gone in front of the one asked for; `is_cut`: it may be there."""
     if recovery.phase == phases.PHASE_WALK:
-        recovery.walk.search.skip(most)
+        recovery.walk.search.skip(most, is_cut)
     elif recovery.ended() is not None:
-        recovery.ended().skip(most)
+        recovery.ended().skip(most, is_cut)
     recovery.observed.gone_run += most
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from toolcart.agent.cart.status import _why_off
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.record.result import HEAD_BYTES, TORQUE, TORQUE_BYTES
@@ -75,6 +76,12 @@ REJECTED = {**GONE, "later": 98, "busy": 28, "a revision": 97}
 
 SAY_NOTHING = ("one", "at random", "in turn", "each twice", "zero", "blank", "two digits")
 TRUE = ("exactly", "blank", "blank below the newest")
+WRONG = {  # which result is given in place of the one that was asked for, and whether it copies that ID
+    "another": lambda kept, place: (kept[place - 1], False),
+    "newest": lambda kept, place: (kept[-1], False),
+    "another under the ID": lambda kept, place: (kept[place - 1], True),
+    "newest under the ID": lambda kept, place: (kept[-1], True),
+}
 
 
 def _without_id(write):
@@ -123,6 +130,13 @@ class Firmware:
             "before": given.get("before", 0),  # made before the first meeting
             "early": given.get("early", 0),  # so many come before anything is asked; then the first connection ends
             "ends_at": given.get("ends_at", ()),  # with which questions, counted from 1, the connection ends
+            # Behind the first outage: the IDs asked for, counted in the order in which each came first, whose questions
+            # end so many connections; and which questions of an ID that is there are answered with another result.
+            "settles": given.get("settles", False),  # time passes until nothing is looked for
+            "forgets": given.get("forgets", True),  # what it keeps, when its count begins again
+            "ends_with": given.get("ends_with", {}),
+            "wrong": given.get("wrong", "another"),
+            "wrong_at": given.get("wrong_at", ()),
             "away": given.get("away", 2),  # made while it is away then
             "at_once": given.get("at_once", 0),  # made as soon as a later connection is subscribed
         }
@@ -135,6 +149,9 @@ class Firmware:
         self.made = {}  # its mark and bolt -> how often
         self.asked = 0
         self.questions = 0
+        self.outages = 0
+        self.asked_since = {}  # the first outage, in the order in which each came first: how often
+        self.questions_since = 0  # for IDs that are there
         settings = {"controller": {}, "first_id": traits["first"]}
         if traits["bolts"]:
             settings["controller"] = {
@@ -191,6 +208,9 @@ class Firmware:
             session.controller.drop()
             self.make(traits["away"], 0)
             return
+        if self._ends_with(number):
+            session.controller.drop()
+            return
         kept = self.kept
         number -= traits["asks_above"] if number else 0
         result = None
@@ -199,6 +219,7 @@ class Firmware:
             result = result or FOUND[traits["found"]](kept, number)
         elif kept and traits["knows_newest"]:
             result = kept[-1]
+        result = self._wrong(result)
         if result is BLANK:
             result = copy.copy(kept[-1])
             result.tightening_id = number
@@ -213,6 +234,25 @@ class Firmware:
             session.refuse(64, REJECTED[traits["gone"]])
         else:
             session._say_old(result, revision)
+
+    def _ends_with(self, number):
+        if not self.outages:
+            return False
+        self.asked_since[number] = self.asked_since.get(number, 0) + 1
+        place = list(self.asked_since).index(number) + 1
+        return self.asked_since[number] <= self.traits["ends_with"].get(place, 0)
+
+    def _wrong(self, result):
+        if not self.outages or result not in self.kept:
+            return result
+        self.questions_since += 1
+        if self.questions_since not in self.traits["wrong_at"]:
+            return result
+        other, is_copied = WRONG[self.traits["wrong"]](self.kept, self.kept.index(result))
+        if is_copied:
+            other = copy.copy(other)
+            other.tightening_id = result.tightening_id
+        return other
 
     def make(self, count=1, every_ms=1000):
         """Tighten so many, and let so much time pass behind each."""
@@ -282,10 +322,11 @@ class Firmware:
             if ending == "cut":
                 cart.cut()
             cart.network.down(*CONTROLLER)
+            self.outages += 1
             before = len(self.made)
             if restarts:
                 self.make(count // 2)
-                self.kept = []
+                self.kept = [] if self.traits["forgets"] else self.kept
                 cart.controller.reset_ids()
             self.make(count)
             after = len(self.made)
@@ -301,7 +342,19 @@ class Firmware:
             self.make(self.traits["between"], 700)
             self._note_unknowable(before, after, kept)
             cart.run(200000)
+        if self.traits["settles"]:
+            self._settle()
         return self
+
+    def _settle(self):
+        """Let time pass until nothing is looked for any more: each question without an answer takes its time."""
+        if not self.traits["knows_newest"]:
+            self.make(1, 700)  # what was made behind the last question shows by the next push alone
+        for _ in range(40):
+            self.cart.run(5000)
+            if not phases.PHASE_IDLE < self.cart.station.recovery.phase < phases.PHASE_OFF:
+                return
+            self.cart.run(120000)
 
     # What came of it
 

@@ -249,14 +249,24 @@ class Model:
 
     def newest_gone(self):
         self.is_zero_absent = True
-        if self.pushed is not None:
-            self.newest = self.top = self.pushed
+        push = self.pushed or self.last_below()
+        if push is not None:
+            self.newest = self.top = push
             self.is_held = True
             self.compare()
         elif self.w in (NONE, EMPTY):
             self.nothing()
         else:
             self.turn(WITNESS, self.w.ident)
+
+    def last_below(self):
+        """Return the last push since `w`, of whatever connection, if it is not above it."""
+        if self.w in (NONE, EMPTY) or not self.doubted:
+            return None
+        begin = max(self.doubted, self.since) - 1
+        last = [self.log[at] for at in range(begin, len(self.log)) if not self.fetched[at]][-1:]
+        is_below = last and last[0].ident not in (0, self.w.ident) and not is_ahead(last[0].ident, self.w.ident)
+        return last[0] if is_below else None
 
     def compare(self):
         newest = self.newest.ident
@@ -277,6 +287,9 @@ class Model:
             self.is_straight = True
         if result is not self.w or (self.newest is not None and not is_ahead(self.newest.ident, self.asked)):
             self.is_there = True
+            if self.newest is None:
+                self.newest = self.top = result
+                self.upto = result.ident
             if self.is_noted:
                 self.cut_seen()
                 self.add(after(self.w.ident), self.seen_before or self.w.ident)
