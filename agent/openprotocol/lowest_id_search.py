@@ -83,4 +83,7 @@ class LowestIdSearch:
 
     def _aim(self):
         self.asked = moved(self._above, -self._at)
-        return self.asked > 0 or self.answered(False)  # 0 cannot be asked for
+        if self.asked > 0:
+            return True
+        self._unsure = -1
+        return self.answered(False)  # 0 cannot be asked for, and shows nothing

@@ -14,7 +14,8 @@ Rules
    the same word means so at once, silence at the second time.
 6. Nor is what is sought there if its question has ended three connections in a row on which others were answered, nor
    are those near it. On a way up or down one alone shows nothing: if the next one is answered, it may be missing; if
-   that ends connections too, neither is there, nor are those behind them.
+   that ends connections too, neither is there, nor are those behind them. So it is with one that is answered with
+   another result: if the next one is too, neither is there.
 
 Imported where a question is in vain.
 """
@@ -101,12 +102,19 @@ def _take_as_gone(recovery, now):
     return recovery.take_absent(now)
 
 
-def _end_way(recovery, most, is_cut=False):
-    """So many more IDs in a row count as gone in front of the one asked for; `is_cut`: it may be there."""
+def take_as_absent(recovery, now):
+    """What was asked for was answered with another result: as if it were not there (rule 6). Return a NEWS_."""
+    recovery.why = WHY_SILENT
+    _end_way(recovery, 0, True)
+    return recovery.take_absent(now)
+
+
+def _end_way(recovery, most, may_be_there=False):
+    """So many more IDs in a row count as gone in front of the one asked for, which `may_be_there`."""
     if recovery.phase == phases.PHASE_WALK:
-        recovery.walk.search.skip(most, is_cut)
+        recovery.walk.search.skip(most, may_be_there)
     elif recovery.ended() is not None:
-        recovery.ended().skip(most, is_cut)
+        recovery.ended().skip(most, may_be_there)
     recovery.observed.gone_run += most
 
 

@@ -49,3 +49,12 @@ def test_a_push_of_a_new_count_is_not_forgotten_with_its_connection(monkeypatch,
         monkeypatch, keeps=4, first=500, outages=outages, knows_newest=False, between=1, ends_with={place: 2}
     )
     assert one.faults() == [] and one.cart.station.ledger.gone() > 0, one.cart.gone()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "at", "count"),
+    all_pairs(["another", "another under the ID", "newest under the ID"], range(2, 12), [(3, "down"), (5, "cut")]),
+)
+def test_one_id_that_is_answered_with_another_result_hides_no_end_of_a_count(monkeypatch, wrong, at, count):
+    one = firmware(monkeypatch, first=9, outages=[(*count, True)], forgets=False, wrong=wrong, wrong_at=(at, at + 1))
+    assert one.faults() == [], one.cart.gone()
