@@ -14,7 +14,6 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import before, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
-from toolcart.agent.openprotocol.unanswered_requests import take_as_absent
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH
 
 _PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
@@ -38,7 +37,7 @@ def take_other_id(recovery, number, now):
     if observed.is_nothing() and recovery.phase == phases.PHASE_WITNESS:
         observed.take(number, recovery.answer)  # it has something, though it does not know ID 0
         observed.upto = number
-    return take_as_absent(recovery, now)
+    return recovery.take_as_absent(now)
 
 
 def lacks_push(recovery, is_near=False):

@@ -861,13 +861,13 @@ class Recovery:
         first = self._came_first_as(number)
         is_repeat = first != number  # one of the two IDs is wrong
         if is_repeat and first == self.contradictions.newest:
-            return self._take_as_absent(now)
+            return self.take_as_absent(now)
         if self.contradictions.repeats_itself(is_repeat):
             return self.end_contradiction(now)
         if phase == phases.PHASE_WALK and not is_repeat:
             copy(self.walk.lowest, 0, self.answer, 0, FINGERPRINT_BYTES)  # type: ignore[attr-defined] - it walks
         if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
-            return self._take_as_absent(now)
+            return self.take_as_absent(now)
         self.contradicts = False
         if phase == phases.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
@@ -887,7 +887,7 @@ class Recovery:
             self.observed.miss_up_to_newest(is_logged)
         return self.go_on_searching(number, True, now)
 
-    def _take_as_absent(self, now):
+    def take_as_absent(self, now):
         """What was asked for is answered with another result: as if it were not there. Return a NEWS_."""
         from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller answers so
 
