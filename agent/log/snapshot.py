@@ -38,6 +38,7 @@ from toolcart.agent.log.snapshot_fields import (
     AREA,
     AREA_GRAPHS,
     CURSOR,
+    DAMAGED,
     EVENT_AHEAD,
     GRAPH_CURSOR,
     MISSED,
@@ -105,6 +106,7 @@ class Snapshot:
         self.identity = 0  # of the station's area
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
+        self.again = []  # of number DAMAGED the next start finds these again (toolcart.agent.log.found_again)
         self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed)
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
         self.broke_at = self.broke_by = 0
@@ -221,6 +223,11 @@ class Snapshot:
                 numbers[ahead] = cursor.ahead
         if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:
             self._correct()
+        damaged = numbers[DAMAGED]
+        if self.again:
+            from toolcart.agent.log.found_again import count_again  # hardly any log has damage
+
+            numbers[DAMAGED] -= min(damaged, count_again(self.again, cursors, self.device.wears))
         self.sure = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
@@ -228,6 +235,7 @@ class Snapshot:
                 durable[index] = numbers[index]
             self.saves += 1
             self.sure = True
+        numbers[DAMAGED] = damaged
         return self.sure
 
     def _correct(self):
