@@ -13,7 +13,7 @@ counted twice, never too few.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.snapshot_fields import CURSOR, PLACES
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, PLACES
 
 _MOST = const(16)
 
@@ -27,14 +27,20 @@ def remember(again, before, last, count):
         again.insert(0, (one[0], max(one[1], other[1]), one[2] + other[2]))
 
 
-def count_again(again, cursors, wears):
-    """Return how many are sure to be counted again by a start that finds these cursors."""
-    numbers = [one.number for one in cursors if CURSOR <= one.slot < CURSOR + PLACES] or [0]
-    low = max(numbers) if wears else min(numbers)
-    count = 0
+def save_without(state, cursors):
+    """Save the state without what is sure to be counted again by a start that finds these cursors; True if it is."""
+    again, numbers = state.again, state.numbers
+    places = [one.number for one in cursors if CURSOR <= one.slot < CURSOR + PLACES] or [0]
+    low = max(places) if state.device.wears else min(places)
+    damaged = numbers[DAMAGED]
     for before, _, counted in again:
-        count += counted if low <= before else max(0, counted - low + before)
-    return count
+        numbers[DAMAGED] -= counted if low <= before else max(0, counted - low + before)
+    numbers[DAMAGED] = max(0, numbers[DAMAGED])
+    state.again = ()
+    is_saved = state.save()
+    state.again = again
+    numbers[DAMAGED] = damaged
+    return is_saved
 
 
 def settle(again, number):

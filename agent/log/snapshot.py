@@ -38,7 +38,6 @@ from toolcart.agent.log.snapshot_fields import (
     AREA,
     AREA_GRAPHS,
     CURSOR,
-    DAMAGED,
     EVENT_AHEAD,
     GRAPH_CURSOR,
     MISSED,
@@ -208,13 +207,17 @@ class Snapshot:
 
         Hot: allocates nothing.
         """
+        if self.again:
+            from toolcart.agent.log.found_again import save_without  # hardly any log has damage
+
+            return save_without(self, self._cursors)
         numbers = self.numbers
         cursors = self._cursors
         for index in range(len(cursors)):
             cursor = cursors[index]
             ahead = self._aheads[index]
             slot = cursor.slot
-            if self._is_lent(slot):
+            if slot > GRAPH_CURSOR and self._is_lent(slot):
                 continue
             numbers[slot] = cursor.number
             if CURSOR < slot < CURSOR + PLACES:
@@ -223,11 +226,6 @@ class Snapshot:
                 numbers[ahead] = cursor.ahead
         if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:
             self._correct()
-        damaged = numbers[DAMAGED]
-        if self.again:
-            from toolcart.agent.log.found_again import count_again  # hardly any log has damage
-
-            numbers[DAMAGED] -= min(damaged, count_again(self.again, cursors, self.device.wears))
         self.sure = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
@@ -235,7 +233,6 @@ class Snapshot:
                 durable[index] = numbers[index]
             self.saves += 1
             self.sure = True
-        numbers[DAMAGED] = damaged
         return self.sure
 
     def _correct(self):
