@@ -80,6 +80,8 @@ def bring_up(station, device):
     own = OutletPlaces(held, station.settings["outlets"])
     logs = _logs(station, device, kept_blocks, graph_blocks, own.places)
     _keep_blocks(station, own)
+    for place in own.removed if not station.log.device.wears else ():
+        station.log.damage.removed_at = min(station.log.damage.removed_at, held.numbers[CURSOR + place])
     station.why = mount(station.state, logs, station.board.seed())
     if station.why != MOUNT_DONE:
         return False
@@ -176,6 +178,10 @@ def _place_cursors(station, own):
     at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
+    if log.damage.removed_at < log.backlog_cursor().number:
+        from toolcart.agent.log.found_again import count_for_removed  # hardly ever is one removed that lacks something
+
+        count_for_removed(log)
 
 
 def _had_by_others(log, own, numbers):

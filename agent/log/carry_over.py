@@ -10,7 +10,8 @@ Rules
    their block is opened first.
 4. The head of the copies describes the old block or, where that is now void, has that block's own words.
 5. No doubt, one block free, and no room for the new record after the copies: the log is full, nothing is carried.
-6. What lay between two records and cannot be read is counted when these are copied: then they are adjacent.
+6. What lay between two records and cannot be read is counted when these are copied: then they are adjacent. The
+   snapshot that names their block is the first that has this count.
 7. Where one block is free, in a quarantine two (its rule 5), the only room may be what was passed in a full newest
    block, or what lies after a refused program: whenever there is some, the rest is carried, not only at a start.
 """
@@ -50,6 +51,7 @@ class Copies:
         self.place = 0
         self.first = 0  # from this number on all earlier blocks are void
         self.number = 0  # of their block
+        self.lowest = 0  # the number of the first one
         self.offset = 0  # where they end
         log.put_words(self.words)
 
@@ -69,6 +71,7 @@ class Copies:
         seal(page, HEAD_OCTETS, kind, page[HEAD_OCTETS + 1] | FLAG_COPY, octets - FRAME_BYTES, number)
         if self.offset == 0:
             copy(page, AT_WORDS, self.words, AT_WORDS, WORDS_BYTES)
+            self.lowest = number
             self.number = log.put_head(page, self.place, self.first, CARRIED)
             behind = log.behind(HEAD_OCTETS, octets)
             code = log.device.program(begin, page, behind)
@@ -95,6 +98,10 @@ class Copies:
         log.ids.carried(self.ids)
         log.open_to = 0
         log.unsaved = True
+        if log.ring == field.LOG and log.state.again:
+            from toolcart.agent.log.found_again import settle
+
+            settle(log.state.again, self.lowest)
         log.state.numbers[log.ring + field.SOLID] = log.number + 1
 
 

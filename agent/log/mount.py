@@ -149,7 +149,8 @@ def _mount(log):
             first = log.first_above(first)  # rule 3
         for cursor in log.cursors:
             cursor.number = first - 1
-    log.damage.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
+    low = min([cursor.number for cursor in log.cursors] or [last])
+    log.damage.forgive(min(low, log.damage.removed_at) + 1)
     own = state.numbers
     if log.block_number < own[log.ring + field.COUNTS_TO] and last < own[log.ring + field.SOLID]:
         _lose_newest(log)
@@ -166,6 +167,7 @@ def _mount(log):
         log.visible = last - 1
     if own[log.ring + field.NEXT] == 0:
         own[log.ring + field.NEXT] = 1
+    log.state.again.clear()  # rule 6: SOLID says that it was counted
     state.rise(log.last_block_number // log.device.block_count + 1)
     return MOUNT_DONE
 

@@ -6,9 +6,10 @@ Rules
 2. `peek` finds, `advance` passes. What a cursor passes without a record is damaged, unless the records before and
    after it are adjacent: a start skipped those numbers. So it is where its block is gone when it is looked up again:
    whoever gives up a block moves the cursors first, and counts what they miss. Each number is counted once in a
-   session, whichever cursor meets it; after a start again by one that was not past it. What is gone in front of all
-   blocks is passed at the start (`pass_gone` of agent.log.mount), so that no one moves a cursor over it without a
-   count. A count is saved by whoever next relies on the state: a start goes on behind what an other side has.
+   session, whichever cursor meets it; after a start again by one that was not past it, so a snapshot leaves it out
+   (toolcart.agent.log.found_again). What is gone in front of all blocks is passed at the start (`pass_gone` of
+   agent.log.mount), so that no one moves a cursor over it without a count. A count is saved by whoever next relies on
+   the state: a start goes on behind what an other side has.
 3. The last record that a start found is not shown while it is in doubt.
 4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
 """
@@ -44,12 +45,13 @@ class Damage:
         self.worn = 0  # erases and programs that failed on a worn block
         self.torn = 0  # writes that were cut
         self.unreadable = 0  # reads that failed
-        self._forgiven = 0  # nothing up to here is counted
+        self.forgiven = 0  # nothing up to here is counted
+        self.removed_at = NUMBER_TOP  # where an outlet stood that this session does not have any more
         self._told = []  # spans above it that are: the number before one, and its last
 
     def leave_out(self, before, number):
         """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
-        low = begin = before if before > self._forgiven else self._forgiven
+        low = begin = before if before > self.forgiven else self.forgiven
         high = end = number - 1
         if high <= low:
             return 0
@@ -69,8 +71,8 @@ class Damage:
 
     def forgive(self, number):
         """Let what is missing before `number` not count as damage."""
-        if number - 1 > self._forgiven:
-            self._forgiven = number - 1
+        if number - 1 > self.forgiven:
+            self.forgiven = number - 1
 
 
 class Reader:
@@ -236,7 +238,7 @@ class Reader:
                 from toolcart.agent.log.skipped import skipped_before  # hardly any log has such a hole
 
                 skipped = skipped_before(self.device, self.page, cursor.place, place, most)
-            self.count_damaged(cursor.number + skipped, last + 1)
+            self.count_damaged(cursor.number, last + 1 - skipped)
             cursor.number = last
         if place != cursor.place:
             self._enter(cursor, place)
@@ -245,8 +247,13 @@ class Reader:
         """Count the numbers between these two as damaged."""
         count = self.damage.leave_out(before, number)
         if count and self.ring != field.GRAPHS:
-            self.state.numbers[field.DAMAGED] += count
-            self.state.sure = False
+            state = self.state
+            state.numbers[field.DAMAGED] += count
+            state.sure = False
+            if self.ring == field.LOG:
+                from toolcart.agent.log.found_again import remember  # hardly any log has such a hole
+
+                remember(state.again, max(before, self.damage.forgiven), number - 1, count)
 
     # -- bytes ------------------------------------------------------------------------------------------------
 

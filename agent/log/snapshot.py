@@ -105,6 +105,7 @@ class Snapshot:
         self.identity = 0  # of the station's area
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
+        self.again = []  # of number DAMAGED the next start finds these again (toolcart.agent.log.found_again)
         self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed)
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
         self.broke_at = self.broke_by = 0
@@ -206,13 +207,17 @@ class Snapshot:
 
         Hot: allocates nothing.
         """
+        if self.again:
+            from toolcart.agent.log.found_again import save_without  # hardly any log has damage
+
+            return save_without(self, self._cursors)
         numbers = self.numbers
         cursors = self._cursors
         for index in range(len(cursors)):
             cursor = cursors[index]
             ahead = self._aheads[index]
             slot = cursor.slot
-            if self._is_lent(slot):
+            if slot > GRAPH_CURSOR and self._is_lent(slot):
                 continue
             numbers[slot] = cursor.number
             if CURSOR < slot < CURSOR + PLACES:

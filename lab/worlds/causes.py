@@ -93,7 +93,7 @@ void-copies-count | 6 | agent/log/mount.py | log proof cuts
 +number < 0
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
--self.count_damaged(cursor.number + skipped, last + 1)
+-self.count_damaged(cursor.number, last + 1 - skipped)
 +self.damage.forgive(last + 1)
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade

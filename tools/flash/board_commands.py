@@ -23,7 +23,7 @@ import click
 
 from toolcart.agent.cart import status
 from toolcart.agent.cart.secrets import redacted
-from toolcart.agent.log.snapshot_fields import DAMAGED, STORED
+from toolcart.agent.log.snapshot_fields import DAMAGED, LOG, STORED
 from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.board import safe_mode
 from toolcart.board.console import LINE_MAX
@@ -382,6 +382,7 @@ def show_spool(link: ConsoleLink, station: int, target: str | None, count: int) 
             f"this is not a spool of this version; {pulled}`toolcart spool rescue {file}` reads what is left of it."
         )
     log, numbers = spool.log, spool.state.numbers
+    spool.damaged(LOG)  # counts what no snapshot has
     waits = needed(spool)
     aside = f"{spool.quarantine.count()} set aside, " if spool.may_refuse else ""
     damaged = f"{numbers[DAMAGED]} damaged, {log.damage.torn} torn"

@@ -342,10 +342,23 @@ def _filled(
     kept.checkpoint(kept.number)
     if not state.save():
         raise CannotTakeOver("the new spool cannot be written")
+    again = _found_again(device)
+    if again:
+        state.numbers[field.DAMAGED] -= min(again, state.numbers[field.DAMAGED])
+        if not state.save():
+            raise CannotTakeOver("the new spool cannot be written")
     if old.state.lost and not plan.station:  # its next start says what that means, as one with the old spool would
         for block in range(STATE_BLOCKS):
             device.erase(block)
     return device
+
+
+def _found_again(device: RamFlash) -> int:
+    """Return how many of the old one's damage the next start counts itself: what is missing between two blocks."""
+    copied = RamFlash(device.block_count, device.block_bytes, device.unit_bytes)
+    copied.cells[:] = device.cells
+    new = opened(copied)
+    return 0 if new is None else new.damaged(field.LOG)
 
 
 def _records(log: Log, behind: int = 0) -> list[Record]:

@@ -6,6 +6,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.log import missed
+from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.agent.log.snapshot_fields import (
@@ -111,6 +112,40 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     left_out = cart.at_start.added[0]
     assert cart.state.numbers[OVERWRITTEN] == taken[0] - 101 == cart.at_start.returned[0] + left_out
     assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
+
+
+def read_all_of(log):
+    scout = Cursor()
+    log.rewind(scout, 0)
+    while log.peek(scout) > 0:
+        scout.advance()
+
+
+def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
+    for then in ((FILE,), (MQTT + ":other", FILE)):
+        for starts in (1, 3):
+            cart = Cart()
+            cart.flash.wears = False
+            cart.start(TOOLSNET, FILE)
+            cart.append(100)
+            cart.take(0, 5)
+            firsts = sorted([first for first in cart.log.firsts if first])
+            lost = firsts[2] - firsts[1]
+            begin = (cart.log.device.first_block + list(cart.log.firsts).index(firsts[1])) * cart.flash.block_bytes
+            for octet in range(begin, begin + cart.flash.block_bytes):
+                cart.flash.cells[octet] = 0
+            for _ in range(starts):
+                cart.start(TOOLSNET, FILE)
+                cart.take(1)
+                read_all_of(cart.log)
+                assert cart.state.numbers[DAMAGED] == lost and cart.state.save()
+            for _ in range(3):
+                cart.start(*then)
+                if len(then) == 2:  # the new one gets what the log holds, so it has yet to pass it
+                    read_all_of(cart.log)
+                assert cart.state.numbers[DAMAGED] == lost, then
+                cart.take(len(then) - 1)
+                assert cart.state.numbers[DAMAGED] == lost, then
 
 
 def test_order_and_durability_mean_nothing():

@@ -8,6 +8,7 @@ import pytest
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.board.linux import spool_header
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool.offline_spool import each
 from host_tests.support.running import toolcart
 from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, STATE_BLOCKS, Cart
 
@@ -196,3 +197,37 @@ def test_what_is_gone_at_the_end_of_the_newest_block_is_counted_once(tmp_path):
     assert cart.station.log.number == 22  # no number is used twice
     spool.damaged_before = gone
     assert spool.check(bytes(spool.flash.cells)) == 0
+
+
+@pytest.mark.parametrize("blocks", [(1,), (1, 2), (1, 3)])
+def test_starts_add_nothing_while_toolsnet_is_away(tmp_path, blocks):
+    cart = cart_of(16)
+    reach_toolsnet(cart, False)
+    cart.produce(180, 200)
+    cart.run(3000)
+    end(cart, True)
+    firsts = sorted(first for first in cart.station.log.firsts if first)
+    places = [LOG + list(cart.station.log.firsts).index(firsts[block]) for block in blocks]
+    lost = sum(firsts[block + 1] - firsts[block] for block in blocks)
+    spool = Spool(cart, tmp_path / "cart.spool")
+    cells = spool.cells
+    for place in places:
+        cells = cells[: place * BLOCK] + bytes(BLOCK) + cells[(place + 1) * BLOCK :]
+    assert spool.check(cells) == lost
+    spool.flash.cells[:] = cells
+    for turn in range(4):
+        reach_toolsnet(cart, False)
+        cart.boot()
+        cart.run(20000)
+        for _ in each(cart.station.log):
+            pass
+        assert cart.station.state.numbers[field.DAMAGED] == lost, turn
+        end(cart, turn % 2)
+        left = lost - cart.station.state.durable[field.DAMAGED]
+        spool.path.write_bytes(spool.header + bytes(spool.flash.cells))
+        assert json.loads(toolcart("spool", "check", spool.path, "--json", code=1).stdout)["damaged"] == left == lost
+    reach_toolsnet(cart, True)
+    cart.boot()
+    cart.run(TO_DELIVER_MS)
+    end(cart, True)
+    assert cart.station.state.durable[field.DAMAGED] == lost and cart.station.log.backlog() == 0

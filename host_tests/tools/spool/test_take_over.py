@@ -17,7 +17,7 @@ from toolcart.tools.spool.waiting import Waiting
 from toolcart.toolsnet_records import tightening_id_of
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
-from host_tests.support.log import Area
+from host_tests.support.log import Area, store, take
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.quarantine import numbers_of
 from host_tests.support.toolsnet import NUMBER, Outlet
@@ -389,3 +389,30 @@ def test_what_waits_is_reported_for_each_outlet():
     made = moved(station, plan)
     assert made.waiting == 10 and made.waits == (Waiting("MQTT", 10), Waiting("ToolsNet", 0))
     assert "up to 10 of them waiting (10 for MQTT, 0 for ToolsNet)" in take_over.told_of(made, plan)
+
+
+@pytest.mark.parametrize("delivered", range(8))
+@pytest.mark.parametrize("blocks", [(1,), (2, 3), (1, 3)])
+def test_what_is_damaged_is_counted_once_by_who_starts_with_the_new_one(delivered, blocks):
+    """Where it lies between two blocks of the new one too, the start finds it again."""
+    area = Area(24, unit_bytes=16)
+    area.flash.wears = False
+    log = area.mount()[1]
+    store(log, range(1, 161))
+    take(log, delivered)
+    assert area.state.save()
+    firsts = sorted([first for first in log.firsts if first])
+    lost = 0
+    for block in blocks:
+        begin = (log.device.first_block + list(log.firsts).index(firsts[block])) * area.flash.block_bytes
+        area.flash.cells[begin : begin + area.flash.block_bytes] = bytes(area.flash.block_bytes)
+        lost += firsts[block + 1] - firsts[block]
+    made = take_over.make(take_over.start(bytes(area.flash.cells)), PLAN, 4711)
+    new = opened(made.device)
+    assert new.damaged(field.LOG) in (0, lost) and new.state.numbers[field.DAMAGED] == lost
+    area = Area(kept_blocks=opened(made.device).kept.device.block_count, flash=made.device)
+    for _ in range(3):
+        log = area.mount()[1]
+        assert log.state.ready() and log.settle()
+        assert sum(1 for _ in each(log)) == 160 - lost
+        assert area.state.numbers[field.DAMAGED] == lost and area.state.save()

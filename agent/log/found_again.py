@@ -1,0 +1,62 @@
+"""Damage that the next start finds again. Imported only where records are missing.
+
+A start forgives only what lies below all cursors, so it counts once more what some outlet has yet to pass. A snapshot
+says DAMAGED without that: the count is whole again as soon as it is found, and settled with the snapshot that says that
+all are past it. So restarts add nothing.
+
+    state.again    spans (the number before it, its last, how many of it were counted), in order
+
+Flash that wears may read well at the next start: there it is settled as soon as one outlet is past it, which lacks it
+then, and counted twice if another is not. Where there are many spans, two are taken for one: after a start some may be
+counted twice, never too few.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, PLACES
+
+_MOST = const(16)
+
+
+def remember(again, before, last, count):
+    """Add a span: `count` of the numbers behind `before`, up to `last`, were counted."""
+    again.append((before, last, count))
+    again.sort()
+    if len(again) > _MOST:
+        one, other = again.pop(0), again.pop(0)
+        again.insert(0, (one[0], max(one[1], other[1]), one[2] + other[2]))
+
+
+def save_without(state, cursors):
+    """Save the state without what is sure to be counted again by a start that finds these cursors; True if it is."""
+    again, numbers = state.again, state.numbers
+    places = [one.number for one in cursors if CURSOR <= one.slot < CURSOR + PLACES] or [0]
+    low = max(places) if state.device.wears else min(places)
+    damaged = numbers[DAMAGED]
+    for before, _, counted in again:
+        numbers[DAMAGED] -= counted if low <= before else max(0, counted - low + before)
+    numbers[DAMAGED] = max(0, numbers[DAMAGED])
+    state.again = ()
+    is_saved = state.save()
+    state.again = again
+    numbers[DAMAGED] = damaged
+    return is_saved
+
+
+def settle(again, number):
+    """Nothing will tell any more that something is missing behind the record of this number."""
+    again[:] = [one for one in again if one[1] <= number]
+
+
+def count_for_removed(log):
+    """Count what is damaged behind where an outlet stood that was removed, up to the lowest cursor.
+
+    No snapshot has it, and nobody else is in front of it.
+    """
+    visible = log.visible
+    scout = Cursor()
+    scout.wants = 0
+    log.rewind(scout, log.damage.removed_at)
+    log.visible = min(visible, log.backlog_cursor().number)
+    log.peek(scout)
+    log.visible = visible

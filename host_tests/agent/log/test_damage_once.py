@@ -1,0 +1,182 @@
+"""What is lost is counted once, however often the log starts before all have passed it."""
+
+from toolcart.agent.log.snapshot_fields import DAMAGED
+from host_tests.support.log import Area, append, store, take, take_all
+from lab.harness.flash import PowerCut
+
+PORTABLE = True
+HEAP = "2m"
+
+BLOCK = 1024
+
+
+def zero(area, first):
+    """Write zeros over the log's block that begins with this number; return how many that loses."""
+    firsts = area.log.firsts
+    begin = (area.log.device.first_block + list(firsts).index(first)) * BLOCK
+    for octet in range(begin, begin + BLOCK):
+        area.flash.cells[octet] = 0
+    return area.log.first_above(first) - first
+
+
+def damaged(holes, cursors=1, count=60, wears=False):
+    """An area with so many blocks in the middle zeroed, every other one, and how many records that loses."""
+    area = Area(30, BLOCK, 16)
+    area.flash.wears = wears
+    store(area.mount(cursors=cursors)[1], range(1, count + 1))
+    assert area.state.save()
+    firsts = sorted([one for one in area.log.firsts if one])
+    return area, sum([zero(area, first) for first in firsts[1 : 2 * holes : 2]])
+
+
+def look(log, number=0):
+    """Read everything behind this number, as who searches the log."""
+    from toolcart.agent.log.cursor import Cursor
+
+    scout = Cursor()
+    log.rewind(scout, number)
+    while log.peek(scout) > 0:
+        scout.advance()
+
+
+def test_starts_add_nothing_while_it_waits():
+    for holes in (1, 2, 4):
+        for saves in (False, True):
+            for ident in (0, 100):
+                area, lost = damaged(holes)
+                for turn in range(6):
+                    log = area.mount()[1]
+                    assert log.state.ready() and log.settle()
+                    look(log)
+                    assert area.state.numbers[DAMAGED] == lost, (holes, saves, ident, turn)
+                    if ident:
+                        ident += 1
+                        assert append(log, ident) == 0
+                    if saves:
+                        assert area.state.save() and area.state.numbers[DAMAGED] == lost
+                    area.flash.restart()
+                take_all(area.mount()[1])
+                for _ in range(3):
+                    assert area.state.numbers[DAMAGED] == lost and area.state.save()
+                    area.mount()
+                    look(area.log)
+
+
+def test_starts_add_nothing_while_one_of_two_is_past_it():
+    for holes in (1, 3):
+        for behind in range(61):
+            area, lost = damaged(holes, 2)
+            for _ in range(4):
+                log = area.mount(cursors=2)[1]
+                assert log.state.ready() and log.settle()
+                take_all(log)
+                look(log, log.cursors[1].number)
+                assert area.state.numbers[DAMAGED] == lost, (holes, behind)
+                log.rewind(log.cursors[1], 0) if behind == 0 else None
+                while log.cursors[1].number < behind and log.peek(log.cursors[1]) > 0:
+                    log.cursors[1].advance()
+                assert area.state.numbers[DAMAGED] == lost and area.state.save()
+            log = area.mount(cursors=2)[1]
+            while log.peek(log.cursors[1]) > 0:
+                log.cursors[1].advance()
+            assert area.state.numbers[DAMAGED] == lost and area.state.save()
+            assert area.mount(cursors=2)[0].numbers[DAMAGED] == lost
+
+
+def test_flash_that_wears_may_read_well_again_so_what_one_has_passed_stays_counted():
+    area, lost = damaged(1, 2, wears=True)
+    log = area.mount(cursors=2)[1]
+    assert log.state.ready() and log.settle()
+    take_all(log)
+    assert area.state.numbers[DAMAGED] == lost and area.state.save()
+    assert area.mount(cursors=2)[0].numbers[DAMAGED] == lost
+
+
+def pass_it(area, saves_each):
+    """Start, and deliver everything, with a snapshot behind each, or at the end."""
+    log = area.mount(cursors=2)[1]
+    assert log.state.ready()
+    append(log, 100)
+    for cursor in log.cursors:
+        while log.peek(cursor) > 0:
+            cursor.advance()
+            if saves_each:
+                area.state.save()
+    append(log, 101)
+    return area.state.save()
+
+
+def test_power_cuts_add_and_lose_nothing():
+    for saves_each in (False, True):
+        for holes in (1, 3):
+            cut = 1
+            while True:
+                area, lost = damaged(holes, 2)
+                area.flash.restart()
+                area.flash.cut_after = cut
+                try:
+                    pass_it(area, saves_each)
+                    break
+                except PowerCut:
+                    area.flash.restart()
+                for _ in range(2):
+                    pass_it(area, False)
+                    assert area.state.numbers[DAMAGED] == lost, (saves_each, holes, cut)
+                cut += 1
+            assert cut > 5
+
+
+def test_a_hole_in_the_newest_block_is_counted_once_however_often_that_is_copied():
+    for places in ((1,), (0,), (0, 2), (1, 2, 4)):
+        area = Area(30, 4096, 16)
+        store(area.mount()[1], range(1, 8))
+        assert area.state.save()
+        begin = (area.log.device.first_block + area.log.block) * 4096 + 52
+        for place in places:
+            for octet in range(begin + place * 144, begin + place * 144 + 8):
+                area.flash.cells[octet] = 0
+        for turn in range(5):
+            log = area.mount()[1]
+            look(log)
+            assert log.state.ready() and log.settle()
+            if turn % 2:
+                assert append(log, 50 + turn) == 0
+            look(log)
+            assert area.state.numbers[DAMAGED] == len(places), (places, turn)
+            assert area.state.save()
+            if turn == 3:
+                take(log, 2)
+                assert area.state.save()
+
+
+def test_a_hole_in_the_newest_block_is_counted_once_wherever_the_power_went_as_it_was_copied():
+    for places in ((1,), (0, 2)):
+        cut = 1
+        while True:
+            area = Area(30, 4096, 16)
+            store(area.mount()[1], range(1, 8))
+            assert area.state.save()
+            begin = (area.log.device.first_block + area.log.block) * 4096 + 52
+            for place in places:
+                for octet in range(begin + place * 144, begin + place * 144 + 8):
+                    area.flash.cells[octet] = 0
+            area.flash.restart()
+            area.flash.cut_after = cut
+            try:
+                log = area.mount()[1]
+                look(log)
+                append(log, 50)
+                area.state.save()
+                take_all(log)
+                area.state.save()
+                break
+            except PowerCut:
+                area.flash.restart()
+            for _ in range(2):
+                log = area.mount()[1]
+                append(log, 51)
+                look(log)
+                assert area.state.numbers[DAMAGED] == len(places), (places, cut)
+                assert area.state.save()
+            cut += 1
+        assert cut > 5
