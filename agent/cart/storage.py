@@ -151,6 +151,7 @@ def _place_cursors(station, own):
             pass_gone(log, log.cursors[index])
     lows = _had_by_others(log, own, numbers)
     log.blocks.lent = lows if True in moves else 0
+    log.blocks.borrowers = [log.cursors[index] for index in range(count) if moves[index]]
     at_start.added = [None] * count
     at_start.returned = [0] * count
     gone = [place for place in own.removed if place not in own.given_up]

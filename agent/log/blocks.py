@@ -32,7 +32,19 @@ from toolcart.agent.log.framing import (
 class Blocks:
     """See the module. `kept_free` blocks stay free: two in a quarantine (its rule 5), else one."""
 
-    __slots__ = ("_first_free", "_oldest", "cut", "erased", "erases", "kept_free", "lent", "log", "missed", "when_full")
+    __slots__ = (
+        "_first_free",
+        "_oldest",
+        "borrowers",
+        "cut",
+        "erased",
+        "erases",
+        "kept_free",
+        "lent",
+        "log",
+        "missed",
+        "when_full",
+    )
 
     def __init__(self, log, when_full, kept_free):
         self.log = log
@@ -41,6 +53,7 @@ class Blocks:
         self.cut = -1  # a block with copies that do not count: it is opened first
         self.erased = -1  # a block erased in this session, to be opened next
         self.lent = 0  # others have had all up to this: who stands before it now was added
+        self.borrowers = ()  # cursors of those that were
         # since the start
         self.erases = 0
         self.missed = 0  # records that cursors were moved past
@@ -142,11 +155,18 @@ class Blocks:
         return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)
 
     def is_lent(self, low):
-        """True if the oldest block above `low` may be taken from an outlet that was added: others are worn."""
+        """True if the oldest block above `low` may be taken from an outlet that was added: others are worn.
+
+        Not if another one gets again what is in it, that it had lost.
+        """
         log = self.log
         if low >= self.lent or self.count_worn() == 0:
             return False
-        return log.first_above(low + 1) <= min(self.lent, self.floor()) + 1
+        end = log.first_above(low + 1) - 1
+        for cursor in log.cursors:
+            if cursor.durable and cursor not in self.borrowers and cursor.number < end:
+                return False
+        return end <= min(self.lent, self.floor())
 
     def count_worn(self):
         """Return how many blocks are known to be worn."""

@@ -457,6 +457,22 @@ def test_an_added_outlet_gives_up_more_when_a_block_wears_out_later():
     assert cart.log.cursors[1].number == before + cart.state.numbers[MISSED] - missed > before
 
 
+def test_what_toolsnet_gets_again_is_given_up_for_no_outlet_that_was_added_where_blocks_are_worn():
+    for blocks, worn, appended in ((4, (1,), 7), (8, (2, 5), 0), (8, (2, 5), 13)):
+        cart = turned_round(blocks, worn, appended, 1)
+        cart.start(TOOLSNET, FILE)
+        cart.append(60)
+        cart.take(0)
+        oldest = cart.log.first_above(0)
+        cart.log.rewind(cart.log.cursors[0], oldest - 1)  # it was set back
+        assert cart.state.save()
+        cart.append(200)
+        assert cart.state.numbers[OVERWRITTEN] == 0
+        assert cart.take(0)[:1] == [oldest]
+        cart.take(1)
+        assert cart.append(15) == 15
+
+
 def test_an_outlet_that_was_there_gives_up_nothing_for_a_worn_block():
     cart = Cart(4 + 3 + 6)
     cart.start(TOOLSNET, FILE)
