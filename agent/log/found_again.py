@@ -13,6 +13,7 @@ counted twice, never too few.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, PLACES
 
 _MOST = const(16)
@@ -58,5 +59,6 @@ def count_for_removed(log):
     scout.wants = 0
     log.rewind(scout, log.damage.removed_at)
     log.visible = min(visible, log.backlog_cursor().number)
-    log.peek(scout)
+    while log.peek(scout) > RECORD_NONE:  # at the first one: none is wanted
+        scout.advance()
     log.visible = visible

@@ -118,7 +118,7 @@ def test_what_is_not_there_or_no_order_is_reported():
     for words in ((), ("explode",), ("drop",), ("retry", "in-doubt"), ("list", "1")):
         assert "no such order" in station.order(*words)[0]["error"], words
     for verb in ("drop", "retry"):
-        assert "no record 7; nothing was done" in station.order(verb, "1", "7")[0]["error"]
+        assert "no record 7 in the quarantine; nothing was done" in station.order(verb, "1", "7")[0]["error"]
     assert station.listed() == [1, 2]
 
 

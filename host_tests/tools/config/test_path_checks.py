@@ -57,6 +57,7 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
     ("name", "as_spool", "as_lines"),
     [
         ("text", "it does not begin as a spool", "it holds something else than the agent's lines"),
+        ("short", "it was cut short within its header", "it holds something else than the agent's lines"),
         ("damaged", "it has a damaged header", "it holds something else than the agent's lines"),
         ("empty", "it is an empty file", ""),
         ("link", "that is a link, which the agent does not follow", ""),
@@ -77,7 +78,8 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
     ],
 )
 def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as_spool, as_lines):
-    contents = {"text": b"Dear ToolsNet", "damaged": b"toolcart", "empty": b"", "lines": b'{"schema":2}\n'}
+    contents = {"text": b"Dear ToolsNet", "short": b"toolcart", "empty": b"", "lines": b'{"schema":2}\n'}
+    contents["damaged"] = b"toolcart" + bytes(2 * 4096)
     contents["cut"] = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
     contents["spool"] = contents["cut"] + bytes(16 * 4096)
     contents["linked"] = contents["spool"]
