@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
+import secrets
 import selectors
 import socket
 import struct
@@ -23,6 +24,8 @@ from toolcart.base.clock import TICKS_PERIOD, stamp_text
 LONGEST_WAIT_MS = 500
 RECEIVE_BYTES = 65536
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST
+KEPT_PORTS = range(12000, 32000)  # below those that Linux gives to clients, and to who asks for port 0
+TRIED_PORTS = 20
 
 
 class RealClock:
@@ -125,7 +128,7 @@ class Served:
         listener = socket.socket(family, socket.SOCK_STREAM)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self.host, self.port))
+            self._bind(listener)
             listener.listen(16)
         except OSError:
             listener.close()
@@ -134,6 +137,14 @@ class Served:
         self.port = listener.getsockname()[1]
         self._listener = listener
         self.loop.selector.register(listener, selectors.EVENT_READ, self)
+
+    def _bind(self, listener: socket.socket) -> None:
+        """Take the port; of free ones one that the system gives to nobody, who might have it while this is cut."""
+        for _ in range(0 if self.port else TRIED_PORTS):
+            with contextlib.suppress(OSError):
+                listener.bind((self.host, KEPT_PORTS[secrets.randbelow(len(KEPT_PORTS))]))
+                return
+        listener.bind((self.host, self.port))
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones until `listen`."""
