@@ -360,13 +360,17 @@ class ChangingWorld(World):
         return found
 
     def _between_orders(self, rows: list[StoredTelegram]) -> list[list[int]]:
-        """Return what came first between two orders to offer results again, but for what may have been under way."""
+        """Return what came first between two orders to offer results again, but for what may have been under way.
+
+        A server that was set back splits them, too: with `rewind` it gets what had been left out in front of that.
+        """
         late = 2 * self.script["network"]["latency_ms"]
         first: dict[int, int] = {}
         for row in rows:
             first.setdefault(row.number or 0, row.arrived)
-        begun = [0, *[moment + late for moment in self.offered]]
-        ended = [*self.offered, self.time.now]
+        moments = sorted([*self.offered, *self.history.stations[1].forgets])
+        begun = [0, *[moment + late for moment in moments]]
+        ended = [*moments, self.time.now]
         pairs = zip(begun, ended, strict=True)
         return [[number for number, at in first.items() if begin <= at <= end] for begin, end in pairs]
 

@@ -25,12 +25,21 @@ SLICES = 4
 OPEN: tuple[int, ...] = ()
 OPEN_KNOWN: tuple[str, ...] = ()
 EMPTY_S = 17
+MENDED = (
+    7101959,  # lost: a worn block took for an outlet that was added what ToolsNet was to get again
+    7205726,  # behind a database that was set back comes what had been left out in front: of the judge
+)
 
 
 @pytest.mark.parametrize("part", range(SLICES))
 def test_each_outlet_has_what_it_must_have_whatever_changes(part):
     outcomes = [bench.one((seed, CHANGES)) for seed in range(1 + part, WORLDS + 1, SLICES) if seed not in OPEN]
     assert {one.seed: [finding["text"] for finding in one.findings] for one in outcomes if one.kinds} == {}
+
+
+@pytest.mark.parametrize("seed", MENDED)
+def test_a_world_that_once_broke_does_not_break_again(seed):
+    assert bench.one((seed, CHANGES)).findings == []
 
 
 @pytest.mark.parametrize("name", some([name for name in KNOWN if name not in OPEN_KNOWN], 2))
