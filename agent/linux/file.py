@@ -259,10 +259,7 @@ class FileOutlet(Outlet):
 
     def _save(self):
         """Make durable where the cursor is, and what the file lacks for good."""
-        state = self.log.state
-        if state.save() if self.again.unsaved else state.save_cursor(self.cursor):
-            self.again.unsaved = False
-        else:
+        if not self.again.save():
             self.counters.count(counter.NOT_SAVED)
 
     def _end_look(self):

@@ -445,10 +445,7 @@ class WebhookOutlet(Outlet):
 
     def _save(self):
         """Make durable where the cursor is, and what is missed for a number that was never sent."""
-        state = self.log.state
-        if state.save() if self.again.unsaved else state.save_cursor(self.cursor):
-            self.again.unsaved = False
-        else:
+        if not self.again.save():
             self.counters.count(counter.NOT_SAVED)
 
     def _is_above(self, number, now):

@@ -138,7 +138,7 @@ class Snapshot:
 
     def _place(self, cursor, ahead):
         numbers, slot = self.numbers, cursor.slot
-        if self._is_lent(slot):
+        if self._says_confirmed(slot):
             return
         cursor.number = numbers[slot]
         if ahead >= 0:
@@ -147,7 +147,7 @@ class Snapshot:
             had = numbers[slot + GRAPH_CURSOR - CURSOR]
             cursor.confirmed = NOBODY_KNOWS if had == _NUMBER_TOP else min(had, cursor.number)
 
-    def _is_lent(self, slot):
+    def _says_confirmed(self, slot):
         """True if this number, how far an outlet is in the curves, says what it has had: it was moved in the log."""
         place = slot - GRAPH_CURSOR
         return 0 < place < PLACES and self.places >> PLACE_BITS * place & MOVED != 0
@@ -217,7 +217,7 @@ class Snapshot:
             cursor = cursors[index]
             ahead = self._aheads[index]
             slot = cursor.slot
-            if slot > GRAPH_CURSOR and self._is_lent(slot):
+            if slot > GRAPH_CURSOR and self._says_confirmed(slot):
                 continue
             numbers[slot] = cursor.number
             if CURSOR < slot < CURSOR + PLACES:

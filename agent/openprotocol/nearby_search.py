@@ -87,9 +87,9 @@ def _is_apart(recovery):
     """True if what is pushed has no ID, or not the memory's, and the highest ID known is the memory's."""
     if not (recovery.ledger.is_apart() or recovery.ledger.has_unnamed()):
         return False
-    from toolcart.agent.openprotocol.pushes_apart import is_apart  # hardly any controller pushes so
+    from toolcart.agent.openprotocol.pushes_apart import knows_memory  # hardly any controller pushes so
 
-    return is_apart(recovery)
+    return knows_memory(recovery)
 
 
 def _may_be(answer, pushed):

@@ -19,12 +19,14 @@ def shows_nothing(recovery):
     """True if a controller that has nothing has pushed results without an ID by which to ask, or to count."""
     if recovery.ledger.has_unnamed():
         return True
+    if not recovery.counts_alone():
+        return False
     ids = [
         bytes(page[at + TIGHTENING_ID : at + TIGHTENING_ID + ID_BYTES])
         for page, at, flags in recovery.duplicates.results(1)
         if not flags & FLAG_RECOVERED
     ]
-    return len(ids) > 1 and len(set(ids)) == 1 and recovery.counts_alone()
+    return len(ids) > 1 and len(set(ids)) == 1
 
 
 def takes_push(recovery):

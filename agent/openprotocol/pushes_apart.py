@@ -16,18 +16,15 @@ from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_ali
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
 
 
-def is_apart(recovery):
-    """True if what is pushed has no ID, or not the memory's, and a result of the memory is known."""
-    ledger = recovery.ledger
-    if not ledger.is_met() or recovery.ownership.is_other:
-        return False
-    return (ledger.is_apart() or ledger.has_unnamed()) and recovery.counts_alone()
+def knows_memory(recovery):
+    """True if the highest ID known is one of this controller's memory."""
+    return recovery.ledger.is_met() and not recovery.ownership.is_other and recovery.counts_alone()
 
 
 def begun(recovery):
     """Return what counts for the look that is to be written down; None where the memory's IDs do not go on."""
     observed = recovery.observed
-    if observed.starts_over or observed.is_nothing() or not is_apart(recovery):
+    if observed.starts_over or observed.is_nothing() or not knows_memory(recovery):
         return None
     return PushesApart(recovery.duplicates, bytes(recovery.ledger.octets[:FINGERPRINT_BYTES]), recovery.looked_at)
 

@@ -58,6 +58,14 @@ class Redelivery:
             self.put_lost(number, had)
         log.reopen()
 
+    def save(self):
+        """Make durable where the cursor is, and what is missed for good; True if it is."""
+        state = self._log.state
+        if not (state.save() if self.unsaved else state.save_cursor(self._cursor)):
+            return False
+        self.unsaved = False
+        return True
+
     def put_first(self, number):
         """The other side has everything up to `number`; where nobody knew what it had it may lack what comes behind."""
         state, cursor = self._log.state, self._cursor

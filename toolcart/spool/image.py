@@ -269,7 +269,8 @@ def _device(content: bytes) -> tuple[RamFlash, list[str]]:
 def _is_of_another_version(device: RamFlash) -> bool:
     """True if a sound head of a block says so."""
     for block in range(device.block_count):
-        page = device.cells[block * device.block_bytes :][: block_head.HEAD_OCTETS]
+        begin = block * device.block_bytes
+        page = device.cells[begin : begin + block_head.HEAD_OCTETS]
         if page[:2] == b"TL" and page[2] != block_head.VERSION and _has_head_sum(page):
             return True
     return False
