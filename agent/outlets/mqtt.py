@@ -364,7 +364,8 @@ class Mqtt:
             elif event == ms.EV_UP:
                 if not self.lacks:
                     self._works()
-                self.progress.go_back(session.window.count)
+                if self.progress.go_back(session.window.count) == RECEIPT_BELOW:
+                    self.counts.receipts_below += 1
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
                 self.counts.skipped += 1
             else:

@@ -83,6 +83,7 @@ class Receipts:
         self.highest = self._log.number
         self.again.begin()
         self.stand_at_cursor()
+        self.receipt = self.base
 
     def is_above(self, value):
         """True if a receipt names more than was ever sent, or still names what did so before."""
@@ -91,7 +92,9 @@ class Receipts:
     def stand_at_cursor(self):
         """A connection begins, or has ended: what was out may or may not have arrived."""
         number = self._log.state.confirmed(self._cursor)
-        self.base = self.receipt = self.after = self.last_result = self._acked = number
+        self.base = self.after = self.last_result = self._acked = number
+        if self.receipt > number or not self.needs_receipt:
+            self.receipt = number
         self._first = self._cursor.number
         self.is_overdue = False
         self._none_yet = True
@@ -155,8 +158,11 @@ class Receipts:
             self._log.state.put_confirmed(self._cursor)
 
     def go_back(self, out):
-        """Go back to send again what comes after the base."""
+        """Go back to send again what is out, and what the consumer's last word lacks; return a RECEIPT_."""
         scout, cursor = self.scout, self._cursor
+        is_below = self._is_missing_behind(self.receipt)
+        if is_below:
+            self._go_below(self.receipt)
         # What the cursor was moved past before the consumer had it is not sent for that: it lost nothing.
         is_moved = cursor.number > self.base >= self._log.state.confirmed(cursor) and not self._knows_little(self.base)
         self._log.rewind(scout, cursor.number if is_moved else self.base)
@@ -167,11 +173,11 @@ class Receipts:
         self.batch_window.forget()
         self.again.forget_out()
         self.timer.stop()
+        return RECEIPT_BELOW if is_below else RECEIPT_KNOWN
 
     def put_silence(self, out):
-        """The timer is over: send again what is out, and what the consumer's last word lacks; return a RECEIPT_."""
+        """The timer is over: go back."""
         was_out = self.last_result > self.base
-        is_below = self._is_missing_behind(self.receipt)
         self._none_before = not self.receipt_came
         if self.receipt_came and not self.receipts_repeat:
             self.receipts_repeat = True
@@ -180,10 +186,7 @@ class Receipts:
                 self.wait_ms *= 2
             self.is_overdue = True
         self._resent_to = self.sent
-        if is_below:
-            self._go_below(self.receipt)
-        self.go_back(out)
-        return RECEIPT_BELOW if is_below else RECEIPT_KNOWN
+        return self.go_back(out)
 
     def put_receipt(self, value, out, now):
         """Take a receipt for everything up to `value`, not above `highest`; return a RECEIPT_."""
@@ -212,9 +215,7 @@ class Receipts:
         self.receipt = value
         if self._is_missing_behind(value):
             if is_first:
-                self._go_below(value)
-                self.go_back(out)
-                return RECEIPT_BELOW
+                return self.go_back(out)
             if not self.timer.armed:
                 self._await(now)
         elif self.last_result <= self.base:

@@ -19,6 +19,7 @@ ONCE, TWICE, LATE, TWICE_AND_LATE, NEVER = range(5)
 FATES = (ONCE, TWICE, LATE, TWICE_AND_LATE, NEVER)
 LATE_MS = 3000
 TIMEOUT_MS = 10000
+CONNECT, PUBLISH, SUBSCRIBE, PINGREQ = 0x10, 0x30, 0x80, 0xC0
 
 
 class Way(Consumer):
@@ -172,6 +173,113 @@ def test_consumer_older_than_the_log_gets_all_that_the_log_has():
         assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1
         status = bench.status()
         assert (status["given_again"], missed(bench)) == (newest - oldest + 1, oldest - 1 - number)
+
+
+def forgetful(bench, kind, number):
+    """From the next connection on the consumer is restored to `number`, once, behind the first packet of this kind."""
+    consumer, made = bench.consumer, []
+
+    def endpoint():
+        session = bench.broker.endpoint()
+        take = session._take
+
+        def take_and_forget(first, body):
+            take(first, body)
+            if first & 0xF0 == kind and not made:
+                made.append(session)
+                consumer.restore(number)
+                for topic, identity in consumer.have:
+                    consumer.confirm(topic, identity, number)
+
+        session._take = take_and_forget
+        return session
+
+    bench.network.listen(BROKER[0], BROKER[1], endpoint)
+    bench.network.cut(BROKER[0], BROKER[1])
+    assert bench.until(lambda: made)
+    bench.run(50)
+
+
+def test_consumer_that_is_restored_at_any_moment_of_a_connection_gets_all_again_though_nothing_new_is_made():
+    for kind in (CONNECT, SUBSCRIBE, PINGREQ, PUBLISH):
+        for ends in ("", "again", "empty", "reload", "cut"):
+            if kind == CONNECT and ends == "empty":
+                continue  # the agent has not heard it
+            bench = MqttBench()
+            ids = bench.store(20)
+            bench.until_confirmed()
+            assert bench.state.save_cursor(bench.cursor)
+            forgetful(bench, kind, 5)
+            if ends == "empty":
+                bench.broker.retained = {}
+            if ends in ("again", "empty"):
+                bench.network.cut(BROKER[0], BROKER[1])
+            elif ends:
+                if ends == "reload":
+                    bench.forward.stop()
+                bench.cut()
+            bench.run(30000)
+            case = kind, ends
+            assert bench.ids() == ids and bench.log.waits(bench.cursor) == 0, case
+            assert bench.broker.complaints == [] and missed(bench) == 0, case
+            status = bench.status()
+            if ends not in ("reload", "cut"):  # a start counts anew
+                assert (status["given_again"], status["receipts_below"]) == (15, 1), case
+
+
+def test_no_batch_says_that_what_a_restored_consumer_lacks_was_sent_before():
+    for kind in (CONNECT, SUBSCRIBE, PINGREQ, PUBLISH):
+        bench = MqttBench()
+        ids = bench.store(20)
+        bench.until_confirmed()
+        forgetful(bench, kind, 5)
+        for _ in range(3):
+            ids += bench.store(1)
+            bench.run(1000)
+        bench.run(30000)
+        assert bench.ids() == ids and bench.broker.complaints == [], kind
+
+
+def test_a_broker_that_keeps_no_receipt_costs_nothing_of_what_was_confirmed():
+    for ends in ("again", "reload", "cut"):
+        bench = MqttBench()
+        ids = bench.store(20)
+        bench.until_confirmed()
+        assert bench.state.save_cursor(bench.cursor)
+        bench.broker.retained = {}
+        if ends == "again":
+            bench.network.cut(BROKER[0], BROKER[1])
+        else:
+            if ends == "reload":
+                bench.forward.stop()
+            bench.cut()
+        bench.run(30000)
+        assert bench.consumer.repeats == 0 and bench.log.waits(bench.cursor) == 0, ends
+        ids += bench.store(1)
+        bench.run(1000)
+        assert bench.ids() == ids and bench.consumer.repeats == bench.consumer.gaps == 0, ends
+
+
+def test_receipts_that_a_consumer_repeats_while_it_is_connected_to_send_nothing_again():
+    for numbers in ((20, 18, 19, 20), (20, 20), (18, 20)):
+        bench = MqttBench()
+        ids = bench.store(20)
+        bench.until_confirmed()
+        consumer = bench.consumer
+        bench.broker.retained = {}
+        consumer.restore = lambda number: None
+        confirm = consumer.confirm
+
+        def repeat(topic, identity, number, numbers=numbers, confirm=confirm):
+            for one in numbers if number == 0 else (number,):
+                confirm(topic, identity, one)
+
+        consumer.confirm = repeat
+        forgetful(bench, SUBSCRIBE, 0)
+        bench.run(60000)
+        status = bench.status()
+        assert bench.ids() == ids and consumer.repeats == 0 and bench.log.waits(bench.cursor) == 0, numbers
+        assert (status["receipts_below"], status["given_again"]) == (int(numbers[0] < 20), 2 * int(numbers[0] < 20))
 
 
 def test_what_is_to_be_given_again_waits_and_is_counted_once_though_the_spool_moves_on():
