@@ -21,7 +21,7 @@ toolcart.agent.outlets.mqtt).
                                     below
         behind a receipt            once until a receipt above base: a batch is missing there, or it was restored
         else                        overdue: one batch at a time; the next pause is longer if this is not the first
-    new session                     scout goes back to base
+    a connection takes batches      as if the timer were over; the last word may be of the connection before
 
 So a receipt that comes twice, or behind a newer one, sends nothing again, as a newer one follows in time or has come. A
 consumer that lacks something says no more than that either, and its word is not followed by a newer one.
@@ -90,7 +90,7 @@ class Receipts:
         return self.again.check_above(value) or value > self.highest
 
     def stand_at_cursor(self):
-        """A connection begins, or has ended: what was out may or may not have arrived."""
+        """A connection has ended: what was out may or may not have arrived; the consumer's last word stands."""
         number = self._log.state.confirmed(self._cursor)
         self.base = self.after = self.last_result = self._acked = number
         if self.receipt > number or not self.needs_receipt:

@@ -2,11 +2,12 @@
 
 import json
 
-from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.outlets.receipts import RECEIPT_BELOW, Receipts
+from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
+from toolcart.agent.outlets.receipts import RECEIPT_BELOW, RECEIPT_KNOWN, Receipts
+from toolcart.agent.record import KIND_EVENT
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL, LONG
-from host_tests.support.log import Area, store
+from host_tests.support.log import Area, append_event, store
 from host_tests.support.mqtt import BROKER, MqttBench
 from lab.harness.mqtt_broker import Consumer
 
@@ -399,6 +400,24 @@ def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_rea
         area.flash.unreadable = range(area.flash.block_count) if refuses else ()
         assert progress.put_receipt(2, 0, 0) == RECEIPT_BELOW
         assert (progress.scout.number, progress.base) == (2, 2)
+
+
+def test_no_consumer_lacks_anything_where_none_is_waited_for_though_the_flash_refuses_reads():
+    area = Area()
+    log = area.mount()[1]
+    store(log, range(1, 6))
+    assert append_event(log, 6) == LOG_DONE
+    cursor = log.cursors[0]
+    cursor.wants |= 1 << (KIND_EVENT & 15)
+    log.rewind(cursor, 5)
+    progress = Receipts(log, cursor, False, 10, TIMEOUT_MS)
+    progress.begin()
+    assert progress.go_back(0) == RECEIPT_KNOWN and log.peek(progress.scout) == KIND_EVENT
+    progress.scout.advance()
+    progress.confirm(0)
+    area.flash.unreadable = range(area.flash.block_count)
+    progress.stand_at_cursor()
+    assert progress.go_back(0) == RECEIPT_KNOWN and progress.base == cursor.number == 6
 
 
 def test_receipt_without_the_last_one_goes_back_while_that_is_in_doubt():
