@@ -7,6 +7,7 @@
     it names what was never sent     DOUBT_LACKS: all that was delivered; TAKEN is that one
     some are sent again              they are neither lacking nor delivered any more; SENT_AGAIN: where the cursor was;
                                      DOUBT_TO: below them, if any are left in doubt, else where the cursor was, too
+    they are, by `rewind`            the same, but what was in doubt before stays as it was, with its DOUBT_TO
     the first 08 after that          DOUBT_LACKS: also what it has lost since the one before, and is not sent again
     an operator leaves them          DOUBT_LACKS: 0, and the width stays, for the gaps that a database has there; what
                                      it names now is no news any more
@@ -15,7 +16,8 @@
 Rules
 1. DOUBT_LACKS is a bound: numbers on the wire that a database may lack, without those kept aside. An 08 tells no two
    databases apart, and one that was sent results may come back. So what was in doubt when something is sent stays in
-   doubt, whatever is named later: until it is sent again or left. What lies behind the one named is in doubt, too.
+   doubt, whatever is named later: until an order sends it again, or leaves it. What lies behind the one named is in
+   doubt, too.
 2. They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
    is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
@@ -118,7 +120,7 @@ def _note_more(policy):
     policy.in_flight.state.put_moved(policy.cursor, policy.cursor.number)
 
 
-def _begin(policy):
+def begin(policy):
     """Return what was in doubt when something was sent last: how many, their width, up to which."""
     numbers, cursor, point = policy.numbers, policy.cursor, policy.resume_point
     quarantine = policy.lookahead.quarantine
@@ -186,26 +188,30 @@ def _put_all(policy, lacks, unseen):
     numbers = policy.numbers
     if unseen:
         _note_more(policy)
-    before = _begin(policy)
+    before = begin(policy)
     width = numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
     _put(policy, lacks, -1 if before[0] else width, before)
 
 
 def note_behind(policy, stored, back, now):
-    """The 08 names `stored`, before TAKEN, `back` results before the cursor. To be saved."""
+    """The 08 names `stored`, before TAKEN, `back` results before the cursor. To be saved.
+
+    Return what was in doubt before (`begin`); None if nothing is lacking now.
+    """
     numbers = policy.numbers
     behind = max(1, back - _behind_taken(policy))
     if back <= 0:  # it has all; what an order sends again is still to go
         numbers[TAKEN] = stored
         numbers[SENT] &= ~SENT_EMPTY
-        return
-    before = _begin(policy)
+        return None
+    before = begin(policy)
     lacks, width = _joined(policy, back, before)
     if not numbers[DOUBT_LACKS]:
         lacks = min(lacks, behind)  # an operator has left the others
     _put(policy, max(1, lacks), width, before)
     numbers[TAKEN] = stored
     policy.counters.note(counter.SERVER_BEHIND, behind, now)
+    return before
 
 
 def note_lost_meanwhile(policy, stored):
@@ -250,21 +256,55 @@ def is_back(policy, stored):
     is_of_before = numbers[SENT] & SENT_BACK and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back
     if not is_of_before or back > policy.resume_point.rows_back(taken) or (stored == taken and not was_empty):
         return False
-    before = _begin(policy)
+    before = begin(policy)
     lacks, width = _joined(policy, back, before)
     _put(policy, min(numbers[DOUBT_LACKS], lacks), width, before)
     numbers[TAKEN] = stored
     return True
 
 
-def send_again(policy, was, count, doubted, lacking=0, unread=0):
-    """The cursor went back from number `was`: `count` results go out again, `doubted` of them from up to DOUBT_TO.
+def send_again(policy, was, count, doubted, unread=0):
+    """An order moved the cursor back from number `was`: `count` results go out again, `doubted` of them up to DOUBT_TO.
 
-    At least `lacking` of these are known to be lacking. `unread` others cannot be read any more. To be saved. Return
-    what `undo` takes.
+    `unread` others cannot be read any more. To be saved. Return what `undo` takes.
     """
     numbers, place = policy.numbers, policy.cursor.number
     before = [numbers[index] for index in _CHANGED]
+    lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
+    if width >= 0:
+        width = max(0, width - doubted)
+    # What lies in front of the first or cannot be read, and not more than there are numbers.
+    lacks = min(lacks, place + unread, lacks if width < 0 else width)
+    _put_again(policy, was, count, (lacks, width, min(place, numbers[DOUBT_TO])))
+    return before
+
+
+def send_rows_again(policy, was, back, rows, unread, before):
+    """The same by itself, for the last `rows` numbers before number `was`: of the last `back` on the wire, all lacking.
+
+    What was in doubt `before` (`begin`) stays so: another database may lack it.
+    """
+    numbers, place, quarantine = policy.numbers, policy.cursor.number, policy.lookahead.quarantine
+    count = max(0, rows - kept(quarantine, place, was))
+    back = max(0, back - kept(quarantine, was - back, was))
+    # Behind what the server names it lacks all that it had: not what was dropped, or left out as it was added.
+    never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
+    # Those that were taken late before this start may have been among the last `rows`: then others are not lacking.
+    late = _taken_late(policy)
+    never += max(0, late - policy.reoffer.taken)
+    more = min(back - max(0, count - never), back + min(back, late) - count, place + unread)
+    more = max(0, more)
+    lacks, width, doubt_to = before[:3]
+    if not lacks:
+        width, doubt_to = 0, place
+    lacks = min(lacks + more, numbers[DOUBT_LACKS])
+    _put_again(policy, was, count, (lacks, width + more if width >= 0 else width, doubt_to))
+
+
+def _put_again(policy, was, count, doubt):
+    """`count` results up to number `was` go out again; `doubt` stays in doubt: how many, their width, up to which."""
+    numbers = policy.numbers
+    lacks, width, doubt_to = doubt
     end = max(was, again_to(numbers))
     dropped = min(max(0, count - numbers[DELIVERED]), numbers[DROPPED])
     if numbers[DROPPED]:
@@ -273,17 +313,12 @@ def send_again(policy, was, count, doubted, lacking=0, unread=0):
     numbers[DROPPED] -= dropped
     if numbers[SENT] & SENT_EMPTY:
         numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
-    lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
-    if width >= 0:
-        width = max(0, width - doubted)
-    # What lies in front of the first or cannot be read, and not more than there are numbers.
-    left = numbers[DOUBT_LACKS] = min(max(0, lacks - lacking), place + unread, lacks if width < 0 else width)
+    numbers[DOUBT_LACKS] = lacks
     # Of what the log has no more nothing is in doubt under its number.
-    low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
-    put_width(numbers, low if left else max(end, numbers[DOUBT_TO]), end, width if left else 0)
+    low = max(doubt_to, policy.log.first_above(0) - 1)
+    put_width(numbers, low if lacks else max(end, numbers[DOUBT_TO]), end, width if lacks else 0)
     numbers[SENT] |= SENT_OLDER
     policy.resume_point.doubted = None
-    return before
 
 
 _CHANGED = (DELIVERED, DROPPED, DOUBT_LACKS, DOUBT_TO, SENT, TAKEN)
@@ -293,17 +328,6 @@ def undo(policy, before):
     """Take back what `send_again` has changed."""
     for index in range(len(_CHANGED)):
         policy.numbers[_CHANGED[index]] = before[index]
-
-
-def send_rows_again(policy, was, rows, unread):
-    """The same, for the last `rows` numbers on the wire before number `was`."""
-    count = max(0, rows - kept(policy.lookahead.quarantine, policy.cursor.number, was))
-    numbers = policy.numbers
-    # Behind what the server names it lacks all that it had: not what was dropped, or left out as it was added.
-    never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
-    # Those that were taken late before this start may have been among the last `rows`: then others are not lacking.
-    never += max(0, _taken_late(policy) - policy.reoffer.taken)
-    send_again(policy, was, count, count, max(0, count - never), unread)
 
 
 def leave(policy):

@@ -139,7 +139,9 @@ class ResumePoint:
         is_old = self._is_old(stored)
         if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
             self.is_odd = True  # it is still set back
-            return not self._rewinds or self._rewind(self.rows_back(stored), stored)
+            from toolcart.agent.outlets.toolsnet.data_loss import begin
+
+            return not self._rewinds or self._rewind(self.rows_back(stored), stored, begin(policy))
         if stored == taken:
             self.is_odd = in_flight.were_several() and not in_flight.is_lookahead()  # one at a time will show
             return True
@@ -266,8 +268,8 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import note_behind
 
         rows = self.rows_back(stored)
-        note_behind(self.policy, stored, rows, now)
-        return self._rewind(rows, stored) if self._rewinds and rows > 0 else self.in_flight.save()
+        doubts = note_behind(self.policy, stored, rows, now)
+        return self._rewind(rows, stored, doubts) if self._rewinds and doubts else self.in_flight.save()
 
     def rows_back(self, stored):
         """Return how many results there are behind the one that `stored` names, up to the cursor; below 0: after it."""
@@ -291,11 +293,11 @@ class ResumePoint:
 
         return was_sent(state, cursor, stored, (self._here() - stored) % SEQUENCES, again_to(self.numbers))
 
-    def _rewind(self, rows, stored):
+    def _rewind(self, rows, stored, doubts):
         """Send again what the server has lost, `rows` places back, as far as the log still has it; the rest it lacks.
 
-        `stored` is the sequence that it has. Places that late ones have used up are not sent again:
-        the row goes on after a gap.
+        `stored` is the sequence that it has, `doubts` what was in doubt before (data_loss.begin). Places that late ones
+        have used up are not sent again: the row goes on after a gap.
         """
         from toolcart.agent.log.count_back import go_back
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
@@ -318,7 +320,7 @@ class ResumePoint:
                 short = 0
             cursor.ahead = (cursor.ahead - short) % SEQUENCES
             state.broke_at, state.broke_by = stored, (state.broke_by + short) % SEQUENCES
-        send_rows_again(self.policy, was, there, gone - there)
+        send_rows_again(self.policy, was, rows, there, gone - there, doubts)
         self._count_anew()
         if cursor.number != was:  # else the first is the same, and was offered as often as before
             self.policy.end_trouble()
