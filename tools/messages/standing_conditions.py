@@ -239,7 +239,9 @@ def doubts(station: dict) -> list[Need]:
     doubts = [(name, server_sentence(name, latest[name], station["number"]))] if name in latest else []
     perhaps = sum(outlet.get("perhaps_there") or 0 for outlet in station.get("outlets", ()))
     if doubts and perhaps:
-        doubts = [(name, f"{doubts[0][1]}: up to {counted(perhaps, 'result')} that waited may reach ToolsNet twice")]
+        results = counted(perhaps, "result")
+        words = f"up to {results} that waited at such answers since the start may reach ToolsNet twice"
+        doubts = [(name, f"{doubts[0][1]}: {words}")]
     doubts += [
         ("events", outlet["events_doubt"]) for outlet in station.get("outlets", ()) if outlet.get("events_doubt")
     ]

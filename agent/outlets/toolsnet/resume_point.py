@@ -91,7 +91,7 @@ class ResumePoint:
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
         self.doubted = None  # what was in doubt when something was sent last (data_loss)
-        self.perhaps_there = 0  # how many that waited for an odd 08 the server may have, at most
+        self.perhaps_there = 0  # how many that waited at 08s that name what was never sent the server may have, at most
         # What is sent again is counted since that began, or since the start.
         self.again_since_start = True
         self.again_base = self.numbers[DELIVERED]  # then
@@ -255,7 +255,7 @@ class ResumePoint:
 
         self.policy.counters.note(counter.RESUME_UNKNOWN, stored, now)
         # If the state was set back by damage, the server has what waits: as many as its number is ahead, which wraps.
-        self.perhaps_there = min((stored - self._here()) % SEQUENCES, self.policy.log.waits(self.cursor))
+        self.perhaps_there += min((stored - self._here()) % SEQUENCES, self.policy.log.waits(self.cursor))
         note_unknown(self.policy)
         return self._rebase(stored)
 

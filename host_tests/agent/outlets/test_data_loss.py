@@ -830,6 +830,15 @@ def test_what_waits_when_a_database_names_what_was_never_sent_may_reach_it_twice
     status = {}
     outlet.forward.put_state(status)
     assert status["perhaps_there"] == min(4, stored - 10)
+    # Another answer of that kind: those of the first may be there twice all the same.
+    outlet.until_passed(and_ms=1000)
+    outlet.network.down(*SERVER)
+    outlet.network.cut(*SERVER)
+    outlet.store(2)
+    outlet.options.reported_result = (stored + 1000) % 99999
+    outlet.network.up(*SERVER)
+    outlet.until(lambda: outlet.counted(RESUME_UNKNOWN) == 2)
+    assert outlet.status()["perhaps_there"] == min(4, stored - 10) + 2
 
 
 @pytest.mark.parametrize("stored", [13, 14, 50000, 50011, 90000, 99990])
