@@ -59,6 +59,7 @@ class StartFindings:
         self.graph_blocks_differ = False  # likewise for curves
         self.holds_toolsnet = False  # there is a place of ToolsNet, also of one that is not configured now
         self.guessed = False  # whose some places are was not certain
+        self.last = 0  # the number of the newest record
         self.repeated = 0  # how many records may come twice at most, as the state was lost
         # one for each outlet that is configured
         self.added = []  # how many records it could not have; None if it was there before

@@ -13,6 +13,7 @@ from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.search import Search
+from toolcart.agent.log.skipped import waiting
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.openprotocol import session_states as controller_states
 from toolcart.agent.openprotocol.missing_bound import missing_most
@@ -176,13 +177,25 @@ def _controller(station, now):
     }
 
 
+def waits_for(station, outlet):
+    """Return how many records wait for this outlet, and whether that is only a bound.
+
+    It is where some are from before the start, which does not look for numbers that are in no record.
+    """
+    numbers, cursor = station.state.numbers, station.log.cursors[outlet.index]
+    has_holes = numbers[field.JUMPED] > 0 or numbers[field.DAMAGED] > 0
+    return waiting(station.log, cursor), has_holes and cursor.number < station.at_start.last
+
+
 def _outlet(log, station, outlet):
     cursor = log.cursors[outlet.index]
+    count, is_bound = waits_for(station, outlet)
     report = {
         "kind": outlet.kind,
         "name": station.names[outlet.index],
         "durable": cursor.durable,
-        "waiting": log.waits(cursor),
+        "waiting": count,
+        "waiting_at_most": is_bound,
         "waits_for_flash": _waits_for_flash(log, cursor),
         "given_up": _given_up(station.state, cursor),
         "is_up": outlet.is_up(),

@@ -86,6 +86,7 @@ def bring_up(station, device):
     if station.why != MOUNT_DONE:
         return False
     _place_cursors(station, own)
+    station.at_start.last = station.log.number
     station.at_start.holds_toolsnet = kind_at(station.state, 0) != 0
     if station.log.cursor_at(TOOLSNET_CURSOR) is not None:
         station.quarantine = Quarantine(logs[1], station.state, station.log)

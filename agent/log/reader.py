@@ -47,7 +47,7 @@ class Damage:
         self.unreadable = 0  # reads that failed
         self.forgiven = 0  # nothing up to here is counted
         self.removed_at = NUMBER_TOP  # where an outlet stood that this session does not have any more
-        self._told = []  # spans above it that are: the number before one, and its last
+        self.told = []  # spans above it that are: the number before one, and its last
 
     def leave_out(self, before, number):
         """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
@@ -56,7 +56,7 @@ class Damage:
         if high <= low:
             return 0
         count = high - low
-        told = self._told
+        told = self.told
         for index in range(len(told) - 1, -1, -1):
             one, other = told[index]
             if one <= high and low <= other:

@@ -188,7 +188,7 @@ class Outlet(Timed):
 
     def status(self):
         """Return what the outlet tells people."""
-        state = {}
+        state = {"waiting": self.log.waits(self.cursor)}
         self.forward.put_state(state)
         return state
 

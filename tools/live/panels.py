@@ -188,7 +188,7 @@ def _link_line(text: Text, connection: dict, is_cut: bool, in_full: bool, width:
 def _outlet_line(text: Text, outlet: dict) -> None:
     text.append(f"{outlet_names.name_of(outlet):<11} ", "dim")
     sign, style = state_sign(outlet)
-    text.append(f"{sign} {outlet['waiting']} waiting  ", style)
+    text.append(f"{sign} {waiting_by_outlet.outlet_text(outlet)}  ", style)
     text.append(outlet["place"], "dim" if connections.is_working(outlet) else style)
     text.append("\n")
 
@@ -230,7 +230,8 @@ def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
     oldest = oldest_text(station.get("oldest_waiting"), now_s)
     waiting = station.get("backlog", 0)
     text.append(
-        oldest or (f"{waiting} waiting" if waiting else "nothing waiting"), WARNING_STYLE if waiting else GOOD_STYLE
+        oldest or (f"{waiting_by_outlet.backlog_text(station)} waiting" if waiting else "nothing waiting"),
+        WARNING_STYLE if waiting else GOOD_STYLE,
     )
     return text
 

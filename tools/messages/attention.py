@@ -269,14 +269,15 @@ def _refused(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         if outlet.get("refused") is not None:
             is_up = connections.is_working(outlet)
-            yield _refusal(outlet["refused"], station, is_up, outlet.get("next_try_ms", 0))
+            yield _refusal(outlet, station, is_up, outlet.get("next_try_ms", 0))
 
 
-def _refusal(refused: dict, station: dict, is_up: bool, connects_ms: int) -> Need:
+def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need:
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
+    refused = outlet["refused"]
     phase, code = refused["doing"], refused.get("code", 0)
     refusal_text = f"refuses (code {code})" if code else "does not answer"
-    waiting = f"{refused.get('waiting', 0)} waiting"
+    waiting = waiting_by_outlet.outlet_text(outlet)
     # Nothing is offered without a connection; while one is being made nobody knows when.
     again = next_try(max(refused.get("next_try_ms", 0), 0 if is_up else connects_ms))
     if is_up and not again:

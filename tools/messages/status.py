@@ -99,7 +99,7 @@ def _connection_lines(connection: dict) -> list[str]:
 
 
 def _outlet_line(outlet: dict) -> str:
-    text = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
+    text = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {waiting_by_outlet.outlet_text(outlet)}"
     return _line(outlet_names.name_of(outlet), text)
 
 

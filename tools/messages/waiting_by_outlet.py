@@ -35,11 +35,27 @@ def waiting_text(stations: Iterable[dict], word: str = "") -> str:
 
     ToolsNet alone needs no name.
     """
+    stations = list(stations)
     counts, word = waits(stations), f" {word}" if word else ""
+    outlets = [outlet for station in stations for outlet in station.get("outlets", ())]
+    bounds = {name_of(outlet) for outlet in outlets if outlet.get("waiting_at_most")}
     if list(counts) in ([], [NAMES["toolsnet"]]):
-        return f"{sum(counts.values())}{word}"
-    texts = [f"{count} for {name}" for name, count in counts.items()]
-    return ", ".join([texts[0].replace(" ", f"{word} ", 1), *texts[1:]])
+        return f"{'up to ' if bounds else ''}{sum(counts.values())}{word}"
+    texts = []
+    for name, count in counts.items():
+        texts.append(f"{'up to ' if name in bounds else ''}{count}{'' if texts else word} for {name}")
+    return ", ".join(texts)
+
+
+def outlet_text(outlet: dict) -> str:
+    """Say how much waits for one outlet."""
+    return f"{'up to ' if outlet.get('waiting_at_most') else ''}{outlet.get('waiting', 0)} waiting"
+
+
+def backlog_text(station: dict) -> str:
+    """Say how much waits for the outlet that is furthest behind."""
+    is_bound = any(outlet.get("waiting_at_most") for outlet in station.get("outlets", ()))
+    return f"{'up to ' if is_bound else ''}{station.get('backlog', 0)}"
 
 
 def backlog_for(station: dict) -> str:

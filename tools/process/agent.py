@@ -303,9 +303,12 @@ class Agent:
 
 def _waiting_of(station: Any) -> dict:
     """Return of a station's status only what waits for its outlets."""
-    names, log = station.names, station.log
-    outlets = [(outlet.kind, names[outlet.index], log.waits(log.cursors[outlet.index])) for outlet in station.outlets]
-    return {"outlets": [{"kind": kind, "name": name, "waiting": count} for kind, name, count in outlets]}
+    outlets = []
+    for outlet in station.outlets:
+        count, is_bound = status.waits_for(station, outlet)
+        one = {"kind": outlet.kind, "name": station.names[outlet.index], "waiting": count, "waiting_at_most": is_bound}
+        outlets.append(one)
+    return {"outlets": outlets}
 
 
 def spool_problems(app: App, board: Board) -> list[str]:

@@ -39,9 +39,9 @@ FAMILIES = {
     ),
     "toolcart_results_waiting": (
         GAUGE,
-        "Records that the outlet which is furthest behind has not taken.",
+        "Records at most that the outlet which is furthest behind has not taken.",
     ),
-    "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its name."),
+    "toolcart_outlet_waiting": (GAUGE, "Records at most that an outlet has not taken yet, by its name."),
     "toolcart_results_in_doubt": (
         GAUGE,
         "Results at most that ToolsNet lacks of those it had, and are not sent again.",

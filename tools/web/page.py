@@ -167,9 +167,9 @@ def row(station: dict) -> str:
         return _templates().get_template("station.html").render(values)
     outlet = outlet_names.first_outlet(station)
     values["sides"] = [_side("Controller", station["controller"]), _side(outlet_names.name_of(outlet), outlet)]
-    waiting: Any = station["backlog"]
-    if waiting and waiting_by_outlet.backlog_for(station) != outlet_names.name_of(outlet):
-        waiting = f"{waiting} for {waiting_by_outlet.backlog_for(station)}"
+    waiting = waiting_by_outlet.backlog_text(station)
+    if station["backlog"] and waiting_by_outlet.backlog_for(station) != outlet_names.name_of(outlet):
+        waiting += f" for {waiting_by_outlet.backlog_for(station)}"
     figures = (station["stored"], station.get("delivered", "-"), waiting, station.get("parked", "-"))
     values["figures"] = list(zip(_NAMES[3:], figures, strict=True))
     for connection in connections.main_connections(station).values():

@@ -44,7 +44,6 @@ def put_refused(report, policy, now, answers):
             "code": code if code > 0 else 0,
             "number": policy.reoffer.number if phase == LATE_OUT else policy.head,
             "next_try_ms": policy.pause.left(now) if policy.pause.armed else 0,
-            "waiting": policy.log.waits(policy.cursor),
             "doing": "hold" if held else "trouble" if phase == RETRY and refuses_all else DOING[phase],
             "trouble": refuses_all,
         }
@@ -74,7 +73,7 @@ def put_doubt(report, policy):
         from toolcart.agent.outlets.toolsnet.data_loss import aside, left  # rare
 
         report["sent_again"] = left(policy)
-        report["waiting"] = log.waits(policy.cursor) - aside(policy)
+        report["waiting"] -= aside(policy)
         report["sent_again_done"] = max(0, numbers[DELIVERED] - point.again_base)
     report["sent_again_since"] = "start" if point.again_since_start else "order"
 

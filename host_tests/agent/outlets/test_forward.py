@@ -206,7 +206,6 @@ def test_what_is_done_is_reported_all_the_time():
         "code": 17,
         "number": 1,
         "next_try_ms": 2000,
-        "waiting": 249,
         "doing": "retry",
         "trouble": False,
     }
@@ -447,7 +446,7 @@ def test_without_room_nothing_goes_out_and_that_is_reported():
     outlet.store(20)
     outlet.run(24 * 3600000)
     assert outlet.toolsnet.telegrams["04"] == sent and outlet.archive.stored == 0, "nothing goes out for ever"
-    assert outlet.status()["refused"]["waiting"] == 24
+    assert outlet.status()["waiting"] == 24
     outlet.clean()
 
 

@@ -305,7 +305,8 @@ def test_a_panel_says_the_whole_reason_where_it_has_room():
 LOST = {
     "host": "controller-hall-3.plant.example.com",
     "port": 65535,
-    "refused": {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 12345678, "doing": "retry"},
+    "refused": {"code": 17, "number": 5, "next_try_ms": 8000, "doing": "retry"},
+    "waiting": 12345678,
 }
 
 

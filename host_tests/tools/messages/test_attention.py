@@ -12,11 +12,12 @@ from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
 from lab.harness.cart import PIM, Cart
 
-REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
+REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "doing": "retry"}
 
 
 def station(refused=None, **more):
     toolsnet = {"kind": "toolsnet", "refused": refused, "late": more.pop("late", 0), "is_up": True}
+    toolsnet.update({"waiting": 248} if refused else {})
     toolsnet.update({name: more.pop(name, None) for name in ("left_out", "lost_there", "sent_again")})
     more.setdefault("spool", {}).setdefault("path", "cart.spool")
     return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}

@@ -143,6 +143,17 @@ def test_what_waits_is_added_up_by_names():
     ]
     assert waiting_by_outlet.waits(pair) == {"ToolsNet": 7, "MQTT main": 5}
     assert waiting_by_outlet.waiting_text(pair, "waiting") == "7 waiting for ToolsNet, 5 for MQTT main"
+    pair[0]["outlets"][0]["waiting_at_most"] = True
+    assert waiting_by_outlet.waiting_text(pair, "waiting") == "up to 7 waiting for ToolsNet, 5 for MQTT main"
+    assert waiting_by_outlet.waiting_text(pair) == "up to 7 for ToolsNet, 5 for MQTT main"
+
+
+def test_a_bound_of_what_waits_is_said_to_be_one():
+    reported = station_with([{**SERVER, "waiting": 7, "waiting_at_most": True}])
+    assert status.results(reported).endswith("up to 7 waiting")
+    assert waiting_by_outlet.outlet_text(reported["outlets"][0]) == "up to 7 waiting"
+    assert "up to 7 waiting" in panels.backlog(reported, (0.0, 0.0), 0.0).plain
+    assert ">up to 7<" in page.row(reported)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -403,7 +403,7 @@ def test_the_log_tells_what_did_not_arrive():
     ):
         assert [text for text in changes if text.startswith(words)]
     assert texts_after(**wrong) == []
-    hold = {"kind": "toolsnet", "is_up": True, "refused": {"doing": "hold", "code": 17, "number": 4, "waiting": 9}}
+    hold = {"kind": "toolsnet", "is_up": True, "refused": {"doing": "hold", "code": 17, "number": 4}}
     held = texts_after(**{**wrong, "outlets": [{**healthy_station()["outlets"][0], **hold}]})
     assert any("no room: nothing is sent" in text for text in held)
     assert "the quarantine has room again" not in held, "in the same second as that it has none"
