@@ -1,5 +1,6 @@
 """Which reasons for a missing side have been reported: each once, until the side is back.
 
+A ToolsNet that refuses results is there, but is not back before it takes one: each time that it goes away is reported.
 The same goes for log entries that every attempt to reach it repeats. What a disk refuses is said by the station's need
 for as long as it refuses (toolcart.tools.messages.attention), and by such an entry only if that was over at once.
 """
@@ -42,6 +43,9 @@ class ReportedReasons:
             if up[side]:
                 self._reasons[side].clear()
                 self._entries[side].clear()
+                continue
+            if connections.is_working(connection) and (connection.get("refused") or {}).get("code"):
+                self._reasons[side].clear()
                 continue
             reason = connections.reason_of(connection)
             text, kind = reason.text(), connections.kind_of_reason(connection)

@@ -66,6 +66,29 @@ def test_a_log_that_cannot_be_written_ends_nothing_but_itself():
     assert lines.closed
 
 
+def test_each_time_one_that_refuses_goes_away_is_reported():
+    figures = Figures()
+    up = {**healthy_station()["outlets"][0], "is_up": True, "why": "", "refused": None, "waiting": 2}
+    refusal = {"code": 17, "number": 6, "next_try_ms": 8000, "doing": "trouble", "trouble": True}
+    away = {"is_up": False, "state": "waiting", "why": "refused", "why_in": "connecting", "next_try_ms": 5000}
+
+    def said(**changed):
+        outlet = {**up, **changed}
+        changes = figures.feed(status_of(healthy_station(outlets=[outlet])), 1.0)
+        return [one.text.split(":")[0] for one in changes if "ToolsNet" in one.text and "REFUSED" not in one.text]
+
+    said(waiting=0)
+    said(refused=refusal)
+    assert said(refused=refusal, **away) == ["ToolsNet lost"]
+    for _ in range(3):
+        assert said(refused=refusal, **away) == []
+        said(refused=refusal)
+        assert said(refused=refusal, **away) == ["no ToolsNet"]
+    for refused in (None, {**refusal, "code": 0}):  # nothing shows that it has answered to a result
+        said(refused=refused)
+        assert said(refused=refused, **away) == []
+
+
 def test_a_day_without_changes_is_one_line(monkeypatch):
     out = io.StringIO()
     run = InProcess.__new__(InProcess)
