@@ -114,6 +114,7 @@ class NewArea:
     kept: int
     waits: tuple[Waiting, ...] = ()  # for whom
     in_doubt: int = 0
+    doubt_left: int = 0  # what ToolsNet may lack of another station number's
     left: int = 0
     all_bytes: int = 0
     curves: int = 0  # pieces of them, which are left behind
@@ -186,6 +187,9 @@ def told_of(made: NewArea, plan: Plan) -> str:
         parts[0] += f", {waiting_text}{f' ({waits})' if waits and made.waiting else ''}"
     if made.in_doubt:
         parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
+    if made.doubt_left:
+        lacking = f"ToolsNet may lack up to {made.doubt_left} that it had under the old station number"
+        parts.append(f"{lacking}: the new spool does not say so")
     if made.kept:
         unreadable = f", up to {made.kept_unreadable} of them unreadable" if made.kept_unreadable else ""
         parts.append(f"{made.kept} set aside{unreadable}")
@@ -225,7 +229,8 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     records, aside = _records(old.log), _records(old.kept, old.state.numbers[field.KEPT_CURSOR])
     area = _Sizes(plan, block_bytes, _usual_kept(old), aside)
     low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
-    in_doubt = 0 if plan.station else old.state.numbers[field.DOUBT_LACKS]
+    doubt = old.state.numbers[field.DOUBT_LACKS]
+    in_doubt = 0 if plan.station else doubt
     needed = [one for one in records if one.number > low or in_doubt]
     front = STATE_BLOCKS + area.kept_blocks(plan.size_bytes)
     least = BLOCKS_LEAST + (area.blocks(needed) if needed else 0)
@@ -244,6 +249,7 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
         old.quarantine.count(),  # of its ring's records some may be gone
         waits,
         in_doubt,
+        doubt - in_doubt,
         first,
         area.size_for(records) if first else 0,
         0 if old.graphs is None else sum(1 for _ in each(old.graphs)),

@@ -347,6 +347,11 @@ def test_what_toolsnet_may_lack_is_taken_over(kib):
     made = moved(station, plan)
     assert made.records == 500 and made.in_doubt == 450 and begun(made.device).state.numbers[field.DOUBT_LACKS] == 450
     assert "up to 450" in take_over.told_of(made, plan)
+    plan = Plan(kib * 1024, station=7)
+    made = moved(station, plan)
+    assert made.in_doubt == begun(made.device).state.numbers[field.DOUBT_LACKS] == 0
+    words = "ToolsNet may lack up to 450 that it had under the old station number: the new spool does not say so"
+    assert words in take_over.told_of(made, plan)
 
 
 @pytest.mark.parametrize("kib", [40, 44, 48, 52, 256])
