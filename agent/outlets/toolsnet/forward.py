@@ -424,7 +424,7 @@ class Forward:
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
             info = self.session.info
-            host = self._server_host(info, now) if info.port >= 0 else ""
+            host = self._allowed_host(now) if info.port >= 0 else ""
             if not host:
                 self.session.closed(now)
                 self._blame(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
@@ -435,24 +435,27 @@ class Forward:
         if self._opening and self.port.state() != PORT_OPENING:
             self._look_at_opening(now)
 
-    def _server_host(self, info, now):
-        """Return the host that the 08 names, "" if not allowed; blank and 0.0.0.0 are the PIM's (protocol.md 8.3)."""
+    def server_host(self):
+        """Return the server's host by the last 08: the PIM's if blank, 0.0.0.0 or no text (protocol.md 8.3)."""
         if self.host_override:
             return self.host_override
         try:
-            named = decimal(bytes(info.address).decode().strip(" \x00"))
+            named = decimal(bytes(self.session.info.address).decode().strip(" \x00"))
         except UnicodeError:
             named = ""
-        if not named or named == "0.0.0.0":
-            return self.pim_host
-        if named != self.pim_host:
-            if self._allow_hosts is not None and named not in self._allow_hosts:
-                self.counters.note(counter.HOST_REFUSED, info.port, now)
+        return self.pim_host if not named or named == "0.0.0.0" else named
+
+    def _allowed_host(self, now):
+        """Return the server's host, "" if it is not allowed."""
+        host, port = self.server_host(), self.session.info.port
+        if host != self.pim_host and host != self.host_override:
+            if self._allow_hosts is not None and host not in self._allow_hosts:
+                self.counters.note(counter.HOST_REFUSED, port, now)
                 return ""
-            if named != self._named_host:  # said with each change, not with each connection
-                self.counters.note(counter.OTHER_HOST, info.port, now)
-        self._named_host = named
-        return named
+            if host != self._named_host:  # said with each change, not with each connection
+                self.counters.note(counter.OTHER_HOST, port, now)
+        self._named_host = host
+        return host
 
     def _look_at_opening(self, now):
         state = self.port.state()

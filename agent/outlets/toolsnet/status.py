@@ -1,10 +1,8 @@
 """What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
-from toolcart.agent.link.port import decimal
 from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, again_to
 from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
 from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT
-from toolcart.agent.record.text import text_of
 from toolcart.agent.toolsnet.session import STATE_NAMES, WAITING
 
 DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by the policy's phase
@@ -81,18 +79,15 @@ def put_doubt(report, policy):
 def _put_connection(report, upstream):
     """Add the connection's state, where it leads, and why there is none."""
     session = upstream.session
-    address = session.info.address
-    host = upstream.host_override or text_of(address, 0, len(address))
     number = session.info.port
     report["state"] = STATE_NAMES[session.state]
     report["host"] = upstream.pim_host
     report["port"] = upstream.pim_port
-    # As it is used: what the 08 leaves blank is the PIM's (protocol.md 8.3).
-    host = decimal(host.strip(" \x00"))
-    if number >= 0:
-        host = host if host and host != "0.0.0.0" else upstream.pim_host
-        host += ":%d" % (number or upstream.pim_port)
-    report["server"] = host  # without a port if none has come that can be one
+    report["server"] = upstream.server_host()
+    if number >= 0:  # else no port has come that can be one
+        report["server"] += ":%d" % (number or upstream.pim_port)
+    elif not bytes(session.info.address).strip():
+        report["server"] = ""  # nor a host
     report["server_port_named"] = number != 0
     report["server_sequence"] = session.info.result_sequence
     fault = upstream.fault

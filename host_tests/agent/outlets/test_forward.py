@@ -937,6 +937,7 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         ({"server_port": 0, "server_host": "other"}, {}, ("other", PIM[1]), 1),
         ({"server_host": "010.000.000.017"}, {"pim_host": "pim"}, ("10.0.0.17", SERVER[1]), 1),  # no octal numbers
         ({"server_host": "010.000.000.017"}, {"allow_hosts": ["10.0.0.17"]}, ("10.0.0.17", SERVER[1]), 1),
+        ({"spoil_08": lambda octets: octets.replace(b"tn", b"\xff\xfe")}, {}, (PIM[0], SERVER[1]), 0),  # no UTF-8
     ):
         outlet = Outlet(options, **settings)
         outlet.network.listen(place[0], place[1], outlet.toolsnet.server_endpoint)
