@@ -6,9 +6,9 @@ all are past it. So restarts add nothing.
 
     state.again    spans (the number before it, its last, how many of it were counted), in order
 
-Flash that wears may read well at the next start: there it is settled as soon as one outlet is past it, which lacks it
-then, and counted twice if another is not. Where there are many spans, two are taken for one: after a start some may be
-counted twice, never too few.
+Flash that wears may read well at the next start: there it is settled with the snapshot that says that one outlet is
+past it, which lacks it then, and counted once more for each other that meets it after a start. Where there are many
+spans, two are taken for one: after a start some may be counted twice, never too few.
 """
 
 from toolcart.agent.base.compat import const
@@ -31,15 +31,19 @@ def remember(again, before, last, count):
 def save_without(state, cursors):
     """Save the state without what is sure to be counted again by a start that finds these cursors; True if it is."""
     again, numbers = state.again, state.numbers
-    places = [one.number for one in cursors if CURSOR <= one.slot < CURSOR + PLACES] or [0]
-    low = max(places) if state.device.wears else min(places)
+    own = [one for one in cursors if CURSOR <= one.slot < CURSOR + PLACES]
+    if state.device.wears:
+        for one in own:
+            passed = state.durable[one.slot]
+            again = [span for span in again if not passed <= span[0] < one.number]
+    low = min([one.number for one in own] or [0])
     damaged = numbers[DAMAGED]
     for before, _, counted in again:
         numbers[DAMAGED] -= counted if low <= before else max(0, counted - low + before)
     numbers[DAMAGED] = max(0, numbers[DAMAGED])
-    state.again = ()
+    was, state.again = state.again, ()
     is_saved = state.save()
-    state.again = again
+    state.again = again if is_saved else was
     numbers[DAMAGED] = damaged
     return is_saved
 

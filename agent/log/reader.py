@@ -234,10 +234,10 @@ class Reader:
         if cursor.number < last:
             most = self.device.block_bytes // self.behind(0, FRAME_BYTES)
             skipped = 0
-            if last - cursor.number > most and place != cursor.place:
-                from toolcart.agent.log.skipped import skipped_before  # hardly any log has such a hole
+            if last - cursor.number >= most and place != cursor.place:
+                from toolcart.agent.log.skipped import skipped_behind  # hardly any log has such a hole
 
-                skipped = skipped_before(self.device, self.page, cursor.place, place, most)
+                skipped = skipped_behind(self, cursor.place, place, cursor.number, last, most)
             self.count_damaged(cursor.number, last + 1 - skipped)
             cursor.number = last
         if place != cursor.place:

@@ -17,7 +17,8 @@ from toolcart.agent.log.block_head import (
     check_head,
     size_of,
 )
-from toolcart.agent.log.framing import NUMBER
+from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST
+from toolcart.agent.log.staging import READ_BYTES
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 
@@ -47,20 +48,34 @@ def waiting(log, cursor):
     return count
 
 
-def skipped_before(device, page, place, behind, most):
-    """Return how many of the numbers between the block at `place` and the next one, at `behind`, no record ever had.
+def skipped_behind(log, place, behind, before, last, most):
+    """Return how many of the numbers behind `before`, up to `last`, are not to be counted as damaged.
 
-    Heads are read into the page. More are missing than a block can hold, so blocks are gone, or a start has skipped
-    `most`. If it was that the next block was opened behind this one, as its head says.
+    They are missing between the block at `place` and the next one, at `behind`. That are more than a block can hold, so
+    blocks are gone, or a start has skipped `most`. If it was that the next block was opened behind this one, as its
+    head says. That start has counted what it missed: so nothing is to be counted where this block is as it was written.
     """
     numbers = []
     for at in (place, behind):
-        if device.read_into(at * device.block_bytes, page, HEAD_OCTETS) < 0:
+        if log.device.read_into(at * log.device.block_bytes, log.page, HEAD_OCTETS) < 0:
             return 0
-        if check_head(page, size_of(device)) != HEAD_SOUND:
+        if check_head(log.page, size_of(log.device)) != HEAD_SOUND:
             return 0
-        numbers.append(get_u32(page, AT_NUMBER if at == place else AT_WORDS + WORDS_NUMBER))
-    return most if numbers[0] == numbers[1] else 0
+        numbers.append(get_u32(log.page, AT_NUMBER if at == place else AT_WORDS + WORDS_NUMBER))
+    if numbers[0] != numbers[1]:
+        return 0
+    at, end = HEAD_OCTETS, log.device.block_bytes
+    newest = 0
+    while at + FRAME_BYTES <= end:
+        octets = log.look(place, at, end)
+        if octets > 0:
+            newest = get_u32(log.page, _NUMBER)
+            at = log.behind(at, octets)
+        elif octets == RECORD_LOST or min(log.desk.read[: min(READ_BYTES, end - at)]) != 0xFF:
+            return most
+        else:
+            at = log.over(at)
+    return last - before if newest == before else most
 
 
 assert _NUMBER == HEAD_OCTETS + NUMBER

@@ -113,6 +113,49 @@ def test_flash_that_wears_may_read_well_again_so_what_one_has_passed_stays_count
     assert area.mount(cursors=2)[0].numbers[DAMAGED] == lost
 
 
+def test_starts_add_nothing_on_flash_that_wears_where_one_of_two_is_past_it():
+    for holes in (1, 3):
+        area, lost = damaged(holes, 2, wears=True)
+        for turn in range(5):
+            log = area.mount(cursors=2)[1]
+            assert log.state.ready() and log.settle()
+            if turn == 0:
+                take_all(log)
+                assert area.state.save()
+            look(log)
+            # By the first one it was counted for good, as it may read well again; by the other one each time anew.
+            assert area.state.numbers[DAMAGED] == (1 + (turn > 0)) * lost, (holes, turn)
+            assert area.state.save() and area.state.numbers[DAMAGED] == (1 + (turn > 0)) * lost
+        take_all(log, 1)
+        for _ in range(2):
+            assert area.state.save() and area.state.numbers[DAMAGED] == 2 * lost
+            area.mount(cursors=2)
+
+
+def test_what_was_lost_with_the_newest_block_is_counted_once():
+    for count in range(57, 66):
+        for starts in (1, 3):
+            area, lost = damaged(0, 2, count)
+            newest = max(area.log.firsts)
+            zero(area, newest)
+            lost = count + 1 - newest + 1  # one more may have been there, in doubt
+            for turn in range(starts):
+                log = area.mount(cursors=2)[1]
+                assert log.state.ready() and area.state.numbers[DAMAGED] == lost, (count, turn)
+                look(log)
+                assert area.state.save()
+            for turn in range(3):
+                assert append(log, 100 + turn) == 0
+                look(log)
+                assert area.state.numbers[DAMAGED] == lost, (count, starts, turn)
+                if turn == 1:
+                    take_all(log)
+                    assert area.state.save()
+                log = area.mount(cursors=2)[1]
+                look(log)
+                assert area.state.numbers[DAMAGED] == lost, (count, starts, turn)
+
+
 def pass_it(area, saves_each):
     """Start, and deliver everything, with a snapshot behind each, or at the end."""
     log = area.mount(cursors=2)[1]
