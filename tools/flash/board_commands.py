@@ -398,7 +398,7 @@ def wipe(link: ConsoleLink, station: int, lose_waiting: bool) -> None:
     shape = _ask(link, f"?spool {station}")[0]
     if shape["backlog"] and not lose_waiting:
         raise BoardError(
-            f"{shape['backlog']} results of station {station} are waiting and would be lost. Nothing was erased; "
+            f"up to {shape['backlog']} results of station {station} are waiting and would be lost. Nothing was erased; "
             "--lose-waiting erases them all the same."
         )
     link.hold()

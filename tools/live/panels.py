@@ -317,7 +317,7 @@ def both_books(books: dict, parked: int, width: int) -> Text:
 def account(status: dict) -> Text:
     """What one station's spool has seen since it was made: one line."""
     text = Text()
-    waiting = "waiting"
+    waiting = "waiting at most" if waiting_by_outlet.is_bound(status) else "waiting"
     if status.get("backlog") and len(status.get("outlets", ())) > 1:
         waiting += f" for {waiting_by_outlet.backlog_for(status)}"
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), (waiting, "backlog", WARNING_STYLE))

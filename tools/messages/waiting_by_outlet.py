@@ -52,10 +52,14 @@ def outlet_text(outlet: dict) -> str:
     return f"{'up to ' if outlet.get('waiting_at_most') else ''}{outlet.get('waiting', 0)} waiting"
 
 
+def is_bound(station: dict) -> bool:
+    """True if no more waits than the status says, and perhaps less."""
+    return any(outlet.get("waiting_at_most") for outlet in station.get("outlets", ()))
+
+
 def backlog_text(station: dict) -> str:
     """Say how much waits for the outlet that is furthest behind."""
-    is_bound = any(outlet.get("waiting_at_most") for outlet in station.get("outlets", ()))
-    return f"{'up to ' if is_bound else ''}{station.get('backlog', 0)}"
+    return f"{'up to ' if is_bound(station) else ''}{station.get('backlog', 0)}"
 
 
 def backlog_for(station: dict) -> str:

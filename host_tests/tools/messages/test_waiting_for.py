@@ -154,6 +154,7 @@ def test_a_bound_of_what_waits_is_said_to_be_one():
     assert waiting_by_outlet.outlet_text(reported["outlets"][0]) == "up to 7 waiting"
     assert "up to 7 waiting" in panels.backlog(reported, (0.0, 0.0), 0.0).plain
     assert ">up to 7<" in page.row(reported)
+    assert "waiting at most 7" in " ".join(panels.account(reported).plain.split())
 
 
 @pytest.mark.parametrize("case", CASES)
