@@ -48,6 +48,11 @@ class Contradictions:
         """IDs mean something else from now on."""
         self._brought = {}
 
+    def forget_newest(self):
+        """What ID 0 brought has another ID."""
+        self._brought = {}
+        self.newest = -1
+
     def is_restless(self):
         """True if answers have made too many looks start over."""
         return self.restarts > _RESTARTS_MOST

@@ -87,6 +87,8 @@ def known_there(recovery):
     """Return an ID that is there, by which it is seen whether others than what is looked for are answered; -1: none."""
     if recovery.phase not in phases.PHASES_OF_SEARCH or not (recovery.has_answered and recovery.counts_alone()):
         return -1
+    if recovery.phase == phases.PHASE_CONFIRM:
+        return recovery.ledger.top()
     newest = recovery.observed.newest
     is_top_there = recovery.phase == phases.PHASE_UPWARD or not recovery.flags
     return recovery.ledger.top() if newest < 0 and is_top_there else newest

@@ -32,7 +32,7 @@ class QuestionRevisions:
         self._rejected = 0  # in a row
         self._is_unsaid = False  # one of them without a word about its revision
         self._had_results = False  # the memory was not empty as the session began
-        self.rejects_newest = False  # on this connection, whatever the revision
+        self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
 
@@ -41,7 +41,7 @@ class QuestionRevisions:
         if self._is_unsaid and not self._had_results:
             self._rejected = 0
         self._is_unsaid = False
-        self.rejects_newest = False
+        self.lacks_newest = False
         self._had_results = has_results
         revisions = self._revisions
         if shared is not None:
@@ -57,7 +57,7 @@ class QuestionRevisions:
     def begin_round(self):
         """The newest is rejected, something else is asked for: each may be tried again, from this one on."""
         self._rejected = 0
-        self.rejects_newest = True
+        self.lacks_newest = True
 
     def revision(self):
         """Return the revision to ask in."""

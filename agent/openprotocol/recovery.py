@@ -5,8 +5,10 @@ in one snapshot (toolcart.agent.openprotocol.id_ledger); everything here may be 
 
 Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
-2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and w is still under
-   its ID; else a walk down from the newest has shown what the controller has, all of which may be missing.
+2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and both are under
+   their IDs; else a walk down from the newest has shown what the controller has, all of which may be
+   missing. An N that is not the newest, or has another result's ID, counts as if ID 0 were not known
+   (toolcart.agent.openprotocol.newest_check).
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
    any rejection of an ID means the same as 15, unless it says "later", with whatever code or none; not where stations
@@ -56,15 +58,18 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there: a push of
                                    if it is not above w and no ID      this connection is N, or one since w, not above
-                                   can be off; in doubt: PROBE         it. Without w: SETTLE, there is nothing.
+                                   can be off; in doubt: PROBE; what   it. Without w: SETTLE, there is nothing.
+                                   ID 0 shows nothing by: as gone
                                                                        Rejected otherwise: WITNESS before OFF; NO_ID by
                                                                        rule 10
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
-    WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
-                                   else NEARBY, it is N if there is
-                                   none; cannot be read:
-                                   COMPARE (rule 11)
+    WITNESS   w, or the last push  the same: CONFIRM; without N:       NEARBY; SETTLE, if 0 was gone too (rule 10)
+                                   SETTLE from w+1; another: NEARBY,
+                                   it is N if there is none; cannot
+                                   be read: COMPARE (rule 11)
+    CONFIRM   N, under its ID      the same, above w: SETTLE w+1..N,   NEWEST, where ID 0 is as if gone
+              (newest_check.py)    else NEARBY; another: as gone
     NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
               to 8 away            N not above w: UPWARD in front of each WALK; N above w, and pushes without an ID of
@@ -171,7 +176,7 @@ _VAIN_TOLD = const(2)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 
 _IDLE = const(0)  # read in each step of the station: compiled in
-_OFF = const(12)
+_OFF = const(13)
 # Built once: a tuple in an expression would be allocated at each poll.
 _PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
@@ -352,7 +357,8 @@ class Recovery:
     def poll(self):
         """Ask whether the newest is still the highest known, unless something else is to be found out."""
         if self.phase == phases.PHASE_IDLE and not self.ledger.ranges:
-            self.turn_to(phases.PHASE_POLL, 0)
+            top = self.ledger.top()
+            self.turn_to(phases.PHASE_POLL, after(top) if self.revisions.lacks_newest and top > 0 else 0)
 
     def turn_to(self, phase, asked):
         """Turn to this phase and its question; return NEWS_NONE."""
@@ -649,7 +655,7 @@ class Recovery:
         # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
         # one that is not there is answered with another: whatever is rejected without 15 may be there.
         is_certain = self.request.asked or self.phase == phases.PHASE_POLL
-        is_certain = is_certain or (self.revisions.rejects_newest and self.ledger.top() > 0)
+        is_certain = is_certain or (self.revisions.lacks_newest and self.ledger.top() > 0)
         is_absent = self.has_answered and is_certain and not self.ownership.shares
         is_absent = is_absent or self.phase == phases.PHASE_PROBE
         is_absent = is_absent or (
@@ -857,10 +863,12 @@ class Recovery:
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self.vain = 0
-        self.revisions.does_without_newest = self.revisions.rejects_newest
+        self.revisions.does_without_newest = self.revisions.lacks_newest
         first = self._came_first_as(number)
         is_repeat = first != number  # one of the two IDs is wrong
         if is_repeat and first == self.contradictions.newest:
+            if phase == phases.PHASE_WITNESS and self._is_unconfirmed() and self.is_top(self.answer):
+                return self._end_confirming(False, now)  # the newest was given another ID than its own
             return self.take_as_absent(now)
         if self.contradictions.repeats_itself(is_repeat):
             return self.end_contradiction(now)
@@ -869,6 +877,8 @@ class Recovery:
         if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
             return self.take_as_absent(now)
         self.contradicts = False
+        if phase == phases.PHASE_CONFIRM:
+            return self._end_confirming(True, now)
         if phase == phases.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
         if phase == phases.PHASE_NEARBY:
@@ -908,6 +918,8 @@ class Recovery:
             return self._handle_poll_gone()
         if phase == phases.PHASE_COMPARE:
             return self._go_on_comparing(False, now)
+        if phase == phases.PHASE_CONFIRM:
+            return self._end_confirming(False, now)
         if phase == phases.PHASE_WITNESS:
             return self.search_nearby(request.there, now)
         if phase == phases.PHASE_NEARBY:
@@ -1000,6 +1012,12 @@ class Recovery:
         self.learn_results_each(top >= 0 and is_ahead(newest, top))
         several = self.has_several()
         is_held = observed.is_held and several and self._is_beside_top(observed.top)
+        is_newest = self.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
+        if (ledger.has_unnamed() or not is_newest) and self._is_unconfirmed():
+            from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
+
+            if newest_check.shows_nothing(self):
+                return newest_check.do_without(self, now)
         observed.miss_up_to_newest(observed.is_held and not several)
         self.request.again()
         observed.starts_over = observed.is_reset = False
@@ -1007,6 +1025,8 @@ class Recovery:
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
             return look_conclusion.conclude_look(self, now)
         if ledger.is_empty() and not self.ownership.is_other:
+            if self._is_unconfirmed():
+                return self.turn_to(phases.PHASE_CONFIRM, newest)
             observed.starts_over = True
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return look_conclusion.conclude_look(self, now)
@@ -1027,6 +1047,29 @@ class Recovery:
 
             return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
         return self.turn_to_witness()
+
+    def _is_unconfirmed(self):
+        """True if it is to be seen whether what ID 0 brought is the newest, under its own ID."""
+        observed = self.observed
+        is_open = not (observed.is_zero_absent or observed.is_nothing()) and not observed.is_confirmed
+        return is_open and not self.ownership.is_other and self.counts_alone()
+
+    def _end_confirming(self, is_there, now):
+        """Take whether there is a result under the ID of the newest; return a NEWS_."""
+        observed = self.observed
+        newest = observed.top
+        is_other = unpack_id(newest, 0) != observed.newest  # one was pushed since
+        is_it = same(self.answer, newest) or is_unread(self.answer) or is_unread(newest)
+        if not is_there or not (is_other or is_it):
+            from toolcart.agent.openprotocol import newest_check  # hardly any controller gives it a wrong ID
+
+            return newest_check.do_without(self, now)
+        observed.is_confirmed = True
+        if not observed.is_witness_there:  # it had nothing before
+            return self.compare_newest(now)
+        self.offset.is_proven = True
+        is_above = is_ahead(observed.newest, self.ledger.top())
+        return self.count_goes_on(now) if is_above else self.search_nearby(True, now)
 
     def _handle_no_newest(self, now):
         """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
@@ -1081,6 +1124,10 @@ class Recovery:
 
             return count_check.begin(self, now)
         is_top = observed.newest == request.asked
+        if is_known and self._is_unconfirmed() and not observed.is_unsaid:
+            observed.is_witness_there = True
+            # Where it has the same ID another result was given that.
+            return self._end_confirming(False, now) if is_top else self.turn_to(phases.PHASE_CONFIRM, observed.newest)
         if not is_known or not (is_above or is_top):
             request.there = True
             return phases.NEWS_NONE if self.turn_spindle() else self.search_nearby(True, now)

@@ -14,12 +14,13 @@ PHASE_SEEK = const(8)  # all stations share the IDs: which of the missing ones a
 PHASE_FILL = const(9)
 PHASE_POLL = const(10)  # is the newest still the highest known? If not, something was not pushed
 PHASE_COMPARE = const(11)  # is what was pushed kept in another writing? (toolcart.agent.openprotocol.differing_formats)
-PHASE_OFF = const(12)  # from here on nothing is asked
-PHASE_NO_ID = const(13)  # the newest has no ID: until one has
-PHASE_CLOSED = const(14)
+PHASE_CONFIRM = const(12)  # the newest, under its own ID (toolcart.agent.openprotocol.newest_check)
+PHASE_OFF = const(13)  # from here on nothing is asked
+PHASE_NO_ID = const(14)  # the newest has no ID: until one has
+PHASE_CLOSED = const(15)
 OFF_MS = const(3600000)  # until a controller that cannot be asked is asked again
 PHASES_OF_KNOWN = (PHASE_WITNESS, PHASE_NEARBY)
-PHASES_OF_SEARCH = PHASES_OF_KNOWN + (PHASE_WALK, PHASE_UPWARD, PHASE_COMPARE)  # for what may be gone
+PHASES_OF_SEARCH = PHASES_OF_KNOWN + (PHASE_WALK, PHASE_UPWARD, PHASE_COMPARE, PHASE_CONFIRM)  # for what may be gone
 PHASE_NAMES = (
     "idle",
     "asking for the newest",
@@ -33,6 +34,7 @@ PHASE_NAMES = (
     "filling",
     "asking for the newest again",
     "asking for what was pushed",
+    "asking for the newest under its ID",
     "off",
     "off",
     "idle",

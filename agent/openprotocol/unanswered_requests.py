@@ -137,11 +137,11 @@ def _asks_in_vain(recovery):
 def _can_do_without_newest(recovery):
     """True if the newest was asked for in vain though others are answered: the highest known shows as much."""
     revisions = recovery.revisions
-    is_known = revisions.does_without_newest or (revisions.rejects_newest and recovery.has_answered)
+    is_known = revisions.does_without_newest or (revisions.lacks_newest and recovery.has_answered)
     is_tried = recovery.is_newest_tried(UNANSWERED_MOST if is_known else 1)
     if not (is_tried and (recovery.was_answered() or recovery.has_answered) and recovery.ledger.top() > 0):
         return False
-    revisions.rejects_newest = True
+    revisions.lacks_newest = True
     return True
 
 
@@ -166,7 +166,7 @@ def _give_up(recovery, now):
         recovery.request.given_up_for = recovery.why
         return _take_as_gone(recovery, now)
     is_rejected = phase == phases.PHASE_SEEK and recovery.why != WHY_SILENT
-    if phase in phases.PHASES_OF_KNOWN or phase == phases.PHASE_COMPARE or is_rejected:
+    if phase in phases.PHASES_OF_KNOWN + (phases.PHASE_COMPARE, phases.PHASE_CONFIRM) or is_rejected:
         return recovery.take_absent(now)
     return recovery.go_on_searching(recovery.request.asked, True, now)  # it may be there
 

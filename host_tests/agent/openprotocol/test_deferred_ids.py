@@ -60,7 +60,7 @@ def test_all_others_are_fetched_meanwhile(how, bad):
 def test_one_that_is_busy_holds_up_no_other_for_a_moment():
     bench = Bench(Memory(1)).met(6)
     bench.away(10)
-    count = answer_all_but(bench, 7, is_busy, 12)
+    count = answer_all_but(bench, 7, is_busy, 13)
     assert len(bench.uids()) == 15 and count == 1, "a ring drops the others while it waits"
 
 

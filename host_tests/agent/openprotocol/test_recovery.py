@@ -253,8 +253,8 @@ def backlog(missed, pushed, limit=0, held=50):
 
 def test_queued_results_are_proven_as_soon_as_last_one_known_is_found():
     bench, proven = backlog(49, 49)
-    assert proven == numbers(53, 99), "two come before the answers for the newest and for the last one known"
-    assert bench.requested == [0, 50] and bench.ledger.top() == 99
+    assert proven == numbers(54, 99), "three come before the answers for the newest, the last known and that newest"
+    assert bench.requested == [0, 50, 99] and bench.ledger.top() == 99
     assert bench.settle() == 1 and bench.requested[-1] == 51, "one question shows that all of them are what it has"
     assert bench.stored() == numbers(1, 99) and missing_most(bench.ledger) == 0
 

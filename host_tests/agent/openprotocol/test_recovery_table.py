@@ -18,7 +18,8 @@ from host_tests.support.recovery import Bench, Memory
 
 NONE, EMPTY = "none", "empty"
 NEWEST, WITNESS, NEARBY, WALK = phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_NEARBY, phases.PHASE_WALK
-UP, FILL, IDLE, POLL, CLOSED = (
+CONFIRM, UP, FILL, IDLE, POLL, CLOSED = (
+    phases.PHASE_CONFIRM,
     phases.PHASE_UPWARD,
     phases.PHASE_FILL,
     phases.PHASE_IDLE,
@@ -47,7 +48,7 @@ class Model:
 
     def forget(self):
         self.newest = self.top = None
-        self.is_held = self.is_zero_absent = self.starts_over = False
+        self.is_held = self.is_zero_absent = self.is_confirmed = self.starts_over = False
         self.first = self.upto = self.up = 0
         self.ended = None  # while, and since, what the count before may have left is asked for: its last ID
         self.rising = self.falling = self.is_before_there = False
@@ -126,6 +127,7 @@ class Model:
         self.is_straight = False  # `w` was found where it was pushed
         self.is_checked = False  # whether it is, before any is gone
         self.is_noted = False  # what it has shown above `w`
+        self.lacks_newest = False  # ID 0 shows nothing
         self.forget()
 
     def lost(self):
@@ -142,7 +144,8 @@ class Model:
 
     def polls(self):
         if self.phase == IDLE and not self.ranges:
-            self.turn(POLL, 0)
+            is_known = self.lacks_newest and self.w not in (NONE, EMPTY) and self.w.ident > 0
+            self.turn(POLL, after(self.w.ident) if is_known else 0)
 
     def push(self, result):
         number = result.ident
@@ -218,12 +221,13 @@ class Model:
         elif self.state == LAST:
             if self.phase == FILL:
                 self.close()
-            elif self.phase in (WITNESS, NEARBY):
+            elif self.phase in (WITNESS, NEARBY, CONFIRM):
                 self.gone()
             else:
                 self.go_on(True)
         elif self.tries >= UNANSWERED_MOST and self.phase == NEWEST:
             if self.was_settled and self.ranges and self.w not in (NONE, EMPTY) and self.w.ident > 0:
+                self.lacks_newest = True
                 self.gone()
         elif self.tries >= UNANSWERED_MOST:
             may = self.phase not in (WITNESS, NEARBY) or self.newest is not None
@@ -245,7 +249,42 @@ class Model:
     def newest_there(self, result):
         self.newest = self.top = result
         self.is_held = result in self.log
+        if self.w not in (NONE, EMPTY) and result is not self.w and not is_ahead(result.ident, self.w.ident):
+            if result in self.log and result is not self.last_push()[0]:
+                self.do_without()
+                return
         self.compare()
+
+    def last_push(self):
+        return [self.log[at] for at in range(len(self.log)) if not self.fetched[at]][-1:] + [None]
+
+    def do_without(self):
+        if self.is_noted:
+            self.restore_seen()
+        self.lacks_newest = True
+        self.look()
+        self.newest_gone()
+
+    def restore_seen(self):
+        self.cut_seen()
+        self.add(after(self.w.ident), self.seen_before or self.w.ident)
+        self.is_noted = False
+
+    def is_open_yet(self):
+        return self.newest is not None and not (self.is_zero_absent or self.is_confirmed)
+
+    def confirm_there(self, result):
+        if self.top.ident == self.newest.ident and result is not self.top:
+            self.do_without()
+            return
+        self.is_confirmed = True
+        if not self.is_there:
+            self.compare()
+        elif is_ahead(self.newest.ident, self.w.ident):
+            self.first = following(self.w.ident)
+            self.conclude()
+        else:
+            self.find_moved(self.w)
 
     def newest_gone(self):
         self.is_zero_absent = True
@@ -271,6 +310,9 @@ class Model:
     def compare(self):
         newest = self.newest.ident
         self.upto = preceding(newest) if self.is_held else newest
+        if self.w == EMPTY and self.is_open_yet():
+            self.turn(CONFIRM, newest)
+            return
         self.starts_over = self.w == EMPTY
         self.first = open_below(self.upto) if self.w == EMPTY else following(self.upto)
         if self.w in (NONE, EMPTY) or self.top is self.w:
@@ -285,19 +327,26 @@ class Model:
     def witness_there(self, result):
         if result is self.w and self.w.ident in self.pushed_ids():
             self.is_straight = True
-        if result is not self.w or (self.newest is not None and not is_ahead(self.newest.ident, self.asked)):
+        if result is self.w and self.is_open_yet():
             self.is_there = True
-            if self.newest is None:
-                self.newest = self.top = result
-                self.upto = result.ident
-            if self.is_noted:
-                self.cut_seen()
-                self.add(after(self.w.ident), self.seen_before or self.w.ident)
-                self.is_noted = False
-            self.turn_nearby()
+            if self.newest.ident == self.w.ident:
+                self.do_without()
+            else:
+                self.turn(CONFIRM, self.newest.ident)
+        elif result is not self.w or (self.newest is not None and not is_ahead(self.newest.ident, self.asked)):
+            self.find_moved(result)
         else:
             self.first = following(self.asked)
             self.conclude()
+
+    def find_moved(self, result):
+        self.is_there = True
+        if self.newest is None:
+            self.newest = self.top = result
+            self.upto = result.ident
+        if self.is_noted:
+            self.restore_seen()
+        self.turn_nearby()
 
     def pushed_ids(self):
         return [self.log[at].ident for at in range(self.since - 1, len(self.log)) if not self.fetched[at]]
@@ -517,6 +566,7 @@ class Model:
         UP: (up_there, lambda self: self.go_on(False)),
         FILL: (missing_there, missing_gone),
         POLL: (poll_there, poll_gone),
+        CONFIRM: (confirm_there, do_without),
     }
 
 

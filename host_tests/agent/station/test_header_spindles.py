@@ -87,7 +87,9 @@ def test_controller_with_one_spindle_is_asked_as_ever():
     before = one.controller.messages[64]
     away(one, 3)
     assert sorted(stored(one)) == expected(range(1, 6), (2,))
-    assert one.controller.messages[64] - before == 1 + 1 + 3, "the newest, the last known, and what is missing"
+    assert one.controller.messages[64] - before == 1 + 1 + 1 + 3, (
+        "the newest, the last known, the newest again, and what is missing"
+    )
 
 
 def test_spindle_that_is_configured_is_the_only_one_asked():

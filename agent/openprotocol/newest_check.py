@@ -1,0 +1,62 @@
+"""Is the result that ID 0 brought the newest, and is its ID its own?
+
+Rules
+1. Where the highest result known, `w`, is still under its ID, or there was none, the newest is asked for under its own
+   ID before anything follows from it. What is not there, or is another one there, was given a wrong ID: then ID 0 shows
+   nothing, as if it were not known there. So it is where the newest has the ID 0, or that of `w`, or is `w` under
+   another ID. Where `w` is not there IDs may be off, and the walk shows it.
+2. One that the log has, and behind which another one was pushed, is not the newest: the memory is late, or answers ID 0
+   with an older one. Below `w` it shows nothing either; above `w`, where pushes have no ID, what is asked for goes on
+   upward from it. What was pushed last and is below `w` is of a new count.
+3. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
+
+Imported where the newest may be another one than ID 0 brought.
+"""
+
+from toolcart.agent.base.fields import get_u32
+from toolcart.agent.openprotocol import seen_ids
+from toolcart.agent.openprotocol.ids import ID_PERIOD, is_ahead
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
+from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
+
+
+def shows_nothing(recovery):
+    """True if it is known without a question that ID 0 shows nothing (rules 1 and 2)."""
+    observed = recovery.observed
+    ledger = recovery.ledger
+    newest, top = observed.newest, ledger.top()
+    is_above = recovery.is_top(observed.top) or not ledger.is_met() or is_ahead(newest, top)
+    if newest < 1:  # it cannot be asked for, and is a result's only where a count ends
+        return not (is_above and top > ID_PERIOD // 2)
+    is_old = (ledger.has_unnamed() or not is_above) and _is_old(recovery)
+    observed.is_zero_absent = is_old and is_above
+    return is_old and not is_above
+
+
+def do_without(recovery, now):
+    """ID 0 shows nothing on this connection; return a NEWS_."""
+    recovery.revisions.lacks_newest = True
+    if recovery.has_noted_seen:
+        seen_ids.restore(recovery.ledger, recovery.seen_before)
+        recovery.has_noted_seen = False
+    recovery.contradictions.forget_newest()
+    recovery.restart()
+    return recovery.take_absent(now)
+
+
+def _is_old(recovery):
+    """Rule 2."""
+    newest = recovery.observed.top
+    one = bytearray(FINGERPRINT_BYTES)
+    of_newest = last = 0
+    is_there = False
+    for page, at, flags in recovery.duplicates.results(1, recovery.duplicates.contents_most):
+        record = get_u32(page, at - HEAD_BYTES)
+        put_digest(one, 0, page, at, flags)
+        is_it = are_alike(one, newest)
+        is_there = is_there or is_it
+        if not flags & FLAG_RECOVERED:
+            last = max(last, record)
+            if is_it:
+                of_newest = max(of_newest, record)
+    return is_there and of_newest < last
