@@ -1,13 +1,15 @@
 """A look is over: what may be missing is known, and is written down in one snapshot (W1).
 
 Rules
-1. Where ID 0 is not answered, what may be missing ends where so many IDs in a row are gone, upward.
+1. Where ID 0 is not answered, what may be missing ends where so many IDs in a row are gone, upward, or with the result
+   that ID 0 brought under a wrong ID.
 2. Where all begins anew, what was missing before is reported first, once (toolcart.agent.openprotocol.lost_ids).
 3. What cannot be written down now is tried again after a pause; nothing is asked for before.
 """
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.ids import after, is_open
+from toolcart.agent.openprotocol.result_digest import are_alike
 
 
 def conclude_look(recovery, now):
@@ -15,6 +17,8 @@ def conclude_look(recovery, now):
     observed = recovery.observed
     if not observed.is_zero_absent:
         return settle(recovery, now)
+    if observed.end is not None and are_alike(observed.end, recovery.ledger.octets):
+        return end_up(recovery, now)
     observed.gone_run = 0
     return recovery.turn_to(
         phases.PHASE_UPWARD, observed.first or 1 if observed.is_nothing() else after(observed.newest)

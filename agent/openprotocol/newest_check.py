@@ -4,7 +4,7 @@ Rules
 1. Where the highest result known, `w`, is still under its ID, or there was none, the newest is asked for under its own
    ID before anything follows from it. What is not there, or is another one there, was given a wrong ID: then ID 0 shows
    nothing, as if it were not known there. So it is where the newest has the ID 0, or that of `w`, or is `w` under
-   another ID. Where `w` is not there IDs may be off, and the walk shows it.
+   another ID. What is asked for upward ends with it. Where `w` is not there IDs may be off, and the walk shows it.
 2. One that the log has, and behind which another one was pushed, is not the newest: the memory is late, or answers ID 0
    with an older one. Below `w` it shows nothing either; above `w`, where pushes have no ID, what is asked for goes on
    upward from it. What was pushed last and is below `w` is of a new count.
@@ -34,13 +34,15 @@ def shows_nothing(recovery):
 
 
 def do_without(recovery, now):
-    """ID 0 shows nothing on this connection; return a NEWS_."""
+    """The ID that ID 0 brought shows nothing on this connection; return a NEWS_."""
+    newest = recovery.observed.top[:]
     recovery.revisions.lacks_newest = True
     if recovery.has_noted_seen:
         seen_ids.restore(recovery.ledger, recovery.seen_before)
         recovery.has_noted_seen = False
     recovery.contradictions.forget_newest()
     recovery.restart()
+    recovery.observed.end = newest
     return recovery.take_absent(now)
 
 
