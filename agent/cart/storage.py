@@ -181,9 +181,9 @@ def _place_cursors(station, own):
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
     if log.damage.removed_at < log.backlog_cursor().number:
-        from toolcart.agent.log.found_again import count_for_removed  # hardly ever is one removed that lacks something
+        from toolcart.agent.log.found_again import count_between  # hardly ever is one removed that lacks something
 
-        count_for_removed(log)
+        count_between(log, log.damage.removed_at, log.backlog_cursor().number)
 
 
 def _had_by_others(log, own, numbers):

@@ -31,6 +31,7 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.linux import Outlet
 from toolcart.agent.linux.json_line import is_graph_line, is_same_record, line_of, number_in, station_in
 from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.found_again import count_between
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.redelivery import Redelivery
 
@@ -250,6 +251,7 @@ class FileOutlet(Outlet):
         """Go on writing where the scout is: the file has what is in front of that."""
         cursor, state = self.cursor, self.log.state
         before, had = cursor.number, state.confirmed(cursor)
+        count_between(self.log, before, self._scout.number)
         cursor.stand_at(self._scout)
         state.put_confirmed(cursor)
         if cursor.number < before:

@@ -41,6 +41,7 @@ from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient
 from toolcart.agent.linux.http_fields import printable
 from toolcart.agent.linux.json_line import ExtendedLine
 from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.found_again import count_between
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
 from toolcart.agent.outlets.redelivery import Redelivery
@@ -433,6 +434,8 @@ class WebhookOutlet(Outlet):
         self._batch.records_most = min(self._batch.records_most + 1, self._largest.most)
         self.state = IDLE
         if number >= self.cursor.number:
+            if number > confirmed.last:
+                count_between(self.log, max(confirmed.last, self.cursor.number), number)
             self.log.rewind(self.cursor, number)
             self.log.state.put_confirmed(self.cursor)
         return 0

@@ -1,4 +1,4 @@
-"""Damage that the next start finds again. Imported only where records are missing.
+"""Damage that the next start finds again, or that no cursor reads. On a board imported only where that may be.
 
 A start forgives only what lies below all cursors, so it counts once more what some outlet has yet to pass. A snapshot
 says DAMAGED without that: the count is whole again as soon as it is found, and settled with the snapshot that says that
@@ -53,16 +53,16 @@ def settle(again, number):
     again[:] = [one for one in again if one[1] <= number]
 
 
-def count_for_removed(log):
-    """Count what is damaged behind where an outlet stood that was removed, up to the lowest cursor.
+def count_between(log, before, number):
+    """Count what is damaged of the numbers behind `before`, up to `number`, which no cursor reads as it passes them.
 
-    No snapshot has it, and nobody else is in front of it.
+    An outlet was removed, or another side has more than the snapshot says.
     """
     visible = log.visible
     scout = Cursor()
     scout.wants = 0
-    log.rewind(scout, log.damage.removed_at)
-    log.visible = min(visible, log.backlog_cursor().number)
+    log.rewind(scout, before)
+    log.visible = min(visible, number)
     while log.peek(scout) > RECORD_NONE:  # at the first one: none is wanted
         scout.advance()
     log.visible = visible
