@@ -17,7 +17,7 @@ def conclude_look(recovery, now):
     observed = recovery.observed
     if not observed.is_zero_absent:
         return settle(recovery, now)
-    if observed.end is not None and are_alike(observed.end, recovery.ledger.octets):
+    if observed.end and are_alike(observed.end, recovery.ledger.octets):
         return end_up(recovery, now)
     observed.gone_run = 0
     return recovery.turn_to(

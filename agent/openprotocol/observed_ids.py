@@ -25,7 +25,7 @@ class ObservedIds:
         self.is_held = False  # the newest, by the log
         self.is_unsaid = False  # the newest has the highest ID known, and does not say whether it is that result
         self.is_confirmed = False  # the newest, under its own ID
-        self.end = None  # the newest, where ID 0 brought it under a wrong ID: its digest
+        self.end = b""  # the newest, where ID 0 brought it under a wrong ID: its digest
         self.is_zero_absent = False  # ID 0 is: that may be unknown there
         self.is_witness_there = False  # there is a result under the highest ID known, this one or another
         self.gone_run = 0  # gone in a row, upward

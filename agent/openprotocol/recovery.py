@@ -895,7 +895,7 @@ class Recovery:
         if phase == phases.PHASE_UPWARD:
             self.observed.take(number, self.answer)
             self.observed.miss_up_to_newest(is_logged)
-            if self.observed.end is not None and are_alike(self.answer, self.observed.end):
+            if self.observed.end and are_alike(self.answer, self.observed.end):
                 return look_conclusion.end_up(self, now)
         return self.go_on_searching(number, True, now)
 
