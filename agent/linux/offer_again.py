@@ -122,7 +122,6 @@ def _range(policy, station, from_number, since):
     oldest = first = fits = None  # (number, time) of results
     count = count_fitting = doubted = dropped = looked = 0
     numbers = policy.numbers
-    doubt_to = numbers[DOUBT_TO] if numbers[DOUBT_LACKS] else 0
     refused_to = numbers[KEPT_LAST] if numbers[DROPPED] else 0
     scout = Cursor()
     scout.wants = WANTS_RESULTS
@@ -135,7 +134,7 @@ def _range(policy, station, from_number, since):
             first = number, time
         if first is not None and number not in kept:
             count += 1
-            doubted += number <= doubt_to
+            doubted += number <= numbers[DOUBT_TO]
             dropped += number <= refused_to
             if number > low:
                 fits = fits or (number, time)

@@ -382,7 +382,7 @@ class Quarantine:
                 break
             done += 1
             counted += not self.is_sent_again(number)
-            if counts[field.DOUBT_LACKS] and number <= counts[field.DOUBT_TO]:
+            if number <= counts[field.DOUBT_TO]:
                 from toolcart.agent.log.doubt_range import widen  # a ToolsNet that was restored is rare
 
                 widen(counts)

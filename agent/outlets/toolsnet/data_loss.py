@@ -101,12 +101,27 @@ def _taken_unseen(policy):
     return min(numbers[OVERWRITTEN], rows, 1 if point.start is None else sent.most)
 
 
-def _behind_taken(policy):
-    """Return how many results, at least, lie behind the last one that ToolsNet may have had before this 08."""
+def _sequences_back(policy, stored):
+    """Return how many sequences lie behind `stored`, up to TAKEN; below 0: in front of it."""
+    taken, is_old = policy.numbers[TAKEN], policy.resume_point.is_old
+    count = (taken - stored) % SEQUENCES
+    return count if count < _HALF or (is_old(stored) and not is_old(taken)) else count - SEQUENCES
+
+
+def _lost_since(policy, stored, rows):
+    """Return how many of the `rows` results behind `stored`, at most, ToolsNet has lost since it named TAKEN.
+
+    Each took a sequence. Where these broke rows tell nothing: it has had some twice.
+    """
     unseen = _taken_unseen(policy)
     if unseen:
         _note_more(policy)
-    return max(0, _rows_to(policy, policy.numbers[TAKEN]) - unseen)
+    return min(rows, _sequences_back(policy, stored) + unseen)
+
+
+def _behind_taken(policy):
+    """Return how many results, at least, lie behind the last one that ToolsNet may have had before this 08."""
+    return max(0, _rows_to(policy, policy.numbers[TAKEN]) - _taken_unseen(policy))
 
 
 def _taken_late(policy):
@@ -158,7 +173,7 @@ def _put(policy, lacks, width, before):
     numbers = policy.numbers
     end = again_to(numbers)
     numbers[DOUBT_LACKS] = lacks
-    put_width(numbers, policy.cursor.number, end, width if lacks else 0)
+    put_width(numbers, policy.cursor.number, end, width)
     older = SENT_OLDER if before[0] else 0
     numbers[SENT] = numbers[SENT] & ~(SENT_EMPTY | SENT_OLDER) | SENT_BACK | older
 
@@ -199,7 +214,7 @@ def note_behind(policy, stored, back, now):
     Return what was in doubt before (`begin`); None if nothing is lacking now.
     """
     numbers = policy.numbers
-    behind = max(1, back - _behind_taken(policy))
+    behind = max(1, _lost_since(policy, stored, back))
     if back <= 0:  # it has all; what an order sends again is still to go
         numbers[TAKEN] = stored
         numbers[SENT] &= ~SENT_EMPTY
@@ -222,7 +237,7 @@ def note_lost_meanwhile(policy, stored):
     numbers, cursor = policy.numbers, policy.cursor
     rows = _rows_to(policy, stored)
     was_sent = cursor.number - rows <= policy.log.number
-    lost = min(rows - _behind_taken(policy), _had(policy)) if was_sent else _had(policy)
+    lost = min(_lost_since(policy, stored, rows), _had(policy)) if was_sent else _had(policy)
     if numbers[TAKEN] and lost > 0:
         end = again_to(numbers)
         before = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO]
@@ -254,7 +269,7 @@ def is_back(policy, stored):
     numbers[SENT] &= ~SENT_EMPTY
     back = policy.resume_point.rows_back(stored)
     is_of_before = numbers[SENT] & SENT_BACK and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back
-    if not is_of_before or back > policy.resume_point.rows_back(taken) or (stored == taken and not was_empty):
+    if not is_of_before or _sequences_back(policy, stored) > 0 or (stored == taken and not was_empty):
         return False
     before = begin(policy)
     lacks, width = _joined(policy, back, before)
@@ -271,10 +286,10 @@ def send_again(policy, was, count, doubted, unread=0):
     numbers, place = policy.numbers, policy.cursor.number
     before = [numbers[index] for index in _CHANGED]
     lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
+    most = place + unread  # what lies in front of the first or cannot be read
     if width >= 0:
-        width = max(0, width - doubted)
-    # What lies in front of the first or cannot be read, and not more than there are numbers.
-    lacks = min(lacks, place + unread, lacks if width < 0 else width)
+        most = width = min(most, max(width - doubted, min(lacks, _taken_late(policy))))
+    lacks = min(lacks, most)
     _put_again(policy, was, count, (lacks, width, min(place, numbers[DOUBT_TO])))
     return before
 
@@ -295,8 +310,8 @@ def send_rows_again(policy, was, back, rows, unread, before):
     more = min(back - max(0, count - never), back + min(back, late) - count, place + unread)
     more = max(0, more)
     lacks, width, doubt_to = before[:3]
-    if not lacks:
-        width, doubt_to = 0, place
+    if not width:
+        doubt_to = place
     lacks = min(lacks + more, numbers[DOUBT_LACKS])
     _put_again(policy, was, count, (lacks, width + more if width >= 0 else width, doubt_to))
 
@@ -316,7 +331,7 @@ def _put_again(policy, was, count, doubt):
     numbers[DOUBT_LACKS] = lacks
     # Of what the log has no more nothing is in doubt under its number.
     low = max(doubt_to, policy.log.first_above(0) - 1)
-    put_width(numbers, low if lacks else max(end, numbers[DOUBT_TO]), end, width if lacks else 0)
+    put_width(numbers, low if width else end, end, width)
     numbers[SENT] |= SENT_OLDER
     policy.resume_point.doubted = None
 

@@ -13,7 +13,6 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
-    DOUBT_LACKS,
     DOUBT_TO,
     LATE,
     SENT,
@@ -97,7 +96,7 @@ class Reoffer:
             if is_passed:
                 numbers[DELIVERED] += 1
                 policy.resume_point.again_base += 1
-                if numbers[DOUBT_LACKS] and number <= numbers[DOUBT_TO]:
+                if number <= numbers[DOUBT_TO]:
                     from toolcart.agent.log.doubt_range import widen
 
                     widen(numbers)

@@ -136,7 +136,7 @@ class ResumePoint:
         if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored):
             return in_flight.save()
         taken = numbers[TAKEN]
-        is_old = self._is_old(stored)
+        is_old = self.is_old(stored)
         if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
             self.is_odd = True  # it is still set back
             from toolcart.agent.outlets.toolsnet.data_loss import begin
@@ -280,14 +280,15 @@ class ResumePoint:
             return rows_of(self.in_flight.state, self.cursor, stored, rows)
         return rows
 
-    def _is_old(self, stored):
+    def is_old(self, stored):
+        """True if `stored` is a sequence of before the break."""
         state = self.in_flight.state
         return state.broke_at != 0 and (state.broke_at - stored) % SEQUENCES < _HALF
 
     def _may_be_behind(self, stored, behind):
         """True if `stored`, of `behind` sequences before TAKEN, names a result that this spool has sent."""
         state, cursor = self.in_flight.state, self.cursor
-        if not self._is_old(stored):
+        if not self.is_old(stored):
             return behind < _HALF and behind <= cursor.number
         from toolcart.agent.outlets.toolsnet.sequence_break import was_sent
 
@@ -314,7 +315,7 @@ class ResumePoint:
             there -= 1
             gone = (here - self._here()) % SEQUENCES
         numbers[TAKEN] = stored
-        if self._is_old(stored):  # the break is there now; and what the server has is no sequence of another result
+        if self.is_old(stored):  # the break is there now; and what the server has is no sequence of another result
             state, short = in_flight.state, (stored - self._here()) % SEQUENCES
             if short >= _HALF:
                 short = 0
