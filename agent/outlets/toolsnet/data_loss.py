@@ -10,7 +10,8 @@
     they are, by `rewind`            the same, but what was in doubt before stays as it was, with its DOUBT_TO
     the first 08 after that          DOUBT_LACKS: also what it has lost since the one before, and is not sent again
     an operator leaves them          DOUBT_LACKS: 0, and the width stays, for the gaps that a database has there; what
-                                     it names now is no news any more
+                                     it names now is no news any more; of what it names later only what took a sequence
+                                     behind that, up to TAKEN, is lacking
     one of the quarantine is taken   SENT_EMPTY no more: the next 08 that names nothing is news again
 
 Rules
@@ -22,7 +23,9 @@ Rules
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
    is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
    What leaves the quarantine, taken or dropped, lies among them from then on (toolcart.agent.log.doubt_range). One that
-   was taken late lies elsewhere in the log than on the wire: so the width has one more for each that may have been.
+   was taken late lies elsewhere in the log than on the wire: so the width has one more for each that may have been, and
+   an order leaves as many in doubt, as these may lie in front of it. What an operator left, or an order leaves, is a
+   gap as long as the width tells of it, also where nothing is in doubt.
 3. SENT_OLDER: some were in doubt before. How many only the memory knows (`doubted`); after a restart all stays.
 4. The same 08 once more says nothing new, also after a restart.
 5. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
@@ -56,6 +59,7 @@ from toolcart.agent.log.snapshot_fields import (
     TAKEN,
     again_to,
 )
+from toolcart.agent.outlets.toolsnet.reoffer import LATES_MOST
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 _HALF = const(50000)
@@ -304,9 +308,10 @@ def send_rows_again(policy, was, back, rows, unread, before):
     back = max(0, back - kept(quarantine, was - back, was))
     # Behind what the server names it lacks all that it had: not what was dropped, or left out as it was added.
     never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
-    # Those that were taken late before this start may have been among the last `rows`: then others are not lacking.
-    late = _taken_late(policy)
-    never += max(0, late - policy.reoffer.taken)
+    # Late ones of which nobody knows any more after which result they went out may have been among the last `rows`:
+    # then others are not lacking.
+    late, offer = _taken_late(policy), policy.reoffer
+    never += max(0, late - offer.taken + max(0, offer.used - LATES_MOST))
     more = min(back - max(0, count - never), back + min(back, late) - count, place + unread)
     more = max(0, more)
     lacks, width, doubt_to = before[:3]
