@@ -293,7 +293,7 @@ class Model:
     def conclude(self, is_unknown):
         if self.late:
             if self.is_taken:
-                if self.lacks and self.kept()[self.late] <= self.doubt_to and self.width > 0:
+                if self.kept()[self.late] <= self.doubt_to and self.width > 0:
                     self.width += 1
                 self.gone += (self.late,)
                 self.delivered += 1
@@ -400,14 +400,14 @@ class Model:
     def doubt(self, lacks, width, before):
         """`lacks` results up to the cursor are in doubt, among `width`; -1: nobody knows."""
         self.lacks, self.doubt_to = lacks, self.cursor
-        self.width = 0 if not lacks else -1 if width < 0 else max(width, lacks)
+        self.width = -1 if width < 0 else max(width, lacks)
         self.was_empty, self.was_back, self.is_older = False, True, before[0] > 0
 
     def with_last(self, back, before):
         """How many are in doubt with the last `back` ones beside those of `before`, and among how many."""
         rows, (lacks, width, doubt_to) = self.lacking(back), before
         wide = rows + min(rows, max(0, len(self.gone) - self.dropped))  # late ones lie elsewhere on the wire
-        if not lacks:
+        if not width:
             return min(rows, self.delivered), wide
         most = max(lacks, self.delivered)
         if width < 0:
