@@ -38,7 +38,16 @@ TOO_LOW_ONCE = (
 # The same without `rewind`: also where orders broke the sequences before what was left, or some were taken late
 TOO_LOW_WITHOUT_REWIND = (21247, 30370, 30928, 31644, 32068, 32731, 39101, 39720, 41823, 41851)
 # The same where an operator orders and leaves often; without `rewind`, and with it
-TOO_LOW_OFTEN = ((8, False), (41, False), (42, False), (71, False), (204, False), (264, False))
+TOO_LOW_OFTEN = (
+    (8, False),
+    (41, False),
+    (42, False),
+    (71, False),
+    (204, False),
+    (264, False),
+    (100254, True),
+    (100263, True),
+)
 
 
 class Life:
