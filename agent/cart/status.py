@@ -13,7 +13,6 @@ from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.search import Search
-from toolcart.agent.log.skipped import waiting
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.openprotocol import session_states as controller_states
 from toolcart.agent.openprotocol.missing_bound import missing_most
@@ -184,7 +183,7 @@ def waits_for(station, outlet):
     """
     numbers, cursor = station.state.numbers, station.log.cursors[outlet.index]
     has_holes = numbers[field.JUMPED] > 0 or numbers[field.DAMAGED] > 0
-    return waiting(station.log, cursor), has_holes and cursor.number < station.at_start.last
+    return station.log.waits_at_most(cursor), has_holes and cursor.number < station.at_start.last
 
 
 def _outlet(log, station, outlet):

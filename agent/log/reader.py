@@ -163,6 +163,13 @@ class Reader:
         count = self.number - cursor.number
         return count if count > 0 else 0
 
+    def waits_at_most(self, cursor):
+        """Return how many records come after the cursor: numbers that are known to be in none do not count."""
+        count = self.waits(cursor)
+        for before, last in self.damage.told:
+            count -= max(0, min(last, self.number) - max(before, cursor.number))
+        return count
+
     def lowest(self):
         """Return the number that all durable cursors have passed."""
         low = NUMBER_TOP

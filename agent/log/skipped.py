@@ -1,6 +1,4 @@
-"""Tells numbers that a start skipped from records that are gone, and how many records wait without either.
-
-Imported only where numbers are missing, or where it is said what waits.
+"""Tells numbers that a start skipped from records that are gone. Imported only where numbers are missing.
 
 A start skips what may have gone out and is lost (toolcart.agent.log.mount, rule 6). Then the records before and after
 are adjacent in a block, or the later of two blocks was opened behind the earlier one.
@@ -38,14 +36,6 @@ def count_missing(log, cursor, number, offset, end):
     if at != offset or before != cursor.number:
         log.count_damaged(cursor.number, number)
     return log.look(place, offset, end)
-
-
-def waiting(log, cursor):
-    """Return how many records come after the cursor, at most: numbers that are known to be in none do not count."""
-    count = log.waits(cursor)
-    for before, last in log.damage.told:
-        count -= max(0, min(last, log.number) - max(before, cursor.number))
-    return count
 
 
 def skipped_behind(log, place, behind, before, last, most):

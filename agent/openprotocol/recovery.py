@@ -37,7 +37,7 @@ Rules
    (toolcart.agent.openprotocol.lost_ids). Where pushes have no ID, or not the memory's, the memory alone counts: what
    lies between `w` and its lowest result is gone, but for what was pushed (toolcart.agent.openprotocol.pushes_apart).
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
-   for _GRACE_MS it may come again whole, and is not counted.
+   for GRACE_MS it may come again whole, and is not counted.
    Many questions in vain in a row, on however many connections, show that there is no answer: before anything is
    proven nothing can be asked for, and later each ID is gone until one is answered
    (toolcart.agent.openprotocol.unanswered_requests). So do answers that contradict each other
@@ -129,7 +129,6 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_SILENT, GapFill
-from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
 from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
@@ -150,6 +149,7 @@ from toolcart.agent.openprotocol.ids import (
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRevisions
+from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
@@ -168,8 +168,6 @@ from toolcart.agent.record.result import (
     is_blank_record,
 )
 
-LOOK_AGAIN_MS = const(60000)
-_GRACE_MS = const(10000)
 _ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 _VAIN_TOLD = const(2)
@@ -426,33 +424,13 @@ class Recovery:
             copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
 
-    def begins(self, digits, now):
-        """A part of the push of this ID is to be acknowledged before it is whole; False if that has to wait."""
-        ledger = self.ledger
-        number = id_of(digits, 0)
-        if not ledger.recovers or number <= 0 or self.ownership.is_other or self.gap_fill.is_reported(number):
-            return True
-        if self.duplicates.has_id(digits, ledger.since):
-            return True
-        from toolcart.agent.openprotocol import seen_ids  # only where results come in parts
-
-        if not ledger.begun:
-            self.overdue.start(now, LOOK_AGAIN_MS)
-        self.grace.start(now, _GRACE_MS)
-        if not seen_ids.begin(ledger, number, self.gap_fill.reported[1]):
-            return False
-        if number not in ledger.begun:
-            ledger.begun.append(number)
-            del ledger.begun[:-BEGUN_MOST]
-        return True
-
     def has_begun(self):
         """True if a part of a push was acknowledged and the push has not become whole since."""
         return len(self.ledger.begun) > 0
 
     def missed(self, now):
         """A push that began will not be completed, and is among what may be missing: fetch it, or count it."""
-        self.grace.start(now, _GRACE_MS)
+        self.grace.start(now, GRACE_MS)
         if self.phase == phases.PHASE_OFF and self.ledger.ranges and self.ledger.is_unasked():
             self._count_missing(now)
 

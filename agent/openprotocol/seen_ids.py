@@ -14,7 +14,9 @@ Imported where a newest is above the highest ID known, or a range may be.
 """
 
 from toolcart.agent.base.fields import fill
-from toolcart.agent.openprotocol.ids import following, is_ahead, is_open
+from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
+from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open
+from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
 from toolcart.agent.record.result import ID_BYTES
 
 
@@ -131,3 +133,23 @@ def seen_above(recovery):
         if not observed.is_nothing() and (end < 0 or is_ahead(number, end)):
             end = number
     return above(ledger, end)
+
+
+def begins(recovery, digits, now):
+    """A part of the push of this ID is to be acknowledged before it is whole; False if that has to wait (rule 4)."""
+    ledger = recovery.ledger
+    number = id_of(digits, 0)
+    gap_fill = recovery.gap_fill
+    if not ledger.recovers or number <= 0 or recovery.ownership.is_other or gap_fill.is_reported(number):
+        return True
+    if recovery.duplicates.has_id(digits, ledger.since):
+        return True
+    if not ledger.begun:
+        recovery.overdue.start(now, LOOK_AGAIN_MS)
+    recovery.grace.start(now, GRACE_MS)
+    if not begin(ledger, number, gap_fill.reported[1]):
+        return False
+    if number not in ledger.begun:
+        ledger.begun.append(number)
+        del ledger.begun[:-BEGUN_MOST]
+    return True

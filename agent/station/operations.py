@@ -31,6 +31,7 @@ from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.openprotocol import error_codes, session_states
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
+from toolcart.agent.openprotocol.seen_ids import begins
 from toolcart.agent.record.provenance import NONE_NAMED
 from toolcart.agent.record.result import ID_BYTES, RESULT_UNREADABLE, ROOM_BYTES, TIGHTENING_ID
 from toolcart.agent.station.store import NOT_KEPT
@@ -138,7 +139,7 @@ class Operations:
 
     def _note_missing(self, intake, digits, now):
         """Make it durable that the result of this ID may be missing; False if that cannot be."""
-        if intake.recovery.begins(digits, now):
+        if begins(intake.recovery, digits, now):
             return True
         intake.counters.note(counter.FLASH_FAILED, intake.log.device.refusal(), now)
         intake.answer(NOT_KEPT, now)
@@ -164,7 +165,7 @@ class Operations:
             lost, operation.lost = operation.lost, op.NOT_LOST
             if lost != op.NOT_LOST:
                 intake.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
-            if operation.lost_id and recovery.begins(operation.lost_id, now):
+            if operation.lost_id and begins(recovery, operation.lost_id, now):
                 operation.lost_id = b""
             if lost == op.LOST_UNKNOWN:
                 recovery.restart_later(now)

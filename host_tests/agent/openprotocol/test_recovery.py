@@ -5,8 +5,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.id_ledger import SPINDLES
 from toolcart.agent.openprotocol.id_ownership import GONE_OWN
 from toolcart.agent.openprotocol.missing_bound import missing_most
-from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS
-from toolcart.agent.openprotocol.recovery_phases import OFF_MS
+from toolcart.agent.openprotocol.recovery_phases import LOOK_AGAIN_MS, OFF_MS
 from toolcart.agent.openprotocol.recovery_request import UNANSWERED_MOST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import SPINDLE
