@@ -3,16 +3,19 @@
 Rules
 1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), and what lies between `w`, the
    highest result known, and the lowest that the controller still has.
-2. Where the count has begun anew, what lies in front of its lowest result is gone too, unless something shows that the
-   memory goes back to its begin.
+2. Where the count has begun anew, what lies in front of its lowest result is gone too, but for what was pushed, unless
+   something shows that the memory goes back to its begin. Where the count before was there as the look began, the small
+   memory may have dropped what it had of the new one since: what lies behind its first push is gone.
 
 Imported where what was known no longer holds: hardly any count begins anew.
 """
 
 from toolcart.agent.openprotocol import unfetchable
+from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET
 from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, length_of, preceding
-from toolcart.agent.openprotocol.result_digest import TIME, two_digits
+from toolcart.agent.openprotocol.result_digest import TIME, same, two_digits
+from toolcart.agent.record.result import FLAG_RECOVERED
 
 
 def report(recovery, is_fetched):
@@ -41,30 +44,49 @@ def report(recovery, is_fetched):
         return True
     each = recovery.results_each()
     count = each * sum([length_of(first, last) - recovery.count_here(first, last) for first, last in lost])
-    last = preceding(observed.first)
-    if _has_lost_new(recovery) and length_of(1, last) and not is_open(1, last):
-        here = recovery.duplicates.count_ids(1, last, recovery.first_record) if recovery.first_record else 0
-        count += each * max(0, length_of(1, last) - here)
-        lost.append((1, last))
+    first, last, here = _lost_of_new(recovery)
+    if length_of(first, last) and not is_open(first, last):
+        count += each * max(0, length_of(first, last) - here)
+        lost.append((first, last))
     return count == 0 or recovery.gap_fill.report(
         lost[0][0], lost[-1][1], count, WHY_RESET if observed.is_reset else WHY_NONE
     )
 
 
-def _has_lost_new(recovery):
-    """True if the count has begun anew, and nothing shows that the memory goes back to its begin.
+def _lost_of_new(recovery):
+    """Return first and last of what a new count has made in front of the lowest that is there, and how many were pushed.
 
-    That is shown by a result of the count before, or one days older than `w`: times differ by time zones. What
-    another controller has made before the first meeting is not ours.
+    It begins with 1; where a result of the count before is there, or was as this look began, with its first push. What
+    another controller has made before the first meeting is not ours. A lowest one days older than `w` shows that the
+    memory goes back to its begin: times differ by time zones.
     """
     ledger = recovery.ledger
     observed = recovery.observed
+    nothing = 1, 0, 0
     if not observed.is_reset or recovery.ownership.is_other or not ledger.is_met() or observed.is_nothing():
-        return False
+        return nothing
     ended = recovery.ended()
-    if ended is not None and ended.is_there:
-        return False
-    return _day(recovery.walk.lowest) + 2 > _day(ledger.octets)
+    is_before_there = ended is not None and ended.is_there
+    pushed = _pushed_since_top(recovery)
+    if is_before_there and not pushed:
+        return nothing
+    if not is_before_there and _day(recovery.walk.lowest) + 2 <= _day(ledger.octets):
+        return nothing
+    first, last = pushed[0] if is_before_there else 1, preceding(observed.first)
+    return first, last, len({one for one in pushed if length_of(first, one) and length_of(one, last)})
+
+
+def _pushed_since_top(recovery):
+    """Return the IDs of what was pushed since `w`, in that order."""
+    ledger = recovery.ledger
+    found = []
+    top = 0
+    for record, number, digest, flags in digests(recovery.duplicates.results(max(ledger.doubted, ledger.since))):
+        if same(digest, ledger.octets):
+            top = max(top, record)
+        elif not flags & FLAG_RECOVERED:
+            found.append((record, number))
+    return [number for record, number in sorted(found) if record > top]
 
 
 def _day(digest):
