@@ -54,7 +54,7 @@ def report(recovery, is_fetched):
 
 
 def _lost_of_new(recovery):
-    """Return first and last of what a new count has made in front of the lowest that is there, and how many were pushed.
+    """Return first and last of what a new count has made in front of the lowest there is, and how many were pushed.
 
     It begins with 1; where a result of the count before is there, or was as this look began, with its first push. What
     another controller has made before the first meeting is not ours. A lowest one days older than `w` shows that the

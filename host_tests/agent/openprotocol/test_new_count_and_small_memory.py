@@ -1,4 +1,4 @@
-"""A count that begins anew at a controller that keeps few: what it drops while it is asked is counted, and only that."""
+"""A count that begins anew at a controller that keeps few: what it drops while it is asked is counted, and no more."""
 
 import pytest
 
