@@ -414,8 +414,8 @@ _NOT_FETCHED = {
     "fetched before one does",
     "later": "this controller puts off each question about stored results: what it made while the agent was not "
     "listening is missing until it answers, and is asked for again within the hour",
-    "no ID": "what this controller answers about stored results cannot be used: nothing is fetched before it pushes "
-    "a result with an ID",
+    "no ID": "what this controller answers about stored results cannot be used: it is asked again behind a result that "
+    "it pushes with an ID, and nothing is fetched before that shows more",
 }
 
 
