@@ -45,7 +45,7 @@ class Damage:
         self.worn = 0  # erases and programs that failed on a worn block
         self.torn = 0  # writes that were cut
         self.unreadable = 0  # reads that failed
-        self.forgiven = 0  # nothing up to here is counted
+        self.forgiven = 0  # nothing up to here is counted, since no outlet has yet to read it
         self.removed_at = NUMBER_TOP  # where an outlet stood that this session does not have any more
         self.told = []  # spans above it that are: the number before one, and its last
 
@@ -68,6 +68,10 @@ class Damage:
         if len(told) > _TOLD_MOST:
             told.pop(0)
         return count
+
+    def known_between(self, before, last):
+        """Return how many of the numbers behind `before`, up to `last`, are known to be in no record."""
+        return sum([max(0, min(end, last) - max(begin, before)) for begin, end in self.told])
 
     def forgive(self, number):
         """Let what is missing before `number` not count as damage."""
@@ -157,6 +161,8 @@ class Reader:
         cursor.number = number if number < self.number else self.number
         cursor.ahead = ahead
         cursor.version = -1
+        if cursor.slot and cursor.number < self.damage.forgiven:  # an outlet goes back: that is to be read once more
+            self.damage.forgiven = cursor.number
 
     def waits(self, cursor):
         """Return how many numbers come after the cursor."""
@@ -165,10 +171,7 @@ class Reader:
 
     def waits_at_most(self, cursor):
         """Return how many records come after the cursor: numbers that are known to be in none do not count."""
-        count = self.waits(cursor)
-        for before, last in self.damage.told:
-            count -= max(0, min(last, self.number) - max(before, cursor.number))
-        return count
+        return self.waits(cursor) - self.damage.known_between(cursor.number, self.number)
 
     def lowest(self):
         """Return the number that all durable cursors have passed."""

@@ -154,6 +154,6 @@ class Redelivery:
         self.put_had(last)
         end = min(last, self.up_to)
         if end > first:
-            self.given += end - first
+            self.given += end - first - self._log.damage.known_between(first, end)
         if last >= self.up_to:
             self.up_to = 0

@@ -48,3 +48,53 @@ def test_what_is_gone_from_a_spool_that_its_file_is_ahead_of_is_counted_once(tmp
         bench.again("cut")
         assert bench.area.state.numbers[DAMAGED] == lost > 0
         assert bench.area.state.save()
+
+
+def restore(plant, bench):
+    """The other side has nothing any more, and asks for all."""
+    if bench is WebhookBench:
+        for key in plant.server.model.have:
+            plant.server.model.have[key] = 0
+    else:
+        plant.consumer.restore(0)
+        for (topic, identity), number in plant.consumer.have.items():
+            plant.consumer.confirm(topic, identity, number)
+
+
+@pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_what_is_gone_when_a_restored_consumer_gets_all_again_is_counted_once(bench, is_cut):
+    plant = bench(limits={"records_most": 4})
+    plant.store(COUNT)
+    plant.run(60000)
+    plant.log.rewind(plant.log.cursors[0], COUNT)  # ToolsNet has all, too
+    assert plant.cursor.number >= COUNT and plant.state.save()
+    plant.area.flash.wears = False  # else it gives up what is in front of the hole, too, and counts that so
+    lost = zero_a_block(plant.area, plant.log)
+    plant.cut()
+    plant.run(20000)
+    restore(plant, bench)
+    plant.store(1)
+    plant.run(20000)
+    if is_cut:
+        plant.cut()
+    plant.run(60000)
+    plant.log.rewind(plant.log.cursors[0], plant.log.number)
+    assert plant.state.save() and plant.cursor.number > COUNT and plant.state.numbers[DAMAGED] == lost > 0
+    assert plant.status()["given_again"] == (0 if is_cut else COUNT - lost)
+    plant.cut()
+    plant.run(60000)
+    assert plant.state.numbers[DAMAGED] == lost
+
+
+def test_what_is_gone_when_a_file_gets_all_again_is_counted_once(tmp_path):
+    bench = FileBench(tmp_path)
+    bench.log.rewind(bench.log.cursors[0], bench.log.number)
+    bench.area.flash.wears = False
+    assert bench.area.state.save()
+    lost = zero_a_block(bench.area, bench.log)
+    bench.again("restart")
+    bench.write(bench.first(9))
+    for _ in range(2):
+        bench.again("restart")
+        assert bench.area.state.numbers[DAMAGED] == lost > 0
