@@ -470,7 +470,7 @@ def _removed(station: dict) -> Iterator[Need]:
         if lacks:
             parts.append(f"it lacks up to {counted(lacks, 'result')} that it had")
         words = f"{_removed_name(removed)} is not configured any more and has lost its place to a new one: "
-        words += "; ".join(parts) or "it had taken all records"
+        words += "; ".join(parts) or "it had passed all records"
         yield Need("given up", WARN if parts else NOTE, "GIVEN UP", words, key=words)
 
 

@@ -121,19 +121,29 @@ def read_all_of(log):
         scout.advance()
 
 
+def with_a_hole(*outlets, wears=False, taken=(5, 0)):
+    """A cart with 100 records, of which each outlet has taken so many, and a block of which is zeroed.
+
+    Return it, and the first and the last number that are lost.
+    """
+    cart = Cart()
+    cart.flash.wears = wears
+    cart.start(*outlets)
+    cart.append(100)
+    for index in range(len(outlets)):
+        cart.take(index, taken[index])
+    firsts = sorted([first for first in cart.log.firsts if first])
+    begin = (cart.log.device.first_block + list(cart.log.firsts).index(firsts[1])) * cart.flash.block_bytes
+    for octet in range(begin, begin + cart.flash.block_bytes):
+        cart.flash.cells[octet] = 0
+    return cart, firsts[1], firsts[2] - 1
+
+
 def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
     for then in ((FILE,), (MQTT + ":other", FILE)):
         for starts in (1, 3):
-            cart = Cart()
-            cart.flash.wears = False
-            cart.start(TOOLSNET, FILE)
-            cart.append(100)
-            cart.take(0, 5)
-            firsts = sorted([first for first in cart.log.firsts if first])
-            lost = firsts[2] - firsts[1]
-            begin = (cart.log.device.first_block + list(cart.log.firsts).index(firsts[1])) * cart.flash.block_bytes
-            for octet in range(begin, begin + cart.flash.block_bytes):
-                cart.flash.cells[octet] = 0
+            cart, first, last = with_a_hole(TOOLSNET, FILE)
+            lost = last + 1 - first
             for _ in range(starts):
                 cart.start(TOOLSNET, FILE)
                 cart.take(1)
@@ -146,6 +156,20 @@ def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
                 assert cart.state.numbers[DAMAGED] == lost, then
                 cart.take(len(then) - 1)
                 assert cart.state.numbers[DAMAGED] == lost, then
+
+
+def test_a_new_outlet_in_the_place_of_another_lacks_all_that_cannot_be_read():
+    for kind, others in ((TOOLSNET, ()), (TOOLSNET, (FILE,)), (MQTT, (FILE, WEBHOOK))):
+        # Where flash wears, what durable outlets had passed in front of a block that is gone was to be erased.
+        for wears, taken in ((False, 5), (False, 25), (False, 100), (not others, 5)):
+            cart, first, last = with_a_hole(kind + ":a", *others, wears=wears, taken=(taken, 100, 100))
+            for start in range(3):
+                cart.start(kind + ":b", *others)
+                read_all_of(cart.log)
+                assert cart.state.numbers[DAMAGED] == last + 1 - first, (kind, wears, taken, start)
+                assert cart.state.save()
+            assert [one for one in range(1, 101) if not first <= one <= last] == cart.take(0)
+            assert cart.state.numbers[DAMAGED] == last + 1 - first
 
 
 def test_order_and_durability_mean_nothing():

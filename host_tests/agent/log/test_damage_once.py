@@ -243,3 +243,23 @@ def test_a_hole_in_the_newest_block_is_counted_once_wherever_the_power_went_as_i
                 assert area.state.save()
             cut += 1
         assert cut > 5
+
+
+def test_what_an_outlet_that_goes_back_lacks_is_counted_once():
+    for back in (0, 5, 12):
+        area, _ = damaged(0)
+        log = area.mount()[1]
+        assert log.state.ready() and log.settle()
+        take_all(log)
+        assert area.state.save() and area.state.numbers[DAMAGED] == 0
+        first = sorted([one for one in log.firsts if one])[1]
+        lost = zero(area, first) - max(0, back + 1 - first)  # what it does not go back for it has
+        log = area.mount()[1]
+        look(log)
+        assert area.state.numbers[DAMAGED] == 0, "all are past it"
+        log.rewind(log.cursors[0], back)
+        for _ in range(2):
+            look(log)
+            assert area.state.numbers[DAMAGED] == lost
+        take_all(log)
+        assert area.state.save() and area.mount()[0].numbers[DAMAGED] == lost

@@ -255,7 +255,7 @@ def test_nothing_is_said_to_be_offered_while_the_disk_takes_no_write(doing):
 
 def test_an_outlet_without_a_name_is_reported_without_a_second_comma_and_without_none():
     for waiting, part in (
-        (0, "it had taken all records"),
+        (0, "it had passed all records"),
         (1, "at most 1 record that"),
         (7, "at most 7 records that"),
     ):
