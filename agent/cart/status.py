@@ -183,7 +183,12 @@ def waits_for(station, outlet):
     """
     numbers, cursor = station.state.numbers, station.log.cursors[outlet.index]
     has_holes = numbers[field.JUMPED] > 0 or numbers[field.DAMAGED] > 0
-    return station.log.waits_at_most(cursor), has_holes and cursor.number < station.at_start.last
+    is_bound = has_holes and cursor.number < station.at_start.last
+    if not station.log.damage.told:
+        return station.log.waits(cursor), is_bound
+    from toolcart.agent.log.found_again import waits_at_most  # hardly any spool has lost something
+
+    return waits_at_most(station.log, cursor), is_bound
 
 
 def _outlet(log, station, outlet):

@@ -21,6 +21,7 @@ Rules
 """
 
 from toolcart.agent.log.cursor import WANTS_ALL, WANTS_RESULTS, Cursor
+from toolcart.agent.log.found_again import waits_at_most
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO, DROPPED, KEPT_LAST
 from toolcart.agent.quarantine.orders import OrderRefused, wait_for_line, why_none
@@ -155,7 +156,7 @@ def _range(policy, station, from_number, since):
         raise OrderRefused(_NO_ROOM % room)
     found = {"from": number, "time": time, "count": count, "doubted": doubted, "last": last}
     found["dropped"] = min(dropped, numbers[DROPPED])  # of these, at most
-    found["waiting"] = log.waits_at_most(policy.cursor)
+    found["waiting"] = waits_at_most(log, policy.cursor)
     if number == oldest[0]:
         found["oldest"] = number  # there may have been older ones
     return found

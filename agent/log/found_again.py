@@ -53,6 +53,16 @@ def settle(again, number):
     again[:] = [one for one in again if one[1] <= number]
 
 
+def known_between(log, before, last):
+    """Return how many of the numbers behind `before`, up to `last`, are known to be in no record."""
+    return sum([max(0, min(end, last) - max(begin, before)) for begin, end in log.damage.told])
+
+
+def waits_at_most(log, cursor):
+    """Return how many records come after the cursor: numbers that are known to be in none do not count."""
+    return log.waits(cursor) - known_between(log, cursor.number, log.number)
+
+
 def count_between(log, before, number):
     """Count what is damaged of the numbers behind `before`, up to `number`, which no cursor reads as it passes them.
 

@@ -69,10 +69,6 @@ class Damage:
             told.pop(0)
         return count
 
-    def known_between(self, before, last):
-        """Return how many of the numbers behind `before`, up to `last`, are known to be in no record."""
-        return sum([max(0, min(end, last) - max(begin, before)) for begin, end in self.told])
-
     def forgive(self, number):
         """Let what is missing before `number` not count as damage."""
         if number - 1 > self.forgiven:
@@ -168,10 +164,6 @@ class Reader:
         """Return how many numbers come after the cursor."""
         count = self.number - cursor.number
         return count if count > 0 else 0
-
-    def waits_at_most(self, cursor):
-        """Return how many records come after the cursor: numbers that are known to be in none do not count."""
-        return self.waits(cursor) - self.damage.known_between(cursor.number, self.number)
 
     def lowest(self):
         """Return the number that all durable cursors have passed."""

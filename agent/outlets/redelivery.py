@@ -154,6 +154,10 @@ class Redelivery:
         self.put_had(last)
         end = min(last, self.up_to)
         if end > first:
-            self.given += end - first - self._log.damage.known_between(first, end)
+            self.given += end - first
+            if self._log.damage.told:
+                from toolcart.agent.log.found_again import known_between  # hardly any spool has lost something
+
+                self.given -= known_between(self._log, first, end)
         if last >= self.up_to:
             self.up_to = 0

@@ -1,5 +1,6 @@
 """What is lost is counted once, however often the log starts before all have passed it."""
 
+from toolcart.agent.log.found_again import waits_at_most
 from toolcart.agent.log.snapshot_fields import DAMAGED
 from host_tests.support.log import Area, append, read_all, store, take, take_all
 from lab.harness.flash import PowerCut
@@ -45,10 +46,10 @@ def test_what_is_known_to_be_in_no_record_does_not_wait():
         log = area.mount()[1]
         assert log.state.ready() and log.settle()
         cursor = log.cursors[0]
-        assert log.waits_at_most(cursor) == 60
+        assert waits_at_most(log, cursor) == 60
         look(log)
         for left in range(60 - lost, -1, -1):
-            assert log.waits_at_most(cursor) == left
+            assert waits_at_most(log, cursor) == left
             if left:
                 assert log.peek(cursor) > 0
                 cursor.advance()
@@ -56,7 +57,7 @@ def test_what_is_known_to_be_in_no_record_does_not_wait():
     zero(area, max(area.log.firsts))
     log = area.mount()[1]
     assert log.state.ready() and append(log, 100) == 0
-    assert log.number > 64 and log.waits_at_most(log.cursors[0]) == len(read_all(log)), "the start has skipped some"
+    assert log.number > 64 and waits_at_most(log, log.cursors[0]) == len(read_all(log)), "the start has skipped some"
 
 
 def test_starts_add_nothing_while_it_waits():
