@@ -215,6 +215,8 @@ def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0
     hint = hint.format(setting=endpoint.setting, host=endpoint.host, device=endpoint.host)
     if slug == "TLS ended" and endpoint.name == BROKER:
         hint += " Or does it refuse a retained will? Then set `retain` to false."
+    if slug == "no TLS" and endpoint.name == WEB_SERVER:  # its url asks for TLS, with tls_ca and without
+        hint = "Is this the port for TLS? Without TLS its url begins with http://, and there is no tls_ca."
     if slug == "refused":
         hint = _REFUSED.get(endpoint.name, "Does it run there, and is this its port?")
     return Reason(slug, words, hint)

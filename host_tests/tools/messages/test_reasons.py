@@ -272,6 +272,15 @@ def test_each_outlet_says_the_same_of_tls():
     )
 
 
+def test_what_asks_for_tls_is_named_as_it_is_set():
+    """A webhook has TLS by its url, the others by tls_ca."""
+    webhook = reasons.of_outlet({"kind": "", "place": "https://host:1/x", "why": "no TLS"}).hint
+    assert "Without TLS its url begins with http://" in webhook and "leave out" not in webhook
+    broker = reasons.of_outlet({"kind": "", "place": "mqtt://broker:1883", "why": "no TLS"}).hint
+    for hint in (broker, reasons.of_toolsnet({"host": "pim", "port": 1, "why": "no TLS"}).hint):
+        assert "Without TLS leave out tls_ca" in hint and "url" not in hint
+
+
 def test_a_side_that_is_up_has_no_reason():
     assert not reasons.of_controller({"host": "x", "port": 1, "why": ""}) and not reasons.of_toolsnet({"why": ""})
 
