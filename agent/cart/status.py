@@ -321,7 +321,7 @@ def _needs_operator(station, outlet):
         return None
     from toolcart.agent.quarantine.entries import needs_operator  # rare
 
-    return needs_operator(station.quarantine, holds)
+    return needs_operator(station.quarantine, holds, outlet.get("keeps_order", False))
 
 
 def _spool(log, state):

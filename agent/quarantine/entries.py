@@ -23,16 +23,21 @@ def reason_text(code):
     return _REASONS.get(code) or "refused by ToolsNet with code %d" % code
 
 
-def needs_operator(quarantine, holds=False):
+def needs_operator(quarantine, holds=False, keeps_order=False):
     """Return why an operator must decide; None while no decision is needed.
 
-    `holds`: ToolsNet's outlet has stopped because of it.
+    `holds`: ToolsNet's outlet has stopped; `keeps_order`: by its setting, and not for want of room.
     """
     pressure = quarantine.pressure()
     if pressure == PRESSURE_NONE and not holds:
         return None
     why = "the quarantine is more than three quarters full"
-    if holds:
+    if holds and keeps_order:
+        why = (
+            "ToolsNet does not take a result, and by the setting refused: \"block\" all others wait behind it; they go "
+            "out by themselves once ToolsNet takes it"
+        )
+    elif holds:
         why = "ToolsNet refuses a result and there is no room for others behind it, so nothing goes out"
     elif pressure == PRESSURE_FULL:
         why = "the quarantine is full: with the next result that ToolsNet refuses nothing goes out any more"

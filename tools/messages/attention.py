@@ -314,15 +314,20 @@ def _operator(station: dict) -> Iterator[Need]:
     need = station.get("needs_operator")
     if need:
         hint = _operator_command(station)
-        words = f"needs an operator: {need['why']}{_set_aside(station)}"
+        words = f"needs an operator: {need['why']}{'' if _keeps_order(station) else _set_aside(station)}"
         yield Need("operator", BAD, "OPERATOR", words, hint, need["why"])
 
 
 def _operator_command(station: dict) -> str:
-    """Return the command that an operator begins with: nothing is to be listed where nothing is set aside."""
-    if station.get("parked") == 0:
+    """Return the command that an operator begins with: nothing is to be listed where that would make no room."""
+    if station.get("parked") == 0 or _keeps_order(station):
         return f"`{commands.drop_first(station)}` gives up the refused one for good"
     return f"`{commands.quarantine(station)}`"
+
+
+def _keeps_order(station: dict) -> bool:
+    """True if what is refused holds the others by a setting, and not for want of room."""
+    return any(outlet.get("needs_operator") and outlet.get("keeps_order") for outlet in station.get("outlets", ()))
 
 
 def _set_aside(station: dict) -> str:

@@ -257,7 +257,7 @@ def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
     outlet = holding(3, bad=(2,), refused="block")
     outlet.run(1200000)
     assert outlet.ids() == [1] and outlet.parked_numbers() == []
-    assert outlet.status()["needs_operator"]
+    assert outlet.status()["needs_operator"] and outlet.status()["keeps_order"]
     del outlet.options.tightening_codes[2]
     outlet.until_stored(3)
     assert outlet.ids() == [1, 2, 3]
@@ -539,7 +539,7 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
 def test_operator_who_made_room_is_not_needed_without_a_connection():
     for is_hold in (True, False):
         outlet = held() if is_hold else trouble_without_room()
-        assert outlet.status()["needs_operator"] and outlet.forward.holds()
+        assert outlet.status()["needs_operator"] and outlet.forward.holds() and not outlet.status()["keeps_order"]
         take_away_toolsnet(outlet)
         outlet.run(60000)
         assert outlet.status()["needs_operator"]

@@ -67,6 +67,16 @@ def test_the_operator_is_asked_whether_or_not_anything_holds():
     )
 
 
+def test_what_blocks_by_a_setting_is_given_up_by_its_own_order_whatever_is_set_aside():
+    blocked = station(REFUSED, needs_operator={"why": "all wait"}, parked=3)
+    blocked["outlets"][0] |= {"needs_operator": True, "keeps_order": True}
+    text = attention.needs(blocked)[1].text()
+    assert text == (
+        "needs an operator: all wait; `toolcart quarantine drop first --spool cart.spool` gives up the refused one for "
+        "good"
+    )
+
+
 def test_the_rest_is_reported_the_worst_first():
     needs = attention.needs(
         station(
