@@ -76,8 +76,12 @@ def command(
         _print_outcome(command_lines(port, line, ANSWER_S + wait_s), as_json)
         return
     try:
-        _print_outcome(client.lines_of(path, line, ANSWER_S + wait_s), as_json)
+        answer = client.lines_of(path, line, ANSWER_S + wait_s)
+        if not any("outcome" in said for said in answer):
+            options.refuse_no_configuration(config_path)  # a spool's own socket takes other orders
+        _print_outcome(answer, as_json)
     except client.NoAgent as error:
+        options.refuse_no_configuration(config_path)
         _fail({"outcome": "no agent", "why": str(error), "hint": error.hint}, as_json, EXIT_NO_AGENT)
 
 

@@ -40,7 +40,15 @@ def status(config_path: str | None, socket_path: str | None, port: str | None, w
         return
     if config_path and _is_missing(config_path) and _is_missing(path):
         raise click.UsageError(f"--config {config_path}: there is no such file")
-    _look(lambda: client.ask(path), watch, as_json)
+
+    def ask() -> dict:
+        try:
+            return client.ask(path)
+        except client.NoAgent:
+            options.refuse_no_configuration(config_path)
+            raise
+
+    _look(ask, watch, as_json)
 
 
 def _is_missing(path: str) -> bool:

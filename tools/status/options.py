@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import os
+import stat
+
 import click
 
 from toolcart.tools.config import socket_location
@@ -14,6 +18,29 @@ def path_of(config_path: str | None, socket_path: str | None, port: str | None) 
     if port is not None:
         return ""
     return socket_path or (socket_location.to_ask(config_path) if config_path else socket_location.default())
+
+
+def refuse_no_configuration(config_path: str | None) -> None:
+    """Raise UsageError if this is no configuration by its looks, for whoever got no answer of its agent.
+
+    Only then: what an agent runs with may have been changed since.
+    """
+    if config_path and _is_no_configuration(config_path):
+        raise click.UsageError(f"--config {config_path} is no configuration")
+
+
+def _is_no_configuration(path: str) -> bool:
+    """True if a file is there that is no text of a JSON object; what cannot be read may be one."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        with open(path, "rb") as file:
+            return not file.read(_LOOKED_AT).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
+    except OSError:
+        return False
+
+
+_LOOKED_AT = 4096  # octets: what stands in front of the first bracket is blank
 
 
 def agent_options(command):

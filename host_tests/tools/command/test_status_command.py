@@ -67,6 +67,18 @@ def status(*words, code=0):
     return toolcart("status", *words, code=code).output
 
 
+def test_what_is_no_configuration_has_no_agent_to_ask(running, tmp_path):
+    """A spool has a socket of its own, for orders."""
+    spool = next(tmp_path.glob("*.spool"))
+    text = tmp_path / "notes.txt"
+    text.write_text("buy milk")
+    for path in (spool, text):
+        for arguments in (("status",), ("status", "--json"), ("command", "10", "select-pset", "5")):
+            assert f"{path} is no configuration" in toolcart(*arguments, "--config", path, code=2).output
+    running.write_text("no longer one")
+    toolcart("status", "--config", running, code=1)  # its agent runs all the same
+
+
 def test_a_running_agent_says_what_is_not_connected_and_why(running):
     output = status("--config", running)
     for expected in ("process", "station 7", "refused the connection", "Is Open Protocol switched on", "0 stored"):
