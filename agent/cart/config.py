@@ -434,7 +434,11 @@ def _fault(row, value):
     elif kind == "hosts":
         good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
         for item in value if good else ():  # type: ignore
-            good = good and value.count(item) == 1 and not _fault((row[0], "host", "-", "1", "253"), item)  # type: ignore
+            text = value_text(item)
+            if value.count(item) > 1:  # type: ignore
+                return "[%s, %s]" % (text, text)
+            if _fault((row[0], "host", "-", "1", "253"), item):
+                return "[%s]" % text
     else:
         size = value
         good = type(value) is int or (kind == "time" and type(value) is float)  # True is an int to isinstance()

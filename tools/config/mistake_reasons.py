@@ -156,20 +156,36 @@ def constant_place(text: str, name: str) -> tuple[int, int]:
 
 def value_problem(found: str, allowed: str) -> str:
     """Say what is wrong with a value, as toolcart.agent.cart.config shows it; "" where what is allowed says it all."""
-    text = found[1:-1] if found.startswith('"') else None
-    if text is None:
+    is_entry = found.startswith('["')  # of a list
+    if not is_entry and not found.startswith('"'):
         return ""
+    text = found[2:-2] if is_entry else found[1:-1]
     for code in re.findall(r"\\u([0-9a-f]{4})", text):
         if _is_invisible(chr(int(code, 16))):
             return f"an invisible character in it, {_name_of(chr(int(code, 16)))}"
     if " or an address alone" in allowed:
         return _host_problem(text)
+    if "different hosts, in a list" in allowed:
+        return _entry_problem(text) if is_entry else "a text in place of a list"
+    if "characters" in allowed:
+        return ""
     if re.match(r"a whole number|[\d.]+ to [\d.]+( |$)", allowed) and re.fullmatch(r"-?[\d.]+", text):
         return "a number in quotes"
     if allowed.startswith("true or false") and text in ("true", "false"):
         return "in quotes"
     choices = allowed.removeprefix("one of ").removesuffix(" or null").split(", ")
     return "capital letters" if text not in choices and text.lower() in choices else ""
+
+
+def _entry_problem(text: str) -> str:
+    """Say what is wrong with this host of a list."""
+    if '", "' in text:
+        return "twice in the list"
+    problem = _host_problem(text)
+    return "a port, and a host alone is expected" if problem == _PORT_TOO else problem
+
+
+_PORT_TOO = "a port, which is a setting of its own"
 
 
 def _host_problem(text: str) -> str:
@@ -181,7 +197,9 @@ def _host_problem(text: str) -> str:
     if text.startswith("["):
         return "in brackets"
     if re.fullmatch(r".+:\d+", text) and text.count(":") == 1:
-        return "a port, which is a setting of its own"
+        return _PORT_TOO
+    if re.fullmatch(r"[0-9A-Fa-f.:]+/\d+", text):
+        return "a range of addresses"
     if text != text.strip() or " " in text:
         return "a blank in it"
     if all(number.isdigit() for number in numbers):

@@ -384,3 +384,32 @@ def test_what_is_wrong_with_a_value_comes_first(tmp_path, place, value, expected
     tree = json.loads(GOOD)
     tree["stations"][0]["controller"][place] = value
     assert f"stations[0].controller.{place}  {expected}" in str(wrong(tmp_path, tree))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("10.0.0.1", 'a text in place of a list: "10.0.0.1"; expected 1 to 8 different hosts, in a list or null'),
+        ("", 'a text in place of a list: ""'),
+        (["a", "10.0.0.1:5"], 'a port, and a host alone is expected: ["10.0.0.1:5"]'),
+        (["10.0.0.0/8"], 'a range of addresses: ["10.0.0.0/8"]'),
+        (["http://a"], 'a URL: ["http://a"]'),
+        (["b", "10.0.0.300"], '300 is above 255: ["10.0.0.300"]'),
+        (["a", "b", "a"], 'twice in the list: ["a", "a"]'),
+        (["a\u200b"], "an invisible character in it, U+200B"),
+        (["a", 7], "expected 1 to 8 different hosts, in a list or null; found [7]"),
+        ([], "expected 1 to 8 different hosts, in a list or null; found a list of 0"),
+    ],
+)
+def test_of_a_list_of_hosts_the_wrong_one_is_named(tmp_path, value, expected):
+    tree = json.loads(GOOD)
+    tree["toolsnet"]["allow_hosts"] = value
+    assert f"toolsnet.allow_hosts  {expected}" in str(wrong(tmp_path, tree))
+
+
+def test_a_range_is_no_host_and_digits_that_are_too_many_no_number(tmp_path):
+    tree = json.loads(GOOD)
+    tree["toolsnet"]["pim_host"] = "10.0.0.0/24"
+    tree["system"] = {"name": "1" * 99}
+    words = str(wrong(tmp_path, tree))
+    assert "a range of addresses" in words and "a number in quotes" not in words
