@@ -179,16 +179,17 @@ def _controller(station, now):
 def waits_for(station, outlet):
     """Return how many records wait for this outlet, and whether that is only a bound.
 
-    It is where some are from before the start, which does not look for numbers that are in no record.
+    It is where some are from before the start, which does not look for numbers that are in no record: whether a block
+    or a record in the middle is gone shows only as they are read.
     """
-    numbers, cursor = station.state.numbers, station.log.cursors[outlet.index]
-    has_holes = numbers[field.JUMPED] > 0 or numbers[field.DAMAGED] > 0
-    is_bound = has_holes and cursor.number < station.at_start.last
+    cursor = station.log.cursors[outlet.index]
     if not station.log.damage.told:
-        return station.log.waits(cursor), is_bound
-    from toolcart.agent.log.found_again import waits_at_most  # hardly any spool has lost something
+        count = station.log.waits(cursor)
+    else:
+        from toolcart.agent.log.found_again import waits_at_most  # hardly any spool has lost something
 
-    return waits_at_most(station.log, cursor), is_bound
+        count = waits_at_most(station.log, cursor)
+    return count, count > 0 and cursor.number < station.at_start.last
 
 
 def _outlet(log, station, outlet):

@@ -34,7 +34,7 @@ def needs_operator(quarantine, holds=False, keeps_order=False):
     why = "the quarantine is more than three quarters full"
     if holds and keeps_order:
         why = (
-            "ToolsNet does not take a result, and by the setting refused: \"block\" all others wait behind it; they go "
+            'ToolsNet does not take a result, and by the setting refused: "block" all others wait behind it; they go '
             "out by themselves once ToolsNet takes it"
         )
     elif holds:

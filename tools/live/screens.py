@@ -201,8 +201,9 @@ class Overview(WatchScreen):
         )
         self.query_one("#stations_panel").border_title = f" stations: {shown_count}, by {sort} "
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
-        waits_for = waiting_by_outlet.common_backlog_for(figures.station_statuses())
-        self.query_one("#side").border_title = f" waiting for {waits_for}: {figures.total('backlog')} "
+        statuses = list(figures.station_statuses())
+        waits_for = waiting_by_outlet.common_backlog_for(statuses)
+        self.query_one("#side").border_title = f" waiting for {waits_for}: {waiting_by_outlet.backlog_text(*statuses)} "
         self._draw(figures.curve)
         self._show_problem()
 
@@ -309,7 +310,9 @@ class OneStation(WatchScreen):
         # Content, not text: a name may have brackets, which are no markup.
         links.border_title = Content(f" station {shown_status['number']}  {shown_status['name']}{which} ")
         waits_for = waiting_by_outlet.backlog_for(shown_status)
-        self.query_one("#side").border_title = f" waiting for {waits_for}: {shown_status.get('backlog', 0)} "
+        self.query_one(
+            "#side"
+        ).border_title = f" waiting for {waits_for}: {waiting_by_outlet.backlog_text(shown_status)} "
         self.query_one("#backlog", Static).update(panels.backlog(shown_status, figures.rates(), time.time()))
         self._draw(figures.curve)
         self._results = [

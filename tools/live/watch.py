@@ -94,10 +94,10 @@ class Watch:
         if not self.figures.knows_a_spool():
             return []
         account = self.account()
-        parts = [("stored since the spool was made", account["stored"])]
+        parts: list[tuple[str, object]] = [("stored since the spool was made", account["stored"])]
         if "delivered" in account:
             parts.append(("delivered to ToolsNet", account["delivered"]))
-        waits = waiting_by_outlet.waits(self.figures.station_statuses())
+        waits = waiting_by_outlet.waits_in_words(self.figures.station_statuses())
         parts += [(f"still waiting for {name}", count) for name, count in waits.items()]
         if "delivered" in account:
             parts.append(("set aside", account["parked"]))

@@ -15,10 +15,11 @@ def furthest_behind(station: dict) -> list[dict]:
     return [outlet for outlet in durable if _waiting(station, outlet) == highest]
 
 
-def waiting_for(station: dict) -> tuple[int, str]:
-    """Return how much waits for those outlets, and what they are called."""
+def waiting_for(station: dict) -> tuple[str, str]:
+    """Return how much waits for those outlets, in words, and what they are called."""
     outlets = furthest_behind(station)
-    return _waiting(station, outlets[0]) if outlets else station.get("backlog", 0), listing(outlets)
+    count = _waiting(station, outlets[0]) if outlets else station.get("backlog", 0)
+    return count_text(count, any(_is_bound(outlet) for outlet in outlets)), listing(outlets)
 
 
 def waits(stations: Iterable[dict]) -> dict[str, int]:
@@ -30,36 +31,46 @@ def waits(stations: Iterable[dict]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda count: -count[1]))
 
 
+def count_text(count: int, is_bound: bool) -> str:
+    """Return a count of what waits, as a bound if it is one."""
+    return f"{'up to ' if is_bound and count else ''}{count}"
+
+
+def waits_in_words(stations: Iterable[dict]) -> dict[str, str]:
+    """Return the same in words: `up to 3` where no more waits, and perhaps less."""
+    stations = list(stations)
+    outlets = [outlet for station in stations for outlet in station.get("outlets", ())]
+    bounds = {name_of(outlet) for outlet in outlets if _is_bound(outlet)}
+    return {name: count_text(count, name in bounds) for name, count in waits(stations).items()}
+
+
 def waiting_text(stations: Iterable[dict], word: str = "") -> str:
     """Say how much waits for whom, with a word behind the first count: `3 waiting for MQTT, 0 for ToolsNet`.
 
     ToolsNet alone needs no name.
     """
-    stations = list(stations)
-    counts, word = waits(stations), f" {word}" if word else ""
-    outlets = [outlet for station in stations for outlet in station.get("outlets", ())]
-    bounds = {name_of(outlet) for outlet in outlets if outlet.get("waiting_at_most")}
+    counts, word = waits_in_words(stations), f" {word}" if word else ""
     if list(counts) in ([], [NAMES["toolsnet"]]):
-        return f"{'up to ' if bounds else ''}{sum(counts.values())}{word}"
-    texts = []
+        return f"{''.join(counts.values()) or 0}{word}"
+    texts: list[str] = []
     for name, count in counts.items():
-        texts.append(f"{'up to ' if name in bounds else ''}{count}{'' if texts else word} for {name}")
+        texts.append(f"{count}{'' if texts else word} for {name}")
     return ", ".join(texts)
 
 
 def outlet_text(outlet: dict) -> str:
     """Say how much waits for one outlet."""
-    return f"{'up to ' if outlet.get('waiting_at_most') else ''}{outlet.get('waiting', 0)} waiting"
+    return f"{count_text(outlet.get('waiting', 0), _is_bound(outlet))} waiting"
 
 
 def is_bound(station: dict) -> bool:
     """True if no more waits than the status says, and perhaps less."""
-    return any(outlet.get("waiting_at_most") for outlet in station.get("outlets", ()))
+    return any(_is_bound(outlet) for outlet in station.get("outlets", ()))
 
 
-def backlog_text(station: dict) -> str:
-    """Say how much waits for the outlet that is furthest behind."""
-    return f"{'up to ' if is_bound(station) else ''}{station.get('backlog', 0)}"
+def backlog_text(*stations: dict) -> str:
+    """Say how much waits for the outlets that are furthest behind, of all these stations together."""
+    return count_text(sum(station.get("backlog", 0) for station in stations), any(map(is_bound, stations)))
 
 
 def backlog_for(station: dict) -> str:
@@ -83,6 +94,10 @@ def delivered_of(station: dict) -> int:
 def waits_for_first(station: dict) -> bool:
     """True if something waits for the first outlet."""
     return _waiting(station, first_outlet(station)) > 0
+
+
+def _is_bound(outlet: dict) -> bool:
+    return bool(outlet.get("waiting_at_most"))
 
 
 def _waiting(station: dict, outlet: dict) -> int:

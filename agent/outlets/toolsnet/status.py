@@ -50,7 +50,9 @@ def put_refused(report, policy, now, answers):
     has_hope = lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
     is_hopeless = is_stuck or (in_vain and not (policy.keeps_refused and has_hope))
     report["needs_operator"] = is_hopeless and (held or is_refused)
-    report["keeps_order"] = not (policy.keeps_refused or is_stuck)  # by a setting the others wait, whatever room is left
+    report["keeps_order"] = not (
+        policy.keeps_refused or is_stuck
+    )  # by a setting the others wait, whatever room is left
     report["late"] = policy.reoffers.waiting()
 
 

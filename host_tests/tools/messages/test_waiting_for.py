@@ -155,6 +155,10 @@ def test_a_bound_of_what_waits_is_said_to_be_one():
     assert "up to 7 waiting" in panels.backlog(reported, (0.0, 0.0), 0.0).plain
     assert ">up to 7<" in page.row(reported)
     assert "waiting at most 7" in " ".join(panels.account(reported).plain.split())
+    assert waiting_by_outlet.waiting_for(reported)[0] == waiting_by_outlet.backlog_text(reported) == "up to 7"
+    assert waiting_by_outlet.waits_in_words([reported]) == {"ToolsNet": "up to 7"}
+    nothing = station_with([{**SERVER, "waiting": 0, "waiting_at_most": True}])
+    assert waiting_by_outlet.waiting_text([nothing, nothing], "waiting") == "0 waiting"
 
 
 @pytest.mark.parametrize("case", CASES)
