@@ -224,8 +224,7 @@ def _forget(station, index):
             numbers[number] = 0
         station.state.broke_at = 0
         numbers[EVENT_CURSOR] = cursor.number
-    else:
-        state.missed[cursor.slot - CURSOR] = 0
+    state.missed[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
         station.graphs.rewind(station.graphs.cursors[index], 0)
 

@@ -12,6 +12,7 @@ Rules
 
 from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.toolsnet_source import PAUSE_MS, ToolsNetSource
+from toolcart.agent.log import missed
 from toolcart.agent.log.count_back import go_back
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
@@ -44,6 +45,31 @@ def mask_of(words):
     return mask
 
 
+class EventCursor(Cursor):
+    """How far the events are; those that the log gives up leave no hole in their sequence."""
+
+    __slots__ = ("mask", "may_have")
+
+    def __init__(self, mask, may_have):
+        Cursor.__init__(self)
+        self.wants = WANTS_EVENTS
+        self.durable = False
+        self.mask = mask
+        self.may_have = may_have  # nothing above this number can have reached the server
+
+    def is_wanted(self, page, at):
+        """True if the event at page[at:] is for ToolsNet."""
+        return self.mask >> page[at + ev.WHAT] & 1
+
+    def give_up(self, page, at):
+        """Pass the event found last, which the log gives up; return 1 if ToolsNet lacks it, else 0."""
+        is_wanted = self.is_wanted(page, at)
+        self.advance()
+        if not is_wanted or self.number > self.may_have:  # else ToolsNet may have it under its sequence
+            self.ahead += 1
+        return is_wanted
+
+
 class ToolsNetEvents(ToolsNetSource):
     """The events of one station, of which those in `mask` go to ToolsNet."""
 
@@ -53,17 +79,13 @@ class ToolsNetEvents(ToolsNetSource):
         ToolsNetSource.__init__(self)
         self.log = log
         self.state = state
-        self.cursor = Cursor()
-        self.cursor.wants = WANTS_EVENTS
-        self.cursor.durable = False
+        self.cursor = EventCursor(mask, state.numbers[LIMIT])
         log.follow(self.cursor, EVENT_CURSOR, EVENT_AHEAD)
         if log.number and self.cursor.number < log.first_above(0):
             log.rewind(
                 self.cursor, self.cursor.number, self.cursor.ahead
             )  # what went while there were none is no damage
-        self.mask = mask
         self.rewinds = settings["rewind"]
-        self.may_have = state.numbers[LIMIT]  # nothing above this number can have reached the server
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
         self._number = 0  # of the outstanding event, or the one offered last
@@ -76,6 +98,7 @@ class ToolsNetEvents(ToolsNetSource):
         report["events_sent"] = self.sent + self.resumed
         report["events_waiting"] = self._count(self.cursor.number, self.log.number)
         report["events_passed"] = self.passed
+        report["events_missed"] = missed.shown(self.state)[0]
         report["events_doubt"] = self.doubt
 
     def _sequence_of(self, number):
@@ -107,7 +130,7 @@ class ToolsNetEvents(ToolsNetSource):
             self._number = number
             self.begin_next()
         self.is_out = True
-        self.may_have = max(self.may_have, number)
+        self.cursor.may_have = max(self.cursor.may_have, number)
         place = self.session.place
         self.tx = telegram09.write(
             self.log.page, self.log.at, place[0], place[1], self.session.ident, self._sequence_of(number)
@@ -128,7 +151,7 @@ class ToolsNetEvents(ToolsNetSource):
         return False
 
     def _is_wanted(self):
-        return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1
+        return self.cursor.is_wanted(self.log.page, self.log.at)
 
     def go_past(self):
         """Pass the event offered last, unless the log has given it up meanwhile."""
@@ -161,7 +184,7 @@ class ToolsNetEvents(ToolsNetSource):
             elif code == 0:
                 fine = self._wonder(stored, done)
         self._look_at_silent()
-        self.may_have = self.cursor.number
+        self.cursor.may_have = self.cursor.number
         return fine
 
     def _number_from(self, stored):
@@ -184,7 +207,7 @@ class ToolsNetEvents(ToolsNetSource):
         taken = 0
         while taken < rows:
             kind = self.log.peek(scout)
-            if kind <= RECORD_NONE or scout.found > self.may_have:
+            if kind <= RECORD_NONE or scout.found > self.cursor.may_have:
                 return kind if kind < RECORD_NONE else 0
             is_wanted = self._is_wanted()
             taken += is_wanted
@@ -209,7 +232,8 @@ class ToolsNetEvents(ToolsNetSource):
             self.doubt = "ToolsNet is %d events behind: was it restored from an old copy?" % lacking
             if self.rewinds:
                 self.cursor.stand_at(scout)
-        return True
+            return True
+        return self._number_from(self.session.info.event_sequence)  # the log has none of them any more
 
     def _count(self, after, last):
         """Return how many events for ToolsNet the log has behind `after`, up to `last`."""

@@ -250,6 +250,11 @@ class Blocks:
             if kind == RECORD_NONE or cursor.found >= bound:
                 cursor.number = max(cursor.number, bound - 1)  # `peek` has counted what it does not want up to there
                 break
+            if cursor.slot == field.EVENT_CURSOR:  # it numbers what it wants
+                count = cursor.give_up(log.page, log.at)
+                self.missed += count
+                log.state.missed[0] += count
+                continue
             cursor.advance()
             self.missed += 1
             if log.ring == field.LOG:

@@ -1,5 +1,7 @@
 """How many records each outlet lacks that the log gave up before it had them; ToolsNet's are counted in OVERWRITTEN.
 
+The events that ToolsNet lacks are that of the first place. They have room where one other place at most has an outlet.
+
 In memory each is exact (`Snapshot.missed`, by place), up to 22 bits where several outlets have one. A snapshot has one
 number of 30 bits for all of them (MISSED):
 
@@ -8,6 +10,7 @@ number of 30 bits for all of them (MISSED):
       1      version 7: 9 bits of each place's, 13 more stand above a sequence (toolcart.agent.log.snapshot)
              version 6, where a break stands there: rounded up, so that each is a bound. 14 bits a place where two
              places have one, else 9: the last three are n, and 2n bits more belong below
+             either, where one place at most has an outlet: events have another one's, in version 6 the lowest 14 bits
 
 `numbers[MISSED]` is that of a version other than 7. What is shown is what the next start finds (`shown`): it would rise
 by an orderly end alone otherwise.
@@ -33,6 +36,10 @@ def load(state, above):
     for place in range(1, PLACES):
         state.missed[place] = held & _LOW | above[place - 1] << _LOW_BITS
         held >>= _LOW_BITS
+    places = _places(state)
+    if len(places) == 1:
+        lent = 2 if places[0] == 1 else 1
+        state.missed[0], state.missed[lent] = state.missed[lent], 0
     put(state)
 
 
@@ -45,6 +52,8 @@ def _held(state):
     """Return the numbers by place that MISSED says."""
     held = state.numbers[MISSED]
     places = _places(state)
+    if held & MISSED_SHARED and len(places) == 1:
+        places.insert(0, 0)
     numbers = [0] * PLACES
     for at in range(len(places)):
         own = held
@@ -59,6 +68,8 @@ def _held(state):
 def put(state):
     """Let the next snapshots have the numbers, for the outlets that have the places now."""
     places = _places(state)
+    if state.missed[0] and len(places) == 1:
+        places.insert(0, 0)
     for place in range(PLACES):
         if state.places and place not in places:
             state.missed[place] = 0  # nobody has it

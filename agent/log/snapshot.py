@@ -303,7 +303,7 @@ class Snapshot:
         version = VERSION
         if self.broke_at:
             version = _VERSION_BROKEN
-        elif numbers[MISSED] & MISSED_SHARED and missed[1] | missed[2] | missed[3]:
+        elif numbers[MISSED] & MISSED_SHARED and missed[0] | missed[1] | missed[2] | missed[3]:
             version = _VERSION_SHARED
         pack_into(
             "<BBBBIIBHB",
@@ -328,9 +328,15 @@ class Snapshot:
             high = self.broke_at >> _LOW_BITS | by >> _LOW_BITS << 4
             self._put_above(image, self.broke_at & _LOW, by & _LOW, high)
         elif version == _VERSION_SHARED:
-            held = missed[1] & _MISSED_LOW | (missed[2] & _MISSED_LOW) << 9 | (missed[3] & _MISSED_LOW) << 18
+            one, two, three = missed[1], missed[2], missed[3]
+            if missed[0]:  # one place at most has an outlet (toolcart.agent.log.missed)
+                if places >> 2 * PLACE_BITS & (7 | 7 << PLACE_BITS):
+                    one = missed[0]
+                else:
+                    two = missed[0]
+            held = one & _MISSED_LOW | (two & _MISSED_LOW) << 9 | (three & _MISSED_LOW) << 18
             pack_into("<I", image, _AT_NUMBERS + 4 * MISSED, held)
-            self._put_above(image, missed[1] >> _MISSED_BITS, missed[2] >> _MISSED_BITS, missed[3] >> _MISSED_BITS)
+            self._put_above(image, one >> _MISSED_BITS, two >> _MISSED_BITS, three >> _MISSED_BITS)
         at = _AT_NUMBERS + 3
         for byte in self.names:
             image[at] |= byte << 6 & 0xC0

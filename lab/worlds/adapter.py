@@ -113,7 +113,7 @@ def events_given_up(agent: Agent, index: int) -> int:
         return 0
     status: dict = {}
     station.outlets[0].put_state(status)
-    return status["events_passed"] + sum(station.state.missed)
+    return status["events_passed"] + status["events_missed"]
 
 
 # -- what it says --------------------------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
     numbers = station.state.numbers
     counts = {
         "overwritten": numbers[field.OVERWRITTEN],
-        "missed": sum(station.state.missed),
+        "missed": sum(station.state.missed[1:]),  # the first is of events
         "damaged": numbers[field.DAMAGED],
         "stored_again": numbers[field.STORED_AGAIN],
         "delivered": numbers[field.DELIVERED],

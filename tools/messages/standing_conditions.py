@@ -39,6 +39,7 @@ def server_sentence(name: str, value: int, number: int) -> str:
     return words.format(value=value, results=counted(value, "result"), was=agreeing(value, "was"), number=number)
 
 
+_EVENTS = "ToolsNet (events)"
 _LARGER = "a larger spool.size_kib holds more"
 # What is counted: the word at the beginning of the line, what it is a number of, and what helps.
 _COUNTED = {
@@ -196,13 +197,20 @@ def missed_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
     for station in stations:
         for outlet in _others(station, False):
             counts[outlet_names.name_of(outlet)] += outlet.get("given_up") or 0
+        counts[_EVENTS] += _missed_events(station)
         counts["outlets that are not configured any more"] += max(_missed_by_gone(station), 0)
     return dict(counts)
 
 
 def _missed_by_gone(station: dict) -> int:
     """Return what was given up before outlets had it that are not configured any more, but for ToolsNet."""
-    return (station.get("missed") or 0) - sum(outlet.get("given_up") or 0 for outlet in _others(station, False))
+    named = sum(outlet.get("given_up") or 0 for outlet in _others(station, False)) + _missed_events(station)
+    return (station.get("missed") or 0) - named
+
+
+def _missed_events(station: dict) -> int:
+    """Return how many events at most were given up before ToolsNet had them."""
+    return sum(outlet.get("events_missed") or 0 for outlet in station.get("outlets", ()))
 
 
 def _overwritten_for_toolsnet(station: dict) -> int:
@@ -224,6 +232,12 @@ def _given_up(station: dict) -> list[Need]:
         words += "had other records under their numbers, or the spool's state was lost"
         slug, label = ("overwritten", "OVERWRITTEN") if outlet.get("durable", True) else ("missed", "MISSED")
         needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
+    events = _missed_events(station)
+    words = (
+        f"{counted(events, 'event')} at most given up before ToolsNet had {'it' if events == 1 else 'them'}: results "
+    )
+    words += "needed the room in the spool, and events reserve none"
+    needs.append(Need("missed", NOTE, "MISSED", words, _LARGER, str(events), _EVENTS))
     words = (
         f"{counted(unnamed, 'record')} at most {agreeing(unnamed, 'was')} given up before outlets that are not "
         f"configured any more had {'it' if unnamed == 1 else 'them'}, up to their removal: what was since counts when "

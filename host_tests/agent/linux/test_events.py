@@ -298,3 +298,32 @@ def test_a_number_that_was_never_sent_is_reported():
 
 
 # -- the log
+
+
+def test_events_that_give_way_to_results_count_as_missed_and_leave_no_doubt():
+    for answers in ({"silent_telegrams": ["09"]}, {"telegram_codes": {"09": 17}}):
+        one = cart(blocks=6, toolsnet=answers)
+        for index in range(40):
+            put(one, b"E%d" % (index + 1))
+        one.produce(200, 50)
+        one.until_quiet()
+        assert one.outlet_status()["events_missed"] > 30
+        one.cut()
+        one.run(2000)
+        assert one.outlet_status()["events_missed"] > 30
+        for index in range(40, 44):
+            put(one, b"E%d" % (index + 1))
+        one.options.silent_telegrams, one.options.telegram_codes = [], {}
+        one.toolsnet.drop()
+        one.run(120000)
+        one.cut()
+        one.run(2000)
+        status = one.outlet_status()
+        assert 44 - status["events_missed"] - status["events_passed"] <= len(codes(one)) and codes(one)[-4:] == [
+            41,
+            42,
+            43,
+            44,
+        ]
+        assert ascend(one) and one.archive.events_repeated == 0 and not status["events_doubt"]
+        assert status["events_missed"] + len(codes(one)) >= 40

@@ -44,6 +44,30 @@ def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(k
         assert all(state.missed[place] == 0 for place in range(4) if place not in places)
 
 
+@pytest.mark.parametrize("broke_at", [0, 30])
+@pytest.mark.parametrize("kinds", [(1, 0, 0, 0), (1, 2, 0, 0), (1, 0, 2, 0), (1, 0, 0, 2)])
+def test_events_that_toolsnet_lacks_have_room_beside_one_other_outlet(kinds, broke_at):
+    place = next((place for place in (1, 2, 3) if kinds[place]), 0)
+    for events, others in ((1, 0), (7, 3), (1500, 1900), (100_000, 5)):
+        state = state_with(kinds)
+        state.broke_at = broke_at
+        state.numbers[AHEAD], state.numbers[TAKEN], state.numbers[EVENT_AHEAD] = 4711, 99999, 99998
+        state.missed[0] = events
+        if place:
+            state.missed[place] = others
+        missed.put(state)
+        for _ in range(2):
+            assert state.save()
+            again = Snapshot(state.device)
+            assert again.load() == 1
+            state = again
+        assert events <= state.missed[0] <= (events * 1.25 + 1 if broke_at else events)
+        assert not place or others <= state.missed[place] <= (others * 1.25 + 1 if broke_at else others)
+        assert sum(state.missed) == state.missed[0] + (state.missed[place] if place else 0)
+        if not broke_at:
+            assert (state.numbers[TAKEN], state.numbers[EVENT_AHEAD]) == (99999, 99998)
+
+
 def test_small_numbers_are_exact_and_great_ones_stay_at_the_top():
     for kinds, exact in (((1, 2, 3, 0), 2047), ((1, 2, 3, 4), 63)):
         state = state_with(kinds)

@@ -7,7 +7,13 @@ from toolcart.board.linux import order_log
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import log_entries, reasons
-from toolcart.tools.messages.standing_conditions import all_needs, doubts, server_sentence
+from toolcart.tools.messages.standing_conditions import (
+    all_needs,
+    count_needs,
+    doubts,
+    missed_by_outlet,
+    server_sentence,
+)
 from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import SERVER, Cart
 
@@ -66,6 +72,13 @@ def test_events_have_their_own_sentence():
     station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
     [doubt] = doubts(station)
     assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
+
+
+def test_events_that_gave_way_are_said():
+    station = {"missed": 3, "outlets": [{"kind": "toolsnet", "events_missed": 3}]}
+    [need] = [need for need in count_needs(station) if need.slug == "missed" and need.key != "0"]
+    assert need.words.startswith("3 events at most given up before ToolsNet had them: results needed the room")
+    assert {name: count for name, count in missed_by_outlet([station]).items() if count} == {"ToolsNet (events)": 3}
 
 
 def test_what_has_no_sentence_is_reported_by_its_name():
