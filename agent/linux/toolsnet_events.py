@@ -4,12 +4,15 @@ Rules
 1. An event goes out when every result in front of it is done, and before those behind it. One that is refused or gets
    no answer is offered again later; results do not wait for that.
 2. The 08 says which event ToolsNet has last (protocol.md 8.4, in a sequence of its own): EVENT_AHEAD leads from the
-   event's number in the log to that sequence. Events that are not for ToolsNet leave no hole in it.
+   event's number in the log to that sequence. Neither events that are not for ToolsNet nor those that were passed
+   without being taken leave a hole in it: an 08 says what was taken, and nothing more goes out before the latter is
+   durable.
 3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
    is refused too often, or makes the server silent too often, is passed and counted.
 """
 
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.toolsnet_source import PAUSE_MS, ToolsNetSource
 from toolcart.agent.log import missed
@@ -34,6 +37,7 @@ WORDS = {
 LOOKED_AT = 32  # events a turn
 
 _HALF = 50000
+_EMPTY = "ToolsNet holds no event of this station: was its database emptied?"
 
 
 def mask_of(words):
@@ -48,7 +52,7 @@ def mask_of(words):
 class EventCursor(Cursor):
     """How far the events are; those that the log gives up leave no hole in their sequence."""
 
-    __slots__ = ("mask", "may_have")
+    __slots__ = ("mask", "may_have", "unsure")
 
     def __init__(self, mask, may_have):
         Cursor.__init__(self)
@@ -56,6 +60,7 @@ class EventCursor(Cursor):
         self.durable = False
         self.mask = mask
         self.may_have = may_have  # nothing above this number can have reached the server
+        self.unsure = 0  # given up since the last 08 with a sequence that the server may have
 
     def is_wanted(self, page, at):
         """True if the event at page[at:] is for ToolsNet."""
@@ -65,7 +70,9 @@ class EventCursor(Cursor):
         """Pass the event found last, which the log gives up; return 1 if ToolsNet lacks it, else 0."""
         is_wanted = self.is_wanted(page, at)
         self.advance()
-        if not is_wanted or self.number > self.may_have:  # else ToolsNet may have it under its sequence
+        if is_wanted and self.number <= self.may_have:  # ToolsNet may have it under its sequence
+            self.unsure += 1
+        else:
             self.ahead += 1
         return is_wanted
 
@@ -88,6 +95,8 @@ class ToolsNetEvents(ToolsNetSource):
         self.rewinds = settings["rewind"]
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
+        self._untaken = []  # the numbers of those passed without being taken, as far as the log has them
+        self._is_unsaved = False  # the last of them is not durable
         self._number = 0  # of the outstanding event, or the one offered last
 
     def join(self, forward):
@@ -115,6 +124,15 @@ class ToolsNetEvents(ToolsNetSource):
         if self.is_pausing(now) or not self._find():
             return 0
         number = self.cursor.found
+        if self._is_unsaved:
+            if not self.forward.may_write():
+                return 0
+            if not self.state.save():
+                self.pause.start(now, PAUSE_MS)
+                return 0
+            self._is_unsaved = False
+            if self.log.peek(self.cursor) <= RECORD_NONE or self.cursor.found != number:
+                return 0
         policy = self.forward.policy
         if not policy.is_passed(number):
             return 0
@@ -153,6 +171,23 @@ class ToolsNetEvents(ToolsNetSource):
     def _is_wanted(self):
         return self.cursor.is_wanted(self.log.page, self.log.at)
 
+    def accepted(self, now):
+        ToolsNetSource.accepted(self, now)
+        if self.doubt == _EMPTY:
+            self.doubt = ""
+
+    def give_up(self):
+        cursor = self.cursor
+        before = cursor.number
+        ToolsNetSource.give_up(self)
+        if cursor.number == before or self.session.info.event_sequence < 0:  # or it may be there
+            return
+        cursor.ahead += 1
+        first = self.log.first_above(0)
+        self._untaken = [number for number in self._untaken if number >= first]
+        self._untaken.append(cursor.number)
+        self._is_unsaved = True
+
     def go_past(self):
         """Pass the event offered last, unless the log has given it up meanwhile."""
         cursor = self.cursor
@@ -167,12 +202,14 @@ class ToolsNetEvents(ToolsNetSource):
         done = self.cursor.number
         self.doubt = ""
         fine = True
+        unsure, self.cursor.unsure = self.cursor.unsure, 0
         if not self.state.numbers[SENT] & SENT_EVENTS_MET:
             fine = self._number_from(stored)
+        elif 0 < (self._sequence_of(done) - stored) % SEQUENCES <= unsure:
+            fine = self._number_from(stored)
         elif stored <= 0:
-            lacking = self._count(0, done)
-            if lacking:
-                self.doubt = "ToolsNet holds no event of this station: was its database emptied?"
+            if self._sequence_of(done) != SEQUENCES:  # it had some
+                self.doubt = _EMPTY
         else:
             here = self._sequence_of(done)
             behind = (here - stored) % SEQUENCES
@@ -225,24 +262,31 @@ class ToolsNetEvents(ToolsNetSource):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(self.cursor)
-        if go_back(self.log, scout, behind, SEQUENCES, self._is_wanted) < 0:
+        if go_back(self.log, scout, behind, SEQUENCES, self._has_sequence) < 0:
             return False
-        lacking = self._count(scout.number, done)
+        lacking = self._count(scout.number, done, self._has_sequence)
         if lacking:
-            self.doubt = "ToolsNet is %d events behind: was it restored from an old copy?" % lacking
+            events = "event" if lacking == 1 else "events"
+            self.doubt = "ToolsNet is %d %s behind: was it restored from an old copy?" % (lacking, events)
             if self.rewinds:
                 self.cursor.stand_at(scout)
+                self._untaken = [number for number in self._untaken if number <= scout.number]
             return True
         return self._number_from(self.session.info.event_sequence)  # the log has none of them any more
 
-    def _count(self, after, last):
-        """Return how many events for ToolsNet the log has behind `after`, up to `last`."""
+    def _has_sequence(self):
+        """True if the event in the page, which was passed, is for ToolsNet and is not one that it never took."""
+        return self._is_wanted() and get_u32(self.log.page, self.log.at) not in self._untaken
+
+    def _count(self, after, last, counts=None):
+        """Return how many events for ToolsNet, or that `counts` says, the log has behind `after`, up to `last`."""
+        counts = counts or self._is_wanted
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         self.log.rewind(scout, after)
         count = 0
         while self.log.peek(scout) > RECORD_NONE and scout.found <= last:
-            count += self._is_wanted()
+            count += counts()
             scout.advance()
         return count
 
@@ -259,6 +303,4 @@ class ToolsNetEvents(ToolsNetSource):
     def _look_at_silent(self):
         """Pass the event that got no answer and is not stored, after some tries."""
         if self.has_had_enough() and self.cursor.number < self._number:
-            self.passed += 1
-            self.go_past()
-            self.begin_next()
+            self.give_up()

@@ -81,6 +81,10 @@ class ToolsNetSource:
         if self._refusals < OFFERS:
             self.pause.start(now, RETRIES_MS[self._refusals - 1])
             return
+        self.give_up()
+
+    def give_up(self):
+        """Pass the one offered last, which was not taken."""
         self.passed += 1
         self.begin_next()
         self.go_past()

@@ -327,3 +327,67 @@ def test_events_that_give_way_to_results_count_as_missed_and_leave_no_doubt():
         ]
         assert ascend(one) and one.archive.events_repeated == 0 and not status["events_doubt"]
         assert status["events_missed"] + len(codes(one)) >= 40
+
+
+def test_doubt_that_toolsnet_was_emptied_needs_an_event_that_it_took():
+    for answers in ({"silent_telegrams": ["09"]}, {"telegram_codes": {"09": 17}}):
+        one = cart(toolsnet=answers)
+        for index in range(3):
+            put(one, b"E%d" % (index + 1))
+        one.run(15 * 3600000)
+        assert one.outlet_status()["events_passed"] == 3
+        for _ in range(2):
+            one.toolsnet.drop()
+            one.run(70000)
+            assert not one.outlet_status()["events_doubt"]
+            one.cut()
+            one.run(70000)
+            assert not one.outlet_status()["events_doubt"]
+        one.options.silent_telegrams, one.options.telegram_codes = [], {}
+        put(one, b"E4")
+        one.run(4000000)
+        assert codes(one) in ([4], [3, 4]), "3 may be offered again: that it was passed was not durable"
+        assert sequences(one) == [1, 2][: len(codes(one))]
+        one.options.silent_telegrams, one.options.telegram_codes = (
+            answers.get("silent_telegrams", []),
+            answers.get("telegram_codes", {}),
+        )
+        put(one, b"E5")
+        one.run(8 * 3600000)
+        one.cut()
+        one.run(70000)
+        assert not one.outlet_status()["events_doubt"], "it lacks what it never took"
+        assert one.outlet_status()["events_sent"] <= len(codes(one))
+
+
+def test_doubt_that_toolsnet_was_emptied_ends_with_the_first_event_taken():
+    one = cart()
+    put(one, b"E1")
+    one.run(1000)
+    one.options.reported_event = 0
+    one.toolsnet.drop()
+    one.run(70000)
+    assert "holds no event" in one.outlet_status()["events_doubt"]
+    put(one, b"E2")
+    one.run(1000)
+    assert codes(one) == [1, 2] and not one.outlet_status()["events_doubt"]
+
+
+def test_refused_event_is_not_sent_again_in_the_place_of_one_that_was_lost():
+    one = cart(settings={"toolsnet": {"rewind": True}})
+    put(one, b"E1")
+    one.run(1000)
+    one.options.telegram_codes = {"09": 17}
+    put(one, b"E2")
+    one.run(60000)
+    one.options.telegram_codes = {}
+    put(one, b"E3")
+    one.run(1000)
+    assert sequences(one) == [1, 2]
+    one.options.reported_event = 1
+    one.toolsnet.drop()
+    one.run(500)
+    one.options.reported_event = None
+    one.run(60000)
+    assert one.archive.events_repeated == 1 and codes(one) == [1, 3]
+    assert "1 event behind" in one.outlet_status()["events_doubt"]
