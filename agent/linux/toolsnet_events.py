@@ -14,7 +14,7 @@ Rules
 
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux import telegram09
-from toolcart.agent.linux.toolsnet_source import PAUSE_MS, ToolsNetSource
+from toolcart.agent.linux.toolsnet_source import OFFERS, PAUSE_MS, ToolsNetSource
 from toolcart.agent.log import missed
 from toolcart.agent.log.count_back import go_back
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
@@ -179,8 +179,9 @@ class ToolsNetEvents(ToolsNetSource):
     def give_up(self):
         cursor = self.cursor
         before = cursor.number
+        is_told = self._refusals >= OFFERS or self.session.info.event_sequence >= 0  # else it may be there
         ToolsNetSource.give_up(self)
-        if cursor.number == before or self.session.info.event_sequence < 0:  # or it may be there
+        if cursor.number == before or not is_told:
             return
         cursor.ahead += 1
         first = self.log.first_above(0)
@@ -204,10 +205,12 @@ class ToolsNetEvents(ToolsNetSource):
         fine = True
         unsure, self.cursor.unsure = self.cursor.unsure, 0
         if not self.state.numbers[SENT] & SENT_EVENTS_MET:
-            fine = self._number_from(stored)
+            fine = self._number_from(max(stored, 0))
+        elif stored < 0:
+            pass  # no number, so it names none
         elif 0 < (self._sequence_of(done) - stored) % SEQUENCES <= unsure:
             fine = self._number_from(stored)
-        elif stored <= 0:
+        elif stored == 0:
             if self._sequence_of(done) != SEQUENCES:  # it had some
                 self.doubt = _EMPTY
         else:

@@ -169,7 +169,7 @@ def result_sequence_of(buf, at):
 
 
 def event_sequence_of(buf, at):
-    """Return from an 08 the sequence of the latest event stored."""
+    """Return from an 08 the sequence of the latest event stored; negative if it is not a number."""
     return _padded(buf, at + 16, 5)
 
 

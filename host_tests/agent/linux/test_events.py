@@ -1,9 +1,12 @@
 """Events reach ToolsNet between the results, once, from where its 08 says; telegram 09 octet for octet."""
 
+import pytest
+
 from toolcart.agent.linux.telegram09 import CODE_OURS, write
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
+from toolcart.agent.toolsnet import telegram
 from toolcart.base.clock import Dice
 from toolcart.toolsnet_records import tightening_id_of
 from host_tests.support.log import put_event
@@ -391,3 +394,24 @@ def test_refused_event_is_not_sent_again_in_the_place_of_one_that_was_lost():
     one.run(60000)
     assert one.archive.events_repeated == 1 and codes(one) == [1, 3]
     assert "1 event behind" in one.outlet_status()["events_doubt"]
+
+
+@pytest.mark.parametrize("field", [b"     ", b"none ", b"-0001"])
+def test_08_whose_event_field_is_no_number_names_no_event(monkeypatch, field):
+    read_number = telegram.event_sequence_of
+    monkeypatch.setattr(telegram, "event_sequence_of", lambda buf, at: read_number(bytes(16) + field, 0))
+    one = cart()
+    for index in range(3):
+        put(one, b"E%d" % (index + 1))
+        one.run(1000)
+        one.toolsnet.drop()
+        one.run(70000)
+        assert not one.outlet_status()["events_doubt"]
+    assert codes(one) == [1, 2, 3] and sequences(one) == [1, 2, 3]
+    monkeypatch.undo()
+    one.cut()
+    one.run(70000)
+    put(one, b"E4")
+    one.run(1000)
+    assert sequences(one) == [1, 2, 3, 4] and one.archive.events_repeated == 0
+    assert not one.outlet_status()["events_doubt"]
