@@ -71,6 +71,7 @@ SHIFTED = const(55)  # results whose fields did not stand where their revision h
 DROP_ORDERED = const(56)
 RETRY_ORDERED = const(57)
 COMMAND_ORDERED = const(58)
+GIVEN_UP = const(59)  # what is no result and was not taken by ToolsNet is not offered again (agent.linux)
 
 NAMES = (
     "stored",
@@ -132,6 +133,7 @@ NAMES = (
     "drop ordered",
     "retry ordered",
     "command ordered",
+    "given up",
 )
 
 

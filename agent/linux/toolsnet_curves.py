@@ -150,8 +150,7 @@ class ToolsNetCurves(ToolsNetSource):
         was_out = self.is_out
         ToolsNetSource.silent(self, now)
         if was_out and self.has_had_enough():
-            self.passed += 1
-            self.go_past()
+            self.give_up()
 
     def resume(self, now):
         """The 08 names no curves, but may have moved the row of their results; True: no other 08 is needed."""

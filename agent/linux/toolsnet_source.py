@@ -19,6 +19,7 @@ Rules
    long, an hour at most, until something is taken. After GIVEN_UP silences the telegram is passed.
 """
 
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import Timer
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -86,6 +87,7 @@ class ToolsNetSource:
     def give_up(self):
         """Pass the one offered last, which was not taken."""
         self.passed += 1
+        self.forward.counters.note(counter.GIVEN_UP, 0, self.forward.clock.now())
         self.begin_next()
         self.go_past()
 

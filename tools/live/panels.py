@@ -42,7 +42,15 @@ LEVEL_SIGNS = {"good": "●", "info": "·", "warning": "◐", "bad": "✖"}
 # Counters that mean trouble if they are not zero.
 TROUBLE = {
     *("raw", "refused full", "flash failed", "no values", "cut short", "ids gone", "controller resets", "faults"),
-    *("refused by server", "parked", "parking failed", "server silent", "server foreign", "server malformed"),
+    *(
+        "refused by server",
+        "given up",
+        "parked",
+        "parking failed",
+        "server silent",
+        "server foreign",
+        "server malformed",
+    ),
     *("controller malformed", "no pim", "resume unknown", "server behind", "outlet failed"),
 }
 CLOCK_APART_S = 5  # toolcart.agent.openprotocol.queries

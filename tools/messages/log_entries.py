@@ -13,8 +13,9 @@ REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to,
 
 # What such an entry means, and what helps.
 EXPLAINED = {
-    "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again",
+    "refused by server": "ToolsNet refused what was sent with code {value}; it is offered again unless it is given up",
     "controller refusals": "the controller rejected MID {mid:04d} {code}",
+    "given up": "ToolsNet did not take an event or a curve: it is given up, and not offered again",
     "server silent": "ToolsNet did not acknowledge result {value} in time; the next connection shows whether it has it",
     "server foreign": "ToolsNet's 05 named another telegram than the outstanding one; it acknowledges nothing",
     "server unknown": "ToolsNet sent a telegram that was not asked for; it was ignored",

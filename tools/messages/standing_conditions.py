@@ -111,6 +111,11 @@ _COUNTED = {
         "receipts of MQTT since the start went back: a consumer was restored",
         "it gets what the spool still has",
     ),
+    "events passed": (
+        "NOT TAKEN",
+        "events given up since the start: ToolsNet refused them, or gave no answer",
+        "",
+    ),
     "given again": (
         "GIVEN AGAIN",
         "records given again since the start to a file, server or consumer that had lost them, or seemed to",
@@ -121,7 +126,7 @@ OVER = {  # of what can become none again
     "set aside": "no result is set aside any more",
     "unreadable": "no result that is set aside is unreadable any more",
 }
-_OF_OUTLETS = ("receipts above", "receipts below", "given again")
+_OF_OUTLETS = ("receipts above", "receipts below", "events passed", "given again")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 

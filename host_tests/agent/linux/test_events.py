@@ -2,6 +2,8 @@
 
 import pytest
 
+from toolcart.agent.base import counters as counter
+from toolcart.agent.cart.status import log_entry
 from toolcart.agent.linux.telegram09 import CODE_OURS, write
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_EVENT
@@ -216,6 +218,10 @@ def test_refused_event_is_passed_after_three_offers_and_results_go_on():
         assert one.clock.total_ms - took < 1000, "it waited for an event"
         one.run(60000)
         assert one.outlet_status()["events_passed"] == 1 and one.outlet_status()["events_waiting"] == 0
+        assert one.outlet_status()["events_sent"] == 0
+        logged = [log_entry(one.clock.now, *entry) for entry in one.counters.log.entries()]
+        logged = [entry for entry in logged if entry["name"] in ("refused by server", "given up")]
+        assert logged[-1]["name"] == "given up" and one.counters.counts[counter.GIVEN_UP] == 1
         assert one.toolsnet.telegrams["09"] == 3
         one.options.telegram_codes = {}
         put(one, b"E2")

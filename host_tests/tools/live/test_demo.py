@@ -263,7 +263,7 @@ def test_a_side_that_is_never_met_is_reported_once_with_its_address():
 
 
 def test_the_same_entry_many_times_in_the_log_is_reported_once():
-    sentence = "ToolsNet refused what was sent with code 31; it is offered again (3 times)"
+    sentence = "ToolsNet refused what was sent with code 31; it is offered again unless it is given up (3 times)"
     assert Changes()(0.2, entries("refused by server", 31, 31, 31)) == [(WARNING, sentence)]
 
 

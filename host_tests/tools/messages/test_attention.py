@@ -212,6 +212,17 @@ def test_what_was_given_again_is_counted_in_words():
     )
 
 
+def test_events_that_toolsnet_did_not_take_are_counted_in_words():
+    made = station()
+    for count, expected in (
+        (1, "1 event given up since the start: ToolsNet refused it, or gave no answer"),
+        (2, "2 events"),
+    ):
+        made["outlets"][0]["events_passed"] = count
+        needs = {need.slug: need.text() for need in standing_conditions.all_needs(made)}
+        assert needs["events passed"].startswith(expected)
+
+
 def test_the_status_has_them_in_front_of_what_is_only_counted():
     lines = words.problem_lines(station(REFUSED, parked=4))
     assert lines[0] == "  REFUSED     ToolsNet refuses (code 17), next try in 8 s, 248 waiting"
