@@ -44,7 +44,7 @@ class ToolsNetCurves(ToolsNetSource):
         self._scout = Cursor()  # among the results, where the sequence of the last one was found
 
     def join(self, forward):
-        self.forward = forward
+        ToolsNetSource.join(self, forward)
         self.policy = forward.policy
         self._scout.wants = self.policy.cursor.wants
         self.session = forward.session

@@ -100,7 +100,7 @@ class ToolsNetEvents(ToolsNetSource):
         self._number = 0  # of the outstanding event, or the one offered last
 
     def join(self, forward):
-        self.forward = forward
+        ToolsNetSource.join(self, forward)
         self.session = forward.session
 
     def put_state(self, report):

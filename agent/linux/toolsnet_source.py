@@ -51,6 +51,9 @@ class ToolsNetSource:
         self._refusals = self._silences = 0  # of the next one
         self._pause_ms = PAUSE_MS
 
+    def join(self, forward):
+        self.forward = forward
+
     def begin_next(self):
         """Begin with the next one: no refusals or silences yet."""
         self._refusals = self._silences = 0
