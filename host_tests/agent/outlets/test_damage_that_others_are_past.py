@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.log.snapshot_fields import DAMAGED
 from host_tests.agent.linux.test_file_restored import FileBench
+from host_tests.agent.outlets.test_data_loss import again, delivering, order, restarted, set_back, up
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.webhook import WebhookBench
 
@@ -98,3 +99,25 @@ def test_what_is_gone_when_a_file_gets_all_again_is_counted_once(tmp_path):
     for _ in range(2):
         bench.again("restart")
         assert bench.area.state.numbers[DAMAGED] == lost > 0
+
+
+@pytest.mark.parametrize("way", ["order", "rewind"])
+def test_what_is_sent_to_toolsnet_again_and_cannot_be_read_is_counted_when_it_is_its_turn(way):
+    outlet = delivering(COUNT, blocks=64, rewind=way == "rewind")
+    outlet.flash.wears = False
+    lost = zero_a_block(outlet.area, outlet.log)
+    restarted(outlet)
+    assert outlet.state.numbers[DAMAGED] == 0  # nobody lacks it
+    for _ in range(2):
+        if way == "order":
+            assert order(outlet, "from", "1")["done"]
+            up(outlet)
+        else:
+            set_back(outlet, COUNT - 2)
+        outlet.run(5000)
+        assert outlet.cursor.number == COUNT and outlet.state.numbers[DAMAGED] == lost > 0
+        again(outlet)
+    assert outlet.state.save()
+    for _ in range(2):
+        restarted(outlet)
+        assert outlet.state.numbers[DAMAGED] == lost
