@@ -316,7 +316,8 @@ class ChangingWorld(World):
             setattr(ledger, what, counts.get(what, 0))
         ledger.waits = sum(adapter.waits(agent, 0))
         is_reported = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
-        if self._was_emptied and not is_reported and self._lacks_there():
+        # What was to be sent again and gave way is said by OVERWRITTEN.
+        if self._was_emptied and not is_reported and self._lacks_there() > ledger.overwritten:
             ledger.unsaid.append("that ToolsNet was emptied is no longer said")
         results = self.history.stations[1].results.values()
         ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
@@ -328,11 +329,11 @@ class ChangingWorld(World):
             side.note()
         ledger.outlets = [self._judged(key, outlet, log) for key, outlet in self.outlets.items()]
 
-    def _lacks_there(self) -> bool:
-        """True if ToolsNet has forgotten a result and not got it again: with `rewind` the agent may have sent it."""
+    def _lacks_there(self) -> int:
+        """Return how many results ToolsNet has forgotten, and not got again as by `rewind`."""
         rows = self.history.stations[1].rows
         there = {row.number for row in rows if row.forgotten is None}
-        return any(row.number and row.number not in there for row in rows)
+        return len({row.number for row in rows if row.number and row.number not in there})
 
     def _judged(self, key: tuple[str, str], outlet: _Outlet, log: set[int]) -> OutletHistory:
         """Return what the judge has to know of this outlet."""

@@ -29,6 +29,7 @@ MENDED = (
     7101959,  # lost: a worn block took for an outlet that was added what ToolsNet was to get again
     7205726,  # behind a database that was set back comes what had been left out in front: of the judge
     7208359,  # lost: an MQTT consumer was restored between the receipt that the broker kept and the first batch
+    7426310,  # what was ordered again gave way to new results, which OVERWRITTEN says: of the judge
     7401007,  # lost: an MQTT consumer was past a block that faded, and no start counted what was gone with it
 )
 
