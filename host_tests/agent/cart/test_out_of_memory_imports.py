@@ -23,7 +23,7 @@ from lab.harness.portable_session import Skip
 PORTABLE = True
 HEAP = "6m"
 
-STRIDE = 1 if LONG else 60
+STRIDE = 1 if LONG else 100
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
 # some hundreds of starts would leave the heap in pieces: so it is imported again in every FRESH-th step only.
@@ -196,7 +196,7 @@ def test_memory_that_runs_out_anywhere_is_reported_and_started_again():
             % (refused, octets, silent)
         )
         assert octets < MOST_BYTES
-        assert refused > (50 if LONG else 7)
+        assert refused > (50 if LONG else 4)
         assert trial.resets == refused
 
 

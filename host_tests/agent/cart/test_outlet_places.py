@@ -27,6 +27,7 @@ from host_tests.support.station import Station as Parts
 from lab.harness.flash import Nor
 
 PORTABLE = True
+HEAVY = True
 HEAP = "1m"
 
 TOOLSNET, FILE, WEBHOOK, MQTT = outlet_places.KINDS

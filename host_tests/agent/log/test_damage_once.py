@@ -6,6 +6,7 @@ from host_tests.support.log import Area, append, read_all, store, take, take_all
 from lab.harness.flash import PowerCut
 
 PORTABLE = True
+HEAVY = True
 HEAP = "2m"
 
 BLOCK = 1024
