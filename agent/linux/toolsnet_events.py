@@ -8,8 +8,9 @@ Rules
    without being taken leave a hole in it: an 08 says what was taken, and nothing more goes out before the latter is
    durable.
 3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
-4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
-   is refused too often, or makes the server silent too often, is passed and counted.
+4. Best effort: events keep no block of the log, and one that is refused too often, or makes the server silent too
+   often, is passed. All that ToolsNet lacks is in one number (toolcart.agent.log.missed), which is durable with the
+   cursor: an upper bound.
 """
 
 from toolcart.agent.base.fields import get_u32
@@ -96,7 +97,7 @@ class ToolsNetEvents(ToolsNetSource):
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
         self._untaken = []  # the numbers of those passed without being taken, as far as the log has them
-        self._is_unsaved = False  # the last of them is not durable
+        self._is_unsaved = False  # what became of the last ones is not durable
         self._number = 0  # of the outstanding event, or the one offered last
 
     def join(self, forward):
@@ -106,7 +107,6 @@ class ToolsNetEvents(ToolsNetSource):
     def put_state(self, report):
         report["events_sent"] = self.sent + self.resumed
         report["events_waiting"] = self._count(self.cursor.number, self.log.number)
-        report["events_passed"] = self.passed
         report["events_missed"] = missed.shown(self.state)[0]
         report["events_doubt"] = self.doubt
 
@@ -181,12 +181,20 @@ class ToolsNetEvents(ToolsNetSource):
         before = cursor.number
         is_told = self._refusals >= OFFERS or self.session.info.event_sequence >= 0  # else it may be there
         ToolsNetSource.give_up(self)
-        if cursor.number == before or not is_told:
+        if cursor.number == before:
+            return  # the log has given it up, and counted it
+        self._lacks(1)
+        if not is_told:
             return
         cursor.ahead += 1
         first = self.log.first_above(0)
         self._untaken = [number for number in self._untaken if number >= first]
         self._untaken.append(cursor.number)
+
+    def _lacks(self, count):
+        """Count events that ToolsNet lacks; nothing goes out before that is durable."""
+        self.state.missed[0] += count
+        missed.put(self.state)
         self._is_unsaved = True
 
     def go_past(self):

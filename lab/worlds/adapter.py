@@ -107,13 +107,13 @@ def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
 
 
 def events_given_up(agent: Agent, index: int) -> int:
-    """Return how many events of this station the agent has skipped or the log has given up."""
+    """Return how many events of this station ToolsNet lacks at most."""
     station = agent.station(index)
     if station is None:
         return 0
     status: dict = {}
     station.outlets[0].put_state(status)
-    return status["events_passed"] + status["events_missed"]
+    return status["events_missed"]
 
 
 # -- what it says --------------------------------------------------------------------------------------------------

@@ -39,7 +39,6 @@ def server_sentence(name: str, value: int, number: int) -> str:
     return words.format(value=value, results=counted(value, "result"), was=agreeing(value, "was"), number=number)
 
 
-_EVENTS = "ToolsNet (events)"
 _LARGER = "a larger spool.size_kib holds more"
 # What is counted: the word at the beginning of the line, what it is a number of, and what helps.
 _COUNTED = {
@@ -111,10 +110,11 @@ _COUNTED = {
         "receipts of MQTT since the start went back: a consumer was restored",
         "it gets what the spool still has",
     ),
-    "events passed": (
-        "NOT TAKEN",
-        "events given up since the start: ToolsNet refused them, or gave no answer",
-        "",
+    "events missed": (
+        "MISSED",
+        "events at most that ToolsNet lacks: results needed their room in the spool, or ToolsNet refused them, gave no "
+        "answer to them or lost them",
+        _LARGER,
     ),
     "given again": (
         "GIVEN AGAIN",
@@ -126,7 +126,7 @@ OVER = {  # of what can become none again
     "set aside": "no result is set aside any more",
     "unreadable": "no result that is set aside is unreadable any more",
 }
-_OF_OUTLETS = ("receipts above", "receipts below", "events passed", "given again")
+_OF_OUTLETS = ("receipts above", "receipts below", "events missed", "given again")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 
@@ -202,7 +202,7 @@ def missed_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
     for station in stations:
         for outlet in _others(station, False):
             counts[outlet_names.name_of(outlet)] += outlet.get("given_up") or 0
-        counts[_EVENTS] += _missed_events(station)
+        counts["ToolsNet (events)"] += _missed_events(station)
         counts["outlets that are not configured any more"] += max(_missed_by_gone(station), 0)
     return dict(counts)
 
@@ -214,7 +214,7 @@ def _missed_by_gone(station: dict) -> int:
 
 
 def _missed_events(station: dict) -> int:
-    """Return how many events at most were given up before ToolsNet had them."""
+    """Return how many events ToolsNet lacks at most."""
     return sum(outlet.get("events_missed") or 0 for outlet in station.get("outlets", ()))
 
 
@@ -237,12 +237,6 @@ def _given_up(station: dict) -> list[Need]:
         words += "had other records under their numbers, or the spool's state was lost"
         slug, label = ("overwritten", "OVERWRITTEN") if outlet.get("durable", True) else ("missed", "MISSED")
         needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
-    events = _missed_events(station)
-    words = (
-        f"{counted(events, 'event')} at most given up before ToolsNet had {'it' if events == 1 else 'them'}: results "
-    )
-    words += "needed the room in the spool, and events reserve none"
-    needs.append(Need("missed", NOTE, "MISSED", words, _LARGER, str(events), _EVENTS))
     words = (
         f"{counted(unnamed, 'record')} at most {agreeing(unnamed, 'was')} given up before outlets that are not "
         f"configured any more had {'it' if unnamed == 1 else 'them'}, up to their removal: what was since counts when "

@@ -212,15 +212,20 @@ def test_what_was_given_again_is_counted_in_words():
     )
 
 
-def test_events_that_toolsnet_did_not_take_are_counted_in_words():
+def test_events_that_toolsnet_lacks_are_counted_in_words():
     made = station()
     for count, expected in (
-        (1, "1 event given up since the start: ToolsNet refused it, or gave no answer"),
-        (2, "2 events"),
+        (
+            1,
+            "1 event at most that ToolsNet lacks: results needed its room in the spool, or ToolsNet refused it, gave "
+            "no answer to it or lost it; a larger spool.size_kib holds more",
+        ),
+        (2, "2 events at most that ToolsNet lacks: results needed their room in the spool, or ToolsNet refused them, "),
     ):
-        made["outlets"][0]["events_passed"] = count
-        needs = {need.slug: need.text() for need in standing_conditions.all_needs(made)}
-        assert needs["events passed"].startswith(expected)
+        made["outlets"][0]["events_missed"] = made["missed"] = count
+        needs = {need.slug: need for need in standing_conditions.all_needs(made)}
+        assert needs["events missed"].label == "MISSED" and "missed" not in needs
+        assert needs["events missed"].text().startswith(expected)
 
 
 def test_the_status_has_them_in_front_of_what_is_only_counted():

@@ -76,8 +76,8 @@ def test_events_have_their_own_sentence():
 
 def test_events_that_gave_way_are_said():
     station = {"missed": 3, "outlets": [{"kind": "toolsnet", "events_missed": 3}]}
-    [need] = [need for need in count_needs(station) if need.slug == "missed" and need.key != "0"]
-    assert need.words.startswith("3 events at most given up before ToolsNet had them: results needed the room")
+    [need] = [need for need in count_needs(station) if need.label == "MISSED" and need.key != "0"]
+    assert need.words.startswith("3 events at most that ToolsNet lacks: results needed their room")
     assert {name: count for name, count in missed_by_outlet([station]).items() if count} == {"ToolsNet (events)": 3}
 
 

@@ -234,7 +234,7 @@ STATES = {
     "shifted": (lambda: reported_station(started(), counters={"shifted": 3}), {"shifted"}),
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
-    "events passed": (lambda: receipts("events_passed"), {"events passed"}),
+    "events missed": (lambda: receipts("events_missed"), {"events missed"}),
     "given again": (lambda: receipts("given_again"), {"given again"}),
     "overruns": (lambda: reported_station(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
 }
