@@ -96,6 +96,10 @@ class ToolsNetEvents(ToolsNetSource):
         self.rewinds = settings["rewind"]
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
+        self.perhaps_there = 0  # how many were out at an 08 that made the sequence go on elsewhere, since the start
+        self._lost = (0, 0)  # the event that the last 08 names, and how many behind it ToolsNet had and gets no more
+        self._counted = (0, 0)  # the last of these that was counted
+        self._rewound = 0  # it was moved back from this number: up to there the server may have them after all
         self._untaken = []  # the numbers of those passed without being taken, as far as the log has them
         self._is_unsaved = False  # what became of the last ones is not durable
         self._number = 0  # of the outstanding event, or the one offered last
@@ -109,6 +113,7 @@ class ToolsNetEvents(ToolsNetSource):
         report["events_waiting"] = self._count(self.cursor.number, self.log.number)
         report["events_missed"] = missed.shown(self.state)[0]
         report["events_doubt"] = self.doubt
+        report["events_perhaps_there"] = self.perhaps_there
 
     def _sequence_of(self, number):
         """Return the event sequence 1..99999 for the cursor's number, or for that of the event it finds next."""
@@ -124,6 +129,9 @@ class ToolsNetEvents(ToolsNetSource):
         if self.is_pausing(now) or not self._find():
             return 0
         number = self.cursor.found
+        if self._lost != self._counted and self._lost[1]:  # once another one is taken, no 08 shows it any more
+            self._counted = self._lost
+            self._lacks(self._lost[1])
         if self._is_unsaved:
             if not self.forward.may_write():
                 return 0
@@ -208,31 +216,30 @@ class ToolsNetEvents(ToolsNetSource):
     def resume(self, now):
         """Go on where the 08 says (protocol.md 8.4); False if that could not be made durable, or read."""
         stored = self.session.info.event_sequence
-        done = self.cursor.number
+        here = self._sequence_of(self.cursor.number)
         self.doubt = ""
+        self._lost = (stored, 0)
         fine = True
         unsure, self.cursor.unsure = self.cursor.unsure, 0
+        behind = (here - stored) % SEQUENCES
         if not self.state.numbers[SENT] & SENT_EVENTS_MET:
             fine = self._number_from(max(stored, 0))
         elif stored < 0:
             pass  # no number, so it names none
-        elif 0 < (self._sequence_of(done) - stored) % SEQUENCES <= unsure:
+        elif 0 < behind <= unsure:
             fine = self._number_from(stored)
         elif stored == 0:
-            if self._sequence_of(done) != SEQUENCES:  # it had some
+            if here != SEQUENCES:  # it had some
                 self.doubt = _EMPTY
-        else:
-            here = self._sequence_of(done)
-            behind = (here - stored) % SEQUENCES
-            code = self._take((stored - here) % SEQUENCES) if behind else 1
+                self._lost = (0, self._had(here))
+        elif behind:
+            code = self._take(SEQUENCES - behind)
             if code < 0:
                 fine = False
-            elif code == 0 and behind < _HALF and behind <= done:
-                fine = self._look_behind(behind, done)
             elif code == 0:
-                fine = self._wonder(stored, done)
+                fine = self._look_behind(stored, behind) if behind < _HALF else self._move_on(stored)
         self._look_at_silent()
-        self.cursor.may_have = self.cursor.number
+        self.cursor.may_have = max(self.cursor.number, self._rewound)
         return fine
 
     def _number_from(self, stored):
@@ -252,38 +259,53 @@ class ToolsNetEvents(ToolsNetSource):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(cursor)
-        taken = 0
+        taken = known = 0
         while taken < rows:
             kind = self.log.peek(scout)
             if kind <= RECORD_NONE or scout.found > self.cursor.may_have:
                 return kind if kind < RECORD_NONE else 0
             is_wanted = self._is_wanted()
             taken += is_wanted
+            known += is_wanted and scout.found <= self._rewound
             scout.ahead += 1 - is_wanted
             scout.advance()
         cursor.stand_at(scout)
-        self.resumed += taken
+        self.resumed += taken - known
         return 1
 
-    def _look_behind(self, behind, done):
+    def _look_behind(self, stored, behind):
         """The server names an event that was delivered long ago, or a later one was passed without being taken.
 
         False if the log cannot be read now.
         """
+        done = self.cursor.number
+        lacks = self._had(behind)
+        if not lacks or behind > done:  # not one of this log's
+            self._wonder(stored)
+            self._lost = (stored, lacks)
+            return True
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(self.cursor)
         if go_back(self.log, scout, behind, SEQUENCES, self._has_sequence) < 0:
             return False
-        lacking = self._count(scout.number, done, self._has_sequence)
-        if lacking:
-            events = "event" if lacking == 1 else "events"
-            self.doubt = "ToolsNet is %d %s behind: was it restored from an old copy?" % (lacking, events)
-            if self.rewinds:
-                self.cursor.stand_at(scout)
-                self._untaken = [number for number in self._untaken if number <= scout.number]
-            return True
-        return self._number_from(self.session.info.event_sequence)  # the log has none of them any more
+        self.doubt = "ToolsNet is up to %d %s behind: was it restored from an old copy?" % (
+            lacks,
+            "event" if lacks == 1 else "events",
+        )
+        if self.rewinds:
+            lacks -= self._count(scout.number, done, self._has_sequence)
+            self.cursor.stand_at(scout)
+            self._rewound = max(self._rewound, done)
+            self._untaken = [number for number in self._untaken if number <= scout.number]
+        self._lost = (stored, lacks)
+        return True
+
+    def _had(self, rows):
+        """Return how many of the last `rows` events ToolsNet can have had at most: those in the log, and gone ones."""
+        done = self.cursor.number
+        gone = min(self.log.first_above(0) - 1, done) if self.log.number else done
+        return min(rows, gone + self._count(0, done, self._has_sequence))
 
     def _has_sequence(self):
         """True if the event in the page, which was passed, is for ToolsNet and is not one that it never took."""
@@ -301,14 +323,21 @@ class ToolsNetEvents(ToolsNetSource):
             scout.advance()
         return count
 
-    def _wonder(self, stored, done):
-        """The server names an event that this log never sent: go on, with sequences that are new to it."""
+    def _wonder(self, stored):
+        """The server names an event that this log never sent."""
         self.doubt = "ToolsNet holds event %d, which this spool never sent: is station %d used twice?" % (
             stored,
             self.session.place[2],
         )
-        if (self._sequence_of(done) - stored) % SEQUENCES >= _HALF:
-            return self._number_from(stored)
+
+    def _move_on(self, stored):
+        """The server names an event in front of all that this log has sent: go on with sequences that are new to it."""
+        self._wonder(stored)
+        cursor = self.cursor
+        perhaps = self._count(cursor.number, cursor.may_have)
+        if not self._number_from(stored):
+            return False
+        self.perhaps_there += perhaps
         return True
 
     def _look_at_silent(self):

@@ -258,4 +258,8 @@ def doubts(station: dict) -> list[Need]:
     doubts += [
         ("events", outlet["events_doubt"]) for outlet in station.get("outlets", ()) if outlet.get("events_doubt")
     ]
+    perhaps = sum(outlet.get("events_perhaps_there") or 0 for outlet in station.get("outlets", ()))
+    if perhaps:
+        words = f"up to {counted(perhaps, 'event')} that waited since the start when ToolsNet named one that this "
+        doubts.append(("events", words + "spool never sent may reach it twice"))
     return [Need(slug, WARN, "DOUBT", words) for slug, words in doubts]

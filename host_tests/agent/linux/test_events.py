@@ -306,6 +306,104 @@ def test_a_number_that_was_never_sent_is_reported():
     )
 
 
+def name(one, sequence, times=1):
+    """Let the next 08s name this event, and those after them what ToolsNet has."""
+    one.options.reported_event = sequence
+    for _ in range(times):
+        one.toolsnet.drop()
+        one.run(70000)
+    one.options.reported_event = None
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_events_that_may_reach_toolsnet_twice_are_said(is_cut):
+    one = cart()
+    put(one, b"E1")
+    one.run(1000)
+    one.options.silent_telegrams = ["09"]
+    put(one, b"E2")
+    one.run(100)
+    one.archive.store_event(dict(one.archive.events[0], sequence=2, code=2))  # its 05 is lost
+    one.options.silent_telegrams = []
+    if is_cut:
+        one.options.reported_event = 40000
+        one.cut()
+        one.run(70000)
+    name(one, 40000)
+    one.run(70000)
+    assert codes(one) == [1, 2, 2] and one.outlet_status()["events_perhaps_there"] == 1
+    one.toolsnet.drop()
+    one.run(70000)
+    status = one.outlet_status()
+    assert not status["events_doubt"] and status["events_perhaps_there"] == 1, "it is said from now on"
+
+
+@pytest.mark.parametrize("stored", [2, 99999])
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_toolsnet_has_after_all_is_not_sent_again(stored, times):
+    one = cart(settings={"toolsnet": {"rewind": True}})
+    for index in range(3):
+        put(one, b"E%d" % (index + 1))
+    one.run(1000)
+    one.options.silent_telegrams = ["09"]
+    name(one, stored, times)
+    one.options.silent_telegrams = []
+    one.toolsnet.drop()
+    one.run(70000)
+    put(one, b"E4")
+    one.run(700000)
+    assert codes(one) == [1, 2, 3, 4] and sequences(one) == [1, 2, 3, 4] and one.archive.events_repeated == 0
+    status = one.outlet_status()
+    assert (status["events_sent"], status["events_doubt"], status["events_perhaps_there"]) == (4, "", 0)
+
+
+def forget(one, kept):
+    """Restore ToolsNet from a copy with so many events."""
+    archive = one.archive
+    events, results = archive.events[:kept], archive.results
+    archive.clear()
+    for event in events:
+        archive.store_event(event)
+    for result in results:
+        archive.store_result(result)
+    one.toolsnet.drop()
+    one.run(70000)
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize("has_given_up", [False, True])
+@pytest.mark.parametrize("kept", [0, 2])
+def test_events_that_toolsnet_had_and_lost_are_sent_again_or_counted_once(rewind, has_given_up, kept):
+    one = cart(blocks=6, settings={"toolsnet": {"rewind": rewind}})
+    for index in range(4):
+        put(one, b"E%d" % (index + 1))
+    one.run(1000)
+    if has_given_up:
+        one.produce(200, 50)
+        one.until_quiet()
+    again = rewind and kept and not has_given_up
+    forget(one, kept)
+    status = one.outlet_status()
+    assert status["events_doubt"] and (status["events_missed"] == 0), "the next one is not out"
+    for _ in range(2):
+        one.cut()
+        one.run(70000)
+    one.options.silent_telegrams = ["09"]
+    put(one, b"E5")
+    one.run(700)
+    for _ in range(2):
+        one.toolsnet.drop()
+        one.run(70000)
+    one.options.silent_telegrams = []
+    one.run(700000)
+    for _ in range(2):
+        assert codes(one) == [1, 2, 3, 4, 5][:kept] + ([3, 4, 5] if again else [5])
+        assert one.outlet_status()["events_missed"] == (0 if again else 4 - kept)
+        one.cut()
+        one.run(70000)
+    assert not one.outlet_status()["events_doubt"]
+
+
 # -- the log
 
 

@@ -72,6 +72,13 @@ def test_events_have_their_own_sentence():
     station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
     [doubt] = doubts(station)
     assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
+    for count, counted in ((1, "1 event"), (2, "2 events")):
+        station["outlets"][0]["events_perhaps_there"] = count
+        assert [doubt.words for doubt in doubts(station)] == [
+            "ToolsNet is 2 events behind",
+            f"up to {counted} that waited since the start when ToolsNet named one that this spool never sent may reach "
+            "it twice",
+        ]
 
 
 def test_events_that_gave_way_are_said():
