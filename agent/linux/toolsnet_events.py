@@ -99,7 +99,7 @@ class ToolsNetEvents(ToolsNetSource):
         self.perhaps_there = 0  # how many were out at an 08 that made the sequence go on elsewhere, since the start
         self._lost = (0, 0)  # the event that the last 08 names, and how many behind it ToolsNet had and gets no more
         self._counted = (0, 0)  # the last of these that was counted
-        self._rewound = 0  # it was moved back from this number: up to there the server may have them after all
+        self._perhaps_to = 0  # up to this number the server may have them, whatever its 08s have said since the start
         self._untaken = []  # the numbers of those passed without being taken, as far as the log has them
         self._is_unsaved = False  # what became of the last ones is not durable
         self._number = 0  # of the outstanding event, or the one offered last
@@ -220,6 +220,7 @@ class ToolsNetEvents(ToolsNetSource):
         self.doubt = ""
         self._lost = (stored, 0)
         fine = True
+        may_have = max(self.cursor.may_have, self.cursor.number)
         unsure, self.cursor.unsure = self.cursor.unsure, 0
         behind = (here - stored) % SEQUENCES
         if not self.state.numbers[SENT] & SENT_EVENTS_MET:
@@ -238,8 +239,10 @@ class ToolsNetEvents(ToolsNetSource):
                 fine = False
             elif code == 0:
                 fine = self._look_behind(stored, behind) if behind < _HALF else self._move_on(stored)
+        if self.doubt or stored < 0 or not fine:
+            self._perhaps_to = max(self._perhaps_to, may_have)
         self._look_at_silent()
-        self.cursor.may_have = max(self.cursor.number, self._rewound)
+        self.cursor.may_have = max(self.cursor.number, self._perhaps_to)
         return fine
 
     def _number_from(self, stored):
@@ -259,18 +262,17 @@ class ToolsNetEvents(ToolsNetSource):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(cursor)
-        taken = known = 0
+        taken = 0
         while taken < rows:
             kind = self.log.peek(scout)
             if kind <= RECORD_NONE or scout.found > self.cursor.may_have:
                 return kind if kind < RECORD_NONE else 0
             is_wanted = self._is_wanted()
             taken += is_wanted
-            known += is_wanted and scout.found <= self._rewound
             scout.ahead += 1 - is_wanted
             scout.advance()
         cursor.stand_at(scout)
-        self.resumed += taken - known
+        self.resumed += taken
         return 1
 
     def _look_behind(self, stored, behind):
@@ -296,7 +298,6 @@ class ToolsNetEvents(ToolsNetSource):
         if self.rewinds:
             lacks -= self._count(scout.number, done, self._has_sequence)
             self.cursor.stand_at(scout)
-            self._rewound = max(self._rewound, done)
             self._untaken = [number for number in self._untaken if number <= scout.number]
         self._lost = (stored, lacks)
         return True
