@@ -8,15 +8,17 @@ Rules
 3. Spindles are those of the results with several that went out since the start, under their bolts' names where MID 0107
    has given them; until then it is the one of the configuration. Each has all programs; what does not fit into a
    telegram of 9999 bytes is left out and counted.
-4. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
-   up by what a server may not know (protocol.md 8.2). One lost connection meanwhile does not count as silence yet.
+4. What is refused is counted, and offered again with the next connection, or when a name changes. What gets no answer
+   is offered again with the next connection; after the second silence, with the first one that is an hour or more
+   later: results must not be held up by what a server may not know (protocol.md 8.2). What is offered again gives way
+   to results.
 5. A server whose 08 shows that it lacks results which it had was emptied or restored: it may lack names as well.
 """
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.linux import telegram01_02
 from toolcart.agent.linux.telegram01_02 import STATION, SYSTEM
-from toolcart.agent.linux.toolsnet_source import ToolsNetSource
+from toolcart.agent.linux.toolsnet_source import PAUSE_MOST_MS, ToolsNetSource
 from toolcart.agent.record.escaping import decoded
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 
@@ -44,6 +46,7 @@ class Descriptions(ToolsNetSource):
         self._losses = self._server_losses()
         self._stood = -1  # the sequence that the last 08 named
         self._out = 0
+        self._refused = 0  # on this connection
         self._changes = names.changes
         self._unanswered = 0
 
@@ -92,20 +95,33 @@ class Descriptions(ToolsNetSource):
 
     def go_past(self):
         self._unanswered = 0
+        self.gives_way = False
         self._due &= ~self._out
 
     def refused(self, code, now):
-        """It is not in the map, and will not be."""
+        """It is not in the map: offer it again with the next connection."""
         self.is_out = False
         self.refusals += 1
+        self.gives_way = True
         self._due &= ~self._out
+        self._refused |= self._out
 
     def silent(self, now):
-        self._unanswered += self.is_out
-        self.is_out = False
+        if self.is_out:
+            self.is_out = False
+            self.gives_way = True
+            self._unanswered += 1
+            self.pause.start(now, PAUSE_MOST_MS)
 
     def resume(self, now):
-        """Describe everything again if the 08 shows a new loss, once for the sequence it names; always True."""
+        """Describe again what was not taken; everything if the 08 shows a new loss, once for the sequence it names.
+
+        Always True.
+        """
+        self._due |= self._refused
+        self._refused = 0
+        if not self.is_pausing(now):
+            self._unanswered = min(self._unanswered, GIVEN_UP - 1)
         losses = self._server_losses()
         stands = self.session.info.result_sequence
         if losses != self._losses and stands != self._stood:

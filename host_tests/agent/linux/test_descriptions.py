@@ -173,3 +173,57 @@ def test_refusal_is_counted_and_results_go_on():
     one.produce()
     one.until_quiet()
     assert one.toolsnet.server_connections == 1
+
+
+def test_what_was_refused_is_offered_again_with_the_next_connection():
+    one = cart(toolsnet={"telegram_codes": {"01": 5, "02": 6}})
+    before = one.outlet_status()["descriptions_refused"]
+    one.run(3 * 3600000)
+    assert one.outlet_status()["descriptions_refused"] == before, "once a connection"
+    one.toolsnet.drop()
+    one.run(70000)
+    assert one.outlet_status()["descriptions_refused"] == before + 2
+    one.options.telegram_codes = {}
+    one.toolsnet.drop()
+    one.run(70000)
+    assert (one.archive.systems, one.archive.stations) == ({(3, 1): "Body shop"}, {(3, 1, 10): "Wheels left"})
+    sent = one.toolsnet.telegrams["01"] + one.toolsnet.telegrams["02"]
+    one.toolsnet.drop()
+    one.run(70000)
+    assert one.toolsnet.telegrams["01"] + one.toolsnet.telegrams["02"] == sent and not one.toolsnet.complaints
+
+
+def test_what_had_no_answer_is_offered_again_an_hour_later_with_a_new_connection():
+    one = cart(toolsnet={"silent_telegrams": ["01", "02"]})
+    one.run(600000)
+    assert one.outlet_status()["descriptions_unanswered"]
+    connections, sent = one.toolsnet.server_connections, one.toolsnet.telegrams["01"]
+    one.toolsnet.drop()
+    one.run(70000)
+    one.run(3 * 3600000)
+    assert one.toolsnet.telegrams["01"] == sent and one.toolsnet.server_connections == connections + 1
+    one.options.silent_telegrams = []
+    one.toolsnet.drop()
+    one.run(70000)
+    assert (one.archive.systems, one.archive.stations) == ({(3, 1): "Body shop"}, {(3, 1, 10): "Wheels left"})
+    assert not one.outlet_status()["descriptions_unanswered"] and not one.toolsnet.complaints
+
+
+@pytest.mark.parametrize("answers", [{"telegram_codes": {"01": 5, "02": 6}}, {"silent_telegrams": ["01", "02"]}])
+def test_results_go_before_what_is_offered_again(answers):
+    one = cart(toolsnet=answers)
+    one.run(2 * 3600000)
+    archive, seen = one.archive, []
+    keep = archive.store_result
+    archive.store_result = lambda result: (seen.append(one.toolsnet.telegrams["01"]), keep(result))[1]
+    for _ in range(3):
+        sent = one.toolsnet.telegrams["01"]
+        one.refuse(True)
+        one.toolsnet.drop()
+        one.produce(5, 50)
+        one.refuse(False)
+        one.run(200000)
+        assert seen[-5:] == [sent] * 5
+        assert one.toolsnet.telegrams["01"] > sent
+        one.run(2 * 3600000)
+    assert len(seen) == 15 and archive.repeated == 0
