@@ -161,6 +161,15 @@ def read_all_of(log):
         scout.advance()
 
 
+def lose_a_block(cart):
+    """Zero the second block of its log; return the first and the last number that are lost."""
+    firsts = sorted([first for first in cart.log.firsts if first])
+    begin = (cart.log.device.first_block + list(cart.log.firsts).index(firsts[1])) * cart.flash.block_bytes
+    for octet in range(begin, begin + cart.flash.block_bytes):
+        cart.flash.cells[octet] = 0
+    return firsts[1], firsts[2] - 1
+
+
 def with_a_hole(*outlets, wears=False, taken=(5, 0)):
     """A cart with 100 records, of which each outlet has taken so many, and a block of which is zeroed.
 
@@ -172,11 +181,7 @@ def with_a_hole(*outlets, wears=False, taken=(5, 0)):
     cart.append(100)
     for index in range(len(outlets)):
         cart.take(index, taken[index])
-    firsts = sorted([first for first in cart.log.firsts if first])
-    begin = (cart.log.device.first_block + list(cart.log.firsts).index(firsts[1])) * cart.flash.block_bytes
-    for octet in range(begin, begin + cart.flash.block_bytes):
-        cart.flash.cells[octet] = 0
-    return cart, firsts[1], firsts[2] - 1
+    return (cart,) + lose_a_block(cart)
 
 
 def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
