@@ -241,8 +241,12 @@ def _begin(log, cursor, how, others_low):
     start = max(was, oldest)
     ahead = cursor.ahead
     log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), ahead)
-    if cursor.slot == TOOLSNET_CURSOR and cursor.number > start and not _count_others(log, cursor, start, ahead):
-        log.rewind(cursor, start, ahead)
+    if cursor.slot == TOOLSNET_CURSOR and cursor.number > start:
+        from toolcart.agent.log.count_back import ahead_at  # hardly ever does one leave out something
+
+        cursor.ahead = ahead_at(log, start, ahead, cursor.number)
+        if cursor.ahead < 0:
+            log.rewind(cursor, start, ahead)
     state = log.state
     left_out, given_up = max(0, cursor.number - start), start - was
     if how == NEW:
@@ -251,24 +255,6 @@ def _begin(log, cursor, how, others_low):
     if cursor.number > (start if cursor.slot == TOOLSNET_CURSOR else was):
         state.put_moved(cursor, was)
     return left_out, given_up
-
-
-def _count_others(log, cursor, before, ahead):
-    """Let `ahead` of a cursor that was moved from `before` have what is no result there, as its sequences leave it out.
-
-    False if that cannot be read now.
-    """
-    from toolcart.agent.log.count_back import walk
-
-    scout = Cursor()
-    scout.wants = cursor.wants
-    log.rewind(scout, before, ahead)
-    forgiven = log.damage.forgiven
-    log.damage.forgive(cursor.number + 1)  # all of that is counted as left out
-    is_read = walk(log, scout, cursor.number) >= 0
-    log.damage.forgiven = forgiven
-    cursor.ahead = scout.ahead - max(0, scout.number - cursor.number)
-    return is_read
 
 
 def _doubt(state, cursor):

@@ -33,6 +33,7 @@ from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import FRAME_BYTES, RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
+from toolcart.agent.log.removed_toolsnet import give_up
 from toolcart.agent.log.snapshot import MOVED, PLACE_BITS, STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
@@ -341,6 +342,8 @@ def _filled(
 ) -> RamFlash | None:
     """Return a new area with these records; None if it has no room for all of them."""
     front, log_blocks = parts
+    if carried and not old.sends:
+        give_up(old.log, carried[0].number)
     device = RamFlash(front + log_blocks, area.block_bytes, plan.unit_bytes, wears=False)
     state = Snapshot(Partition(device, 0, STATE_BLOCKS))
     log = Log(Partition(device, front, log_blocks), state, field.LOG, 0, payload_most=PAYLOAD_WIDE)
