@@ -29,7 +29,7 @@ from lab.harness.flash import Nor
 
 PORTABLE = True
 HEAVY = True
-HEAP = "1m"
+HEAP = "2m"
 
 TOOLSNET, FILE, WEBHOOK, MQTT = outlet_places.KINDS
 BLOCKS, BLOCK_BYTES = 24, 4096
