@@ -10,6 +10,7 @@ Rules
 3. A new one gets what the log holds. A durable one leaves out the oldest, so that a quarter of the room is free for
    new results, but only what all durable ones that stay have had: what nobody has had is kept, whatever is free.
    Where none stays, that is what one of those that were there before has had. What is left out is counted likewise.
+   ToolsNet's outlet leaves out only what can be read: its sequences are those of results alone.
 4. Where no block is free a new one leaves out the oldest one in any case: all had passed that, or it would not be
    full, and the last record would stay in doubt until it has taken some. One that was there leaves out nothing: it has
    lost what it gets again, or was best effort until now. The log takes nothing until it has taken a block.
@@ -238,7 +239,14 @@ def _begin(log, cursor, how, others_low):
     oldest = log.first_above(0) - 1 if log.number else 0
     was = cursor.number
     start = max(was, oldest)
-    log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), cursor.ahead)
+    ahead = cursor.ahead
+    log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), ahead)
+    if cursor.slot == TOOLSNET_CURSOR and cursor.number > start:
+        from toolcart.agent.log.count_back import ahead_at  # hardly ever does one leave out something
+
+        cursor.ahead = ahead_at(log, start, ahead, cursor.number)
+        if cursor.ahead < 0:
+            log.rewind(cursor, start, ahead)
     state = log.state
     left_out, given_up = max(0, cursor.number - start), start - was
     if how == NEW:

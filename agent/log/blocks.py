@@ -180,6 +180,13 @@ class Blocks:
         log = self.log
         first = log.firsts[place]
         if first:
+            if log.ring == field.LOG and log.cursor_at(field.TOOLSNET_CURSOR) is None:
+                numbers = log.state.numbers
+                if numbers[field.TOOLSNET_CURSOR] < numbers[field.LIMIT]:
+                    from toolcart.agent.log.removed_toolsnet import give_up  # hardly ever was something out
+
+                    if not give_up(log, log.first_above(first)):
+                        return FLASH_IO
             if not self._give_up(log.first_above(first), False):
                 return FLASH_IO
             log.mark(place, 0)

@@ -22,6 +22,20 @@ def walk(log, scout, last, counts=None):
     return passed if kind >= RECORD_NONE else -1
 
 
+def ahead_at(log, before, ahead, last):
+    """Return the `ahead` at number `last` of a cursor for results that has this one at number `before`.
+
+    Below 0: that cannot be read now. What is damaged there is not counted.
+    """
+    scout = Cursor()
+    log.rewind(scout, before, ahead)
+    forgiven = log.damage.forgiven
+    log.damage.forgive(last + 1)
+    passed = walk(log, scout, last)
+    log.damage.forgiven = forgiven
+    return passed if passed < 0 else scout.ahead - max(0, scout.number - last)
+
+
 def go_back(log, cursor, rows, circle, counts=None):
     """Move the cursor back by `rows` of the records it counts, as far as the log still has them; `ahead` follows.
 

@@ -184,7 +184,7 @@ def needs_operator(agent: Agent, index: int) -> bool:
 
 def _way_to_toolsnet(agent: Agent, index: int) -> dict:
     station = agent.station(index)
-    status: dict = {"refused": None, "needs_operator": False}
+    status: dict = {"refused": None, "needs_operator": False, "waiting": 0}
     if station is not None:
         station.outlets[0].put_state(status)
     return status

@@ -19,7 +19,7 @@ import copy
 
 from lab.worlds import adapter
 from lab.worlds.dice import dice
-from lab.worlds.flash import NorFlash
+from lab.worlds.file_flash import FileFlash
 from lab.worlds.history import Ledger, OutletHistory, Result, StoredTelegram
 from lab.worlds.identification import named_in
 from lab.worlds.network import Service
@@ -190,7 +190,7 @@ class ChangingWorld(World):
         self._kept = places + [key for key in configured + unused if key[1] == TOOLSNET]
 
     def _take_over(self, blocks: int) -> None:
-        """Move the spool into a new one with so many blocks for results more."""
+        """Move the spool into a new file with so many blocks for results more."""
         spool = self.tree["stations"][0]["spool"]
         old = self.device(1)
         plan = {**spool, "size_kib": spool["size_kib"] + blocks * old.block_bytes // 1024}
@@ -200,7 +200,7 @@ class ChangingWorld(World):
             return
         self.history.misuse.extend(old.misuse)
         rolled = dice(self.script["seed"], "flash", 1, self.time.now)
-        new = NorFlash(made.unit_bytes, made.block_count, rolled, self.fuse, made.block_bytes)
+        new = FileFlash(made.unit_bytes, made.block_count, rolled, self.fuse, made.block_bytes)
         new.fill(bytes(made.cells))
         self.flashes[spool["path"]] = new
 

@@ -222,7 +222,7 @@ class Events:
         """Wear out this block of the log: one in four of them."""
         device, first = self.world.device(station), self.world.log_begins(station)
         count = device.block_count - first
-        if sum(other >= first for other in device.worn) < max(count // 4, 1):
+        if device.wears and sum(other >= first for other in device.worn) < max(count // 4, 1):
             device.worn.add(first + block % count)
 
     # -- network ---------------------------------------------------------------------------------------------------
@@ -327,5 +327,5 @@ class Events:
         block %= device.block_count
         areas = (KEPT_BEGINS, self.world.log_begins(station))
         area = sum(block >= begins for begins in areas)
-        if all(sum(other >= begins for begins in areas) != area for other in device.worn):
+        if device.wears and all(sum(other >= begins for begins in areas) != area for other in device.worn):
             device.worn.add(block)

@@ -5,6 +5,7 @@ Rules
 2. A cut leaves in each unsynced sector either what the disk had or what was written. A sector is written as a whole.
 3. A sync that fails marks the pages clean: reads show them, the disk keeps its old content, and no later sync writes
    them.
+4. It has no blocks that wear out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ SECTOR_BYTES = 512
 
 class FileFlash(NorFlash):
     """One file: `cells` is what reads return, `disk` what a cut leaves."""
+
+    wears = False
 
     def __init__(self, *arguments) -> None:
         super().__init__(*arguments)
@@ -56,6 +59,11 @@ class FileFlash(NorFlash):
                     self.units[unit] = TORN
         self.uncertain.clear()
         self.unwritten.clear()
+
+    def fill(self, cells: bytes) -> None:
+        """Take this content, which is on the disk."""
+        super().fill(cells)
+        self.disk[:] = cells
 
     def _touch(self, address: int, n: int) -> None:
         sectors = range(address // SECTOR_BYTES, (address + n - 1) // SECTOR_BYTES + 1)

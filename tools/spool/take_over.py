@@ -10,7 +10,8 @@ Rules
 3. All that an outlet still has to take is carried over, all that ToolsNet had and may lack now, and all that is kept
    aside: the new one is made larger than ordered if it has to be. Of what all have taken the newest, as far as there is
    room: what a controller gives again is looked up among them. Curves are not carried over. What is left is said.
-   What is set aside and cannot be read is counted in the new one as in the old one.
+   What is set aside and cannot be read is counted in the new one as in the old one. What is damaged is, too, also for
+   outlets that were removed: between the records of the new one nothing shows it.
 4. The new file is completed under `<name>.new`, its header last. What the log of the next agent has to say about orders
    (toolcart.board.linux.order_log) goes along.
 """
@@ -32,6 +33,7 @@ from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import FRAME_BYTES, RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
+from toolcart.agent.log.removed_toolsnet import give_up
 from toolcart.agent.log.snapshot import MOVED, PLACE_BITS, STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
@@ -226,6 +228,7 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     `seed` is the identity of another station's.
     """
     block_bytes = block_bytes_for(plan.size_bytes)
+    _let_removed_count(old)
     records, aside = _records(old.log), _records(old.kept, old.state.numbers[field.KEPT_CURSOR])
     area = _Sizes(plan, block_bytes, _usual_kept(old), aside)
     low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
@@ -255,6 +258,16 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
         0 if old.graphs is None else sum(1 for _ in each(old.graphs)),
         old.quarantine.unreadable,
     )
+
+
+def _let_removed_count(old: OfflineSpool) -> None:
+    """Let what is damaged of what a removed outlet lacks count as it is read: nothing in the new spool shows it.
+
+    What was counted as the outlet was removed is counted once more, as it is where that returns: DAMAGED is a bound.
+    """
+    slots = [field.CURSOR + place for place in range(field.PLACES) if kind_at(old.state, place)]
+    removed = [old.state.numbers[slot] for slot in slots if old.log.cursor_at(slot) is None]
+    old.log.damage.forgiven = min([old.log.damage.forgiven, *removed])
 
 
 @dataclass(frozen=True)
@@ -329,7 +342,9 @@ def _filled(
 ) -> RamFlash | None:
     """Return a new area with these records; None if it has no room for all of them."""
     front, log_blocks = parts
-    device = RamFlash(front + log_blocks, area.block_bytes, plan.unit_bytes)
+    if carried and not old.sends:
+        give_up(old.log, carried[0].number)
+    device = RamFlash(front + log_blocks, area.block_bytes, plan.unit_bytes, wears=False)
     state = Snapshot(Partition(device, 0, STATE_BLOCKS))
     log = Log(Partition(device, front, log_blocks), state, field.LOG, 0, payload_most=PAYLOAD_WIDE)
     for cursor in old.log.cursors:
@@ -361,7 +376,7 @@ def _filled(
 
 def _found_again(device: RamFlash) -> int:
     """Return how many of the old one's damage the next start counts itself: what is missing between two blocks."""
-    copied = RamFlash(device.block_count, device.block_bytes, device.unit_bytes)
+    copied = RamFlash(device.block_count, device.block_bytes, device.unit_bytes, device.wears)
     copied.cells[:] = device.cells
     new = opened(copied)
     return 0 if new is None else new.damaged(field.LOG)

@@ -5,7 +5,7 @@ from struct import pack_into
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.cart.storage import bring_up
-from toolcart.agent.log import missed
+from toolcart.agent.log import count_back, missed
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_BLOCKS
@@ -20,6 +20,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_MET,
     TAKEN,
 )
+from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record.result import BODY_BYTES
 from host_tests.portable import stub
 from host_tests.support.log import put
@@ -28,7 +29,7 @@ from lab.harness.flash import Nor
 
 PORTABLE = True
 HEAVY = True
-HEAP = "1m"
+HEAP = "2m"
 
 TOOLSNET, FILE, WEBHOOK, MQTT = outlet_places.KINDS
 BLOCKS, BLOCK_BYTES = 24, 4096
@@ -115,11 +116,58 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
 
 
+def test_events_among_what_toolsnet_leaves_out_as_it_returns_have_no_sequence():
+    """Else the 08 would name a result in front of the one that ToolsNet had last, and it got some twice."""
+    cart = Cart()
+    cart.start(TOOLSNET, FILE)
+    cart.start(FILE)
+    results = []
+    while not cart.log.blocks.floor() > 40:
+        is_event = cart.log.next % 5 == 2
+        assert put(cart.log, bytes(BODY_BYTES), KIND_EVENT if is_event else KIND_RESULT) == LOG_DONE
+        results += [] if is_event else [cart.log.number]
+    cart.take(0)
+    cursor = cart.start(TOOLSNET, FILE)[0]
+    assert cart.at_start.added[0] == cart.state.numbers[OVERWRITTEN] == cursor.number > 20
+    assert cart.state.numbers[DAMAGED] == 0
+    rest = [number for number in results if number > cursor.number]
+    passed = len(results) - len(rest)
+    assert cursor.number - cursor.ahead == passed < cursor.number
+    for number in rest:
+        passed += 1
+        assert cart.take(0, 1) == [number] and cursor.number - cursor.ahead == passed
+
+
+def test_what_cannot_be_read_is_not_left_out_by_toolsnet_as_it_returns():
+    cart = Cart()
+    cart.start(TOOLSNET, FILE)
+    cart.start(FILE)
+    while not cart.log.blocks.floor() > 40:
+        cart.append(1)
+    cart.take(0)
+    walk, count_back.walk = count_back.walk, lambda *_: -1
+    try:
+        cart.start(TOOLSNET, FILE)
+    finally:
+        count_back.walk = walk
+    assert cart.at_start.added[0] == cart.state.numbers[OVERWRITTEN] == 0
+    assert cart.take(0) == list(range(1, cart.log.number + 1))
+
+
 def read_all_of(log):
     scout = Cursor()
     log.rewind(scout, 0)
     while log.peek(scout) > 0:
         scout.advance()
+
+
+def lose_a_block(cart):
+    """Zero the second block of its log; return the first and the last number that are lost."""
+    firsts = sorted([first for first in cart.log.firsts if first])
+    begin = (cart.log.device.first_block + list(cart.log.firsts).index(firsts[1])) * cart.flash.block_bytes
+    for octet in range(begin, begin + cart.flash.block_bytes):
+        cart.flash.cells[octet] = 0
+    return firsts[1], firsts[2] - 1
 
 
 def with_a_hole(*outlets, wears=False, taken=(5, 0)):
@@ -133,11 +181,7 @@ def with_a_hole(*outlets, wears=False, taken=(5, 0)):
     cart.append(100)
     for index in range(len(outlets)):
         cart.take(index, taken[index])
-    firsts = sorted([first for first in cart.log.firsts if first])
-    begin = (cart.log.device.first_block + list(cart.log.firsts).index(firsts[1])) * cart.flash.block_bytes
-    for octet in range(begin, begin + cart.flash.block_bytes):
-        cart.flash.cells[octet] = 0
-    return cart, firsts[1], firsts[2] - 1
+    return (cart,) + lose_a_block(cart)
 
 
 def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():

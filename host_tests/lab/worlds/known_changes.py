@@ -46,6 +46,12 @@ def fetching(script):
     return script
 
 
+def with_events(script):
+    """The same world, whose agent takes all events of the controller."""
+    del script["settings"]["stations"][0]["controller"]["events"]
+    return script
+
+
 KNOWN = {
     "the_only_outlet_is_renamed_while_it_is_behind_and_the_log_refuses": world(
         [A],
@@ -240,5 +246,22 @@ KNOWN = {
         (5, "empty"),
         (10, "make", 1, 3, 50),
         (20, "cut", CUT),
+    ),
+    "events_in_a_block_that_is_given_up_while_toolsnet_is_removed_and_may_have_more_than_is_known": with_events(
+        world(
+            [TOOLSNET, outlet("d", "mqtt")],
+            (0, "outage", "toolsnet", "refusing", 20000, True),
+            (1, "make", 1, 6, 100),
+            *((1.1 + index / 20, "alarm", 1) for index in range(5)),
+            (2.5, "make", 1, 24, 50),
+            (5, "side", "d", "away", 600000),
+            (6, "make", 1, 25, 50),
+            (20.498, "outlets", [outlet("d", "mqtt")]),
+            (20.5, "cut", {**CUT, "within_ms": 2000}),
+            (25.5, "make", 1, 84, 50),
+            (40.5, "outlets", [TOOLSNET, outlet("d", "mqtt")]),
+            (40.502, "off", {"dark_ms": 1000, "orderly": True}),
+            blocks=8,
+        )
     ),
 }

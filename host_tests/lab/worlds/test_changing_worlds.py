@@ -30,6 +30,9 @@ MENDED = (
     7205726,  # behind a database that was set back comes what had been left out in front: of the judge
     7208359,  # lost: an MQTT consumer was restored between the receipt that the broker kept and the first batch
     7426310,  # what was ordered again gave way to new results, which OVERWRITTEN says: of the judge
+    7422043,  # doubled: events lay among what ToolsNet's outlet left out as it returned, after a cut
+    7427330,  # the same
+    7422631,  # lost: a spool with a damaged block was moved while an outlet was removed that lacked what was there
     7401007,  # lost: an MQTT consumer was past a block that faded, and no start counted what was gone with it
 )
 

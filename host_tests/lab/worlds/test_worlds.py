@@ -74,6 +74,7 @@ MENDED = (
     + (99733094,)  # stations that share IDs, restarted near the wrap: the witness was asked for without end
     + (99809788,)  # a flash refused a minute after its order, as nothing was written before: of the judge
     + (99103169,)  # what a spindle had made before anybody knew of it was called unreported: of the judge
+    + (7500070,)  # what is sent again lay aside, and the model that asked for an operator had no number of waiting ones
     # Rows of refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131, 99810346) if LONG else ())
 )

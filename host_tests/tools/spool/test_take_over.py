@@ -10,11 +10,13 @@ from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.board.linux.spool_header import PAGE_BYTES
+from toolcart.board.ram_flash import RamFlash
 from toolcart.spool.offline_spool import begun, each, opened
 from toolcart.tools.spool import take_over
 from toolcart.tools.spool.take_over import Plan
 from toolcart.tools.spool.waiting import Waiting
 from toolcart.toolsnet_records import tightening_id_of
+from host_tests.agent.cart.test_outlet_places import MQTT, TOOLSNET, Cart, lose_a_block
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
 from host_tests.support.log import Area, store, take
@@ -421,3 +423,30 @@ def test_what_is_damaged_is_counted_once_by_who_starts_with_the_new_one(delivere
         assert log.state.ready() and log.settle()
         assert sum(1 for _ in each(log)) == 160 - lost
         assert area.state.numbers[field.DAMAGED] == lost and area.state.save()
+
+
+@pytest.mark.parametrize("taken", [20, 100])
+@pytest.mark.parametrize("wears", [True, False])
+def test_what_a_removed_outlet_lacks_that_cannot_be_read_is_counted(wears, taken):
+    """In the new spool the records around it are adjacent: nothing else shows it, whether the outlet returns or not."""
+    cart = Cart()
+    cart.flash.wears = wears
+    cart.start(TOOLSNET, MQTT)
+    cart.append(100)
+    cart.take(0, taken)
+    cart.take(1, 10)
+    cart.start(TOOLSNET)
+    first, last = lose_a_block(cart)
+    assert 10 < first < 20 < last
+    flash = cart.flash
+    device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes, wears)
+    device.cells[:] = flash.cells
+    old = opened(device)
+    has_all = wears and taken == 100  # then what is in front of that block was to be erased, and is missed
+    cart.flash = take_over.make(old, PLAN, 4711).device
+    for outlets in ((TOOLSNET,), (TOOLSNET,), (TOOLSNET, MQTT)):
+        cart.start(*outlets)
+        for index in range(len(outlets)):
+            cart.take(index)
+        assert has_all or last + 1 - first <= cart.state.numbers[field.DAMAGED] <= 2 * (last + 1 - first)
+    assert cart.state.missed[1] == (last - 10 if has_all else 0)

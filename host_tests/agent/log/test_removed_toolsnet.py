@@ -1,0 +1,95 @@
+"""What the log gives up that was out to ToolsNet when its outlet was removed: events among it have no sequence."""
+
+import pytest
+
+from toolcart.agent.log import removed_toolsnet
+from toolcart.agent.log.flash import FLASH_IO
+from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.snapshot_fields import AHEAD, DAMAGED, LIMIT, OVERWRITTEN, TOOLSNET_CURSOR
+from toolcart.agent.record import KIND_EVENT, KIND_RESULT
+from toolcart.agent.record.result import BODY_BYTES
+from toolcart.tools.spool import take_over
+from host_tests.agent.cart.test_outlet_places import FILE, TOOLSNET, Cart
+from host_tests.support.log import put
+
+
+class Removed(Cart):
+    """ToolsNet's outlet was removed when results up to `limit` might have been sent, and none was known to be."""
+
+    def __init__(self, limit):
+        Cart.__init__(self)
+        self.start(TOOLSNET, FILE)
+        self.state.numbers[LIMIT] = limit
+        assert self.state.save()
+        self.start(FILE)
+        self.results = []
+
+    def store(self):
+        """Store one more, each fifth an event, and let the file have it."""
+        is_event = self.log.next % 5 == 2
+        assert put(self.log, bytes(BODY_BYTES), KIND_EVENT if is_event else KIND_RESULT) == LOG_DONE
+        self.results += [] if is_event else [self.log.number]
+        self.take(0)
+
+    def results_to(self, number):
+        """Return how many results there were up to this number."""
+        return len([one for one in self.results if one <= number])
+
+    def place(self):
+        """Return number and `ahead` of ToolsNet's place, and OVERWRITTEN."""
+        return [self.state.numbers[index] for index in (TOOLSNET_CURSOR, AHEAD, OVERWRITTEN)]
+
+
+@pytest.mark.parametrize("limit", [20, 48])
+@pytest.mark.parametrize("restarts", [True, False])
+def test_its_place_goes_on_while_something_of_that_is_left(limit, restarts):
+    cart = Removed(limit)
+    while len(cart.results) < 5 or cart.log.first_above(0) < 30:
+        cart.store()
+        if restarts and cart.log.number % 50 == 0:
+            cart.start(FILE)
+    oldest = cart.log.first_above(0)
+    assert cart.place() == [oldest - 1, oldest - 1 - cart.results_to(oldest - 1), oldest - 1]
+    cursor = cart.start(TOOLSNET, FILE)[0]
+    assert cart.at_start.returned[0] == 0 < cart.at_start.added[0]
+    assert cursor.number - cursor.ahead == cart.results_to(cursor.number) < cursor.number
+    assert cart.state.numbers[OVERWRITTEN] == cursor.number and cart.state.numbers[DAMAGED] == 0
+
+
+def test_what_is_given_up_behind_that_is_counted_as_it_returns():
+    cart = Removed(10)
+    while len(cart.results) < 5 or cart.log.first_above(0) < 40:
+        cart.store()
+    first = cart.place()[0]
+    assert 10 <= first < cart.log.first_above(0) - 1
+    cart.start(TOOLSNET, FILE)
+    assert cart.at_start.returned[0] > 0
+    assert cart.state.numbers[OVERWRITTEN] == first + cart.at_start.returned[0] + cart.at_start.added[0]
+
+
+def test_nothing_is_given_up_that_cannot_be_read_or_saved(monkeypatch):
+    cart = Removed(48)
+    for _ in range(40):
+        cart.store()
+    bound = cart.log.first_above(cart.log.first_above(0))
+    monkeypatch.setattr(removed_toolsnet, "ahead_at", lambda *_: -1)
+    assert cart.log.blocks._erase(cart.log.place_of(1)) == FLASH_IO
+    assert cart.place() == [0, 0, 0] and cart.log.place_of(1) >= 0
+    monkeypatch.undo()
+    monkeypatch.setattr(cart.state, "save", lambda: False)
+    assert not removed_toolsnet.give_up(cart.log, bound)
+    assert cart.place() == [0, 0, 0]
+    monkeypatch.undo()
+    assert removed_toolsnet.give_up(cart.log, bound)
+    assert cart.place() == [bound - 1, bound - 1 - cart.results_to(bound - 1), bound - 1]
+
+
+def test_a_spool_that_is_moved_gives_up_what_it_leaves_behind():
+    cart = Removed(190)
+    for _ in range(200):
+        cart.store()
+    plan = take_over.Plan(48 * 1024, 12 * 1024)
+    cart.flash = take_over.make(take_over.start(bytes(cart.flash.cells)), plan, 4711).device
+    cursor = cart.start(TOOLSNET, FILE)[0]
+    assert 20 < cart.log.first_above(0) - 1 <= cursor.number < 190
+    assert cursor.number - cursor.ahead == cart.results_to(cursor.number) < cursor.number
