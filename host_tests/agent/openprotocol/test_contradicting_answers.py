@@ -5,6 +5,8 @@ import pytest
 from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.record.text import _REASONS
+from toolcart.sim.controller import Controller
 from toolcart.tools.messages import attention
 from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.odd_controllers import ANSWERS, OddController
@@ -54,6 +56,20 @@ def test_a_controller_that_answers_right_again_is_asked_again(monkeypatch):
     odd.make(2)
     odd.cart.settle()
     assert off(odd.cart) == "" and set(odd.made[-7:]) <= set(odd.rows())
+
+
+def test_results_alike_but_for_id_and_vin_are_counted_and_nothing_false_is_said_of_them(monkeypatch):
+    monkeypatch.setattr(Controller, "stamp", lambda controller: b"2024-05-05:10:00:00".decode())
+    odd = OddController(monkeypatch, first_id=1000)
+    produce = odd.cart.controller.produce
+    odd.cart.controller.produce = lambda **fields: produce(**{**fields, "torque": 1200, "angle": 60})
+    outages(odd, ("down", "down"))
+    cart = odd.cart
+    missing = [one for one in cart.controller.produced if one not in cart.stored_ids()]
+    assert len(missing) == cart.station.ledger.gone() > 0 and off(cart) == "answers"
+    [need] = [need for need in attention.needs(of_station(cart.station, cart.clock.now)) if need.slug == "fetching"]
+    assert "or cannot be told from other results" in need.words
+    assert "or none that is certainly theirs" in _REASONS["mute"]
 
 
 def restarted(odd, before, away, after, cut):
