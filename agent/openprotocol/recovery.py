@@ -996,7 +996,7 @@ class Recovery:
         several = self.has_several()
         is_held = observed.is_held and several and self._is_beside_top(observed.top)
         is_newest = self.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
-        if (ledger.has_unnamed() or not is_newest) and self._is_unconfirmed():
+        if (ledger.has_unnamed() or ledger.is_apart() or not is_newest) and self._is_unconfirmed():
             from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
 
             if newest_check.shows_nothing(self):
