@@ -4,8 +4,9 @@ Rules
 1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), and what lies between `w`, the
    highest result known, and the lowest that the controller still has.
 2. Where the count has begun anew, what lies in front of its lowest result is gone too, but for what was pushed, unless
-   something shows that the memory goes back to its begin: a result older than `w`. Where the count before was there as the look began, the small
-   memory may have dropped what it had of the new one since: what lies behind its first push is gone.
+   something shows that the memory goes back to its begin: a result older than `w`. Where the count before was there as
+   the look began, the small memory may have dropped what it had of the new one since: what lies behind its first push
+   is gone.
 
 Imported where what was known no longer holds: hardly any count begins anew.
 """

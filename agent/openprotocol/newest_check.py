@@ -6,8 +6,9 @@ Rules
    nothing, as if it were not known there. So it is where the newest has the ID 0, or that of `w`, or is `w` under
    another ID. What is asked for upward ends with it. Where `w` is not there IDs may be off, and the walk shows it.
 2. One that the log has, and behind which another one was pushed, is not the newest: the memory is late, or answers ID 0
-   with an older one. So is `w` where the log has only others: it was there before the first meeting. Below `w` it shows nothing either; above `w`, where pushes have no ID, what is asked for goes on
-   upward from it. What was pushed last and is below `w` is of a new count.
+   with an older one. So is `w` where the log has only others: it was there before the first meeting. Below `w` it shows
+   nothing either; above `w`, where pushes have no ID of the memory, what is asked for goes on upward from it. What was
+   pushed last and is below `w` is of a new count.
 3. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
 
 Imported where the newest may be another one than ID 0 brought.
