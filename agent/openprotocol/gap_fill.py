@@ -23,7 +23,7 @@ CLOSED_MOST = const(32)
 # Why IDs are gone; below 0: the code, negative, of the rejection that came.
 WHY_NONE = const(0)  # the controller has nothing under them
 WHY_RESET = const(1)  # its IDs mean other results now
-WHY_SILENT = const(2)  # no answer came, or none to what was asked
+WHY_SILENT = const(2)  # no answer came, or none that is certainly its result
 WHY_NEVER = const(3)  # it cannot be asked for any
 WHY_MIXED = const(4)  # one reason for some, another one for others
 

@@ -52,8 +52,9 @@ class IdOwnership:
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
         self._first = self._first or alone
         known = ledger.identity() or self._first
-        self.is_other = known not in (0, alone, named)  # former versions took the station into it
         self.is_believed = ledger.successor == alone
+        # After a start the one before may be unknown. Former versions took the station into it.
+        self.is_other = self.is_believed or known not in (0, alone, named)
         self.identity = alone
         sharing = phases.SHARING_OWN if by_own_ids else self.sharing
         is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0

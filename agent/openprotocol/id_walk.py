@@ -7,16 +7,24 @@ Rules
 2. Another controller is believed first; what it has made since it was first seen may be missing
    (toolcart.agent.openprotocol.successor).
 3. Where many missing IDs in a row are gone, a walk down from the end of the range finds where the rest begins.
+4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
+   fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
+   questions for each push.
 
 Imported where a walk is needed: most connections prove their IDs without one.
 """
 
-from toolcart.agent.base.fields import copy
-from toolcart.agent.openprotocol import look_conclusion
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import all_digits, copy, get_u32
+from toolcart.agent.openprotocol import id_ownership, look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, is_ahead, preceding
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, id_of, is_ahead, preceding
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
+from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+
+_RESULTS_READ = const(64)
+_RESULTS_LEAST = const(6)
 
 
 class Walk:
@@ -41,6 +49,33 @@ def _of(recovery):
     return recovery.walk
 
 
+def _learn_gone_most(recovery):
+    """Set K to less where the log shows that the stations do not share the IDs."""
+    ownership = recovery.ownership
+    if ownership.gone_most > id_ownership.GONE_OWN and not (ownership.shares or _may_be_shared(recovery.duplicates)):
+        ownership.gone_most = id_ownership.GONE_OWN
+
+
+def _may_be_shared(duplicates):
+    """True unless the IDs in the log are not like those of a count that other stations share (rule 4)."""
+    ids = set()
+    pushes = []
+    for page, at, flags in duplicates.results(1, _RESULTS_READ):
+        if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+            number = id_of(page, at + TIGHTENING_ID)
+            ids.add(number)
+            if not flags & FLAG_RECOVERED:
+                pushes.append((get_u32(page, at - HEAD_BYTES), number))
+    pushes.sort()
+    skipped = falls = 0
+    for place in range(1, len(pushes)):
+        number, end = pushes[place - 1][1], pushes[place][1]
+        falls += end < number
+        if number < end <= number + id_ownership.GONE_SHARED:
+            skipped += len([one for one in range(number + 1, end) if one not in ids])
+    return falls < 2 and (len(ids) < _RESULTS_LEAST or skipped * 4 > len(ids))
+
+
 def begin(recovery, is_reset, now):
     """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
     observed = recovery.observed
@@ -60,6 +95,7 @@ def begin(recovery, is_reset, now):
             return go_down(recovery, observed.newest, ID_PERIOD // 2, now)
         observed.first = first_below(observed.newest) if first < 0 else first
     elif not ownership.shares:  # else ours are found in stretches
+        _learn_gone_most(recovery)
         top = recovery.ledger.top()
         if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
             return go_down(recovery, observed.newest, ID_PERIOD // 2, now)
@@ -72,6 +108,7 @@ def begin(recovery, is_reset, now):
 
 def go_down(recovery, above, left, now):
     """Walk down from `above`, for `left` IDs at most; return a NEWS_."""
+    _learn_gone_most(recovery)
     walk = _of(recovery)
     copy(walk.lowest, 0, recovery.observed.top, 0, FINGERPRINT_BYTES)
     if not walk.search.begin(above, left, recovery.ownership.gone_most):

@@ -4,8 +4,9 @@ Rules
 1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), and what lies between `w`, the
    highest result known, and the lowest that the controller still has.
 2. Where the count has begun anew, what lies in front of its lowest result is gone too, but for what was pushed, unless
-   something shows that the memory goes back to its begin. Where the count before was there as the look began, the small
-   memory may have dropped what it had of the new one since: what lies behind its first push is gone.
+   something shows that the memory goes back to its begin: a result older than `w`. Where the count before was there as
+   the look began, the small memory may have dropped what it had of the new one since: what lies behind its first push
+   is gone.
 
 Imported where what was known no longer holds: hardly any count begins anew.
 """
@@ -57,8 +58,8 @@ def _lost_of_new(recovery):
     """Return first and last of what a new count has made in front of the lowest there is, and how many were pushed.
 
     It begins with 1; where a result of the count before is there, or was as this look began, with its first push. What
-    another controller has made before the first meeting is not ours. A lowest one days older than `w` shows that the
-    memory goes back to its begin: times differ by time zones.
+    another controller has made before the first meeting is not ours. A lowest one days older than `w`, or one that the
+    log had before `w`, shows that the memory goes back to its begin: times differ by time zones.
     """
     ledger = recovery.ledger
     observed = recovery.observed
@@ -70,10 +71,21 @@ def _lost_of_new(recovery):
     pushed = _pushed_since_top(recovery)
     if is_before_there and not pushed:
         return nothing
-    if not is_before_there and _day(recovery.walk.lowest) + 2 <= _day(ledger.octets):
+    if not is_before_there and (_day(recovery.walk.lowest) + 2 <= _day(ledger.octets) or _is_from_before(recovery)):
         return nothing
     first, last = pushed[0] if is_before_there else 1, preceding(observed.first)
     return first, last, len({one for one in pushed if length_of(first, one) and length_of(one, last)})
+
+
+def _is_from_before(recovery):
+    """True if the log had the lowest result that is there before it had `w`."""
+    lowest = top = 0
+    for record, _, digest, _ in digests(recovery.duplicates.results(1)):
+        if same(digest, recovery.ledger.octets):
+            top = max(top, record)
+        elif same(digest, recovery.walk.lowest):
+            lowest = record
+    return 0 < lowest < top
 
 
 def _pushed_since_top(recovery):

@@ -6,8 +6,9 @@ Rules
    nothing, as if it were not known there. So it is where the newest has the ID 0, or that of `w`, or is `w` under
    another ID. What is asked for upward ends with it. Where `w` is not there IDs may be off, and the walk shows it.
 2. One that the log has, and behind which another one was pushed, is not the newest: the memory is late, or answers ID 0
-   with an older one. Below `w` it shows nothing either; above `w`, where pushes have no ID, what is asked for goes on
-   upward from it. What was pushed last and is below `w` is of a new count.
+   with an older one. So is `w` where the log has only others: it was there before the first meeting. Below `w` it shows
+   nothing either; above `w`, where pushes have no ID of the memory, what is asked for goes on upward from it. What was
+   pushed last and is below `w` is of a new count.
 3. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
 
 Imported where the newest may be another one than ID 0 brought.
@@ -28,7 +29,7 @@ def shows_nothing(recovery):
     is_above = recovery.is_top(observed.top) or not ledger.is_met() or is_ahead(newest, top)
     if newest < 1:  # it cannot be asked for, and is a result's only where a count ends
         return not (is_above and top > ID_PERIOD // 2)
-    is_old = (ledger.has_unnamed() or not is_above) and _is_old(recovery)
+    is_old = (ledger.has_unnamed() or ledger.is_apart() or not is_above) and _is_old(recovery)
     observed.is_zero_absent = is_old and is_above
     return is_old and not is_above
 
@@ -61,4 +62,4 @@ def _is_old(recovery):
             last = max(last, record)
             if is_it:
                 of_newest = max(of_newest, record)
-    return is_there and of_newest < last
+    return of_newest < last and (is_there or recovery.ledger.is_top(newest))

@@ -5,7 +5,8 @@ Rules
    pushed behind `w` and is not found again under one of these IDs is one of those that are gone.
 2. How many that are is known at the end of all. At the end of a connection each ID that was not asked for yet counts as
    one of these pushes: then more are gone than it says, and never less.
-3. Where the log does not have `w` among the newest, nothing that was pushed is known to have come behind it.
+3. Where the log does not have `w` among the newest, nothing that was pushed is known to have come behind it; where it
+   does not have it at all, `w` was there at the first meeting, and what was pushed when that was proven came behind it.
 
 Imported where what is pushed has no ID, or not the memory's.
 """
@@ -13,7 +14,7 @@ Imported where what is pushed has no ID, or not the memory's.
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.openprotocol.ids import ahead_by, is_ahead, is_open, length_of, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
-from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
+from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES
 
 
 def knows_memory(recovery):
@@ -66,7 +67,7 @@ class PushesApart:
     def _pushed(self):
         """Return how much was pushed between `w` and the look."""
         pushes = []
-        top = 0
+        proven = top = 0
         one = bytearray(FINGERPRINT_BYTES)
         for page, at, flags in self._results(1):
             record = get_u32(page, at - HEAD_BYTES)
@@ -77,4 +78,7 @@ class PushesApart:
                 top = max(top, record)
             elif not flags & FLAG_RECOVERED and record < self._end:
                 pushes.append(record)
-        return len([record for record in pushes if record > top]) if top else 0
+                proven += not flags & FLAG_UNPROVEN
+        if top:
+            return len([record for record in pushes if record > top])
+        return proven if self._duplicates.next_record() <= self._duplicates.contents_most else 0

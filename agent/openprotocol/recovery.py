@@ -16,9 +16,9 @@ Rules
    (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
-   that does not fit makes it start over, once a minute at most: where IDs come in no order (two spindles that count
-   for themselves and name none) each push would, and with a walk each time it would never end. Which of two times
-   is later never counts.
+   that does not fit makes it start over, at the second time on a connection in a minute, then in twice as long each
+   time, up to an hour: where IDs come in no order (two spindles that count for themselves and name none) each push
+   would, and with a walk each time it would never end. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
    the log no longer has `w` and stores it twice then; as the newest, while the log has it. So it is where results of
@@ -230,6 +230,7 @@ class Recovery:
         self.why = WHY_NEVER  # an ID is gone, as what came last says if it was no result (`gap_fill`)
         self.is_reported = False  # what the look loses has been reported, but it could not be written down
         self.retry, self._looked = Timer(), Timer()
+        self._pause_ms = LOOK_AGAIN_MS
         self.deferred = None  # toolcart.agent.openprotocol.deferred_ids's, once an ID was asked for in vain
         self.walk = None  # toolcart.agent.openprotocol.id_walk's, once one is needed
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
@@ -255,6 +256,7 @@ class Recovery:
         ownership.forget()
         self.writing = self.contents = None
         self._is_checked = self.has_noted_seen = False
+        self._pause_ms = LOOK_AGAIN_MS
         self.stored_late = ()
         self.has_answered = False  # a question of this connection, by a result
         self.contradictions.opened()
@@ -304,7 +306,7 @@ class Recovery:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
     def restart_later(self, now):
-        """Start over with the newest, once a minute at most: a push did not fit, or was lost."""
+        """Start over with the newest, after ever longer pauses: a push did not fit, or was lost."""
         if self.phase < _OFF:
             self._restart_after_pause(now)
 
@@ -314,7 +316,8 @@ class Recovery:
         if self._looked.armed and not self._looked.expired(now):
             self.retry.start(now, self._looked.left(now))
         else:
-            self._looked.start(now, LOOK_AGAIN_MS)
+            self._looked.start(now, self._pause_ms)
+            self._pause_ms = min(2 * self._pause_ms, phases.OFF_MS)
 
     def restart(self):
         """Start over with the newest at once."""
@@ -993,7 +996,7 @@ class Recovery:
         several = self.has_several()
         is_held = observed.is_held and several and self._is_beside_top(observed.top)
         is_newest = self.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
-        if (ledger.has_unnamed() or not is_newest) and self._is_unconfirmed():
+        if (ledger.has_unnamed() or ledger.is_apart() or not is_newest) and self._is_unconfirmed():
             from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
 
             if newest_check.shows_nothing(self):

@@ -3,7 +3,8 @@
 Rules
 1. It is noted when it names itself first, and believed on the next connection (toolcart.agent.openprotocol.id_ledger,
    rule 12). What is noted is the first of its IDs that was seen: its first push, or the newest it had. What comes after
-   that may be missing, also what it made while the agent ended the session to have it name itself again.
+   that may be missing, also what it made while the agent ended the session to have it name itself again. Where nothing
+   was seen, or its IDs began again since, all that it has may be missing: what it made before cannot be told from that.
 2. Where it answers no question the session is not ended before a push has shown an ID: behind that what is skipped can
    be counted.
 3. Its results lie in the log behind its first push, or behind the highest result known of the one before.
@@ -75,10 +76,10 @@ def _pushes_of(duplicates, number, record):
 
 
 def first_missing(ledger, observed):
-    """Return the first ID that may be missing of the successor; -1 if its IDs began again since it was seen."""
+    """Return the first ID that may be missing of the successor; -1 if that is all it has (rule 1)."""
     seen = ledger.successor_id
     if seen < 0:
-        return following(observed.upto)  # what it made before is not ours
+        return -1
     return following(seen) if seen == observed.newest or is_ahead(observed.newest, seen) else -1
 
 

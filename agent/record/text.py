@@ -26,7 +26,7 @@ _EVENTS = {  # toolcart.agent.record.event
 _REASONS = {  # toolcart.agent.station.missing_results
     "none": "the controller has nothing under these IDs",
     "reset": "the controller's IDs mean other results than before, or it is another controller",
-    "mute": "no answer came for these, or none to what was asked",
+    "mute": "no answer came for these, or none that is certainly theirs",
     "never": "the controller cannot be asked for them",
     "many": "more was missing than can be noted",
     "?": "for several reasons",

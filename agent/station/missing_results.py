@@ -2,7 +2,7 @@
 
     code    none    the controller has nothing under these IDs
             reset   its IDs mean other results than before
-            mute    no answer came for them, or none to what was asked
+            mute    no answer came for them, or none that is certainly theirs
             never   it cannot be asked for its results
             99      the code with which it rejects the question, of two or three digits
             ?       several of these

@@ -413,8 +413,9 @@ _NOT_FETCHED = {
     "agent is not listening is counted as soon as its IDs show it, and not fetched before it answers",
     "pause": "connections ended with questions about stored results, or these brought none: what is missing is asked "
     "for again within the hour",
-    "answers": "what this controller answers about stored results does not match what it is asked: nothing is fetched, "
-    "and what it makes while the agent is not listening is counted as soon as its IDs show it",
+    "answers": "what this controller answers about stored results does not match what it is asked, or cannot be told "
+    "from other results: nothing is fetched, and what it makes while the agent is not listening is counted as soon as "
+    "its IDs show it",
     "in vain": "the last questions about stored results brought no usable answer from this controller: nothing is "
     "fetched before one does",
     "later": "this controller puts off each question about stored results: what it made while the agent was not "

@@ -5,6 +5,9 @@ import pytest
 from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.record.result import FLAG_RECOVERED
+from toolcart.agent.record.text import _REASONS
+from toolcart.sim.controller import Controller
 from toolcart.tools.messages import attention
 from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.odd_controllers import ANSWERS, OddController
@@ -54,6 +57,20 @@ def test_a_controller_that_answers_right_again_is_asked_again(monkeypatch):
     odd.make(2)
     odd.cart.settle()
     assert off(odd.cart) == "" and set(odd.made[-7:]) <= set(odd.rows())
+
+
+def test_results_alike_but_for_id_and_vin_are_counted_and_nothing_false_is_said_of_them(monkeypatch):
+    monkeypatch.setattr(Controller, "stamp", lambda controller: "2024-05-05:10:00:00")
+    odd = OddController(monkeypatch, first_id=1000)
+    produce = odd.cart.controller.produce
+    odd.cart.controller.produce = lambda **fields: produce(**{**fields, "torque": 1200, "angle": 60})
+    outages(odd, ("down", "down"))
+    cart = odd.cart
+    missing = [one for one in cart.controller.produced if one not in cart.stored_ids()]
+    assert len(missing) == cart.station.ledger.gone() > 0 and off(cart) == "answers"
+    [need] = [need for need in attention.needs(of_station(cart.station, cart.clock.now)) if need.slug == "fetching"]
+    assert "or cannot be told from other results" in need.words
+    assert "or none that is certainly theirs" in _REASONS["mute"]
 
 
 def restarted(odd, before, away, after, cut):
@@ -119,3 +136,19 @@ def test_an_answer_that_is_late_is_one_all_the_same(monkeypatch, late_ms, keeps)
     _, again, missing, gone, opened = odd.books()
     assert (again, opened) == (0, 0) and missing == gone <= (6 if keeps == 5 else 0), odd.books()
     assert cart.counted(counter.CONTROLLER_UNKNOWN) == 0 and off(cart) == ""
+
+
+@pytest.mark.parametrize("stands", [False, True])
+@pytest.mark.parametrize("keeps", [5, 500])
+def test_results_alike_that_are_all_pushed_as_one_are_stored_and_what_is_missing_is_said(monkeypatch, keeps, stands):
+    if stands:
+        monkeypatch.setattr(Controller, "stamp", lambda controller: "2024-05-05:10:00:00")
+    odd = OddController(monkeypatch, pushed_as=lambda number: 1, keeps=keeps, first_id=1000)
+    produce = odd.cart.controller.produce
+    odd.cart.controller.produce = lambda **fields: produce(**{**fields, "torque": 1200, "angle": 60})
+    outages(odd, ("down", "down"))
+    cart = odd.cart
+    pushed = [flags for _, _, flags in cart.station.recovery.duplicates.results(1) if not flags & FLAG_RECOVERED]
+    assert len(pushed) == 6 + 2 * 4
+    missing = len(cart.controller.produced) - len(cart.stored())
+    assert missing <= cart.station.ledger.gone() if not stands else off(cart) == "answers"

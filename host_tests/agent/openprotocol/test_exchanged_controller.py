@@ -164,3 +164,20 @@ def test_the_one_before_comes_back_and_has_lost_nothing():
         cart.produce(3, 10)
         cart.settle()
     assert cart.stored_ids() == cart.controller.produced and cart.station.ledger.gone() == 0
+
+
+@pytest.mark.parametrize("first", [LOWER, EQUAL, FAR])
+@pytest.mark.parametrize("text", [None, "", "  ", "EE", "79"])
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_what_it_makes_in_the_first_outage_is_stored_though_its_empty_memory_answered_nothing(text, first, is_cut):
+    cart = exchanged(Cart(toolsnet=None, controller={"refusal_text": text}, first_id=FIRST), first, 0)
+    cart.controller._kept.clear()
+    cart.controller._results.clear()
+    cart.run(5000)
+    before = len(cart.controller.produced)
+    if is_cut:
+        cart.cut()
+    cart.miss(3, 200)
+    cart.until_ready(60000)
+    live(cart, 300).settle()
+    assert agrees(cart, before, (first, text)) and cart.station.ledger.gone() == 0

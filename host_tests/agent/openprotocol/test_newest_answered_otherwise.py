@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.base import counters as counter
+from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_frames as frames
 from host_tests.support.odd_controllers import OddController
@@ -49,7 +50,7 @@ class Zero(OddController):
 
     def _has(self):
         now = self.cart.controller.clock.now
-        return [one for one in self.kept if now - self.made_at.setdefault(id(one), now) >= self.late_ms_of]
+        return [one for one in self.kept if ticks_diff(now, self.made_at.setdefault(id(one), now)) >= self.late_ms_of]
 
     def make(self, count=1, every_ms=1000):
         for _ in range(count):
@@ -85,16 +86,19 @@ def live(one, outages=3, live=4, missed=4, rest_ms=60000):
     return most
 
 
-def nothing_is_wrong(one):
-    """Nothing is gone, and all is there; where pushes have no ID it may be said that nothing can be known."""
+def nothing_is_wrong(one, resets=False):
+    """Nothing is gone, and all is there; where pushes have no ID it may be said that nothing can be known.
+
+    `resets`: the oldest was made before the first meeting: it may seem to be the first of a new count, and be stored.
+    """
     twice, counted, missing, gone, opened = books = one.books()
     says_no_id = one.pushed_as is not None and one.cart.station.recovery.phase == phases.PHASE_NO_ID
     assert (missing == 0 or says_no_id) and gone == 0 and opened == 0, (books, one.cart.gone())
     assert twice == 0 and (counted == 0 or one.pushed_as is not None), books
-    assert one.cart.counted(counter.CONTROLLER_RESETS) == 0
+    assert one.cart.counted(counter.CONTROLLER_RESETS) <= resets
 
 
-@pytest.mark.parametrize(("pushed", "before"), [("as kept", 0), ("as kept", 20), ("0", 0)])
+@pytest.mark.parametrize(("pushed", "before"), [("as kept", 0), ("as kept", 20), ("0", 0), ("0", 20)])
 @pytest.mark.parametrize("missed", [0, 1, 4])
 @pytest.mark.parametrize("keeps", [500, 12])
 @pytest.mark.parametrize("given", GIVEN)
@@ -103,7 +107,7 @@ def test_another_result_than_the_newest(monkeypatch, given, keeps, before, misse
     one.make(before)
     asked = live(one, missed=missed)
     one.made = one.made[before:]
-    nothing_is_wrong(one)
+    nothing_is_wrong(one, resets=given == "the oldest" and before > 0 and keeps > before)
     assert asked < 100, asked
 
 

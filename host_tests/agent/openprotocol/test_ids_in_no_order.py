@@ -1,0 +1,67 @@
+"""IDs that fall, or come in no order: each push makes the recovery look again, and few questions do."""
+
+import pytest
+
+from toolcart.agent.openprotocol import id_ownership
+from host_tests.support.odd_controllers import OddController
+
+IDS = {
+    "fall": lambda number: 5000 - number,
+    "fall by three": lambda number: 50000 - 3 * number,
+    "in no order": lambda number: (number * 7919 + 13) % 100003,
+    "in no order, of all": lambda number: (number * 2654435761 + 13) % 4294967291 + 1,
+    "of two counts": lambda number: number // 2 + (1 if number % 2 else 5000),
+}
+
+
+class Ordered(OddController):
+    """`ids` gives the ID of the n-th result; nothing says whether stations share them."""
+
+    def __init__(self, monkeypatch, ids, **settings):
+        self.ids = ids
+        monkeypatch.setattr(id_ownership.IdOwnership, "opened", self._unsaid(id_ownership.IdOwnership.opened))
+        super().__init__(monkeypatch, **settings)
+
+    def _unsaid(self, opened):
+        def unsaid(ownership, identity, system_type, *rest):
+            return opened(ownership, identity, 0, *rest)
+
+        return unsaid
+
+    def make(self, count=1, every_ms=1000):
+        for _ in range(count):
+            self.cart.controller._next_id = self.ids(len(self.made))
+            super().make(1, every_ms)
+
+
+@pytest.mark.parametrize("keeps", [5, 500])
+@pytest.mark.parametrize("ids", IDS)
+def test_few_questions_are_asked(monkeypatch, ids, keeps):
+    one = Ordered(monkeypatch, IDS[ids], keeps=keeps)
+    one.make(20)
+    before = len(one.made)
+    one.cart.until_ready(5000)
+    most = 0
+    for _ in range(4):
+        asked = len(one.requests)
+        one.make(4)
+        one.cart.run(150000)
+        one.away(3)
+        one.cart.run(150000)
+        most = max(most, len(one.requests) - asked)
+    one.make(2)
+    one.cart.run(400000)
+    one.made = one.made[before:]
+    assert one.judge() and most < 450, most
+
+
+def test_fewer_and_fewer_in_a_long_session(monkeypatch):
+    one = Ordered(monkeypatch, IDS["in no order"])
+    one.cart.until_ready(5000)
+    hours = []
+    for _ in range(3):
+        asked = len(one.requests)
+        for _ in range(90):
+            one.make(1, 40000)
+        hours.append(len(one.requests) - asked)
+    assert one.judge() and hours[2] < 1500, hours
