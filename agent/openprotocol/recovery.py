@@ -16,9 +16,9 @@ Rules
    (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
-   that does not fit makes it start over, at the second time on a connection in a minute, then in twice as long each
-   time, up to an hour: where IDs come in no order (two spindles that count for themselves and name none) each push
-   would, and with a walk each time it would never end. Which of two times is later never counts.
+   that does not fit makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that
+   brings nothing: where IDs come in no order (two spindles that count for themselves and name none) each push would,
+   and with a walk each time it would never end. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
    the log no longer has `w` and stores it twice then; as the newest, while the log has it. So it is where results of
@@ -306,7 +306,7 @@ class Recovery:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
     def restart_later(self, now):
-        """Start over with the newest, after ever longer pauses: a push did not fit, or was lost."""
+        """Start over with the newest, after a pause since the last time (rule 5): a push did not fit, or was lost."""
         if self.phase < _OFF:
             self._restart_after_pause(now)
 
@@ -733,6 +733,7 @@ class Recovery:
                 return
             self.gap_fill.gone_run = 0
             self.request.there = True
+            self._pause_ms = LOOK_AGAIN_MS
             range_fetch.turn_or_close(self)
 
     def awaits(self, number):

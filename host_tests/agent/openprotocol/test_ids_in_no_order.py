@@ -65,3 +65,23 @@ def test_fewer_and_fewer_in_a_long_session(monkeypatch):
             one.make(1, 40000)
         hours.append(len(one.requests) - asked)
     assert one.judge() and hours[2] < 1500, hours
+
+
+def test_pauses_stay_short_while_what_was_lost_is_found(monkeypatch):
+    """Pushes that the line spoils, one in ten minutes: each is there a minute or so later."""
+    one = OddController(monkeypatch)
+    cart = one.cart
+    cart.until_ready(5000)
+    one.make(3)
+    cart.run(150000)
+    for _ in range(12):
+        sessions, cart.controller.sessions[:] = cart.controller.sessions[:], []  # nothing is pushed
+        one.make(1, 0)
+        cart.controller.sessions[:] = sessions
+        for _ in range(2):
+            cart.station.recovery.restart_later(cart.clock.now)
+            cart.run(30000)
+        cart.run(60000)
+        assert len(one.rows()) == len(one.made)
+        cart.run(480000)
+    assert one.judge(0, 0)
