@@ -50,7 +50,7 @@ class Contradictions:
 
     def forget_newest(self):
         """What ID 0 brought has another ID."""
-        self._brought = {}
+        self.forget_brought()
         self.newest = -1
 
     def is_restless(self):

@@ -38,7 +38,6 @@ def settle(recovery, now):
     """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
     ledger = recovery.ledger
     observed = recovery.observed
-    ownership = recovery.ownership
     recovery.phase = phases.PHASE_SETTLE
     if observed.starts_over:
         recovery.learn_results_each()
@@ -50,23 +49,54 @@ def settle(recovery, now):
         from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
         above = seen_ids.seen_above(recovery)
-    may_have_lost = ledger.is_met() or observed.is_reset or ledger.ranges
-    if observed.starts_over and not recovery.is_reported and may_have_lost:
-        from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
-
-        if not lost_ids.report(recovery, left is not None):
-            recovery.wait_for_room(now)
-            return phases.NEWS_NONE
-    recovery.is_reported = True
+    if not _report_lost(recovery, left is not None):
+        recovery.wait_for_room(now)
+        return phases.NEWS_NONE
     pushes = None
     if ledger.is_apart() or ledger.has_unnamed():
         from toolcart.agent.openprotocol import pushes_apart  # hardly any controller pushes so
 
         pushes = pushes_apart.begun(recovery)
+    _write_missing(recovery, left, above)
+    ledger.put_controller(recovery.ownership.identity, recovery.ownership.shares, is_reset)
+    if not ledger.commit():
+        recovery.wait_for_room(now)
+        return phases.NEWS_NONE
+    recovery.forget_look()
+    recovery.gap_fill.pushes_apart = pushes
+    recovery.is_reported = False
+    recovery.flags = 0
+    recovery.ownership.is_other = False
+    recovery.phase = phases.PHASE_FILL
+    return phases.NEWS_RESET if is_reset else phases.NEWS_NONE
+
+
+def _report_lost(recovery, is_left):
+    """Report what is gone as the count begins anew, once; False if that cannot be written down now."""
+    ledger = recovery.ledger
+    observed = recovery.observed
+    may_have_lost = ledger.is_met() or observed.is_reset or ledger.ranges
+    if observed.starts_over and not recovery.is_reported and may_have_lost:
+        from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
+
+        if not lost_ids.report(recovery, is_left):
+            return False
+    recovery.is_reported = True
+    return True
+
+
+def _write_missing(recovery, left, above):
+    """Write into the ledger what may be missing, and the highest result known.
+
+    `left` is what may be of a count that ended, or None; `above` are ranges that the controller has shown.
+    """
+    ledger = recovery.ledger
+    observed = recovery.observed
+    is_other = recovery.ownership.is_other
     ledger.begin()
-    if observed.starts_over and not ownership.is_other:
+    if observed.starts_over and not is_other:
         ledger.since = ledger.doubted if ledger.doubted > 1 else recovery.duplicates.next_record()
-    begun = () if ledger.is_met() or ownership.is_other else ledger.ranges
+    begun = () if ledger.is_met() or is_other else ledger.ranges
     if observed.starts_over:
         ledger.forget_ranges()
     elif ledger.ranges:
@@ -94,14 +124,3 @@ def settle(recovery, now):
     for first, last in above:
         ledger.add(first, last)
     ledger.end_doubt()
-    ledger.put_controller(ownership.identity, ownership.shares, is_reset)
-    if not ledger.commit():
-        recovery.wait_for_room(now)
-        return phases.NEWS_NONE
-    recovery.forget_look()
-    recovery.gap_fill.pushes_apart = pushes
-    recovery.is_reported = False
-    recovery.flags = 0
-    ownership.is_other = False
-    recovery.phase = phases.PHASE_FILL
-    return phases.NEWS_RESET if is_reset else phases.NEWS_NONE
