@@ -380,10 +380,9 @@ def _state(station: dict) -> Iterator[Need]:
     elif spool.get("state_lost"):
         repeated = station.get("repeated_at_most") or 0
         words = "what the spool remembered beside its results was lost: of what it still has up to "
-        words += (
-            f"{counted(repeated, 'record')} may reach an outlet twice; of the rest nobody knows what an outlet had: "
-        )
-        words += "how many it may lack is said of each, and stays"
+        words += f"{counted(repeated, 'record')} may reach an outlet twice, and so may results that it lost and the "
+        words += "controller gives again; of the rest nobody knows what an outlet had: how many it may lack is said of "
+        words += "each, and stays"
         hint = f"look at the flash or disk: `{commands.check(station)}`"
         yield Need("state", WARN, "STATE LOST", words, hint, "lost")
     elif alarm == STATE_WORN:
