@@ -1,7 +1,8 @@
 """What a running agent knows of its configuration: the files it was read from, and what a start would make of them now.
 
 1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
-   checked as `toolcart config check` does, once for each state that they are in. Nothing is used before SIGHUP asks.
+   checked as `toolcart config check` does, once for each state that they are in; while something is wrong at each look,
+   since a mode or a folder may be what is put right. Nothing is used before SIGHUP asks.
 2. What the agent lives with already refuses nothing (toolcart.tools.process.tolerated_faults).
 3. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
 """
@@ -27,6 +28,7 @@ class ConfigurationWatch:
         self._files = files
         self._changed: list[str] = []
         self._problem = ""  # what a reload would be refused for, as they are now
+        self._is_found = True  # by a check; a reload may be refused for something else as well
         self._checked: tuple[bytes | str, ...] = files.state()
         self._reported: dict = {}
         self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
@@ -36,11 +38,11 @@ class ConfigurationWatch:
     def report(self) -> dict:
         """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong.
 
-        `refused`: the last reload was refused, and the files are as it found them. `refusals` counts all such reloads.
+        `refused`: the last reload was refused for what is still wrong. `refusals` counts all such reloads.
         """
         self._look_now()
         report = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._problem}
-        is_refused = bool(self._refused) and self._refused == self._checked
+        is_refused = bool(self._problem) and self._is_refused()
         return {**report, "refused": is_refused, "refusals": self._refusals}
 
     def on_turn(self, now: int) -> int:
@@ -61,6 +63,7 @@ class ConfigurationWatch:
         """A reload was asked for, and these files cannot be taken."""
         self._look_now()  # they may have been changed since the last look
         self._refused, self._problem = self._checked, problem
+        self._is_found = bool(self.problem())
         self._refusals += 1
         self._reported = self.report()
 
@@ -68,9 +71,16 @@ class ConfigurationWatch:
         """Return what a reload would be refused for, "" if nothing."""
         return self._refusing(check(self._path)).first()
 
+    def _is_refused(self) -> bool:
+        """True if the files are as the last reload that was refused found them."""
+        return bool(self._refused) and self._refused == self._checked
+
     def _look_now(self) -> None:
         self._changed = self._files.changed()
         state = self._files.state()
         if state != self._checked:
             self._checked = state
-            self._problem = self.problem() if self._changed else ""
+            self._is_found = True
+        elif not (self._problem and self._is_found):
+            return
+        self._problem = self.problem() if self._changed or self._is_refused() else ""
