@@ -8,7 +8,8 @@ Rules
 4. With TLS 1.3 the other side refuses our certificate, or its lack, after the handshake: by an alert, which may
    come behind a reset, or by an end before anything has come. An error number of TLS is none of the system's.
 5. Certificates and key are read when a connection is first wanted. If they cannot be used that connection fails, and
-   `detail` says why; the next attempt reads them again. Once they are good they are kept.
+   `detail` says why, until they cannot be used for another reason; the next attempt reads them again. Once they are
+   good they are kept.
 """
 
 import os
@@ -67,7 +68,7 @@ class TlsPort(TcpPort):
 
     def __init__(self, make_context, name=None):
         TcpPort.__init__(self)
-        self.detail = ""  # which file cannot be used, and why
+        self.detail = ""  # which file could not be used last, and why
         self._make_context = make_context
         self._context = None
         self._name = name
@@ -77,7 +78,6 @@ class TlsPort(TcpPort):
 
     def open(self, host, number):
         self._host = self._name or host
-        self.detail = ""
         if self._context is None:
             try:
                 self._context = self._make_context()

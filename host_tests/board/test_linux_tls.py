@@ -95,6 +95,20 @@ def test_a_file_of_no_use_is_reported_with_its_setting(board, tmp_path):
     assert detail(tls_certificate=own, tls_key="wrong.key").startswith("tls_certificate: ")
 
 
+def test_why_a_file_was_of_no_use_is_known_while_it_connects_again(board, tmp_path):
+    """Until the connection is there that is why there is none."""
+    own = certificate_files(tmp_path)
+    os.chmod(own["key"], 0o644)
+    port = board.tls(settings(tmp_path, tls_certificate=own["certificate"], tls_key=own["key"]))
+    port.open("127.0.0.1", 1)
+    assert "chmod 600" in port.detail
+    os.chmod(own["key"], 0o600)
+    with server(server_context()) as number:
+        port.open("127.0.0.1", number)
+        assert port.why != WHY_NO_FILES and "chmod 600" in port.detail
+    port.close()
+
+
 def read_until_lost(port):
     buf = bytearray(100)
     octets = b""

@@ -109,6 +109,8 @@ def _no_agent(
     if unit:
         restart = as_root(f"systemctl restart {unit}")
         hint = f"`{restart}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
+    if not spools:  # no agent runs with a configuration that nothing can be read from
+        hint = f"Correct the configuration; then {hint}"
     if not unit and not any(spool.exists() for spool in spools):
         return Finding(SUBJECT, NOTE, f"{words} with this configuration yet", hint)
     needed = waiting.together(waiting.needed_of(spool, names) for spool in spools)

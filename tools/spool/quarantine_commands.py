@@ -325,9 +325,11 @@ def _print_retry(answer: Iterable[dict]) -> int:
             click.echo(f"{line['gone']:>7}  is no longer in the quarantine")
         elif "count" in line:
             begins = "the agent runs" if line.get("configured", True) else "ToolsNet is configured again"
-            now = "now" if line["running"] else f"when {begins}, and ToolsNet has taken results for ten minutes"
+            then = f"when {begins}, and ToolsNet has taken results for ten minutes"
+            if line["running"]:
+                then = "as soon as ToolsNet is connected (ten minutes later if the agent restarts before that)"
             if line["count"]:
-                click.echo(f"{line['count']} to be offered again {now}; {line['parked']} in the quarantine until then")
+                click.echo(f"{line['count']} to be offered again {then}; {line['parked']} in the quarantine until then")
             else:
                 click.echo(f"none is to be offered again; {line['parked']} in the quarantine")
     return exit_code

@@ -77,7 +77,7 @@ def put_details(station: Station, status: dict, no_orders: str) -> None:
     status["no_orders"] = no_orders
     for outlet, outlet_status in zip(station.outlets, status.get("outlets", ()), strict=False):
         detail = getattr(outlet.port, "detail", "")
-        if detail:
+        if detail and outlet_status.get("why") == "no TLS files":
             outlet_status["why_detail"] = detail
     if "spool" in status:
         spool = status["spool"]
