@@ -121,12 +121,13 @@ class PendingSecrets:
         for key, value in list(self._named.items()):
             secret = _read_named(value, self._folder)
             if not isinstance(secret, str):
-                return f"{key}: {secret[0]}; {secret[1]}"
+                return f"{key}: expected {secret[1]}; found {secret[0]}"
             if secret == UNKNOWN:
                 return f"{key}: no credential {value['credential']}: systemd hands over none (LoadCredential=)"
             allowed = config.outlet_fault({**self._settings, key: secret}, key)
             if allowed:
-                return f"{key}: {'; '.join(_unfit(value, self._folder, secret, allowed))}"
+                found, expected = _unfit(value, self._folder, secret, allowed)
+                return f"{key}: expected {expected}; found {found}"
             self._settings[key] = secret
             del self._named[key]
         return ""
