@@ -36,6 +36,7 @@ from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
     DOUBT_LACKS,
     DOUBT_TO,
+    DROPPED,
     EVENT_AHEAD,
     EVENT_CURSOR,
     GRAPH_CURSOR,
@@ -49,6 +50,7 @@ from toolcart.agent.log.snapshot_fields import (
     PLACES,
     SENT,
     SENT_OLDER,
+    SET_ASIDE,
     TAKEN,
     TOOLSNET_CURSOR,
 )
@@ -57,7 +59,7 @@ from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
-_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, OVERWRITTEN, DOUBT_TO, DOUBT_LACKS)
+_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DROPPED, OVERWRITTEN, DOUBT_TO, DOUBT_LACKS)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
 
@@ -221,6 +223,7 @@ def _forget(station, index):
     cursor = log.cursors[index]
     log.rewind(cursor, 0)
     if cursor.slot == TOOLSNET_CURSOR:
+        numbers[SET_ASIDE] -= min(numbers[SET_ASIDE], numbers[DROPPED])
         for number in _OF_THE_SERVER:
             numbers[number] = 0
         station.state.broke_at = 0

@@ -50,7 +50,8 @@ DAMAGED = const(38)  # numbers of the log, and records of the quarantine, that w
 JUMPED = const(39)  # numbers that a start skipped
 GONE = const(40)  # IDs that the controller no longer has
 STORED_AGAIN = const(41)  # results and frames that the log may have had and lost before: an upper bound
-SET_ASIDE = const(42)
+SET_ASIDE = const(42)  # without what an operator dropped of another ToolsNet
+# Of ToolsNet's place, anew with another name:
 DROPPED = const(43)  # by an operator
 
 # Of ToolsNet's place: a server that was set back (toolcart.agent.outlets.toolsnet.data_loss)

@@ -71,6 +71,7 @@ _OF_THE_SERVER = (
     field.LATE,
     field.LATE_FIRST,
     field.DELIVERED,
+    field.DROPPED,
     field.DOUBT_TO,
     field.DOUBT_LACKS,
 )
@@ -444,6 +445,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
             cursor.slot, cursor.number = field.CURSOR + place, old.state.numbers[field.CURSOR + place]
             if cursor.number and kind_at(state, place):
                 state.put_moved(cursor, 0)
+        state.numbers[field.SET_ASIDE] -= min(state.numbers[field.SET_ASIDE], state.numbers[field.DROPPED])
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0
         state.numbers[field.AHEAD] = 0

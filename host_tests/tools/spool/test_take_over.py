@@ -81,6 +81,7 @@ def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(deli
 def test_where_sequences_broke_comes_along_to_the_same_station_alone():
     before = left_with(40, 0)
     before.state.broke_at, before.state.broke_by = 30, 12
+    before.state.numbers[field.SET_ASIDE], before.state.numbers[field.DROPPED] = 7, 5
     assert before.state.save()
     same = begun(moved(before).device).state
     other = begun(moved(before, replace(PLAN, station=11)).device).state
@@ -88,6 +89,8 @@ def test_where_sequences_broke_comes_along_to_the_same_station_alone():
     assert (same.numbers[field.DELIVERED], other.numbers[field.DELIVERED]) == (40, 0), (
         "another station has delivered none"
     )
+    assert (same.numbers[field.DROPPED], same.numbers[field.SET_ASIDE]) == (5, 7)
+    assert (other.numbers[field.DROPPED], other.numbers[field.SET_ASIDE]) == (0, 2), "nor has anyone dropped one of its"
 
 
 def test_what_was_set_aside_is_still_kept_with_its_reason():
