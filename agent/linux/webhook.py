@@ -414,7 +414,9 @@ class WebhookOutlet(Outlet):
         if identity != self._identity:
             confirmed.alarms += 1
             return self._fail("its answer names another spool: %s" % printable(identity), now)
-        sent = confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.number)
+        sent = confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.next - 1)
+        if self.log.number < number <= sent:  # of a newest block that is lost: a start has skipped its numbers
+            number = self.log.number
         if self.again.check_above(number) or number > sent:
             return self._is_above(number, now)
         if number < confirmed.after:

@@ -79,8 +79,8 @@ class Receipts:
         self._started_over = False  # one named more than there is, and it was gone back for that
 
     def begin(self):
-        """The log is mounted: whatever it has may have been sent before."""
-        self.highest = self._log.number
+        """The log is mounted: whatever it has may have been sent before, and what a start has skipped."""
+        self.highest = self._log.next - 1
         self.again.begin()
         self.stand_at_cursor()
         self.receipt = self.base
@@ -192,6 +192,7 @@ class Receipts:
         """Take a receipt for everything up to `value`, not above `highest`; return a RECEIPT_."""
         is_first = self._none_yet
         self._none_yet = False
+        value = min(value, self._log.number)  # what is above that is gone
         is_unasked = is_first and self.last_result <= self.base  # it answers nothing that was sent
         if value > self.base:
             self.again.confirm(max(self.base, self._first), value)

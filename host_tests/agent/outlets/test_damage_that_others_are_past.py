@@ -11,14 +11,14 @@ from host_tests.support.webhook import WebhookBench
 COUNT = 200
 
 
-def zero_a_block(area, log):
-    """Write zeros over a block in the middle; return how many records that loses."""
+def zero_a_block(area, log, newest=False):
+    """Write zeros over a block in the middle, or the newest; return how many records that loses."""
     firsts = sorted([one for one in log.firsts if one])
-    first = firsts[len(firsts) // 2]
+    first = firsts[-1 if newest else len(firsts) // 2]
     size = log.device.block_bytes
     begin = (log.device.first_block + list(log.firsts).index(first)) * size
     area.flash.cells[begin : begin + size] = bytes(size)
-    return log.first_above(first) - first
+    return (log.next if newest else log.first_above(first)) - first
 
 
 @pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
@@ -37,6 +37,29 @@ def test_what_is_gone_from_a_spool_that_its_consumer_is_ahead_of_is_counted_once
         plant.run(60000)
         assert plant.cursor.number >= COUNT and plant.state.numbers[DAMAGED] == lost > 0
         assert plant.state.save()
+
+
+@pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
+def test_a_newest_block_that_is_gone_leaves_no_number_that_was_never_sent(bench):
+    """A start skips all that the block may have held, and what the consumer has of that is no other database's."""
+    plant = bench(limits={"records_most": 4})
+    plant.store(COUNT)
+    plant.log.rewind(plant.log.cursors[0], COUNT)  # ToolsNet has all, too
+    assert plant.cursor.number == 0 and plant.state.save()
+    before = bytes(plant.area.flash.cells)
+    plant.run(60000)
+    assert plant.cursor.number >= COUNT
+    plant.area.flash.cells[:] = before
+    lost = zero_a_block(plant.area, plant.log, newest=True)
+    for _ in range(3):
+        plant.cut()
+        plant.store(3)
+        plant.run(60000)
+        assert plant.cursor.number == plant.log.number > COUNT and plant.forward.is_up()
+        assert lost <= plant.state.numbers[DAMAGED] <= lost + 1 and not plant.state.missed[plant.forward.index]
+        assert plant.status()["given_again"] == 0
+    ids = plant.server.ids() if bench is WebhookBench else plant.ids()
+    assert len(ids) == len(set(ids)) == COUNT + 9
 
 
 def test_what_is_gone_from_a_spool_that_its_file_is_ahead_of_is_counted_once(tmp_path):
