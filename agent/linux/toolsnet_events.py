@@ -217,8 +217,8 @@ class ToolsNetEvents(ToolsNetSource):
 
     def _passed(self):
         """Return how many events of any kind the log ever had up to the cursor, at most."""
-        log = self.log
-        return log.number - self.state.numbers[STORED] - self._count(self.cursor.number, log.number, lambda: True)
+        log = self.log  # one that was taken over may have a number and no record yet
+        return log.next - 1 - self.state.numbers[STORED] - self._count(self.cursor.number, log.number, lambda: True)
 
     def _count_lacking(self):
         """Count what the last 08 shows to be lost."""
