@@ -12,7 +12,8 @@ Rules
    is offered again with the next connection; after the second silence, with the first one that is an hour or more
    later: results must not be held up by what a server may not know (protocol.md 8.2). What is offered again gives way
    to results.
-5. A server whose 08 shows that it lacks results which it had was emptied or restored: it may lack names as well.
+5. A server whose 08 shows that it lacks results or events which it had was emptied, restored or exchanged: it may lack
+   names as well. A loss counts once, when it shows; that the 08s after it name the same is no other one.
 """
 
 from toolcart.agent.base import counters as counter
@@ -43,8 +44,8 @@ class Descriptions(ToolsNetSource):
         self.names = names
         self.refusals = self.left_out = 0
         self._due = self._all = (SYSTEM if system_name else 0) | (STATION if station_name else 0)
+        self._sources = ()
         self._losses = self._server_losses()
-        self._stood = -1  # the sequence that the last 08 named
         self._out = 0
         self._refused = 0  # on this connection
         self._changes = names.changes
@@ -54,10 +55,13 @@ class Descriptions(ToolsNetSource):
         """Send over `forward`, whose results tell which spindles there are."""
         self.session = session = forward.session
         session.names = self.names
+        self._sources = forward.sources
 
     def _server_losses(self):
-        """Return how often an 08 has shown that the server lacks results which it had."""
-        return self.counters.counts[counter.SERVER_EMPTY] + self.counters.counts[counter.SERVER_BEHIND]
+        """Return how often an 08 has shown that the server lacks results or events which it had."""
+        counts = self.counters.counts
+        of_results = counts[counter.SERVER_EMPTY] + counts[counter.SERVER_BEHIND] + counts[counter.RESUME_UNKNOWN]
+        return of_results + sum(source.losses for source in self._sources)
 
     def put_state(self, report):
         report["descriptions_sent"] = self.sent
@@ -69,6 +73,10 @@ class Descriptions(ToolsNetSource):
         if self._changes != self.names.changes and not self.names.filling:
             self._changes = self.names.changes
             self._due |= STATION if self.station_name else 0
+        losses = self._server_losses()
+        if losses != self._losses:
+            self._losses = losses
+            self._due = self._all
         return self._due != 0 and self._unanswered < GIVEN_UP
 
     def send(self, now):
@@ -114,18 +122,9 @@ class Descriptions(ToolsNetSource):
             self.pause.start(now, PAUSE_MOST_MS)
 
     def resume(self, now):
-        """Describe again what was not taken; everything if the 08 shows a new loss, once for the sequence it names.
-
-        Always True.
-        """
+        """Describe again what was not taken; always True."""
         self._due |= self._refused
         self._refused = 0
         if not self.is_pausing(now):
             self._unanswered = min(self._unanswered, GIVEN_UP - 1)
-        losses = self._server_losses()
-        stands = self.session.info.result_sequence
-        if losses != self._losses and stands != self._stood:
-            self._due = self._all
-        self._losses = losses
-        self._stood = stands
         return True

@@ -10,7 +10,10 @@ Rules
 3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log, and one that is refused too often, or makes the server silent too
    often, is passed. All that ToolsNet lacks is in one number (toolcart.agent.log.missed), which is durable with the
-   cursor: an upper bound.
+   cursor: an upper bound, and no more than there were.
+5. The last 08 says what ToolsNet has lost: events with these ordinals, which go on where sequences jump. They count
+   before another one goes out, or the sequences go on elsewhere, as no 08 shows the loss after that; each once since
+   the start. A doubt ends when those that it speaks of are counted, or were sent again and taken.
 """
 
 from toolcart.agent.base.fields import get_u32
@@ -20,7 +23,7 @@ from toolcart.agent.log import missed
 from toolcart.agent.log.count_back import go_back
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
+from toolcart.agent.log.snapshot_fields import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET, STORED
 from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
@@ -53,7 +56,7 @@ def mask_of(words):
 class EventCursor(Cursor):
     """How far the events are; those that the log gives up leave no hole in their sequence."""
 
-    __slots__ = ("mask", "may_have", "unsure")
+    __slots__ = ("base", "counted", "mask", "may_have", "unsure")
 
     def __init__(self, mask, may_have):
         Cursor.__init__(self)
@@ -62,10 +65,20 @@ class EventCursor(Cursor):
         self.mask = mask
         self.may_have = may_have  # nothing above this number can have reached the server
         self.unsure = 0  # given up since the last 08 with a sequence that the server may have
+        self.base = 0  # what keeps the ordinal as it is where the sequence or the place jumps
+        self.counted = set()  # the ordinals of those that took a sequence and are counted as lacking
 
     def is_wanted(self, page, at):
         """True if the event at page[at:] is for ToolsNet."""
         return self.mask >> page[at + ev.WHAT] & 1
+
+    def ordinal(self):
+        """Return that of the event passed last; it grows by one with each that takes a sequence."""
+        return self.number - self.ahead - self.base
+
+    def keep_ordinal(self, ordinal):
+        """Let the event passed last have this ordinal, whatever its sequence is now."""
+        self.base += self.ordinal() - ordinal
 
     def give_up(self, page, at):
         """Pass the event found last, which the log gives up; return 1 if ToolsNet lacks it, else 0."""
@@ -73,6 +86,7 @@ class EventCursor(Cursor):
         self.advance()
         if is_wanted and self.number <= self.may_have:  # ToolsNet may have it under its sequence
             self.unsure += 1
+            self.counted.add(self.ordinal())
         else:
             self.ahead += 1
         return is_wanted
@@ -97,8 +111,8 @@ class ToolsNetEvents(ToolsNetSource):
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
         self.perhaps_there = 0  # how many were out at an 08 that made the sequence go on elsewhere, since the start
-        self._lost = (0, 0)  # the event that the last 08 names, and how many behind it ToolsNet had and gets no more
-        self._counted = (0, 0)  # the last of these that was counted
+        self._lacking = set()  # the ordinals of those that the last 08 shows to be lost: not counted, nor sent again
+        self._again_to = 0  # up to this number of the log some were sent again
         self._perhaps_to = 0  # up to this number the server may have them, whatever its 08s have said since the start
         self._untaken = []  # the numbers of those passed without being taken, as far as the log has them
         self._is_unsaved = False  # what became of the last ones is not durable
@@ -129,9 +143,9 @@ class ToolsNetEvents(ToolsNetSource):
         if self.is_pausing(now) or not self._find():
             return 0
         number = self.cursor.found
-        if self._lost != self._counted and self._lost[1]:  # once another one is taken, no 08 shows it any more
-            self._counted = self._lost
-            self._lacks(self._lost[1])
+        if self._lacking:
+            self._count_lacking()
+            self._end_doubt()
         if self._is_unsaved:
             if not self.forward.may_write():
                 return 0
@@ -179,11 +193,6 @@ class ToolsNetEvents(ToolsNetSource):
     def _is_wanted(self):
         return self.cursor.is_wanted(self.log.page, self.log.at)
 
-    def accepted(self, now):
-        ToolsNetSource.accepted(self, now)
-        if self.doubt == _EMPTY:
-            self.doubt = ""
-
     def give_up(self):
         cursor = self.cursor
         before = cursor.number
@@ -193,6 +202,7 @@ class ToolsNetEvents(ToolsNetSource):
             return  # the log has given it up, and counted it
         self._lacks(1)
         if not is_told:
+            cursor.counted.add(cursor.ordinal())
             return
         cursor.ahead += 1
         first = self.log.first_above(0)
@@ -200,16 +210,34 @@ class ToolsNetEvents(ToolsNetSource):
         self._untaken.append(cursor.number)
 
     def _lacks(self, count):
-        """Count events that ToolsNet lacks; nothing goes out before that is durable."""
-        self.state.missed[0] += count
+        """Count events that ToolsNet lacks, all that were passed at most; nothing goes out before that is durable."""
+        self.state.missed[0] += max(0, min(count, self._passed() - self.state.missed[0]))
         missed.put(self.state)
         self._is_unsaved = True
+
+    def _passed(self):
+        """Return how many events of any kind the log ever had up to the cursor, at most."""
+        log = self.log  # one that was taken over may have a number and no record yet
+        return log.next - 1 - self.state.numbers[STORED] - self._count(self.cursor.number, log.number, lambda: True)
+
+    def _count_lacking(self):
+        """Count what the last 08 shows to be lost."""
+        self.cursor.counted |= self._lacking
+        self._lacks(len(self._lacking))
+        self._lacking = set()
 
     def go_past(self):
         """Pass the event offered last, unless the log has given it up meanwhile."""
         cursor = self.cursor
         if cursor.number < self._number and self.log.peek(cursor) > RECORD_NONE and cursor.found == self._number:
             cursor.advance()
+        self._end_doubt()
+
+    def _end_doubt(self):
+        """Doubt no more once what was lost is counted, or taken again."""
+        if self.doubt and not self._lacking:
+            if not self._count(self.cursor.number, self._again_to, self._has_sequence):
+                self.doubt = ""
 
     # -- where the server stands -------------------------------------------------------------------------------
 
@@ -217,9 +245,12 @@ class ToolsNetEvents(ToolsNetSource):
         """Go on where the 08 says (protocol.md 8.4); False if that could not be made durable, or read."""
         stored = self.session.info.event_sequence
         here = self._sequence_of(self.cursor.number)
-        self.doubt = ""
-        self._lost = (stored, 0)
         fine = True
+        is_odd = stored < 0
+        lacking = self._lacking
+        if not is_odd:
+            self.doubt = ""
+            self._lacking = set()
         may_have = max(self.cursor.may_have, self.cursor.number)
         unsure, self.cursor.unsure = self.cursor.unsure, 0
         behind = (here - stored) % SEQUENCES
@@ -228,33 +259,50 @@ class ToolsNetEvents(ToolsNetSource):
         elif stored < 0:
             pass  # no number, so it names none
         elif 0 < behind <= unsure:
-            fine = self._number_from(stored)
+            fine = self._number_from(stored, behind)
         elif stored == 0:
-            if here != SEQUENCES:  # it had some
+            is_odd = here != SEQUENCES  # it had some
+            if is_odd and self._lose(self._had(here)):
                 self.doubt = _EMPTY
-                self._lost = (0, self._had(here))
         elif behind:
             code = self._take(SEQUENCES - behind)
+            is_odd = code <= 0
             if code < 0:
                 fine = False
             elif code == 0:
                 fine = self._look_behind(stored, behind) if behind < _HALF else self._move_on(stored)
-        if self.doubt or stored < 0 or not fine:
+        if not fine:
+            self._lacking = lacking - self.cursor.counted
+        elif self._lacking - lacking:
+            self.losses += 1
+        if is_odd or not fine:
             self._perhaps_to = max(self._perhaps_to, may_have)
         self._look_at_silent()
         self.cursor.may_have = max(self.cursor.number, self._perhaps_to)
         return fine
 
-    def _number_from(self, stored):
-        """Number what follows from `stored` on; nothing goes out before that is durable."""
+    def _number_from(self, stored, freed=0):
+        """Number what follows from `stored` on; nothing goes out before that is durable.
+
+        The last `freed` events that were passed leave their sequences to others.
+        """
         numbers, cursor = self.state.numbers, self.cursor
-        before = cursor.ahead, numbers[SENT]
+        before = cursor.ahead, cursor.base, numbers[SENT]
+        last = cursor.ordinal() - freed
         cursor.ahead = (cursor.number - stored) % SEQUENCES
+        cursor.keep_ordinal(last)
         numbers[SENT] |= SENT_EVENTS_MET
         if self.state.save():
+            cursor.counted.difference_update(range(last + 1, last + freed + 1))
             return True
-        cursor.ahead, numbers[SENT] = before
+        cursor.ahead, cursor.base, numbers[SENT] = before
         return False
+
+    def _lose(self, rows):
+        """ToolsNet lost the last `rows` events that were passed; False if that says nothing that is not counted."""
+        last = self.cursor.ordinal()
+        self._lacking = set(range(last - rows + 1, last + 1)) - self.cursor.counted
+        return not rows or len(self._lacking) > 0
 
     def _take(self, rows):
         """Pass `rows` events whose answers were lost: 1 if they were sent, else 0; -1 if they cannot be read now."""
@@ -283,24 +331,39 @@ class ToolsNetEvents(ToolsNetSource):
         done = self.cursor.number
         lacks = self._had(behind)
         if not lacks or behind > done:  # not one of this log's
-            self._wonder(stored)
-            self._lost = (stored, lacks)
+            if self._lose(lacks):
+                self._wonder(stored)
             return True
+        again = 0
+        if self.rewinds:
+            again = self._send_again(behind)
+            if again < 0:
+                return False
+        self._lose(lacks - again)
+        count = len(self._lacking) + again
+        if count:
+            self.doubt = "ToolsNet is up to %d %s behind: was it restored from an old copy?" % (
+                count,
+                "event" if count == 1 else "events",
+            )
+        return True
+
+    def _send_again(self, behind):
+        """Go back by `behind` events, as far as the log has them; return how many, below 0 if it cannot be read now."""
+        cursor, done = self.cursor, self.cursor.number
         scout = Cursor()
         scout.wants = WANTS_EVENTS
-        scout.stand_at(self.cursor)
+        scout.stand_at(cursor)
         if go_back(self.log, scout, behind, SEQUENCES, self._has_sequence) < 0:
-            return False
-        self.doubt = "ToolsNet is up to %d %s behind: was it restored from an old copy?" % (
-            lacks,
-            "event" if lacks == 1 else "events",
-        )
-        if self.rewinds:
-            lacks -= self._count(scout.number, done, self._has_sequence)
-            self.cursor.stand_at(scout)
-            self._untaken = [number for number in self._untaken if number <= scout.number]
-        self._lost = (stored, lacks)
-        return True
+            return -1
+        again = self._count(scout.number, done, self._has_sequence)
+        last = cursor.ordinal() - again
+        cursor.stand_at(scout)
+        cursor.keep_ordinal(last)
+        self._untaken = [number for number in self._untaken if number <= scout.number]
+        self._again_to = done
+        self.losses += again > 0
+        return again
 
     def _had(self, rows):
         """Return how many of the last `rows` events ToolsNet can have had at most: those in the log, and gone ones."""
@@ -336,6 +399,10 @@ class ToolsNetEvents(ToolsNetSource):
         self._wonder(stored)
         cursor = self.cursor
         perhaps = self._count(cursor.number, cursor.may_have)
+        self._lose(self._had(SEQUENCES))
+        if self._lacking:  # nothing shows that it has any of them, now or later
+            self.losses += 1
+            self._count_lacking()
         if not self._number_from(stored):
             return False
         self.perhaps_there += perhaps

@@ -46,6 +46,7 @@ class ToolsNetSource:
         self.pause = Timer()
         self.busy = False  # there is more of its log to look at
         self.sent = self.passed = 0
+        self.losses = 0  # how often an 08 has shown since the start that ToolsNet lost some of its telegrams
         self.tx = b""
         self.is_out = False
         self._refusals = self._silences = 0  # of the next one

@@ -1,5 +1,7 @@
 """ToolsNet's map gets the names of system, station and programs, once and when one changes; results wait for none."""
 
+import itertools
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -63,12 +65,12 @@ def test_any_names_make_a_telegram_without_breach(ident, system, station, spindl
 # -- the session
 
 
-def cart(toolsnet=(), describes=True, options=None, **controller):
+def cart(toolsnet=(), describes=True, options=None, rewind=False, **controller):
     one = Cart(
         controller=options or {},
         toolsnet=toolsnet,
         settings={
-            "toolsnet": {"extras": ["names"] if describes else None, "events": ["pset"]},
+            "toolsnet": {"extras": ["names"] if describes else None, "events": ["pset"], "rewind": rewind},
             "system": {"name": "Body shop"},
             "station": {"name": "Wheels left"},
             "controller": dict({"events": ["pset"]}, **controller),
@@ -118,6 +120,70 @@ def test_server_that_has_lost_results_is_told_the_names_again():
         one.run(70000)
         assert [telegram["id"] for telegram in one.described[count:]] == ["01", "02"]
     assert not one.toolsnet.complaints
+
+
+def copy_of(archive, results, events):
+    """Return what restores ToolsNet from a copy of now with so many results and events."""
+    results, events = archive.results[:results], archive.events[:events]
+
+    def restore():
+        archive.clear()
+        for result in results:
+            archive.store_result(result)
+        for event in events:
+            archive.store_event(event)
+
+    return restore
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize("kept", [0, 2])
+@pytest.mark.parametrize("makes", ["results", "events", "both"])
+@pytest.mark.parametrize("often", [False, True])
+def test_each_loss_has_the_names_told_again_and_none_twice(often, makes, kept, rewind):
+    one = cart(rewind=rewind)
+    selections = itertools.cycle((1, 2))
+
+    def make(count):
+        for _ in range(count):
+            if makes != "events":
+                one.produce()
+            if makes != "results":
+                one.controller.select_pset(next(selections))
+            one.run(2000)
+
+    make(5)
+    restore = copy_of(one.archive, kept, kept)
+    for _ in range(4):
+        restore()
+        for expected in (["01", "02"], [], [])[: 3 if often else 1]:
+            count = len(one.described)
+            one.toolsnet.drop()
+            one.run(70000)
+            assert [telegram["id"] for telegram in one.described[count:]] == expected
+        count = len(one.described)
+        make(1)
+        if often:
+            one.toolsnet.drop()
+            one.run(70000)
+        assert one.described[count:] == []
+    assert not one.toolsnet.complaints
+
+
+def test_database_of_another_cart_is_told_the_names_once():
+    one = cart()
+    one.produce(5)
+    one.until_quiet(and_ms=1000)
+    for make in (dict, lambda: one.produce(1)):
+        make()
+        one.until_quiet(and_ms=70000)
+        one.options.reported_result = 300 if make is dict else 700
+        count = len(one.described)
+        for _ in range(3):
+            one.toolsnet.drop()
+            one.run(70000)
+            assert [telegram["id"] for telegram in one.described[count:]] == ["01", "02"]
+        one.options.reported_result = None
 
 
 def test_a_parameter_set_s_name_is_passed_on_when_received_and_changed():
