@@ -297,6 +297,27 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
 
 
+def test_events_that_toolsnet_lacks_stay_counted_whatever_other_outlets_come_and_go():
+    cart = Cart()
+    cart.start(TOOLSNET, "file:f")
+    cart.state.missed[0] = 10
+    missed.put(cart.state)
+    assert cart.state.save()
+    for others in (["file:g"], ["webhook"], ["file:f"], ["file:h", "mqtt", "webhook"], ["file:i"]):
+        cart.start(TOOLSNET, *others)
+        assert cart.state.missed[0] == missed.shown(cart.state)[0] == 10
+    cart.start("file:1", "file:2", "file:3")
+    cart.start(TOOLSNET, "file:f")
+    assert cart.state.missed[0] == 10
+    cart.state.missed[0] += 2
+    missed.put(cart.state)
+    assert cart.state.save()
+    cart.start(TOOLSNET, "file:f", "file:g")
+    assert cart.state.missed[0] == 12
+    cart.start(TOOLSNET + ":other", "file:f")
+    assert cart.state.missed == [0, 0, 0, 0], "the count is that of its server"
+
+
 def test_toolsnet_under_another_name_meets_its_server_anew():
     cart = Cart()
     cart.start(TOOLSNET)
