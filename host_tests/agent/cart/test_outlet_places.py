@@ -203,6 +203,40 @@ def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
                 assert cart.state.numbers[DAMAGED] == lost, then
 
 
+def test_a_newest_block_lost_while_an_outlet_was_out_is_damage_that_it_lacks():
+    for kind, others in ((TOOLSNET, (WEBHOOK,)), (FILE, (TOOLSNET,)), (FILE, (TOOLSNET, WEBHOOK, MQTT))):
+        for is_whole in (True, False):
+            for then in ((*others, kind), others):
+                cart = Cart()
+                cart.start(*others, kind)
+                cart.append(10)
+                for index in range(len(others) + 1):
+                    cart.take(index)
+                cart.start(*others)
+                cart.append(30)
+                for index in range(len(others)):
+                    cart.take(index)
+                assert cart.log.number == 40 and cart.state.numbers[DAMAGED] == 0
+                begin = (cart.log.device.first_block + cart.log.block) * cart.flash.block_bytes
+                end = begin + cart.flash.block_bytes
+                if not is_whole:
+                    begin += cart.log.offset // 2
+                for octet in range(begin, end):
+                    cart.flash.cells[octet] = 0
+                cart.start(*then)
+                lost = 40 - cart.log.number
+                assert lost > 3
+                if is_whole:  # else it finds that itself
+                    assert lost <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, then)
+                assert cart.append(5) == 5
+                cart.take(0)
+                for _ in range(2):
+                    cart.start(*others, kind)
+                    assert lost * is_whole <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, is_whole, then)
+                assert len(cart.take(len(others))) == 35 - lost
+                assert lost <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, is_whole, then)
+
+
 def test_a_new_outlet_in_the_place_of_another_lacks_all_that_cannot_be_read():
     for kind, others in ((TOOLSNET, ()), (TOOLSNET, (FILE,)), (MQTT, (FILE, WEBHOOK))):
         # Where flash wears, what durable outlets had passed in front of a block that is gone was to be erased.
