@@ -19,8 +19,9 @@ Rules
    numbers from being used, and it is not counted again. If it is the newest block that the snapshot
    names, the numbers of all that the block may have held are skipped, as they may have gone out. Those of a quarantine
    go nowhere: none is skipped, and what it lost are entries that it cannot read. What only an outlet that is not there
-   has yet to take counts then, too: where numbers were skipped, nothing is found as it returns. A last record in doubt that is alone
-   in its block may fade with it at any later start, and is no loss: no snapshot names a block for it alone.
+   has yet to take counts then, too: where numbers were skipped, nothing is found as it returns. A last record in doubt
+   that is alone in its block may fade with it at any later start, and is no loss: no snapshot names a block for it
+   alone.
 """
 
 from array import array
