@@ -18,8 +18,10 @@ Rules
 6. What the snapshot calls durable and is not there is damaged; from the first checkpoint on NEXT alone keeps its
    numbers from being used, and it is not counted again. If it is the newest block that the snapshot
    names, the numbers of all that the block may have held are skipped, as they may have gone out. Those of a quarantine
-   go nowhere: none is skipped, and what it lost are entries that it cannot read. A last record in doubt that is alone
-   in its block may fade with it at any later start, and is no loss: no snapshot names a block for it alone.
+   go nowhere: none is skipped, and what it lost are entries that it cannot read. What only an outlet that is not there
+   has yet to take counts then, too: where numbers were skipped, nothing is found as it returns. A last record in doubt
+   that is alone in its block may fade with it at any later start, and is no loss: no snapshot names a block for it
+   alone.
 """
 
 from array import array
@@ -49,7 +51,7 @@ from toolcart.agent.log.block_head import (
 )
 from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, RECORD_LOST, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import TOP
-from toolcart.agent.log.snapshot import STATE_FOREIGN
+from toolcart.agent.log.snapshot import PLACE_BITS, STATE_FOREIGN
 from toolcart.agent.log.staging import PLACE
 from toolcart.agent.record.result import FLAG_COPY, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
@@ -58,6 +60,7 @@ MOUNT_DONE = const(0)
 MOUNT_FAILED = const(-1)
 MOUNT_FOREIGN = const(-2)
 
+_KIND = const(7)  # of a place (toolcart.agent.cart.outlet_places)
 _NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.framing.NUMBER
 _ID = PLACE + BODY + TIGHTENING_ID
 
@@ -177,7 +180,13 @@ def _lose_newest(log):
     own = log.state.numbers
     last = own[log.ring + field.SOLID]  # it may have been the one in doubt
     if log.ring == field.LOG:
+        damage = log.damage
+        forgiven = damage.forgiven
+        for place in range(field.PLACES):  # one that is not there now may return: nothing tells it what was skipped
+            if log.state.places >> PLACE_BITS * place & _KIND:
+                damage.forgiven = min(damage.forgiven, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
+        damage.forgiven = forgiven
     most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.behind(0, FRAME_BYTES)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number

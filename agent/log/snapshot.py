@@ -41,7 +41,6 @@ from toolcart.agent.log.snapshot_fields import (
     EVENT_AHEAD,
     GRAPH_CURSOR,
     MISSED,
-    MISSED_SHARED,
     NUMBERS,
     OCTETS,
     PLACES,
@@ -84,8 +83,6 @@ _SEQUENCE_BITS = const(17)
 _SEQUENCE_TOP = const(0x1FFFF)
 _LOW = const(0x1FFF)  # what fits above a sequence
 _LOW_BITS = const(13)
-_MISSED_BITS = const(9)  # of each outlet, in number MISSED; the others are above a sequence
-_MISSED_LOW = const(0x1FF)
 _SEQUENCES = const(99999)
 _TOP_BYTE = const(0x3F)  # what a number leaves of its highest byte
 
@@ -107,6 +104,7 @@ class Snapshot:
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
         self.again = []  # of number DAMAGED the next start finds these again (toolcart.agent.log.found_again)
         self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed)
+        self.shared = ()  # number MISSED of version 7, and what stands above its three sequences
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
         self.broke_at = self.broke_by = 0
         self.found = False  # a snapshot was there
@@ -298,12 +296,12 @@ class Snapshot:
         """Write a snapshot and read it back; return FLASH_DONE if it is the same, FLASH_WORN if not, or FLASH_IO."""
         image = self._image
         numbers = self.numbers
-        missed = self.missed
+        shared = self.shared
         places = self.places
         version = VERSION
         if self.broke_at:
             version = _VERSION_BROKEN
-        elif numbers[MISSED] & MISSED_SHARED and missed[0] | missed[1] | missed[2] | missed[3]:
+        elif shared:
             version = _VERSION_SHARED
         pack_into(
             "<BBBBIIBHB",
@@ -328,15 +326,8 @@ class Snapshot:
             high = self.broke_at >> _LOW_BITS | by >> _LOW_BITS << 4
             self._put_above(image, self.broke_at & _LOW, by & _LOW, high)
         elif version == _VERSION_SHARED:
-            one, two, three = missed[1], missed[2], missed[3]
-            if missed[0]:  # one place at most has an outlet (toolcart.agent.log.missed)
-                if places >> 2 * PLACE_BITS & (7 | 7 << PLACE_BITS):
-                    one = missed[0]
-                else:
-                    two = missed[0]
-            held = one & _MISSED_LOW | (two & _MISSED_LOW) << 9 | (three & _MISSED_LOW) << 18
-            pack_into("<I", image, _AT_NUMBERS + 4 * MISSED, held)
-            self._put_above(image, one >> _MISSED_BITS, two >> _MISSED_BITS, three >> _MISSED_BITS)
+            pack_into("<I", image, _AT_NUMBERS + 4 * MISSED, shared[0])
+            self._put_above(image, shared[1], shared[2], shared[3])
         at = _AT_NUMBERS + 3
         for byte in self.names:
             image[at] |= byte << 6 & 0xC0

@@ -134,6 +134,13 @@ def _taken_late(policy):
     return max(0, numbers[SET_ASIDE] - numbers[DROPPED] - policy.lookahead.quarantine.count())
 
 
+def count_unreadable(numbers, rows):
+    """ToolsNet has so many results more than the log: they were stored and delivered, as the sequences tell."""
+    if rows < _HALF:
+        numbers[DELIVERED] += rows
+        numbers[STORED] = max(numbers[STORED], numbers[DELIVERED])  # what the last snapshot did not say
+
+
 def _note_more(policy):
     """Let it be known that DELIVERED has less than all that ToolsNet has had (rule 7)."""
     policy.in_flight.state.put_moved(policy.cursor, policy.cursor.number)

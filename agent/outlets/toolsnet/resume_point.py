@@ -347,6 +347,9 @@ class ResumePoint:
             if kind < RECORD_NONE or (kind == RECORD_NONE and log.doubtful):
                 return False  # ask again
             if kind == RECORD_NONE or number > reached:
+                from toolcart.agent.outlets.toolsnet.data_loss import count_unreadable
+
+                count_unreadable(numbers, (stored - self._here()) % SEQUENCES)
                 break  # what was sent cannot be read any more
             reason = 0
             if kind == KIND_RAW:

@@ -205,6 +205,40 @@ def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
                 assert cart.state.numbers[DAMAGED] == lost, then
 
 
+def test_a_newest_block_lost_while_an_outlet_was_out_is_damage_that_it_lacks():
+    for kind, others in ((TOOLSNET, (WEBHOOK,)), (FILE, (TOOLSNET,)), (FILE, (TOOLSNET, WEBHOOK, MQTT))):
+        for is_whole in (True, False):
+            for then in ((*others, kind), others):
+                cart = Cart()
+                cart.start(*others, kind)
+                cart.append(10)
+                for index in range(len(others) + 1):
+                    cart.take(index)
+                cart.start(*others)
+                cart.append(30)
+                for index in range(len(others)):
+                    cart.take(index)
+                assert cart.log.number == 40 and cart.state.numbers[DAMAGED] == 0
+                begin = (cart.log.device.first_block + cart.log.block) * cart.flash.block_bytes
+                end = begin + cart.flash.block_bytes
+                if not is_whole:
+                    begin += cart.log.offset // 2
+                for octet in range(begin, end):
+                    cart.flash.cells[octet] = 0
+                cart.start(*then)
+                lost = 40 - cart.log.number
+                assert lost > 3
+                if is_whole:  # else it finds that itself
+                    assert lost <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, then)
+                assert cart.append(5) == 5
+                cart.take(0)
+                for _ in range(2):
+                    cart.start(*others, kind)
+                    assert lost * is_whole <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, is_whole, then)
+                assert len(cart.take(len(others))) == 35 - lost
+                assert lost <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, is_whole, then)
+
+
 def test_a_new_outlet_in_the_place_of_another_lacks_all_that_cannot_be_read():
     for kind, others in ((TOOLSNET, ()), (TOOLSNET, (FILE,)), (MQTT, (FILE, WEBHOOK))):
         # Where flash wears, what durable outlets had passed in front of a block that is gone was to be erased.
@@ -297,6 +331,27 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     assert gone(cart.at_start.given_up) == [(FILE, 57)] and not any(cart.state.missed)
     cart.start(MQTT, MQTT + ":b", WEBHOOK)
     assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
+
+
+def test_events_that_toolsnet_lacks_stay_counted_whatever_other_outlets_come_and_go():
+    cart = Cart()
+    cart.start(TOOLSNET, "file:f")
+    cart.state.missed[0] = 10
+    missed.put(cart.state)
+    assert cart.state.save()
+    for others in (["file:g"], ["webhook"], ["file:f"], ["file:h", "mqtt", "webhook"], ["file:i"]):
+        cart.start(TOOLSNET, *others)
+        assert cart.state.missed[0] == missed.shown(cart.state)[0] == 10
+    cart.start("file:1", "file:2", "file:3")
+    cart.start(TOOLSNET, "file:f")
+    assert cart.state.missed[0] == 10
+    cart.state.missed[0] += 2
+    missed.put(cart.state)
+    assert cart.state.save()
+    cart.start(TOOLSNET, "file:f", "file:g")
+    assert cart.state.missed[0] == 12
+    cart.start(TOOLSNET + ":other", "file:f")
+    assert cart.state.missed == [0, 0, 0, 0], "the count is that of its server"
 
 
 def test_toolsnet_under_another_name_meets_its_server_anew():

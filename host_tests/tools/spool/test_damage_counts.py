@@ -9,6 +9,7 @@ from toolcart.agent.log import snapshot_fields as field
 from toolcart.board.linux import spool_header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool.offline_spool import each
+from host_tests.agent.linux.test_events import put
 from host_tests.support.running import toolcart
 from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, STATE_BLOCKS, Cart
 
@@ -231,3 +232,29 @@ def test_starts_add_nothing_while_toolsnet_is_away(tmp_path, blocks):
     cart.run(TO_DELIVER_MS)
     end(cart, True)
     assert cart.station.state.durable[field.DAMAGED] == lost and cart.station.log.backlog() == 0
+
+
+@pytest.mark.parametrize(("saved", "more", "events"), [(40, 4, 0), (43, 1, 0), (20, 3, 0), (44, 0, 0), (40, 4, 3)])
+def test_what_toolsnet_took_and_the_spool_lost_with_its_newest_block_is_delivered(saved, more, events):
+    cart = cart_of(12)
+    cart.produce(saved, 200)
+    cart.until_quiet(and_ms=200)
+    assert cart.station.state.save()
+    for index in range(events):
+        put(cart, b"E%d" % (index + 1))
+    cart.produce(more, 200)
+    cart.until_quiet(and_ms=200)
+    end(cart, False)
+    log = cart.station.log
+    newest = (log.device.first_block + log.block) * BLOCK
+    cart.flashes["spool0"].cells[newest : newest + BLOCK] = bytes(BLOCK)
+    cart.network.down(*CONTROLLER)
+    for _ in range(2):
+        cart.boot()
+        cart.run(TO_DELIVER_MS)
+        numbers = cart.station.state.numbers
+        taken = cart.archive.tightening_ids()
+        assert len(taken) == len(set(taken)) == saved + more
+        assert numbers[field.STORED] == numbers[field.DELIVERED] == len(taken)
+        assert cart.station.state.save()
+        end(cart, False)
