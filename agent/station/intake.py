@@ -42,6 +42,7 @@ BACKOFF_MOST_MS = const(30000)  # a controller that is on again is found within 
 BUSY_MS = const(10000)  # where another client has the place: asked more often it stays taken (protocol.md 4.4)
 BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off for a minute
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
+_OWNER_REVISION = const(7)  # of MID 0065, from which on it may name a station
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
 
@@ -616,6 +617,11 @@ class Intake:
         shared = self.recovery.ownership.shared
         if shared is not None:
             shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
+        elif self.session.received.revision >= _OWNER_REVISION:
+            from toolcart.agent.openprotocol.shared_ids import seek_station  # few controllers answer in it
+
+            if seek_station(self, now):
+                return
         spindle = self.session.request.spindle
         self._fills = self.recovery.phase == phases.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
