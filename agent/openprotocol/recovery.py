@@ -154,6 +154,7 @@ from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, 
 from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
     are_alike,
+    contents_of,
     is_unread,
     put_digest,
     put_unread,
@@ -180,6 +181,7 @@ _PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
 # Each ID asked for is to bring a result of its own.
 _PHASES_OF_NEW_RESULTS = (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_FILL)
+_PHASES_OF_WAYS = (phases.PHASE_WALK, phases.PHASE_UPWARD)
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
@@ -830,7 +832,11 @@ class Recovery:
         """Return under which ID answers of this connection have brought this result first: this one if none has."""
         if not self.ownership.has_plain_ids():
             return number
-        return self.contradictions.first_brought_as(number, self.answer)
+        if is_unread(self.answer):
+            from toolcart.agent.openprotocol.frame_contents import contents_of_frame  # hardly any cannot be read
+
+            return self.contradictions.first_brought_as(number, contents_of_frame(self.frame))
+        return self.contradictions.first_brought_as(number, contents_of(self.answer))
 
     def end_contradiction(self, now):
         """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""
@@ -848,6 +854,9 @@ class Recovery:
         self.revisions.does_without_newest = self.revisions.lacks_newest
         first = self._came_first_as(number)
         is_repeat = first != number  # one of the two IDs is wrong
+        is_new = not (is_repeat or is_unread(self.answer))
+        if phase in _PHASES_OF_WAYS and self.contradictions.proves_nothing(is_new):
+            return self.end_contradiction(now)
         if is_repeat and first == self.contradictions.newest:
             if phase == phases.PHASE_WITNESS and self._is_unconfirmed() and self.is_top(self.answer):
                 return self._end_confirming(False, now)  # the newest was given another ID than its own
