@@ -64,7 +64,7 @@ class Contradictions:
     def take_other_id(self, number, answer):
         """Take an answer with another ID than was asked for; True if there were too many."""
         self._count += not self._is_right or self._brought.get(contents_of(answer), -1) != number
-        self.first_brought_as(number, contents_of(answer))
+        self.first_brought_as(number, answer)
         return self._count >= _OTHER_IDS_MOST
 
     def gives_one_id_to_two(self, number, answer, newest):
@@ -76,8 +76,9 @@ class Contradictions:
         copy(self._named, 0, answer, 0, FINGERPRINT_BYTES)
         return self._count >= _OTHER_IDS_MOST
 
-    def first_brought_as(self, number, contents):
-        """Return under which ID answers have brought what has these contents first: this one if none has, or for 0."""
+    def first_brought_as(self, number, answer):
+        """Return under which ID answers have brought this result first: this one if none has."""
+        contents = contents_of(answer)
         if not contents:
             return number
         if len(self._brought) >= _BROUGHT_MOST:  # the newest may be the answer to whatever is gone

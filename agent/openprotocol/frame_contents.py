@@ -14,15 +14,13 @@ _TIME_BYTES = const(19)
 _YEAR_BYTES = const(4)
 
 
-def contents_of_frame(frame):
-    """Return what tells this frame, without its ID, from those of other results; 0 if it has no time."""
+def check_of(frame):
+    """Return 30 bits that tell this frame from others: without its ID, if it has a time."""
     at = frame.find(b"-")
     while at >= 0 and not _is_time(frame, at - _YEAR_BYTES):
         at = frame.find(b"-", at + 1)
-    if at < 0:
-        return 0
     end = _ID + ID_BYTES
-    return crc30(frame, end, len(frame), crc30(frame, 0, _ID)) or 1
+    return crc30(frame, 0, len(frame)) if at < 0 else crc30(frame, end, len(frame), crc30(frame, 0, _ID))
 
 
 def _is_time(frame, at):

@@ -154,7 +154,6 @@ from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, 
 from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
     are_alike,
-    contents_of,
     is_unread,
     put_digest,
     put_unread,
@@ -614,7 +613,8 @@ class Recovery:
     def fetched_unread(self, body, start, check, now, frame=b""):
         """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
 
-        `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others.
+        `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others, under any ID where the
+        frame has a time.
         """
         self.frame = frame
         if self._is_not_awaited() or self._starts_over_as_answered():
@@ -832,11 +832,7 @@ class Recovery:
         """Return under which ID answers of this connection have brought this result first: this one if none has."""
         if not self.ownership.has_plain_ids():
             return number
-        if is_unread(self.answer):
-            from toolcart.agent.openprotocol.frame_contents import contents_of_frame  # hardly any cannot be read
-
-            return self.contradictions.first_brought_as(number, contents_of_frame(self.frame))
-        return self.contradictions.first_brought_as(number, contents_of(self.answer))
+        return self.contradictions.first_brought_as(number, self.answer)
 
     def end_contradiction(self, now):
         """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""

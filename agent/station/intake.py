@@ -19,7 +19,6 @@ Rules
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import KEPT_AGAIN, ConnectionFault
-from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
@@ -648,8 +647,10 @@ class Intake:
             news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
             self.counters.note(counter.CONTROLLER_MALFORMED, 65, now)
-            check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
+            from toolcart.agent.openprotocol.frame_contents import check_of  # hardly any answer cannot be read
+
             frame = link.buf[link.at + HEADER_BYTES : link.at + link.length]
+            check = check_of(frame)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now, frame)
         if news != phases.NEWS_STORE:
             self.take_news(news, now)

@@ -56,6 +56,18 @@ def test_every_way_ends(monkeypatch, named, torn, kind):
     assert len(one.cart.raw()) <= 4
 
 
+@pytest.mark.parametrize("named", NAMED)
+def test_way_up_ends_with_what_id_0_brought(monkeypatch, named):
+    one = Unreadable(monkeypatch, named_so=NAMED[named])
+    one.cart.until_ready(5000)
+    one.make(3)
+    one.cart.run(10000)
+    before = len(one.requests)
+    one.away(3)
+    one.cart.run(60000)
+    assert len(one.cart.raw()) == 3 and one.cart.station.ledger.gone() == 0 and len(one.requests) < before + 15
+
+
 @pytest.mark.parametrize("skips", [1, 7])
 @pytest.mark.parametrize("missed", [3, 70])
 def test_newest_under_ids_that_are_gone_is_kept_once(monkeypatch, missed, skips):
