@@ -627,6 +627,12 @@ class Recovery:
         if number < 0:
             return self._handle_without_id(now)
         put_unread(self.answer, number, check)
+        last = self.ledger.last_id
+        if self.phase == phases.PHASE_FILL and number == self.request.asked and last >= 0 and last != number:
+            from toolcart.agent.openprotocol.count_check import has_both  # hardly any controller has such answers
+
+            if self.counts_alone() and has_both(frame, self.ledger.last):
+                return self.take_as_absent(now)  # the newest by now, which is answered for what is gone
         return self._handle_result(number, False, now)
 
     def refused(self, kind, now, code=0):

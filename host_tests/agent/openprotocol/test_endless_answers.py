@@ -68,6 +68,25 @@ def test_way_up_ends_with_what_id_0_brought(monkeypatch, named):
     assert len(one.cart.raw()) == 3 and one.cart.station.ledger.gone() == 0 and len(one.requests) < before + 15
 
 
+def test_result_pushed_while_others_are_fetched_is_not_kept_again(monkeypatch):
+    one = Unreadable(monkeypatch)
+    one.cart.until_ready(5000)
+    one.make(3)
+    one.cart.run(10000)
+    answer = one._answer
+
+    def make_more(*request):
+        answer(*request)
+        if request[-1] == 4:
+            one.make(1, 0)
+
+    one._answer = make_more
+    one.cart.controller._next_id += 10  # gone, or never made
+    one.away(1)
+    one.cart.run(60000)
+    assert len(one.made) == 5 and len(one.cart.raw()) == 1 and one.cart.station.ledger.gone() == 10
+
+
 @pytest.mark.parametrize("skips", [1, 7])
 @pytest.mark.parametrize("missed", [3, 70])
 def test_newest_under_ids_that_are_gone_is_kept_once(monkeypatch, missed, skips):
