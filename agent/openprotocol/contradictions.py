@@ -7,6 +7,8 @@ Rules
    the newest with the ID that was asked for: that is gone, too.
 2. An answer with the ID of another result, or with a result that came under another ID before, counts as
    _ONE_ID_FOR_TWO of these.
+3. So they do after _UNPROVEN_MOST answers in a row, on ways that ask ID after ID, without one that can be read and that
+   had not come before: whatever they are, each way ends. What is rejected ends it sooner (K).
 """
 
 from toolcart.agent.base.compat import const
@@ -19,6 +21,7 @@ _RESTARTS_MOST = const(12)  # some six are enough to know what answers mean
 _OTHER_IDS_MOST = const(40)
 _ONE_ID_FOR_TWO = const(14)
 _BROUGHT_MOST = const(64)
+_UNPROVEN_MOST = const(1000)  # a minute or two
 
 
 class Contradictions:
@@ -28,6 +31,7 @@ class Contradictions:
         self.restarts = 0  # in a row
         self.newest = -1  # the ID of the answer to the last question for the newest
         self._count = 0  # in a row
+        self._unproven = 0  # in a row
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
         self._is_right = False
         self._brought = {}  # by their contents: the ID under which each came first
@@ -42,7 +46,7 @@ class Contradictions:
 
     def end(self):
         """They are known, and nothing is asked for: count anew."""
-        self.restarts = self._count = 0
+        self.restarts = self._count = self._unproven = 0
 
     def forget_brought(self):
         """IDs mean something else from now on."""
@@ -77,9 +81,14 @@ class Contradictions:
         contents = contents_of(answer)
         if not contents:
             return number
-        if len(self._brought) >= _BROUGHT_MOST:
-            self._brought = {}
+        if len(self._brought) >= _BROUGHT_MOST:  # the newest may be the answer to whatever is gone
+            self._brought = {one: self._brought[one] for one in self._brought if self._brought[one] == self.newest}
         return self._brought.setdefault(contents, number)
+
+    def proves_nothing(self, is_new):
+        """Take an answer on a way that asks ID after ID, `is_new`: with a result; True if too many had none."""
+        self._unproven = 0 if is_new else self._unproven + 1
+        return self._unproven >= _UNPROVEN_MOST
 
     def repeats_itself(self, is_repeat):
         """Take an answer under the ID that was asked for; True if too many have brought what others had."""

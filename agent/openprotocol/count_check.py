@@ -25,12 +25,22 @@ _VALUES = const(12)  # of a digest
 
 def tells(frame, digest):
     """Rule 1, of a frame and the digest of a result."""
+    return _has_time(frame, digest) or _has_torque(frame, digest)
+
+
+def has_both(frame, digest):
+    """True if the frame has time and torque of this result: it is that, under whatever ID."""
+    return _has_time(frame, digest) and _has_torque(frame, digest)
+
+
+def _has_time(frame, digest):
     time = _text_of(digest, TIME, _VALUES)
-    torque = _text_of(digest, _VALUES, _VALUES + 3)
-    has_time = 0 < digest[TIME + 2] <= 0x12
     stamp = "%s-%s-%s:%s:%s:%s" % (time[:4], time[4:6], time[6:8], time[8:10], time[10:12], time[12:])
-    if has_time and frame.find(stamp.encode()) >= 0:
-        return True
+    return 0 < digest[TIME + 2] <= 0x12 and frame.find(stamp.encode()) >= 0
+
+
+def _has_torque(frame, digest):
+    torque = _text_of(digest, _VALUES, _VALUES + 3)
     return torque.isdigit() and torque != "000000" and frame.find(torque.encode()) >= 0
 
 

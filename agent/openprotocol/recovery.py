@@ -180,6 +180,7 @@ _PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
 # Each ID asked for is to bring a result of its own.
 _PHASES_OF_NEW_RESULTS = (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_FILL)
+_PHASES_OF_WAYS = (phases.PHASE_WALK, phases.PHASE_UPWARD)
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
@@ -612,7 +613,8 @@ class Recovery:
     def fetched_unread(self, body, start, check, now, frame=b""):
         """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
 
-        `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others.
+        `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others, under any ID where the
+        frame has a time.
         """
         self.frame = frame
         if self._is_not_awaited() or self._starts_over_as_answered():
@@ -625,6 +627,12 @@ class Recovery:
         if number < 0:
             return self._handle_without_id(now)
         put_unread(self.answer, number, check)
+        last = self.ledger.last_id
+        if self.phase == phases.PHASE_FILL and number == self.request.asked and last >= 0 and last != number:
+            from toolcart.agent.openprotocol.count_check import has_both  # hardly any controller has such answers
+
+            if self.counts_alone() and has_both(frame, self.ledger.last):
+                return self.take_as_absent(now)  # the newest by now, which is answered for what is gone
         return self._handle_result(number, False, now)
 
     def refused(self, kind, now, code=0):
@@ -848,6 +856,9 @@ class Recovery:
         self.revisions.does_without_newest = self.revisions.lacks_newest
         first = self._came_first_as(number)
         is_repeat = first != number  # one of the two IDs is wrong
+        is_new = not (is_repeat or is_unread(self.answer))
+        if phase in _PHASES_OF_WAYS and self.contradictions.proves_nothing(is_new):
+            return self.end_contradiction(now)
         if is_repeat and first == self.contradictions.newest:
             if phase == phases.PHASE_WITNESS and self._is_unconfirmed() and self.is_top(self.answer):
                 return self._end_confirming(False, now)  # the newest was given another ID than its own

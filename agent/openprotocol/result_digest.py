@@ -51,10 +51,13 @@ def put_unread(digest, number, check=-1):
 
 
 def contents_of(digest):
-    """Return what tells time and values of a result from others', under any ID; 0 if it has no time or no torque."""
-    if is_unread(digest) or not digest[TIME + 2] or digest[_VALUES] == 0xFF:
+    """Return what tells time and values of a result from others', under any ID; 0 if it has no time or no torque.
+
+    Of one of which only the ID can be read that is the check of its frame.
+    """
+    if not digest[TIME + 2] or digest[_VALUES] == 0xFF:
         return 0
-    if not (digest[_VALUES] or digest[_VALUES + 1] or digest[_VALUES + 2]):
+    if not (is_unread(digest) or digest[_VALUES] or digest[_VALUES + 1] or digest[_VALUES + 2]):
         return 0
     return crc30(digest, TIME, FINGERPRINT_BYTES) or 1
 

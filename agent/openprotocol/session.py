@@ -24,7 +24,8 @@ Rules (protocol.md 4)
    its code the reason reported. What is not needed is left out if connections end with it, for an hour if two did.
    The owner remembers what was accepted.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
-   revision is ended, and the next one begins with 6, unless that was rejected.
+   revision is ended, and the next one begins with 6, unless that was rejected. So it is where an old result names a
+   station (toolcart.agent.openprotocol.shared_ids).
 6. One message is posted at a time: first answers, those of the link level
    (toolcart.agent.openprotocol.link_level_receive) and one acknowledgement for each push that came, then the request
    that is due.

@@ -18,16 +18,19 @@ Rules
    OURS_MAX of ours shorten the stretch. If a connection ends within a stretch, the next one begins with a quarter of
    it: else a controller that ends each connection soon would never let one be finished.
 4. An answer that does not say whose it is cannot be distinguished from another station's: then nothing is fetched.
+5. A session that was begun below revision 6 does not know our station. An answer that names one ends it, and is not
+   taken: the next one begins with 6. Where that is rejected the highest result known shows it, if it was pushed.
 
 Imported where a controller names its station; other carts need the room.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, compare
+from toolcart.agent.base.fields import all_digits
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.controller_identity import STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import after, before, id_of, is_ahead, is_open, length_of, moved, unpack_id
 from toolcart.agent.openprotocol.layouts import in_place
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest
 
 OWNER_NONE = const(0)  # the answer does not say whose it is
 OWNER_OURS = const(1)
@@ -37,25 +40,58 @@ STRETCH_IDS = const(500)
 OURS_MAX = const(250)
 
 _OWNER_REVISION = const(7)  # of MID 0065, from which on it says whose it is
+_START_REVISION = const(6)  # of MID 0001, from which on 0002 says who we are
 _OWNER = const(342)  # parameter 37 of MID 0065, from the message's first byte
 
 
-def owner_of(station, buf, at, length, revision):
-    """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
+def station_of(buf, at, length, revision):
+    """Return the ten digits by which the MID 0065 at buf[at:] says whose it is, b"" if it does not."""
     if not in_place(65, revision, buf, at, length):
         from toolcart.agent.openprotocol.shifted_result import find  # hardly any controller ever sends one
 
         reading = find(65, revision, buf, at, length)
         if reading is None:
-            return OWNER_NONE
+            return b""
         revision, buf, _ = reading
         at, length = 0, len(buf)
     place = at + _OWNER
     if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES:
-        return OWNER_NONE
+        return b""
     if not all_digits(buf, place, STATION_BYTES) or id_of(buf, place) == 0:
+        return b""
+    return bytes(buf[place : place + STATION_BYTES])
+
+
+def owner_of(station, buf, at, length, revision):
+    """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
+    named = station_of(buf, at, length, revision)
+    if not named:
         return OWNER_NONE
-    return OWNER_OURS if compare(buf, place, station, 0, STATION_BYTES) == 0 else OWNER_OTHER
+    return OWNER_OURS if named == station else OWNER_OTHER
+
+
+def seek_station(intake, now):
+    """Take an answer that came while our station is not known (rule 5); True if the session ends for its name."""
+    session = intake.session
+    recovery = intake.recovery
+    ownership = recovery.ownership
+    link = intake.link
+    if ownership.sharing != phases.SHARING_AUTO or ownership.by_own_ids:
+        return False
+    named = station_of(link.buf, link.at, link.length, session.received.revision)
+    if not named:
+        return False
+    if session.starts.wanted() < _START_REVISION and session.starts.prefer(_START_REVISION):
+        recovery.request.waits = False  # the connection does not end with the question
+        session.stop(now)
+        return True
+    if intake.store.read_fetched(link.buf, link.at, link.length, session.received.revision):
+        answer = bytearray(FINGERPRINT_BYTES)
+        put_digest(answer, 0, intake.log.stage, intake.store.body, intake.store.flags)
+        if recovery.is_top(answer) and recovery.is_pushed(recovery.ledger.octets):
+            ownership.share(bytes(STATION) + named, False)
+            ownership.shared.owner = OWNER_OURS
+    return False
 
 
 class SharedIds:

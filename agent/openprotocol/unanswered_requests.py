@@ -139,7 +139,9 @@ def _can_do_without_newest(recovery):
     revisions = recovery.revisions
     is_known = revisions.does_without_newest or (revisions.lacks_newest and recovery.has_answered)
     is_tried = recovery.is_newest_tried(UNANSWERED_MOST if is_known else 1)
-    if not (is_tried and (recovery.was_answered() or recovery.has_answered) and recovery.ledger.top() > 0):
+    # A first look that was cut short leaves nothing behind that says so but `does_without_newest`.
+    is_answered = is_known or recovery.was_answered() or recovery.has_answered
+    if not (is_tried and is_answered and recovery.ledger.top() > 0):
         return False
     revisions.lacks_newest = True
     return True

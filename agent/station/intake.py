@@ -19,7 +19,6 @@ Rules
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import KEPT_AGAIN, ConnectionFault
-from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
@@ -42,6 +41,7 @@ BACKOFF_MOST_MS = const(30000)  # a controller that is on again is found within 
 BUSY_MS = const(10000)  # where another client has the place: asked more often it stays taken (protocol.md 4.4)
 BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off for a minute
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
+_OWNER_REVISION = const(7)  # of MID 0065, from which on it may name a station
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
 
@@ -616,6 +616,11 @@ class Intake:
         shared = self.recovery.ownership.shared
         if shared is not None:
             shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
+        elif self.session.received.revision >= _OWNER_REVISION:
+            from toolcart.agent.openprotocol.shared_ids import seek_station  # few controllers answer in it
+
+            if seek_station(self, now):
+                return
         spindle = self.session.request.spindle
         self._fills = self.recovery.phase == phases.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
@@ -642,8 +647,10 @@ class Intake:
             news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
             self.counters.note(counter.CONTROLLER_MALFORMED, 65, now)
-            check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
+            from toolcart.agent.openprotocol.frame_contents import check_of  # hardly any answer cannot be read
+
             frame = link.buf[link.at + HEADER_BYTES : link.at + link.length]
+            check = check_of(frame)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now, frame)
         if news != phases.NEWS_STORE:
             self.take_news(news, now)
