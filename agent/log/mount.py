@@ -51,7 +51,7 @@ from toolcart.agent.log.block_head import (
 )
 from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, RECORD_LOST, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import TOP
-from toolcart.agent.log.snapshot import PLACE_BITS, STATE_FOREIGN
+from toolcart.agent.log.snapshot import STATE_FOREIGN
 from toolcart.agent.log.staging import PLACE
 from toolcart.agent.record.result import FLAG_COPY, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
@@ -60,7 +60,6 @@ MOUNT_DONE = const(0)
 MOUNT_FAILED = const(-1)
 MOUNT_FOREIGN = const(-2)
 
-_KIND = const(7)  # of a place (toolcart.agent.cart.outlet_places)
 _NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.framing.NUMBER
 _ID = PLACE + BODY + TIGHTENING_ID
 
@@ -156,7 +155,9 @@ def _mount(log):
     log.damage.forgive(min(low, log.damage.removed_at) + 1)
     own = state.numbers
     if log.block_number < own[log.ring + field.COUNTS_TO] and last < own[log.ring + field.SOLID]:
-        _lose_newest(log)
+        from toolcart.agent.log.skipped import skip_newest  # hardly any start has lost it
+
+        skip_newest(log)
     elif log.ring == field.LOG and own[field.LOG] >= own[field.LOG + field.SOLID]:
         log.count_damaged(last, own[log.ring + field.SOLID])
     log.doubtful = last > 0
@@ -173,23 +174,6 @@ def _mount(log):
     log.state.again.clear()  # rule 6: SOLID says that it was counted
     state.rise(log.last_block_number // log.device.block_count + 1)
     return MOUNT_DONE
-
-
-def _lose_newest(log):
-    """Rule 6: count what is known to be gone, let no number be used twice, and remember that by the next snapshot."""
-    own = log.state.numbers
-    last = own[log.ring + field.SOLID]  # it may have been the one in doubt
-    if log.ring == field.LOG:
-        damage = log.damage
-        forgiven = damage.forgiven
-        for place in range(field.PLACES):  # one that is not there now may return: nothing tells it what was skipped
-            if log.state.places >> PLACE_BITS * place & _KIND:
-                damage.forgiven = min(damage.forgiven, own[field.CURSOR + place])
-        log.count_damaged(log.number, last + 1)
-        damage.forgiven = forgiven
-    most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.behind(0, FRAME_BYTES)
-    own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
-    own[log.ring + field.COUNTS_TO] = log.block_number
 
 
 def _read_heads(log, numbers, before):

@@ -1,4 +1,4 @@
-"""Tells numbers that a start skipped from records that are gone. Imported only where numbers are missing.
+"""Skips numbers at a start, and tells them from records that are gone. Imported only where numbers are missing.
 
 A start skips what may have gone out and is lost (toolcart.agent.log.mount, rule 6). Then the records before and after
 are adjacent in a block, or the later of two blocks was opened behind the earlier one.
@@ -6,6 +6,7 @@ are adjacent in a block, or the later of two blocks was opened behind the earlie
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.block_head import (
     AT_NUMBER,
     AT_WORDS,
@@ -16,9 +17,31 @@ from toolcart.agent.log.block_head import (
     size_of,
 )
 from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST
+from toolcart.agent.log.snapshot import PLACE_BITS
 from toolcart.agent.log.staging import READ_BYTES
 
+_KIND = const(7)  # of a place (toolcart.agent.cart.outlet_places)
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
+
+
+def skip_newest(log):
+    """The newest block that the snapshot names is lost: count what is known to be gone, let no number be used twice.
+
+    The next snapshot remembers that.
+    """
+    own = log.state.numbers
+    last = own[log.ring + field.SOLID]  # it may have been the one in doubt
+    if log.ring == field.LOG:
+        damage = log.damage
+        forgiven = damage.forgiven
+        for place in range(field.PLACES):  # one that is not there now may return: nothing tells it what was skipped
+            if log.state.places >> PLACE_BITS * place & _KIND:
+                damage.forgiven = min(damage.forgiven, own[field.CURSOR + place])
+        log.count_damaged(log.number, last + 1)
+        damage.forgiven = forgiven
+    most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.behind(0, FRAME_BYTES)
+    own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
+    own[log.ring + field.COUNTS_TO] = log.block_number
 
 
 def count_missing(log, cursor, number, offset, end):
