@@ -121,7 +121,7 @@ def _faults(widths, buf, starts, end, ends_there):
             width = widths[index] & WIDTH_BITS
             is_last = ends_there and stop == end and index == len(starts) - 2
             by_octets += not _stops_at(buf, begin + width, stop, is_last)
-            by_characters += not _stops_at(buf, _text_end(buf, begin, stop, width), stop, is_last)
+            by_characters += not _stops_at(buf, text_end(buf, begin, stop, width), stop, is_last)
     return min(by_octets, by_characters)
 
 
@@ -130,7 +130,7 @@ def _stops_at(buf, place, stop, is_last):
     return place == stop or (is_last and place < stop and _is_padding(buf, place, stop))
 
 
-def _text_end(buf, place, end, width):
+def text_end(buf, place, end, width):
     """Return where a text of so many characters ends that begins at buf[place:], or `end` + 1 if behind that.
 
     In UTF-8 if that is what it is, else where an octet above 0x80 begins one of two, as in GBK or Shift JIS.
@@ -201,7 +201,7 @@ def _leads_to_end(widths, count, buf, place, end, rest, index, by_characters):
 
 def _field_end(widths, index, buf, place, end, by_characters):
     width = widths[index] & WIDTH_BITS
-    return _text_end(buf, place, end, width) if by_characters and widths[index] & TEXT else place + width
+    return text_end(buf, place, end, width) if by_characters and widths[index] & TEXT else place + width
 
 
 def _copy(widths, buf, at, end, starts, is_open):
