@@ -31,6 +31,7 @@ from toolcart.agent.log.staging import PLACE
 from toolcart.agent.openprotocol.duplicate_search import RECENT
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
+from toolcart.agent.openprotocol.ids import id_at
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven, read_light
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from toolcart.agent.record import result as res
@@ -263,14 +264,18 @@ class Store:
         self._put_head(0, buf, at, spindle)
         self._names_spindle = place_of(buf, at + SPINDLE) > 0
         read = self.read_long(65, buf, at, length, revision)
+        stage = self.log.stage
+        place = self.body + res.TIGHTENING_ID
+        if read == res.RESULT_ODD and id_at(stage, place) < 0 and not is_blank(stage, place, res.ID_BYTES):
+            read = res.RESULT_UNREADABLE  # it answers nothing
         self._note_found(read)
         if read:
             self._sign(NONE_NAMED, source_of(65, revision), buf, at, length)
             return True
-        fill(self.log.stage, self.body, res.BODY_BYTES, 0)
+        fill(stage, self.body, res.BODY_BYTES, 0)
         is_there = length >= _FETCHED_ID + res.ID_BYTES and buf.find(b"01", at + HEADER_BYTES, at + _FETCHED_ID) > 0
         if is_there:
-            copy(self.log.stage, self.body + res.TIGHTENING_ID, buf, at + _FETCHED_ID, res.ID_BYTES)
+            copy(stage, place, buf, at + _FETCHED_ID, res.ID_BYTES)
         return False
 
     def put_fetched(self, now):
