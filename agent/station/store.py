@@ -56,7 +56,10 @@ _HOUR = const(60)  # of the time
 _MINUTE = const(61)
 _SECOND = const(62)
 _DAY_MS = const(86400000)
-_FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte
+# Places in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte.
+_FETCHED_ID = const(22)
+_FETCHED_VIN = const(34)
+_FETCHED_PSET = const(61)
 
 
 class Store:
@@ -273,8 +276,9 @@ class Store:
             self._sign(NONE_NAMED, source_of(65, revision), buf, at, length)
             return True
         fill(stage, self.body, res.BODY_BYTES, 0)
-        is_there = length >= _FETCHED_ID + res.ID_BYTES and buf.find(b"01", at + HEADER_BYTES, at + _FETCHED_ID) > 0
-        if is_there:
+        octets = bytes(buf[at : at + min(length, _FETCHED_PSET)])
+        ids = octets[HEADER_BYTES:_FETCHED_ID] + octets[_FETCHED_VIN - 2 : _FETCHED_VIN] + octets[_FETCHED_PSET - 2 :]
+        if ids == b"010203":  # else the number may be wider or narrower
             copy(stage, place, buf, at + _FETCHED_ID, res.ID_BYTES)
         return False
 

@@ -104,6 +104,31 @@ def test_each_text_too_long_or_too_short_leaves_every_value_right(reader, mid, r
             assert read[1] or is_last, (name, octets)
 
 
+WIDER = (*OTHER[6:], *OTHER[:6]) if LONG else (1, 3, 4, 6, -1, -2)
+NUMBERS = (
+    {"tightening_id": 1022, "vin": b"47110815", "job": 51, "torque": 5054},
+    {"tightening_id": 2147480203, "vin": b"WVWZZZ1KZAW12345678901234", "job": 5, "torque": 1515},
+)
+
+
+@pytest.mark.parametrize("mid, revision", CASES if LONG else [(61, 998), (61, 3), (65, 1), (65, 2)])
+def test_number_of_another_width_makes_no_value_another(reader, mid, revision):
+    for values in NUMBERS:
+        wanted = reader.read(mid, frame_of(mid, revision, **values))[0]
+        source = example_tightening(**{**GIVEN, **values})
+        for number, width, name in layout_of(mid, revision):
+            if name in TEXTS or name == "station_name":
+                continue
+            text = b"01" if name == "stage_results" else field(getattr(source, name), width)
+            for octets in WIDER:
+                ways = {text[-octets:], text[:octets]}
+                if octets > 0:
+                    ways = {b"0" * octets + text, b" " * octets + text, text + text[-octets:], text + b" " * octets}
+                for way in ways:
+                    read = reader.read(mid, frame_of(mid, revision, {name: way}, **values))
+                    assert read is None or agrees(read[0], wanted), (number, name, way)
+
+
 def from_zero(mid, revision, frame):
     """Return the frame with each of its parameter IDs one lower."""
     layout = [(number - 1, width, name) for number, width, name in layout_of(mid, revision)]

@@ -787,3 +787,20 @@ def test_ids_that_end_in_a_nul_are_not_one_id():
     assert [flags for _, flags, _ in bench.results()] == [res.FLAG_ODD] * 3
     for _, _, payload in bench.results():
         assert put_in_order(bytearray(payload), len(payload))[1] == "ID 000000100"
+
+
+def test_fetched_id_of_another_width_is_no_other_id():
+    for revision in (1, 2):
+        frame = fetched(revision, tightening_id=1000)
+        for ident in (b"00000001000", b"000001000", b"000000100", b"12345678901", b"00000010007", b"0000000001022"):
+            spoiled = frame[:22] + ident + frame[32:]
+            for end in (len(spoiled), 61, 33, 32):
+                answer = b"%04d" % end + spoiled[4:end]
+                bench = Bench()
+                assert not bench.store.read_fetched(answer, 0, len(answer), revision)
+                number = id_at(bench.log.stage, bench.store.body + res.TIGHTENING_ID)
+                assert number == -1, (revision, ident, end)
+        bench = Bench()
+        unread = frame[:61] + b"x" + frame[61:]
+        assert not bench.store.read_fetched(unread, 0, len(unread), revision)
+        assert id_at(bench.log.stage, bench.store.body + res.TIGHTENING_ID) == 1000
