@@ -502,7 +502,7 @@ class Store:
         return KEPT
 
     def _note_shifted(self, now):
-        """Count the result in the stage, which was kept, if its fields were found by their IDs; log that once a day."""
+        """Count the result in the stage, which was kept, if its fields were found elsewhere; log that once a day."""
         from toolcart.agent.record.malformed import is_shifted  # hardly any log has such a record
 
         if not is_shifted(self.log.stage, self.log.place, self.length):

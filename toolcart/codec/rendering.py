@@ -96,6 +96,8 @@ def message_as_data(message: Message) -> dict[str, Any]:
     message = by_ids.get("message", message)
     if not message.form.known:
         return {**data, "described": False, "data": message.data().hex()}
+    if "unreadable" in data and message.revision == LIGHT:
+        return {**data, "fields": {}}  # without IDs none of them can be told to be in its place
     data["fields"] = {field.name: _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:

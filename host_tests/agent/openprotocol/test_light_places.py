@@ -185,3 +185,5 @@ def test_decode_says_by_what_the_fields_were_found():
     wide = parts_of(VINS[1])
     wide[ANGLE] = b"0" + wide[ANGLE]
     assert "unreadable" in message_as_data(decode(frame_of(wide)))
+    lines = lines_of(message_as_data(decode(frame_of(wide))))
+    assert not any("torque" in line for line in lines)
