@@ -7,8 +7,9 @@ Rules
 2. Then what is there of its own, marked as incomplete: the fields in front of a message's early end, each with the next
    one's ID after it. Where the unit was cut off the torque is not known.
 3. A field is proven by what is behind it, too: the next ID, the end, or blanks and NULs if it does not begin with its
-   own ID once more; a time stamp by its separators. So a later revision that goes on behind the last field is read as
-   far as it is known; before anything else, which may be that field's end, the last field is left out.
+   own ID once more; a time stamp by its separators, if no digit follows. So a later revision that goes on behind the
+   last field is read as far as it is known; before anything else, which may be that field's end, the last field is
+   left out.
 4. Where all parameter IDs are one too low, from 00 on, and each is in its place, it is read as if they were right.
 5. Revision 999 has no IDs, and a shift that shows at its time may have begun in any field in front of that. It began in
    the VIN if as many blanks as the message is too long are where the job would begin (`_straight_light`).
@@ -62,6 +63,8 @@ def find(mid, revision, buf, at, length):
     kept = _kept_bytes(mid, revision, buf, at, length)
     is_whole = kept > 0 and _is_whole(mid, revision, kept)
     if is_whole and not _goes_on(mid, revision, buf, at + kept, at + length):
+        if kept < length and 0x30 <= buf[at + kept] <= 0x39:  # its last field is a time, and this may be of its seconds
+            return revision, bytes(buf[at : at + kept - ID_BYTES - STAMP_BYTES]), INCOMPLETE
         return revision, bytes(buf[at : at + kept]), 0
     readings = _straight(mid, revision, buf, at, length)
     revisions = tuple(range(1, LAST_REVISION + 1)) + ((_STAGES, _LIGHT) if mid == 61 else ())
