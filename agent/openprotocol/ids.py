@@ -107,7 +107,7 @@ def id_of(digits, at):
 
 
 def id_at(buf, at):
-    """Return the number of the ten bytes at buf[at:], padded with blanks or NULs on either side; -1 if it is none."""
+    """Return the number of the ten bytes at buf[at:], padded with blanks on either side; -1 if it is none."""
     return id_of(_digits, 0) if put_digits(_digits, 0, buf, at) else -1
 
 

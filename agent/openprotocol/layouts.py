@@ -23,7 +23,7 @@ any other comes.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
+from toolcart.agent.base.fields import BAD, all_digits, copy, fill, is_blank, number
 from toolcart.agent.openprotocol.header import HEADER_BYTES, mid_of, revision_of
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven
 from toolcart.agent.openprotocol.parameter_ids import end_of, has_id
@@ -261,18 +261,20 @@ def read_limits(layout, buf, at, length, limits, start):
 def scale_angles(layout, buf, at, length, body, start):
     """Say in the limits after body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
 
-    A scale that is not a power of ten is multiplied out; angles whose scale was cut off are blank.
+    A scale that is not a power of ten is multiplied out; angles whose scale is no number or was cut off are blank.
     """
     if layout[3] is None:
         return RESULT_READ
     limits = start + BODY_BYTES
     angles = (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET)
-    if layout[3][1] - 1 + _SCALE_BYTES > length:
+    numerator = denominator = BAD
+    if layout[3][1] - 1 + _SCALE_BYTES <= length:
+        numerator = number(buf, at + layout[3][0] - 1, _SCALE_BYTES)
+        denominator = number(buf, at + layout[3][1] - 1, _SCALE_BYTES)
+    if numerator == BAD or denominator == BAD:
         for place in angles:
             fill(body, place, ANGLE_BYTES)
         return RESULT_ODD
-    numerator = number(buf, at + layout[3][0] - 1, _SCALE_BYTES)
-    denominator = number(buf, at + layout[3][1] - 1, _SCALE_BYTES)
     if numerator <= 0 or denominator <= 0 or numerator == denominator:  # not filled in, or whole degrees
         return RESULT_READ
     decimals = _POWERS.get(denominator, 0) if numerator == 1 else 0
@@ -333,7 +335,7 @@ def put_careful(body, start, width, buf, place, used, has_decimals):
                            p. 134); any other number loses what is after the point
     b".5" -> 000050        likewise
     """
-    text = bytes(buf[place : place + used]).replace(b"\0", b" ").strip()
+    text = bytes(buf[place : place + used]).strip(b" ")  # a NUL may have taken a digit's place
     sign = text[:1] if text[:1] in (b"-", b"+") else b""
     digits = text[len(sign) :]
     point = digits.find(b".")
@@ -346,7 +348,7 @@ def put_careful(body, start, width, buf, place, used, has_decimals):
             digits = b""
         else:
             digits = digits[:point] + ((decimals + b"00")[:_DECIMALS] if has_decimals else b"")
-    digits = digits.strip() if sign else digits
+    digits = digits.strip(b" ") if sign else digits
     while len(digits) > 1 and digits[0] == 0x30:
         digits = digits[1:]
     if sign == b"+" or digits == b"0":

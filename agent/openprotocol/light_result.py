@@ -33,6 +33,8 @@ from toolcart.agent.record.result import (
 )
 
 LIGHT_BYTES = const(121)
+_TORQUE_AT = const(62)
+_ANGLE_AT = const(68)
 STAMP = const(73)  # place of the time
 CHANGE = const(92)
 STAMP_BYTES = const(19)
@@ -94,12 +96,7 @@ def is_stamp(buf, at):
 
 def is_change(buf, at):
     """True if the time of the parameter set's change is where it is drawn, or blank, or words without a digit."""
-    if is_stamp(buf, at + CHANGE):
-        return True
-    for index in range(at + CHANGE, at + CHANGE + STAMP_BYTES):
-        if 0x30 <= buf[index] <= 0x39:
-            return False
-    return True
+    return is_stamp(buf, at + CHANGE) or not _has_digit(buf, at + CHANGE)
 
 
 def is_counted(buf, at, length):
@@ -120,15 +117,38 @@ def is_counted(buf, at, length):
 
 
 def is_proven(buf, at, length):
-    """True if a message of LIGHT_BYTES or more has its fields where they are drawn; nothing may follow blank stamps.
+    """True if a message of LIGHT_BYTES or more has its fields where they are drawn.
 
-    It has no parameter IDs: the separators of either stamp say so, or where there is no time what is next to it.
+    It has no parameter IDs. The separators of its time say so, and what is behind it: the separators of the other time,
+    or no digit there; then blanks, NULs or an end of line, else its ID may be wider. Where it has no time, that no
+    digit is there, and that the number in front of it ends there.
     """
+    for index in range(at + LIGHT_BYTES, at + length):
+        if buf[index] > 0x20:
+            return False
     if length > LIGHT_BYTES and not is_counted(buf, at, length):
         return False
-    if is_stamp(buf, at + CHANGE):
-        return True
+    if not is_change(buf, at):
+        return False
     if is_stamp(buf, at + STAMP):
-        return is_change(buf, at)
-    is_between = all_digits(buf, at + 62, 11) and all_digits(buf, at + 111, 10)
+        return True
+    if is_stamp(buf, at + CHANGE):
+        return not _has_digit(buf, at + STAMP) and _ends_in_front(buf, at)
+    is_between = all_digits(buf, at + _TORQUE_AT, 11) and all_digits(buf, at + 111, 10)
     return length == LIGHT_BYTES and is_blank(buf, at + STAMP, STAMP_BYTES) and is_between
+
+
+def _has_digit(buf, at):
+    """True if a digit is in the time stamp at buf[at:]: then it is one, or in another place."""
+    for index in range(at, at + STAMP_BYTES):
+        if 0x30 <= buf[index] <= 0x39:
+            return True
+    return False
+
+
+def _ends_in_front(buf, at):
+    """True if the angle, or the torque if there is no angle, is there and ends where it must."""
+    for place, width in ((_ANGLE_AT, STAMP - _ANGLE_AT), (_TORQUE_AT, _ANGLE_AT - _TORQUE_AT)):
+        if not is_blank(buf, at + place, width):
+            return 0x30 <= buf[at + place + width - 1] <= 0x39
+    return False

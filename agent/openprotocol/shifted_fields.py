@@ -13,8 +13,9 @@ Rules
    of another width is one fault. An alignment without one is believed if it is the only such, one with one fault if
    there is no other alignment at all, none with more.
 4. One fault is not believed if one of another kind explains the message as well: a single ID that is printed
-   wrong, twice or not at all, or the message's early end, and every text as wide as documented, in octets or in
-   characters. So a VIN is never cut at its own digits because the ID in front of it is wrong.
+   wrong, twice or not at all, a single number that is wider or narrower, or the message's early end, and every text as
+   wide as documented, in octets or in characters. So a VIN is never cut at its own digits because the ID in front of
+   it is wrong, nor is a number cut at digits that look like the next ID.
 5. A text at the end that is too short was cut off with the message: it is left out. So is a last field that begins with
    its own ID once more, if something is behind it.
 6. A text with a NUL, CR or LF between its characters is none.
@@ -28,6 +29,7 @@ from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, has_id
 
 OCTETS_A_CHARACTER = const(3)
+_OTHER_MOST = const(12)  # octets that a number may be wider or narrower
 _TRIED_MOST = const(5000)  # places of IDs that are looked at; a message of texts full of IDs has more, and is not read
 
 
@@ -121,7 +123,7 @@ def _faults(widths, buf, starts, end, ends_there):
             width = widths[index] & WIDTH_BITS
             is_last = ends_there and stop == end and index == len(starts) - 2
             by_octets += not _stops_at(buf, begin + width, stop, is_last)
-            by_characters += not _stops_at(buf, _text_end(buf, begin, stop, width), stop, is_last)
+            by_characters += not _stops_at(buf, text_end(buf, begin, stop, width), stop, is_last)
     return min(by_octets, by_characters)
 
 
@@ -130,7 +132,7 @@ def _stops_at(buf, place, stop, is_last):
     return place == stop or (is_last and place < stop and _is_padding(buf, place, stop))
 
 
-def _text_end(buf, place, end, width):
+def text_end(buf, place, end, width):
     """Return where a text of so many characters ends that begins at buf[place:], or `end` + 1 if behind that.
 
     In UTF-8 if that is what it is, else where an octet above 0x80 begins one of two, as in GBK or Shift JIS.
@@ -167,7 +169,10 @@ def _pairs_end(buf, place, end, width):
 
 
 def _is_explained(widths, count, tried, buf, place, end, rest):
-    """True if an early end explains it, or a wrong ID of the first `tried`, with no text of another width (rule 4)."""
+    """True if rule 4 explains it: an early end, a wrong ID of the first `tried`, or one of these of another width.
+
+    No text has another width then.
+    """
     for by_characters in (False, True):
         here = place
         for index in range(tried):
@@ -179,6 +184,12 @@ def _is_explained(widths, count, tried, buf, place, end, rest):
                 return True  # it ends early, and all was in its place
             if not has_id(buf, here, index + 1):
                 break
+            if not widths[index] & TEXT:
+                for octets in range(max(-widths[index], -_OTHER_MOST), _OTHER_MOST + 1):
+                    if octets and _leads_to_end(
+                        widths, count, buf, here + ID_BYTES + octets, end, rest, index, by_characters
+                    ):
+                        return True
             here = _field_end(widths, index, buf, here + ID_BYTES, end, by_characters)
             if here > end:
                 return True
@@ -201,7 +212,7 @@ def _leads_to_end(widths, count, buf, place, end, rest, index, by_characters):
 
 def _field_end(widths, index, buf, place, end, by_characters):
     width = widths[index] & WIDTH_BITS
-    return _text_end(buf, place, end, width) if by_characters and widths[index] & TEXT else place + width
+    return text_end(buf, place, end, width) if by_characters and widths[index] & TEXT else place + width
 
 
 def _copy(widths, buf, at, end, starts, is_open):

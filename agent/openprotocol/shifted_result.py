@@ -7,10 +7,12 @@ Rules
 2. Then what is there of its own, marked as incomplete: the fields in front of a message's early end, each with the next
    one's ID after it. Where the unit was cut off the torque is not known.
 3. A field is proven by what is behind it, too: the next ID, the end, or blanks and NULs if it does not begin with its
-   own ID once more; a time stamp by its separators. So a later revision that goes on behind the last field is read as
-   far as it is known; before anything else, which may be that field's end, the last field is left out.
+   own ID once more; a time stamp by its separators, if no digit follows. So a later revision that goes on behind the
+   last field is read as far as it is known; before anything else, which may be that field's end, the last field is
+   left out.
 4. Where all parameter IDs are one too low, from 00 on, and each is in its place, it is read as if they were right.
-5. Revision 999: the separators of its time, and as many octets in all as its VIN is longer or shorter.
+5. Revision 999 has no IDs, and a shift that shows at its time may have begun in any field in front of that. It began in
+   the VIN if as many blanks as the message is too long are where the job would begin (`_straight_light`).
 6. A message longer than its own length says holds octets that are not its own, unless its characters have several
    (`is_counted`). Neither do its texts hold a NUL, CR or LF. What another thread of a controller sent into the middle
    of it is never taken for a value.
@@ -32,13 +34,17 @@ from toolcart.agent.openprotocol.light_result import (
     is_stamp,
 )
 from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, has_id
-from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, is_text, straightened
+from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, is_text, straightened, text_end
 from toolcart.agent.record.malformed import INCOMPLETE, SHIFTED
+from toolcart.agent.record.result import STATUSES_MOST
 
 _LIGHT = const(999)
 _STAGES = const(998)
 _VIN = const(20)
 _VIN_BYTES = const(25)
+_VIN_END = const(45)
+_STATUSES = const(58)
+_ABSENT = (2, 5, 9, 13, 14, 15, 16, 17, 23, 28)  # how wide the first fields behind the VIN are together
 _UNIT_PUSHED = const(48)  # IDs
 _UNIT_FETCHED = const(29)
 
@@ -57,6 +63,8 @@ def find(mid, revision, buf, at, length):
     kept = _kept_bytes(mid, revision, buf, at, length)
     is_whole = kept > 0 and _is_whole(mid, revision, kept)
     if is_whole and not _goes_on(mid, revision, buf, at + kept, at + length):
+        if kept < length and 0x30 <= buf[at + kept] <= 0x39:  # its last field is a time, and this may be of its seconds
+            return revision, bytes(buf[at : at + kept - ID_BYTES - STAMP_BYTES]), INCOMPLETE
         return revision, bytes(buf[at : at + kept]), 0
     readings = _straight(mid, revision, buf, at, length)
     revisions = tuple(range(1, LAST_REVISION + 1)) + ((_STAGES, _LIGHT) if mid == 61 else ())
@@ -114,8 +122,13 @@ def _is_last_twice(mid, revision, buf, at):
 
 
 def _is_light(buf, at, length):
-    is_fixed = length == LIGHT_BYTES and is_stamp(buf, at + STAMP) and is_change(buf, at)
-    return is_fixed and all_digits(buf, at + _VIN + _VIN_BYTES, STAMP - _VIN - _VIN_BYTES)
+    if length != LIGHT_BYTES or not is_stamp(buf, at + STAMP) or not is_change(buf, at):
+        return False
+    statuses = at + _STATUSES
+    for index in range(len(STATUSES_MOST)):
+        if buf[statuses + index] > STATUSES_MOST[index]:
+            return False
+    return all_digits(buf, at + _VIN_END, STAMP - _VIN_END)
 
 
 def _straight(mid, revision, buf, at, length, faults_most=1):
@@ -136,21 +149,27 @@ def _straight(mid, revision, buf, at, length, faults_most=1):
 
 
 def _straight_light(mid, buf, at, length):
+    """Return the copy of a message whose VIN is too wide.
+
+    With a fault behind its VIN, padded by octets or by characters, the job would be where the octets are that are too
+    many: its digits, or blanks if there is no job. As many blanks as absent fields have prove nothing. Nor does
+    anything in a message that is too short: the last octets of a VIN can look like a job.
+    """
     more = length - LIGHT_BYTES
-    if mid != 61 or not -_VIN_BYTES <= more <= (OCTETS_A_CHARACTER - 1) * _VIN_BYTES:
+    if mid != 61 or not 0 < more <= (OCTETS_A_CHARACTER - 1) * _VIN_BYTES:
         return []
-    vin_end = at + _VIN + _VIN_BYTES + more
-    vin = bytes(buf[at + _VIN : vin_end])
-    if not is_text(vin, 0, len(vin)):
+    vin_end = at + _VIN_END
+    by_characters = text_end(buf, at + _VIN, at + length, _VIN_BYTES) - vin_end
+    if more in _ABSENT or more - by_characters in _ABSENT:
         return []
-    copy = bytes(buf[at : at + _VIN]) + (vin + b" " * _VIN_BYTES)[:_VIN_BYTES] + bytes(buf[vin_end : at + length])
+    if not is_blank(buf, vin_end, more) or not is_text(buf, at + _VIN, vin_end):
+        return []
+    copy = bytes(buf[at:vin_end]) + bytes(buf[vin_end + more : at + length])
     return [(_LIGHT, copy)] if _is_light(copy, 0, len(copy)) else []
 
 
 def _is_whole(mid, revision, kept):
     """True if so many octets are all fields of the revision."""
-    if revision == _LIGHT and mid == 61:
-        return kept >= LIGHT_BYTES
     fields, count = fields_of(mid, revision)
     octets = HEADER_BYTES
     for index in range(count):
@@ -160,8 +179,6 @@ def _is_whole(mid, revision, kept):
 
 def _goes_on(mid, revision, buf, place, end):
     """True if what is behind the last field may be its own: of a text, or of a later revision."""
-    if revision == _LIGHT and mid == 61:
-        return True
     fields, count = fields_of(mid, revision)
     return fields[count - 1] & TEXT != 0 or (place + ID_BYTES <= end and has_id(buf, place, count + 1))
 
@@ -169,9 +186,7 @@ def _goes_on(mid, revision, buf, place, end):
 def _kept_bytes(mid, revision, buf, at, length):
     """Return how many octets of it are proven in its own revision, 0 for none (rules 2 and 3)."""
     if revision == _LIGHT and mid == 61:
-        if length < STAMP + STAMP_BYTES or not is_stamp(buf, at + STAMP):
-            return 0
-        return length if length < CHANGE + STAMP_BYTES or is_change(buf, at) else 0
+        return CHANGE if length < LIGHT_BYTES and _has_light_time(buf, at, length) else 0
     fields, count = fields_of(mid, revision)
     end = at + length
     before = place = at + HEADER_BYTES
@@ -186,6 +201,22 @@ def _kept_bytes(mid, revision, buf, at, length):
         place += ID_BYTES + (fields[index] & WIDTH_BITS)
     is_proven = place == end or (place < end and _proves(buf, before, place, end, count, revision))
     return (place if is_proven else before) - at
+
+
+def _has_light_time(buf, at, length):
+    """True if the time of a light message that ends early is in its place: the other one begins, or is none, behind it.
+
+    Where that ends nothing says, nor that it is not the only one that is left: without a separator it may be the ID.
+    """
+    if length <= CHANGE + 4 or not is_stamp(buf, at + STAMP) or not all_digits(buf, at + CHANGE - 2, 2):
+        return False
+    if length >= CHANGE + STAMP_BYTES:
+        return is_change(buf, at)
+    begun = bytes(buf[at + CHANGE : at + length])
+    for index in (4, 7, 10, 13, 16):
+        if index < len(begun) and begun[index] != (0x2D if index < 10 else 0x3A):
+            return False
+    return True
 
 
 def _proves(buf, last, place, end, count, revision):

@@ -75,11 +75,11 @@ def same_id(one, at, other, start):
 
 
 def put_digits(digits, to, buf, at):
-    """Write the number at buf[at:], padded with blanks or NULs on either side, as ten digits; False if it is none."""
+    """Write the number at buf[at:], padded with blanks on either side, as ten digits; False if it is none."""
     end = at + ID_BYTES
-    while at < end and (buf[at] == 0x20 or buf[at] == 0):
+    while at < end and buf[at] == 0x20:
         at += 1
-    while at < end and (buf[end - 1] == 0x20 or buf[end - 1] == 0):
+    while at < end and buf[end - 1] == 0x20:
         end -= 1
     for index in range(at, end):
         if not 0x30 <= buf[index] <= 0x39:

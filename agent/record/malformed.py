@@ -18,7 +18,7 @@ from toolcart.agent.record.provenance import origin_bytes
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 _PAYLOAD_BYTES = _LIMITS + res.LIMITS_BYTES
 # Added to the decimals of the angles, or to the blank there.
-SHIFTED = const(0x40)  # its fields were found by their IDs
+SHIFTED = const(0x40)  # its fields were found where its revision does not have them
 INCOMPLETE = const(0x80)  # some of its fields, or of its parts, were cut off or not proven
 _MARKS = const(0xC0)
 

@@ -31,6 +31,7 @@ from toolcart.agent.log.staging import PLACE
 from toolcart.agent.openprotocol.duplicate_search import RECENT
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
+from toolcart.agent.openprotocol.ids import id_at
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven, read_light
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from toolcart.agent.record import result as res
@@ -55,7 +56,10 @@ _HOUR = const(60)  # of the time
 _MINUTE = const(61)
 _SECOND = const(62)
 _DAY_MS = const(86400000)
-_FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte
+# Places in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte.
+_FETCHED_ID = const(22)
+_FETCHED_VIN = const(34)
+_FETCHED_PSET = const(61)
 
 
 class Store:
@@ -263,14 +267,19 @@ class Store:
         self._put_head(0, buf, at, spindle)
         self._names_spindle = place_of(buf, at + SPINDLE) > 0
         read = self.read_long(65, buf, at, length, revision)
+        stage = self.log.stage
+        place = self.body + res.TIGHTENING_ID
+        if read == res.RESULT_ODD and id_at(stage, place) < 0 and not is_blank(stage, place, res.ID_BYTES):
+            read = res.RESULT_UNREADABLE  # it answers nothing
         self._note_found(read)
         if read:
             self._sign(NONE_NAMED, source_of(65, revision), buf, at, length)
             return True
-        fill(self.log.stage, self.body, res.BODY_BYTES, 0)
-        is_there = length >= _FETCHED_ID + res.ID_BYTES and buf.find(b"01", at + HEADER_BYTES, at + _FETCHED_ID) > 0
-        if is_there:
-            copy(self.log.stage, self.body + res.TIGHTENING_ID, buf, at + _FETCHED_ID, res.ID_BYTES)
+        fill(stage, self.body, res.BODY_BYTES, 0)
+        octets = bytes(buf[at : at + min(length, _FETCHED_PSET)])
+        ids = octets[HEADER_BYTES:_FETCHED_ID] + octets[_FETCHED_VIN - 2 : _FETCHED_VIN] + octets[_FETCHED_PSET - 2 :]
+        if ids == b"010203":  # else the number may be wider or narrower
+            copy(stage, place, buf, at + _FETCHED_ID, res.ID_BYTES)
         return False
 
     def put_fetched(self, now):
@@ -493,7 +502,7 @@ class Store:
         return KEPT
 
     def _note_shifted(self, now):
-        """Count the result in the stage, which was kept, if its fields were found by their IDs; log that once a day."""
+        """Count the result in the stage, which was kept, if its fields were found elsewhere; log that once a day."""
         from toolcart.agent.record.malformed import is_shifted  # hardly any log has such a record
 
         if not is_shifted(self.log.stage, self.log.place, self.length):

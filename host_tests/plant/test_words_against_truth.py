@@ -638,7 +638,7 @@ ENTRIES = (
         lambda cart: cart.controller.sessions[0].accept(18),
     ),
     Entry(
-        "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",
+        "a result's fields were found where its revision does not have them; told once a day",
         from_controller(bytes(frame_of(61, 3, {"pset_name": "P01 10.0\u00b10.8N.m".ljust(25).encode()})) + b"\0"),
     ),
     Entry(

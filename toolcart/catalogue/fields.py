@@ -5,7 +5,8 @@
 
 Rules
 1. Blanks (or NULs, as some controllers send) are None: the parameter is not used (OP 2.3 p. 30).
-2. What does not fit its type is Odd: its octets are kept and nothing is raised.
+2. What does not fit its type is Odd: its octets are kept and nothing is raised. So is a number with a NUL, which may
+   have taken a digit's place.
 3. Numbers stay whole: torque in hundredths is an int, and its unit tells the hundred.
 """
 
@@ -65,9 +66,9 @@ def read_number(raw):
     """N and B: digits, with blanks beside them as in the specification's examples (OP 5.8.2 p. 133, 5.8.6 p. 146)."""
     if raw.isdigit():
         return int(raw)
-    stripped = raw.strip(BLANKS)
-    if not stripped:
+    if not raw.strip(BLANKS):
         return None
+    stripped = raw.strip(b" ")
     return int(stripped) if stripped.isdigit() else Odd(raw, "no digits")
 
 
@@ -75,9 +76,9 @@ def read_signed(raw):
     """I: the same with a sign before them."""
     if raw.isdigit():
         return int(raw)
-    stripped = raw.strip(BLANKS)
-    if not stripped:
+    if not raw.strip(BLANKS):
         return None
+    stripped = raw.strip(b" ")
     digits = stripped[1:] if stripped[:1] in (b"-", b"+") else stripped
     if not digits.isdigit():
         return Odd(raw, "no number")
@@ -86,9 +87,9 @@ def read_signed(raw):
 
 def read_float(raw):
     """F: a number with a point, or in exponent form."""
-    stripped = raw.strip(BLANKS)
-    if not stripped:
+    if not raw.strip(BLANKS):
         return None
+    stripped = raw.strip(b" ")
     for octet in stripped:
         if octet not in b"0123456789.-+eE":  # Python would take `nan` and `1_0` as well
             return Odd(raw, "no number")

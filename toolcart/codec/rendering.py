@@ -52,6 +52,7 @@ TELEGRAMS = {
 SAMPLES_SHOWN = 12
 VALUES_COLUMNS = 100  # of a list of values, which is indented by 6
 VALUES_REPEATED = 8  # a longer list of values is shown once
+LIGHT = 999  # the revision without parameter IDs
 NO_UNIT = "its torque has a unit that is not defined; the agent keeps it as it came"
 OCTETS_SHOWN = 200  # of what is not a message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
@@ -95,6 +96,8 @@ def message_as_data(message: Message) -> dict[str, Any]:
     message = by_ids.get("message", message)
     if not message.form.known:
         return {**data, "described": False, "data": message.data().hex()}
+    if "unreadable" in data and message.revision == LIGHT:
+        return {**data, "fields": {}}  # without IDs none of them can be told to be in its place
     data["fields"] = {field.name: _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:
@@ -132,7 +135,8 @@ def _by_ids(message: Message) -> dict[str, Any]:
     if how == INCOMPLETE:
         note = "some of its fields were cut off, or are not proven by what is behind them; the agent leaves them out"
         return {"incomplete": note, "message": catalogue.decode(head + copied[11:])}
-    note = f"its fields are not where revision {message.revision} has them; found by their IDs, as revision {revision}"
+    by = "its time and the blanks behind its VIN" if revision == LIGHT else "their IDs"
+    note = f"its fields are not where revision {message.revision} has them; found by {by}, as revision {revision}"
     return {"shifted": note, "message": catalogue.decode(head + copied[11:])}
 
 

@@ -35,7 +35,7 @@ EXPLAINED = {
         "are wrong, or it is another controller"
     ),
     "out of sequence": "a result came out of order by its tightening ID; it is kept as it came",
-    "shifted": "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",
+    "shifted": "a result's fields were found where its revision does not have them; told once a day",
     "odd on the line": (
         "an impossible result came over the line; it is accepted if it comes again unchanged. "
         "`toolcart line monitor` shows what comes"

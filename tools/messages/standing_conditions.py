@@ -64,7 +64,7 @@ _COUNTED = {
     ),
     "shifted": (
         "SHIFTED",
-        "results since the start whose fields were not where their revision has them: found by their parameter IDs",
+        "results since the start whose fields were found where their revision does not have them",
         "docs/controllers.md says why",
     ),
     "damaged": (

@@ -173,13 +173,27 @@ def test_light_message_that_ends_early_loses_what_is_behind():
     )
 
 
+def test_an_angle_scale_that_is_no_number_hides_the_angles():
+    for place in (595, 602):
+        frame = bytearray(scaled(61, 1, 100))
+        frame[place + 3] = 0
+        assert whole_of(61, frame) == (res.RESULT_ODD, b"     ", b" " * 15, b" ")
+
+
 # How a torque may be written, and what it is.
 WRITTEN = (
     (b"004237", b"004237", res.RESULT_READ),
     (b"  4237", b"004237", res.RESULT_PADDED),
     (b"4237  ", b"004237", res.RESULT_PADDED),
-    (b"4237\0\0", b"004237", res.RESULT_PADDED),
-    (b"\0 423\0", b"000423", res.RESULT_PADDED),
+    (b"4237\0\0", b"4237\0\0", res.RESULT_ODD),
+    (b"\0 423\0", b"\0 423\0", res.RESULT_ODD),
+    (b"00423\0", b"00423\0", res.RESULT_ODD),
+    (b"4237\0 ", b"4237\0 ", res.RESULT_ODD),
+    (b"423\0 7", b"423\0 7", res.RESULT_ODD),
+    (b"4237\r\n", b"4237\r\n", res.RESULT_ODD),
+    (b"\t 4237", b"\t 4237", res.RESULT_ODD),
+    (b"-423\0 ", b"-423\0 ", res.RESULT_ODD),
+    (b"42.3\0 ", b"42.3\0 ", res.RESULT_ODD),
     (b"+04237", b"004237", res.RESULT_PADDED),
     (b"-04237", b"-04237", res.RESULT_ODD),
     (b" - 423", b"-00423", res.RESULT_ODD),
@@ -216,3 +230,15 @@ def test_two_of_id_time_and_status_make_a_result():
     # A controller that fills in none of them writes blanks: nothing is odd about that.
     blank = light(tightening_id=" " * 10, time=" " * 19, status=" ")
     assert body_of(61, 999, blank)[0] == res.RESULT_READ
+
+
+def test_a_number_that_ends_in_a_nul_is_none():
+    for mid, revision, frame in ((61, 999, EXAMPLE), (61, 1, pushed(1)), (65, 1, fetched(1)), (65, 2, fetched(2))):
+        places = layout_of(mid, revision)[1]
+        for index, at, width in ((9, res.TORQUE, 6), (10, res.ANGLE, 5), (13, res.TIGHTENING_ID, 10)):
+            text = frame[places[index] - 1 :][:width]
+            for spoiled in (text[:-1] + b"\0", text.lstrip(b"0")[:-1] + b"\0" + b" " * 99):
+                octets = bytearray(frame)
+                octets[places[index] - 1 : places[index] - 1 + width] = spoiled[:width]
+                code, body = body_of(mid, revision, octets)
+                assert code == res.RESULT_ODD and body[at : at + width] == spoiled[:width], (mid, revision, index)

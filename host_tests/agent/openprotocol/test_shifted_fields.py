@@ -104,6 +104,31 @@ def test_each_text_too_long_or_too_short_leaves_every_value_right(reader, mid, r
             assert read[1] or is_last, (name, octets)
 
 
+WIDER = (*OTHER[6:], *OTHER[:6]) if LONG else (1, 3, 4, 6, -1, -2)
+NUMBERS = (
+    {"tightening_id": 1022, "vin": b"47110815", "job": 51, "torque": 5054},
+    {"tightening_id": 2147480203, "vin": b"WVWZZZ1KZAW12345678901234", "job": 5, "torque": 1515},
+)
+
+
+@pytest.mark.parametrize("mid, revision", CASES if LONG else [(61, 998), (61, 3), (65, 1), (65, 2)])
+def test_number_of_another_width_makes_no_value_another(reader, mid, revision):
+    for values in NUMBERS:
+        wanted = reader.read(mid, frame_of(mid, revision, **values))[0]
+        source = example_tightening(**{**GIVEN, **values})
+        for number, width, name in layout_of(mid, revision):
+            if name in TEXTS or name == "station_name":
+                continue
+            text = b"01" if name == "stage_results" else field(getattr(source, name), width)
+            for octets in WIDER:
+                ways = {text[-octets:], text[:octets]}
+                if octets > 0:
+                    ways = {b"0" * octets + text, b" " * octets + text, text + text[-octets:], text + b" " * octets}
+                for way in ways:
+                    read = reader.read(mid, frame_of(mid, revision, {name: way}, **values))
+                    assert read is None or agrees(read[0], wanted), (number, name, way)
+
+
 def from_zero(mid, revision, frame):
     """Return the frame with each of its parameter IDs one lower."""
     layout = [(number - 1, width, name) for number, width, name in layout_of(mid, revision)]
@@ -357,11 +382,10 @@ def pushed_light(frame):
     return payload[8 : 8 + res.BODY_BYTES]
 
 
-def test_light_result_with_a_wide_vin_is_found_by_its_time_stamps():
-    text = b"WVWZZZ1KZAW123456".ljust(25)
-    wanted = pushed_light(light())
-    for octets in range(-6, 7):
-        assert pushed_light(light_of(text_of(25, octets, text.strip()))) == wanted, octets
+def test_light_result_with_a_short_vin_is_kept_as_it_came():
+    for text in (b"", b"WVWZZZ1KZAW123456", b"WVWZZZ1KZAW123456ABCDEFGH"):
+        for octets in range(-6, 0):
+            assert pushed_light(light_of(text_of(25, octets, text))) is None, octets
 
 
 def test_light_result_that_is_not_proven_is_kept_as_it_came():
@@ -413,7 +437,8 @@ def test_octets_after_a_message_shift_nothing_in_front_of_them():
                         longer = b"%04d" % (len(frame) + octets) + frame[4:] + tail
                         revision_read, read, how = find(mid, revision, longer, 0, len(longer))
                         case = (mid, revision, time, tail)
-                        if tail.strip() and count not in (28, 46):  # nothing proves a last number in front of that
+                        # nothing proves a last number in front of that, nor a time in front of a digit
+                        if tail.strip() and (count not in (28, 46) or tail[0] == 0x37):
                             last = 2 + (fields[count - 1] & 0x7F)
                             assert (revision_read, how, read[20:]) == (revision, INCOMPLETE, frame[20:-last]), case
                         else:

@@ -7,10 +7,12 @@ from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.snapshot_fields import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
+from toolcart.agent.openprotocol.ids import id_at
 from toolcart.agent.openprotocol.plausibility import plausible
 from toolcart.agent.openprotocol.stored_contents import StoredContents
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
+from toolcart.agent.record.malformed import put_in_order
 from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, RECENT
 from toolcart.base.clock import Dice
@@ -765,3 +767,40 @@ def test_each_repeat_of_the_last_results_under_the_next_id_is_counted_whatever_t
 def lengthened(frame, octets):
     """Return the frame with more octets behind its last field."""
     return b"%04d" % (len(frame) + len(octets)) + frame[4:] + octets
+
+
+def test_fetched_id_that_is_no_number_is_no_id():
+    for revision in (1, 2):
+        for spoiled in (b"000123456\0", b"1234\0     ", b"00012345x7"):
+            bench = Bench()
+            frame = bytearray(fetched(revision))
+            frame[22:32] = spoiled
+            assert not bench.store.read_fetched(bytes(frame), 0, len(frame), revision)
+            place = bench.store.body + res.TIGHTENING_ID
+            assert id_at(bench.log.stage, place) == -1, (revision, spoiled)
+
+
+def test_ids_that_end_in_a_nul_are_not_one_id():
+    bench = Bench()
+    for number in range(1000, 1003):
+        assert bench.push(light(tightening_id=b"%09d\0" % (number // 10), torque=number)) == KEPT
+    assert [flags for _, flags, _ in bench.results()] == [res.FLAG_ODD] * 3
+    for _, _, payload in bench.results():
+        assert put_in_order(bytearray(payload), len(payload))[1] == "ID 000000100"
+
+
+def test_fetched_id_of_another_width_is_no_other_id():
+    for revision in (1, 2):
+        frame = fetched(revision, tightening_id=1000)
+        for ident in (b"00000001000", b"000001000", b"000000100", b"12345678901", b"00000010007", b"0000000001022"):
+            spoiled = frame[:22] + ident + frame[32:]
+            for end in (len(spoiled), 61, 33, 32):
+                answer = b"%04d" % end + spoiled[4:end]
+                bench = Bench()
+                assert not bench.store.read_fetched(answer, 0, len(answer), revision)
+                number = id_at(bench.log.stage, bench.store.body + res.TIGHTENING_ID)
+                assert number == -1, (revision, ident, end)
+        bench = Bench()
+        unread = frame[:61] + b"x" + frame[61:]
+        assert not bench.store.read_fetched(unread, 0, len(unread), revision)
+        assert id_at(bench.log.stage, bench.store.body + res.TIGHTENING_ID) == 1000

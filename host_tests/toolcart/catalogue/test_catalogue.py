@@ -4,7 +4,7 @@ from toolcart import catalogue
 from toolcart.catalogue import FieldError, FrameError, Odd, TableError
 from toolcart.catalogue.table import read_table
 from host_tests.portable import error_of
-from host_tests.support.frames import EXAMPLE
+from host_tests.support.frames import EXAMPLE, light
 
 PORTABLE = True
 HEAP = "4m"
@@ -354,3 +354,11 @@ def test_an_alarm_of_revision_2_is_read_by_its_length():
     assert catalogue.decode(with_text)["alarm_text"] == "Tool hot"
     without = catalogue.decode(b"0054" + with_text[4:54])
     assert without["alarm_text"] is None and without["time"] == "2008-06-02:10:14:26" and without.odd() == {}
+
+
+def test_a_number_that_ends_in_a_nul_is_odd():
+    for text, read in ((b"001234", 1234), (b"1234  ", 1234), (b"      ", None), (b"\0" * 6, None), (b"\0     ", None)):
+        assert catalogue.decode(light(torque=text))["torque"] == read
+    for text in (b"1234\0 ", b"00123\0", b"\0 1234", b"12\x0034 "):
+        message = catalogue.decode(light(torque=text))
+        assert message["torque"].raw == text and "torque" in message.odd()
