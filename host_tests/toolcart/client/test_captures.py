@@ -98,7 +98,7 @@ def test_parts_and_what_is_no_message_go_back_too():
 
 
 def test_a_value_that_was_changed_in_such_a_line_wins():
-    [line] = lines_of(catalogue.encode(61, 999, torque=4237))
+    [line] = lines_of(catalogue.encode(61, 999, torque=4237, time="2024-03-14:09:26:53"))
     data = json.loads(line)
     data["fields"]["torque"]["value"] = 5000
     assert toolcart.from_json(json.dumps(data))["torque"] == 5000
