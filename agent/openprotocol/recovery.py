@@ -405,7 +405,7 @@ class Recovery:
             if ledger.misses(number):
                 self.retry.start(now, _ON_ITS_WAY_MS)
                 return True
-            if number != ledger.top():
+            if number != ledger.top() or (number == known and record == self.first_record and self._is_another(record)):
                 self.restart_later(now)
                 return follows
             return True
@@ -426,6 +426,14 @@ class Recovery:
         if not ledger.is_other_spindle_of(observed.top):
             copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
+
+    def _is_another(self, record):
+        """True if the first push of this connection is another result than the highest known, under its ID."""
+        if not self.counts_alone():
+            return False
+        from toolcart.agent.openprotocol import nothing_above  # hardly any count begins anew
+
+        return nothing_above.gives_back_top(self, record)
 
     def has_begun(self):
         """True if a part of a push was acknowledged and the push has not become whole since."""
@@ -894,7 +902,7 @@ class Recovery:
         if request.is_answer_to_next() or self.turn_spindle():
             return phases.NEWS_NONE
         if phase == phases.PHASE_NEWEST:
-            return self._handle_no_newest(now) if self.observed.is_nothing() else self._look_at_sharing(now)
+            return self._handle_no_newest(now) if self.observed.is_nothing() else self.look_at_sharing(now)
         if phase == phases.PHASE_PROBE:
             self.ownership.are_own()
             return self.compare_newest(now)
@@ -975,9 +983,9 @@ class Recovery:
         self._came_first_as(number)
         self.contradictions.newest = number
         self.observed.take_newest(number, self.answer, is_logged, self.ledger)
-        return phases.NEWS_NONE if self.turn_spindle() else self._look_at_sharing(now)
+        return phases.NEWS_NONE if self.turn_spindle() else self.look_at_sharing(now)
 
-    def _look_at_sharing(self, now):
+    def look_at_sharing(self, now):
         """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
         ownership = self.ownership
         if ownership.shared is None or not ownership.shared.needs_proof(ownership.shares):
@@ -1064,15 +1072,18 @@ class Recovery:
         if ledger.last_id >= 0:  # this connection has pushed one: it counts as the newest
             observed.take(ledger.last_id, ledger.last)
             observed.is_held = True
-            return self._look_at_sharing(now)
+            return self.look_at_sharing(now)
         if ledger.top() <= 0:
             return self.conclude_empty(now)
-        if ledger.doubted:
-            from toolcart.agent.openprotocol import nothing_above  # hardly any connection begins so
+        return self.look_at_sharing(now) if self.takes_push() else self.turn_to_witness()
 
-            if nothing_above.takes_push(self):
-                return self._look_at_sharing(now)
-        return self.turn_to_witness()
+    def takes_push(self):
+        """True if the last push since the highest ID known is not above it: it counts as the newest."""
+        if not self.ledger.doubted:
+            return False
+        from toolcart.agent.openprotocol import nothing_above  # hardly any connection begins so
+
+        return nothing_above.takes_push(self)
 
     def turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""

@@ -63,3 +63,36 @@ def test_nothing_is_lost_in_front_of_what_was_there_before(monkeypatch, back, ke
     one.cart.run(200000)
     twice, again, missing, gone, opened = books = one.books()
     assert twice <= again and gone == missing == opened == 0, (books, one.cart.gone())
+
+
+@pytest.mark.parametrize("contact_ms", [0, 4000])
+@pytest.mark.parametrize("live", [1, 3])
+@pytest.mark.parametrize(("first", "again", "missed"), [(1000, 1, 2), (252, 1, 1), (1000, 1000, 3), (1000, 1002, 1)])
+@pytest.mark.parametrize("newest", [15, 97, 79, "the oldest"])
+def test_what_a_new_count_made_in_an_outage_is_fetched_though_nothing_tells_the_newest(
+    monkeypatch, newest, first, again, missed, live, contact_ms
+):
+    one = OddController(monkeypatch, first_id=first)
+    if newest == "the oldest":
+        one.newest_place = 0
+    else:
+        one.knows_newest, one.newest_code = False, newest
+    cart = one.cart
+    cart.until_ready(5000)
+    one.make(4, 600)
+    cart.run(4000)
+    cart.network.down(*CONTROLLER)
+    cart.run(2000)
+    cart.controller.reset_ids(again)
+    if contact_ms:
+        cart.network.up(*CONTROLLER)
+        cart.until_ready(60000)
+        cart.run(contact_ms)
+        cart.network.down(*CONTROLLER)
+    one.make(missed, 300)
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    one.make(live, 600)
+    cart.run(300000)
+    twice, again, lacking, _, _ = books = one.books()
+    assert lacking == 0 and twice <= again, (books, one.cart.gone(), one.rows())
