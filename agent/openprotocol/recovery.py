@@ -15,8 +15,8 @@ Rules
    share the IDs. Where many in a row are gone a walk from above finds where the range really begins
    (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
-5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
-   that does not fit makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that
+5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
+   does one fit that is not above `w`, or is another result of its ID, where ID 0 shows nothing. One that does not fit makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that
    brings nothing: where IDs come in no order (two spindles that count for themselves and name none) each push would,
    and with a walk each time it would never end. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
@@ -414,6 +414,9 @@ class Recovery:
             self._restart_after_pause(now)
             return False
         if observed.is_nothing():
+            is_of_count = not observed.is_zero_absent or self.ownership.shares or is_ahead(number, ledger.top())
+            if not (is_of_count or number < 1 or ledger.is_top(ledger.last)):
+                self.restart_later(now)  # its count has begun anew, and ID 0 does not show it
             return True
         top = unpack_id(observed.top, 0)
         if is_ahead(number, top):

@@ -65,12 +65,37 @@ def test_nothing_is_lost_in_front_of_what_was_there_before(monkeypatch, back, ke
     assert twice <= again and gone == missing == opened == 0, (books, one.cart.gone())
 
 
+def pushes_first(one, least, live):
+    """It pushes so many results before it answers the first question for an ID that is not below `least`."""
+    answer = one._answer
+    pushed = []
+
+    def answer_later(session, revision, number):
+        if number >= least and not pushed:
+            pushed.append(live)
+            one.make(live, 0)
+        answer(session, revision, number)
+
+    return answer_later
+
+
 @pytest.mark.parametrize("contact_ms", [0, 4000])
 @pytest.mark.parametrize("live", [1, 3])
-@pytest.mark.parametrize(("first", "again", "missed"), [(1000, 1, 2), (252, 1, 1), (1000, 1000, 3), (1000, 1002, 1)])
+@pytest.mark.parametrize(
+    ("first", "again", "missed", "is_early"),
+    [
+        (1000, 1, 2, False),
+        (252, 1, 1, False),
+        (1000, 1000, 3, False),
+        (1000, 1002, 1, False),
+        (1000, 1, 2, True),
+        (252, 1, 1, True),
+        (1000, 1000, 3, True),
+    ],
+)
 @pytest.mark.parametrize("newest", [15, 97, 79, "the oldest"])
 def test_what_a_new_count_made_in_an_outage_is_fetched_though_nothing_tells_the_newest(
-    monkeypatch, newest, first, again, missed, live, contact_ms
+    monkeypatch, newest, first, again, missed, is_early, live, contact_ms
 ):
     one = OddController(monkeypatch, first_id=first)
     if newest == "the oldest":
@@ -90,9 +115,12 @@ def test_what_a_new_count_made_in_an_outage_is_fetched_though_nothing_tells_the_
         cart.run(contact_ms)
         cart.network.down(*CONTROLLER)
     one.make(missed, 300)
+    if is_early:
+        monkeypatch.setattr(one, "_answer", pushes_first(one, first, live))
     cart.network.up(*CONTROLLER)
     cart.until_ready(60000)
-    one.make(live, 600)
+    if not is_early:
+        one.make(live, 600)
     cart.run(300000)
     twice, again, lacking, _, _ = books = one.books()
     assert lacking == 0 and twice <= again, (books, one.cart.gone(), one.rows())
