@@ -16,8 +16,9 @@ Rules
    (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
-   does one fit that is not above `w`, or is another result of its ID, where ID 0 shows nothing. One that does not fit makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that
-   brings nothing: where IDs come in no order (two spindles that count for themselves and name none) each push would,
+   does one fit that is not above `w`, or is another result of its ID, where ID 0 shows nothing. One that does not fit
+   makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that brings nothing:
+   where IDs come in no order (two spindles that count for themselves and name none) each push would,
    and with a walk each time it would never end. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
@@ -1037,6 +1038,8 @@ class Recovery:
             from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
             seen_ids.note_newest(self, newest)
+        elif newest > 0 and not (is_above or is_unsaid):  # of a new count, until that is settled
+            ledger.skipped = max(ledger.skipped, newest)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
             from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 

@@ -73,6 +73,7 @@ class OddController:
         self.knows_newest = True  # it has an answer to ID 0
         self.newest_place = -1  # in the memory, of what it answers to that
         self.newest_code = 15  # with which it rejects that
+        self.gone_code = 15  # with which it rejects what it does not have; None: it says nothing
         self.requests = []
         self.kept = []
         self.made = []  # the torque of each result
@@ -113,7 +114,10 @@ class OddController:
             return
         newest = self.kept[self.newest_place] if self.kept else None
         result = self.answers(self.kept, number) if number else newest
-        if session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):
+        if session.rejects(64, (revision not in session.options.recover_revisions, 97)):
+            return
+        if result is None:
+            session.rejects(64, (self.gone_code is not None, self.gone_code))
             return
         waiting = session._out[:]
         session._say_old(result, revision)

@@ -124,3 +124,36 @@ def test_what_a_new_count_made_in_an_outage_is_fetched_though_nothing_tells_the_
     cart.run(300000)
     twice, again, lacking, _, _ = books = one.books()
     assert lacking == 0 and twice <= again, (books, one.cart.gone(), one.rows())
+
+
+@pytest.mark.parametrize("names_itself", [False, True])
+@pytest.mark.parametrize("live", [0, 1])
+@pytest.mark.parametrize("first", [200, 5000])
+@pytest.mark.parametrize("code", [28, 98, 27, 15, None])
+def test_what_an_exchanged_one_made_may_be_missing_until_it_is_found(monkeypatch, code, first, live, names_itself):
+    one = OddController(monkeypatch, first_id=1000)
+    one.gone_code = code
+    cart = one.cart
+    cart.until_ready(5000)
+    one.make(3, 600)
+    cart.run(3000)
+    cart.network.down(*CONTROLLER)
+    cart.run(2000)
+    cart.controller.reset_ids(first)
+    one.kept.clear()
+    if names_itself:
+        cart.controller.identity.controller_serial = "D7654321"
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    one.make(live, 600)
+    cart.run(4000)
+    one.away(2, 600)
+    one.make(2, 600)
+    for _ in range(60):
+        cart.run(1000)
+        _, _, lacking, gone, opened = books = one.books()
+        assert lacking <= gone + opened, (books, cart.gone())
+    cart.run(900000)
+    twice, again, lacking, gone, opened = books = one.books()
+    assert opened == 0 and lacking <= gone and twice <= again, (books, cart.gone())
+    assert lacking == 0 or code is None, "what is not there may be answered with silence"
