@@ -867,7 +867,7 @@ class Recovery:
         if self.contradictions.repeats_itself(is_repeat):
             return self.end_contradiction(now)
         if phase == phases.PHASE_WALK and not is_repeat:
-            copy(self.walk.lowest, 0, self.answer, 0, FINGERPRINT_BYTES)  # type: ignore[attr-defined] - it walks
+            self.walk.take_there(self.answer)  # type: ignore[attr-defined] - it walks
         if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
             return self.take_as_absent(now)
         self.contradicts = False

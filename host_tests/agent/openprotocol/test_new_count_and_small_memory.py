@@ -157,3 +157,29 @@ def test_what_an_exchanged_one_made_may_be_missing_until_it_is_found(monkeypatch
     twice, again, lacking, gone, opened = books = one.books()
     assert opened == 0 and lacking <= gone and twice <= again, (books, cart.gone())
     assert lacking == 0 or code is None, "what is not there may be answered with silence"
+
+
+@pytest.mark.parametrize("live", [0, 3])
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("back", [1, 2])
+def test_nothing_is_lost_in_front_of_what_was_there_before_the_first_contact(monkeypatch, back, drops, live):
+    one = OddController(monkeypatch, first_id=997)
+    one.make(3, 0)
+    one.made.clear()
+    one.cart.until_ready(5000)
+    one.make(6, 600)
+    one.cart.run(8000)
+    one.away(2, 300)
+    one.make(2, 600)
+    one.cart.run(8000)
+    one.cart.network.down(*CONTROLLER)
+    one.cart.run(1000)
+    one.cart.controller.reset_ids(one.cart.controller._next_id - back)
+    if drops:
+        del one.kept[-back:]
+    one.make(3, 600)
+    one.cart.network.up(*CONTROLLER)
+    one.cart.until_ready(60000)
+    one.make(live, 600)
+    one.cart.run(200000)
+    assert one.cart.station.ledger.gone() == 0, one.cart.gone()
