@@ -138,7 +138,7 @@ class IdLedger:
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
         self.has_lost_zero = False  # that was counted, and no event says so yet
-        self.skipped = 0  # how many IDs were skipped since `w` by pushes that are ahead of it and not proven
+        self.skipped = 0  # IDs that pushes ahead of `w` skipped, or in front of a newest below it: not proven
         self._unproven = -1  # the highest ID of these
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one

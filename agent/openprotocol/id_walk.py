@@ -23,6 +23,8 @@ from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
+THERE_MOST = const(16)
+
 _RESULTS_READ = const(64)
 _RESULTS_LEAST = const(6)
 
@@ -33,9 +35,16 @@ class Walk:
     def __init__(self):
         self.search = LowestIdSearch()
         self.lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that is there
+        self.there = []  # the last THERE_MOST that are
         self.is_over = False  # what is missing begins with the lowest that was found
         self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
         self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
+
+    def take_there(self, digest):
+        """Take an answer under the ID that was asked for."""
+        copy(self.lowest, 0, digest, 0, FINGERPRINT_BYTES)
+        self.there.append(bytes(digest))
+        del self.there[:-THERE_MOST]
 
     def rises(self):
         """True if what the count before may have left is asked for."""
@@ -110,6 +119,7 @@ def go_down(recovery, above, left, now):
     """Walk down from `above`, for `left` IDs at most; return a NEWS_."""
     _learn_gone_most(recovery)
     walk = _of(recovery)
+    walk.there = []
     copy(walk.lowest, 0, recovery.observed.top, 0, FINGERPRINT_BYTES)
     if not walk.search.begin(above, left, recovery.ownership.gone_most):
         return end(recovery, now)

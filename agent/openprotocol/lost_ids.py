@@ -58,8 +58,8 @@ def _lost_of_new(recovery):
     """Return first and last of what a new count has made in front of the lowest there is, and how many were pushed.
 
     It begins with 1; where a result of the count before is there, or was as this look began, with its first push. What
-    another controller has made before the first meeting is not ours. A lowest one days older than `w`, or one that the
-    log had before `w`, shows that the memory goes back to its begin: times differ by time zones.
+    another controller has made before the first meeting is not ours. A lowest one days older than `w`, or any that
+    is there and the log had before `w`, shows that the memory goes back to its begin: times differ by time zones.
     """
     ledger = recovery.ledger
     observed = recovery.observed
@@ -78,14 +78,14 @@ def _lost_of_new(recovery):
 
 
 def _is_from_before(recovery):
-    """True if the log had the lowest result that is there before it had `w`."""
-    lowest = top = 0
+    """True if the log had one that the walk found there before it had `w`: the oldest go first."""
+    found = top = 0
     for record, _, digest, _ in digests(recovery.duplicates.results(1)):
         if same(digest, recovery.ledger.octets):
             top = max(top, record)
-        elif same(digest, recovery.walk.lowest):
-            lowest = record
-    return 0 < lowest < top
+        elif bytes(digest) in recovery.walk.there:
+            found = min(found or record, record)
+    return 0 < found < top
 
 
 def _pushed_since_top(recovery):

@@ -7,7 +7,8 @@ from toolcart.agent.openprotocol.ids import is_ahead, is_open, length_of
 
 
 def missing_most(ledger, spindles=1):
-    """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven.
+    """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven, or
+    lies in front of a newest that shows a new count.
 
     `spindles`: so many may have one under each ID. What was skipped may be what is missing above `w`.
     """

@@ -3,15 +3,17 @@
 What lies between the two may be missing, and so may what the controller has shown above `w` before: that it has nothing
 says nothing about its IDs. Where what it has pushed has no IDs, or one for all, nothing says what is missing: that can
 not be known, and is said so (NO_ID). Where a push since `w`, of whatever connection, is not above it, the count has
-begun anew, or IDs are in no order: that push counts as the newest, and is no end of what is asked for.
+begun anew, or IDs are in no order: that push counts as the newest, and is no end of what is asked for. The first push
+of a connection may have the ID of `w` and be another result: then that stays `w`, and all is looked at again.
 
-Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered.
+Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered, or where a push
+has the ID of `w`.
 """
 
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol import seen_ids
-from toolcart.agent.openprotocol.ids import following, is_ahead, unpack_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest
+from toolcart.agent.openprotocol.ids import following, is_ahead, put_id, unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_of_one, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 
@@ -47,6 +49,27 @@ def takes_push(recovery):
         return False
     recovery.observed.take(number, last)
     recovery.observed.is_held = True
+    return True
+
+
+def gives_back_top(recovery, record):
+    """This record, a push, has become `w`, whose ID it has; if it is another result that is `w` again, and True."""
+    ledger = recovery.ledger
+    one, known = bytearray(FINGERPRINT_BYTES), bytearray(FINGERPRINT_BYTES)
+    ident = bytearray(ID_BYTES)
+    put_id(ident, ledger.top())
+    newest = 0
+    for page, at, flags in recovery.duplicates.results_of(bytes(ident), ledger.since):
+        number = get_u32(page, at - HEAD_BYTES)
+        put_digest(one, 0, page, at, flags)
+        if newest < number < record:
+            newest = number
+            known[:] = one
+    if not newest or are_of_one(known, ledger.octets):
+        return False
+    ledger.put_top(known)
+    ledger.doubt(record)
+    ledger.try_save()
     return True
 
 

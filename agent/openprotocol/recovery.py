@@ -15,9 +15,10 @@ Rules
    share the IDs. Where many in a row are gone a walk from above finds where the range really begins
    (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
-5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
-   that does not fit makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that
-   brings nothing: where IDs come in no order (two spindles that count for themselves and name none) each push would,
+5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
+   does one fit that is not above `w`, or is another result of its ID, where ID 0 shows nothing. One that does not fit
+   makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that brings nothing:
+   where IDs come in no order (two spindles that count for themselves and name none) each push would,
    and with a walk each time it would never end. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
@@ -406,7 +407,7 @@ class Recovery:
             if ledger.misses(number):
                 self.retry.start(now, _ON_ITS_WAY_MS)
                 return True
-            if number != ledger.top():
+            if number != ledger.top() or (number == known and record == self.first_record and self._is_another(record)):
                 self.restart_later(now)
                 return follows
             return True
@@ -415,6 +416,9 @@ class Recovery:
             self._restart_after_pause(now)
             return False
         if observed.is_nothing():
+            is_of_count = not observed.is_zero_absent or self.ownership.shares or is_ahead(number, ledger.top())
+            if not (is_of_count or number < 1 or ledger.is_top(ledger.last)):
+                self.restart_later(now)  # its count has begun anew, and ID 0 does not show it
             return True
         top = unpack_id(observed.top, 0)
         if is_ahead(number, top):
@@ -427,6 +431,14 @@ class Recovery:
         if not ledger.is_other_spindle_of(observed.top):
             copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
+
+    def _is_another(self, record):
+        """True if the first push of this connection is another result than the highest known, under its ID."""
+        if not self.counts_alone():
+            return False
+        from toolcart.agent.openprotocol import nothing_above  # hardly any count begins anew
+
+        return nothing_above.gives_back_top(self, record)
 
     def has_begun(self):
         """True if a part of a push was acknowledged and the push has not become whole since."""
@@ -866,7 +878,7 @@ class Recovery:
         if self.contradictions.repeats_itself(is_repeat):
             return self.end_contradiction(now)
         if phase == phases.PHASE_WALK and not is_repeat:
-            copy(self.walk.lowest, 0, self.answer, 0, FINGERPRINT_BYTES)  # type: ignore[attr-defined] - it walks
+            self.walk.take_there(self.answer)  # type: ignore[attr-defined] - it walks
         if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
             return self.take_as_absent(now)
         self.contradicts = False
@@ -905,7 +917,7 @@ class Recovery:
         if request.is_answer_to_next() or self.turn_spindle():
             return phases.NEWS_NONE
         if phase == phases.PHASE_NEWEST:
-            return self._handle_no_newest(now) if self.observed.is_nothing() else self._look_at_sharing(now)
+            return self._handle_no_newest(now) if self.observed.is_nothing() else self.look_at_sharing(now)
         if phase == phases.PHASE_PROBE:
             self.ownership.are_own()
             return self.compare_newest(now)
@@ -986,9 +998,9 @@ class Recovery:
         self._came_first_as(number)
         self.contradictions.newest = number
         self.observed.take_newest(number, self.answer, is_logged, self.ledger)
-        return phases.NEWS_NONE if self.turn_spindle() else self._look_at_sharing(now)
+        return phases.NEWS_NONE if self.turn_spindle() else self.look_at_sharing(now)
 
-    def _look_at_sharing(self, now):
+    def look_at_sharing(self, now):
         """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
         ownership = self.ownership
         if ownership.shared is None or not ownership.shared.needs_proof(ownership.shares):
@@ -1037,6 +1049,8 @@ class Recovery:
             from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
             seen_ids.note_newest(self, newest)
+        elif newest > 0 and not (is_above or is_unsaid):  # of a new count, until that is settled
+            ledger.skipped = max(ledger.skipped, newest)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
             from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
@@ -1075,15 +1089,18 @@ class Recovery:
         if ledger.last_id >= 0:  # this connection has pushed one: it counts as the newest
             observed.take(ledger.last_id, ledger.last)
             observed.is_held = True
-            return self._look_at_sharing(now)
+            return self.look_at_sharing(now)
         if ledger.top() <= 0:
             return self.conclude_empty(now)
-        if ledger.doubted:
-            from toolcart.agent.openprotocol import nothing_above  # hardly any connection begins so
+        return self.look_at_sharing(now) if self.takes_push() else self.turn_to_witness()
 
-            if nothing_above.takes_push(self):
-                return self._look_at_sharing(now)
-        return self.turn_to_witness()
+    def takes_push(self):
+        """True if the last push since the highest ID known is not above it: it counts as the newest."""
+        if not self.ledger.doubted:
+            return False
+        from toolcart.agent.openprotocol import nothing_above  # hardly any connection begins so
+
+        return nothing_above.takes_push(self)
 
     def turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""

@@ -131,7 +131,8 @@ def _asks_in_vain(recovery):
     """True if questions were asked in vain for so long that there will be no answer (rule 2)."""
     is_last = recovery.phase == phases.PHASE_WITNESS and recovery.vain > UNANSWERED_MOST
     is_tried = is_last or recovery.is_newest_tried(1)
-    return recovery.vain >= VAIN_MOST or (is_tried and not (recovery.was_answered() or recovery.is_later))
+    is_answered = recovery.was_answered() or recovery.has_answered or recovery.is_later
+    return recovery.vain >= VAIN_MOST or (is_tried and not is_answered)
 
 
 def _can_do_without_newest(recovery):

@@ -22,7 +22,17 @@ Imported where a controller is of this kind.
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_RESET
-from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding, put_id, unpack_id
+from toolcart.agent.openprotocol.ids import (
+    after,
+    following,
+    id_of,
+    is_ahead,
+    is_open,
+    length_of,
+    preceding,
+    put_id,
+    unpack_id,
+)
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
 from toolcart.agent.openprotocol.seen_ids import below, first_above, last_of, note
 from toolcart.agent.record.result import (
@@ -44,6 +54,8 @@ def cannot_ask_this(recovery, now):
     if recovery.phase == phases.PHASE_NEWEST and recovery.ledger.top() > 0 and not recovery.ownership.is_other:
         recovery.revisions.begin_round()
         recovery.observed.is_zero_absent = True
+        if recovery.takes_push():
+            return recovery.look_at_sharing(now)
         return recovery.turn_to_witness()
     return recovery.cannot_ask(now)
 
@@ -156,16 +168,16 @@ def _report(recovery, lost, count, why):
 
 
 def skipped_before(duplicates, ledger):
-    """Return the ranges that the pushes of the one before have skipped since `w`, in front of its successor's."""
+    """Return the ranges that the pushes of the one before have skipped since `w`, also of a new count or downward."""
     skipped = []
+    begun = []
     if ledger.doubted and ledger.is_met():
+        pushes = _pushes(duplicates, ledger.doubted, ledger.since, ledger.octets)
+        last = bytearray(FINGERPRINT_BYTES)
         _find(
-            _pushes(duplicates, ledger.doubted, ledger.since, ledger.octets),
-            ledger.top(),
-            skipped,
-            bytearray(FINGERPRINT_BYTES),
+            pushes, ledger.top(), skipped, last, lambda number, record: begins_anew(duplicates, number, record), begun
         )
-    return skipped
+    return skipped + begun
 
 
 def find_skipped(duplicates, ledger, skipped, last, is_other=False, begun=None):
@@ -186,15 +198,16 @@ def begins_anew(duplicates, number, record):
 
     It does where the log has the ID in front of it, but not this one: there are two counts.
     """
+    return number > 1 and (
+        not _was_stored(duplicates, preceding(number), record) or _was_stored(duplicates, number, record)
+    )
+
+
+def _was_stored(duplicates, number, record):
+    """True if the log has a result of this ID in front of this record."""
     digits = bytearray(ID_BYTES)
-    put_id(digits, preceding(number))
-    if number < 2 or not duplicates.has_id(digits, 1):
-        return number > 1
     put_id(digits, number)
-    for page, at, _ in duplicates.results_of(bytes(digits), 1):
-        if get_u32(page, at - HEAD_BYTES) < record:
-            return True
-    return False
+    return any(get_u32(page, at - HEAD_BYTES) < record for page, at, _ in duplicates.results_of(bytes(digits), 1))
 
 
 def _goes_on(number, record):
@@ -203,8 +216,13 @@ def _goes_on(number, record):
 
 
 def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
-    """Find what these pushes have skipped, from ID `top` on: see `find_skipped`."""
+    """Find what these pushes have skipped, from ID `top` on: see `find_skipped`.
+
+    One that is lower may begin a new count, with 1; where the next one is the ID below it IDs fall instead.
+    """
     moves = False
+    above = top  # the one in front of that
+    falls = False
     for record, number, is_top, digest in sorted(pushes):
         if is_top:  # what comes before it is known
             skipped[:] = []
@@ -213,12 +231,18 @@ def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
             top = number
             moves = False
         elif begun is not None and top >= 0 and is_ahead(top, number):
-            if is_new(number, record):
-                begun.append((1, preceding(number)))
+            if begun and begun[-1] == (1, preceding(top)) and after(number) == top:
+                begun.pop()  # no count has begun, but IDs fall
+                begun.append((following(top), preceding(above)))
+                falls = True
+            if falls or is_new(number, record):
+                begun.append((following(number), preceding(top)) if falls else (1, preceding(number)))
+                above = top
                 top = number
                 last[:] = digest
                 moves = True
         elif top < 0 or is_ahead(number, top):
+            falls = False
             if top >= 0 and length_of(following(top), preceding(number)):
                 skipped.append((following(top), preceding(number)))
             top = number
@@ -249,7 +273,9 @@ def lost(recovery, newest, is_reset, is_noted, before):
         last = before
     if recovery.ownership.is_other:
         for first, end in skipped_before(recovery.duplicates, ledger):
-            if last < 0 or is_ahead(end, last):
+            if not is_ahead(end, top):  # of a new count, or of IDs that fall
+                parts.append((first, end))
+            elif last < 0 or is_ahead(end, last):
                 parts.append((first if last < 0 or is_ahead(first, last) else following(last), end))
     elif ledger.doubted and top >= 0:
         pushed = last_pushed(recovery.duplicates, ledger, recovery.first_record)

@@ -71,6 +71,9 @@ class OddController:
         self.late_ms = 0  # how long an answer for an old result takes
         self.again = 0
         self.knows_newest = True  # it has an answer to ID 0
+        self.newest_place = -1  # in the memory, of what it answers to that
+        self.newest_code = 15  # with which it rejects that
+        self.gone_code = 15  # with which it rejects what it does not have; None: it says nothing
         self.requests = []
         self.kept = []
         self.made = []  # the torque of each result
@@ -106,9 +109,15 @@ class OddController:
 
     def _answer(self, session, revision, number):
         self.requests.append(number)
-        newest = self.kept[-1] if self.kept and self.knows_newest else None
+        if not (number or self.knows_newest):
+            session.rejects(64, (True, self.newest_code))
+            return
+        newest = self.kept[self.newest_place] if self.kept else None
         result = self.answers(self.kept, number) if number else newest
-        if session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):
+        if session.rejects(64, (revision not in session.options.recover_revisions, 97)):
+            return
+        if result is None:
+            session.rejects(64, (self.gone_code is not None, self.gone_code))
             return
         waiting = session._out[:]
         session._say_old(result, revision)

@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.support.combinations import all_pairs
+from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER, Cart
 
 FIRST = 20  # of the controller that was there before
@@ -181,3 +182,64 @@ def test_what_it_makes_in_the_first_outage_is_stored_though_its_empty_memory_ans
     cart.until_ready(60000)
     live(cart, 300).settle()
     assert agrees(cart, before, (first, text)) and cart.station.ledger.gone() == 0
+
+
+def reconnect(one):
+    """It is there again, and subscribed."""
+    controller = one.cart.controller
+    before = controller.connections
+    one.cart.network.up(*CONTROLLER)
+    one.cart.until(
+        lambda: controller.connections > before and any(session.result_revision for session in controller.sessions)
+    )
+
+
+@pytest.mark.parametrize("live", [0, 1])
+@pytest.mark.parametrize("pushes", [1, 2, 3])
+@pytest.mark.parametrize("how", ["rise", "fall", "begin anew"])
+@pytest.mark.parametrize("late_ms", [40, 80])
+def test_what_the_one_before_made_in_an_outage_is_counted_though_a_look_had_just_begun(
+    monkeypatch, late_ms, how, pushes, live
+):
+    one = OddController(monkeypatch, first_id=5000)
+    answer = one._answer
+
+    def answer_late(session, *request):
+        sent, session._out = session._out, []
+        answer(session, *request)
+        for octets in session._out:
+            session.send_later(octets, late_ms, one.cart.clock.now)
+        session._out = sent
+
+    def make(count, every_ms):
+        for _ in range(count):
+            one.make(1, 0)
+            if how == "fall":
+                one.cart.controller._next_id -= 2
+            one.cart.run(every_ms)
+
+    one._answer = answer_late
+    one.cart.until_ready(5000)
+    make(4, 600)
+    one.cart.run(3000)
+    one.cart.network.down(*CONTROLLER)
+    one.cart.run(1000)
+    if how == "begin anew":
+        one.cart.controller.reset_ids(1)
+    make(6, 300)
+    reconnect(one)
+    make(pushes, 100)
+    one.cart.network.down(*CONTROLLER)
+    one.cart.run(500)
+    one.cart.controller.reset_ids(200)
+    one.cart.controller.identity.controller_serial = "D7654321"
+    one.kept.clear()
+    reconnect(one)
+    one.make(live, 600)
+    one.cart.run(6000)
+    one.away(2, 300)
+    one.make(2, 600)
+    one.cart.run(300000)
+    assert one.judge()
+    most = 5000 if how == "fall" and pushes == 1 else 1  # one alone may have begun a new count
+    assert one.cart.station.ledger.gone() <= one.books()[2] + most, (one.books(), one.cart.gone())

@@ -63,3 +63,123 @@ def test_nothing_is_lost_in_front_of_what_was_there_before(monkeypatch, back, ke
     one.cart.run(200000)
     twice, again, missing, gone, opened = books = one.books()
     assert twice <= again and gone == missing == opened == 0, (books, one.cart.gone())
+
+
+def pushes_first(one, least, live):
+    """It pushes so many results before it answers the first question for an ID that is not below `least`."""
+    answer = one._answer
+    pushed = []
+
+    def answer_later(session, revision, number):
+        if number >= least and not pushed:
+            pushed.append(live)
+            one.make(live, 0)
+        answer(session, revision, number)
+
+    return answer_later
+
+
+@pytest.mark.parametrize("contact_ms", [0, 4000])
+@pytest.mark.parametrize("live", [1, 3])
+@pytest.mark.parametrize(
+    ("first", "again", "missed", "is_early"),
+    [
+        (1000, 1, 2, False),
+        (252, 1, 1, False),
+        (1000, 1000, 3, False),
+        (1000, 1002, 1, False),
+        (1000, 1, 2, True),
+        (252, 1, 1, True),
+        (1000, 1000, 3, True),
+    ],
+)
+@pytest.mark.parametrize("newest", [15, 97, 79, "the oldest"])
+def test_what_a_new_count_made_in_an_outage_is_fetched_though_nothing_tells_the_newest(
+    monkeypatch, newest, first, again, missed, is_early, live, contact_ms
+):
+    one = OddController(monkeypatch, first_id=first)
+    if newest == "the oldest":
+        one.newest_place = 0
+    else:
+        one.knows_newest, one.newest_code = False, newest
+    cart = one.cart
+    cart.until_ready(5000)
+    one.make(4, 600)
+    cart.run(4000)
+    cart.network.down(*CONTROLLER)
+    cart.run(2000)
+    cart.controller.reset_ids(again)
+    if contact_ms:
+        cart.network.up(*CONTROLLER)
+        cart.until_ready(60000)
+        cart.run(contact_ms)
+        cart.network.down(*CONTROLLER)
+    one.make(missed, 300)
+    if is_early:
+        monkeypatch.setattr(one, "_answer", pushes_first(one, first, live))
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    if not is_early:
+        one.make(live, 600)
+    cart.run(300000)
+    twice, again, lacking, _, _ = books = one.books()
+    assert lacking == 0 and twice <= again, (books, one.cart.gone(), one.rows())
+
+
+@pytest.mark.parametrize("names_itself", [False, True])
+@pytest.mark.parametrize("live", [0, 1])
+@pytest.mark.parametrize("first", [200, 5000])
+@pytest.mark.parametrize("code", [28, 98, 27, 15, None])
+def test_what_an_exchanged_one_made_may_be_missing_until_it_is_found(monkeypatch, code, first, live, names_itself):
+    one = OddController(monkeypatch, first_id=1000)
+    one.gone_code = code
+    cart = one.cart
+    cart.until_ready(5000)
+    one.make(3, 600)
+    cart.run(3000)
+    cart.network.down(*CONTROLLER)
+    cart.run(2000)
+    cart.controller.reset_ids(first)
+    one.kept.clear()
+    if names_itself:
+        cart.controller.identity.controller_serial = "D7654321"
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    one.make(live, 600)
+    cart.run(4000)
+    one.away(2, 600)
+    one.make(2, 600)
+    for _ in range(60):
+        cart.run(1000)
+        _, _, lacking, gone, opened = books = one.books()
+        assert lacking <= gone + opened, (books, cart.gone())
+    cart.run(900000)
+    twice, again, lacking, gone, opened = books = one.books()
+    assert opened == 0 and lacking <= gone and twice <= again, (books, cart.gone())
+    assert lacking == 0 or code is None, "what is not there may be answered with silence"
+
+
+@pytest.mark.parametrize("live", [0, 3])
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("back", [1, 2])
+def test_nothing_is_lost_in_front_of_what_was_there_before_the_first_contact(monkeypatch, back, drops, live):
+    one = OddController(monkeypatch, first_id=997)
+    one.make(3, 0)
+    one.made.clear()
+    one.cart.until_ready(5000)
+    one.make(6, 600)
+    one.cart.run(8000)
+    one.away(2, 300)
+    one.make(2, 600)
+    one.cart.run(8000)
+    one.cart.network.down(*CONTROLLER)
+    one.cart.run(1000)
+    one.cart.controller.reset_ids(one.cart.controller._next_id - back)
+    if drops:
+        del one.kept[-back:]
+    one.make(3, 600)
+    one.cart.network.up(*CONTROLLER)
+    one.cart.until_ready(60000)
+    one.make(live, 600)
+    one.cart.run(200000)
+    assert one.cart.station.ledger.gone() == 0, one.cart.gone()

@@ -124,6 +124,7 @@ class Model:
 
     def opened(self):
         self.phase, self.proven, self.pushed = NEWEST, False, None
+        self.has_pushed = False  # what was not expected
         self.is_straight = False  # `w` was found where it was pushed
         self.is_checked = False  # whether it is, before any is gone
         self.is_noted = False  # what it has shown above `w`
@@ -157,10 +158,16 @@ class Model:
             return
         self.keep(result, not self.proven)
         self.expected, self.pushed = None, result
+        is_first, self.has_pushed = not self.has_pushed, True
+        known = [one for one in self.log[self.since - 1 : -1] if one.ident == number][-1:]
         if self.w in (NONE, EMPTY):
             if self.w == EMPTY:
                 self.add(open_below(preceding(number)), preceding(number))
             self.w = result
+        elif self.proven and is_first and known and number == self.w.ident:
+            self.w = known[0]
+            self.doubt()
+            self.look()
         elif self.proven and not is_ahead(self.w.ident, number):
             self.add(following(self.w.ident), preceding(number))
             self.w, self.expected = result, number + 1
@@ -184,6 +191,8 @@ class Model:
                 self.top = result
             elif not follows:
                 self.look()
+        elif self.is_zero_absent and number and result is not self.w and not is_ahead(number, self.w.ident):
+            self.look()
 
     def question(self):
         """Return the ID that is asked for; None: nothing is."""
