@@ -74,6 +74,7 @@ def find(mid, revision, buf, at, length):
             if _fits(mid, one, buf, at, length):
                 readings.append((one, bytes(buf[at : at + length])))
     if not readings:
+        readings = []
         for one in others:
             for used, copy in _straight(mid, one, buf, at, length, 0):
                 if not copy or not _is_last_twice(mid, used, copy, 0):
