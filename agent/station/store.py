@@ -277,8 +277,12 @@ class Store:
             return True
         fill(stage, self.body, res.BODY_BYTES, 0)
         octets = bytes(buf[at : at + min(length, _FETCHED_PSET)])
-        ids = octets[HEADER_BYTES:_FETCHED_ID] + octets[_FETCHED_VIN - 2 : _FETCHED_VIN] + octets[_FETCHED_PSET - 2 :]
-        if ids == b"010203":  # else the number may be wider or narrower
+        behind = octets[_FETCHED_VIN - 2 :]
+        is_alone = behind and not any(0x30 <= one | 0x20 <= 0x7A for one in behind)  # no text nor number follows
+        # Else the number may be wider or narrower.
+        if octets[HEADER_BYTES:_FETCHED_ID] == b"01" and (
+            is_alone or (behind[:2] == b"02" and octets[_FETCHED_PSET - 2 :] == b"03")
+        ):
             copy(stage, place, buf, at + _FETCHED_ID, res.ID_BYTES)
         return False
 

@@ -244,7 +244,7 @@ def test_what_is_no_message_is_shown_and_what_follows_is_decoded():
 
 
 def test_what_is_odd_is_shown_and_acts_on_no_terminal():
-    spoiled = catalogue.encode(61, 999, torque=4237).replace(b"004237", b"00\x1b237")
+    spoiled = catalogue.encode(61, 999, torque=4237, time="2024-03-14:09:26:53").replace(b"004237", b"00\x1b237")
     output = decoded(spoiled, code=None)
     assert "odd, no digits: 00\\x1b237" in output and "\x1b" not in output
     assert "not described, kept raw: ABCD" in decoded(b"00245555001         ABCD", code=None)
