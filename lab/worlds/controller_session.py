@@ -352,8 +352,10 @@ class Session:
         questions = controller.history.sessions[-1]
         questions.asked += 1
         questions.used = controller.used
-        is_poll = is_newest and now - questions.newest >= POLL_MS
-        if is_newest:
+        # Where the answer to ID 0 says nothing the one behind the highest known is asked for.
+        before = questions.newest if is_newest else max(questions.newest, questions.last)
+        is_poll = (is_newest or result is None) and now - before >= POLL_MS
+        if is_newest or is_poll:
             questions.newest = now
         if is_poll:
             pass  # to see whether the subscription still stands
