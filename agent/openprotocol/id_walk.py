@@ -15,6 +15,7 @@ Imported where a walk is needed: most connections prove their IDs without one.
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32
 from toolcart.agent.openprotocol import id_ownership, look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
@@ -35,7 +36,7 @@ class Walk:
     def __init__(self):
         self.search = LowestIdSearch()
         self.lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that is there
-        self.there = []  # the last THERE_MOST that are
+        self.there = []  # the checks of the last THERE_MOST that are, 30 bits each
         self.is_over = False  # what is missing begins with the lowest that was found
         self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
         self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
@@ -43,7 +44,7 @@ class Walk:
     def take_there(self, digest):
         """Take an answer under the ID that was asked for."""
         copy(self.lowest, 0, digest, 0, FINGERPRINT_BYTES)
-        self.there.append(bytes(digest))
+        self.there.append(crc30(digest, 0, FINGERPRINT_BYTES))
         del self.there[:-THERE_MOST]
 
     def rises(self):

@@ -11,11 +11,12 @@ Rules
 Imported where what was known no longer holds: hardly any count begins anew.
 """
 
+from toolcart.agent.base.crc import crc30
 from toolcart.agent.openprotocol import unfetchable
 from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET
 from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, length_of, preceding
-from toolcart.agent.openprotocol.result_digest import TIME, same, two_digits
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, same, two_digits
 from toolcart.agent.record.result import FLAG_RECOVERED
 
 
@@ -83,7 +84,7 @@ def _is_from_before(recovery):
     for record, _, digest, _ in digests(recovery.duplicates.results(1)):
         if same(digest, recovery.ledger.octets):
             top = max(top, record)
-        elif bytes(digest) in recovery.walk.there:
+        elif crc30(digest, 0, FINGERPRINT_BYTES) in recovery.walk.there:
             found = min(found or record, record)
     return 0 < found < top
 

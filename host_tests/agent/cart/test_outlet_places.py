@@ -208,7 +208,7 @@ def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
 def test_a_newest_block_lost_while_an_outlet_was_out_is_damage_that_it_lacks():
     for kind, others in ((TOOLSNET, (WEBHOOK,)), (FILE, (TOOLSNET,)), (FILE, (TOOLSNET, WEBHOOK, MQTT))):
         for is_whole in (True, False):
-            for then in ((*others, kind), others):
+            for then in (others + (kind,), others):
                 cart = Cart()
                 cart.start(*others, kind)
                 cart.append(10)
