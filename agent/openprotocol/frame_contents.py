@@ -6,11 +6,10 @@ Imported where an answer cannot be read.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits
+from toolcart.agent.openprotocol.light_result import STAMP_BYTES, is_stamp
 from toolcart.agent.record.result import ID_BYTES
 
 _ID = const(2)  # where the ID is in a frame, behind its own number
-_TIME = b"2026-01-31:23:59:59"
-_TIME_BYTES = const(19)
 _YEAR_BYTES = const(4)
 
 
@@ -24,9 +23,9 @@ def check_of(frame):
 
 
 def _is_time(frame, at):
-    if at < 0 or at + _TIME_BYTES > len(frame) or not all_digits(frame, at, _YEAR_BYTES):
+    if at < 0 or at + STAMP_BYTES > len(frame) or not is_stamp(frame, at) or not all_digits(frame, at, _YEAR_BYTES):
         return False
-    for place in range(_YEAR_BYTES, _TIME_BYTES, 3):
-        if frame[at + place] != _TIME[place] or not all_digits(frame, at + place + 1, 2):
+    for place in range(at + _YEAR_BYTES + 1, at + STAMP_BYTES, 3):
+        if not all_digits(frame, place, 2):
             return False
     return True

@@ -105,10 +105,10 @@ def begin(recovery, is_reset, now):
             return go_down(recovery, observed.newest, ID_PERIOD // 2, now)
         observed.first = first_below(observed.newest) if first < 0 else first
     elif not ownership.shares:  # else ours are found in stretches
-        _learn_gone_most(recovery)
         top = recovery.ledger.top()
         if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
             return go_down(recovery, observed.newest, ID_PERIOD // 2, now)
+        _learn_gone_most(recovery)
         from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
 
         _of(recovery).ended = EndedCount(top, ownership.gone_most)
