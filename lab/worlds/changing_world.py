@@ -314,6 +314,7 @@ class ChangingWorld(World):
         counts = adapter.counted(agent, 0)
         for what in ("overwritten", "missed", "damaged", "stored_again"):
             setattr(ledger, what, counts.get(what, 0))
+        ledger.is_block_gone = self.device(1).was_stale
         ledger.waits = sum(adapter.waits(agent, 0))
         is_reported = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
         # What was to be sent again and gave way is said by OVERWRITTEN.

@@ -183,6 +183,7 @@ class Ledger:
     left_out: int = 0  # of all starts
     nobody_had: set[int] = field(default_factory=set)  # left out by a start, though no outlet had had it
     damaged: int = 0
+    is_block_gone: bool = False  # one shows what it held before its newest erase
     stored_again: int = 0
     unsure: set[int] = field(
         default_factory=set

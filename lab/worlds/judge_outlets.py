@@ -2,7 +2,8 @@
 
 Rules
 1. Had is what its place ever had. What it must have had and has not is counted, by a full log (`overwritten`), by a
-   best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once.
+   best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once,
+   but for one where a block is gone: of what a cut left half written in front of it, a record may read well since.
    What no outlet had had is not left out, but for what was given up before.
 2. `overwritten` and `missed` are called bounds, and are: an outlet lacks no more. Where nothing but a cut leaves
    results in doubt (`is_exact`), `overwritten` is what ToolsNet lacks.
@@ -30,7 +31,8 @@ def judge_ledger(ledger: Ledger, results: dict[int, Result], verdict: Verdict) -
     for outlet in ledger.outlets:
         _judge_repeats(outlet, ledger, verdict)
         _judge_order(outlet, results, verdict)
-        if len(outlet.lacks) > ledger.left_out:
+        # A start that was cut has counted what it left out, though nobody asked it.
+        if len(outlet.lacks) > max(ledger.left_out, ledger.missed):
             verdict.add(
                 history.LOST, 1, f"{_name(outlet)} forgot, the log has: {_shown(outlet.lacks)}", len(outlet.lacks)
             )
@@ -45,7 +47,8 @@ def judge_ledger(ledger: Ledger, results: dict[int, Result], verdict: Verdict) -
 
 def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
     missing = {id(outlet): outlet.owed - outlet.had for outlet in ledger.outlets}
-    unread = sum(min(len(lost), ledger.damaged) for lost in missing.values())
+    damaged = ledger.damaged + 1 if ledger.damaged and ledger.is_block_gone else ledger.damaged
+    unread = sum(min(len(lost), damaged) for lost in missing.values())
     lost = sum(len(lost) for lost in missing.values())
     counted = ledger.overwritten + ledger.missed
     given_up = counted + ledger.gone_with_places

@@ -461,6 +461,10 @@ def test_what_cannot_be_read_is_counted_once_for_all_outlets():
     both = outlet("a", had=(2, 3)), outlet("b", had=(2, 3))
     assert ledger(*both, damaged=1).kinds() == []
     assert ledger(*both, missed=1).kinds() == ["lost"]
+    for gone, kinds in ((False, ["lost"]), (True, [])):
+        assert ledger(outlet(had=(3,)), damaged=1, is_block_gone=gone).kinds() == kinds
+    assert ledger(outlet(had=()), damaged=1, is_block_gone=True).kinds() == ["lost"]
+    assert ledger(outlet(had=(2, 3)), is_block_gone=True).kinds() == ["lost"]
 
 
 def test_no_more_is_said_to_be_overwritten_than_toolsnet_lacks():
@@ -483,6 +487,7 @@ def test_what_a_place_forgot_and_the_log_has_is_there_again():
     assert ledger(outlet(lacks={2})).kinds() == ["lost"]
     assert ledger(outlet(lacks={2}), left_out=1).kinds() == []
     assert ledger(outlet(lacks={2, 3}), left_out=1).kinds() == ["lost"]
+    assert ledger(outlet(lacks={2, 3}), missed=2).kinds() == [], "by a start that was cut"
 
 
 def test_a_record_comes_once_and_another_one_of_the_same_is_counted():
