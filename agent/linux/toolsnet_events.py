@@ -170,7 +170,9 @@ class ToolsNetEvents(ToolsNetSource):
             self._number = number
             self.begin_next()
         self.is_out = True
-        self.cursor.may_have = max(self.cursor.may_have, number)
+        if number > self.cursor.may_have:
+            self.cursor.may_have = number
+            self.session.has_news = True
         place = self.session.place
         self.tx = telegram09.write(
             self.log.page, self.log.at, place[0], place[1], self.session.ident, self._sequence_of(number)

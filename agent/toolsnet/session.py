@@ -10,9 +10,10 @@ Rules (protocol.md 8.2, 8.3; TN 2)
    the connection is closed. A 05 with another identifier is counted and ignored.
 4. After KEEPALIVE_MS without a transmission a 06 goes out. Its 05 is expected until three sessions with a server that
    takes results have shown that none comes.
-5. Between connects it waits `reconnect_ms`, or not at all if a 05 came since the last connect. Where that was a 06's
-   alone and the other side closed on a result, the first pause is none, twelve are a second, and later ones ever
-   longer, up to `reconnect_ms`, until a result has a 05 or an 08 names another one.
+5. Between connects it waits `reconnect_ms`, or not at all if a 05 came since the last connect. Where no 05 was that of
+   a result, or no result was one that had never gone out before, and the other side closed on a result or within
+   five seconds, the first pause is none, twelve are a second, and later ones ever longer, up to `reconnect_ms`, until
+   such a result has a 05 or an 08 names another one.
 6. After a connection on which a result had no answer the next begins with a 06: so `proven` tells whether it was the
    result or the server. A server not known to answer a 06 gets the result all the same, ACK_TIMEOUT_MS later.
 7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
@@ -35,7 +36,8 @@ ACK_TIMEOUT_MS = const(5000)  # TN 3
 RETRANSMISSIONS = const(2)  # TN 3
 KEEPALIVE_MS = const(30000)  # without a transmission (TN 3); the server closes after 60 s
 _CONNECT_TIMEOUT_MS = const(5000)
-_VAIN_MS = const(1000)  # between connections that are closed on a result
+_VAIN_MS = const(1000)  # between connections that bring nothing on
+_SHORT_MS = const(5000)  # of a connection that brings nothing on and is closed
 _VAIN_SOON = const(12)  # so often, as that tells a result which the server does not like from a server in trouble
 _SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # protocol.md 8.3 no. 2
 
@@ -90,7 +92,7 @@ class Heartbeat:
     )
 
     def __init__(self):
-        self.in_vain = 0  # connections in a row that were closed on a result, without a 05 to one (rule 5)
+        self.in_vain = 0  # connections in a row that brought nothing on (rule 5)
         self.is_expected = True  # a 06 waits for its 05
         self.is_known = False  # one was answered
         self.wary = False  # the last result that was out had no answer
@@ -127,11 +129,15 @@ class Heartbeat:
             if self._mute_sessions >= _SESSIONS_WITHOUT_KEEPALIVE_ACK:
                 self.is_expected = False
 
-    def pause(self, is_cut, longest_ms):
-        """Return the ms to the next attempt after a session with an answer; `is_cut`: it was closed on a result."""
-        if self.result_answered:
+    def pause(self, has_news, is_cut, longest_ms):
+        """Return the ms to the next attempt after a session with an answer.
+
+        `has_news`: something was sent and answered that had never gone out before. `is_cut`: the other side closed on a
+        result, or soon.
+        """
+        if has_news:
             self.in_vain = 0
-        if self.result_answered or not is_cut:
+        if has_news or not is_cut:
             return 0
         ms = _VAIN_MS if self.in_vain else 0
         for _ in range(self.in_vain - _VAIN_SOON):
@@ -209,6 +215,10 @@ class Session:
         self.code = 0  # of the last 05
         self.lost_in = STOPPED  # the state that the last connection was lost in
         self.proven = False  # the server has answered something on it
+        self.newest = 0  # the owner's number of the newest that went out, of all connections
+        self.has_news = False  # something else went out on this connection for the first time; the owner's
+        self._news_from = 0  # `newest` as the last connection ended
+        self._young = Timer()  # since this one is open
         self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
@@ -266,6 +276,8 @@ class Session:
         elif self.state == _SERVER_OPENING:
             self.state = STREAMING
             self.heartbeat.opened()
+            self.has_news = False
+            self._young.start(now, _SHORT_MS)
             self._streaming_event = True
             self.wait.stop()
             self._rest.start(now, KEEPALIVE_MS)
@@ -517,16 +529,19 @@ class Session:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self.heartbeat.closed()
-        is_cut = False
+        is_cut = state == STREAMING and not self._young.expired(now)
         if self.outstanding.kind == _OUT_RESULT:
             self.heartbeat.wary = True
             is_cut = self.outstanding.sends_left != 0  # else it was waited for as long as it may take
+        has_news = self.has_news or (self.heartbeat.result_answered and self.newest != self._news_from)
+        self._news_from = self.newest
         self.proven = self._has_answer
         self.commanded = CMD_CLOSE
         self._clear_out()
         self._streaming_event = False
         self.state = WAITING
         self._rest.stop()
-        self.wait.start(now, self.heartbeat.pause(is_cut, self.reconnect_ms) if self._has_answer else self.reconnect_ms)
+        ms = self.reconnect_ms
+        self.wait.start(now, self.heartbeat.pause(has_news, is_cut, ms) if self._has_answer else ms)
         self._has_answer = False
         return EV_LOST

@@ -70,7 +70,6 @@ class Forward:
         self.policy = Policy(log, log.state, quarantine, counters, settings, batch, cursor_batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
-        self._highest = 0
         self._wakes = None  # the scheduler and the slot that an operator's order wakes
         if quiet is not None:
             quiet.join(self)
@@ -256,13 +255,13 @@ class Forward:
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
-        if out.number <= self._highest:
+        session = self.session
+        if out.number <= session.newest:
             self.counters.count(counter.REPEATED)
         else:
-            self._highest = out.number
+            session.newest = out.number
         self.out = out
-        octets = self.writer.write(out.buf, out.at, out.length, out.flags, self.session.ident, out.sequence)
-        self.session.send(octets)
+        session.send(self.writer.write(out.buf, out.at, out.length, out.flags, session.ident, out.sequence))
 
     def _send_source(self, now):
         """Let the source whose turn it is send; True if one did."""

@@ -275,6 +275,24 @@ def test_what_had_no_answer_is_offered_again_an_hour_later_with_a_new_connection
     assert not one.outlet_status()["descriptions_unanswered"] and not one.toolsnet.complaints
 
 
+def test_a_server_that_refuses_a_name_and_closes_is_not_stormed():
+    one = cart(toolsnet={"telegram_codes": {"02": 17}})
+    before = one.outlet_status()["descriptions_refused"]
+    one.toolsnet.drop()
+    for _ in range(4000):
+        refused = one.outlet_status()["descriptions_refused"]
+        one.run(50)
+        if one.outlet_status()["descriptions_refused"] > refused:
+            one.toolsnet.drop()
+    assert 10 < one.outlet_status()["descriptions_refused"] - before < 25
+    one.options.telegram_codes = {}
+    one.run(70000)
+    assert one.archive.stations == {(3, 1, 10): "Wheels left"}
+    one.produce(3)
+    one.until_quiet(and_ms=1000)
+    assert one.archive.stored == 3
+
+
 @pytest.mark.parametrize("answers", [{"telegram_codes": {"01": 5, "02": 6}}, {"silent_telegrams": ["01", "02"]}])
 def test_results_go_before_what_is_offered_again(answers):
     one = cart(toolsnet=answers)

@@ -772,6 +772,22 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
         assert outlet.counted(counter.SERVER_BEHIND) == (forgotten > 0)
 
 
+def test_server_that_forgets_what_it_takes_and_closes_is_not_stormed():
+    outlet = holding(4, rewind=True)
+    outlet.until_stored(4, and_ms=1000)
+    for _ in range(12000):  # five minutes, in which it never has more than three
+        if len(outlet.ids()) > 3:
+            outlet.archive.restore_backup(len(outlet.ids()) - 3)
+            outlet.network.cut(*SERVER)
+        outlet.run(25)
+    assert outlet.toolsnet.server_connections < 30
+    before = outlet.toolsnet.server_connections
+    outlet.until_stored(4, and_ms=100)
+    outlet.store(1)
+    outlet.until_stored(5, and_ms=1000)
+    assert outlet.ids() == numbers(1, 5) and outlet.toolsnet.server_connections <= before + 1
+
+
 def test_parked_result_is_not_sent_again_to_a_rewound_server():
     for power_fails in (False, True):
         outlet = holding(7, bad=(3, 5), rewind=True)

@@ -383,9 +383,36 @@ def test_short_reconnect_is_never_made_longer_and_a_05_or_an_08_with_news_ends_t
     driven.receive(information(driven.session.ident - 1, 18))
     driven.opened()
     driven.receive(acknowledge(driven.session.ident - 1))
+    driven.session.newest = 1
     driven.receive(acknowledge(driven.send()[0], 99))  # a refusal is an answer
     driven.closed()
     assert pause(driven) == 0
+
+
+def answered_and_closed(driven, lasts_ms=0, newest=1, has_news=False):
+    """One connection: what goes out has its 05, then it is closed; return the pause before the next one."""
+    driven.takes = 9999
+    driven.to_pim_info()
+    driven.receive(information(driven.session.ident - 1, 16))
+    driven.opened()
+    driven.session.newest = newest
+    driven.session.has_news = has_news
+    driven.receive(acknowledge(driven.send()[0]))
+    driven.clock.advance(lasts_ms)
+    driven.closed()
+    return pause(driven)
+
+
+def test_server_that_takes_the_same_again_and_closes_is_not_stormed():
+    driven = Driven()
+    pauses = [answered_and_closed(driven) for _ in range(23)]
+    assert pauses == [0] * 2 + [1000] * 12 + [2000, 4000, 8000, 16000, 32000] + [60000] * 4
+    assert answered_and_closed(driven, newest=2) == 0, "it is a new one"
+    assert [answered_and_closed(driven, newest=2) for _ in range(3)] == [0, 1000, 1000]
+    assert answered_and_closed(driven, newest=2, has_news=True) == 0
+    assert [answered_and_closed(driven, newest=2) for _ in range(2)] == [0, 1000]
+    driven = Driven()
+    assert [answered_and_closed(driven, lasts_ms=6000) for _ in range(20)] == [0] * 20, "it served for a while"
 
 
 def wary(driven):
