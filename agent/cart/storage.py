@@ -13,7 +13,9 @@ Rules
    ToolsNet's outlet leaves out only what can be read: its sequences are those of results alone.
 4. Where no block is free a new one leaves out the oldest one in any case: all had passed that, or it would not be
    full, and the last record would stay in doubt until it has taken some. One that was there leaves out nothing: it has
-   lost what it gets again, or was best effort until now. The log takes nothing until it has taken a block.
+   lost what it gets again, or was best effort until now. The log takes nothing until it has taken a block. But where
+   the last record is in doubt and no snapshot has it, it was best effort: a durable one would have kept a block free.
+   It gives up the oldest block, like a best-effort one, or all others would wait for it.
 5. Where the state was lost nobody knows what an outlet has had: of what the log holds it may have all, of what the log
    has no more it may lack all. The latter stays said, by what is said of each: of ToolsNet as results in doubt, of
    others as what the log gave up, until the other side tells more (Redelivery.put_first).
@@ -183,6 +185,9 @@ def _place_cursors(station, own):
     at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
+    if log.doubtful and not log.solid and log.blocks.when_full == WHEN_FULL_REFUSE:
+        if state.found and log.blocks.count_free(log.lowest()) == 0:
+            _give_up_oldest(log)
     if log.damage.removed_at < log.backlog_cursor().number:
         from toolcart.agent.log.found_again import count_between  # hardly ever is one removed that lacks something
 
@@ -202,6 +207,18 @@ def _had_by_others(log, own, numbers):
     if log.blocks.when_full == WHEN_FULL_REFUSE and log.blocks.count_free(low) == 0:
         low = max(low, min(log.first_above(log.first_above(0)) - 1, log.number))
     return low
+
+
+def _give_up_oldest(log):
+    """Let outlets that were best effort until now lack what the oldest block holds (rule 4)."""
+    last = min(log.first_above(log.first_above(0)) - 1, log.number)
+    for cursor in log.cursors:
+        if cursor.durable and cursor.number < last and cursor.slot != TOOLSNET_CURSOR:
+            was = cursor.number
+            log.rewind(cursor, last)
+            log.state.missed[cursor.slot - CURSOR] += last - was
+            log.state.put_moved(cursor, was)
+    missed.put(log.state)
 
 
 def _outlet_of(log, place, missed=0):

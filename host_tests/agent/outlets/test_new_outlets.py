@@ -382,3 +382,34 @@ def test_a_reload_hands_the_names_on(tmp_path):
         agent = agent.successor
         assert agent.app.stations[0].known_names == ["toolsnet", "line"]
     agent.board.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_best_effort_outlet_made_durable_over_a_cut_keeps_no_other_waiting(kind, is_there):
+    for extra in range(0, 24, 1 if LONG else 7):
+        plant = Plant(TOOLSNET, {**KINDS[kind], "durable": False}, spool={"when_full": "refuse"})
+        plant.until_ready()
+        plant.reach(kind, False)
+        plant.produce(150 + extra, 100)
+        plant.run(20000)
+        if not is_there:
+            plant.network.down("pim", 6575)
+            plant.network.cut("tn", 10111)
+        plant.produce(2, 100)
+        plant.run(3000)
+        last = plant.station.log.number
+        plant.configuration = complete(_tree(1, plant._settings([TOOLSNET, {**KINDS[kind], "durable": True}]), ()))
+        plant.cut()
+        plant.network.up("pim", 6575)
+        plant.run(90000)
+        log = plant.station.log
+        assert not log.doubtful and log.number == last, extra
+        assert plant.archive.stored == last, extra
+        plant.reach(kind, True)
+        plant.produce(1, 100)
+        plant.run(120000)
+        has = plant.has(kind)
+        assert has == list(range(has[0], log.number + 1)), extra
+        assert has[0] - 1 == plant.status()["outlets"][1]["given_up"], extra
+        assert plant.archive.stored == log.number == last + 1, extra
