@@ -36,7 +36,7 @@ from sqlalchemy.pool import NullPool
 
 from toolcart.archive.database.tables import SYSTEM_TYPE, TABLES
 from toolcart.base.installation import how_to_get
-from toolcart.toolsnet import SYSTEM_TYPES
+from toolcart.toolsnet.telegrams import SYSTEM_TYPES
 
 _SQLITE = (
     "page_size=2048",  # of a new file: each result touches a page of every index, and the WAL takes whole pages

@@ -28,7 +28,7 @@ from toolcart.archive.server import writer as writing
 from toolcart.archive.server.writer import REPEATED, STORED, Writer
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 
 WHY_SET_ASIDE = 60021  # the parameter's ID, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25

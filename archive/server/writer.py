@@ -27,15 +27,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import bulk_insert, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server.row_cache import RowCache, SharedRowCache
 from toolcart.archive.statistics import rollups
-from toolcart.toolsnet import Breach
-from toolcart.toolsnet_records import is_behind, station_of
+from toolcart.toolsnet import rows
+from toolcart.toolsnet.records import is_behind, station_of
+from toolcart.toolsnet.telegrams import Breach
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 PARCEL = "parcel"  # as a kind of telegram

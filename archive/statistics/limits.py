@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import audit
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, dicts
 from toolcart.archive.statistics import spc, statistics
 from toolcart.archive.statistics.rollups import QUANTITIES, slot_of
 from toolcart.archive.statistics.spc import Level
+from toolcart.toolsnet import rows
 
 NOTE_MOST = 500
 _C = t.CONTROL_LIMITS.c

@@ -10,10 +10,10 @@ from __future__ import annotations
 import calendar
 from collections.abc import Mapping, Sequence
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.consume.counters import NAMES
 from toolcart.archive.web import template_filters
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
+from toolcart.toolsnet import rows
 
 STATIONS_MOST = 20_000  # those heard last
 # The server's figures have the names that toolcart.archive.server.serving.counted gives them.
