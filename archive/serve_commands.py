@@ -107,7 +107,7 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
     0.0.0.0 is the PIM's to them: enough for a server that is in its process.
     """
     from toolcart.archive.database import database
-    from toolcart.archive.database.maintenance import RetentionPeriods
+    from toolcart.archive.storage.maintenance import RetentionPeriods
     from toolcart.archive.server import serving
 
     address, role = options["tell_host"] or host, options["role"]

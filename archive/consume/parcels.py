@@ -26,7 +26,7 @@ from toolcart.archive.consume.batch import Batch
 from toolcart.archive.consume.lines import placed
 from toolcart.archive.database import bulk_insert
 from toolcart.archive.database import tables as t
-from toolcart.archive.server.writer import REPEATED, STORED, ParcelContent, Station
+from toolcart.archive.storage.writer import REPEATED, STORED, ParcelContent, Station
 from toolcart.toolsnet.rows import tightening_of
 
 GAP = "gap"

@@ -36,7 +36,7 @@ from toolcart.archive.server.fair_share import FairShare
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import Answer, InProcessServer, RegisteredServers
 from toolcart.archive.server.tls import HANDSHAKE_S
-from toolcart.archive.server.writer import FAILED, Writer
+from toolcart.archive.storage.writer import FAILED, Writer
 from toolcart.base.open_files import require
 from toolcart.base.terminal_safe import visible
 from toolcart.toolsnet.records import station_of

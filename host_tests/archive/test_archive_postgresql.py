@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive.database import database, maintenance, queries, vehicle_numbers
+from toolcart.archive.database import database, queries, vehicle_numbers
+from toolcart.archive.storage import maintenance
 from toolcart.archive.database.tables import CAR
 from toolcart.archive.server import servers
 from toolcart.archive.server.servers import Server

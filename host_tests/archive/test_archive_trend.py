@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from toolcart.archive.database import database, maintenance
+from toolcart.archive.database import database
+from toolcart.archive.storage import maintenance
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.serve_commands import listening

@@ -33,7 +33,7 @@ from toolcart.archive.server import servers, serving
 from toolcart.archive.server.demo_queries import ArchiveBooks
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.server import Archive
-from toolcart.archive.server.writer import Writer
+from toolcart.archive.storage.writer import Writer
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import ROOT
