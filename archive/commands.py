@@ -16,7 +16,8 @@ from typing import Any
 
 import click
 
-from toolcart.archive.consume.commands import consume
+from toolcart.archive.consume_command import consume
+from toolcart.archive.mail_commands import alert, report
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
@@ -32,7 +33,6 @@ from toolcart.archive.options import (
     reading,
 )
 from toolcart.archive.reports import export
-from toolcart.archive.reports.mail_commands import alert, report
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.terminal_safe import visible, visible_in

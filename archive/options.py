@@ -135,7 +135,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
 
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
-    """Return what begins to take batches, given the writer and who speaks (toolcart.archive.server.serving)."""
+    """Return what begins to take batches, given the writer and who speaks (toolcart.archive.serving)."""
     from toolcart.archive.consume.topics import client_id_of
 
     broker_address = address(url, filters, options, client_id_of(place))

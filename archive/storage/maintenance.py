@@ -33,8 +33,8 @@ from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.archive.database import audit, bulk_insert, database, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
-from toolcart.archive.storage.writer import ArchiveEnding, Writer
 from toolcart.archive.statistics import rollups
+from toolcart.archive.storage.writer import ArchiveEnding, Writer
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind
 

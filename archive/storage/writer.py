@@ -31,8 +31,8 @@ from toolcart.archive.database import bulk_insert, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
-from toolcart.archive.storage.row_cache import RowCache, SharedRowCache
 from toolcart.archive.statistics import rollups
+from toolcart.archive.storage.row_cache import RowCache, SharedRowCache
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind, station_of
 from toolcart.toolsnet.telegrams import Breach

@@ -16,7 +16,7 @@ from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
 from toolcart.toolsnet import rows
 
 STATIONS_MOST = 20_000  # those heard last
-# The server's figures have the names that toolcart.archive.server.serving.counted gives them.
+# The server's figures have the names that toolcart.archive.serving.counted gives them.
 FAMILIES = {
     "toolcart_archive_start_time_seconds": (GAUGE, "When the server started, since 1970."),
     "toolcart_archive_memory_bytes": (GAUGE, "Memory of the server's process."),

@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent.record.result import LIMITS_BYTES
+from toolcart.archive import serving
 from toolcart.archive.database import queries
+from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.storage import maintenance
 from toolcart.archive.storage.maintenance import Retention, RetentionPeriods
 from toolcart.archive.storage.quarantine import WHY_SET_ASIDE
-from toolcart.archive.server import serving
-from toolcart.archive.server.fault_injection import Faults
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_exports import cells_of

@@ -19,10 +19,10 @@ import trustme
 from sqlalchemy import update
 
 from toolcart.archive.database import tables as t
+from toolcart.archive.mail_commands import Mail
 from toolcart.archive.reports import alert_channels, alerts, report
 from toolcart.archive.reports.alert_channels import Alerting, Webhook
 from toolcart.archive.reports.alerts import Limits
-from toolcart.archive.reports.mail_commands import Mail
 from toolcart.archive.statistics.spc import USUAL
 from host_tests.support.archive import Served, browsing, change, empty, place_in, reading, reported, result
 from host_tests.support.archive import run as command

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 
 from toolcart.archive.database import database
-from toolcart.archive.storage import maintenance
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.serve_commands import listening
@@ -22,6 +21,7 @@ from toolcart.archive.statistics.limits import Phase, segments
 from toolcart.archive.statistics.rates import causes
 from toolcart.archive.statistics.spc import Level
 from toolcart.archive.statistics.statistics import parts, values
+from toolcart.archive.storage import maintenance
 from toolcart.archive.web import page_queries, serving, statistics_pages, users
 from toolcart.archive.web.users import ROLES, UsersFile, put
 from host_tests.support.archive import Served, browsing, place_in, reading, reported, result, run
