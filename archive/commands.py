@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from toolcart.archive.consume_command import consume
+from toolcart.archive.file_formats import export
 from toolcart.archive.mail_commands import alert, report
 from toolcart.archive.options import (
     DAYS,
@@ -32,7 +33,6 @@ from toolcart.archive.options import (
     option,
     reading,
 )
-from toolcart.archive.reports import export
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.terminal_safe import visible, visible_in

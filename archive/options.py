@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 
 import click
 
+from toolcart.archive.database.environment import PLACE_VARIABLE
 from toolcart.base import private_files
 from toolcart.base.installation import how_to_get
 from toolcart.base.terminal_safe import visible_lines
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2
-PLACE_VARIABLE = "TOOLCART_ARCHIVE"
 FILE: dict[str, Any] = {"type": click.Path(), "metavar": "FILE"}
 option = partial(click.option, show_default=True)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 
 from toolcart import pages
-from toolcart.archive.reports.export import readable_time, status
+from toolcart.archive.file_formats.export import readable_time, status
 from toolcart.archive.statistics.periods import period_by
 from toolcart.archive.web.day_figures import limits_of
 from toolcart.archive.web.trend import drawn

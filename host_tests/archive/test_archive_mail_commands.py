@@ -360,6 +360,6 @@ def test_a_full_disk_is_reported_and_nothing_half_written_is_left(plant, tmp_pat
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("toolcart.archive.reports.export.write_csv", full)
+    monkeypatch.setattr("toolcart.archive.file_formats.export.write_csv", full)
     assert "No space left" in run(plant, "--of", DAY, "--into", str(tmp_path), code=1)
     assert list(tmp_path.iterdir()) == []
