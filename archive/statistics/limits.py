@@ -66,10 +66,10 @@ def put(
     TooFewValues if neither has enough.
     """
     digits = statistics.PERIODS["day"][0]
-    parts = statistics.parts(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
+    entries = statistics.program_sums(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
     levels = []
     for name in QUANTITIES:
-        sums = spc.together(part.of(only_ok)[name] for part in parts)
+        sums = spc.together(entry.of(only_ok)[name] for entry in entries)
         level = spc.level_of(sums)
         if level is None or not level.within:
             continue
