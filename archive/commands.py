@@ -16,7 +16,9 @@ from typing import Any
 
 import click
 
-from toolcart.archive.consume.commands import consume
+from toolcart.archive.consume_command import consume
+from toolcart.archive.file_formats import export
+from toolcart.archive.mail_commands import alert, report
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
@@ -31,8 +33,6 @@ from toolcart.archive.options import (
     option,
     reading,
 )
-from toolcart.archive.reports import export
-from toolcart.archive.reports.mail_commands import alert, report
 from toolcart.archive.serve_commands import drain, serve, servers_command, user, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.terminal_safe import visible, visible_in
@@ -237,7 +237,7 @@ def forget(place: str, newest: int, yes: bool) -> None:
     names the latest that are left.
     """
     database = library()
-    from toolcart.archive.database.maintenance import forget_newest
+    from toolcart.archive.storage.maintenance import forget_newest
 
     if not yes and not (sys.stdin.isatty() and click.confirm(f"Lose {newest} results of {place} for good?")):
         fail("nothing is changed; --yes does it without a question")
@@ -264,7 +264,7 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
     and `import` brings it back.
     """
     database = library()
-    from toolcart.archive.database import maintenance
+    from toolcart.archive.storage import maintenance
     from toolcart.base.command_group import progress_bar
 
     with failing(database.DatabaseUnusable), progress_bar(os.path.basename(into)) as bar:
@@ -286,8 +286,8 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     by station, sequence and time, is counted and left as it is. The sequences that an 08 names never go back.
     """
     database = library()
-    from toolcart.archive.database.maintenance import take_from
-    from toolcart.archive.database.quarantine import NoQuarantine, take_quarantine
+    from toolcart.archive.storage.maintenance import take_from
+    from toolcart.archive.storage.quarantine import NoQuarantine, take_quarantine
     from toolcart.base.command_group import progress_bar
 
     counts: dict[str, Any]

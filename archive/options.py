@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 
 import click
 
+from toolcart.archive.database.environment import PLACE_VARIABLE
 from toolcart.base import private_files
 from toolcart.base.installation import how_to_get
 from toolcart.base.terminal_safe import visible_lines
 
 EXIT_NOTHING = 1
 EXIT_WRONG = 2
-PLACE_VARIABLE = "TOOLCART_ARCHIVE"
 FILE: dict[str, Any] = {"type": click.Path(), "metavar": "FILE"}
 option = partial(click.option, show_default=True)
 
@@ -135,7 +135,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
 
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
-    """Return what begins to take batches, given the writer and who speaks (toolcart.archive.server.serving)."""
+    """Return what begins to take batches, given the writer and who speaks (toolcart.archive.serving)."""
     from toolcart.archive.consume.topics import client_id_of
 
     broker_address = address(url, filters, options, client_id_of(place))

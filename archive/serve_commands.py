@@ -106,9 +106,9 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
 
     0.0.0.0 is the PIM's to them: enough for a server that is in its process.
     """
+    from toolcart.archive import serving
     from toolcart.archive.database import database
-    from toolcart.archive.database.maintenance import RetentionPeriods
-    from toolcart.archive.server import serving
+    from toolcart.archive.storage.maintenance import RetentionPeriods
 
     address, role = options["tell_host"] or host, options["role"]
     is_one = address != "::" and (address != "0.0.0.0" or role != serving.SERVER) and address.isascii()
@@ -132,8 +132,8 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
 
 def serve_until_stopped(where: Any, faults: Any, seconds: float | None, where_pages: WebSettings | None) -> None:
     """Serve; say what is wrong with the database. OSError if a port cannot be opened."""
+    from toolcart.archive import serving
     from toolcart.archive.database import database
-    from toolcart.archive.server import serving
 
     with failing(database.DatabaseUnusable):
         try:

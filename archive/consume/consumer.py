@@ -29,7 +29,7 @@ from toolcart.archive.consume.lines import Unreadable
 from toolcart.archive.consume.parcels import GAP, line_parcel, parcel_of
 from toolcart.archive.consume.presence import OnlineStations
 from toolcart.archive.consume.topics import ALARMS, ENDS, RECEIPT, RESULTS, STATE, filters_of
-from toolcart.archive.server.writer import FAILED, PARCEL, REPEATED, STORED, ArchiveEnding, Writer
+from toolcart.archive.storage.writer import FAILED, PARCEL, REPEATED, STORED, ArchiveEnding, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much
 MESSAGE_OCTETS = 500  # what a message costs beside its own bytes

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from toolcart.base.terminal_safe import visible
-from toolcart.toolsnet import Breach
+from toolcart.toolsnet.telegrams import Breach
 
 SAMPLE_MOST = 200
 _PEER_MOST = 60

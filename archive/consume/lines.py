@@ -1,6 +1,6 @@
 """A line of an outlet (docs/outlets.schema.json) as the fields of the telegram that ToolsNet gets for the same record.
 
-What becomes a row is decided after that, in one place for all input (toolcart.toolsnet_rows).
+What becomes a row is decided after that, in one place for all input (toolcart.toolsnet.rows).
 
 Rules
 1. What the line does not have gets what the telegram has in its place: zero for a figure, `UNKNOWN` for limits.
@@ -54,7 +54,7 @@ def placed(place: Place) -> dict:
 
 
 def result_of(line: dict, place: Place) -> dict:
-    """Return the fields of telegram 04 (toolcart.toolsnet) for a result's line, still without `sequence`."""
+    """Return the fields of telegram 04 (toolcart.toolsnet.telegrams) for a result's line, still without `sequence`."""
     several = line.get("spindles") if isinstance(line.get("spindles"), dict) else None
     each = _dicts(several.get("each")) if several else []
     builder = _Result(line, len(each))

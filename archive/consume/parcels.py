@@ -26,8 +26,8 @@ from toolcart.archive.consume.batch import Batch
 from toolcart.archive.consume.lines import placed
 from toolcart.archive.database import bulk_insert
 from toolcart.archive.database import tables as t
-from toolcart.archive.server.writer import REPEATED, STORED, ParcelContent, Station
-from toolcart.toolsnet_rows import tightening_of
+from toolcart.archive.storage.writer import REPEATED, STORED, ParcelContent, Station
+from toolcart.toolsnet.rows import tightening_of
 
 GAP = "gap"
 _SAME = (*t.PLACE, "TighteningId", "Time", "Spindle", "Torque", "Angle")

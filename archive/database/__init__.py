@@ -1,1 +1,1 @@
-"""The tables of the archive, and what reads, writes and changes them."""
+"""The tables of the archive, how its database is opened, and what all parts ask of it."""

@@ -7,9 +7,9 @@ import socket
 
 from sqlalchemy import Connection, insert, select
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import tables as t
 from toolcart.base.private_files import user_name
+from toolcart.toolsnet import rows
 
 
 def note(connection: Connection, what: str, who: str = "") -> None:

@@ -6,7 +6,7 @@ Rules
    do not wait for the writer), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default;
    a server with `fsync` off is refused. SQLite's files are for their owner only.
 3. One archive at a time writes: SQLite has a lock file beside it, PostgreSQL an advisory lock. Several may write if all
-   are `shared`, on PostgreSQL only (toolcart.archive.server.row_cache).
+   are `shared`, on PostgreSQL only (toolcart.archive.storage.row_cache).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sqlalchemy.pool import NullPool
 
 from toolcart.archive.database.tables import SYSTEM_TYPE, TABLES
 from toolcart.base.installation import how_to_get
-from toolcart.toolsnet import SYSTEM_TYPES
+from toolcart.toolsnet.telegrams import SYSTEM_TYPES
 
 _SQLITE = (
     "page_size=2048",  # of a new file: each result touches a page of every index, and the WAL takes whole pages

@@ -122,7 +122,7 @@ def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[Colu
         if value is not None:
             here.append(column == value)
     if wanted.nok:
-        here.append(t.IS_NOK)  # only 0 and 1 exist (toolcart.toolsnet_rows), and there is an index
+        here.append(t.IS_NOK)  # only 0 and 1 exist (toolcart.toolsnet.rows), and there is an index
     for vins in ((wanted.vin,) if wanted.vin is not None else None, wanted.vins):
         if vins is not None:
             here.append(_R.ResultId.in_(_of_cars(vins)))

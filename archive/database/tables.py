@@ -42,7 +42,7 @@ from sqlalchemy import (
     text,
 )
 
-from toolcart.toolsnet_layouts import FACTOR_MOST, REAL_MOST, SHIFT_MOST
+from toolcart.toolsnet.layouts import FACTOR_MOST, REAL_MOST, SHIFT_MOST
 
 TABLES = MetaData()
 PLACE = ("SystemType", "System", "Station")

@@ -1,1 +1,1 @@
-"""Results for people and other programs: reports, files, alerts."""
+"""What people get without asking each time: a report of a day, a week or a month, and alerts."""

@@ -1,4 +1,4 @@
-"""Sends alerts to a webhook and by mail (toolcart.archive.reports.mail_commands), each once.
+"""Sends alerts to a webhook and by mail (toolcart.archive.mail_commands), each once.
 
 What was sent is kept in a file, so a restart repeats nothing.
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, select
 
 from toolcart.archive.database import tables as t
-from toolcart.toolsnet_rows import moment
+from toolcart.toolsnet.rows import moment
 
 DRIFT_OF = 20
 OLD_S = 3600.0  # results that arrived earlier say nothing about now

@@ -94,10 +94,10 @@ def _programs(
     connection: Connection, key: Station, name: str, span: ReportPeriod, rules: Collection[int], attempts: dict
 ) -> list[dict]:
     """Return the figures of each program of a station that had results."""
-    parts = statistics.parts(connection, ResultFilter(key, None, None, *span.digits), 0)
+    entries = statistics.program_sums(connection, ResultFilter(key, None, None, *span.digits), 0)
     names = page_queries.program_names(connection, key)
     programs = []
-    for spindle, program in sorted({(part.spindle, part.program) for part in parts}):
+    for spindle, program in sorted({(entry.spindle, entry.program) for entry in entries}):
         figures = trend(connection, ResultFilter(key, spindle, program, *span.digits), TrendQuery("day", rules=rules))
         programs.append(
             {

@@ -156,7 +156,7 @@ def _say(kind: str, **more: object) -> None:
 async def _serve(place: str, pim_port: int, server_port: int, is_cut: bool) -> None:
     from toolcart.archive.database import database
     from toolcart.archive.server.server import Archive
-    from toolcart.archive.server.writer import Writer
+    from toolcart.archive.storage.writer import Writer
 
     loop = asyncio.get_running_loop()
     orders = asyncio.StreamReader()

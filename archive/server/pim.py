@@ -19,8 +19,9 @@ from sqlalchemy import Engine
 
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
-from toolcart.archive.server import row_cache, servers
-from toolcart.archive.server.writer import Writer
+from toolcart.archive.server import servers
+from toolcart.archive.storage import row_cache
+from toolcart.archive.storage.writer import Writer
 
 REPORT_EVERY_S = 60.0
 

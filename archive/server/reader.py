@@ -1,6 +1,6 @@
 """A station's telegrams, read for what they say: the text's own rules, and nothing stricter (TN 5.3).
 
-The simulated ToolsNet checks what a station may send (toolcart.toolsnet); this is what a ToolsNet has to
+The simulated ToolsNet checks what a station may send (toolcart.toolsnet.telegrams); this is what a ToolsNet has to
 take.
 
 Rules
@@ -8,7 +8,7 @@ Rules
    printed. Anything after the printed fields is ignored.
 2. Numbers may have blanks around them, a sign, and a point anywhere (TN 5.13), identifiers and counts too. They
    are finite and have no exponent; after a point a whole number has only zeros. A blank field is not a number.
-3. What cannot be read is blank, and named in `unread`; it never becomes a good result (toolcart.toolsnet_rows). What
+3. What cannot be read is blank, and named in `unread`; it never becomes a good result (toolcart.toolsnet.rows). What
    differs from the text is a Breach, once for each field of a telegram.
 4. Nothing raises, and no count causes more work than the telegram's own bytes.
 """
@@ -19,7 +19,7 @@ import re
 from functools import cache
 
 from toolcart.base.octets import printable, text_of
-from toolcart.toolsnet import SENT, Breach, Reading, fields_of, time_ok
+from toolcart.toolsnet.telegrams import SENT, Breach, Reading, fields_of, time_ok
 
 _KINDS = tuple(sorted((*SENT, "11")))
 _WHOLE = re.compile(rb"([+-]?[0-9]+)(?:\.0*)?")

@@ -36,11 +36,11 @@ from toolcart.archive.server.fair_share import FairShare
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import Answer, InProcessServer, RegisteredServers
 from toolcart.archive.server.tls import HANDSHAKE_S
-from toolcart.archive.server.writer import FAILED, Writer
+from toolcart.archive.storage.writer import FAILED, Writer
 from toolcart.base.open_files import require
 from toolcart.base.terminal_safe import visible
-from toolcart.toolsnet import FOR_A_SERVER, Breach, frame
-from toolcart.toolsnet_records import station_of
+from toolcart.toolsnet.records import station_of
+from toolcart.toolsnet.telegrams import FOR_A_SERVER, Breach, frame
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000

@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, insert, select, update
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import audit
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, dicts
 from toolcart.archive.statistics import spc, statistics
 from toolcart.archive.statistics.rollups import QUANTITIES, slot_of
 from toolcart.archive.statistics.spc import Level
+from toolcart.toolsnet import rows
 
 NOTE_MOST = 500
 _C = t.CONTROL_LIMITS.c
@@ -66,10 +66,10 @@ def put(
     TooFewValues if neither has enough.
     """
     digits = statistics.PERIODS["day"][0]
-    parts = statistics.parts(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
+    entries = statistics.program_sums(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
     levels = []
     for name in QUANTITIES:
-        sums = spc.together(part.of(only_ok)[name] for part in parts)
+        sums = spc.together(entry.of(only_ok)[name] for entry in entries)
         level = spc.level_of(sums)
         if level is None or not level.within:
             continue

@@ -33,7 +33,7 @@ Ends = tuple[float | None, float | None]  # least and most; unknown for no value
 
 
 @dataclass
-class Part:
+class ProgramSums:
     """The results of one program in one period under one set of limits. Limits of 0 and 0 are none."""
 
     period: str
@@ -60,7 +60,7 @@ class Part:
         ok = self.ok[name]
         return ok.least, ok.most, *self.bad_ends[name]
 
-    def add(self, other: Part) -> None:
+    def add(self, other: ProgramSums) -> None:
         """Add other results of the same program, period and limits."""
         self.good += other.good
         self.bad += other.bad
@@ -80,31 +80,31 @@ def _both(one: Ends, other: Ends) -> Ends:
     return min(least, other_least), max(most, other_most)
 
 
-def parts(connection: Connection, wanted: ResultFilter, digits: int, shifts: Shifts = ()) -> list[Part]:
+def program_sums(connection: Connection, wanted: ResultFilter, digits: int, shifts: Shifts = ()) -> list[ProgramSums]:
     """Return the sums of each period, which is the first `digits` of the time; with shifts, each shift of it as well.
 
-    A part's period has the shift's number behind a blank; 0 belongs to the last one of the day before.
+    An entry's period has the shift's number behind a blank; 0 belongs to the last one of the day before.
     """
-    by_key: dict[tuple, Part] = {}
+    by_key: dict[tuple, ProgramSums] = {}
     for source in sources(connection, wanted):
         for row in connection.execute(_grouped(source, digits, shifts)):
-            part = _part(row)
-            had = by_key.setdefault(tuple(row[:7]), part)
-            if had is not part:
-                had.add(part)
-    return sorted(by_key.values(), key=lambda part: part.period)
+            entry = _sums_of(row)
+            had = by_key.setdefault(tuple(row[:7]), entry)
+            if had is not entry:
+                had.add(entry)
+    return sorted(by_key.values(), key=lambda entry: entry.period)
 
 
-def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
+def coarser(entries: Sequence[ProgramSums], digits: int) -> list[ProgramSums]:
     """Return the same in longer periods."""
-    merged: dict[tuple, Part] = {}
-    for part in parts:
-        key = (part.period[:digits], *part.key)
+    merged: dict[tuple, ProgramSums] = {}
+    for entry in entries:
+        key = (entry.period[:digits], *entry.key)
         if key in merged:
-            merged[key].add(part)
+            merged[key].add(entry)
             continue
-        sums, ok = ({name: replace(one) for name, one in of.items()} for of in (part.sums, part.ok))
-        merged[key] = replace(part, period=key[0], sums=sums, ok=ok, bad_ends=dict(part.bad_ends))
+        sums, ok = ({name: replace(one) for name, one in of.items()} for of in (entry.sums, entry.ok))
+        merged[key] = replace(entry, period=key[0], sums=sums, ok=ok, bad_ends=dict(entry.bad_ends))
     return list(merged.values())
 
 
@@ -149,22 +149,22 @@ def _within(count: ColumnElement, total: ColumnElement, squares: ColumnElement) 
     return case((count > 0, squares - total * total / count), else_=0.0), case((count > 0, count - 1), else_=0)
 
 
-def _part(row: Row) -> Part:
+def _sums_of(row: Row) -> ProgramSums:
     period, spindle, program, *limits = row[:7]
     good, bad, *rest = row[7:]
-    part = Part(period, spindle, program, {}, int(good), int(bad), {}, {}, {})
+    entry = ProgramSums(period, spindle, program, {}, int(good), int(bad), {}, {}, {})
     for at, name in enumerate(QUANTITIES):
-        low, high = part.limits[name] = limits[2 * at], limits[2 * at + 1]
+        low, high = entry.limits[name] = limits[2 * at], limits[2 * at + 1]
         measures, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
         count, total, squares, *bad_sums, inner, free, more_inner, more_free = measures[:10]
         ok_ends, bad_ends = (measures[10], measures[11]), (measures[12], measures[13])
-        part.ok[name] = Sums(int(count), total, squares, *ok_ends, inner, int(free), origin)
+        entry.ok[name] = Sums(int(count), total, squares, *ok_ends, inner, int(free), origin)
         every = Sums(
             *(int(count + bad_sums[0]), total + bad_sums[1], squares + bad_sums[2], *_both(ok_ends, bad_ends)),
             *(inner + (more_inner or 0.0), int(free + (more_free or 0)), origin),
         )
-        part.sums[name], part.bad_ends[name] = every, bad_ends
-    return part
+        entry.sums[name], entry.bad_ends[name] = every, bad_ends
+    return entry
 
 
 def sources(

@@ -35,7 +35,7 @@ from starlette.responses import (
 )
 from starlette.routing import Mount, Route
 
-from toolcart.archive.reports import export
+from toolcart.archive.file_formats import export
 from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import Shifts
 from toolcart.archive.web import edits, list_rows, metrics, page_queries, pages, statistics_pages, template_filters

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import spc, statistics
-from toolcart.archive.statistics.statistics import Part
+from toolcart.archive.statistics.statistics import ProgramSums
 from toolcart.archive.web.trend import QUANTITIES, Quantity
 
 BARS = 40
@@ -25,16 +25,18 @@ def programs(
     connection: Connection, wanted: ResultFilter, names: dict[tuple[int, int], str], only_ok: bool
 ) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
-    parts = statistics.parts(connection, wanted, 0)
+    entries = statistics.program_sums(connection, wanted, 0)
     bars = statistics.bars(connection, wanted, statistics.QUANTITIES, only_ok, _around, BARS)
     figures = []
-    for part in sorted(parts, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
-        count = part.good + part.bad
-        one: dict[str, Any] = {"spindle": part.spindle, "program": part.program, "count": count, "nok": part.bad}
-        one.update(name=names.get((part.spindle, part.program), f"Program {part.program}"), ok_share=part.good / count)
+    for entry in sorted(entries, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
+        count = entry.good + entry.bad
+        one: dict[str, Any] = {"spindle": entry.spindle, "program": entry.program, "count": count, "nok": entry.bad}
+        one.update(
+            name=names.get((entry.spindle, entry.program), f"Program {entry.program}"), ok_share=entry.good / count
+        )
         for quantity in QUANTITIES:
-            counts = bars[quantity.name].get(part.key)
-            one[quantity.name.lower()] = _spread(connection, wanted, part, quantity, counts, only_ok)
+            counts = bars[quantity.name].get(entry.key)
+            one[quantity.name.lower()] = _spread(connection, wanted, entry, quantity, counts, only_ok)
         figures.append(one)
     return figures
 
@@ -46,9 +48,14 @@ def _around(low: float, high: float) -> tuple[float, float]:
 
 
 def _spread(
-    connection: Connection, wanted: ResultFilter, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
+    connection: Connection,
+    wanted: ResultFilter,
+    entry: ProgramSums,
+    quantity: Quantity,
+    bars: list[int] | None,
+    only_ok: bool,
 ) -> dict[str, Any]:
-    sums, (low, high) = part.of(only_ok)[quantity.name], part.limits[quantity.name]
+    sums, (low, high) = entry.of(only_ok)[quantity.name], entry.limits[quantity.name]
     spread: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}
     if low < high:
         spread.update(low=low, high=high, bars=bars or [])
@@ -58,9 +65,9 @@ def _spread(
     if sums.least is None or sums.most is None or not (sums.least or sums.most):
         return {**spread, **spc.figures(spc.Sums(), None, None)}  # a program that does not measure it sends zeros
     first, last = (sums.least, sums.most) if sums.most - sums.least > _FLAT else (sums.least - 0.5, sums.most + 0.5)
-    of_it = replace(wanted, spindle=part.spindle, program=part.program)
+    of_it = replace(wanted, spindle=entry.spindle, program=entry.program)
     counts = statistics.bars(connection, of_it, (quantity.name,), only_ok, lambda *_: (first, last), BARS)
-    spread.update({"from": first, "to": last, "bars": counts[quantity.name].get(part.key, [])})
+    spread.update({"from": first, "to": last, "bars": counts[quantity.name].get(entry.key, [])})
     return {**spread, **spc.figures(sums, None, None)}
 
 

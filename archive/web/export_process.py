@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from sqlalchemy import event
 
 from toolcart.archive.database import database
-from toolcart.archive.options import PLACE_VARIABLE
-from toolcart.archive.reports import export
+from toolcart.archive.database.environment import PLACE_VARIABLE
+from toolcart.archive.file_formats import export
 from toolcart.archive.web import list_rows
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.niceness import stand_back

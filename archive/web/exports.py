@@ -20,8 +20,8 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 
-from toolcart.archive.options import PLACE_VARIABLE
-from toolcart.archive.reports import export
+from toolcart.archive.database.environment import PLACE_VARIABLE
+from toolcart.archive.file_formats import export
 from toolcart.archive.web.list_rows import ListQuery
 from toolcart.base import subprocesses
 

@@ -15,9 +15,9 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.web import page_queries, template_filters
 from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
+from toolcart.toolsnet import rows
 
 LOOK_S = 0.5
 MAP_EVERY = 10  # looks

@@ -10,13 +10,13 @@ from __future__ import annotations
 import calendar
 from collections.abc import Mapping, Sequence
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.consume.counters import NAMES
 from toolcart.archive.web import template_filters
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
+from toolcart.toolsnet import rows
 
 STATIONS_MOST = 20_000  # those heard last
-# The server's figures have the names that toolcart.archive.server.serving.counted gives them.
+# The server's figures have the names that toolcart.archive.serving.counted gives them.
 FAMILIES = {
     "toolcart_archive_start_time_seconds": (GAUGE, "When the server started, since 1970."),
     "toolcart_archive_memory_bytes": (GAUGE, "Memory of the server's process."),

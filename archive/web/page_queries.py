@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import tables as t
 from toolcart.archive.database import vehicle_numbers
 from toolcart.archive.database.queries import ResultFilter, dicts, is_program, wanted_results, which
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rates
+from toolcart.toolsnet import rows
 
 ROWS = 100  # of a list on a page
 CARS = 50

@@ -13,13 +13,13 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import queries, vehicle_numbers
 from toolcart.archive.database.audit import REMARK_MOST, remarks_of
 from toolcart.archive.web import day_figures, list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.list_rows import ListQuery
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.request_arguments import NotThere
+from toolcart.toolsnet import rows
 from toolcart.trace.curves import Tightening
 
 DAY_LIST = 50

@@ -18,7 +18,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from toolcart.archive.options import PLACE_VARIABLE
+from toolcart.archive.database.environment import PLACE_VARIABLE
 from toolcart.archive.server.tls import Tls
 from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import Shifts

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 
 from toolcart import pages
-from toolcart import toolsnet_rows as rows
-from toolcart.archive.reports.export import readable_time, status
+from toolcart.archive.file_formats.export import readable_time, status
 from toolcart.archive.statistics.periods import period_by
 from toolcart.archive.web.day_figures import limits_of
 from toolcart.archive.web.trend import drawn
+from toolcart.toolsnet import rows
 
 HERE = Path(__file__).parent
 ALIVE_S = 90  # a station sends something at least every minute, and that is stored within five seconds

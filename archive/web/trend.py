@@ -26,7 +26,7 @@ from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import limits, rates, spc, statistics
 from toolcart.archive.statistics.limits import Phase
 from toolcart.archive.statistics.periods import Shifts, name_of_shift, period_by
-from toolcart.archive.statistics.statistics import PERIODS, Part
+from toolcart.archive.statistics.statistics import PERIODS, ProgramSums
 
 POINTS_MOST = 1000  # in a chart; half a screen has as many columns
 STUDY = 50  # tightenings, as in most handbooks
@@ -60,7 +60,7 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
     """Return counts, causes and each quantity's values, charts and figures."""
     group = statistics.period_of(connection, wanted, POINTS_MOST)
     periods, drawn = _periods_and_drawn(connection, wanted, query, PERIODS[group][0])
-    good, bad = sum(part.good for part in drawn), sum(part.bad for part in drawn)
+    good, bad = sum(entry.good for entry in drawn), sum(entry.bad for entry in drawn)
     values: dict[str, Any] = {
         "count": good + bad,
         "nok": bad,
@@ -72,11 +72,11 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
     phases = limits.phases(connection, wanted)
     begun = drawn[0].period.ljust(12, "0") if drawn else ""
     is_set = not drawn or all(several and several[0].begins <= begun for several in phases.values())
-    ok = {} if is_set else {name: spc.together(part.ok[name] for part in drawn) for name in statistics.QUANTITIES}
+    ok = {} if is_set else {name: spc.together(entry.ok[name] for entry in drawn) for name in statistics.QUANTITIES}
     is_study = query.by == "study"
     studies = _studies(connection, wanted, query.only_ok) if is_study else {}
     for quantity in QUANTITIES:
-        if not any(any(part.extremes(quantity.name)) or any(part.limits[quantity.name]) for part in drawn):
+        if not any(any(entry.extremes(quantity.name)) or any(entry.limits[quantity.name]) for entry in drawn):
             continue  # a program that does not measure it sends zeros
         is_few = good + bad <= POINTS_MOST
         points = _values(statistics.values(connection, wanted, quantity.name)) if is_few else _extremes(drawn, quantity)
@@ -90,7 +90,7 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
                 "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[quantity.name]],
                 "charts": _charts(drawn, quantity, query.rules, phases[quantity.name], ok, query.only_ok),
                 "periods": studies[quantity.name] if is_study else _periods(periods, quantity, query.only_ok),
-                "all": _periods([("", part) for part in drawn], quantity, query.only_ok),
+                "all": _periods([("", entry) for entry in drawn], quantity, query.only_ok),
             }
         )
     return values
@@ -107,13 +107,13 @@ def _values(rows: Sequence[Sequence]) -> dict:
     return columns
 
 
-def _extremes(parts: Sequence[Part], quantity: Quantity) -> dict:
+def _extremes(entries: Sequence[ProgramSums], quantity: Quantity) -> dict:
     """Return columns for a chart of periods: the least and most of the good and of the bad ones."""
     columns = _columns()
-    for part in parts:
-        for at, value in enumerate(part.extremes(quantity.name)):
+    for entry in entries:
+        for at, value in enumerate(entry.extremes(quantity.name)):
             if value is not None:
-                _put(columns, part.period, value, at > 1, part.limits[quantity.name])
+                _put(columns, entry.period, value, at > 1, entry.limits[quantity.name])
     return columns
 
 
@@ -140,7 +140,7 @@ def seconds(time: str) -> int:
 
 
 def _charts(
-    parts: Sequence[Part],
+    entries: Sequence[ProgramSums],
     quantity: Quantity,
     rules: Collection[int],
     phases: Sequence[Phase],
@@ -148,10 +148,10 @@ def _charts(
     only_ok: bool,
 ) -> dict | None:
     groups: dict[str, spc.Sums] = {}
-    for part in parts:
-        sums = part.of(only_ok)[quantity.name]
+    for entry in entries:
+        sums = entry.of(only_ok)[quantity.name]
         if sums.count:
-            groups.setdefault(part.period, spc.Sums()).add(sums)
+            groups.setdefault(entry.period, spc.Sums()).add(sums)
     level_of_all = spc.level_of(ok[quantity.name]) if ok else None
     periods = list(groups)
     charts: dict[str, dict] = {"means": {}, "deviations": {}}
@@ -226,31 +226,31 @@ def ends_of(period: str) -> dict[str, str]:
 
 def _periods_and_drawn(
     connection: Connection, wanted: ResultFilter, query: TrendQuery, digits: int
-) -> tuple[list[tuple[str, Part]], list[Part]]:
-    """Return the parts of each day, week, month or shift with its name, and those that charts have, of so many digits.
+) -> tuple[list[tuple[str, ProgramSums]], list[ProgramSums]]:
+    """Return the sums of each day, week, month or shift with its name, and those that charts have, of so many digits.
 
     The database is asked once, for the shorter of both, unless a shift cuts what charts have.
     """
     day = PERIODS["day"][0]
     is_shift, is_study = query.by == "shift", query.by == "study"
     shifts = query.shifts if is_shift and digits <= day else ()
-    parts = statistics.parts(connection, wanted, digits if is_study else max(digits, day), shifts)
-    drawn = statistics.coarser(parts, digits) if parts and len(parts[0].period) > digits else parts
+    entries = statistics.program_sums(connection, wanted, digits if is_study else max(digits, day), shifts)
+    drawn = statistics.coarser(entries, digits) if entries and len(entries[0].period) > digits else entries
     if is_study:
         return [], drawn
     if is_shift and digits > day:
-        parts = statistics.parts(connection, wanted, day, query.shifts)
+        entries = statistics.program_sums(connection, wanted, day, query.shifts)
     name: Callable[[str], str] = partial(name_of_shift, shifts=query.shifts) if is_shift else period_by(query.by)
-    return [(name(part.period), part) for part in parts], drawn
+    return [(name(entry.period), entry) for entry in entries], drawn
 
 
-def _periods(named: Sequence[tuple[str, Part]], quantity: Quantity, only_ok: bool) -> list[dict]:
+def _periods(named: Sequence[tuple[str, ProgramSums]], quantity: Quantity, only_ok: bool) -> list[dict]:
     """Return the figures of each period, and of each set of limits in it."""
     figures: dict[tuple, tuple[spc.Sums, list[int]]] = {}
-    for name, part in named:
-        sums, bad = figures.setdefault((name, *part.limits[quantity.name]), (spc.Sums(), [0]))
-        sums.add(part.of(only_ok)[quantity.name])
-        bad[0] += 0 if only_ok else part.bad
+    for name, entry in named:
+        sums, bad = figures.setdefault((name, *entry.limits[quantity.name]), (spc.Sums(), [0]))
+        sums.add(entry.of(only_ok)[quantity.name])
+        bad[0] += 0 if only_ok else entry.bad
     return [
         _figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in figures.items() if sums.count
     ]

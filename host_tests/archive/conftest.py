@@ -3,7 +3,7 @@
 import pytest
 
 from toolcart.archive.database import database
-from toolcart.archive.reports import export
+from toolcart.archive.file_formats import export
 from toolcart.archive.web import exports, list_rows
 from host_tests.support import memory
 from host_tests.support.archive import Starter, place_in

@@ -12,11 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent.record.result import LIMITS_BYTES
-from toolcart.archive.database import maintenance, queries
-from toolcart.archive.database.maintenance import Retention, RetentionPeriods
-from toolcart.archive.database.quarantine import WHY_SET_ASIDE
-from toolcart.archive.server import serving
+from toolcart.archive import serving
+from toolcart.archive.database import queries
 from toolcart.archive.server.fault_injection import Faults
+from toolcart.archive.storage import maintenance
+from toolcart.archive.storage.maintenance import Retention, RetentionPeriods
+from toolcart.archive.storage.quarantine import WHY_SET_ASIDE
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.cli.main import main
 from host_tests.archive.test_archive_exports import cells_of
@@ -349,7 +350,7 @@ def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
 
 def test_a_slow_database_is_waited_for(spool, tmp_path, monkeypatch):
     """What it had no room for was left out, and not counted."""
-    monkeypatch.setattr("toolcart.archive.server.writer.WAITING_MOST", 1)
+    monkeypatch.setattr("toolcart.archive.storage.writer.WAITING_MOST", 1)
     assert taken(tmp_path / "a.sqlite", spool)["taken"] == 5
 
 

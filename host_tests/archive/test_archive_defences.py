@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolcart.archive.server import fair_share, writer
+from toolcart.archive.server import fair_share
 from toolcart.archive.server import server as served_by
 from toolcart.archive.server.admission import Admission
+from toolcart.archive.storage import writer
 from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import text
 from toolcart.archive.database import database, queries, tables
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.database.tables import VIEWS
-from toolcart.archive.reports import export, xlsx
+from toolcart.archive.file_formats import export, xlsx
 from toolcart.archive.web import app, exports, list_rows, users
 from toolcart.archive.web.users import UsersFile, put
 from toolcart.base.sources import ROOT

@@ -19,10 +19,10 @@ import trustme
 from sqlalchemy import update
 
 from toolcart.archive.database import tables as t
+from toolcart.archive.mail_commands import Mail
 from toolcart.archive.reports import alert_channels, alerts, report
 from toolcart.archive.reports.alert_channels import Alerting, Webhook
 from toolcart.archive.reports.alerts import Limits
-from toolcart.archive.reports.mail_commands import Mail
 from toolcart.archive.statistics.spc import USUAL
 from host_tests.support.archive import Served, browsing, change, empty, place_in, reading, reported, result
 from host_tests.support.archive import run as command
@@ -360,6 +360,6 @@ def test_a_full_disk_is_reported_and_nothing_half_written_is_left(plant, tmp_pat
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("toolcart.archive.reports.export.write_csv", full)
+    monkeypatch.setattr("toolcart.archive.file_formats.export.write_csv", full)
     assert "No space left" in run(plant, "--of", DAY, "--into", str(tmp_path), code=1)
     assert list(tmp_path.iterdir()) == []

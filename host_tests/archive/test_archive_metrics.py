@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from toolcart.archive.consume.counters import NAMES
-from toolcart.archive.server.serving import counted
+from toolcart.archive.serving import counted
 from toolcart.archive.web import metrics, serving
 from toolcart.archive.web.pages import today
 from toolcart.archive.web.users import Authenticator

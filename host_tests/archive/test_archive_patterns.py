@@ -4,7 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolcart.archive.server import reader
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.support.archive import (
     RESULT,
 )

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive.database import database, maintenance, queries, vehicle_numbers
+from toolcart.archive.database import database, queries, vehicle_numbers
 from toolcart.archive.database.tables import CAR
 from toolcart.archive.server import servers
 from toolcart.archive.server.servers import Server
+from toolcart.archive.storage import maintenance
 from toolcart.archive.web import page_queries
 from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
 from host_tests.archive.test_archive_trouble import Station, judge, kill_again_and_again

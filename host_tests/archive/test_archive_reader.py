@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcart.archive.server import reader
-from toolcart.toolsnet import time_ok
+from toolcart.toolsnet.telegrams import time_ok
 from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, browsing, place_in, reported, result
 
 

@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from toolcart.archive.database import bulk_insert, database, maintenance
+from toolcart.archive.database import bulk_insert, database
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import periods, rollups, statistics
+from toolcart.archive.storage import maintenance
 from toolcart.archive.web import day_figures
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, TrendQuery, trend
 from host_tests.portable import LONG

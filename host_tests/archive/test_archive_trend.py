@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
-from toolcart.archive.database import database, maintenance
+from toolcart.archive.database import database
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.serve_commands import listening
@@ -20,7 +20,8 @@ from toolcart.archive.statistics import limits, periods, rates, spc
 from toolcart.archive.statistics.limits import Phase, segments
 from toolcart.archive.statistics.rates import causes
 from toolcart.archive.statistics.spc import Level
-from toolcart.archive.statistics.statistics import parts, values
+from toolcart.archive.statistics.statistics import program_sums, values
+from toolcart.archive.storage import maintenance
 from toolcart.archive.web import page_queries, serving, statistics_pages, users
 from toolcart.archive.web.users import ROLES, UsersFile, put
 from host_tests.support.archive import Served, browsing, place_in, reading, reported, result, run
@@ -221,9 +222,9 @@ def test_a_bar_leads_to_its_results(browser, by):
     [
         (values, (SPAN, "Torque"), "sqlite_autoindex_Result_1"),
         (values, (NARROWED, "Torque"), "ResultByVIN"),
-        (parts, (SPAN, 8), "PRIMARY KEY"),
-        (parts, (SPAN, 8), "sqlite_autoindex_Result_1"),  # at its ends
-        (parts, (NARROWED, 8), "ResultByVIN"),
+        (program_sums, (SPAN, 8), "PRIMARY KEY"),
+        (program_sums, (SPAN, 8), "sqlite_autoindex_Result_1"),  # at its ends
+        (program_sums, (NARROWED, 8), "ResultByVIN"),
         (causes, (SPAN,), "ResultNOKOf"),
         (page_queries.nok_counts, (ResultFilter(from_time="20261119", to_time="20261121"),), "ResultNOK"),
         (page_queries.nok_counts, (ResultFilter((3, 1, 1), from_time="20261119", to_time="20261121"),), "ResultNOKOf"),

@@ -24,7 +24,7 @@ from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import text_of
 from toolcart.archive.database import database, queries
-from toolcart.archive.server.writer import FAILED, STORED, Writer
+from toolcart.archive.storage.writer import FAILED, STORED, Writer
 from toolcart.sim.memory_archive import MemoryArchive
 from host_tests.portable import LONG
 from host_tests.support.archive import reading

@@ -16,8 +16,9 @@ from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.consume.parcels import open_parcels, parcel_of
-from toolcart.archive.database import database, maintenance, queries
-from toolcart.archive.server.writer import PARCEL, Writer
+from toolcart.archive.database import database, queries
+from toolcart.archive.storage import maintenance
+from toolcart.archive.storage.writer import PARCEL, Writer
 from host_tests.archive.batches import Peer, line, message
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in

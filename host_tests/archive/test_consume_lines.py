@@ -5,7 +5,6 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolcart import toolsnet_rows as rows
 from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.linux.special_values import WideSpindleAssembly
@@ -19,6 +18,7 @@ from toolcart.archive.consume import lines
 from toolcart.archive.database import unescaping
 from toolcart.archive.server.reader import read
 from toolcart.sim import operation_frames, spindle_frames
+from toolcart.toolsnet import rows
 from host_tests.agent.record.test_line import result
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event

@@ -24,16 +24,17 @@ from pathlib import Path
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from toolcart.archive import serving
 from toolcart.archive.consume import broker
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.consume.topics import client_id_of
 from toolcart.archive.database import database
-from toolcart.archive.server import servers, serving
+from toolcart.archive.server import servers
 from toolcart.archive.server.demo_queries import ArchiveBooks
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.server import Archive
-from toolcart.archive.server.writer import Writer
+from toolcart.archive.storage.writer import Writer
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import ROOT

@@ -16,7 +16,7 @@ from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
 from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.support.log import Area, put
 from lab.harness.line import Network, Timed
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolcart.toolsnet import frame, take_apart
-from toolcart.toolsnet_records import TIGHTENING_ID_PARAMETER
+from toolcart.toolsnet.records import TIGHTENING_ID_PARAMETER
+from toolcart.toolsnet.telegrams import frame, take_apart
 
 
 class MalformedTelegram(Exception):

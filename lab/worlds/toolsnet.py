@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from toolcart.toolsnet import frame
+from toolcart.toolsnet.telegrams import frame
 from lab.worlds import telegrams
 from lab.worlds.head_of_line import SOUND_MS, HeadOfLine
 from lab.worlds.history import READABLE, History, Result, StationHistory, StoredTelegram

@@ -21,7 +21,7 @@ from toolcart.catalogue.forms import Form
 from toolcart.catalogue.meanings import names_of
 from toolcart.codec.examples import example
 from toolcart.codec.inputs import TOOLSNET, CaptureItem
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 
 KINDS = {
     "Q": "request",

@@ -1,4 +1,4 @@
-"""The lower half of a controller connection: bytes to messages and back, every header byte checked, numbers both ways.
+"""The lower half of a controller connection: bytes to messages and back, every header byte checked.
 
 Rules:
 1. A message ends where its length field says, followed by one NUL that is not counted (OP 2.4.1 p. 33). A missing or
@@ -8,145 +8,17 @@ Rules:
    answer.
 3. If the end of a message cannot be found, the connection is closed.
 4. The options decide how our own messages look: header style, NUL missing, late or counted.
-5. Link-level numbers go 01..99 and again from 01; the first message after 0002 has the first number (OP 3.2.2 p. 36).
-   One message is outstanding, repeated until its 9997 comes (OP 3.2.2 p. 36): thrice, then the connection is closed.
-6. 9997 has the number after the acknowledged one, and the message's MID. Each repetition may bring one more;
-   anything else is a complaint. 9998 with our number and code 3 makes us send it again at once, any other closes.
-7. A numbered message of the integrator's is acknowledged as soon as its header is read, and again when it is
-   repeated; if it is not the next one it is rejected with 9998 code 3. One without a number is accepted as usual.
-8. On request the line loses messages of ours (`link_lost`).
 """
 
-from toolcart.agent.base.ticks import FOREVER, Timer, ticks_add, ticks_diff
+from toolcart.agent.base.ticks import Timer
 from toolcart.base.octets import digits_only, text_of
 from toolcart.sim import controller_frames as frames
-from toolcart.sim.controller_frames import field, header
 from toolcart.sim.endpoint import Endpoint
 
 PORTABLE = True
 
-LAST_NUMBER = 99
-CODE_WRONG_NUMBER = 3  # OP 5.1.1 p. 69
 # Always sent without a number: the start's answer, link acknowledges, the mirrored keep-alive.
 UNNUMBERED = (2, 9997, 9998, 9999)
-
-
-class PendingAcknowledgement:
-    """What waits for its acknowledgement: sent again without one, and at last given up (OP 4.3.3 p. 62)."""
-
-    def __init__(self, session, what, say, item, now):
-        self.session = session
-        self.what = what
-        self.item = item
-        self.sends = 0
-        self._say = say
-        self.again(now)
-
-    def again(self, now):
-        """Send it."""
-        self.sends += 1
-        self._sent_at = now
-        self._say(self.item)
-
-    def watch(self, now):
-        """Send it again if it is late, or give it up; return ms until the next check."""
-        options = self.session.options
-        left = ticks_diff(ticks_add(self._sent_at, options.ack_timeout_ms), now)
-        if left > 0:
-            return left
-        if self.sends > options.resends:
-            self.session.give_up(self.what)
-            return FOREVER
-        self.again(now)
-        return options.ack_timeout_ms
-
-
-class NumberedSender:
-    """The sending direction of a session whose 0002 said that numbers are used."""
-
-    def __init__(self, session):
-        self.session = session
-        self.number = session.options.link_first
-        self.queue = []  # (MID, frame, tightening id or None), the first one is outstanding
-        self._sent = None  # the PendingAcknowledgement of that one
-        self._is_new = True  # it was not sent before
-        self._spare = []  # (number, MID) of the 9997 that answer repetitions
-        self._count = 0  # messages sent, including repetitions
-
-    def add(self, mid, frame, tightening_id, now):
-        self.queue.append((mid, frame, tightening_id))
-        if len(self.queue) == 1:
-            self._begin(now)
-
-    def acknowledged(self, number, mid):
-        """Handle a 9997; return the tightening ID it settles, or None."""
-        session = self.session
-        if (number, mid) in self._spare:
-            self._spare.remove((number, mid))
-            return None
-        if not self.queue or number != self.number % LAST_NUMBER + 1 or mid != self.queue[0][0]:
-            session.complain("9997 for %04d with %02d does not fit" % (mid, number))
-            return None
-        tightening_id = self.queue.pop(0)[2]
-        self._spare = [(number, mid)] * (self._sent.sends - 1)
-        self.number = number
-        if self.queue:
-            self._begin(session.controller.clock.now)
-        return tightening_id
-
-    def refused(self, number, code, now):
-        """Handle a 9998."""
-        if self.queue and code == CODE_WRONG_NUMBER and number == self.number:
-            self._sent.again(now)
-        else:
-            self.session.close("controller: 9998 code %d for number %02d" % (code, number))
-
-    def watch(self, now):
-        """Repeat what was not acknowledged in time; return ms until the next check."""
-        return self._sent.watch(now) if self.queue else FOREVER
-
-    def _begin(self, now):
-        self._is_new = True
-        self._sent = PendingAcknowledgement(
-            self.session, "number %02d" % self.number, self._send, self.queue[0][1], now
-        )
-
-    def _send(self, frame):
-        options = self.session.options
-        number = self.number
-        if self._is_new and options.link_wrong_once:
-            options.link_wrong_once = False
-            number = (number + 4) % LAST_NUMBER + 1
-        self._is_new = False
-        self._count += 1
-        if self._count not in options.link_lost:
-            self.session.deliver(frame[:16] + field(number, 2) + frame[18:])
-
-
-class NumberedReceiver:
-    """The receiving direction."""
-
-    def __init__(self, session):
-        self.session = session
-        self.expected = 1
-
-    def admits(self, number, mid):
-        """Acknowledge the message with this number; False if it is not to be handled."""
-        is_next = number == self.expected
-        if not is_next and number % LAST_NUMBER + 1 != self.expected:
-            self._answer(9998, mid, CODE_WRONG_NUMBER)
-            return False
-        if is_next:
-            self.expected = self.expected % LAST_NUMBER + 1
-        self._answer(9997, mid, 0)
-        return is_next
-
-    def _answer(self, mid, about, code):
-        frame = header(mid, 1, 8 if code else 4, self.session.options.header, "  ", "  ")
-        data = field(about, 4) + (field(code, 4) if code else b"")
-        self.session.deliver(frame[:16] + field(self.expected, 2) + frame[18:] + data)
-
-
 # Data bytes of what an integrator may send, by MID; of others they are not checked.
 _DATA_BYTES = {12: 3, 64: 10, 82: 19, 9997: 4, 9998: 8}
 _DATA_BYTES.update(

@@ -12,16 +12,9 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_events import EventSubscriptions
-from toolcart.sim.controller_link import (
-    REFUSED,
-    UNANSWERED,
-    UNNUMBERED,
-    VOID_WHEN_NUMBERED,
-    ControllerLink,
-    NumberedReceiver,
-    NumberedSender,
-    PendingAcknowledgement,
-)
+from toolcart.sim.controller_link import REFUSED, UNANSWERED, UNNUMBERED, VOID_WHEN_NUMBERED, ControllerLink
+from toolcart.sim.link_level import NumberedReceiver, NumberedSender
+from toolcart.sim.pending_acknowledgement import PendingAcknowledgement
 
 PORTABLE = True
 

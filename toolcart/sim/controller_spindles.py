@@ -21,8 +21,8 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
 from toolcart.sim import operation_frames as frames
 from toolcart.sim import spindle_frames
-from toolcart.sim.controller_link import PendingAcknowledgement
 from toolcart.sim.controller_session import ControllerSession
+from toolcart.sim.pending_acknowledgement import PendingAcknowledgement
 from toolcart.sim.spindle_frames import spindles_of
 
 PORTABLE = True

@@ -10,9 +10,9 @@ Rules
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from toolcart.sim.controller_link import PendingAcknowledgement
 from toolcart.sim.curve_frames import plot_parameters, traces_of
 from toolcart.sim.operation_frames import object_ids
+from toolcart.sim.pending_acknowledgement import PendingAcknowledgement
 from toolcart.sim.spindle_frames import spindles_of
 
 PORTABLE = True

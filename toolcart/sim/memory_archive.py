@@ -6,7 +6,7 @@ Rules
 3. Only the newest `limit` results are kept in full; the counters count all.
 """
 
-from toolcart.toolsnet_records import is_behind, station_of, tightening_id_of
+from toolcart.toolsnet.records import is_behind, station_of, tightening_id_of
 
 PORTABLE = True
 

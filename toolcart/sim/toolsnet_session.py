@@ -10,8 +10,8 @@ Rules:
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only, text_of
 from toolcart.sim.endpoint import Endpoint
-from toolcart.toolsnet import FOR_A_SERVER, frame, take_apart
-from toolcart.toolsnet_records import tightening_id_of
+from toolcart.toolsnet.records import tightening_id_of
+from toolcart.toolsnet.telegrams import FOR_A_SERVER, frame, take_apart
 
 PORTABLE = True
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.toolsnet_records import tightening_id_of
+from toolcart.toolsnet.records import tightening_id_of
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
 

@@ -10,7 +10,7 @@ from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet import telegram
 from toolcart.base.clock import Dice
-from toolcart.toolsnet_records import tightening_id_of
+from toolcart.toolsnet.records import tightening_id_of
 from host_tests.support.log import put_event
 from host_tests.support.toolsnet import read
 from lab.harness.cart import Cart

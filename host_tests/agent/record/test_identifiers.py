@@ -12,7 +12,7 @@ from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX, identifiers
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.agent.linux.test_targets import with_targets
 from host_tests.agent.toolsnet.test_result04 import Record
 from lab.harness.cart import Cart

@@ -16,7 +16,7 @@ from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.sim import operation_frames
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event

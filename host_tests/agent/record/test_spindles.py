@@ -11,7 +11,7 @@ from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX, ResultWriter
 from toolcart.sim import spindle_frames
 from toolcart.sim.profiles import profile_options
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.world import Cart

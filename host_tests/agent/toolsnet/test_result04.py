@@ -9,7 +9,7 @@ from toolcart.agent.toolsnet import result04 as r04
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
 from toolcart.sim import controller_frames as frames
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.support.frames import example_tightening
 
 PORTABLE = True

@@ -12,7 +12,7 @@ from toolcart.sim.controller import Controller
 from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.orders import HELP, Orders
 from toolcart.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 from host_tests.toolcart.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
 from host_tests.toolcart.sim.test_sim_toolsnet import REQUEST, RESULT, result
 

@@ -3,7 +3,7 @@
 from toolcart.base.clock import SimClock
 from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
-from toolcart.toolsnet import frame, take_apart, time_ok
+from toolcart.toolsnet.telegrams import frame, take_apart, time_ok
 from lab.harness.line import Network
 
 PORTABLE = True

@@ -228,7 +228,7 @@ def test_a_serial_capture_is_read_with_both_directions(tmp_path):
 
 
 def test_telegrams_of_toolsnet_are_read_as_well():
-    from toolcart.toolsnet import frame
+    from toolcart.toolsnet.telegrams import frame
 
     stream = frame(b"1200001") + frame(b"0500001" + b"20240314092653" + b"000") + frame(b"0600002")
     messages = [rendering.as_data(one) for one in inputs.messages(stream)]

@@ -15,7 +15,7 @@ from toolcart.spool.offline_spool import begun, each, opened
 from toolcart.tools.spool import take_over
 from toolcart.tools.spool.take_over import Plan
 from toolcart.tools.spool.waiting import Waiting
-from toolcart.toolsnet_records import tightening_id_of
+from toolcart.toolsnet.records import tightening_id_of
 from host_tests.agent.cart.test_outlet_places import MQTT, TOOLSNET, Cart, lose_a_block
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice

@@ -9,7 +9,7 @@ Rules
 4. Descriptions rename entries of the map. Until one comes, what has arrived has names like `Station 10`.
 5. The queue is bounded: a telegram that finds it full is not answered.
 6. What the database does not take spoils nothing else: a batch that it refuses is written one telegram at a time.
-7. After a failed commit what is known of the database (toolcart.archive.server.row_cache) is read from it again: the
+7. After a failed commit what is known of the database (toolcart.archive.storage.row_cache) is read from it again: the
    commit may have succeeded after all.
 8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
 9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
@@ -27,15 +27,15 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import bulk_insert, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
-from toolcart.archive.server.row_cache import RowCache, SharedRowCache
 from toolcart.archive.statistics import rollups
-from toolcart.toolsnet import Breach
-from toolcart.toolsnet_records import is_behind, station_of
+from toolcart.archive.storage.row_cache import RowCache, SharedRowCache
+from toolcart.toolsnet import rows
+from toolcart.toolsnet.records import is_behind, station_of
+from toolcart.toolsnet.telegrams import Breach
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 PARCEL = "parcel"  # as a kind of telegram

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Table, func, select, text, tuple_
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.tables import Station
-from toolcart.toolsnet_records import station_of
+from toolcart.toolsnet.records import station_of
 
 SILENT = "10s"
 _TURN_NUMBER = 0x7475726E  # "turn": the advisory lock's number

@@ -17,7 +17,7 @@ from typing import Any
 import click
 
 from toolcart.archive import options
-from toolcart.archive.reports import export
+from toolcart.archive.file_formats import export
 from toolcart.archive.statistics import spc
 from toolcart.archive.web.serving import address
 from toolcart.base import private_files

@@ -15,7 +15,7 @@ from sqlalchemy import Integer
 
 from toolcart.archive.database.tables import RESULT, Real
 from toolcart.base.atomic_file import whole
-from toolcart.toolsnet_rows import moment
+from toolcart.toolsnet.rows import moment
 
 AT_ONCE = 1000  # rows that Python holds
 GROUP = 10  # times as many are a row group of the file; by then they are columns, a tenth of the size

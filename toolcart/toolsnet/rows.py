@@ -1,4 +1,4 @@
-"""Makes rows of the archive's tables, and of the simulated one's, from parsed telegrams (toolcart.toolsnet).
+"""Makes rows of the archive's tables, and of the simulated one's, from parsed telegrams (toolcart.toolsnet.telegrams).
 
 A row is a tuple in the order of its table's columns (toolcart.archive.database.tables, toolcart.sim.memory_archive).
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from toolcart.toolsnet_layouts import REAL_MOST
-from toolcart.toolsnet_records import station_of, tightening_id_of
+from toolcart.toolsnet.layouts import REAL_MOST
+from toolcart.toolsnet.records import station_of, tightening_id_of
 
 Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
 GraphKey = tuple[int, int, int, int, str, int, int]  # then spindle and type of the graph

@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from toolcart.archive.reports import xlsx
+from toolcart.archive.file_formats import xlsx
 
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
@@ -34,7 +34,7 @@ _FORMULAS = tuple("=+-@\t\r")
 def write(kind: str, rows: Iterable[dict], path: str) -> int:
     """Write the rows to `path`, return how many; ImportError if the library is missing, OSError if writing fails."""
     if kind == "parquet":
-        from toolcart.archive.reports import parquet
+        from toolcart.archive.file_formats import parquet
 
         return parquet.write(rows, path)
     if kind == "xlsx":

@@ -22,13 +22,13 @@ from sqlalchemy import Engine
 
 from toolcart.archive.consume.parcels import open_parcels
 from toolcart.archive.database import database
-from toolcart.archive.database.maintenance import Retention, RetentionPeriods
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import servers
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import InProcessServer, RegisteredServers
 from toolcart.archive.server.server import Archive
-from toolcart.archive.server.writer import Writer
+from toolcart.archive.storage.maintenance import Retention, RetentionPeriods
+from toolcart.archive.storage.writer import Writer
 from toolcart.archive.web.serving import Child, WebSettings
 
 if TYPE_CHECKING:

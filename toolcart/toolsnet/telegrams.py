@@ -8,7 +8,7 @@ Rules:
 """
 
 from toolcart.base.octets import digits_only, printable, text_of
-from toolcart.toolsnet_layouts import (
+from toolcart.toolsnet.layouts import (
     ACKNOWLEDGE,
     EVENT,
     EVENT_ACKNOWLEDGE,

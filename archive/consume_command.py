@@ -35,7 +35,7 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
     with `confirm: "consumer"` loses nothing, whatever is killed. `serve --consume` does the same beside PIM and server.
     """
     library()
-    from toolcart.archive.server import serving
+    from toolcart.archive import serving
     from toolcart.archive.server.fault_injection import Faults
 
     where_pages = listening(pages, options) if pages else None

@@ -24,11 +24,11 @@ from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.archive.database import audit, database, unescaping
 from toolcart.archive.database.tables import Station
-from toolcart.archive.server import writer as writing
-from toolcart.archive.server.writer import REPEATED, STORED, Writer
+from toolcart.archive.storage import writer as writing
+from toolcart.archive.storage.writer import REPEATED, STORED, Writer
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool
-from toolcart.toolsnet import take_apart
+from toolcart.toolsnet.telegrams import take_apart
 
 WHY_SET_ASIDE = 60021  # the parameter's ID, one of ours (docs/outlets.md)
 _VALUE_BYTES = 25

@@ -29,14 +29,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, IntegrityError
 
-from toolcart import toolsnet_rows as rows
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.archive.database import audit, bulk_insert, database, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
-from toolcart.archive.server.writer import ArchiveEnding, Writer
 from toolcart.archive.statistics import rollups
-from toolcart.toolsnet_records import is_behind
+from toolcart.archive.storage.writer import ArchiveEnding, Writer
+from toolcart.toolsnet import rows
+from toolcart.toolsnet.records import is_behind
 
 _AT_ONCE = 500
 LEFT_MOST = 100  # rows that are named; all are counted

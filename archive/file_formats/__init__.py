@@ -1,0 +1,1 @@
+"""Lists of rows as files for other programs: CSV, lines of JSON, XLSX, Parquet."""
