@@ -7,8 +7,11 @@ Rules
 4. A word with a capital inside, and one with a capital behind "raise", is a class: it stands in code, or it is a term
    that a document has.
 5. `X.md` is the end of a document's path.
+6. `from X import Y` and `import X` inside a string are code for another interpreter, a chip's perhaps: X leads to a
+   module, and each Y to a module or a word of it.
 """
 
+import ast
 import io
 import re
 import tokenize
@@ -35,6 +38,9 @@ NO_MODULES = {
 OTHERS = {"tools/mpy-tool.py", "ports/rp2/modules/_boot.py", "ports/esp32/modules/inisetup.py", "idf.py", "esptool.py"}
 OTHERS |= {"my_program.py", "a/b.py", "a/c.py", "FOLDER/manifest.py", "x/y.py", "y.py", "toolcart/check"}
 OTHERS |= {"ports/esp32/README.md", "X.md"}
+MADE_BY_BUILD = "toolcart.messages."
+# Tests whose strings import what is not there: a change that adds modules to a copy, and this one.
+IMPORT_OTHERS = {"host_tests/project/test_changes_by_architecture.py", "host_tests/project/test_named_modules.py"}
 # Terms of others that no document has: units, chips, programs, words of systemd.
 TERMS = {"GiB", "NaN", "PowerShell", "ProtectClock", "RuntimeDirectory", "StateDirectory", "TestMid0806", "TinyUSB"}
 TERMS |= {"W25Q", "W25Q16JV", "WebAssembly"}
@@ -50,6 +56,9 @@ _CLAUSES = re.compile(r"protocol\.md (\d+(?:\.\d+)?(?:(?:, | and | to )\d+\.\d+)
 _LATER = re.compile(r"(?:@|; |\()later (\d+)\b")
 _GIVEN_BACK = re.compile(r'give_back\(("[\w.]+"(?:,\s*"\w+")+),?\s*\)')
 _STARTED = re.compile(rf"python3? -m ((?:{_ROOM})(?:\.\w+)+)")
+_IMPORTED_FROM = re.compile(rf"\bfrom ((?:{_ROOM})(?:\.\w+)*) import \(?(\s*\w+(?: as \w+)?(?:,\s*\w+(?: as \w+)?)*)")
+_LINE_OF_IMPORT = re.compile(r"^(?:from|import) ", re.MULTILINE)
+_IMPORTED = re.compile(rf"\bimport ((?:{_ROOM})(?:\.\w+)+)")
 
 
 @cache
@@ -155,6 +164,26 @@ def documents():
     return [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), CHECKOUT / "archive/README.md"]
 
 
+def imported_in(text):
+    """The dotted names that the text of a string imports."""
+    names = _IMPORTED.findall(text)
+    for module, given in _IMPORTED_FROM.findall(text):
+        names += [f"{module}.{name.split()[0]}" for name in given.split(",")]
+    return names
+
+
+def is_imported(name):
+    return is_there(name) or f"{name}.".startswith(MADE_BY_BUILD)
+
+
+def strings_of(path):
+    """The string constants of a module that may import something; those of an f-string by their parts."""
+    text = path.read_text(encoding="utf-8")
+    if "import " in _LINE_OF_IMPORT.sub("", text):
+        constants = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
+        yield from (node.value for node in constants if isinstance(node.value, str) and "import " in node.value)
+
+
 @pytest.mark.parametrize("room", [*ROOMS, "docs"])
 def test_what_comments_and_documents_name_is_there(room):
     files = documents() if room == "docs" else (CHECKOUT / room).rglob("*.py")
@@ -176,6 +205,15 @@ def test_every_module_that_a_text_starts_is_there():
         for name in _STARTED.findall(path.read_text(encoding="utf-8"))
         if not is_there(name)
     ]
+    assert not gone, "\n".join(gone)
+
+
+def test_every_module_that_a_string_imports_is_there():
+    """Nothing else reads such a line before the image or the process that it is made for runs."""
+    files = [path for name, path in paths().items() if name.endswith(".py") and name not in IMPORT_OTHERS]
+    imported = [(path, name) for path in files for text in strings_of(path) for name in imported_in(text)]
+    assert len(imported) > 50
+    gone = [f"{path.relative_to(CHECKOUT)}: {name}" for path, name in imported if not is_imported(name)]
     assert not gone, "\n".join(gone)
 
 
@@ -201,6 +239,14 @@ def test_what_is_gone_is_found():
     assert gone_in(f"a {compound}; it raises {plain}, see {document}.md") == [f"{document}.md", compound, plain]
     assert not gone_in("a Snapshot or IdLedger, ToolsNet; raises ValueError, see docs/boards.md and ../SECURITY.md")
     assert not gone_in("toolcart.agent.cart.app, agent.link.port, cart/app.py, agent/linux, board.lamp, link.buf")
+
+
+def test_what_a_string_imports_is_found():
+    several = (
+        "import os\nfrom toolcart.board import (\n    no_such,\n    chip as one,\n)\nimport board.no_such_either, os\n"
+    )
+    assert imported_in(several) == ["board.no_such_either", "toolcart.board.no_such", "toolcart.board.chip"]
+    assert not is_imported("toolcart.board.no_such") and is_imported("toolcart.board.chip")
 
 
 def test_every_module_that_is_given_back_to_the_heap_is_there():

@@ -281,7 +281,7 @@ def test_the_simulated_w5500_has_a_network_that_answers(tmp_path):
 
 
 WATCHDOG = """import machine, os, sys, time
-from toolcart.board import hold
+from toolcart.board import watchdog_grace
 from toolcart.board.chip import Board
 if "starved" in os.listdir("/"):
     print("reset")
@@ -295,10 +295,10 @@ class Air:
         time.sleep(10)
         return ["found"]
 print(Board.scan(Cart(), Air()))
-hold.hold(Cart.watchdog, -1)
+watchdog_grace.hold(Cart.watchdog, -1)
 time.sleep(30)
 print("held")
-hold.held[-1].end()
+watchdog_grace.held[-1].end()
 open("/starved", "w").close()
 time.sleep(10)
 print("alive")
