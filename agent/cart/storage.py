@@ -107,7 +107,11 @@ def _logs(station, device, kept_blocks, graph_blocks, places):
     station.log = _log(station, Partition(device, first, device.block_count - first), places)
     # Without an outlet that refuses it stays as it is, for when there is one again.
     parked = Log(
-        Partition(device, STATE_BLOCKS, kept_blocks), station.state, KEPT, cursor_slot=KEPT_CURSOR, desk_of=station.log
+        Partition(device, STATE_BLOCKS, kept_blocks),
+        station.state,
+        KEPT,
+        cursor_slot=KEPT_CURSOR,
+        staging_of=station.log,
     )
     logs = [station.log, parked]
     if ON_CPYTHON:
@@ -290,7 +294,7 @@ def _doubt(state, cursor):
 
 def _graphs(station, part, places):
     """Make the log of curves, in which the oldest give way to the newest."""
-    graphs = Log(part, station.state, GRAPHS, cursors=0, when_full=WHEN_FULL_OVERWRITE, desk_of=station.log)
+    graphs = Log(part, station.state, GRAPHS, cursors=0, when_full=WHEN_FULL_OVERWRITE, staging_of=station.log)
     for index in range(len(places)):
         cursor = Cursor()
         graphs.follow(cursor, GRAPH_CURSOR + places[index])

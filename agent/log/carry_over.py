@@ -77,7 +77,7 @@ class Copies:
             code = log.device.program(begin, page, behind)
         else:
             behind = log.behind(self.offset, octets)
-            code = log.device.program(begin + self.offset, log.desk.read, behind - self.offset)
+            code = log.device.program(begin + self.offset, log.staging.read, behind - self.offset)
         if code == FLASH_DONE:
             if kind == KIND_RESULT:
                 note_id(self.ids, page, _ID)
@@ -92,7 +92,7 @@ class Copies:
     def end(self):
         """Finish: the copies are on flash, and a snapshot must now say that they count."""
         log = self.log
-        log.desk.fresh = None  # the last record is elsewhere now
+        log.staging.fresh = None  # the last record is elsewhere now
         log.blocks.erased = -1
         log.enter(self.place, self.first, self.offset, self.number, self.words)
         log.ids.carried(self.ids)

@@ -102,17 +102,19 @@ class Log(Reader):
         cursor_slot=field.CURSOR,
         when_full=WHEN_FULL_REFUSE,
         payload_most=PAYLOAD_MAX,
-        desk_of=None,
+        staging_of=None,
     ):
         if device.block_count < BLOCKS_LEAST:
             raise ValueError("a log needs %d blocks at least" % BLOCKS_LEAST)
         unit = device.unit_bytes
         align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
-        Reader.__init__(self, device, state, ring, desk_of.desk if desk_of else Staging(payload_most, unit), align)
+        Reader.__init__(
+            self, device, state, ring, staging_of.staging if staging_of else Staging(payload_most, unit), align
+        )
         self.blocks = Blocks(self, when_full, 2 if ring == field.KEPT else 1)
         self.ids = IdRanges()
         self.last_block_number = 0  # the highest of all blocks
-        self.stage = self.desk.stage
+        self.stage = self.staging.stage
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
         self._reset()
@@ -162,10 +164,10 @@ class Log(Reader):
         Hot: allocates nothing.
         """
         number = self.number
-        if self.desk.fresh is not self or cursor.number != number - 1:
+        if self.staging.fresh is not self or cursor.number != number - 1:
             return False
         if get_u32(self.stage, PLACE) != number:  # something was written there since
-            self.desk.fresh = None
+            self.staging.fresh = None
             return False
         cursor.found = number
         if cursor.version != self.version or cursor.place != self.block:
@@ -173,7 +175,7 @@ class Log(Reader):
             cursor.first = self.firsts[self.block]
             cursor.version = self.version
         cursor.bound = TOP
-        cursor.offset = self.desk.fresh_at
+        cursor.offset = self.staging.fresh_at
         cursor.behind = self.offset
         return True
 
@@ -201,7 +203,7 @@ class Log(Reader):
 
     def payload_most(self):
         """Return the octets of the longest payload."""
-        return min(self.desk.most, self.device.block_bytes - block_head.HEAD_OCTETS) - FRAME_BYTES
+        return min(self.staging.most, self.device.block_bytes - block_head.HEAD_OCTETS) - FRAME_BYTES
 
     def room(self, length):
         """Return how many payloads of this length fit in the rest of the newest block."""
@@ -339,16 +341,16 @@ class Log(Reader):
         offset = self.offset
         octets = seal(self.stage, block_head.HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
-        code = self.device.program(self.block * self.device.block_bytes + offset, self.desk.record, octets)
+        code = self.device.program(self.block * self.device.block_bytes + offset, self.staging.record, octets)
         if code == FLASH_DONE:
-            self.desk.fresh_at = offset
+            self.staging.fresh_at = offset
             self.offset = offset + octets
             if octets > self.usual:
                 self.usual = octets
             self._appended(kind, flags, length, number)
         else:
             self.open_to = 0
-            self.desk.fresh = None
+            self.staging.fresh = None
             self.damage.worn += code == FLASH_WORN
         return code
 
@@ -360,12 +362,12 @@ class Log(Reader):
             numbers[self.ring] = number + 1
         numbers[self.ring + field.SOLID] = number + 1
         if kind != KIND_RESULT:
-            self.desk.fresh = None
+            self.staging.fresh = None
             return
-        desk = self.desk
-        desk.fresh = self
-        desk.fresh_flags = flags
-        desk.fresh_length = length
+        staging = self.staging
+        staging.fresh = self
+        staging.fresh_flags = flags
+        staging.fresh_length = length
         self.ids.note(self.stage)
 
     def end_at(self, number):
@@ -381,7 +383,7 @@ class Log(Reader):
         """Append when something else must be done first."""
         if length > self.payload_most():
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most()))
-        self.desk.fresh = None  # the number in the stage may be that of its record
+        self.staging.fresh = None  # the number in the stage may be that of its record
         if self.is_still_full() and not self.doubtful:
             return self._refuse(length)
         octets = length + FRAME_BYTES
@@ -427,7 +429,7 @@ class Log(Reader):
         if code == FLASH_DONE:
             self.enter(place, first, octets, own, stage)
             self.ids.forget()
-            self.desk.fresh_at = block_head.HEAD_OCTETS
+            self.staging.fresh_at = block_head.HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
             self.damage.worn += 1

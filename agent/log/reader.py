@@ -80,12 +80,12 @@ class Reader:
 
     at = PLACE  # of the payload, in the page
 
-    def __init__(self, device, state, ring, desk, align):
+    def __init__(self, device, state, ring, staging, align):
         self.device = device
         self.state = state
         self.ring = ring
-        self.desk = desk
-        self.page = desk.page
+        self.staging = staging
+        self.page = staging.page
         self.align = align
         self.cursors = []
         self.firsts = array("I", [0] * device.block_count)
@@ -261,20 +261,20 @@ class Reader:
 
     def look(self, place, offset, end):
         """Read what is there into the page; return the length of a sound record, or a RECORD_ code."""
-        desk = self.desk
+        staging = self.staging
         room = end - offset
         have = room if room < READ_BYTES else READ_BYTES
         address = place * self.device.block_bytes + offset
-        if self.device.read_into(address, desk.read, have) < 0:
+        if self.device.read_into(address, staging.read, have) < 0:
             self.damage.unreadable += 1
             return RECORD_LOST
         octets = record_length(self.page, HEAD_OCTETS, room)
         if octets <= 0:
             return octets
         if octets > have:
-            if octets > desk.most:
+            if octets > staging.most:
                 return RECORD_BAD
-            if self.device.read_into(address, desk.read, octets) < 0:
+            if self.device.read_into(address, staging.read, octets) < 0:
                 self.damage.unreadable += 1
                 return RECORD_LOST
         return octets if is_sound(self.page, HEAD_OCTETS, octets) else RECORD_BAD
@@ -286,7 +286,7 @@ class Reader:
 
     def over(self, offset):
         """Return where to look next after a place without a record; the page holds what was read there."""
-        if min(self.desk.probe) == 0xFF:  # only erased bytes
+        if min(self.staging.probe) == 0xFF:  # only erased bytes
             offset += READ_BYTES - self.align if self.align < READ_BYTES else 0
         offset += self.align
         return offset - offset % self.align

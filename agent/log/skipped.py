@@ -84,7 +84,7 @@ def skipped_behind(log, place, behind, before, last, most):
         if octets > 0:
             newest = get_u32(log.page, _NUMBER)
             at = log.behind(at, octets)
-        elif octets == RECORD_LOST or min(log.desk.read[: min(READ_BYTES, end - at)]) != 0xFF:
+        elif octets == RECORD_LOST or min(log.staging.read[: min(READ_BYTES, end - at)]) != 0xFF:
             return most
         else:
             at = log.over(at)

@@ -55,13 +55,13 @@ class Area:
         front = STATE_BLOCKS + self.kept_blocks + self.graph_blocks
         self.log = log = Log(Partition(flash, front, flash.block_count - front), state, LOG, **options)
         self.kept = Log(
-            Partition(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, desk_of=log
+            Partition(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, staging_of=log
         )
         logs = [log, self.kept]
         self.graphs = None
         if self.graph_blocks:
             part = Partition(flash, STATE_BLOCKS + self.kept_blocks, self.graph_blocks)
-            self.graphs = Log(part, state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, desk_of=log)
+            self.graphs = Log(part, state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, staging_of=log)
             for cursor in self.graphs.cursors:
                 cursor.durable = False
             logs.append(self.graphs)

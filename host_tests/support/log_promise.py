@@ -366,7 +366,7 @@ class Client:
             return False
         self.saved = True
         if log.fresh(cursor):
-            buf, at, length = log.stage, log.place, log.desk.fresh_length
+            buf, at, length = log.stage, log.place, log.staging.fresh_length
         else:
             kind = log.peek(cursor)
             if kind == RECORD_NONE and log.doubtful and self.settle():

@@ -145,12 +145,12 @@ class Controller:
         """Raise an alarm: 0071 to every subscriber, 0076 to later ones. `code` is as sent, like E404."""
         self.alarm = Alarm(code, text, ready, self.stamp())
         for session in self.sessions:
-            session.desk.push_alarm(self.alarm)
+            session.event_subscriptions.push_alarm(self.alarm)
 
     def acknowledge_alarm(self, code):
         """Acknowledge the alarm at the controller: 0074 to every subscriber."""
         for session in self.sessions:
-            session.desk.push_acknowledged(code)
+            session.event_subscriptions.push_acknowledged(code)
 
     def clear_alarm(self):
         self.alarm = None
@@ -159,7 +159,7 @@ class Controller:
         """Select a parameter set: 0015 to every subscriber."""
         self.selected = self.psets[number]
         for session in self.sessions:
-            session.desk.push_pset(self.selected)
+            session.event_subscriptions.push_pset(self.selected)
 
     def change_pset(self, number, **changed):
         """Change a parameter set at the controller: its limits, and the date of its last change."""
@@ -184,12 +184,12 @@ class Controller:
         for name in changed:
             setattr(self.job, name, changed[name])
         for session in self.sessions:
-            session.desk.push_job(self.job)
+            session.event_subscriptions.push_job(self.job)
 
     def identify(self, vin, *identifiers):
         """Let a vehicle arrive: 0052 to every subscriber."""
         for session in self.sessions:
-            session.desk.push_vehicle(Vehicle(vin, *identifiers))
+            session.event_subscriptions.push_vehicle(Vehicle(vin, *identifiers))
 
     def stamp(self):
         """Return the time of the controller's clock."""

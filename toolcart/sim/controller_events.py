@@ -54,7 +54,7 @@ class EventSubscriptions:
         self.owed = {}  # MID of a push -> how many are not acknowledged yet
 
     def handles(self, mid, revision, text):
-        """Answer a message; False if it is not for the desk."""
+        """Answer a message; False if it is about no events."""
         if mid in SUBSCRIBES:
             self._subscribe(SUBSCRIBES[mid], mid, revision, 97)
         elif mid in ENDS:

@@ -29,7 +29,7 @@ class ControllerSession(ControllerLink):
         self.started = False
         self.stopped = False
         self.result_revision = 0  # 0: no subscription
-        self.desk = EventSubscriptions(self)  # for everything but results
+        self.event_subscriptions = EventSubscriptions(self)  # for everything but results
         self.unsent = []  # results for this subscriber, oldest first
         self.waiting = []  # the PendingAcknowledgement of each result that waits for its 0062, oldest first
         self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
@@ -173,7 +173,7 @@ class ControllerSession(ControllerLink):
             self.stopped = True
             self.end_subscription()
             self.owed = []
-            self.desk.leave()
+            self.event_subscriptions.leave()
         elif mid == 5 and self.tracing is not None:
             self.tracing.acknowledged(text, now)
         elif (mid == 8 or mid == 9) and self.tracing is not None and text[:4] in (b"0900", b"0901"):
@@ -210,7 +210,7 @@ class ControllerSession(ControllerLink):
             self.numbers.refused(int(self.link_number), int(text[4:]), now)
         elif mid == 9999:
             self._mirror()
-        elif not self.desk.handles(mid, revision, text) and mid not in UNANSWERED:
+        elif not self.event_subscriptions.handles(mid, revision, text) and mid not in UNANSWERED:
             self.refuse(mid, 99)
 
     def parse_request(self, mid, text):

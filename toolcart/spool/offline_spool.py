@@ -61,11 +61,11 @@ class OfflineSpool:
         )  # ToolsNet was among the outlets of the last session
         self.state.follow(Cursor(), field.EVENT_CURSOR)
         part = Partition(device, STATE_BLOCKS, kept_blocks)
-        self.kept = Log(part, self.state, field.KEPT, cursor_slot=field.KEPT_CURSOR, desk_of=self.log)
+        self.kept = Log(part, self.state, field.KEPT, cursor_slot=field.KEPT_CURSOR, staging_of=self.log)
         self.graphs = None
         if graph_blocks:
             part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
-            self.graphs = Log(part, self.state, field.GRAPHS, OUTLETS, field.GRAPH_CURSOR, desk_of=self.log)
+            self.graphs = Log(part, self.state, field.GRAPHS, OUTLETS, field.GRAPH_CURSOR, staging_of=self.log)
         self.answer = mount(self.state, [log for _, log in self.logs()], 0)
         # Nobody waits at a place that was never used, and those of earlier versions do not say whether they were.
         kinds = [outlet_places.kind_at(self.state, place) for place in range(OUTLETS)]

@@ -4,7 +4,7 @@ Rules
 1. No spool loses anything: files are written beside it, and only blocks that are already erased are erased.
 2. The board is held for the first steps, then restarted; the other steps ask the running agent.
 3. A step that fails does not stop the others; one that has nothing to test is skipped, and says why.
-4. `Desk` is the person: it tells them what to do and waits until they have done it. A report contains no secret.
+4. `Tester` speaks with the person: it tells them what to do and waits until it is done. A report contains no secret.
 """
 
 from __future__ import annotations

@@ -351,7 +351,7 @@ def _filled(
     for cursor in old.log.cursors:
         follow(log, cursor.slot)
     part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS)
-    kept = Log(part, state, field.KEPT, cursor_slot=field.KEPT_CURSOR, desk_of=log)
+    kept = Log(part, state, field.KEPT, cursor_slot=field.KEPT_CURSOR, staging_of=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
     state.rise(old.state.numbers[field.COUNTS_TO] // old.log.device.block_count)  # the count of erases goes on
     passed = [cursor.number for cursor in old.log.cursors]

@@ -156,8 +156,8 @@ class Policy:
         if log.fresh(cursor):
             self.buf = log.stage
             self.at = log.place
-            self.length = log.desk.fresh_length
-            self.flags = log.desk.fresh_flags
+            self.length = log.staging.fresh_length
+            self.flags = log.staging.fresh_flags
         else:
             kind = log.peek(cursor)
             if kind <= RECORD_NONE:

@@ -92,7 +92,7 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
     for ident in range(1, 40):
         append(log, ident)
         assert log.fresh(cursor) and cursor.found == ident
-        assert (log.desk.fresh_length, log.desk.fresh_flags) == (PAYLOAD, 0)
+        assert (log.staging.fresh_length, log.staging.fresh_flags) == (PAYLOAD, 0)
         assert ident_in(log.stage, log.place) == ident
         cursor.advance()
         assert not log.fresh(cursor) and log.waits(cursor) == 0

@@ -35,7 +35,7 @@ class Person:
         self.tightens = tightens
         self.lines_printed = []
 
-    def desk(self, **wanted):
+    def tester(self, **wanted):
         return check.Tester(self.tell, self.ask, lambda: self.chip.run(1000), **wanted)
 
     def tell(self, words):
@@ -50,7 +50,7 @@ class Person:
 
 
 def tried(chip, person, **wanted):
-    results = {step.name: step for step in check.steps(ChipLink(chip), person.desk(**wanted))}
+    results = {step.name: step for step in check.steps(ChipLink(chip), person.tester(**wanted))}
     return results, {name: step.verdict for name, step in results.items()}
 
 
@@ -58,7 +58,7 @@ def test_a_good_board_passes_every_step_and_the_report_has_the_figures(chip, tmp
     chip.produce(3)
     stored = len(chip.controller.produced)
     person = Person(chip)
-    board_commands.check_board(ChipLink(chip), person.desk(cuts=2), tmp_path / "report.x")
+    board_commands.check_board(ChipLink(chip), person.tester(cuts=2), tmp_path / "report.x")
     report = json.loads((tmp_path / "report.json").read_text())
     steps = {step["name"]: step for step in report["steps"]}
     verdicts = {name: step["verdict"] for name, step in steps.items()}
@@ -80,7 +80,7 @@ def test_board_that_nothing_reaches_has_its_reasons_and_the_exit_is_1(chip, tmp_
     chip.power_off()
     chip.run(30000)
     with pytest.raises(SystemExit) as end:
-        board_commands.check_board(ChipLink(chip), Person(chip, tightens=False).desk(), tmp_path / "report")
+        board_commands.check_board(ChipLink(chip), Person(chip, tightens=False).tester(), tmp_path / "report")
     steps = json.loads((tmp_path / "report.json").read_text())["steps"]
     steps_by_name = {step["name"]: (step["verdict"], step["words"]) for step in steps}
     assert end.value.code == 1
@@ -164,8 +164,8 @@ def test_a_uart_in_a_loop_says_what_came_back_at_both_speeds(monkeypatch, loses,
     monkeypatch.setattr(Loop, "loses", loses)
     monkeypatch.setattr(Loop, "made", [])
     questions = []
-    desk = check.Tester(print, questions.append, lambda: None, uart="1:8,9")
-    got, words, figures = check._uart(LoopLink(), desk)
+    tester = check.Tester(print, questions.append, lambda: None, uart="1:8,9")
+    got, words, figures = check._uart(LoopLink(), tester)
     assert got == verdict and f"{256 - loses} of 256 bytes at 115200 baud" in words
     assert [(number, made["baudrate"], made["tx"], made["rx"]) for number, made in Loop.made] == [
         (1, 9600, 8, 9),
@@ -200,7 +200,7 @@ def names(**addresses):
     return status(resolver={"names": addresses, "answers": 1, "silent": 2})
 
 
-DESK = check.Tester(lambda words: None, lambda words: None, lambda: None)
+TESTER = check.Tester(lambda words: None, lambda words: None, lambda: None)
 SMALL = About("esp32", "ESP32", (1, 25, 0), 6, "", 0, 4096, "", heap_bytes=112000)
 OLD = replace(SMALL, version=(1, 20, 0))
 HEAP = {"free_bytes": 100000, "piece_bytes": 60000}
@@ -218,15 +218,15 @@ HEAP = {"free_bytes": 100000, "piece_bytes": 60000}
         ),
         (lambda: check._raw(Answers({"blocks": 0, "erase_ms": []})), "skipped", "it lies in files"),
         (lambda: check._raw(Answers({"blocks": 9, "erase_ms": []})), "skipped", "none of 9 blocks is blank"),
-        (lambda: check._agent(Answers([]), DESK), "bad", "`toolcart flash` does that"),
-        (lambda: check._agent(Answers(status(mounted=False)), DESK), "bad", "does not come up"),
-        (lambda: check._network(Answers(status(network={"kind": "none"})), DESK), "skipped", "board.network is none"),
+        (lambda: check._agent(Answers([]), TESTER), "bad", "`toolcart flash` does that"),
+        (lambda: check._agent(Answers(status(mounted=False)), TESTER), "bad", "does not come up"),
+        (lambda: check._network(Answers(status(network={"kind": "none"})), TESTER), "skipped", "board.network is none"),
         (lambda: check._names(Answers(names(a="192.0.2.1"))), "good", "1 found, 2 questions without an answer"),
         (lambda: check._names(Answers(names(a="192.0.2.1", b=""))), "bad", "not every name is found"),
-        (lambda: check._live(Answers(status(), status(stored=6)), DESK), "bad", "was stored and did not reach"),
-        (lambda: check._cut(Answers(status(), status(stored=4, up_ms=1)), DESK), "bad", "a result may be lost"),
-        (lambda: check._cut(Answers(status(), status(damaged=1, up_ms=1)), DESK), "bad", "1 damaged"),
-        (lambda: check._cut(Answers(status(), []), DESK), "bad", "did not come back within 90 s"),
+        (lambda: check._live(Answers(status(), status(stored=6)), TESTER), "bad", "was stored and did not reach"),
+        (lambda: check._cut(Answers(status(), status(stored=4, up_ms=1)), TESTER), "bad", "a result may be lost"),
+        (lambda: check._cut(Answers(status(), status(damaged=1, up_ms=1)), TESTER), "bad", "1 damaged"),
+        (lambda: check._cut(Answers(status(), []), TESTER), "bad", "did not come back within 90 s"),
     ],
 )
 def test_each_step_says_what_is_wrong(step, verdict, words):

@@ -22,7 +22,7 @@ HEALTHY_S = 90.0
 
 
 @pytest.fixture
-def desk(tmp_path, monkeypatch):
+def flasher(tmp_path, monkeypatch):
     built = {}
     build = package.build
 
@@ -34,10 +34,10 @@ def desk(tmp_path, monkeypatch):
 
     monkeypatch.setattr(package, "build", once)
     with running_chip() as chip:
-        yield Desk(chip, tmp_path / "cart.json")
+        yield Flasher(chip, tmp_path / "cart.json")
 
 
-class Desk:
+class Flasher:
     """What a person does at the computer beside the chip."""
 
     def __init__(self, chip, path):
@@ -58,8 +58,8 @@ class Desk:
 
 
 @pytest.mark.long("the chip starts anew at each operation")
-def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys):
-    chip = desk.chip
+def test_an_update_that_is_cut_anywhere_leaves_a_running_board(flasher, capsys):
+    chip = flasher.chip
     at = 1
     cuts = 0
     while True:
@@ -67,7 +67,7 @@ def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys):
         chip.cut_at = chip.operations + at
         chip.torn = 37 * at
         before = len(chip.resets)
-        code = desk.flash(60 + at)
+        code = flasher.flash(60 + at)
         was_cut = any(why == "cut" for _, why in chip.resets[before:])
         if not was_cut:
             assert code == 0
@@ -78,10 +78,10 @@ def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys):
         chip.run(60000)
         assert "healthy" in chip.output()[offset:] and SAFE_MODE not in chip.output()[offset:], at
         if code:
-            assert desk.flash(60 + at) == 0, capsys.readouterr().err
+            assert flasher.flash(60 + at) == 0, capsys.readouterr().err
         at += 1
     assert cuts >= 15
-    assert desk.state().split()[1:4] == ["-", "0", "0"]
+    assert flasher.state().split()[1:4] == ["-", "0", "0"]
 
 
 def with_a_broken_start(build):
@@ -95,33 +95,33 @@ def with_a_broken_start(build):
     return broken
 
 
-def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, capsys):
-    chip = desk.chip
+def test_a_broken_version_beside_a_frozen_core_is_taken_back(flasher, monkeypatch, capsys):
+    chip = flasher.chip
     chip.run(30000)
     with monkeypatch.context() as patch:
         patch.setattr(package, "build", with_a_broken_start(package.build))
-        assert desk.flash(69) == commands.EXIT_ROLLED_BACK
+        assert flasher.flash(69) == commands.EXIT_ROLLED_BACK
     capsys.readouterr()
     chip.run(30000)
-    assert desk.flash(70) == 0, capsys.readouterr().err  # nothing of it hides what the firmware has
-    first = desk.state()
+    assert flasher.flash(70) == 0, capsys.readouterr().err  # nothing of it hides what the firmware has
+    first = flasher.state()
     chip.run(30000)
     monkeypatch.setattr(package, "build", with_a_broken_start(package.build))
     capsys.readouterr()
-    assert desk.flash(70) == commands.EXIT_ROLLED_BACK
+    assert flasher.flash(70) == commands.EXIT_ROLLED_BACK
     errors = capsys.readouterr().err
     assert "it cannot" in errors and "runs again" in errors
-    assert desk.state().split()[0] == first.split()[0]
+    assert flasher.state().split()[0] == first.split()[0]
     chip.run(30000)
     # The cable goes with the switch: three tries, then what ran before.
     monkeypatch.setattr(ChipLink, "lines", lambda link, seconds: iter(()))
     monkeypatch.setattr(commands, "roll_back", gone)
     before = len(chip.output())
-    assert desk.flash(71) == commands.EXIT_GONE
+    assert flasher.flash(71) == commands.EXIT_GONE
     chip.run(90000)
     assert chip.output()[before:].count("RuntimeError: it cannot") == safe_mode.TRIES
     assert '"healthy": true' in chip.output()[before:] and SAFE_MODE not in chip.output()
-    confirmed, trial, *_ = desk.state().split()
+    confirmed, trial, *_ = flasher.state().split()
     assert (confirmed, trial) == (first.split()[0], "-")
 
 
@@ -130,8 +130,8 @@ def gone(*_):
 
 
 @pytest.mark.parametrize("act", ["show_status", "show_log", "give_order"])
-def test_a_busy_board_is_waited_for_and_never_stopped(desk, act, capsys):
-    chip = desk.chip
+def test_a_busy_board_is_waited_for_and_never_stopped(flasher, act, capsys):
+    chip = flasher.chip
     chip.watchdog_bites = False  # so long a pause would end it
     arguments = (1, "list", []) if act == "give_order" else ()
     for busy_ms, answers in ((10000, True), (30000, False)):

@@ -39,7 +39,7 @@ def chip(tmp_path, monkeypatch):
     chip.close()
 
 
-class RealDesk:
+class RealFlasher:
     """What a person does at the computer beside the chip."""
 
     def __init__(self, chip, folder, capsys):
@@ -77,15 +77,15 @@ takes_minutes = pytest.mark.long("a simulated chip takes minutes")
 
 @takes_minutes
 def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys, monkeypatch):
-    desk = RealDesk(chip, tmp_path, capsys)
+    flasher = RealFlasher(chip, tmp_path, capsys)
 
     # The core is in the firmware: the configuration and the start go through the cable, and nothing else.
-    code, output, outcome = desk.flash(1)
+    code, output, outcome = flasher.flash(1)
     assert code == 0, output
     assert "frozen" in output and outcome["send_bytes"] < 6000
 
     # It runs, and tells so without being stopped.
-    status = desk.status()
+    status = flasher.status()
     assert status["running"] and status["board"]["confirmed"]
     assert status["stations"][0]["mounted"] and status["stations"][0]["number"] == 7
     assert any("raw flash" in line for line in status["board"]["said"])
@@ -93,16 +93,16 @@ def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys, 
     # The power goes in the middle of the next one; what ran before is what starts.
     with monkeypatch.context() as patch:
         patch.setattr(MpremoteLink, "write", half_of(MpremoteLink.write, chip))
-        code, output, _ = desk.flash(2)
+        code, output, _ = flasher.flash(2)
     assert code == commands.EXIT_GONE, output
     chip.power_on()
-    assert desk.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
+    assert flasher.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
 
 
 @takes_minutes
 def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys, monkeypatch):
-    desk = RealDesk(chip, tmp_path, capsys)
-    code, output, outcome = desk.flash(1)
+    flasher = RealFlasher(chip, tmp_path, capsys)
+    code, output, outcome = flasher.flash(1)
     assert code == 0, output
     first = outcome["version"]
 
@@ -113,26 +113,26 @@ def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chi
     assert shape["stored"] == 0 and len(image.cells) == 64 * 1024
 
     # The same again: nothing goes through the cable.
-    code, output, outcome = desk.flash(1)
+    code, output, outcome = flasher.flash(1)
     assert code == 0 and "nothing to do" in output and outcome["send_bytes"] == 0
 
     # A version that cannot start is taken back, and the board's own words say why.
     with monkeypatch.context() as patch:
         patch.setattr(package, "build", with_a_broken_start(package.build))
-        code, output, _ = desk.flash(3)
+        code, output, _ = flasher.flash(3)
     assert code == commands.EXIT_ROLLED_BACK, output
     assert "it cannot" in output and f"version {first} runs again" in output
 
     # Another core than the frozen one would be copied, and an RP2040 has no heap for that.
     with monkeypatch.context() as patch:
         patch.setattr(package, "core_digest", lambda platform: "another")
-        code, output, _ = desk.flash(4)
+        code, output, _ = flasher.flash(4)
     assert code == commands.EXIT_BOARD and "could not start. Nothing was changed" in output, output
 
     # One in which only the configuration changed; nothing of the broken one hides what the firmware has.
-    code, output, outcome = desk.flash(5)
+    code, output, outcome = flasher.flash(5)
     assert code == 0 and outcome["send_bytes"] < 6000, output
-    assert desk.status()["board"]["confirmed"]
+    assert flasher.status()["board"]["confirmed"]
 
 
 def half_of(write, chip):
