@@ -194,12 +194,12 @@ def check(place: str, as_json: bool) -> None:
 
     Gaps are those of the stations' sequences of results and events.
 
-    A hole is not always a loss: a station that has passed over a refused result leaves one, and so do OK results that
-    were moved out earlier. Exit code 1 if there is a hole, something that came behind a later one, or damage; repeats
+    A gap is not always a loss: a station that has passed over a refused result leaves one, and so do OK results that
+    were moved out earlier. Exit code 1 if there is a gap, something that came behind a later one, or damage; repeats
     are listed but do not count.
     """
     database = library()
-    from toolcart.archive.database import queries
+    from toolcart.archive.database import sequence_gaps
 
     counts: dict[str, int] = {"missing": 0, "behind": 0, "again": 0}
     with reading(place) as connection:
@@ -208,16 +208,16 @@ def check(place: str, as_json: bool) -> None:
             click.echo(json.dumps({"damage": line}) if as_json else visible(f"damaged: {line}"), err=not as_json)
         if damaged:
             fail(f"{place}: the database is damaged; docs/archive.md, Damage, says what to do", EXIT_NOTHING)
-        for hole in queries.check(connection):
-            counts[hole.kind] += hole.count
+        for gap in sequence_gaps.check(connection):
+            counts[gap.kind] += gap.count
             if as_json:
-                click.echo(json.dumps(asdict(hole)))
+                click.echo(json.dumps(asdict(gap)))
             else:
-                where = "/".join(str(number) for number in hole.station)
-                span = f"{hole.first:05d}" + (f" to {hole.last:05d}" if hole.last != hole.first else "")
-                what = "" if hole.of == "result" else f"{hole.of} "
-                arrived = export.readable_time(hole.arrived)
-                click.echo(f"station {where}: {what}{span} {hole.kind}, {hole.count}, arrived {arrived} UTC")
+                where = "/".join(str(number) for number in gap.station)
+                span = f"{gap.first:05d}" + (f" to {gap.last:05d}" if gap.last != gap.first else "")
+                what = "" if gap.of == "result" else f"{gap.of} "
+                arrived = export.readable_time(gap.arrived)
+                click.echo(f"station {where}: {what}{span} {gap.kind}, {gap.count}, arrived {arrived} UTC")
     if not as_json:
         click.echo(f"missing {counts['missing']}, behind {counts['behind']}, again {counts['again']}")
     if counts["missing"] or counts["behind"]:

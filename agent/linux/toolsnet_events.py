@@ -5,7 +5,7 @@ Rules
    no answer is offered again later; results do not wait for that.
 2. The 08 says which event ToolsNet has last (protocol.md 8.4, in a sequence of its own): EVENT_AHEAD leads from the
    event's number in the log to that sequence. Neither events that are not for ToolsNet nor those that were passed
-   without being taken leave a hole in it: an 08 says what was taken, and nothing more goes out before the latter is
+   without being taken leave a gap in it: an 08 says what was taken, and nothing more goes out before the latter is
    durable.
 3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log, and one that is refused too often, or makes the server silent too
@@ -54,7 +54,7 @@ def mask_of(words):
 
 
 class EventCursor(Cursor):
-    """How far the events are; those that the log gives up leave no hole in their sequence."""
+    """How far the events are; those that the log gives up leave no gap in their sequence."""
 
     __slots__ = ("base", "counted", "mask", "may_have", "unsure")
 

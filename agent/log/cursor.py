@@ -3,7 +3,7 @@
 Rules
 1. `advance` passes the record that `peek` or `fresh` found; otherwise `number` moves only over what is not wanted,
    damaged or gone.
-2. `ahead` grows with each record that is passed and not wanted: a reader that numbers what it wants without holes sets
+2. `ahead` grows with each record that is passed and not wanted: a reader that numbers what it wants without gaps sets
    it so that `number - ahead` is the number of the last one passed. Moving a cursor back (`Reader.rewind`,
    toolcart.agent.log.reader) must set `ahead` too.
 3. The place is valid for only one `version` of the log's blocks; a cursor in an erased block is placed again.

@@ -125,7 +125,7 @@ class Reader:
                 behind = self.behind(offset, octets)
                 if cursor.number < number < cursor.bound and number <= self.visible:
                     if number - cursor.number > 1:
-                        from toolcart.agent.log.skipped import count_missing  # hardly any log has such a hole
+                        from toolcart.agent.log.skipped import count_missing  # hardly any log has such a gap
 
                         if count_missing(self, cursor, number, offset, end) == RECORD_LOST:
                             return RECORD_LOST
@@ -237,7 +237,7 @@ class Reader:
             most = self.device.block_bytes // self.behind(0, FRAME_BYTES)
             skipped = 0
             if last - cursor.number >= most and place != cursor.place:
-                from toolcart.agent.log.skipped import skipped_behind  # hardly any log has such a hole
+                from toolcart.agent.log.skipped import skipped_behind  # hardly any log has such a gap
 
                 skipped = skipped_behind(self, cursor.place, place, cursor.number, last, most)
             self.count_damaged(cursor.number, last + 1 - skipped)
@@ -253,7 +253,7 @@ class Reader:
             state.numbers[field.DAMAGED] += count
             state.sure = False
             if self.ring == field.LOG:
-                from toolcart.agent.log.found_again import remember  # hardly any log has such a hole
+                from toolcart.agent.log.found_again import remember  # hardly any log has such a gap
 
                 remember(state.again, max(before, self.damage.forgiven), number - 1, count)
 

@@ -34,10 +34,8 @@ LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring wer
 TAKEN = const(24)  # the last sequence that the server is known to have
 EVENT_AHEAD = const(25)  # as AHEAD, at the events' cursor
 KEPT_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
-HOLES = const(
-    27
-)  # .. 34: up to 4 ranges (first and last number in the quarantine's ring) that are gone above its cursor
-HOLES_MOST = const(4)
+GAPS = const(27)  # .. 34: up to 4 ranges (first and last number in the quarantine's ring), gone above its cursor
+GAPS_MOST = const(4)
 
 # Counts that only grow, but for DELIVERED and DROPPED: what is to be sent again is neither. Of ToolsNet's place, anew
 # with another name:
@@ -103,4 +101,4 @@ def again_to(numbers):
     return numbers[DOUBT_TO] + (0 if form == SENT_WIDE else rows)
 
 
-assert HOLES + 2 * HOLES_MOST == DELIVERED
+assert GAPS + 2 * GAPS_MOST == DELIVERED

@@ -10,7 +10,7 @@ toolcart.agent.outlets.mqtt).
     batch sent                      scout, last_result, sent; the timer starts unless it runs
     PUBACK                          acked; base as well where no receipt is needed
     receipt above base              base, cursor; the timer starts again while more is out, else it stops
-    receipt not above base          the consumer's last word, nothing else: it came twice or late, or tells of a hole
+    receipt not above base          the consumer's last word, nothing else: it came twice or late, or tells of a gap
         below, as the first of a    base goes back to it, cursor and scout with it: the retained one, or a consumer's
         connection                  that was restored (toolcart.agent.outlets.redelivery)
         below, nothing is out       the timer starts unless it runs

@@ -5,9 +5,9 @@ Rules
 2. `gone` is a fifth range of one entry, only in RAM, while its owner checks whether the cursor can pass it.
 """
 
-from toolcart.agent.log.snapshot_fields import HOLES, HOLES_MOST
+from toolcart.agent.log.snapshot_fields import GAPS, GAPS_MOST
 
-_END = HOLES + 2 * HOLES_MOST
+_END = GAPS + 2 * GAPS_MOST
 
 
 class Gaps:
@@ -20,7 +20,7 @@ class Gaps:
     def end_of(self, entry):
         """Return the last entry of the range that this one is in, 0 if it is not gone."""
         numbers = self._numbers
-        for at in range(HOLES, _END, 2):
+        for at in range(GAPS, _END, 2):
             if numbers[at] and numbers[at] <= entry <= numbers[at + 1]:
                 return numbers[at + 1]
         return entry if entry == self.gone else 0
@@ -29,47 +29,47 @@ class Gaps:
         """Return how many entries of the ranges are above `after` and not above `last`."""
         numbers = self._numbers
         count = 0
-        for at in range(HOLES, _END, 2):
+        for at in range(GAPS, _END, 2):
             if numbers[at]:
                 count += max(0, min(numbers[at + 1], last) - max(numbers[at] - 1, after))
         return count
 
     def free(self):
         """Return how many ranges are free."""
-        return self._numbers[HOLES:_END:2].count(0)
+        return self._numbers[GAPS:_END:2].count(0)
 
     def add(self, entry, spare):
         """Mark an entry as gone if it touches a range or `spare` others stay free; return True if that was done."""
         numbers = self._numbers
         may = self.free() > spare
-        hole = -1
+        gap = -1
         first = last = entry
-        for at in range(HOLES, _END, 2):
+        for at in range(GAPS, _END, 2):
             if numbers[at] == 0:
-                if hole < 0 and may:
-                    hole = at
+                if gap < 0 and may:
+                    gap = at
             elif numbers[at + 1] == entry - 1 or numbers[at] == entry + 1:
                 first = min(first, numbers[at])
                 last = max(last, numbers[at + 1])
                 numbers[at] = numbers[at + 1] = 0
-                hole = at
-        if hole < 0:
+                gap = at
+        if gap < 0:
             return False
-        numbers[hole] = first
-        numbers[hole + 1] = last
+        numbers[gap] = first
+        numbers[gap + 1] = last
         return True
 
     def swallow(self, last):
         """Forget the ranges up to entry `last`: the cursor passes them."""
         numbers = self._numbers
-        for at in range(HOLES, _END, 2):
+        for at in range(GAPS, _END, 2):
             if numbers[at] <= last:
                 numbers[at] = numbers[at + 1] = 0
 
     def saved(self):
         """Return a copy of the ranges, for `restore`."""
-        return self._numbers[HOLES:_END]
+        return self._numbers[GAPS:_END]
 
     def restore(self, saved):
         """Set the ranges back to this copy."""
-        self._numbers[HOLES:_END] = saved
+        self._numbers[GAPS:_END] = saved

@@ -184,7 +184,7 @@ class Orders:
         yield answer
 
     def _drop_some(self, numbers):
-        """Drop the first of these; return how many, 0 if a hole had to be made first or the first was already gone."""
+        """Drop the first of these; return how many, 0 if a gap had to be made first or the first was already gone."""
         done = self.quarantine.remove(numbers[:STEP], DROPPED)
         if done == 0 and not self._is_gone(numbers[0]):
             done = 0 if self.quarantine.tidy() else FAILED

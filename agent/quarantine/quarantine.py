@@ -6,12 +6,12 @@ payload. It has two numbers: the one in the main log, which people see, and the 
 Rules
 1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. The last record found by a
    start counts only when it is settled; KEPT_LAST follows from the records after the snapshot.
-2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a hole
+2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a gap
    (toolcart.agent.quarantine.gaps). The cursor passes what is gone at the front, and with it what can no longer be
    read, counted as DAMAGED. Until then these are entries, too: the numbers up to the log's next one, whatever is there.
-3. With four holes in use the oldest entry is written again after the newest (`tidy`), until a hole is passed. A cut
+3. With four gaps in use the oldest entry is written again after the newest (`tidy`), until a gap is passed. A cut
    between copy and snapshot leaves it twice: a start then counts the older one as gone.
-4. While one is offered again (LATE) one hole is left for it.
+4. While one is offered again (LATE) one gap is left for it.
 5. One block stays free beside the one that the log keeps free, as one of them may be worn. Where the copy would open
    it, all that is left in the oldest block is moved there, and counts from the snapshot that lets the cursor pass the
    old one. So a drop is always possible.
@@ -228,7 +228,7 @@ class Quarantine:
         return self.log.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT and self.reason != PARKED_UNREADABLE
 
     def may_leave(self):
-        """True if there is a hole for an entry that is offered again; else `tidy` comes first."""
+        """True if there is a gap for an entry that is offered again; else `tidy` comes first."""
         return self.settle() and self._gaps.free() > self._spare()
 
     def end_late(self, taken):
@@ -365,7 +365,7 @@ class Quarantine:
     # -- what is gone ------------------------------------------------------------------------------------------
 
     def remove(self, numbers, counter):
-        """Take entries out with one snapshot: the first of the list, as many as there are holes for.
+        """Take entries out with one snapshot: the first of the list, as many as there are gaps for.
 
         `counter` is the number of the state that counts them, but for those that `is_sent_again`, which count when
         that is done. Return how many are durably gone; 0 if `tidy` must come first or the first is not there, FAILED
@@ -418,7 +418,7 @@ class Quarantine:
         return cursor is not None and cursor.number < number <= field.again_to(self.state.numbers)
 
     def tidy(self):
-        """Move the oldest entry after the newest if no hole is left; return False if that cannot be done now."""
+        """Move the oldest entry after the newest if no gap is left; return False if that cannot be done now."""
         if not self.settle():
             return False
         if self._gaps.free() > self._spare():
@@ -465,7 +465,7 @@ class Quarantine:
         return self.state.save()
 
     def _leave_moved(self, old, new):
-        """Let entry `new` replace entry `old`, which needs no hole because it is the oldest."""
+        """Let entry `new` replace entry `old`, which needs no gap because it is the oldest."""
         numbers = self.state.numbers
         self._leave(old, 0)
         if numbers[field.LATE] == old:
@@ -475,7 +475,7 @@ class Quarantine:
         return 1 if self.state.numbers[field.LATE] else 0  # rule 4
 
     def _leave(self, entry, spare):
-        """Take an entry out: the cursor passes it, or it goes into a hole; return True if that could be done."""
+        """Take an entry out: the cursor passes it, or it goes into a gap; return True if that could be done."""
         gaps = self._gaps
         gaps.gone = entry
         self._swallow()

@@ -5,8 +5,8 @@ Rules (docs/library/consumers.md)
    transaction that changes it.
 2. after > have: something before it did not arrive, nothing is stored. last <= have: a repeat. Else the records above
    `have` are stored and have = last. If nothing is sent again, a gap is passed over.
-3. A result's sequence is its number on the circle, moved to follow what the station has brought otherwise: a hole in
-   the sequences is a hole in the numbers, a new spool goes on where the old one ended, and none is used twice.
+3. A result's sequence is its number on the circle, moved to follow what the station has brought otherwise: a gap in
+   the sequences is a gap in the numbers, a new spool goes on where the old one ended, and none is used twice.
 4. A tightening that is stored already with the same ID, time, spindle, torque and angle is counted as a repeat: it came
    through ToolsNet, or was fetched again after a spool was lost, or by an operator's retry.
 5. A message that could not be read is kept as a row of Breach.

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
 
-from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.archive.database import tables as t
 from toolcart.archive.database import vehicle_numbers
 from toolcart.archive.database.tables import Station
@@ -207,74 +206,3 @@ def samples(graph: dict) -> tuple[list[float], list[float]]:
     dom *= 2.0**shift
     values = [sample * dom / nom for (sample,) in struct.iter_unpack(">h", octets[: len(octets) // 2 * 2])]
     return [index * step_ms for index in range(len(values))], values
-
-
-@dataclass
-class SequenceGap:
-    """Something in a station's sequences that a person should look at."""
-
-    of: str  # "result", "event"
-    station: Station
-    kind: str  # "missing", "behind", "again"
-    first: int
-    last: int
-    count: int
-    arrived: str
-
-
-def check(connection: Connection) -> Iterator[SequenceGap]:
-    """Go through all sequences in order of arrival for results behind an earlier arrival, repeats, and holes that
-    nothing filled later.
-
-    Sequences wrap from 99999 to 1 (protocol.md 8.4); a jump of more than half the circle goes back. Results and events
-    each have their own sequence.
-    """
-    for of, table in (("result", t.RESULT), ("event", t.EVENT)):
-        columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals")]
-        statement = select(*columns).order_by(*table.primary_key.columns)
-        yield from _holes(of, connection.execution_options(yield_per=1000).execute(statement))
-
-
-def _holes(of: str, rows: Iterable) -> Iterator[SequenceGap]:
-    latest: dict[Station, tuple] = {}
-    reached: dict[Station, tuple] = {}  # the sequence from which a station goes on, and its newest time
-    missing: dict[Station, dict[int, SequenceGap]] = {}  # by the first of each
-    for system_type, system, number, sequence, time, arrived, arrivals in rows:
-        station = (system_type, system, number)
-        before = latest.get(station)
-        if before == (sequence, time):
-            continue  # another spindle of the same telegram
-        latest[station] = (sequence, time)
-        holes = missing.setdefault(station, {})
-        last, newest = reached.get(station, (sequence, time))
-        reached[station] = (sequence, max(time, newest))
-        ahead = (sequence - last) % SEQUENCES
-        if 1 < ahead <= SEQUENCES // 2:
-            first = sequence_at(last + 1)
-            if first in holes:
-                yield holes[first]  # of the round before
-            holes[first] = SequenceGap(of, station, "missing", first, sequence_at(sequence - 1), ahead - 1, arrived)
-        elif before is not None and ahead != 1:
-            follows = sequence == sequence_at(before[0] + 1)
-            if not follows:
-                yield SequenceGap(of, station, "behind", sequence, sequence, 1, arrived)
-            if time < newest:  # it came late; with a newer time the station has begun anew
-                _fill(holes, sequence, follows)
-                reached[station] = (last, newest)
-        if arrivals > 1:
-            yield SequenceGap(of, station, "again", sequence, sequence, arrivals - 1, arrived)
-    for holes in missing.values():
-        yield from holes.values()
-
-
-def _fill(holes: dict[int, SequenceGap], sequence: int, follows: bool) -> None:
-    """Leave of a hole what is before and behind a sequence that came late; one that `follows` is the hole's first."""
-    around = (hole for hole in holes.values() if (sequence - hole.first) % SEQUENCES < hole.count)
-    hole = holes.get(sequence) if follows else next(around, None)
-    if hole is None:
-        return
-    del holes[hole.first]
-    before = (sequence - hole.first) % SEQUENCES
-    for first, count in ((hole.first, before), (sequence_at(sequence + 1), hole.count - before - 1)):
-        if count:
-            holes[first] = replace(hole, first=first, last=sequence_at(first + count - 1), count=count)

@@ -51,7 +51,7 @@ def put(connection, rows):
 
 @st.composite
 def archives(draw):
-    """Some results with holes between them, NOK, several programs, spindles, tools and sets of limits, in runs."""
+    """Some results with gaps between them, NOK, several programs, spindles, tools and sets of limits, in runs."""
     begin = datetime(2026, 11, 20, 21, 40)
     results = []
     same: dict = {}

@@ -5,9 +5,9 @@ archive, and in every second world a database that is restored from an old copy,
 what the copy lacks comes again.
 
 Rules, written before the first run
-1. Each result that was tightened is one row, whatever happened; `archive check` finds no hole and none out of order.
+1. Each result that was tightened is one row, whatever happened; `archive check` finds no gap and none out of order.
 2. A curve has the sequence, time and spindle of a result that is there, and comes once.
-3. An alarm comes once, in order; their sequence has no hole. Each one that the cart has stored comes.
+3. An alarm comes once, in order; their sequence has no gap. Each one that the cart has stored comes.
 """
 
 import os
@@ -23,7 +23,7 @@ from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import text_of
-from toolcart.archive.database import database, queries
+from toolcart.archive.database import database, sequence_gaps
 from toolcart.archive.storage.writer import FAILED, STORED, Writer
 from toolcart.sim.memory_archive import MemoryArchive
 from host_tests.portable import LONG
@@ -166,8 +166,8 @@ def test_results_events_and_graphs_are_in_the_database_once(seed, tmp_path):
     place = tmp_path / "a.sqlite"
     one, alarms = world(seed, place)
     with reading(place) as connection:
-        holes = [hole for hole in queries.check(connection) if hole.kind != "again"]
-    assert holes == []
+        gaps = [gap for gap in sequence_gaps.check(connection) if gap.kind != "again"]
+    assert gaps == []
     books = sqlite3.connect(place)
     ask = lambda sql: books.execute(sql).fetchall()  # noqa: E731
     assert sorted(ask("SELECT TighteningId FROM Result")) == [(number,) for number in sorted(one.controller.produced)]

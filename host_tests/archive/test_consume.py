@@ -16,7 +16,7 @@ from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
 from toolcart.archive.consume.parcels import open_parcels, parcel_of
-from toolcart.archive.database import database, queries
+from toolcart.archive.database import database, queries, sequence_gaps
 from toolcart.archive.storage import maintenance
 from toolcart.archive.storage.writer import PARCEL, Writer
 from host_tests.archive.batches import Peer, line, message
@@ -140,7 +140,7 @@ def test_a_new_spool_goes_on_where_the_old_one_ended(tmp_path):
         other = read("b", message(0, 2, [line(number, 200 + number) for number in (1, 2)], "0000000b"))
         assert archive.take([first]) + archive.take([other]) == [(3, "stored"), (2, "stored")]
         with archive.engine.connect() as connection:
-            assert list(queries.check(connection)) == []
+            assert list(sequence_gaps.check(connection)) == []
         assert archive.ask("SELECT Sequence FROM Result ORDER BY ResultId") == [(number,) for number in range(1, 6)]
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from toolcart.archive.database import queries
+from toolcart.archive.database import sequence_gaps
 from toolcart.sim.controller_options import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.archive.batches import Outlet
@@ -142,7 +142,7 @@ class WholeWay(Killed):
         with reading(self.place) as connection:
             statement = 'SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"'
             idents = [row[0] for row in connection.exec_driver_sql(statement)]
-            behind = [hole for hole in queries.check(connection) if hole.kind == "behind"]
+            behind = [gap for gap in sequence_gaps.check(connection) if gap.kind == "behind"]
         return idents, behind
 
     def close(self):

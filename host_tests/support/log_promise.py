@@ -436,8 +436,8 @@ def counted(session, arrived):
     promise, numbers = session.promise, session.state.numbers
     lost = promise.owed()
     need(numbers[DAMAGED] == promise.rotten, "%d count as damaged, not %d" % (numbers[DAMAGED], promise.rotten))
-    holes = [n for n in range(1, session.log.number + 1) if n not in promise.tried]
-    need(len(holes) <= numbers[JUMPED], "never used: %r, and %d are counted" % (holes, numbers[JUMPED]))
+    gaps = [n for n in range(1, session.log.number + 1) if n not in promise.tried]
+    need(len(gaps) <= numbers[JUMPED], "never used: %r, and %d are counted" % (gaps, numbers[JUMPED]))
     if session.shape.when_full == 0:
         gone = [n for n in range(1, session.log.number + 1) if n not in promise.given]
         need(promise.wanted or len(gone) == numbers[JUMPED], "gone: %r, counted %d" % (gone, numbers[JUMPED]))

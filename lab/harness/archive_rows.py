@@ -2,7 +2,7 @@
 
 Rules
 1. A seed and a size make the same rows again; times end at `until`, so that pictures can have a fixed day.
-2. Rows are as the writer would have stored them: numbers without holes, the map complete, the latest sequences right.
+2. Rows are as the writer would have stored them: numbers without gaps, the map complete, the latest sequences right.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def lose_a_block(cart):
     return firsts[1], firsts[2] - 1
 
 
-def with_a_hole(*outlets, wears=False, taken=(5, 0)):
+def with_a_gap(*outlets, wears=False, taken=(5, 0)):
     """A cart with 100 records, of which each outlet has taken so many, and a block of which is zeroed.
 
     Return it, and the first and the last number that are lost.
@@ -189,7 +189,7 @@ def with_a_hole(*outlets, wears=False, taken=(5, 0)):
 def test_damage_that_only_a_removed_outlet_had_yet_to_pass_stays_counted():
     for then in ((FILE,), (MQTT + ":other", FILE)):
         for starts in (1, 3):
-            cart, first, last = with_a_hole(TOOLSNET, FILE)
+            cart, first, last = with_a_gap(TOOLSNET, FILE)
             lost = last + 1 - first
             for _ in range(starts):
                 cart.start(TOOLSNET, FILE)
@@ -243,7 +243,7 @@ def test_a_new_outlet_in_the_place_of_another_lacks_all_that_cannot_be_read():
     for kind, others in ((TOOLSNET, ()), (TOOLSNET, (FILE,)), (MQTT, (FILE, WEBHOOK))):
         # Where flash wears, what durable outlets had passed in front of a block that is gone was to be erased.
         for wears, taken in ((False, 5), (False, 25), (False, 100), (not others, 5)):
-            cart, first, last = with_a_hole(kind + ":a", *others, wears=wears, taken=(taken, 100, 100))
+            cart, first, last = with_a_gap(kind + ":a", *others, wears=wears, taken=(taken, 100, 100))
             for start in range(3):
                 cart.start(kind + ":b", *others)
                 read_all_of(cart.log)

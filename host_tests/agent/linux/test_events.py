@@ -162,7 +162,7 @@ def sequences(cart):
 
 
 def ascend(cart):
-    """True if the sequences of the events ascend; what else has a number in the log leaves holes."""
+    """True if the sequences of the events ascend; what else has a number in the log leaves gaps."""
     numbers = sequences(cart)
     return len(numbers) > 0 and numbers == sorted(set(numbers))
 

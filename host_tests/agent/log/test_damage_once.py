@@ -21,14 +21,14 @@ def zero(area, first):
     return area.log.first_above(first) - first
 
 
-def damaged(holes, cursors=1, count=60, wears=False):
+def damaged(gaps, cursors=1, count=60, wears=False):
     """An area with so many blocks in the middle zeroed, every other one, and how many records that loses."""
     area = Area(30, BLOCK, 16)
     area.flash.wears = wears
     store(area.mount(cursors=cursors)[1], range(1, count + 1))
     assert area.state.save()
     firsts = sorted([one for one in area.log.firsts if one])
-    return area, sum([zero(area, first) for first in firsts[1 : 2 * holes : 2]])
+    return area, sum([zero(area, first) for first in firsts[1 : 2 * gaps : 2]])
 
 
 def look(log, number=0):
@@ -42,8 +42,8 @@ def look(log, number=0):
 
 
 def test_what_is_known_to_be_in_no_record_does_not_wait():
-    for holes in (1, 2):
-        area, lost = damaged(holes)
+    for gaps in (1, 2):
+        area, lost = damaged(gaps)
         log = area.mount()[1]
         assert log.state.ready() and log.settle()
         cursor = log.cursors[0]
@@ -62,15 +62,15 @@ def test_what_is_known_to_be_in_no_record_does_not_wait():
 
 
 def test_starts_add_nothing_while_it_waits():
-    for holes in (1, 2, 4):
+    for gaps in (1, 2, 4):
         for saves in (False, True):
             for ident in (0, 100):
-                area, lost = damaged(holes)
+                area, lost = damaged(gaps)
                 for turn in range(6):
                     log = area.mount()[1]
                     assert log.state.ready() and log.settle()
                     look(log)
-                    assert area.state.numbers[DAMAGED] == lost, (holes, saves, ident, turn)
+                    assert area.state.numbers[DAMAGED] == lost, (gaps, saves, ident, turn)
                     if ident:
                         ident += 1
                         assert append(log, ident) == 0
@@ -85,15 +85,15 @@ def test_starts_add_nothing_while_it_waits():
 
 
 def test_starts_add_nothing_while_one_of_two_is_past_it():
-    for holes in (1, 3):
+    for gaps in (1, 3):
         for behind in range(61):
-            area, lost = damaged(holes, 2)
+            area, lost = damaged(gaps, 2)
             for _ in range(4):
                 log = area.mount(cursors=2)[1]
                 assert log.state.ready() and log.settle()
                 take_all(log)
                 look(log, log.cursors[1].number)
-                assert area.state.numbers[DAMAGED] == lost, (holes, behind)
+                assert area.state.numbers[DAMAGED] == lost, (gaps, behind)
                 log.rewind(log.cursors[1], 0) if behind == 0 else None
                 while log.cursors[1].number < behind and log.peek(log.cursors[1]) > 0:
                     log.cursors[1].advance()
@@ -115,8 +115,8 @@ def test_flash_that_wears_may_read_well_again_so_what_one_has_passed_stays_count
 
 
 def test_starts_add_nothing_on_flash_that_wears_where_one_of_two_is_past_it():
-    for holes in (1, 3):
-        area, lost = damaged(holes, 2, wears=True)
+    for gaps in (1, 3):
+        area, lost = damaged(gaps, 2, wears=True)
         for turn in range(5):
             log = area.mount(cursors=2)[1]
             assert log.state.ready() and log.settle()
@@ -125,7 +125,7 @@ def test_starts_add_nothing_on_flash_that_wears_where_one_of_two_is_past_it():
                 assert area.state.save()
             look(log)
             # By the first one it was counted for good, as it may read well again; by the other one each time anew.
-            assert area.state.numbers[DAMAGED] == (1 + (turn > 0)) * lost, (holes, turn)
+            assert area.state.numbers[DAMAGED] == (1 + (turn > 0)) * lost, (gaps, turn)
             assert area.state.save() and area.state.numbers[DAMAGED] == (1 + (turn > 0)) * lost
         take_all(log, 1)
         for _ in range(2):
@@ -173,10 +173,10 @@ def pass_it(area, saves_each):
 
 def test_power_cuts_add_and_lose_nothing():
     for saves_each in (False, True):
-        for holes in (1, 3):
+        for gaps in (1, 3):
             cut = 1
             while True:
-                area, lost = damaged(holes, 2)
+                area, lost = damaged(gaps, 2)
                 area.flash.restart()
                 area.flash.cut_after = cut
                 try:
@@ -186,7 +186,7 @@ def test_power_cuts_add_and_lose_nothing():
                     area.flash.restart()
                 for _ in range(2):
                     pass_it(area, False)
-                    assert area.state.numbers[DAMAGED] == lost, (saves_each, holes, cut)
+                    assert area.state.numbers[DAMAGED] == lost, (saves_each, gaps, cut)
                 cut += 1
             assert cut > 5
 

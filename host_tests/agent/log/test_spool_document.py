@@ -114,10 +114,10 @@ class Reader:
 
     def kept(self):
         """Number in the log of results, reason and ID of what the quarantine holds."""
-        holes = [self.numbers[index : index + 2] for index in range(27, 35, 2)]
+        gaps = [self.numbers[index : index + 2] for index in range(27, 35, 2)]
         entries = []
         for number, _, _, payload in self.log(3):
-            if number > self.numbers[14] and not any(first <= number <= last for first, last in holes if first):
+            if number > self.numbers[14] and not any(first <= number <= last for first, last in gaps if first):
                 of, reason, _ = struct.unpack("<IHH", payload[-8:])
                 entries.append((of, reason, int(payload[90:100])))
         return entries

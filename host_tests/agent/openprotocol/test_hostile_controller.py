@@ -21,7 +21,7 @@ class Mangler:
     """A controller whose bytes are spoiled on their way: dropped, doubled, changed or pushed in, until it is `off`.
 
     What it puts in does not begin with a digit, and what it takes out lies within one message: a spoiled result cannot
-    get a far greater number out of other digits. That would be a hole of thousands of IDs, rightly asked for.
+    get a far greater number out of other digits. That would be a gap of thousands of IDs, rightly asked for.
     """
 
     def __init__(self, controller, dice, every):

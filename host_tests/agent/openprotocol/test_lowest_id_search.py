@@ -1,4 +1,4 @@
-"""The lowest ID that is kept is found, past holes of others' IDs, in few questions."""
+"""The lowest ID that is kept is found, past gaps of others' IDs, in few questions."""
 
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch

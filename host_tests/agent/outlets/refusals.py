@@ -378,7 +378,7 @@ class World:
         if not lied and len(stored) < len(there):
             raise Wrong("stored twice")
         if self.moods == () and set(self.kinds) <= {GOOD, EVENT} and wires != list(range(1, len(wires) + 1)):
-            raise Wrong("a hole in the sequences")
+            raise Wrong("a gap in the sequences")
         state = self.state
         for cursor, gone in ((state.durable[CURSOR], state.durable_gone), (self.log.cursors[0].number, state.gone)):
             missing = set(range(1, cursor + 1)) - stored

@@ -39,7 +39,7 @@ ASKED_AGAIN = {
     "load": "what is known is loaded by a method of this name and as many arguments as the state is; only that refuses",
     "flush": "what it could not write down stays owed, and is asked for again after a start",
     "fails_for_now": "what a connection had asked for as it ended is asked for again by the next one",
-    "_leave": "the oldest needs no hole, so the cursor passes it",
+    "_leave": "the oldest needs no gap, so the cursor passes it",
 }
 ARGUMENTS_MOST = 8  # of a function that takes any number
 

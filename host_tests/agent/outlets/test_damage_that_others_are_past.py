@@ -93,7 +93,7 @@ def test_what_is_gone_when_a_restored_consumer_gets_all_again_is_counted_once(be
     plant.run(60000)
     plant.log.rewind(plant.log.cursors[0], COUNT)  # ToolsNet has all, too
     assert plant.cursor.number >= COUNT and plant.state.save()
-    plant.area.flash.wears = False  # else it gives up what is in front of the hole, too, and counts that so
+    plant.area.flash.wears = False  # else it gives up what is in front of the gap, too, and counts that so
     lost = zero_a_block(plant.area, plant.log)
     plant.cut()
     plant.run(20000)

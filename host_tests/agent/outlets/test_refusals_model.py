@@ -82,7 +82,7 @@ ROWS = {
     ),
     "frames": (mixes(3, (GOOD, REFUSED, FRAME)), {"toggles": 1, "cuts": 1, "lost": 1}),
     "events between": (mixes(4, (GOOD, REFUSED, EVENT)), {"toggles": 1, "cuts": 1, "lost": 1}),
-    "no holes": (mixes(5, (GOOD, EVENT)), {"cuts": 2, "lost": 2, "moods": ()}),
+    "no gaps": (mixes(5, (GOOD, EVENT)), {"cuts": 2, "lost": 2, "moods": ()}),
     "operators": (mixes(3), {"toggles": 2, "cuts": 1, "lost": 1, "asks": 1}),
     "operators while it is silent": (
         [(REFUSED, GOOD, REFUSED, MUTE, GOOD), (MUTE, GOOD, MUTE, REFUSED, GOOD, GOOD)],

@@ -101,13 +101,13 @@ def test_a_refused_drop_does_not_happen_at_the_next_start():
     assert bench.numbers() == [1, 2]
 
 
-def test_many_holes_are_swallowed_by_moving_the_oldest():
+def test_many_gaps_are_swallowed_by_moving_the_oldest():
     for unit in (16, 256):
         bench = QuarantineBench(results=40, unit_bytes=unit)
         bench.keep(*range(1, 21))
-        assert bench.quarantine.remove(list(range(2, 21, 2)), DROPPED) == 4, "so many holes there are"
+        assert bench.quarantine.remove(list(range(2, 21, 2)), DROPPED) == 4, "so many gaps there are"
         assert bench.quarantine.remove([10], DROPPED) == 0
-        assert bench.quarantine.tidy() and bench.quarantine.tidy(), "the second time there is a hole"
+        assert bench.quarantine.tidy() and bench.quarantine.tidy(), "the second time there is a gap"
         assert bench.numbers() == [3, 5, 7] + list(range(9, 21)) + [1]
         assert bench.drop(*range(10, 21, 2))
         for _ in range(2):

@@ -83,7 +83,7 @@ class World:
         """One is offered again, and taken or not; an operator drops others meanwhile."""
         quarantine, numbers = self.bench.quarantine, self.bench.state.numbers
         while not quarantine.may_leave():
-            assert quarantine.tidy(), "no hole for one that is offered again"
+            assert quarantine.tidy(), "no gap for one that is offered again"
         if not self.kept:
             return
         living = self.bench.numbers()
