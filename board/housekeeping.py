@@ -170,10 +170,10 @@ class Housekeeping:
                         times.stamp[0] = 0
                     waits = waits or times.wants_stamp
             store = station.intake.store
-            if store.heard[0]:
-                unpack_digits(self._digits, 0, store.heard, 0, 14)
+            if store.live_time[0]:
+                unpack_digits(self._digits, 0, store.live_time, 0, 14)
                 self._offer(SOURCE_CONTROLLER, self._digits, now)
-                store.heard[0] = 0
+                store.live_time[0] = 0
             waits = waits or store.wants_time
         return waits
 

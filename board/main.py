@@ -40,7 +40,7 @@ def start(folder, mode, confirmation):
         board.tls = Tls(board.sockets, folder, toolsnet).port
     del toolsnet
     app = App(configuration, board)
-    upkeep = Housekeeping(app, board, configuration, folder, confirmation, board.now())
+    housekeeping = Housekeeping(app, board, configuration, folder, confirmation, board.now())
     del configuration  # everything still needed is in its place
     app.step(board.now())  # brings the spools up, if they can be; no line is open yet
     if all(station.mounted for station in app.stations):
@@ -51,7 +51,7 @@ def start(folder, mode, confirmation):
     print("toolcart: running %s%s" % (folder, MODE_WORDS[mode]))
     board.start_watchdog()
     try:
-        loop.run(app, board, upkeep.on_turn)
+        loop.run(app, board, housekeeping.on_turn)
     except KeyboardInterrupt:
         board.hold_watchdog()
         loop.stop(app, board)

@@ -183,7 +183,7 @@ def waits_for(station, outlet):
     or a record in the middle is gone shows only as they are read.
     """
     cursor = station.log.cursors[outlet.index]
-    if not station.log.damage.told:
+    if not station.log.damage.counted_spans:
         count = station.log.waits(cursor)
     else:
         from toolcart.agent.log.found_again import waits_at_most  # hardly any spool has lost something

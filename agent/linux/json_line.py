@@ -164,7 +164,7 @@ def _spindles(page, at, length):
     head = at + spindles.PLACE
     sequence = text_of(page, head + spindles.JOB_SEQUENCE, spindles.JOB_SEQUENCE_BYTES)
     fields: dict = {
-        "told": spindles.told_of(page, at),
+        "told": spindles.announced_of(page, at),
         "press": spindles.presses(page, at),
         "job_sequence": _whole(sequence) if spindles.form_of(page, at) == spindles.SYNC else None,
         "pm_status": _PM_STATUS.get(page[head + spindles.PM_STATUS]) if is_bolts else None,

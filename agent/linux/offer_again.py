@@ -33,7 +33,7 @@ ORDER = "offer-again"
 DRY = "dry"
 LEAVE = "leave"
 STEP = 32  # records that are looked at before the other tasks have their turn
-TOLD_EACH = 2048  # a sign of life for a client that waits
+REPORT_EACH = 2048  # a sign of life for a client that waits
 
 _USE = (
     "no such order; there are: offer-again from N, offer-again since YYYY-MM-DD hh:mm:ss, both with `dry` behind, "
@@ -142,7 +142,7 @@ def _range(policy, station, from_number, since):
         scout.advance()
         looked += 1
         if looked % STEP == 0:
-            yield {"looked": looked} if looked % TOLD_EACH == 0 else None
+            yield {"looked": looked} if looked % REPORT_EACH == 0 else None
         kind = log.peek(scout)
     if kind < RECORD_NONE:
         raise OrderRefused(_UNREADABLE)
@@ -173,7 +173,7 @@ def _unread(log, first, last):
         there += 1
         scout.advance()
         if there % STEP == 0:
-            yield {"looked": there} if there % TOLD_EACH == 0 else None
+            yield {"looked": there} if there % REPORT_EACH == 0 else None
         kind = log.peek(scout)
     if kind < RECORD_NONE:
         raise OrderRefused(_UNREADABLE)

@@ -24,7 +24,7 @@ def several(session, controller):
 
 
 class WideSpindleAssembly(SpindleAssembly):
-    """A cycle that also keeps what is behind the bolts, and behind the values of each bolt."""
+    """An assembly that also keeps what is behind the bolts, and behind the values of each bolt."""
 
     def take_station(self, buf, at, length, revision):
         """Begin with the MID 0106 at buf[at:at+length]; return ASSEMBLY_WHOLE or ASSEMBLY_UNREADABLE."""
@@ -42,18 +42,18 @@ class WideSpindleAssembly(SpindleAssembly):
         return place
 
 
-def _take_behind_values(cycle, buf, place, end, row):
+def _take_behind_values(assembly, buf, place, end, row):
     """Keep what is behind the values of a MID 0107, whose count is at buf[place:]; `row` is two digits."""
     values = max(0, number(buf, place, 2))
     place += 4 + values * _BOLT_VALUE_BYTES
     steps = number(buf, place, 3) if place + 6 <= end else -1
     if steps < 0:
         return
-    cycle.cut = cycle.cut or buf[place + 5] == 0x30  # the controller had no room for all steps (OP 5.13.3 p. 189)
-    _take(cycle, buf, place + 8 + steps * sp.VALUE_BYTES, end, row, 2)
+    assembly.cut = assembly.cut or buf[place + 5] == 0x30  # the controller had no room for all steps (OP 5.13.3 p. 189)
+    _take(assembly, buf, place + 8 + steps * sp.VALUE_BYTES, end, row, 2)
 
 
-def _take(cycle, buf, place, end, row, step_octets):
+def _take(assembly, buf, place, end, row, step_octets):
     count = number(buf, place, 2) if place + 2 <= end else -1
     place += 2
     while count > 0 and place + _FIXED <= end:
@@ -62,15 +62,15 @@ def _take(cycle, buf, place, end, row, step_octets):
         if octets < 0 or behind + step_octets > end:
             return
         step = buf[behind : behind + 2] if step_octets else b"00"
-        _keep(cycle, b"S" + row + step + buf[place:behind])
+        _keep(assembly, b"S" + row + step + buf[place:behind])
         place = behind + step_octets
         count -= 1
 
 
-def _keep(cycle, special):
-    at = cycle.octets
-    if res.HEAD_BYTES + at + len(special) > cycle.most:
-        cycle.cut = True
+def _keep(assembly, special):
+    at = assembly.octets
+    if res.HEAD_BYTES + at + len(special) > assembly.most:
+        assembly.cut = True
         return
-    cycle.octets = at + len(special)
-    cycle.body = cycle.body[:at] + special
+    assembly.octets = at + len(special)
+    assembly.body = assembly.body[:at] + special

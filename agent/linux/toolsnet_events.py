@@ -198,12 +198,12 @@ class ToolsNetEvents(ToolsNetSource):
     def give_up(self):
         cursor = self.cursor
         before = cursor.number
-        is_told = self._refusals >= OFFERS or self.session.info.event_sequence >= 0  # else it may be there
+        is_certain = self._refusals >= OFFERS or self.session.info.event_sequence >= 0  # else it may be there
         ToolsNetSource.give_up(self)
         if cursor.number == before:
             return  # the log has given it up, and counted it
         self._lacks(1)
-        if not is_told:
+        if not is_certain:
             cursor.counted.add(cursor.ordinal())
             return
         cursor.ahead += 1

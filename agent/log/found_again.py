@@ -55,7 +55,7 @@ def settle(again, number):
 
 def known_between(log, before, last):
     """Return how many of the numbers behind `before`, up to `last`, are known to be in no record."""
-    return sum([max(0, min(end, last) - max(begin, before)) for begin, end in log.damage.told])
+    return sum([max(0, min(end, last) - max(begin, before)) for begin, end in log.damage.counted_spans])
 
 
 def waits_at_most(log, cursor):

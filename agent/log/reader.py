@@ -35,7 +35,7 @@ from toolcart.agent.log.framing import (
 from toolcart.agent.log.staging import PLACE, READ_BYTES
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
-_TOLD_MOST = const(8)  # spans of damage that are remembered; what is forgotten may be counted twice, never not at all
+_SPANS_MOST = const(8)  # spans of damage that are remembered; what is forgotten may be counted twice, never not at all
 
 
 class Damage:
@@ -47,7 +47,7 @@ class Damage:
         self.unreadable = 0  # reads that failed
         self.forgiven = 0  # nothing up to here is counted, since no outlet has yet to read it
         self.removed_at = NUMBER_TOP  # where an outlet stood that this session does not have any more
-        self.told = []  # spans above it that are: the number before one, and its last
+        self.counted_spans = []  # spans above it that are: the number before one, and its last
 
     def leave_out(self, before, number):
         """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
@@ -56,17 +56,17 @@ class Damage:
         if high <= low:
             return 0
         count = high - low
-        told = self.told
-        for index in range(len(told) - 1, -1, -1):
-            one, other = told[index]
+        spans = self.counted_spans
+        for index in range(len(spans) - 1, -1, -1):
+            one, other = spans[index]
             if one <= high and low <= other:
                 count -= min(high, other) - max(low, one)
                 begin = min(begin, one)
                 end = max(end, other)
-                told.pop(index)
-        told.append((begin, end))
-        if len(told) > _TOLD_MOST:
-            told.pop(0)
+                spans.pop(index)
+        spans.append((begin, end))
+        if len(spans) > _SPANS_MOST:
+            spans.pop(0)
         return count
 
     def forgive(self, number):

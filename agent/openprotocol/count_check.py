@@ -125,7 +125,7 @@ def take_answer(recovery, is_there, now):
         is_known = tells(recovery.frame, stored) or None
     elif is_there:
         is_known = same(answer, stored) or recovery.fits_in_writing(answer, stored)
-        if not is_known and recovery.may_be_beside(answer, stored):
+        if not is_known and recovery.may_share_its_id(answer, stored):
             is_known = None
         if not is_known and turns_to_compare(recovery, answer, stored):
             recovery.check = None

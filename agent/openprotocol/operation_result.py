@@ -31,7 +31,7 @@ Rules
 7. An MT Focus 6000 sends a whole result at once, usually more than 1 KiB (MT notes on MID 1202): there is room for the
    longest message if the heap has it.
 8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID that has none yet. One
-   that belongs to no object, or to one without a row, is `beside`: the owner keeps it as it came, and the result is
+   that belongs to no object, or to one without a row, is `unplaced`: the owner keeps it as it came, and the result is
    RESULT_ODD.
 9. A message whose place among the parts is proven, but not its fields, or not its torque, is `damaged`: the owner keeps
    it as it came, too. An object whose MID 1202 is damaged, or not there, is left out of the rows, which are fewer than
@@ -128,7 +128,7 @@ class OperationResult:
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say, or MID 1201 has not come
         self.under_way = False
         self.damaged = False  # the message taken last is (rule 9)
-        self.beside = False  # the message taken last belongs to no row (rule 8)
+        self.unplaced = False  # the message taken last belongs to no row (rule 8)
         self.spilled = []  # of what was held: that belongs to no row; taken by whoever reads it
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.noted = False  # it is durable that this result may be missing
@@ -166,7 +166,7 @@ class OperationResult:
 
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
-        self.damaged = self.beside = False
+        self.damaged = self.unplaced = False
         part = self._begin(buf, at, length, revision) if mid == OVERALL else self._go_on(buf, at, length, revision)
         if part == PART_KEPT:
             self._late.start(now, WAIT_MS)
@@ -264,10 +264,10 @@ class OperationResult:
             frame = held[count]
             if frame:
                 self._place(count, frame, 0, len(frame), revision_of(frame, 0))
-                if self.beside:
+                if self.unplaced:
                     self.spilled.append(frame)
         self.damaged = is_damaged
-        self.beside = False
+        self.unplaced = False
 
     def _complete(self, objects=1):
         """Return PART_WHOLE if all parts came, else PART_KEPT."""
@@ -319,8 +319,8 @@ class OperationResult:
         """Give the object of the MID 1202 at buf[at:], number `count` of its result, its place."""
         place = _OBJECT_FIELDS if revision == 1 else _OBJECT_FIELDS + _GUID_BYTES
         body = self.body
-        self.beside = count > 2 and len(body) == _BODY_BYTES  # such a body has the figures of the first object alone
-        if self.beside:
+        self.unplaced = count > 2 and len(body) == _BODY_BYTES  # such a body has the figures of the first object alone
+        if self.unplaced:
             self.result_code = RESULT_ODD
             return
         status = body[TIGHTENING_STATUS]
@@ -351,7 +351,7 @@ class OperationResult:
                     copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
                     copy(body, to + sp.OBJECT_LIMITS, own, BODY_BYTES, sp.OBJECT_TYPE - sp.OBJECT_LIMITS)
                 return code
-        self.beside = True
+        self.unplaced = True
         return RESULT_ODD
 
     def _leave_out(self):
@@ -387,7 +387,7 @@ def _body_of(rows, objects, buf, at, width):
     body = bytearray(b" " * (_FIRST + rows * sp.OBJECTS_ROW_BYTES))
     body[_BODY_BYTES] = sp.OBJECTS
     put_number(body, _BODY_BYTES + sp.ROWS, 2, rows)
-    put_number(body, _BODY_BYTES + sp.TOLD, 2, min(objects, 99))
+    put_number(body, _BODY_BYTES + sp.ANNOUNCED, 2, min(objects, 99))
     if objects > 99:
         put_number(body, _BODY_BYTES + sp.JOB_SEQUENCE, sp.JOB_SEQUENCE_BYTES, objects)
     for place in range(_FIRST, len(body), sp.OBJECTS_ROW_BYTES):

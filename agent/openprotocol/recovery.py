@@ -171,7 +171,7 @@ from toolcart.agent.record.result import (
 
 _ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
-_VAIN_TOLD = const(2)
+_VAIN_REPORTED = const(2)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -351,7 +351,7 @@ class Recovery:
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
         is_asked_again = self.request.tries > 0 or (self.phase == phases.PHASE_FILL and self.retry.armed)
-        return 0 < self.phase < _OFF and self.vain >= _VAIN_TOLD and is_asked_again
+        return 0 < self.phase < _OFF and self.vain >= _VAIN_REPORTED and is_asked_again
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""
@@ -1018,7 +1018,7 @@ class Recovery:
             ledger.try_save()
         self.learn_results_each(top >= 0 and is_ahead(newest, top))
         several = self.has_several()
-        is_held = observed.is_held and several and self._is_beside_top(observed.top)
+        is_held = observed.is_held and several and self._is_of_top_id(observed.top)
         is_newest = self.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
         if (ledger.has_unnamed() or ledger.is_apart() or not is_newest) and self._is_unconfirmed():
             from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
@@ -1120,7 +1120,7 @@ class Recovery:
             return nearby_search.take_push_sought(self)
         several = self.has_several()
         is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
-        is_known = self.is_top(self.answer) or (is_logged and self._is_beside_top(self.answer))
+        is_known = self.is_top(self.answer) or (is_logged and self._is_of_top_id(self.answer))
         if not is_known and is_unread(self.answer):
             from toolcart.agent.openprotocol.count_check import tells  # hardly any answer cannot be read
 
@@ -1224,22 +1224,22 @@ class Recovery:
     def _is_unsaid(self, answer):
         """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
         top = self.ledger.octets
-        may_be = is_unread(answer) or is_unread(top) or self.may_be_beside(answer, top)
+        may_be = is_unread(answer) or is_unread(top) or self.may_share_its_id(answer, top)
         return may_be and not self.is_top(answer)
 
-    def _is_beside_top(self, answer):
+    def _is_of_top_id(self, answer):
         """True if the answer, which the log has, is of the tightening of the highest result known."""
-        from toolcart.agent.openprotocol.spindle_results import is_beside_top  # hardly any controller has several
+        from toolcart.agent.openprotocol.spindle_results import is_of_top_id  # hardly any controller has several
 
-        return is_beside_top(self, answer)
+        return is_of_top_id(self, answer)
 
-    def may_be_beside(self, answer, stored):
+    def may_share_its_id(self, answer, stored):
         """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
         if not self.has_several():
             return False
-        from toolcart.agent.openprotocol.spindle_results import may_be_beside  # hardly any controller has several
+        from toolcart.agent.openprotocol.spindle_results import may_share_its_id  # hardly any controller has several
 
-        return may_be_beside(self, answer, stored)
+        return may_share_its_id(self, answer, stored)
 
     def is_pushed(self, digest):
         """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""

@@ -111,7 +111,7 @@ class Request:
         "_sends",
         "answer",
         "data",
-        "heard",
+        "other_mid",
         "waits",
         "unsent",
         "was_newest",
@@ -141,7 +141,7 @@ class Request:
         self._sends = self._passed = 0
         self._passed_over = False
         self.asked = self.named = 0
-        self.heard = 0  # MID of what came last and was no answer to it
+        self.other_mid = 0  # MID of what came last and was no answer to it
         self.revision = 1
         self.data = b""
         self.tries = 0  # that are left
@@ -156,7 +156,7 @@ class Request:
         self.revision = revision
         self.data = data
         self.tries = 1 if row[ONCE] else tries
-        self.heard = 0
+        self.other_mid = 0
         self.waits = False
         self.unsent = True
         self._sends = self._passed = 0

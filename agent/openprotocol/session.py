@@ -650,18 +650,18 @@ class Session:
         if self.link.why == WHY_UNANSWERED:
             return session_states.WHY_SILENCE
         if self.link.why == WHY_SLOW and self.request.asked and self.state < session_states.READY:
-            self.request.heard = session_states.HEARD_PART
+            self.request.other_mid = session_states.INCOMPLETE_MESSAGE
             return self._why_silent()
         return session_states.WHY_FRAMING
 
     def _why_silent(self):
         """Return why a request has no answer: nothing came, or something that is none; `received` says what then."""
-        heard = self.request.heard
-        if not heard:
+        other_mid = self.request.other_mid
+        if not other_mid:
             return session_states.WHY_SILENCE
         if not self.why:
             self.received.refused_mid = self.request.asked
-            self.received.refused_code = heard
+            self.received.refused_code = other_mid
         return session_states.WHY_UNUSABLE
 
     def _end(self, why):
@@ -735,7 +735,7 @@ class Session:
         """Take octets that are no message: they have no MID. Where no message comes at all, that is the reason why."""
         self.received.mid = 0
         if self.link.why == WHY_SLOW and self.request.asked and self.state < session_states.READY:
-            self.request.heard = session_states.HEARD_PART
+            self.request.other_mid = session_states.INCOMPLETE_MESSAGE
         elif self.state == session_states.STARTING and not self.why:
             self.why = session_states.WHY_FRAMING
         return session_states.EV_MALFORMED
@@ -779,11 +779,11 @@ class Session:
             return session_states.EV_PUSHED
         if mid == rq.KEEP_ALIVE:
             if self.state == session_states.STARTING:  # none of ours went out: it mirrors nothing
-                self.request.heard = mid
+                self.request.other_mid = mid
             return session_states.EV_NONE
         event = self._take_answer(mid, cut_short)
         if event == session_states.EV_UNKNOWN or event == session_states.EV_MALFORMED:
-            self.request.heard = mid
+            self.request.other_mid = mid
         return event
 
     def _pushed(self, push, cut_short):

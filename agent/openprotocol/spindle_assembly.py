@@ -313,7 +313,7 @@ class SpindleAssembly:
         body[head] = form
         body[head + sp.TYPE] = presses
         put_number(body, head + sp.ROWS, 2, self._rows)
-        put_number(body, head + sp.TOLD, 2, min(announced, 99))
+        put_number(body, head + sp.ANNOUNCED, 2, min(announced, 99))
         return body
 
     def _digits(self, place, width, buf, start, used, decimals=0):

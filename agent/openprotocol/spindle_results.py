@@ -73,7 +73,7 @@ class SpindleResults:
         return True
 
 
-def is_beside_top(recovery, answer):
+def is_of_top_id(recovery, answer):
     """True if the answer, which the log has, is of the tightening of the highest result known."""
     ledger = recovery.ledger
     if recovery.spindle_count() > 1 and ledger.is_of_top(answer):
@@ -83,7 +83,7 @@ def is_beside_top(recovery, answer):
     return is_pushed(recovery.duplicates, answer, ledger.epoch())
 
 
-def may_be_beside(recovery, answer, stored):
+def may_share_its_id(recovery, answer, stored):
     """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
     if recovery.spindle_count() > 1 or not recovery.has_several():
         return False

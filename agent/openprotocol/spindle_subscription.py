@@ -99,13 +99,13 @@ class MultiSpindleSubscription(Subscription):
 class MultiSpindleResults:
     """Takes the place of a session's row for MID 0060, from the first such controller on."""
 
-    def __init__(self, session, ledger, results="auto", cycle=SpindleAssembly):
+    def __init__(self, session, ledger, results="auto", assembly_class=SpindleAssembly):
         name = results.partition("-")[0]
         if name == "operations":
             name = "auto"
         self.forced = name != "auto"
         self.bolts = results == "powermacs-bolts"  # bolt data is wanted
-        self.assembly = cycle()
+        self.assembly = assembly_class()
         self.subscription = None
         self._subscriptions = [MultiSpindleSubscription(one, ledger) for one in (_AUTO if name == "auto" else (name,))]
         self._tried = 0

@@ -129,14 +129,15 @@ def settle(recovery, why):
     if is_other:  # what was missing was the other one's, and what was skipped is all of this one
         lost += skipped_before(recovery.duplicates, ledger)
         count = sum([length_of(first, end) for first, end in skipped])
-        is_told = _report(recovery, lost, _count(recovery, lost), WHY_RESET) and _report(recovery, skipped, count, why)
+        is_reported = _report(recovery, lost, _count(recovery, lost), WHY_RESET)
+        is_reported = is_reported and _report(recovery, skipped, count, why)
     else:
         lost += skipped
         if begins:
             lost.append(begins)
         count = _count(recovery, lost) + sum([length_of(first, end) for first, end in begun])
-        is_told = _report(recovery, lost + begun, count, why)
-    if not is_told:
+        is_reported = _report(recovery, lost + begun, count, why)
+    if not is_reported:
         ledger.undo()
         return False
     ledger.forget_ranges()

@@ -155,7 +155,7 @@ class Redelivery:
         end = min(last, self.up_to)
         if end > first:
             self.given += end - first
-            if self._log.damage.told:
+            if self._log.damage.counted_spans:
                 from toolcart.agent.log.found_again import known_between  # hardly any spool has lost something
 
                 self.given -= known_between(self._log, first, end)

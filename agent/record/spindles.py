@@ -50,7 +50,7 @@ PRESS = const(0x32)
 FORM = const(0)
 TYPE = const(1)
 ROWS = const(2)
-TOLD = const(4)
+ANNOUNCED = const(4)
 JOB_SEQUENCE = const(6)
 JOB_SEQUENCE_BYTES = const(5)
 SYNC_HEAD_BYTES = const(11)
@@ -115,13 +115,13 @@ def count_of(page, at):
     return max(0, number(page, at + PLACE + ROWS, 2))
 
 
-def told_of(page, at):
+def announced_of(page, at):
     """Return how many spindles the message announced."""
     if page[at + PLACE] == OBJECTS:
         declared = number(page, at + PLACE + JOB_SEQUENCE, JOB_SEQUENCE_BYTES)
         if declared > 0:
             return declared
-    return max(0, number(page, at + PLACE + TOLD, 2))
+    return max(0, number(page, at + PLACE + ANNOUNCED, 2))
 
 
 def presses(page, at):

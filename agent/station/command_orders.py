@@ -21,7 +21,7 @@ WRONG = "wrong"
 
 TURN_MS = const(10000)
 WAIT_MOST_S = const(3600)
-TOLD_MS = const(4000)  # how often a client gets a line while it waits: it is cut off after ten seconds
+REPORT_MS = const(4000)  # how often a client gets a line while it waits: it is cut off after ten seconds
 LOOK_MS = const(20)
 NAME_MOST = const(16)
 
@@ -67,7 +67,7 @@ def _wait(commands, board, order, wait_ms, asker):
     turn = Timer()
     turn.start(board.now(), wait_ms or TURN_MS)
     reported = Timer()
-    reported.start(board.now(), TOLD_MS)
+    reported.start(board.now(), REPORT_MS)
     order.why = commands.take_order(order, board.now())
     while order.why and wait_ms and not asker.gone and not turn.expired(board.now()):
         yield _pause(reported, board, order.why)
@@ -95,7 +95,7 @@ def _pause(reported, board, why):
     """Return a line that says why it takes so long, if one is due, else the ms until the next check."""
     if not reported.expired(board.now()):
         return LOOK_MS
-    reported.start(board.now(), TOLD_MS)
+    reported.start(board.now(), REPORT_MS)
     return {"waiting": why}
 
 

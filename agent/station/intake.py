@@ -74,8 +74,8 @@ class Intake:
         self._dice = (station.board.seed() + station.number) & 0x7FFF
         # of a serial line: while a controller talks on it nothing old is asked for
         self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
-        self._heard = Timer()
-        self._octets_heard = 0  # since it was opened: none of them may be an answer
+        self._fetch_delay = Timer()
+        self._octets_received = 0  # since it was opened: none of them may be an answer
         # how much of the recovery's counts was reported
         self._gone_reported = 0  # IDs
         self._not_saved_reported = 0  # snapshots refused
@@ -132,8 +132,8 @@ class Intake:
                 link.receive(n)  # `session.receive`, without a call
                 self.session.silence.armed = False
                 if self._fetch_after_ms:
-                    self._octets_heard += n
-                    self._heard.start(now, self._fetch_after_ms)
+                    self._octets_received += n
+                    self._fetch_delay.start(now, self._fetch_after_ms)
             if n or self._more or not steady:
                 self._handle_events(now)
             left = self._exchange(n, now)
@@ -185,7 +185,7 @@ class Intake:
                 self.opening = False
                 self.wait.stop()
                 self.counters.count(counter.CONTROLLER_CONNECTS)
-                self._octets_heard = 0
+                self._octets_received = 0
                 self._is_junk_noted = False
                 self.session.opened()
                 self.flash_window.set_receiving(True)
@@ -269,7 +269,7 @@ class Intake:
         if why == session_states.WHY_NOTHING or why == session_states.WHY_SILENCE:
             mid = session.request.asked
         if why == session_states.WHY_SILENCE and self._fetch_after_ms:
-            code = self._octets_heard
+            code = self._octets_received
         if why == session_states.WHY_NOTHING:
             code = port.why_code
             why = port.why
@@ -511,13 +511,13 @@ class Intake:
         """Fetch what was missed, or erase ahead; return the ms until the next deadline, -1 after a fetch."""
         session = self.session
         recovery = self.recovery
-        if self._heard.armed and self._heard.expired(now):
-            self._heard.stop()
+        if self._fetch_delay.armed and self._fetch_delay.expired(now):
+            self._fetch_delay.stop()
         wait_ms = self.subscription_check.timer.left(now)
         if wait_ms:
             if wait_ms < left:
                 left = wait_ms
-        elif session.can_fetch() and not self._heard.armed and self.subscription_check.look(session, now):
+        elif session.can_fetch() and not self._fetch_delay.armed and self.subscription_check.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
@@ -525,15 +525,15 @@ class Intake:
             if generic is not None and generic.holds_back:
                 left = min(left, generic.tick(now))
             if session.can_fetch():
-                if self._heard.armed:
-                    left = self._heard.least(now, left)
+                if self._fetch_delay.armed:
+                    left = self._fetch_delay.least(now, left)
                 elif self._fetch_next(now):
                     return -1
                 elif self.flash_window.may_program():  # else nothing is asked before the line's own deadline
                     left = recovery.wait_least(now, left)
         if self.queries is not None:
-            if self._heard.armed:
-                left = self._heard.least(now, left)
+            if self._fetch_delay.armed:
+                left = self._fetch_delay.least(now, left)
             else:
                 left = self.queries.look(session, now, left)
                 if left < 0:

@@ -229,7 +229,7 @@ class Operations:
 
     def _keep_aside(self, intake, operation, now):
         """Keep what has no row, or cannot be read, as it came; False if that cannot be."""
-        if (operation.damaged or operation.beside) and not self._keep_as_it_came(intake, operation, now):
+        if (operation.damaged or operation.unplaced) and not self._keep_as_it_came(intake, operation, now):
             return False
         while operation.spilled:
             frame = operation.spilled[-1]

@@ -17,11 +17,16 @@ Imported when the first such controller is met.
 """
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.openprotocol import spindle_assembly as assembly
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
 from toolcart.agent.openprotocol.session_states import EV_PART_LATE, EV_READY
+from toolcart.agent.openprotocol.spindle_assembly import (
+    ASSEMBLY_FOREIGN,
+    ASSEMBLY_MORE,
+    ASSEMBLY_UNREADABLE,
+    ASSEMBLY_WHOLE,
+)
 from toolcart.agent.openprotocol.spindle_ids import SYNC_PERIOD, ahead_by, skipped
 from toolcart.agent.openprotocol.spindle_layouts import BOLT_MID, STATION_MID, SYNC_MID
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
@@ -37,35 +42,35 @@ class Spindles:
     def take(self, intake, cut_short, now):
         """Take the message that just came."""
         session = intake.session
-        cycle = session.fallback.multi_spindle.assembly
+        assembly = session.fallback.multi_spindle.assembly
         link = session.link
         more = session.fallback.multi_spindle.wants_bolts(session)
-        cycle.most = intake.store.longest
-        if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.received.mid):
-            self._store_as_it_is(intake, cycle, now)
+        assembly.most = intake.store.longest
+        if not intake.full and assembly.is_left(link.buf, link.at, link.length, session.received.mid):
+            self._store_as_it_is(intake, assembly, now)
         if intake.full:  # an answer would count for the one not taken
             session.withhold()
             return
-        code = cycle.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
-        cycle.cut = cycle.cut or cut_short
-        if code == assembly.ASSEMBLY_WHOLE:
-            self._store(intake, cycle, True, now)
-        elif code == assembly.ASSEMBLY_MORE:
-            if session.received.mid != STATION_MID or not self._is_repeat(intake, cycle, now):
+        code = assembly.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
+        assembly.cut = assembly.cut or cut_short
+        if code == ASSEMBLY_WHOLE:
+            self._store(intake, assembly, True, now)
+        elif code == ASSEMBLY_MORE:
+            if session.received.mid != STATION_MID or not self._is_repeat(intake, assembly, now):
                 _ask_for(session, True)
                 session.acknowledge()
-        elif code == assembly.ASSEMBLY_UNREADABLE:
+        elif code == ASSEMBLY_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            if code == assembly.ASSEMBLY_FOREIGN:
+            if code == ASSEMBLY_FOREIGN:
                 intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
 
     def on_event(self, intake, event, now):
         """Handle an event: a session is up, or the rest of a cycle did not come."""
-        cycle = intake.session.fallback.multi_spindle.assembly
+        assembly = intake.session.fallback.multi_spindle.assembly
         if event == EV_PART_LATE:
-            self._store_as_it_is(intake, cycle, now)
+            self._store_as_it_is(intake, assembly, now)
         elif event == EV_READY:
             ledger = intake.store.ledger
             if not (ledger.is_met() or ledger.is_empty()):
@@ -75,48 +80,48 @@ class Spindles:
                     # The next session will again begin with only new results.
                     intake.counters.note(counter.NOT_SAVED, 2, now)
 
-    def _store_as_it_is(self, intake, cycle, now):
+    def _store_as_it_is(self, intake, assembly, now):
         intake.counters.note(counter.CONTROLLER_MALFORMED, BOLT_MID, now)
-        self._store(intake, cycle, False, now)
+        self._store(intake, assembly, False, now)
 
-    def _into_stage(self, intake, cycle):
-        intake.store.take_body(cycle.body, cycle.octets, cycle.result_code, cycle.head, 0)
+    def _into_stage(self, intake, assembly):
+        intake.store.take_body(assembly.body, assembly.octets, assembly.result_code, assembly.head, 0)
 
-    def _is_repeat(self, intake, cycle, now):
+    def _is_repeat(self, intake, assembly, now):
         """Return True if the log holds the cycle that has just begun; then it is answered at once."""
-        self._into_stage(intake, cycle)
+        self._into_stage(intake, assembly)
         kept = intake.store.repeated(now)
         if kept < NOT_KEPT:
             return False
-        cycle.give_up()
+        assembly.give_up()
         self._settle(intake, kept, True, now)
         return True
 
-    def _store(self, intake, cycle, answers, now):
+    def _store(self, intake, assembly, answers, now):
         """Make a complete cycle durable, once, and acknowledge it."""
         link = intake.link
         store = intake.store
         session = intake.session
         if store.plausible is not None and answers:
             if not store.is_sure(
-                cycle.result_code == RESULT_READ, link.buf, link.at, link.length, session.received.revision, now
+                assembly.result_code == RESULT_READ, link.buf, link.at, link.length, session.received.revision, now
             ):
                 session.withhold()
                 return
-        if cycle.cut:
+        if assembly.cut:
             intake.counters.count(counter.CUT_SHORT)
-        self._into_stage(intake, cycle)
+        self._into_stage(intake, assembly)
         ledger = store.ledger
         follows = not ledger.is_met() or ahead_by(ledger, intake.log.stage, store.body)
         lost, top = skipped(ledger, intake.log.stage, store.body), ledger.top()
         kept = store.put_taken(now, False)
         if kept == KEPT:
-            self._tell_gone(intake, lost, top, id_of(cycle.body, TIGHTENING_ID), now)
+            self._tell_gone(intake, lost, top, id_of(assembly.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
             intake.counters.note(counter.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
-            behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
+            behind = -1 if kept == KEPT or follows else max(id_of(assembly.body, TIGHTENING_ID) - 1, 0)
             session.fallback.multi_spindle.rewind_after(behind)
         self._settle(intake, kept, answers, now)
 

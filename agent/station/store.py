@@ -76,8 +76,8 @@ class Store:
         self.clock = clock
         self.station = station
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
-        self.wants_time = False  # the controller's time is needed: the next live result puts it into `heard`
-        self.heard = bytearray(res.TIME_BYTES)
+        self.wants_time = False  # the controller's time is needed: the next live result puts it into `live_time`
+        self.live_time = bytearray(res.TIME_BYTES)
         # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
         self.limits = None  # toolcart.agent.openprotocol.queries, if configured
@@ -85,7 +85,7 @@ class Store:
         self._numbers = log.state.numbers
         self._scout = None  # reads what comes after the snapshot, until that is done
         self._odd = 0  # checksum of the last odd message
-        self._shifted_told = Timer()  # armed for a day
+        self._shifted_reported = Timer()  # armed for a day
         self._stamp = bytearray(res.STAMP_BYTES)
         self._recent = [0] * RECENT  # a mark of each result stored lately, by the last digits of its number
         self._knows_recent = False  # else they have to be read from the log
@@ -461,7 +461,7 @@ class Store:
         recovery = self.recovery
         if self.wants_time and not flags:
             self.wants_time = False
-            copy(self.heard, 0, stage, body + res.TIME, res.TIME_BYTES)
+            copy(self.live_time, 0, stage, body + res.TIME, res.TIME_BYTES)
         held = self._holds(flags)
         if not held and recovery.writing is not None:
             held = recovery.has_otherwise(stage, body, flags)
@@ -512,8 +512,8 @@ class Store:
         if not is_shifted(self.log.stage, self.log.place, self.length):
             return
         self.counters.count(counter.SHIFTED)
-        if not self._shifted_told.armed or self._shifted_told.expired(now):
-            self._shifted_told.start(now, _DAY_MS)
+        if not self._shifted_reported.armed or self._shifted_reported.expired(now):
+            self._shifted_reported.start(now, _DAY_MS)
             self.counters.log.add(counter.SHIFTED, 0, now)
 
     def _note_text(self):

@@ -56,7 +56,7 @@ class SubscriptionCheck:
         self._looks = False  # what is missing is looked for
         self._doubts = False
         self._minutes = 0  # without a result
-        self._heard = self._count()
+        self._stored_before = self._count()
 
     def rest(self, now):
         """The subscription stands, as far as can be seen: begin the five minutes."""
@@ -78,7 +78,7 @@ class SubscriptionCheck:
         if self._looks and self._recovery.seeks():
             self.timer.start(now, _MINUTE_MS)
             return False
-        if self._looks or (self._heard != self._count() and not self._doubts):
+        if self._looks or (self._stored_before != self._count() and not self._doubts):
             self.rest(now)
             return False
         self._minutes += 1
@@ -103,9 +103,9 @@ class SubscriptionCheck:
         elif self._newest < 0:
             self._newest = self._recovery.polled
             self._doubts = False
-            self._heard = self._count()
+            self._stored_before = self._count()
             self.timer.start(now, self._again_ms)
-        elif self._heard == self._count():
+        elif self._stored_before == self._count():
             self._looks = True
             if self._newest:
                 self._recovery.restart()
@@ -121,8 +121,8 @@ class SubscriptionCheck:
         """
         if not self._looks:
             return
-        self._heard += number >= 0  # stored, and not pushed
-        if not is_ahead(number, self._newest) if number >= 0 else self._heard == self._count():
+        self._stored_before += number >= 0  # stored, and not pushed
+        if not is_ahead(number, self._newest) if number >= 0 else self._stored_before == self._count():
             self._looks = False
             intake.counters.note(counter.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)

@@ -73,8 +73,8 @@ def add_parameters(parameters, buf, at, length, rows):
     if buf[at + res.HEAD_BYTES + res.TIGHTENING_STATUS] <= 0x20:
         parameters.add_text(60006, _ODD, _NO_STATUS, 0, len(_NO_STATUS))
     _add_absent(parameters, buf, at, rows)
-    if sp.told_of(buf, at) > rows:
-        put_number(_count, 0, 4, sp.told_of(buf, at))
+    if sp.announced_of(buf, at) > rows:
+        put_number(_count, 0, 4, sp.announced_of(buf, at))
         parameters.add_figure(60007, b"Spindles in all", _count, 0, 4)
     if sp.presses(buf, at):
         parameters.add_text(60008, b"Press", b"kN, mm", 0, 6)

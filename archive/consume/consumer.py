@@ -46,7 +46,7 @@ class Consumer:
         self._lock = threading.Lock()
         self._pending: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
         self.broker = Broker(replace(address, filters=filters_of(address.filters)), say)
-        self._online = OnlineStations(writer.mark_heard)
+        self._online = OnlineStations(writer.mark_alive)
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
         self._thread.start()
 

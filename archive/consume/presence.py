@@ -24,8 +24,8 @@ TOPICS_MOST = 10_000
 class OnlineStations:
     """Which stations are online; for one thread."""
 
-    def __init__(self, mark_heard: Callable[[Place], None]) -> None:
-        self._mark_heard = mark_heard
+    def __init__(self, mark_alive: Callable[[Place], None]) -> None:
+        self._mark_alive = mark_alive
         self._is_online: dict[str, bool] = {}
         self._places: dict[str, Place] = {}
         self._beaten_s = 0.0
@@ -47,7 +47,7 @@ class OnlineStations:
         if topic in self._is_online or len(self._is_online) < TOPICS_MOST:
             self._is_online[topic] = is_online
         if is_online and topic in self._places:
-            self._mark_heard(self._places[topic])
+            self._mark_alive(self._places[topic])
 
     def count(self) -> int:
         return sum(self._is_online.values())
@@ -60,4 +60,4 @@ class OnlineStations:
         self._beaten_s = now
         for topic, is_online in self._is_online.items():
             if is_online and topic in self._places:
-                self._mark_heard(self._places[topic])
+                self._mark_alive(self._places[topic])

@@ -36,7 +36,7 @@ class Limits:
 
 
 def causes(connection: Connection, limits: Limits, reported: Collection[str], now: datetime) -> dict[str, str]:
-    """Return each current cause with a sentence; `told` are those reported and not yet over."""
+    """Return each current cause with a sentence; `reported` are those reported and not yet over."""
     active = {}
     stations = select(*t.STATION.primary_key.columns, t.STATION.c.Name, t.STATION.c.Heard)
     for *key, name, heard_at in connection.execute(stations).fetchall():
@@ -53,7 +53,7 @@ def causes(connection: Connection, limits: Limits, reported: Collection[str], no
 
 
 def message(now: Mapping[str, str], reported: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return subject and text of what has begun or is over since `told`; None if nothing has changed."""
+    """Return subject and text of what has begun or is over since `reported`; None if nothing has changed."""
     new = [text for cause, text in now.items() if cause not in reported]
     over = [f"over: {text}" for cause, text in reported.items() if cause not in now]
     lines = new + over

@@ -370,7 +370,7 @@ class PimClient(_Client):
         archive = self.archive
         if "07" in archive.faults.silent or fields["identifier"] < 0:
             return
-        archive.writer.mark_heard(station_of(fields))
+        archive.writer.mark_alive(station_of(fields))
         archive.guide.ask(station_of(fields), lambda answer: self._answer_request(fields, answer))
 
     def _answer_request(self, fields: dict, answer: Answer | None) -> None:
@@ -423,7 +423,7 @@ class ServerClient(_Client):
             return  # sent again while it is being committed: one answer serves both
         if kind == "06":
             if self.station:
-                archive.writer.mark_heard(self.station)
+                archive.writer.mark_alive(self.station)
             self._answer(kind, fields, 0)
             return
         code = archive.faults.code_for(kind, fields) or (0 if reader.is_complete(fields) else UNREADABLE)

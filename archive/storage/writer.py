@@ -41,7 +41,7 @@ STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 PARCEL = "parcel"  # as a kind of telegram
 BATCH_MOST = 1000
 WAITING_MOST = 20000
-HEARD_EVERY_S = 5.0
+ALIVE_EVERY_S = 5.0
 PAUSE_S = 1.0
 MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that rows are inserted again, to no effect
 REPORT_EVERY_S = 3600  # a breach of the same kind is kept and told once in this time
@@ -125,7 +125,7 @@ class Writer:
         self._waiting: list[tuple[str, dict, OnOutcome]] = []
         self._breaches: list[tuple] = []
         self._noted: dict[tuple, float] = {}  # kinds of breaches
-        self._heard_at: dict[Station, str] = {}
+        self._alive_at: dict[Station, str] = {}
         self._changes: list[Callable[[], None]] = []
         self._closing = False
         self.stored = self.repeated = self.failed = self.commits = 0
@@ -165,10 +165,10 @@ class Writer:
                 self._wake.notify()
         return True
 
-    def mark_heard(self, station: Station) -> None:
+    def mark_alive(self, station: Station) -> None:
         """Note a station's sign of life; these are written every few seconds."""
         with self._wake:
-            self._heard_at[station] = rows.now_text()
+            self._alive_at[station] = rows.now_text()
 
     def latest(self, station: Station) -> tuple[int, int]:
         """The sequences of the latest stored result and event, 0 for none (TN 5.9)."""
@@ -225,20 +225,20 @@ class Writer:
         while True:
             with self._wake:
                 if not (self._waiting or self._breaches or self._changes or self._closing):
-                    self._wake.wait(HEARD_EVERY_S)
+                    self._wake.wait(ALIVE_EVERY_S)
                 taken, self._waiting = self._waiting[:BATCH_MOST], self._waiting[BATCH_MOST:]
                 breaches, self._breaches = self._breaches, []
-                heard_at, self._heard_at = self._heard_at, {}
+                alive_at, self._alive_at = self._alive_at, {}
                 changes, self._changes = self._changes, []
-                if self._closing and not (changes or taken or breaches or heard_at):
+                if self._closing and not (changes or taken or breaches or alive_at):
                     break
             for make in changes:
                 make()
-            if not (taken or breaches or heard_at):
+            if not (taken or breaches or alive_at):
                 continue
-            outcomes = self._commit(taken, breaches, heard_at)
+            outcomes = self._commit(taken, breaches, alive_at)
             if outcomes is None:
-                self._commit([], breaches, heard_at)
+                self._commit([], breaches, alive_at)
                 outcomes = [(self._commit([one], [], {}) or [FAILED])[0] for one in taken]
             for (_, _, on_outcome), outcome in zip(taken, outcomes, strict=True):
                 on_outcome(outcome)
@@ -260,14 +260,14 @@ class Writer:
             self._connection.close()
             self._connection = None
 
-    def _commit(self, taken: list, breaches: list[tuple], heard_at: dict[Station, str]) -> list[str] | None:
+    def _commit(self, taken: list, breaches: list[tuple], alive_at: dict[Station, str]) -> list[str] | None:
         """Store all in one commit; return the outcomes, None if one cannot be stored and may have spoilt the others."""
         try:
             connection = self._connected()
             began_s = time.monotonic()
             with connection.begin() as transaction:
                 batch = self._batch(connection, taken)
-                for station, moment in heard_at.items():
+                for station, moment in alive_at.items():
                     batch.change(t.STATION, station, Heard=moment)
                 batch.add(t.BREACH, breaches)
                 with bulk_insert.together(connection):

@@ -42,7 +42,7 @@ class ServersClock:
         self._board = board
         self._sets = sets
         self._exact_s = 0.0
-        self._beside_uptime_s = 0.0  # our clock at the last comparison, less the machine's uptime
+        self._above_uptime_s = 0.0  # our clock at the last comparison, less the machine's uptime
         self._due = Timer()
         self._sessions = []  # sessions with ToolsNet; the first 05 that comes to one of them counts
 
@@ -83,18 +83,18 @@ class ServersClock:
         self._exact_s = ahead_s = self._board.wall_s() - server_s
         self.ahead_s = round(ahead_s)
         self.outcome = self._outcome(ahead_s, server_s)
-        self._beside_uptime_s = self._board.wall_s() - _uptime_s()
+        self._above_uptime_s = self._board.wall_s() - _uptime_s()
 
     def _notice_step(self, now):
         """Let the difference be as it is after our clock was set by somebody else (rule 5)."""
-        beside_s = self._board.wall_s() - _uptime_s()
-        step_s = beside_s - self._beside_uptime_s
+        above_uptime_s = self._board.wall_s() - _uptime_s()
+        step_s = above_uptime_s - self._above_uptime_s
         if abs(step_s) < STEP_S:
             return
         if self.outcome == SET:
             self._exact_s = 0.0
         self._exact_s += step_s
-        self._beside_uptime_s = beside_s
+        self._above_uptime_s = above_uptime_s
         self.ahead_s = round(self._exact_s)
         self.outcome = _judged(self._exact_s) or MOVED
         if not self._sessions:

@@ -134,10 +134,10 @@ def of(read_in, *frames):
 
 
 def test_several_spindles_bolts_and_what_the_plant_has_named():
-    tightening, cycle = example_tightening(), WideSpindleAssembly()
-    cycle.most = PAYLOAD_WIDE
+    tightening, assembly = example_tightening(), WideSpindleAssembly()
+    assembly.most = PAYLOAD_WIDE
     bolts = [message(107, spindle_frames.bolt_data(tightening, 4, index, 2), 4) for index in (1, 2)]
-    payload = of(cycle, message(106, spindle_frames.station_data(tightening, 4, 2), 4), *bolts)
+    payload = of(assembly, message(106, spindle_frames.station_data(tightening, 4, 2), 4), *bolts)
     assert by_line(payload) == by_telegram(payload)
     assert len(by_line(payload)[0]) == 2 and any("Anna" in row for row in by_line(payload)[2])
 

@@ -30,7 +30,7 @@ TREE = {
 }
 
 
-class Out(io.IOBase):
+class CapturedConsole(io.IOBase):
     """A console: MicroPython's json writes octets into a stream, CPython's writes text."""
 
     def __init__(self):
@@ -46,7 +46,7 @@ class Out(io.IOBase):
 
 def answered(console, line, meanwhile=lambda: None):
     """What the console answers to a line, without the end; while it works on it, `meanwhile` happens."""
-    out = console._out = Out()
+    out = console._out = CapturedConsole()
     console.take(line + "\n")
     while console.job is not None:
         console.go_on()
@@ -144,18 +144,18 @@ class Chip:
         configuration = complete(TREE)
         self.app = App(configuration, self.board)
         self.confirmation = Confirmation()
-        self.upkeep = Housekeeping(
+        self.housekeeping = Housekeeping(
             self.app, self.board, configuration, "no_such_folder", self.confirmation, self.board.now()
         )
-        self.out = Out()
-        self.upkeep.console._out = self.out
+        self.out = CapturedConsole()
+        self.housekeeping.console._out = self.out
         self.turns = 0
 
     def go(self, ms):
         end_ms = self.board.time.total_ms + ms
         while self.board.time.total_ms < end_ms:
             wait_ms = self.app.step(self.board.now())
-            turn_ms = self.upkeep.on_turn(self.board.now())
+            turn_ms = self.housekeeping.on_turn(self.board.now())
             if turn_ms < 0:
                 return False
             self.turns += 1
@@ -182,7 +182,7 @@ def test_a_link_that_carries_nothing_is_restarted_with_growing_pauses():
         chip.go((SILENCE_MS << times - 1) + 2 * ASKED_MS)
         assert len(chip.board.network.restarts) == times
     assert chip.board.network.restarts == [False, True, False, True]
-    assert chip.upkeep.about()["network"]["silences"] == 4
+    assert chip.housekeeping.about()["network"]["silences"] == 4
 
 
 def test_a_link_that_carries_or_is_down_is_not_restarted():
@@ -272,8 +272,8 @@ def test_each_order_at_the_console_is_in_the_log_and_a_look_is_not():
     chip.go(1000)
 
     def answer_to(line):
-        answered(chip.upkeep.console, line)
-        return [(entry["name"], entry["value"]) for entry in answered(chip.upkeep.console, "?log 10")][-1:]
+        answered(chip.housekeeping.console, line)
+        return [(entry["name"], entry["value"]) for entry in answered(chip.housekeeping.console, "?log 10")][-1:]
 
     before = answer_to("?quarantine 10 list")
     assert answer_to("?quarantine 10 show 3") == answer_to("?status 10") == before
@@ -283,10 +283,10 @@ def test_each_order_at_the_console_is_in_the_log_and_a_look_is_not():
     assert counters.counts[DROP_ORDERED] == 2
     assert answer_to("?quarantine 10 retry all") == [("retry ordered", 0)]
     ends = iter([{"dropped": 3}, {"count": 4, "parked": 1}])
-    chip.upkeep.console._begin_order(chip.app.stations[0], ["drop", "1-9"])
-    chip.upkeep.console.job = ends
+    chip.housekeeping.console._begin_order(chip.app.stations[0], ["drop", "1-9"])
+    chip.housekeeping.console.job = ends
     for _ in range(3):
-        chip.upkeep.console.go_on()
+        chip.housekeeping.console.go_on()
     assert list(counters.log.entries())[-1][1:] == (DROP_ORDERED, 4)
     assert answer_to("?command 10 select-pset 5") == [("drop ordered", 4)], "the setting allows none"
 
@@ -303,7 +303,7 @@ def test_console_never_shows_a_password():
         pass
     with open(folder + "/config.json", "w") as file:
         json.dump(TREE, file)
-    chip.upkeep.console._folder = folder
+    chip.housekeeping.console._folder = folder
     chip.ask("?config")
     assert "geheim" not in chip.out.text and "***" in chip.out.text
     os.remove(folder + "/config.json")
@@ -332,8 +332,8 @@ def test_version_that_cannot_be_confirmed_runs_on_and_tries_again_each_minute():
     chip.confirmation.healthy = lambda: answers.pop(0)
     while len(answers) > 1 and chip.board.time.total_ms < 200000:
         chip.go(1000)
-    assert not chip.upkeep.is_confirmed and chip.upkeep.about()["unconfirmed"] == 2
+    assert not chip.housekeeping.is_confirmed and chip.housekeeping.about()["unconfirmed"] == 2
     assert not [line for line in chip.out.lines() if line.get("healthy")]
     chip.go(61000)
-    assert chip.upkeep.is_confirmed and answers == []
+    assert chip.housekeeping.is_confirmed and answers == []
     assert [line for line in chip.out.lines() if line.get("healthy")]

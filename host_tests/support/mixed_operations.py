@@ -193,7 +193,7 @@ class MixedOperations:
             return [int(one.torque.replace(".", "")) for one in sp.rows_of(payload, 0)]
         return [int(body_of(payload)[TORQUE : TORQUE + TORQUE_BYTES])]
 
-    def told(self):
+    def reported(self):
         """Return the IDs that an event calls gone, or that are known to be missing."""
         ids = set()
         for _, kind, _, payload in self.cart.records():
@@ -207,7 +207,7 @@ class MixedOperations:
     def judge_acknowledged(self):
         """Whatever a part of which was acknowledged is stored, or told as missing, at any moment."""
         left = self.acknowledged - set(self.cart.stored_ids())
-        assert left <= self.told(), ("acknowledged and nowhere", left - self.told(), self.cart.gone())
+        assert left <= self.reported(), ("acknowledged and nowhere", left - self.reported(), self.cart.gone())
 
     def judge(self):
         """Each result is stored once and whole, or is told as missing and counts; no acknowledged one is neither."""
@@ -222,7 +222,7 @@ class MixedOperations:
         for payload in cart.stored():
             assert self.rows_kept(payload) == self.rows_made(id_of(payload)), ("not whole", id_of(payload), books)
         assert len(missing) <= ledger.gone() + missing_most(ledger), ("not counted", books)
-        untold = set(missing) - self.told()
+        untold = set(missing) - self.reported()
         assert not untold, ("not told", untold, self.acknowledged & untold, books)
         # In revision 1 a repeated part of an answer may be a push, which is acknowledged.
         assert not cart.controller.complaints or cart.controller.options.operations == (1,), cart.controller.complaints

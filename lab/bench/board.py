@@ -6,7 +6,7 @@ Rules
 2. The agent is compiled as boards get it: with constants written out, without asserts, with its lines.
 3. Missing tools are looked for first: a report without them would take minutes and have no figures.
 4. `python -m lab.bench.board` writes the table that a test compares with.
-5. The least heap is that of a whole board: boot, Wi-Fi, sockets, names, upkeep, watchdog, spool, results and a
+5. The least heap is that of a whole board: boot, Wi-Fi, sockets, names, housekeeping, watchdog, spool, results and a
    backlog on the simulated chip (lab.chips.chip), the fakes' share added on top; it is found by halving. A board has
    run if every result has arrived, it has sent its log, and no task has failed.
 """
@@ -124,7 +124,7 @@ def _counts(report: Report) -> None:
 
 
 def _least_heap(name: str, target: str, platform: str, copied: bool, report: Report) -> None:
-    how = "unix32: boot, Wi-Fi, names, sockets, upkeep, watchdog, spool; 50 results, 40 of them a backlog"
+    how = "unix32: boot, Wi-Fi, names, sockets, housekeeping, watchdog, spool; 50 results, 40 of them a backlog"
     try:
         report.add(name, least(platform, copied), "bytes", target, how)
     except Unavailable as reason:

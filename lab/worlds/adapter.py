@@ -130,7 +130,7 @@ def waiting(agent: Agent, index: int) -> int:
     return 1 if station is None else station.log.waits(station.log.cursors[0])
 
 
-def waiting_beside(agent: Agent, index: int) -> int:
+def waiting_for_others(agent: Agent, index: int) -> int:
     """Return how many numbers of the log wait for durable outlets other than ToolsNet."""
     station = agent.station(index)
     if station is None:

@@ -188,7 +188,7 @@ class _Course:
 
     # -- what changes ----------------------------------------------------------------------------------------------
 
-    def _beside(self) -> list[dict]:
+    def _other_outlet(self) -> list[dict]:
         return [one for one in self.outlets if one["kind"] != TOOLSNET]
 
     def _change(self) -> None:

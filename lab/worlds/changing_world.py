@@ -63,7 +63,7 @@ class ChangingWorld(World):
 
     def services(self) -> list[Service]:
         """Return all that the agent connects to."""
-        others = [side.beside.service for side in self.sides.values() if isinstance(side, Consumer)]
+        others = [side.peer.service for side in self.sides.values() if isinstance(side, Consumer)]
         return [*super().services(), *others]
 
     def is_full(self, number: int) -> bool:

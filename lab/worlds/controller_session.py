@@ -334,8 +334,8 @@ class Session:
     def _answer(self, revision: int, result: Result, number: int) -> None:
         traits, sent = self.controller.traits, result
         if traits["ids_higher"]:
-            result.told_id = f"{int(result.id_text) + 1:010d}"
-            sent = replace(result, id_text=result.told_id)
+            result.answered_id = f"{int(result.id_text) + 1:010d}"
+            sent = replace(result, id_text=result.answered_id)
         content = fetched(sent, revision, traits["id_pad"])
         self._send(65, revision, content, lambda: self._was_fetched(result, number), result.spindle)
 

@@ -39,7 +39,7 @@ class Events:
         world.stalled_until = -1
         for service in self._services("all"):
             world.network.set_state(service, "up", False)
-        for outlet in [world.beside, *world.sides.values()]:
+        for outlet in [world.other_outlet, *world.sides.values()]:
             if outlet is not None:
                 outlet.works_again()
         toolsnet = world.toolsnet
@@ -54,10 +54,10 @@ class Events:
             device.refusals_left = device.unreadable_left = 0
             device.sound_since = world.time.now
 
-    def _beside(self, what: str, ms: int) -> None:
+    def _other_outlet(self, what: str, ms: int) -> None:
         """Cause a fault of the outlet beside ToolsNet, if there is one (other_outlets.py)."""
-        if self.world.beside is not None:
-            self.world.beside.happen(what, ms)
+        if self.world.other_outlet is not None:
+            self.world.other_outlet.happen(what, ms)
 
     def _services(self, name: str) -> list:
         world = self.world

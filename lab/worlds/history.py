@@ -31,7 +31,7 @@ class Result:
     hidden: bool = False  # by a reused number: no subscription brings it
     shown_status: str = ""  # of a NOK in 0061 revision 999, if it is not 0
     disliked: str = ""  # how ToolsNet treats its content: "refuses" it, or is "silent"
-    told_id: str = ""  # in answers that have another ID
+    answered_id: str = ""  # in answers that have another ID
     count: int = 0  # how often the controller's count had restarted when it was made
     pushes: list[int] = field(default_factory=list)  # when the agent had read a 0061 of it
     fetches: list[int] = field(default_factory=list)  # when the agent had read a 0065 of it
@@ -152,7 +152,7 @@ class StationHistory:
     report_after: AgentReport | None = None  # after the power cycle that follows it
     came_after: set[int] = field(default_factory=set)  # first rows that came only after that power cycle
     consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None if the log keeps nothing for one
-    alarms_told: int = 0  # reported by the controller
+    alarms_reported: int = 0  # reported by the controller
     alarms: list[int] = field(default_factory=list)  # codes of those that are durable
     events: list[tuple[int, int]] = field(default_factory=list)  # sequence and code, as they arrived
 

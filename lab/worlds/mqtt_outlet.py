@@ -12,7 +12,7 @@ import random
 
 from lab.harness.mqtt_broker import Broker, BrokerSession, Consumer
 from lab.worlds.network import Link
-from lab.worlds.other_outlets import OtherOutlet, beside
+from lab.worlds.other_outlets import OtherOutlet, with_other_outlet
 
 BROKER = ("broker", 1883)
 MQTT = "mqtt"
@@ -103,7 +103,7 @@ class _BrokerPeer:
 
 def with_mqtt(script: dict) -> dict:
     """Return the script of a usual world with a broker."""
-    return beside(script, MQTT, BROKER_FAULTS, _mqtt_outlet)
+    return with_other_outlet(script, MQTT, BROKER_FAULTS, _mqtt_outlet)
 
 
 def _mqtt_outlet(d: random.Random) -> dict:

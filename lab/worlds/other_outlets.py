@@ -23,7 +23,7 @@ class OtherOutlet:
     def __init__(self, world, place: tuple[str, int], peer_of) -> None:
         self.world = world
         self.breaches: list[str] = []  # breaches of its protocol
-        self.service = Service("beside", peer_of)
+        self.service = Service("other_outlet", peer_of)
         world.network.serve(*place, self.service)
 
     def happen(self, what: str, ms: int) -> None:
@@ -66,7 +66,7 @@ class OtherOutlet:
         return breaches
 
 
-def beside(script: dict, shape: str, faults: tuple[str, ...], outlet_of) -> dict:
+def with_other_outlet(script: dict, shape: str, faults: tuple[str, ...], outlet_of) -> dict:
     """Return the script of a usual world with this outlet at each station; `outlet_of` draws its settings."""
     d = dice(script["seed"], shape)
     script["shape"] = shape
@@ -80,6 +80,6 @@ def beside(script: dict, shape: str, faults: tuple[str, ...], outlet_of) -> dict
 
 def _drawn(d: random.Random, faults: tuple[str, ...], end_ms: int) -> list[list]:
     return [
-        [d.randrange(max(end_ms, 1)), "beside", d.choice(faults), one_of(d, [(3, 2000), (2, 20000), (1, 300000)])]
+        [d.randrange(max(end_ms, 1)), "other_outlet", d.choice(faults), one_of(d, [(3, 2000), (2, 20000), (1, 300000)])]
         for _ in range(d.choice((0, 2, 5, 10)))
     ]

@@ -150,10 +150,10 @@ class Consumer(Side):
 
     def __init__(self, world, place: str, kind: str) -> None:
         super().__init__(world, place)
-        self.beside = Plant(world, (place, 1883)) if kind == MQTT else WebhookServer(world, (place, 8080))
+        self.peer = Plant(world, (place, 1883)) if kind == MQTT else WebhookServer(world, (place, 8080))
 
     def stored(self) -> list[tuple[int, int]]:
-        records = [(number, record) for _, number, record in self.beside.records if record.get("type") != "event"]
+        records = [(number, record) for _, number, record in self.peer.records if record.get("type") != "event"]
         return [(number, self._named(json.dumps(record))) for number, record in records]
 
     def power_off(self) -> None:
@@ -161,16 +161,16 @@ class Consumer(Side):
 
     def happen(self, what: str, ms: int) -> None:
         """Let this fault happen, and last for `ms`."""
-        self.beside.happen(what, ms)
+        self.peer.happen(what, ms)
 
     def forget(self, share: float) -> None:
         """Restore an older state of the database."""
         self.note()
-        self.beside.forget(int(len(self.beside.records) * share))
+        self.peer.forget(int(len(self.peer.records) * share))
 
     def works_again(self) -> None:
         """End all faults."""
-        self.beside.works_again()
+        self.peer.works_again()
 
 
 def side_of(world, kind: str, place: str) -> LineFile | Consumer:

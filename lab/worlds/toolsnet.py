@@ -208,7 +208,7 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
     ]
     if shown_id is not None and result.id_text.strip():
         # Where nothing that is known is left in the controller, an answer cannot be found to be wrong.
-        ids = [result.id_text, *([result.told_id] if not result.pushes else [])]
+        ids = [result.id_text, *([result.answered_id] if not result.pushes else [])]
         plain = [one.lstrip("0") for one in ids]
         stored = shown_id.lstrip("0")
         pairs.append(("tightening ID", stored, plain[-1] if stored == plain[-1] else plain[0]))

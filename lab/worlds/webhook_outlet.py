@@ -13,7 +13,7 @@ import random
 
 from lab.harness.mqtt_broker import batch_of
 from lab.worlds.network import Link
-from lab.worlds.other_outlets import OtherOutlet, beside
+from lab.worlds.other_outlets import OtherOutlet, with_other_outlet
 
 HOOK = ("hook", 8080)
 WEBHOOK = "webhook"
@@ -97,7 +97,7 @@ class _HookPeer:
 
 def with_webhook(script: dict) -> dict:
     """Return the script of a usual world with a webhook server."""
-    return beside(script, WEBHOOK, HOOK_FAULTS, _webhook_outlet)
+    return with_other_outlet(script, WEBHOOK, HOOK_FAULTS, _webhook_outlet)
 
 
 def _webhook_outlet(d: random.Random) -> dict:

@@ -53,7 +53,7 @@ class World:
             self._station(seed, settings, traits)
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
         made = {MQTT: Plant, WEBHOOK: WebhookServer}.get(script.get("shape", ""))
-        self.beside = made(self) if made else None
+        self.other_outlet = made(self) if made else None
         self.sides: dict = {}  # other sides by their place, in a world that changes
         self.agent: adapter.Agent | None = None
         self.board: Board | None = None
@@ -169,11 +169,11 @@ class World:
                 is_whole = not device.is_torn(one.start())
                 if is_whole and (not counts_again or station.results[made].frame == READABLE):
                     settled.add(made)
-        if self.beside is not None and self.keeps_beside(number):
-            settled &= self.beside.consumed(number)
+        if self.other_outlet is not None and self.keeps_for_others(number):
+            settled &= self.other_outlet.consumed(number)
         return {block: found_in(block, block + 1) - settled for block in range(first, device.block_count)}
 
-    def keeps_beside(self, number: int) -> bool:
+    def keeps_for_others(self, number: int) -> bool:
         """True if the log of this station keeps what the consumer does not have."""
         return any(outlet.get("durable") for outlet in self.tree["stations"][number - 1]["outlets"])
 
@@ -373,11 +373,11 @@ class World:
         if agent is None or board is None:
             return
         station = self.history.stations[number]
-        station.alarms_told += 1
+        station.alarms_reported += 1
 
         def write() -> None:
-            if adapter.alarm(agent, number - 1, station.alarms_told, board.now()):
-                station.alarms.append(station.alarms_told)
+            if adapter.alarm(agent, number - 1, station.alarms_reported, board.now()):
+                station.alarms.append(station.alarms_reported)
 
         self.fuse.reads = 0
         self.survives(write)
@@ -481,8 +481,8 @@ class World:
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
-        if self.beside is not None:
+        if self.other_outlet is not None:
             for number, station in self.history.stations.items():
-                if self.keeps_beside(number):
-                    station.consumed = self.beside.consumed(number)
-            self.history.malformed.extend(self.beside.complaints()[:20])
+                if self.keeps_for_others(number):
+                    station.consumed = self.other_outlet.consumed(number)
+            self.history.malformed.extend(self.other_outlet.complaints()[:20])

@@ -189,7 +189,7 @@ class Course:
         if world.agent is None:
             return 1
         waiting = sum(adapter.waiting(world.agent, index) for index in range(len(world.controllers)))
-        waiting += sum(adapter.waiting_beside(world.agent, index) for index in range(len(world.controllers)))
+        waiting += sum(adapter.waiting_for_others(world.agent, index) for index in range(len(world.controllers)))
         waited, self._waited = self._waited, waiting
         if waiting and waiting != waited:
             return waiting

@@ -37,7 +37,7 @@ class ControllerSession(ControllerLink):
         self._no_ack = False  # the flag of the current message
         self._is_blank = False  # the revision of the current message
         self._repeats = []  # (due, times left, result)
-        self._heard_at = 0
+        self._received_at = 0
         self.link_number = b"  "  # of the current message
         self._count_received = 0
         self._drop_received = 0
@@ -51,7 +51,7 @@ class ControllerSession(ControllerLink):
 
     def connected(self, now):
         super().connected(now)
-        self._heard_at = now
+        self._received_at = now
         self.controller.sessions.append(self)
         if self.options.drop_after_received:
             self._drop_received = self.options.drop_after_received.pop(0)
@@ -71,7 +71,7 @@ class ControllerSession(ControllerLink):
             self.close(REFUSED)
         if self.wants_close or not self.alive or self.options.silent:
             return wait
-        left = ticks_diff(ticks_add(self._heard_at, self.options.silence_ms), now)
+        left = ticks_diff(ticks_add(self._received_at, self.options.silence_ms), now)
         if left <= 0:
             if self.options.blame_silence and not self.excused:
                 self.complain("nothing was sent for %d ms" % self.options.silence_ms)
@@ -108,7 +108,7 @@ class ControllerSession(ControllerLink):
         mid = int(frame[4:8])
         messages = self.controller.messages
         messages[mid] = messages.get(mid, 0) + 1
-        self._heard_at = now
+        self._received_at = now
         self.link_number = frame[16:18]
         self._count_received += 1
         if self._count_received == self._drop_received:

@@ -331,12 +331,12 @@ class AsciiPeer(Peer):
         super().__init__(make_endpoint, clock)
         self._got = b""
         self._before = b""
-        self._heard_at = None
+        self._received_at = None
 
     def octet(self, value, now):
         if self.mute:
             return
-        self._heard_at = now
+        self._received_at = now
         if not self._got:
             if value == STX:
                 self._got = b"\x02"
@@ -375,8 +375,8 @@ class AsciiPeer(Peer):
 
     def tick(self, now):
         wait = self.collect(now)
-        if self._got and self._heard_at is not None:
-            left = GAP_MS - ticks_diff(now, self._heard_at)
+        if self._got and self._received_at is not None:
+            left = GAP_MS - ticks_diff(now, self._received_at)
             if left <= 0:
                 self._spoiled("gap")
             else:

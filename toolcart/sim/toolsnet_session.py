@@ -28,11 +28,11 @@ class _Session(Endpoint):
         self.in_pieces = self.name + ": telegram in pieces: "
         self.toolsnet = toolsnet
         self._sessions = sessions
-        self._heard_at = 0
+        self._received_at = 0
 
     def connected(self, now):
         super().connected(now)
-        self._heard_at = now
+        self._received_at = now
         self._sessions.append(self)
         self.greet(now)
 
@@ -45,7 +45,7 @@ class _Session(Endpoint):
         wait = self.release(now)
         if self.wants_close or not self.alive:
             return wait
-        left = ticks_diff(ticks_add(self._heard_at, self.options.silence_ms), now)
+        left = ticks_diff(ticks_add(self._received_at, self.options.silence_ms), now)
         if left <= 0:
             if self.options.blame_silence and not self.excused:
                 self.complain("%s: nothing was sent for %d ms" % (self.name, self.options.silence_ms))
@@ -84,7 +84,7 @@ class _Session(Endpoint):
         return received[4 : 4 + length]
 
     def message(self, telegram, now):
-        self._heard_at = now
+        self._received_at = now
         fields, breaches = take_apart(telegram)
         telegrams = self.toolsnet.telegrams
         telegrams[fields["id"]] = telegrams.get(fields["id"], 0) + 1

@@ -22,10 +22,10 @@ SUFFIX = ".sock"
 def socket_of(config_path: str | Path) -> str:
     """Return where the agent of this configuration makes its socket."""
     folder = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    return str(Path(folder) / NAME) if folder else socket_beside(config_path)
+    return str(Path(folder) / NAME) if folder else config_socket(config_path)
 
 
-def socket_beside(config_path: str | Path) -> str:
+def config_socket(config_path: str | Path) -> str:
     """Return the path beside a configuration, or in the folder that its relative paths start from."""
     config = Path(os.path.realpath(config_path))
     folder = config.parent
@@ -36,7 +36,7 @@ def socket_beside(config_path: str | Path) -> str:
 
 def to_ask(config_path: str | Path) -> str:
     """Return where to ask the agent of this configuration: the service's socket for the service's own ones."""
-    path = socket_beside(config_path)
+    path = config_socket(config_path)
     if os.path.dirname(os.path.realpath(config_path)) in (CONFIGURATIONS, STATE) and not os.path.exists(path):
         return default()
     return path
@@ -44,7 +44,7 @@ def to_ask(config_path: str | Path) -> str:
 
 def all_of(config_path: str | Path) -> list[str]:
     """Return every place where an agent of this configuration may make its socket, each once."""
-    return list(dict.fromkeys((socket_beside(config_path), socket_of(config_path), to_ask(config_path))))
+    return list(dict.fromkeys((config_socket(config_path), socket_of(config_path), to_ask(config_path))))
 
 
 def default() -> str:

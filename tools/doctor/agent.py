@@ -37,8 +37,8 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
     The service's agent counts if it has the stations `numbers`: its configuration may be a copy of this one.
     """
     error = None
-    beside = os.path.abspath(config_path) + socket_location.SUFFIX  # the file may have become a link since the start
-    for path in dict.fromkeys((socket_location.to_ask(config_path), beside, socket_location.default())):
+    nearby = os.path.abspath(config_path) + socket_location.SUFFIX  # the file may have become a link since the start
+    for path in dict.fromkeys((socket_location.to_ask(config_path), nearby, socket_location.default())):
         try:
             status = client.ask(path)
         except client.NoAgent as no_agent:

@@ -12,7 +12,7 @@ BAR_CELLS = 20
 
 
 class Load:
-    """Counts what is heard on the monitored wires; `directions` are values of `Heard.from_agent`."""
+    """Counts what came on the monitored wires; `directions` are values of `from_agent`."""
 
     def __init__(self, baud: int, parity: str, stop_bits: int, directions: tuple[bool, ...]) -> None:
         self.octet_s = (1 + 8 + (parity != "none") + stop_bits) / baud

@@ -17,7 +17,7 @@ from toolcart.agent.mqtt.status import NO_PINGRESP, NO_RECEIPT, SILENCES
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.requests import DONE
 from toolcart.agent.openprotocol.requests import REFUSAL as REFUSED_BY
-from toolcart.agent.openprotocol.session_states import HEARD_PART
+from toolcart.agent.openprotocol.session_states import INCOMPLETE_MESSAGE
 from toolcart.base.privileges import as_root
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages.durations import next_try
@@ -491,7 +491,7 @@ def _session_reason(endpoint: Endpoint, slug: str, state: str, code: int, mid: i
 
 def _unusable_message(code: int) -> str:
     """Return what came in place of an answer."""
-    if code == HEARD_PART:
+    if code == INCOMPLETE_MESSAGE:
         return "a message that does not end"
     endings = {REFUSED_BY: ", which rejects another request or does not say which", DONE: ", which does not name it"}
     return f"MID {code:04d}{endings.get(code, '')}"

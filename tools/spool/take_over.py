@@ -178,10 +178,10 @@ def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
         raise CannotTakeOver(f"cannot write {target}{order_log.SUFFIX}: {error.strerror}") from None
     os.rename(new, target)
     _sync_folder(target)
-    return f"{target.name}: {told_of(made, plan)}"
+    return f"{target.name}: {summary_of(made, plan)}"
 
 
-def told_of(made: NewArea, plan: Plan) -> str:
+def summary_of(made: NewArea, plan: Plan) -> str:
     """Say what was carried over, what was left behind, and what became of the size that was ordered."""
     waits = ", ".join(one.text() for one in made.waits if one.name)
     parts = [f"{counted(made.records, 'record')} taken over"]

@@ -77,7 +77,7 @@ def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:
 
 def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
     try:
-        told = ask()
+        status = ask()
     except client.NoAgent as trouble:
         if as_json:
             click.echo(json.dumps({"running": False, "error": str(trouble), "hint": trouble.hint}))
@@ -87,18 +87,18 @@ def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
             click.echo(visible(f"  {trouble.hint}"), err=not watch)
         return EXIT_NO_AGENT
     if as_json:
-        click.echo(json.dumps({"running": True, **told}))
+        click.echo(json.dumps({"running": True, **status}))
     else:
         _clear(watch)
-        for line in lines(told):
+        for line in lines(status):
             click.echo(visible(line))
-    return EXIT_NEEDS if attention.is_for_anybody(told) else 0
+    return EXIT_NEEDS if attention.is_for_anybody(status) else 0
 
 
-def lines(told: dict) -> list[str]:
+def lines(status: dict) -> list[str]:
     """Return the whole status for people."""
-    shown = words.agent_lines(told["agent"])
-    for station in told["stations"]:
+    shown = words.agent_lines(status["agent"])
+    for station in status["stations"]:
         shown += words.station_lines(station)
     return shown
 

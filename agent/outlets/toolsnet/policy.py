@@ -189,10 +189,10 @@ class Policy:
             self.lookahead.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE
         )  # they share the page
 
-    def _ask(self, todo, now):
+    def _ask(self, write, now):
         if self.pause.armed and not self.pause.expired(now):
             return NOTHING  # it could not be written just now
-        self.pending_write = todo
+        self.pending_write = write
         return WRITE
 
     def _give(self, log, number, length, sequence):
@@ -506,37 +506,37 @@ class Policy:
 
     def write(self, now):
         """Do what `next` has asked for, as the flash may be used now; False if it has to wait."""
-        todo = self.pending_write
-        if todo == _ALLOW:
+        write = self.pending_write
+        if write == _ALLOW:
             done = self.allow(self.cursor.found)
-        elif todo == _KEEP:  # an unreadable frame, or one that the quarantine has
+        elif write == _KEEP:  # an unreadable frame, or one that the quarantine has
             done = self.keep_and_pass(self.cursor.found, PARKED_UNREADABLE, now)
-        elif todo == _BEGIN_LOOKAHEAD:
+        elif write == _BEGIN_LOOKAHEAD:
             done = self.in_flight.begin_lookahead(self.lookahead.limit)
-        elif todo == _FINISH:
+        elif write == _FINISH:
             done = self.lookahead.finish(self, now)
-        elif todo == _LATE:
+        elif write == _LATE:
             done = self.reoffer.begin()
-        elif todo == _DROP:
+        elif write == _DROP:
             done = self.drop_first() == DROP_DONE
         else:
             done = self.reoffer.conclude(now)
         if not done:
-            self._put_off(todo, now)
+            self._put_off(write, now)
         return done
 
     def writes_quarantine(self):
         """True if what `write` has to do may write to the quarantine, too."""
         return self.pending_write > _BEGIN_LOOKAHEAD or self.pending_write == _KEEP
 
-    def _put_off(self, todo, now):
-        if todo == _LATE or todo == _LATE_OVER:
+    def _put_off(self, write, now):
+        if write == _LATE or write == _LATE_OVER:
             self.reoffers.pause.start(now, AGAIN_MS)
         elif self.pause.armed and not self.pause.expired(now):
             return  # it has been noted already
         else:
             self.pause.start(now, AGAIN_MS)
-        self.counters.note(counter.NOT_SAVED, todo, now)
+        self.counters.note(counter.NOT_SAVED, write, now)
 
     def allow(self, number):
         """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""

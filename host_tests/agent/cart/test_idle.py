@@ -137,9 +137,9 @@ def hour(whole_board):
     app = App(tree, board)
     on_turn = loop.forever
     if whole_board:
-        upkeep = Housekeeping(app, board, tree, "/nowhere", _Confirmation(), board.now())
-        upkeep.console._out = _Output()
-        on_turn = upkeep.on_turn
+        housekeeping = Housekeeping(app, board, tree, "/nowhere", _Confirmation(), board.now())
+        housekeeping.console._out = _Output()
+        on_turn = housekeeping.on_turn
     _pass(app, board, on_turn, SETTLE_MS)
     turns, in_vain = board.turns, board.in_vain
     _pass(app, board, on_turn, HOUR_MS)

@@ -133,7 +133,7 @@ def test_unreadable_ones_get_the_id_that_they_have():
     assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == phases.NEWS_NONE
 
 
-class Beside(Memory):
+class NumbersOffset(Memory):
     """It answers the question for n with the result n + `by`, under its own ID."""
 
     def __init__(self, by):
@@ -149,7 +149,7 @@ def test_right_ids_of_answers_to_other_questions_are_not_put_right():
     for by in AMOUNTS:
         for number in (1, 2, 3, 5, 12, 30):
             for missed in ((5, 2), (1, 1), (12, 3)):
-                cart = Cart(Beside(by)).open()
+                cart = Cart(NumbersOffset(by)).open()
                 cart.make(number)
                 for count in missed:
                     cart.away(count)
@@ -166,7 +166,7 @@ def test_answers_to_other_questions_show_nothing_before_a_push():
     for by in AMOUNTS:
         for before in (1, 4, 20):
             for is_cut in (False, True):
-                cart = Cart(Beside(by))
+                cart = Cart(NumbersOffset(by))
                 for _ in range(before):
                     cart.memory.make()
                 cart.met()

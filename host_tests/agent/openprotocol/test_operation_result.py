@@ -260,7 +260,7 @@ def test_object_without_a_row_that_comes_first_is_left_to_whoever_keeps_it():
     operation = op.OperationResult()
     foreign = of_object(2, 77)
     for frame in (foreign, of_object(3, 1), of_object(4, 9999)):
-        assert give(operation, frame) == op.PART_KEPT and not operation.beside
+        assert give(operation, frame) == op.PART_KEPT and not operation.unplaced
     assert give(operation, several()) == op.PART_WHOLE and operation.spilled == [foreign]
     assert len(rows_of(operation)) == 2 and operation.result_code == res.RESULT_ODD
 
@@ -304,7 +304,7 @@ def test_objects_without_room_are_left_out_and_reported():
         state = give(operation, of_object(number, number - 1, total=13, torque=number))
     assert state == op.PART_WHOLE and operation.result_code == res.RESULT_ODD
     payload = payload_of(operation)
-    assert len(payload) <= PAYLOAD_MAX and sp.told_of(payload, 0) == 12
+    assert len(payload) <= PAYLOAD_MAX and sp.announced_of(payload, 0) == 12
     assert [row.torque for row in rows_of(operation)] == ["0.%02d" % number for number in range(2, 10)]
     frame = several(objects=objects)
     for octets in range(68, len(frame)):  # the list ends early

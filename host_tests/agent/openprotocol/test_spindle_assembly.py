@@ -19,7 +19,7 @@ def tightening(**values):
     return example_tightening(**dict({"status": 1, "angle": 81, "tightening_id": 4294967290}, **values))
 
 
-def cycle(most=PAYLOAD_WIDE, kind=assembly.SpindleAssembly):
+def new_assembly(most=PAYLOAD_WIDE, kind=assembly.SpindleAssembly):
     made = kind()
     made.most = most
     return made
@@ -56,7 +56,7 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                 result = tightening(status=status, torque_status=status, angle_status=status, job_sequence=4711)
                 octets = message(101, spindle_frames.sync_data(result, revision, count), revision)
                 fields = catalogue.decode(octets)
-                made = cycle()
+                made = new_assembly()
                 assert take(made, octets, 101, revision) == assembly.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
                 assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == fields["vin"]
@@ -80,7 +80,7 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                 assert time_of(body) == wire_digits(fields["time"])
                 page = payload_of(made)
                 rows = sp.rows_of(page, 0)
-                assert len(rows) == fields["spindle_count"] == sp.told_of(page, 0)
+                assert len(rows) == fields["spindle_count"] == sp.announced_of(page, 0)
                 for row, one in zip(rows, fields["spindles"]):  # noqa: B905 - MicroPython has no strict
                     assert (row.number, row.channel) == (one["spindle"], one["channel_id"])
                     assert row.status - 0x30 == one["status"]
@@ -102,7 +102,7 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                 result = tightening(status=0, torque_status=2, angle_status=0, torque=torque, angle=angle)
                 octets = message(106, spindle_frames.station_data(result, revision, count), revision)
                 fields = catalogue.decode(octets)
-                made = cycle()
+                made = new_assembly()
                 assert take(made, octets, 106, revision) == assembly.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
                 page = payload_of(made)
@@ -142,7 +142,7 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
 def test_bolt_data_follows_the_rows_as_the_catalogue_reads_it():
     for revision in (1, 4):
         for printed in (False, True):
-            made = cycle()
+            made = new_assembly()
             result = tightening(status=0)
             assert take(
                 made, message(106, spindle_frames.station_data(result, revision, 3), revision), 106, revision, True
@@ -180,7 +180,7 @@ def test_bolt_data_out_of_turn_changes_nothing():
     station = message(106, spindle_frames.station_data(result, 4, 3), 4)
     bolts = [message(107, spindle_frames.bolt_data(result, 4, index, 3), 4) for index in (1, 2, 3)]
     other = message(107, spindle_frames.bolt_data(tightening(tightening_id=5), 4, 1, 3), 4)
-    made = cycle()
+    made = new_assembly()
     assert take(made, bolts[0], 107, 4, True) == assembly.ASSEMBLY_FOREIGN
     assert take(made, station, 106, 4, True) == assembly.ASSEMBLY_MORE
     assert take(made, bolts[1], 107, 4, True) == assembly.ASSEMBLY_FOREIGN
@@ -205,16 +205,16 @@ def test_bolt_data_out_of_turn_changes_nothing():
 
 def test_what_has_no_room_is_left_out_from_the_end_and_reported():
     result = tightening()
-    made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
+    made = new_assembly(PAYLOAD_MAX - res.PARKED_BYTES)
     assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == assembly.ASSEMBLY_WHOLE
     page = payload_of(made)
     assert made.cut and len(page) <= PAYLOAD_MAX - res.PARKED_BYTES
-    assert sp.count_of(page, 0) == len(sp.rows_of(page, 0)) == 9 and sp.told_of(page, 0) == 50
-    made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
+    assert sp.count_of(page, 0) == len(sp.rows_of(page, 0)) == 9 and sp.announced_of(page, 0) == 50
+    made = new_assembly(PAYLOAD_MAX - res.PARKED_BYTES)
     assert take(made, message(101, spindle_frames.sync_data(result, 1, 50), 1), 101, 1) == assembly.ASSEMBLY_WHOLE
     assert made.cut and sp.count_of(payload_of(made), 0) == 26
     most = 500
-    made = cycle(most)
+    made = new_assembly(most)
     take(made, message(106, spindle_frames.station_data(result, 4, 3), 4), 106, 4, True)
     for index in (1, 2, 3):
         take(made, message(107, spindle_frames.bolt_data(result, 4, index, 3), 4), 107, 4, True)
@@ -231,17 +231,17 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
     ):
         whole = 174 if mid == 101 else 165
         for length in range(20, len(octets)):
-            made = cycle()
+            made = new_assembly()
             part = take(made, octets[:length], mid, 4)
             assert part == (assembly.ASSEMBLY_WHOLE if length >= whole else assembly.ASSEMBLY_UNREADABLE), length
             if part == assembly.ASSEMBLY_WHOLE:
                 page = payload_of(made)
-                assert sp.told_of(page, 0) == 3
+                assert sp.announced_of(page, 0) == 3
                 assert made.cut == (sp.count_of(page, 0) < 3)
     octets = message(106, spindle_frames.station_data(result, 4, 2), 4)
     bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 2), 4)
     for length in range(20, len(bolt)):
-        made = cycle()
+        made = new_assembly()
         take(made, octets, 106, 4, True)
         assert take(made, bolt[:length], 107, 4, True) == (
             assembly.ASSEMBLY_MORE if length >= 180 else assembly.ASSEMBLY_UNREADABLE
@@ -256,7 +256,7 @@ def test_blank_figures_are_blank_and_odd_ones_are_reported():
     octets[165 + 9] = octets[165 + 12] = 0x20
     octets[165 + 15 : 165 + 22] = b" " * 7
     octets[115] = 0x35
-    made = cycle()
+    made = new_assembly()
     assert take(made, bytes(octets), 106, 4) == assembly.ASSEMBLY_WHOLE
     row = sp.rows_of(payload_of(made), 0)[0]
     assert row.torque == "" and row.torque_status == row.angle_status == 0x20 and row.angle == "81.0000"
@@ -265,7 +265,7 @@ def test_blank_figures_are_blank_and_odd_ones_are_reported():
     for at in (22, 30, 163):
         broken = bytearray(octets)
         broken[at] = 0x78
-        assert take(cycle(), bytes(broken), 106, 4) == assembly.ASSEMBLY_UNREADABLE
+        assert take(new_assembly(), bytes(broken), 106, 4) == assembly.ASSEMBLY_UNREADABLE
 
 
 def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
@@ -292,7 +292,7 @@ def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
                         odd = octets[:at] + text + b"  " + octets[at + 7 :]
                     elif place == 6:
                         odd = octets[:at] + b" " + text + octets[at + 6 :]
-                    part = take(cycle(), odd, mid, 4)
+                    part = take(new_assembly(), odd, mid, 4)
                     assert part == (assembly.ASSEMBLY_WHOLE if is_figure else assembly.ASSEMBLY_UNREADABLE), (
                         mid,
                         row,
@@ -305,7 +305,7 @@ def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
     result = tightening(angle=-9999, angle_min=0, angle_max=99999)
     octets = message(101, spindle_frames.sync_data(result, 4, 1), 4)
     octets = octets[:-3] + b"002"
-    made = cycle()
+    made = new_assembly()
     assert take(made, octets, 101, 4) == assembly.ASSEMBLY_WHOLE and made.result_code == res.RESULT_ODD
     page = payload_of(made)
     row = sp.rows_of(page, 0)[0]

@@ -28,7 +28,7 @@ class Cut(Exception):
     """The power has failed."""
 
 
-class Wrong(Exception):
+class Breach(Exception):
     """The promise is broken."""
 
 
@@ -333,7 +333,7 @@ class World:
         kind = self.kinds[policy.number - 1]
         lies = policy.buf[0]
         if lies != (-policy.number if policy.phase == pol.LATE_OUT else policy.number):
-            raise Wrong("another one goes out")
+            raise Breach("another one goes out")
         if self.mood == REFUSES or (self.mood == WELL and kind == REFUSED):
             return False
         if self.mood == SILENT or kind == MUTE:
@@ -374,25 +374,25 @@ class World:
         stored = set(there)
         lied = self.budget[LIES] < len(self.lies)
         if not lied and wires != sorted(set(wires)):
-            raise Wrong("numbers on the wire do not ascend")
+            raise Breach("numbers on the wire do not ascend")
         if not lied and len(stored) < len(there):
-            raise Wrong("stored twice")
+            raise Breach("stored twice")
         if self.moods == () and set(self.kinds) <= {GOOD, EVENT} and wires != list(range(1, len(wires) + 1)):
-            raise Wrong("a gap in the sequences")
+            raise Breach("a gap in the sequences")
         state = self.state
         for cursor, gone in ((state.durable[CURSOR], state.durable_gone), (self.log.cursors[0].number, state.gone)):
             missing = set(range(1, cursor + 1)) - stored
             if missing:
                 missing -= {one[0] for one in self.kept.live(gone)}
                 if any(self.kinds[number - 1] != EVENT and number not in self.dropped for number in missing):
-                    raise Wrong("lost")
+                    raise Breach("lost")
         in_order = [number for number in there if number not in self.ever]
         if not lied and in_order != sorted(in_order) and not self._is_lookahead():
-            raise Wrong("order")
+            raise Breach("order")
         if self.in_order and there != sorted(there):
-            raise Wrong("order")
+            raise Breach("order")
         if self.kept.count() > self.room:
-            raise Wrong("quarantine too full")
+            raise Breach("quarantine too full")
 
     def _is_lookahead(self):
         numbers = self.state
@@ -431,7 +431,7 @@ class World:
             more += 1
             idle = 0
             self.kinds += (GOOD,)
-        raise Wrong("never done")
+        raise Breach("never done")
 
     def _is_good(self, number):
         return self.kinds[number - 1] == GOOD
@@ -462,7 +462,7 @@ class World:
         there = [number for _wire, number in self.stored]
         for number in range(1, len(self.kinds) + 1):
             if number not in there and self._is_good(number):
-                raise Wrong("a good one is dropped" if number in self.dropped else "a good one is lost")
+                raise Breach("a good one is dropped" if number in self.dropped else "a good one is lost")
 
     # -- as one tuple ------------------------------------------------------------------------------------------
 
@@ -532,8 +532,8 @@ def explored(world, limit=300000):
                 world.check()
                 world.settles()
                 fine.add(packed[2:])
-        except Wrong as wrong:
-            broken.setdefault(str(wrong), packed)
+        except Breach as breach:
+            broken.setdefault(str(breach), packed)
             world.kinds = kinds
             if len(broken) > 3:
                 break

@@ -100,8 +100,8 @@ class Model:
                 return self.ask_write(LATE)
         return self.next_in_order() if self.phase == ORDER else self.next_retry()
 
-    def ask_write(self, todo):
-        self.pending_write = todo
+    def ask_write(self, write):
+        self.pending_write = write
         return WRITE
 
     def send(self, number, sequence):

@@ -45,7 +45,7 @@ LIVES = 400
 EVENTS = 120
 
 
-class Beside:
+class Comparison:
     """One world of the real policy, and the model."""
 
     def __init__(self, dice):
@@ -158,7 +158,7 @@ def run_lives(monkeypatch, seeds):
     monkeypatch.setattr(lookahead.Lookahead, "is_proven", lambda *_: False)
     done = set()
     for seed in seeds:
-        pair = Beside(random.Random(seed))
+        pair = Comparison(random.Random(seed))
         try:
             for _ in range(EVENTS):
                 pair.event()

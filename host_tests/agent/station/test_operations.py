@@ -153,7 +153,7 @@ def test_damaged_object_is_kept_as_it_came_and_shows_no_figure():
             (payload,) = cart.stored()
             one = spindle_frames.spindles_of(example_tightening(tightening_id=1), 3)
             rows = [(100 + o.number, o.status, o.torque, o.angle) for o in one if o.number != index + 1]
-            assert rows_kept(payload) == rows and sp.told_of(payload, 0) == 3, (how, index)
+            assert rows_kept(payload) == rows and sp.announced_of(payload, 0) == 3, (how, index)
             assert int(body_of(payload)[res.TORQUE : res.ANGLE]) == rows[0][2] and cart.counted(counter.ODD_FIELDS) == 1
             inject(cart, *parts_of(3, 2))
             assert cart.stored_ids() == [1, 2] and cart.counted(counter.RAW) == 1
@@ -237,7 +237,7 @@ def test_object_named_twice_or_not_at_all_leaves_no_figure_that_was_not_made():
         cart = cart_of(STEP_SYNC, operation_history=False).ready()
         inject(cart, *messages)
         (payload,) = cart.stored()
-        assert tuple([row[0] for row in rows_kept(payload)]) == rows and sp.told_of(payload, 0) == 3
+        assert tuple([row[0] for row in rows_kept(payload)]) == rows and sp.announced_of(payload, 0) == 3
         assert cart.raw() == [messages[2]] and cart.counted(counter.RAW) == 1
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     messages = [first] + [message_[:36] + b"0999" + message_[40:] for message_ in (one, two, three)]
@@ -250,7 +250,7 @@ def test_operation_with_fewer_messages_than_objects_has_no_row_without_figures()
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     inject(cart, first[:20] + b"002" + first[23:], one[:20] + b"002" + one[23:])
     (payload,) = cart.stored()
-    assert [row[0] for row in rows_kept(payload)] == [101] and sp.told_of(payload, 0) == 3
+    assert [row[0] for row in rows_kept(payload)] == [101] and sp.announced_of(payload, 0) == 3
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     alone = first[:20] + b"001" + first[23:]
     inject(cart, alone)

@@ -31,7 +31,7 @@ def payload(body, station=10, spindle=1):
     return bytes(head + body)
 
 
-def cycle(frames, bolt_data=False):
+def payload_of_parts(frames, bolt_data=False):
     """Return the payload out of MID 0101, or 0106 and its 0107; each frame with its MID and revision."""
     made = assembly.SpindleAssembly()
     made.most = PAYLOAD_WIDE
@@ -43,7 +43,7 @@ def cycle(frames, bolt_data=False):
 
 
 def sync(revision, count, **fields):
-    return cycle([(101, revision, spindle_frames.sync_data(example_tightening(**fields), revision, count))])
+    return payload_of_parts([(101, revision, spindle_frames.sync_data(example_tightening(**fields), revision, count))])
 
 
 def bolts(count, bolt_data=False, **fields):
@@ -52,7 +52,7 @@ def bolts(count, bolt_data=False, **fields):
     if bolt_data:
         for index in range(1, count + 1):
             frames.append((107, 4, spindle_frames.bolt_data(result, 4, index, count)))
-    return cycle(frames, bolt_data)
+    return payload_of_parts(frames, bolt_data)
 
 
 def objects(*listed, **fields):

@@ -25,7 +25,7 @@ def test_toolsnet_and_the_consumer_have_what_was_acknowledged(shape, slice_):
 def test_another_outlet_changes_no_other_world(shape):
     usual, with_outlet = draw(3, "usual"), draw(3, shape)
     assert shape not in [other for _, other in SHAPE_ODDS]
-    assert [event for event in with_outlet["events"] if event[1] != "beside"] == usual["events"]
+    assert [event for event in with_outlet["events"] if event[1] != "other_outlet"] == usual["events"]
     assert json.dumps(usual["toolsnet"]) == json.dumps(with_outlet["toolsnet"])
 
 

@@ -2,14 +2,14 @@
 
 from toolcart import catalogue
 from toolcart.agent.linux.special_values import WideSpindleAssembly
-from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.operation_result import OperationResult
+from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_MORE, ASSEMBLY_UNREADABLE, ASSEMBLY_WHOLE
 from toolcart.agent.record import extended_values
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as sp
 from toolcart.sim import operation_frames as frames
 from toolcart.sim import spindle_frames
-from host_tests.agent.openprotocol.test_spindle_assembly import cycle, payload_of, take, tightening
+from host_tests.agent.openprotocol.test_spindle_assembly import new_assembly, payload_of, take, tightening
 from host_tests.support.frames import message
 
 
@@ -50,10 +50,10 @@ def test_special_values_are_beside_what_they_belong_to_as_catalogue_reads_them()
         )
         bolts = [message(107, spindle_frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
         bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
-        assembly = cycle(kind=WideSpindleAssembly)
-        assert take(assembly, station, 106, revision, True) == cy.ASSEMBLY_MORE
-        assert take(assembly, bolts[0], 107, revision, True) == cy.ASSEMBLY_MORE
-        assert take(assembly, bolts[1], 107, revision, True) == cy.ASSEMBLY_WHOLE
+        assembly = new_assembly(kind=WideSpindleAssembly)
+        assert take(assembly, station, 106, revision, True) == ASSEMBLY_MORE
+        assert take(assembly, bolts[0], 107, revision, True) == ASSEMBLY_MORE
+        assert take(assembly, bolts[1], 107, revision, True) == ASSEMBLY_WHOLE
         page = payload_of(assembly)
         wanted = [(-1, one["name"], one["value"] or "", 0) for one in catalogue.decode(station)["special_values"]]
         for row in (0, 1):
@@ -69,24 +69,24 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     station = message(106, spindle_frames.station_data(result, 4, 2), 4)
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
-        assembly = cycle(kind=WideSpindleAssembly)
-        assert take(assembly, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and assembly.result_code == res.RESULT_READ
+        assembly = new_assembly(kind=WideSpindleAssembly)
+        assert take(assembly, station[:length], 106, 4) == ASSEMBLY_WHOLE and assembly.result_code == res.RESULT_READ
         page = payload_of(assembly)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
         assert sp.count_of(page, 0) == 2
     odd = station[: first + 24] + b"x4" + station[first + 26 :]  # no one knows how long
-    assembly = cycle(kind=WideSpindleAssembly)
-    assert take(assembly, odd, 106, 4) == cy.ASSEMBLY_UNREADABLE
+    assembly = new_assembly(kind=WideSpindleAssembly)
+    assert take(assembly, odd, 106, 4) == ASSEMBLY_UNREADABLE
 
 
 def test_steps_that_the_controller_left_out_are_reported():
     result = tightening()
     for octet, cut in ((b"1", False), (b"0", True)):
-        assembly = cycle(kind=WideSpindleAssembly)
+        assembly = new_assembly(kind=WideSpindleAssembly)
         take(assembly, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4, True)
         bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 1), 4)
         at = bolt.find(b"14" + b"1Step T")
-        assert take(assembly, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.ASSEMBLY_WHOLE
+        assert take(assembly, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == ASSEMBLY_WHOLE
         assert assembly.cut == cut
 
 
@@ -101,6 +101,6 @@ def test_objects_say_type_and_reference_from_revision_3_on():
         assert [extended_values.object_of(page, 0, row) for row in range(3)] == wanted
         described = catalogue.decode(octets)["objects"]
         assert [row.number for row in sp.rows_of(page, 0)] == [one["object_id"] for one in described]
-    assembly = cycle(kind=WideSpindleAssembly)
+    assembly = new_assembly(kind=WideSpindleAssembly)
     take(assembly, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4)
     assert extended_values.object_of(payload_of(assembly), 0, 0) == (-1, -1)

@@ -41,7 +41,7 @@ def running_agent(folder, plant, allowed):
 
 def _is_ready(config):
     try:
-        stations = client.ask(socket_location.socket_beside(config))["stations"]
+        stations = client.ask(socket_location.config_socket(config))["stations"]
     except client.NoAgent:
         return False
     return bool(stations) and stations[0].get("controller", {}).get("state") == "ready"
@@ -82,7 +82,7 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
         plant.cut_controller(False)
         assert "job 5: accepted" in give(config, 10, "job", 5, "--wait", 30).stdout
         plant.stop_producing()
-        status = client.ask(socket_location.socket_beside(config))["stations"][0]["controller"]["commands"]
+        status = client.ask(socket_location.config_socket(config))["stations"][0]["controller"]["commands"]
         assert status["sent"] == 5 and status["allowed"] == ["select-pset", "vin", "disable", "job"]
         events = [line for line in lines_of(tmp_path) if line["type"] == "event" and line["event"] == "command"]
         outcomes = [(line["text"], line["outcome"], line["code"], line["mid"]) for line in events]
@@ -113,7 +113,7 @@ def test_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
             words = command_of("command", 10, "disable", "--config", config)
             given = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
             wait_for("it is out", lambda: plant.controller.messages.get(42) == 1)
-            os.kill(client.ask(socket_location.socket_beside(config))["agent"]["pid"], signal.SIGKILL)
+            os.kill(client.ask(socket_location.config_socket(config))["agent"]["pid"], signal.SIGKILL)
             errors = given.communicate(timeout=DEADLINE_S)[1]
             assert given.returncode == 5 and "unknown" in errors
         with running_agent(tmp_path, plant, ["disable"]):

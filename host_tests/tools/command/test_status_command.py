@@ -51,12 +51,12 @@ def running(tmp_path):
     with running_command(*command_of("run", "--plain", "--config", path)) as process:
         wait_for("both sides were tried", lambda: _has_tried(path))
         yield path
-    assert process.returncode == 0 and not Path(socket_location.socket_beside(path)).exists()
+    assert process.returncode == 0 and not Path(socket_location.config_socket(path)).exists()
 
 
 def _has_tried(path):
     try:
-        answer = client.ask(socket_location.socket_beside(path))
+        answer = client.ask(socket_location.config_socket(path))
     except client.NoAgent:
         return False
     station = answer["stations"][0]
@@ -87,14 +87,14 @@ def test_a_running_agent_says_what_is_not_connected_and_why(running):
     assert reported["running"] and reported["stations"][0]["controller"]["why"] == "refused"
     assert reported["stations"][0]["spool"]["path"].endswith("cart.spool")
     assert reported["agent"]["pid"] > 0 and reported["agent"]["started"][-6] in "+-"
-    mode = os.stat(socket_location.socket_beside(running)).st_mode
+    mode = os.stat(socket_location.config_socket(running)).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
 
 
 def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
-    before = os.stat(socket_location.socket_beside(running)).st_ino
+    before = os.stat(socket_location.config_socket(running)).st_ino
     assert "another agent answers there" in ran("run", "--plain", "--config", running, code=3).stdout
-    assert os.stat(socket_location.socket_beside(running)).st_ino == before and status("--config", running)
+    assert os.stat(socket_location.config_socket(running)).st_ino == before and status("--config", running)
 
 
 def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_path, monkeypatch):
@@ -197,7 +197,7 @@ def test_no_one_there_is_reported_with_what_to_do(tmp_path):
     output = status("--config", config, code=3)
     assert "no agent runs here" in output and "toolcart run --config" in output
     with socket.socket(socket.AF_UNIX) as left:
-        left.bind(socket_location.socket_beside(config))
+        left.bind(socket_location.config_socket(config))
     assert "one that was killed has left" in status("--config", config, code=3)
     assert json.loads(status("--config", config, "--json", code=3))["running"] is False
     status("--config", config, "--port", "COM3", code=2)
@@ -212,14 +212,14 @@ def test_the_service_is_asked_without_any_option(monkeypatch, tmp_path):
 
 
 def test_a_configuration_in_etc_has_its_socket_where_something_may_be_written(monkeypatch, tmp_path):
-    assert socket_location.socket_beside("/etc/toolcart/config.json") == "/var/lib/toolcart/config.json.sock"
+    assert socket_location.config_socket("/etc/toolcart/config.json") == "/var/lib/toolcart/config.json.sock"
     monkeypatch.setattr(socket_location, "STATE", str(tmp_path))
     config = tmp_path / "config.json"
     assert socket_location.to_ask(config) == socket_location.default(), "the service's"
-    Path(socket_location.socket_beside(config)).touch()
-    assert socket_location.to_ask(config) == socket_location.socket_beside(config) and socket_location.to_ask(
+    Path(socket_location.config_socket(config)).touch()
+    assert socket_location.to_ask(config) == socket_location.config_socket(config) and socket_location.to_ask(
         "cart.json"
-    ) == socket_location.socket_beside("cart.json")
+    ) == socket_location.config_socket("cart.json")
 
 
 def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkeypatch):

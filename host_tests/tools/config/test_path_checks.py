@@ -214,7 +214,7 @@ def serial(device):
         (tcp("10.0.0.9", 4001), serial("socket://10.0.0.9:4001"), "which is the same as 10.0.0.9 port 4001"),
     ],
 )
-def test_two_spellings_of_one_controller_are_both_told(tmp_path, one, other, words):
+def test_two_spellings_of_one_controller_are_both_reported(tmp_path, one, other, words):
     with tempfile.TemporaryDirectory() as folder:  # its name is short enough for a device
         (Path(folder) / "x").mkdir()
         (Path(folder) / "tty0").touch()
@@ -286,7 +286,7 @@ def test_a_spool_is_where_its_path_leads_however_it_is_spelled(tmp_path, spelled
 
 
 @pytest.mark.parametrize("spelled", SPELLED)
-def test_two_spellings_of_one_spool_are_both_told(tmp_path, spelled):
+def test_two_spellings_of_one_spool_are_both_reported(tmp_path, spelled):
     (tmp_path / "elsewhere/sub").mkdir(parents=True)
     (tmp_path / "x").symlink_to("elsewhere/sub")
     for one, other in ((spelled, "a.spool"), ("a.spool", spelled)):

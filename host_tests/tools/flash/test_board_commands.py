@@ -25,7 +25,7 @@ class Running(FakeBoard):
 
     def ask(self, line, seconds):
         self.requests.append(line)
-        return answered(self.chip.upkeep.console, line)
+        return answered(self.chip.housekeeping.console, line)
 
 
 def filled(count):

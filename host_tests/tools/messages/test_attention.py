@@ -174,7 +174,7 @@ def test_what_became_of_places_is_reported():
 
 
 def test_what_toolsnet_lacks_is_reported_until_it_is_there_or_left():
-    def told_of(**outlet):
+    def texts_of(**outlet):
         made = station()
         made["outlets"][0].update(outlet)
         return [need.text() for need in attention.needs(made)]
@@ -182,23 +182,23 @@ def test_what_toolsnet_lacks_is_reported_until_it_is_there_or_left():
     lacks = "ToolsNet lacks up to 80 results that it had: was its database emptied or restored, is it another one, "
     lacks += "or was the spool's state lost?; "
     order = "`toolcart spool offer-again --spool cart.spool"
-    [kept] = told_of(lost_there=80, lost_there_kept=38)
+    [kept] = texts_of(lost_there=80, lost_there_kept=38)
     assert order + " --since TIME`" in kept and kept.endswith(
         order + " --leave` leaves them, or says that all are there"
     )
     assert (
         kept.startswith(lacks) and "--since TIME` sends again what the spool still has of them, at most 38; `" in kept
     )
-    [gone] = told_of(lost_there=80)
+    [gone] = texts_of(lost_there=80)
     assert gone.startswith(lacks + "the spool has none of them any more; `") and gone.endswith(
         " --leave` leaves them, or says that all are there"
     )
     again = "results are sent to ToolsNet again: up to 80 are still to go, 20 are done since "
     for since, since_when in (("order", "this began"), ("start", "the start")):
-        texts = told_of(sent_again=80, sent_again_done=20, sent_again_since=since)
+        texts = texts_of(sent_again=80, sent_again_done=20, sent_again_since=since)
         assert texts == [again + since_when]
-    both = told_of(sent_again=80, sent_again_done=20, sent_again_since="order", lost_there=7)
-    assert both == [*told_of(lost_there=7), again + "this began"], "what stays in doubt is said beside it"
+    both = texts_of(sent_again=80, sent_again_done=20, sent_again_since="order", lost_there=7)
+    assert both == [*texts_of(lost_there=7), again + "this began"], "what stays in doubt is said beside it"
     assert attention.OVER["lost there"] == "nothing that ToolsNet had is in doubt any more"
     assert attention.OVER["sent again"] == "nothing is left to be sent again"
 

@@ -131,7 +131,7 @@ def test_what_is_set_aside_and_cannot_be_read_is_counted_in_the_new_spool(spoilt
     before, plan = take_over.start(bytes(content)), replace(PLAN, station=station)
     made = take_over.make(before, plan, 4711)
     lost, damaged = before.quarantine.unreadable, before.state.numbers[field.DAMAGED]
-    assert lost and f"92 set aside, up to {lost} of them unreadable" in take_over.told_of(made, plan)
+    assert lost and f"92 set aside, up to {lost} of them unreadable" in take_over.summary_of(made, plan)
     for _ in range(2):
         after = begun(made.device)
         quarantine = after.quarantine
@@ -333,7 +333,7 @@ def test_what_is_left_behind_is_reported_with_a_size_that_takes_all(kib):
     plan = Plan(kib * 1024)
     made = moved(station, plan)
     assert made.records + made.left == 400 and len(made.device.cells) == kib * 1024
-    text = take_over.told_of(made, plan)
+    text = take_over.summary_of(made, plan)
     assert (f"{made.left} older records that no configured outlet waits for were left behind" in text) == (
         made.left > 0
     )
@@ -351,12 +351,12 @@ def test_what_toolsnet_may_lack_is_taken_over(kib):
     plan = Plan(kib * 1024)
     made = moved(station, plan)
     assert made.records == 500 and made.in_doubt == 450 and begun(made.device).state.numbers[field.DOUBT_LACKS] == 450
-    assert "up to 450" in take_over.told_of(made, plan)
+    assert "up to 450" in take_over.summary_of(made, plan)
     plan = Plan(kib * 1024, station=7)
     made = moved(station, plan)
     assert made.in_doubt == begun(made.device).state.numbers[field.DOUBT_LACKS] == 0
     words = "ToolsNet may lack up to 450 that it had under the old station number: the new spool does not say so"
-    assert words in take_over.told_of(made, plan)
+    assert words in take_over.summary_of(made, plan)
 
 
 @pytest.mark.parametrize("kib", [40, 44, 48, 52, 256])
@@ -367,7 +367,7 @@ def test_another_size_than_was_ordered_is_reported(kib):
     made = moved(station, plan)
     size = len(made.device.cells) // 1024
     assert made.waiting == 200
-    is_named = f"it is of {size} KiB, not of the {kib} KiB that were ordered" in take_over.told_of(made, plan)
+    is_named = f"it is of {size} KiB, not of the {kib} KiB that were ordered" in take_over.summary_of(made, plan)
     assert is_named == (size != kib)
 
 
@@ -388,7 +388,7 @@ def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
 def test_where_nothing_waits_that_is_said():
     station, plan = left_with(10, 0), Plan(64 * 1024)
     assert station.state.save()
-    assert "10 records taken over, none of them waiting" in take_over.told_of(moved(station, plan), plan)
+    assert "10 records taken over, none of them waiting" in take_over.summary_of(moved(station, plan), plan)
 
 
 def test_what_waits_is_reported_for_each_outlet():
@@ -398,7 +398,7 @@ def test_what_waits_is_reported_for_each_outlet():
     plan = Plan(64 * 1024)
     made = moved(station, plan)
     assert made.waiting == 10 and made.waits == (Waiting("MQTT", 10), Waiting("ToolsNet", 0))
-    assert "up to 10 of them waiting (10 for MQTT, 0 for ToolsNet)" in take_over.told_of(made, plan)
+    assert "up to 10 of them waiting (10 for MQTT, 0 for ToolsNet)" in take_over.summary_of(made, plan)
 
 
 @pytest.mark.parametrize("delivered", range(8))

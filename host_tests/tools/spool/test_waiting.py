@@ -66,7 +66,7 @@ def test_each_voice_names_the_outlet_that_lacks_something(tmp_path, names, behin
     }
     plan = take_over.Plan(256 * 1024)
     made = take_over.make(take_over.start(bytes(cart.flash.cells)), plan, 4711)
-    assert made.waiting == waits and f"{waits} for {name}" in take_over.told_of(made, plan)
+    assert made.waiting == waits and f"{waits} for {name}" in take_over.summary_of(made, plan)
 
 
 @pytest.mark.parametrize("names", SETS, ids=str)
