@@ -266,7 +266,7 @@ def _begin(log, cursor, how, others_low):
     ahead = cursor.ahead
     log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), ahead)
     if cursor.slot == TOOLSNET_CURSOR and cursor.number > start:
-        from toolcart.agent.log.count_back import ahead_at  # hardly ever does one leave out something
+        from toolcart.agent.log.rewind import ahead_at  # hardly ever does one leave out something
 
         cursor.ahead = ahead_at(log, start, ahead, cursor.number)
         if cursor.ahead < 0:

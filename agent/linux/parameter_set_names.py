@@ -30,7 +30,7 @@ _NAME = 27
 class ParameterSetNames:
     """The queries of a station (`others`, or None), followed by the names of all its parameter sets.
 
-    `told(now)` is called when the last one is known.
+    `on_known(now)` is called when the last one is known.
     """
 
     def __init__(self, others, names, on_known):
@@ -52,20 +52,20 @@ class ParameterSetNames:
         self._later.stop()
 
     def look(self, session, now, left):
-        """Ask what is due; return -1 if something was asked, else the ms until something is due, `left` at most."""
+        """Ask what is due; return ASKED if something was asked, else the ms until something is due, `left` at most."""
         if self._others is not None:
             left = self._others.look(session, now, left)
-        if left < 0 or not session.can_fetch():
+        if left == queries.ASKED or not session.can_fetch():
             return left
         if self._later.armed and not self._later.expired(now):
             return self._later.least(now, left)
         self._later.stop()
         if self._wants_list:
             session.request.ask(LIST, 10, 10, 1, b"", 1)
-            return -1
+            return queries.ASKED
         if self._wanted:
             session.request.ask(DATA, 12, 12, 1, b"%03d" % self._wanted[0], 1)
-            return -1
+            return queries.ASKED
         return left
 
     def take(self, event, session, counters, now):

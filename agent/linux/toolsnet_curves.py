@@ -12,9 +12,9 @@ from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux import telegram13 as graph13
 from toolcart.agent.linux.curve_assembly import Curves
 from toolcart.agent.linux.toolsnet_source import PAUSE_MS, ToolsNetSource
-from toolcart.agent.log.count_back import walk
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.rewind import walk
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.telegram import sequence_at
 

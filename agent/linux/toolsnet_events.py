@@ -20,9 +20,9 @@ from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.toolsnet_source import OFFERS, PAUSE_MS, ToolsNetSource
 from toolcart.agent.log import missed
-from toolcart.agent.log.count_back import go_back
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.rewind import go_back
 from toolcart.agent.log.snapshot_fields import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET, STORED
 from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at

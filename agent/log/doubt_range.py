@@ -1,4 +1,4 @@
-"""How many results there are from the first that ToolsNet may lack of those it had, up to DOUBT_TO; in SENT (rule 2).
+"""How many results there are from the first that ToolsNet may lack of those it had, up to DOUBT_TO; in SENT.
 
 What is written of it in a snapshot: agent/outlets/toolsnet/data_loss.py. Imported when some are in doubt.
 """

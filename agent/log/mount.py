@@ -60,6 +60,7 @@ MOUNT_DONE = const(0)
 MOUNT_FAILED = const(-1)
 MOUNT_FOREIGN = const(-2)
 
+_HEAD_UNREADABLE = const(-9)  # below all HEAD_ codes
 _NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.framing.NUMBER
 _ID = PLACE + BODY + TIGHTENING_ID
 
@@ -98,10 +99,10 @@ def pass_gone(log, cursor):
 
 
 def _read_head(log, place):
-    """Read the head of the block into the page; return a HEAD_ code, or MOUNT_FAILED, which is below all of them."""
+    """Read the head of the block into the page; return a HEAD_ code, or _HEAD_UNREADABLE."""
     device = log.device
     if device.read_into(place * device.block_bytes, log.page, HEAD_OCTETS) < 0:
-        return -9
+        return _HEAD_UNREADABLE
     code = check_head(log.page, size_of(log.device))
     return HEAD_FOREIGN if code == HEAD_SOUND and log.page[AT_RING] != log.ring else code
 

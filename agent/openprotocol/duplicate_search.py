@@ -1,8 +1,8 @@
 """Does the log hold this very tightening, or this very frame?
 
 Rules
-1. 1: it does; 0: it does not; -1: the device cannot be read and the answer is unknown: the caller stores nothing.
-   After a 0 `search.skipped` says whether it may be in a block that could not be read: what is stored then may be there
+1. HELD: it does; NOT_HELD: it does not; HELD_UNKNOWN: the device cannot be read: the caller stores nothing. After
+   NOT_HELD `search.skipped` says whether it may be in a block that could not be read: what is stored then may be there
    twice, and is counted as that before.
 2. A result with an ID is looked up by it. Where the ID never changes all results have it: as many of the newest
    blocks are compared as hold the SAME_ID_MOST newest of them, since a controller repeats what it sent last.
@@ -27,6 +27,10 @@ from toolcart.agent.record.result import (
     TIME_BYTES,
     TORQUE,
 )
+
+HELD = const(1)
+NOT_HELD = const(0)
+HELD_UNKNOWN = const(-1)
 
 SAME_ID_MOST = const(32)
 RESULTS_MOST = const(500)  # more than come before a controller answers the first question
@@ -71,10 +75,10 @@ class DuplicateSearch:
                 place = search.place
             if kind == KIND_RESULT:
                 if is_same(log.page, log.at, log.length, log.flags, page, at, length, flags):
-                    return 1
+                    return HELD
                 remaining -= 1
             kind = search.next()
-        return -1 if kind < 0 else 0
+        return HELD_UNKNOWN if kind < 0 else NOT_HELD
 
     def next_record(self):
         """Return the number of the record that is appended next."""
@@ -114,7 +118,7 @@ class DuplicateSearch:
                 yield log.page, log.at + HEAD_BYTES, log.flags
 
     def holds_contents(self, page, at, length, flags):
-        """Return 1 if the result at page[at:] may be among the RECENT records in front of its number.
+        """True if the result at page[at:] may be among the RECENT records in front of its number.
 
         It may if one from the same place has its time and values: under the same ID whatever else was said, under
         another one if all else is the same.
@@ -135,9 +139,9 @@ class DuplicateSearch:
                 if not is_elsewhere(log.page, log.at, log.length, page, at, length, is_other) and (
                     not is_other or have_same_contents(log.page, start, log.flags, page, body, flags)
                 ):
-                    return 1
+                    return True
             kind = self.search.next()
-        return 0
+        return False
 
     def count_ids(self, first, last, record):
         """Count the IDs first..last that were stored as this record or later."""
@@ -158,9 +162,9 @@ class DuplicateSearch:
         while kind > 0:
             if kind == KIND_RAW and log.length == HEAD_BYTES + length:
                 if compare(log.page, log.at + HEAD_BYTES, buf, at, length) == 0:
-                    return 1
+                    return HELD
             kind = self.search.next()
-        return -1 if kind < 0 else 0
+        return HELD_UNKNOWN if kind < 0 else NOT_HELD
 
     def holds_pushed(self, ident, place, epoch, spindle):
         """Look for a pushed frame with these ten digits at `place`, counted from its first byte.
@@ -175,9 +179,9 @@ class DuplicateSearch:
                 is_of_now = log.page[log.at + ID_EPOCH] == epoch
                 is_it = is_of_now and (not spindle or spindle_in(log.page, log.at) == spindle)
                 if is_it and compare(log.page, log.at + HEAD_BYTES + place, ident, 0, ID_BYTES) == 0:
-                    return 1
+                    return HELD
             kind = self.search.next()
-        return -1 if kind < 0 else 0
+        return HELD_UNKNOWN if kind < 0 else NOT_HELD
 
 
 assert _CONTENTS == HEAD_BYTES + TORQUE and _CONTENTS_BYTES == TIME + TIME_BYTES - TORQUE

@@ -53,6 +53,7 @@ _CHANGE_REVISION = const(5)  # carries the date of the last change as well
 _CHANGE = const(122)
 _CHANGE_END = const(141)
 _REVISIONS = (5, 1)
+ASKED = const(-1)  # in place of the ms until something is due
 OTHER_LAYOUT = (3, 4)  # of Toyota (OP 5.3.4 p. 84-85)
 
 # A parameter set: its number (4 digits), its date of last change, its limits, and what is known of it.
@@ -80,13 +81,13 @@ class Queries:
             self.limits.opened()
 
     def look(self, session, now, left):
-        """Ask what is due; return -1 if something was asked, else the ms until something is due, at most `left`."""
+        """Ask what is due; return ASKED if something was asked, else the ms until something is due, at most `left`."""
         if not session.can_fetch():
             return left
         if self.limits is not None and self.limits.ask(session, now):
-            return -1
+            return ASKED
         if self.clock is not None and self.clock.ask(session, now):
-            return -1
+            return ASKED
         if self.limits is not None:
             left = self.limits.later.least(now, left)
         return left if self.clock is None else self.clock.due.least(now, left)

@@ -110,7 +110,7 @@ def take_missing(recovery):
     ledger = recovery.ledger
     pushes = recovery.push_run
     if recovery.retry.armed:
-        return phases.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
+        return phases.NEWS_NONE  # a push came meanwhile: it is asked for again
     is_others = recovery.ownership.shares and not recovery.ownership.shared.is_ours()
     recovery.passed_over += is_others
     if is_others:

@@ -128,7 +128,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
-from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
+from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
@@ -603,7 +603,9 @@ class Recovery:
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self.answer, 0, body, start, flags)
         is_searched = self.phase in _PHASES_LOOKED_UP or self.phase == phases.PHASE_WITNESS or self.has_several()
-        is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
+        is_logged = (
+            is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) == HELD
+        )
         if not (is_logged or self.offset.is_ruled_out) and self.phase == phases.PHASE_FILL and self.may_be_offset():
             from toolcart.agent.openprotocol.stored_nearby import ahead_of_stored  # only while something is fetched
 
@@ -1342,7 +1344,7 @@ class Recovery:
         return differing_formats.turns_to_compare(self, answer, pushed)
 
     def has_otherwise(self, body, start, flags):
-        """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
+        """Return HELD if the log has what is at body[start:] otherwise, HELD_UNKNOWN if it may, else NOT_HELD."""
         if flags & FLAG_RECOVERED:
             from toolcart.agent.openprotocol import stored_contents  # only once something is fetched
 
@@ -1352,14 +1354,14 @@ class Recovery:
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
         if not self.counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
-            return 0
+            return NOT_HELD
         from toolcart.agent.openprotocol.differing_formats import is_stored
 
         put_digest(self._compared, 0, body, start, flags)
         since = self.ledger.since if is_proven else 1
         if is_stored(self.duplicates, body, start, self._compared, flags, since, is_proven):
-            return 1 if is_proven else -1
-        return 0
+            return HELD if is_proven else HELD_UNKNOWN
+        return NOT_HELD
 
 
 assert _IDLE == phases.PHASE_IDLE and _OFF == phases.PHASE_OFF < phases.PHASE_NO_ID < phases.PHASE_CLOSED

@@ -31,7 +31,7 @@ Imported where something may have to be fetched.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, get_u32, put_u32
-from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
+from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, two_digits
@@ -294,18 +294,18 @@ def is_pushed_as_another(recovery, body, start, flags):
 
 
 def holds_fetched(recovery, body, start, flags):
-    """Return 1 if the log has the fetched result at body[start:] otherwise, -1 if it may have it so, else 0."""
+    """Return HELD if the log has the result at body[start:] otherwise, HELD_UNKNOWN if it may, else NOT_HELD."""
     ledger = recovery.ledger
     is_found = recovery.asks_alone() and is_pushed_as_another(recovery, body, start, flags)
     contents = whole(recovery)
     if ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):
-        return 1
+        return HELD
     if ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
-        return 1
+        return HELD
     if contents.holds(body, start, flags):
         recovery.is_elsewhere = recovery.asks_alone() and _holds_otherwise(recovery.duplicates, body, start, flags)
-        return 1 if recovery.is_elsewhere else -1
-    return -1 if contents.may_hold(body, start, flags, ledger.epoch()) else 0
+        return HELD if recovery.is_elsewhere else HELD_UNKNOWN
+    return HELD_UNKNOWN if contents.may_hold(body, start, flags, ledger.epoch()) else NOT_HELD
 
 
 def _holds_otherwise(duplicates, body, start, flags):

@@ -5,6 +5,7 @@ Imported where a missing result comes and it is not ruled out that IDs are off.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
+from toolcart.agent.openprotocol.duplicate_search import HELD
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import moved, put_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
@@ -26,7 +27,7 @@ def ahead_of_stored(duplicates, body, start, length, flags, number):
         if by and by != number and not ahead:
             put_id(digits, moved(number, -by))
             copy(body, at, digits, 0, ID_BYTES)
-            is_there = duplicates.holds(body, start - HEAD_BYTES, length, flags) > 0
+            is_there = duplicates.holds(body, start - HEAD_BYTES, length, flags) == HELD
             if not is_there and not body[start + _SECOND]:
                 is_there = _has_alike(duplicates.results_of(bytes(digits), 1), body, start, flags)
             ahead = by if is_there else 0

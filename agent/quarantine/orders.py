@@ -261,12 +261,12 @@ class Orders:
         """Replace a frame by its result if it can be read now; return None if that was done, else the answer."""
         if not self._read(number):
             return {"number": number, "stays": "this version cannot read it either"}
-        from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
+        from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, DuplicateSearch
 
         held = DuplicateSearch(self.main).holds(self._payload, 0, self._length, self._flags)
-        if held < 0:
+        if held == HELD_UNKNOWN:
             raise OrderRefused("the log cannot be read now; try again")
-        if held:
+        if held == HELD:
             yield from wait_for_line(self._quiet)
             gone = self._drop_some([number])
             return {"number": number, "held": True} if gone else {"number": number, "stays": "try again"}

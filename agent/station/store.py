@@ -28,7 +28,7 @@ from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED, STORED_AGAIN
 from toolcart.agent.log.staging import PLACE
-from toolcart.agent.openprotocol.duplicate_search import RECENT
+from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RECENT
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
 from toolcart.agent.openprotocol.ids import id_at
@@ -291,13 +291,13 @@ class Store:
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
         if not (held or self._names_spindle or self.recovery.is_of_asked(self.log.stage, self.body, flags)):
-            held = 1  # of another spindle
-        otherwise = 0 if held else self.recovery.has_otherwise(self.log.stage, self.body, flags)
-        if held or otherwise > 0:
+            held = HELD  # of another spindle
+        otherwise = NOT_HELD if held else self.recovery.has_otherwise(self.log.stage, self.body, flags)
+        if held or otherwise == HELD:
             return self._known_before(held or otherwise, now)
         if self._found == res.RESULT_UNREADABLE or (self.ledger.has_other_unit() and not self._names_unit()):
             return NO_FIGURES
-        kept = self._commit(flags, now, otherwise < 0 and not self.ledger.has_unnamed())
+        kept = self._commit(flags, now, otherwise == HELD_UNKNOWN and not self.ledger.has_unnamed())
         if kept == KEPT:
             self.counters.count(counter.RECOVERED)
             if self._found > res.RESULT_READ:
@@ -314,7 +314,7 @@ class Store:
         self._know_recent(log.next)
         if _mark_of(log.stage, self.body) not in self._recent:
             return False
-        return self.duplicates.holds_contents(log.stage, log.place, self.length, flags) > 0
+        return self.duplicates.holds_contents(log.stage, log.place, self.length, flags)
 
     def _know_recent(self, record):
         """Take what was stored in front of this record, and of the start, if that is not known."""
@@ -379,7 +379,7 @@ class Store:
         self.length = put_origin(log.stage, log.place, self.length, station, source, buf, at + HEADER_BYTES, end)
 
     def _holds(self, flags):
-        """Look for what is in the stage: 1 if the log holds it, 0 if not, below 0 if that cannot be read."""
+        """Look for what is in the stage; return HELD, NOT_HELD or HELD_UNKNOWN."""
         log = self.log
         return self.duplicates.holds(log.stage, log.place, self.length, flags)
 
@@ -578,11 +578,11 @@ class Store:
         return KEPT
 
     def _known_before(self, held, now):
-        """Return KEPT_BEFORE for a repeat, NOT_KEPT if the log cannot be read (`held` < 0) or is still in doubt.
+        """Return KEPT_BEFORE for a repeat, NOT_KEPT if that is unknown (HELD_UNKNOWN) or still in doubt.
 
         With a state that is worn out the log's last record is read, but it may fade.
         """
-        if held < 0 or self._scout is not None or self.log.state.alarm == STATE_LAST:
+        if held == HELD_UNKNOWN or self._scout is not None or self.log.state.alarm == STATE_LAST:
             return self._refuse(LOG_FAILED, now)
         self.counters.count(counter.DUPLICATES)
         return KEPT_BEFORE

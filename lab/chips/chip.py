@@ -747,7 +747,7 @@ def _reply(question: bytes, names: dict[str, str]) -> bytes:
 def _rom_of(platform: str) -> bytes:
     """Return the ROMFS with a platform's program and safe_mode."""
     files = {**package.compiled(platform, "", package.OPTIONAL_SOURCES), "safe_mode.mpy": package.compiled_safe_mode()}
-    files["toolcart_frozen.py"] = f"DIGEST = {package.core_digest(platform)!r}\n".encode()
+    files["toolcart_frozen.py"] = f"CORE_HASH = {package.core_digest(platform)!r}\n".encode()
     with tempfile.TemporaryDirectory(prefix="toolcart-rom-") as name:
         for path, content in files.items():
             target = Path(name, path)

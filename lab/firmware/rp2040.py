@@ -140,7 +140,7 @@ def _lay_out(parts: Path) -> None:
     wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
     wanted["start/_boot.py"] = image.BOOT.read_bytes()
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
-    wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest("rp2")}"\n'.encode()
+    wanted["frozen/toolcart_frozen.py"] = f'CORE_HASH = "{core_digest("rp2")}"\n'.encode()
     image.write_changed(parts, wanted)
 
 

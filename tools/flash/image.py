@@ -153,7 +153,7 @@ def lay_out(board: Board, source: Path, folder: Path) -> Path:
     """Write what is frozen, the board's folder and the manifest into `folder`; return the manifest."""
     wanted = {f"frozen/{source_file.name}": source_file.text.encode() for source_file in sources_for(board.port)}
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
-    wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest(board.port)}"\n'.encode()
+    wanted["frozen/toolcart_frozen.py"] = f'CORE_HASH = "{core_digest(board.port)}"\n'.encode()
     wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
     modules = 'freeze("$(PORT_DIR)/modules")'
     if board.port == "rp2":

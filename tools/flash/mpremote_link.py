@@ -89,9 +89,9 @@ def _a():
  i = sys.implementation
  s = os.statvfs('/')
  try:
-  from toolcart_frozen import DIGEST
+  from toolcart_frozen import CORE_HASH
  except ImportError:
-  DIGEST = ''
+  CORE_HASH = ''
  try:
   import tls
   t = True
@@ -99,7 +99,7 @@ def _a():
   t = False
  m = getattr(i, '_mpy', 0)
  h = gc.mem_alloc() + gc.mem_free()
- return (sys.platform, i.name, i._machine, tuple(i.version[:3]), m, s[0] * s[3], s[0], DIGEST, t, h)
+ return (sys.platform, i.name, i._machine, tuple(i.version[:3]), m, s[0] * s[3], s[0], CORE_HASH, t, h)
 print(repr(_a()))
 """
 

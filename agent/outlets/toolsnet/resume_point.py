@@ -300,7 +300,7 @@ class ResumePoint:
         `stored` is the sequence that it has, `doubts` what was in doubt before (data_loss.begin). Places that late ones
         have used up are not sent again: the row goes on after a gap.
         """
-        from toolcart.agent.log.count_back import go_back
+        from toolcart.agent.log.rewind import go_back
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
 
         numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.reoffer
@@ -377,7 +377,7 @@ class ResumePoint:
         Those are `count` results that were delivered, of which `doubted` are in doubt; `unread` numbers between them
         cannot be read any more.
         """
-        from toolcart.agent.log.count_back import walk
+        from toolcart.agent.log.rewind import walk
         from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, undo
 
         cursor, in_flight = self.cursor, self.in_flight

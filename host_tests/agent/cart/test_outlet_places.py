@@ -5,7 +5,7 @@ from struct import pack_into
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.cart.storage import bring_up
-from toolcart.agent.log import count_back, missed
+from toolcart.agent.log import missed, rewind
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_BLOCKS
@@ -147,11 +147,11 @@ def test_what_cannot_be_read_is_not_left_out_by_toolsnet_as_it_returns():
     while not cart.log.blocks.floor() > 40:
         cart.append(1)
     cart.take(0)
-    walk, count_back.walk = count_back.walk, lambda *_: -1
+    walk, rewind.walk = rewind.walk, lambda *_: -1
     try:
         cart.start(TOOLSNET, FILE)
     finally:
-        count_back.walk = walk
+        rewind.walk = walk
     assert cart.at_start.added[0] == cart.state.numbers[OVERWRITTEN] == 0
     assert cart.take(0) == list(range(1, cart.log.number + 1))
 

@@ -44,9 +44,9 @@ NEWER = {
 }  # fmt: skip
 NAMED_ONLY = {7, 25, 49, 8000, 8001, 8002, 8003}
 # MT Focus 6000's MIDs and revisions (MT "Special MT Focus 6000 considerations, per mid").
-MT_FOCUS = """0001:6 0002:6 0003:1 0004:1 0005:1 0006:1 0008:1 0009:1 0010:1 0011:1 0015:1 0018:1 0019:1-2 0030:2 0031:2
-0035:2 0038:2 0040:5 0041:5 0067:1 0071:2-3 0072:1 0074:1 0076:2 0078:1 0080:1 0081:1 0082:1 0150:1 0157:1 0200:1 0215:2
-0217:1 0221:1 0224:1 0225:1 0900:1-3 0901:1-3 1201:1-3 1202:1-2 1601:1 1602:1 2500:1 2501:1 9999:1"""
+MT_FOCUS = """0001=6 0002=6 0003=1 0004=1 0005=1 0006=1 0008=1 0009=1 0010=1 0011=1 0015=1 0018=1 0019=1-2 0030=2 0031=2
+0035=2 0038=2 0040=5 0041=5 0067=1 0071=2-3 0072=1 0074=1 0076=2 0078=1 0080=1 0081=1 0082=1 0150=1 0157=1 0200=1 0215=2
+0217=1 0221=1 0224=1 0225=1 0900=1-3 0901=1-3 1201=1-3 1202=1-2 1601=1 1602=1 2500=1 2501=1 9999=1"""
 RESERVED = ("no_ack", "station", "spindle", "sequence", "parts", "part", "data", "most", "mid", "revision")
 
 
@@ -84,7 +84,7 @@ def test_what_has_a_name_only_is_known_as_that():
 
 def test_every_mid_of_mt_focus_6000_is_there():
     for entry in MT_FOCUS.split():
-        mid, _, revisions = entry.partition(":")
+        mid, _, revisions = entry.partition("=")
         for revision in revision_numbers(revisions):
             assert catalogue.form(int(mid), revision).known, entry
 

@@ -1,4 +1,4 @@
-"""Moves a cursor back by a number of the records that its reader counts. Imported only when one goes back."""
+"""Rewinds a cursor by a number of the records that its reader counts. Imported only when one goes back."""
 
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE

@@ -1,6 +1,6 @@
 """Going back in a log by what a reader counts, past records that are none for it."""
 
-from toolcart.agent.log.count_back import go_back
+from toolcart.agent.log.rewind import go_back
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.base.clock import Dice
