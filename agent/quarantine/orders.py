@@ -26,6 +26,7 @@ from toolcart.agent.base.fields import copy, fill
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import DROPPED, LATE_FIRST
 from toolcart.agent.openprotocol import header
+from toolcart.agent.openprotocol.duplicate_search import HELD_UNKNOWN
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
 from toolcart.agent.openprotocol.layouts import in_place, layout_of, read_whole
 from toolcart.agent.openprotocol.shifted_result import find
@@ -261,12 +262,12 @@ class Orders:
         """Replace a frame by its result if it can be read now; return None if that was done, else the answer."""
         if not self._read(number):
             return {"number": number, "stays": "this version cannot read it either"}
-        from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, DuplicateSearch
+        from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 
         held = DuplicateSearch(self.main).holds(self._payload, 0, self._length, self._flags)
         if held == HELD_UNKNOWN:
             raise OrderRefused("the log cannot be read now; try again")
-        if held == HELD:
+        if held:
             yield from wait_for_line(self._quiet)
             gone = self._drop_some([number])
             return {"number": number, "held": True} if gone else {"number": number, "stays": "try again"}
