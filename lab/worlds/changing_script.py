@@ -154,8 +154,8 @@ class _Course:
             )
         )
         lasts = d.choice((2000, 15000, 60000, 300000))
-        if what == "away" and self._beside():
-            one = d.choice(self._beside())
+        if what == "away" and self._without_toolsnet():
+            one = d.choice(self._without_toolsnet())
             self._event(at, "side", one["name"], d.choice(FAULTS[one["kind"]]), lasts)
         elif what == "toolsnet":
             self._event(
@@ -188,7 +188,7 @@ class _Course:
 
     # -- what changes ----------------------------------------------------------------------------------------------
 
-    def _other_outlet(self) -> list[dict]:
+    def _without_toolsnet(self) -> list[dict]:
         return [one for one in self.outlets if one["kind"] != TOOLSNET]
 
     def _change(self) -> None:
@@ -200,7 +200,7 @@ class _Course:
         elif what == "rewind":
             self._event(-2, what, d.random() < 0.7)
         elif what == "exchange":
-            files = [one["name"] for one in self._beside() if one["kind"] == FILE]
+            files = [one["name"] for one in self._without_toolsnet() if one["kind"] == FILE]
             if len(files) > 1:
                 self._event(-2, what, *d.sample(files, 2))
         else:
@@ -214,7 +214,7 @@ class _Course:
         what = d.choice(
             ("add", "add", "remove", "remove", "remove", "rename", "order", "durable", "toolsnet", "toolsnet")
         )
-        others, has = self._beside(), [one for one in self.outlets if one["kind"] == TOOLSNET]
+        others, has = self._without_toolsnet(), [one for one in self.outlets if one["kind"] == TOOLSNET]
         places = {place_of(one) for one in others}
         absent = [one for one in self.pool[1:] if place_of(one) not in places]
         if what == "toolsnet":
