@@ -258,21 +258,23 @@ def _begin(log, cursor, how, others_low):
     """Place the cursor of an outlet that was not there.
 
     `others_low` is up to which number it may lack records. Return how many records that the log holds are left out,
-    and how many it gave up before that one which was there has not had.
+    and how many it gave up before that one which was there has not had; of ToolsNet's without events.
     """
     oldest = log.first_above(0) - 1 if log.number else 0
     was = cursor.number
     start = max(was, oldest)
     ahead = cursor.ahead
     log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), ahead)
-    if cursor.slot == TOOLSNET_CURSOR and cursor.number > start:
-        from toolcart.agent.log.rewind import ahead_at  # hardly ever does one leave out something
+    state = log.state
+    left_out, given_up = max(0, cursor.number - start), start - was
+    if cursor.slot == TOOLSNET_CURSOR and cursor.number > was:
+        from toolcart.agent.log.rewind import ahead_at, results_given_up  # hardly ever does one leave out something
 
         cursor.ahead = ahead_at(log, start, ahead, cursor.number)
         if cursor.ahead < 0:
             log.rewind(cursor, start, ahead)
-    state = log.state
-    left_out, given_up = max(0, cursor.number - start), start - was
+        left_out = cursor.number - start - (cursor.ahead - ahead)
+        given_up = results_given_up(log, was, ahead, start)
     if how == NEW:
         was = given_up = 0
         state.put_confirmed(cursor)

@@ -21,7 +21,7 @@ def give_up(log, bound):
     if ahead_there < 0:
         return False
     numbers[TOOLSNET_CURSOR], numbers[AHEAD] = bound - 1, ahead_there
-    numbers[OVERWRITTEN] += bound - 1 - was
+    numbers[OVERWRITTEN] += bound - 1 - was - (ahead_there - ahead)
     if state.save():
         return True
     numbers[TOOLSNET_CURSOR], numbers[AHEAD], numbers[OVERWRITTEN] = was, ahead, overwritten

@@ -1,7 +1,11 @@
 """Rewinds a cursor by a number of the records that its reader counts. Imported only when one goes back."""
 
+from toolcart.agent.base.compat import const
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+
+_AHEAD_MOST = const(99999)  # a snapshot has no more of AHEAD
 
 
 def walk(log, scout, last, counts=None):
@@ -28,12 +32,38 @@ def ahead_at(log, before, ahead, last):
     Below 0: that cannot be read now. What is damaged there is not counted.
     """
     scout = Cursor()
+    passed = _walk_unread(log, scout, before, ahead, last)
+    return passed if passed < 0 else scout.ahead - max(0, scout.number - last)
+
+
+def results_given_up(log, was, ahead, start):
+    """Return how many results and frames at most the log gave up behind number `was`, up to `start`.
+
+    No outlet of ToolsNet was there meanwhile; its `ahead` at `was` was this. Events may have been among what is gone:
+    there are no more results than were ever stored, but for those up to `was` and those that the log still has.
+    """
+    numbers = log.state.numbers
+    most = start - was
+    stored, counted_to = numbers[field.STORED], numbers[field.LOG + field.NEXT] - 1
+    if most == 0 or counted_to < start:
+        return most
+    rest = _walk_unread(log, Cursor(), start, 0, counted_to)
+    if not 0 <= rest <= stored:  # of a version that did not count them
+        return most
+    # `ahead` has no events that were given up before.
+    is_known = numbers[field.OVERWRITTEN] == 0 and log.next <= _AHEAD_MOST
+    before = max(0, was - ahead - numbers[field.JUMPED]) if is_known else 0
+    return min(most, max(0, stored - rest - before))
+
+
+def _walk_unread(log, scout, before, ahead, last):
+    """Let the scout pass everything from `before` to `last`, as `walk`; what is damaged there is not counted."""
     log.rewind(scout, before, ahead)
     forgiven = log.damage.forgiven
     log.damage.forgive(last + 1)
     passed = walk(log, scout, last)
     log.damage.forgiven = forgiven
-    return passed if passed < 0 else scout.ahead - max(0, scout.number - last)
+    return passed
 
 
 def go_back(log, cursor, rows, circle, counts=None):

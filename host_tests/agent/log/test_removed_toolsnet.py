@@ -5,7 +5,7 @@ import pytest
 from toolcart.agent.log import removed_toolsnet
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.snapshot_fields import AHEAD, DAMAGED, LIMIT, OVERWRITTEN, TOOLSNET_CURSOR
+from toolcart.agent.log.snapshot_fields import AHEAD, DAMAGED, LIMIT, OVERWRITTEN, STORED, TOOLSNET_CURSOR
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record.result import BODY_BYTES
 from toolcart.tools.spool import take_over
@@ -29,6 +29,7 @@ class Removed(Cart):
         is_event = self.log.next % 5 == 2
         assert put(self.log, bytes(BODY_BYTES), KIND_EVENT if is_event else KIND_RESULT) == LOG_DONE
         self.results += [] if is_event else [self.log.number]
+        self.state.numbers[STORED] = len(self.results)
         self.take(0)
 
     def results_to(self, number):
@@ -49,22 +50,47 @@ def test_its_place_goes_on_while_something_of_that_is_left(limit, restarts):
         if restarts and cart.log.number % 50 == 0:
             cart.start(FILE)
     oldest = cart.log.first_above(0)
-    assert cart.place() == [oldest - 1, oldest - 1 - cart.results_to(oldest - 1), oldest - 1]
+    there = cart.results_to(oldest - 1)
+    assert cart.place() == [oldest - 1, oldest - 1 - there, there]
     cursor = cart.start(TOOLSNET, FILE)[0]
     assert cart.at_start.returned[0] == 0 < cart.at_start.added[0]
     assert cursor.number - cursor.ahead == cart.results_to(cursor.number) < cursor.number
-    assert cart.state.numbers[OVERWRITTEN] == cursor.number and cart.state.numbers[DAMAGED] == 0
+    assert cart.state.numbers[OVERWRITTEN] == cart.results_to(cursor.number) and cart.state.numbers[DAMAGED] == 0
 
 
 def test_what_is_given_up_behind_that_is_counted_as_it_returns():
     cart = Removed(10)
     while len(cart.results) < 5 or cart.log.first_above(0) < 40:
         cart.store()
-    first = cart.place()[0]
+    first, _, overwritten = cart.place()
     assert 10 <= first < cart.log.first_above(0) - 1
-    cart.start(TOOLSNET, FILE)
+    cursor = cart.start(TOOLSNET, FILE)[0]
     assert cart.at_start.returned[0] > 0
-    assert cart.state.numbers[OVERWRITTEN] == first + cart.at_start.returned[0] + cart.at_start.added[0]
+    assert cart.state.numbers[OVERWRITTEN] == overwritten + cart.at_start.returned[0] + cart.at_start.added[0]
+    assert cart.results_to(cursor.number) <= cart.state.numbers[OVERWRITTEN] <= cursor.number
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_events_that_were_given_up_are_no_results(is_there):
+    for count in range(60, 140, 9):
+        cart = Cart()
+        cart.start(*([TOOLSNET] if is_there else []), FILE)
+        put(cart.log, bytes(BODY_BYTES), KIND_RESULT)
+        cart.state.numbers[STORED] = 1
+        cart.take(0)
+        cart.take(1) if is_there else None
+        assert cart.state.save()
+        cart.start(FILE)
+        for number in range(2, count):  # nearly all are events
+            is_result = number % 20 == 0
+            assert put(cart.log, bytes(BODY_BYTES), KIND_RESULT if is_result else KIND_EVENT) == LOG_DONE
+            cart.state.numbers[STORED] += is_result
+            cart.take(0)
+        assert cart.state.save()
+        last = cart.start(TOOLSNET, FILE)[0].number
+        first = 1 if is_there else cart.log.first_above(0) - 1  # a new one lacks nothing of what was gone before
+        lacks = [number for number in range(first + 1, last + 1) if number == 1 or number % 20 == 0]
+        assert cart.state.numbers[OVERWRITTEN] == len(lacks), (count, last)
 
 
 def test_nothing_is_given_up_that_cannot_be_read_or_saved(monkeypatch):
@@ -81,7 +107,8 @@ def test_nothing_is_given_up_that_cannot_be_read_or_saved(monkeypatch):
     assert cart.place() == [0, 0, 0]
     monkeypatch.undo()
     assert removed_toolsnet.give_up(cart.log, bound)
-    assert cart.place() == [bound - 1, bound - 1 - cart.results_to(bound - 1), bound - 1]
+    there = cart.results_to(bound - 1)
+    assert cart.place() == [bound - 1, bound - 1 - there, there]
 
 
 def test_a_spool_that_is_moved_gives_up_what_it_leaves_behind():
