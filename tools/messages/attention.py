@@ -433,7 +433,7 @@ def _added(station: dict) -> Iterator[Need]:
             if outlet.get("is_back"):
                 words = f"{name} is configured again, and went on where it was, as far as the spool had that"
             words += f", but for at most {left_out} of the oldest: new results need room" if left_out else ""
-            words += f"; at most {counted(lacks, 'record')} {agreeing(lacks, 'was')} given up before" if lacks else ""
+            words += "; older ones were given up before" if lacks else ""
             if left_out or lacks:  # the only count of them is that of all it lacks
                 words += f"; {'OVERWRITTEN' if outlet.get('durable', True) else 'MISSED'} has these, too"
             yield Need("added", NOTE, "ADDED", words, key=words)

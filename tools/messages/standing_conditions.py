@@ -165,6 +165,8 @@ def count_needs(station: dict) -> list[Need]:
     for slug, (label, words, hint) in _COUNTED.items():
         count = counts.get(slug) or 0
         noun_phrase = words if count != 1 else _of_one(words)
+        if slug == "overwritten" and not _has_toolsnet(station):
+            noun_phrase += "; what the spool gives up without that outlet counts when it is configured again"
         needs.append(Need(slug, NOTE, label, f"{count} {noun_phrase}", hint.format(**placeholders), str(count)))
         if slug == "overwritten":
             needs += _given_up(station)
@@ -177,6 +179,10 @@ def _of_one(words: str) -> str:
     return words.replace(" their ", " its ").replace(" them", " it")
 
 
+def _has_toolsnet(station: dict) -> bool:
+    return any(outlet["kind"] == "toolsnet" for outlet in station.get("outlets", ()))
+
+
 def _others(station: dict, durable: bool) -> list[dict]:
     """Return the outlets beside ToolsNet that are durable, or those that are not."""
     outlets = [outlet for outlet in station.get("outlets", ()) if outlet["kind"] != "toolsnet"]
@@ -187,7 +193,8 @@ def overwritten_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
     """Return how many results at most each durable outlet of these stations lacks that were given up, by its name."""
     counts: Counter[str] = Counter()
     for station in stations:
-        counts[outlet_names.NAMES["toolsnet"]] += max(_overwritten_for_toolsnet(station), 0)
+        if _has_toolsnet(station):
+            counts[outlet_names.NAMES["toolsnet"]] += max(_overwritten_for_toolsnet(station), 0)
         for outlet in _others(station, True):
             counts[outlet_names.name_of(outlet)] += outlet.get("given_up") or 0
     return dict(counts)

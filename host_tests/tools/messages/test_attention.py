@@ -166,7 +166,7 @@ def test_what_became_of_places_is_reported():
         "MQTT is not configured any more and has lost its place to a new one: "
         "at most 5 records that it had not taken are not kept for it",
         "ToolsNet was added with this start, and began with the oldest record that the spool had, but "
-        "for at most 3 of the oldest: new results need room; at most 7 records were given up before; OVERWRITTEN has "
+        "for at most 3 of the oldest: new results need room; older ones were given up before; OVERWRITTEN has "
         "these, too",
         "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
     ]

@@ -53,6 +53,14 @@ def test_each_is_reported_by_status_and_log(case):
     assert all(one in lines and any(text.startswith(one) for text in logged) for one in words)
 
 
+def test_of_a_toolsnet_that_is_not_configured_more_may_be_gone_than_is_counted():
+    reported = {**station_with([FILE]), "overwritten": 529 + 46}
+    texts = [need.words for need in standing_conditions.all_needs(reported) if need.label == "OVERWRITTEN"]
+    more = "; what the spool gives up without that outlet counts when it is configured again"
+    assert texts == [f"46 results at most overwritten before ToolsNet had them, {FULL}{more}", given_up(529, "file")]
+    assert standing_conditions.overwritten_by_outlet([reported]) == {"file": 529}
+
+
 @pytest.mark.parametrize("one", [SERVER, BROKER], ids=lambda one: one["kind"])
 def test_what_a_start_left_out_is_in_the_one_number_as_after_the_next_start(one):
     needs = []
