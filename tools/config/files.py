@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolcart.base import open_files
+from toolcart.board.linux import regular_file
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import path_checks
 from toolcart.tools.config import secrets as config_secrets
@@ -63,10 +64,8 @@ class Files:
         if file in self._secrets:
             secret = config_secrets.from_file(file)
             return stamp, hashlib.sha256(secret.encode()).digest() if isinstance(secret, str) else secret[0]
-        if config_file.never_ends(file):  # a running agent would wait for it
-            return stamp, config_file.NO_FILE
         try:
-            return stamp, hashlib.sha256(file.read_bytes()).digest()
+            return stamp, hashlib.sha256(regular_file.content_of(file)).digest()
         except (OSError, ValueError) as error:  # the latter where no file can be named so
             return stamp, getattr(error, "strerror", None) or str(error)
 

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.base.path_access import obstacle
 from toolcart.base.private_files import user_name
-from toolcart.board.linux import order_log, volatile_storage
+from toolcart.board.linux import order_log, regular_file, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.control import SUFFIX
@@ -223,7 +223,7 @@ def path_problem(path: Path) -> str:
 def _file_problem(path: Path) -> str:
     """Say why an existing file cannot be opened for writing; that changes nothing in it."""
     if not path.is_file():
-        return "that is a device, pipe or socket"
+        return regular_file.NO_FILE
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
     except PermissionError:
@@ -260,7 +260,7 @@ def _foreign(path: Path, owner: Owner | None) -> str:
     if owner and os.path.islink(path):
         return "that is a link, which the agent does not follow; name the file itself"
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular_file.opener) as file:
             page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
     except OSError:  # there is none yet
         return ""

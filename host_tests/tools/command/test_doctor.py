@@ -500,8 +500,8 @@ UNREADABLE = {  # what the configuration has become: what is said of it
     "a list": (lambda path: path.write_text("[]"), "expected an object"),
     "gone": (lambda path: None, "file not found"),
     "a folder": (Path.mkdir, "cannot be read: Is a directory"),
-    "a pipe": (os.mkfifo, "a pipe or device, no file"),
-    "a link to a device": (_of_null, "a pipe or device, no file"),
+    "a pipe": (os.mkfifo, "a pipe, device or socket, no file"),
+    "a link to a device": (_of_null, "a pipe, device or socket, no file"),
     "a link to itself": (lambda path: path.symlink_to(path), "cannot be read: Too many levels of symbolic links"),
 }
 
