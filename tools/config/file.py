@@ -21,7 +21,9 @@ from pathlib import Path
 from toolcart.agent.cart import config
 from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+from toolcart.base.path_access import obstacle
 from toolcart.board import zone
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import counted
 from toolcart.tools.config import path_checks, shared_controllers, socket_location
@@ -121,6 +123,8 @@ def _text(path: str | Path) -> str:
     except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
         problem = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
+        if isinstance(error, PermissionError) and not obstacle(path):
+            problem += f": {linux_refusal.reading_command(path, 'u+r')}"
         raise ConfigurationError(path, [(WHOLE_FILE, "", problem)]) from None
     except NotText as error:
         place = _line_and_column(error.at) if error.at else WHOLE_FILE

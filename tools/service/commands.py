@@ -41,7 +41,9 @@ UNSEEN = (
 
 
 @click.command("install-service")
-@click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
+@click.option(
+    "--config", "config_path", type=click.Path(readable=False), metavar="FILE", help="The cart's configuration."
+)
 @click.option("--archive", is_flag=True, help="Install `toolcart archive serve`; its options follow after --.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS]")
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
