@@ -249,5 +249,5 @@ def _held(setting, path):
 def _why(error, what):
     """Say that there is no such thing in a file."""
     if isinstance(error, ssl.SSLError):
-        return "no %s in PEM that can be used (%s)" % (what, error.reason or error)
+        return "no %s in PEM that can be used%s" % (what, " (%s)" % error.reason if error.reason else "")
     return getattr(error, "strerror", None) or str(error)
