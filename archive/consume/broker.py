@@ -35,6 +35,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from toolcart.base import tls_files
+
 PORT, TLS_PORT = 1883, 8883
 KEEPALIVE_S = 60
 CONNECT_S = 5.0  # a broker that does not know MQTT 5 may be silent
@@ -93,9 +95,9 @@ def address_of(url: str) -> Address:
 def trusting(ca: str | None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
     """Return a client's context that trusts the CA in this file (None: the system's); BrokerSettingsError."""
     try:
-        context = ssl.create_default_context(cafile=ca)
+        context = tls_files.client_context(ca)
         if certificate:
-            context.load_cert_chain(certificate, key)
+            tls_files.load_own(context, certificate, key)
     except (OSError, ssl.SSLError) as wrong:
         raise BrokerSettingsError(f"TLS: {ca or ''} {certificate or ''}: {wrong}") from None
     return context

@@ -59,7 +59,7 @@ class Alerting:
         self._say = say
         self._reported: dict[str, dict[str, str]] = {name: {} for name in channels}
         self._hangs: dict[str, threading.Thread] = {}
-        with suppress(FileNotFoundError), open(kept, encoding="utf-8") as file:
+        with suppress(FileNotFoundError), open(kept, encoding="utf-8", opener=private_files.opener) as file:
             self._reported.update({name: dict(causes) for name, causes in json.load(file).items() if name in channels})
 
     def reported(self) -> set[str]:

@@ -7,6 +7,8 @@ import ssl
 import stat
 from dataclasses import dataclass
 
+from toolcart.base import tls_files
+
 HANDSHAKE_S = 5.0  # until it is done a connection has no place
 
 
@@ -31,10 +33,10 @@ class Tls:
             if stat.S_IMODE(os.stat(self.key).st_mode) & 0o077:
                 raise TlsFilesError(f"{self.key}: others may read it; chmod 600 {self.key}")
             named = f"{self.certificate}, {self.key}"
-            context.load_cert_chain(self.certificate, self.key, password=lambda: "")
+            tls_files.load_own(context, self.certificate, self.key)
             if self.ca:
                 named = self.ca
-                context.load_verify_locations(self.ca)
+                tls_files.load_authorities(context, self.ca)
                 context.verify_mode = ssl.CERT_REQUIRED
         except ssl.SSLError:
             raise TlsFilesError(f"{named}: no certificate in PEM with its key, without a passphrase") from None

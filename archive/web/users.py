@@ -276,7 +276,7 @@ class RevokedSessions:
         self._of: dict[str, int] = {}  # session: when it ended
         if file is None:
             return
-        with suppress(OSError, UnicodeDecodeError), open(file, encoding="ascii") as lines:
+        with suppress(OSError, UnicodeDecodeError), open(file, encoding="ascii", opener=private_files.opener) as lines:
             for line in lines.readlines(64 * OVER_MOST)[-OVER_MOST:]:
                 when, _, session = line.strip().partition(" ")
                 if when.isdigit() and time.time() < int(when) + kept_s:
@@ -296,5 +296,5 @@ class RevokedSessions:
 
     def _write(self, how: int, sessions: dict[str, int]) -> None:
         if self._file is not None and (sessions or os.path.exists(self._file)):
-            with os.fdopen(os.open(self._file, os.O_WRONLY | os.O_CREAT | how, 0o600), "w") as written:
+            with os.fdopen(private_files.opener(self._file, os.O_WRONLY | os.O_CREAT | how), "w") as written:
                 written.writelines(f"{when} {session}\n" for session, when in sessions.items())

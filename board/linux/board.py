@@ -119,6 +119,10 @@ class Board:
                 return words % (path, other, flash.station)
         return ""
 
+    def has_spool(self, path):
+        """True if the spool of this path is open."""
+        return path in self._flashes
+
     def spool_notes(self):
         """Return notes about the open spools: settings without effect, what was changed."""
         return [flash.note for flash in self._flashes.values() if flash.note]

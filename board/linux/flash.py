@@ -181,7 +181,7 @@ class FileFlash:
     def _is_read_only(self):
         """True if the file can be opened for writing no more: a file system in trouble says EIO to one that is open."""
         try:
-            os.close(os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC))
+            os.close(os.open(self.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
         except OSError as error:
             return error.errno == errno.EROFS
         return False

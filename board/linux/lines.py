@@ -16,11 +16,11 @@ Rules
 
 import errno
 import os
-import stat
 
 from toolcart.agent.linux.file import BATCH
 from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
 from toolcart.board.errno_reasons import refusal_of
+from toolcart.board.linux import regular_file
 from toolcart.board.linux.refusal import in_the_way
 
 CPYTHON_ONLY = True
@@ -30,6 +30,7 @@ PIECE_BYTES = 4096  # the last line is looked for in the last piece of this size
 ROTATE_BYTES = 10485760  # of a full file: some 20,000 results, which an editor still opens
 UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
 OF_THE_NAME = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
+READABLE = 0o644  # by whoever evaluates it
 HOLDS_OTHER = "holds something else than the agent's lines"
 
 
@@ -69,7 +70,7 @@ class LineFile:
         """Yield the lines of this file and of the latest full one, the newest first; b"" if one cannot be read now."""
         for path in (self.path, self.path + ".1"):
             try:
-                file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                file = regular_file.opener(path, os.O_RDONLY)
             except FileNotFoundError:
                 continue
             except OSError as error:
@@ -131,10 +132,8 @@ class LineFile:
             self._file = -1
 
     def _open(self):
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = regular_file.opener(self.path, os.O_RDWR | os.O_CREAT, READABLE)
         status = os.fstat(self._file)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EEXIST, "that is a device, pipe or socket")
         size = status.st_size
         if is_foreign(os.pread(self._file, len(BEGINS), 0)):
             raise OSError(errno.EEXIST, "it " + HOLDS_OTHER)
@@ -180,7 +179,7 @@ class LineFile:
             os.replace(names[index - 1], names[index])
         if not self.keep:
             os.unlink(self.path)
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._file = regular_file.opener(self.path, os.O_RDWR | os.O_CREAT, READABLE)
         self._octets = self._durable = 0
         _sync_folder(self.path)
 

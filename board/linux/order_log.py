@@ -9,10 +9,11 @@ Rules
    and removes the file. A spool that is made of this one gets them, too.
 """
 
-import contextlib
 import os
+import re
 import time
 
+from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import agreeing, counted
 
 CPYTHON_ONLY = True
@@ -20,7 +21,9 @@ SUFFIX = ".orders"
 LOOKING = ("list", "show", "status")
 DRY = "dry"
 LINE_MAX = 2000
-MODE = 0o600
+LINE_OCTETS_MAX = 4 * (LINE_MAX + 100)  # of a line with its time; what is longer is no order
+_BEGIN = "%s, while no agent ran: "
+_IS_ORDER = re.compile(re.escape(_BEGIN) % r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 class NotDone(Exception):
@@ -117,14 +120,14 @@ def carried_out(job, words, who, station, tell):
 
 def keep(spool, line):
     """Write down what was done to the spool of a stopped agent. OSError if that cannot be."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    file = os.open(spool + SUFFIX, flags, MODE)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    file = regular_file.opener(spool + SUFFIX, flags)
     try:
         owner = os.stat(spool)
         if os.fstat(file).st_uid != owner.st_uid:
             os.fchown(file, owner.st_uid, owner.st_gid)  # the agent has to read it, whoever gave the order
         moment = time.strftime("%Y-%m-%d %H:%M:%S")
-        os.write(file, ("%s, while no agent ran: %s\n" % (moment, line)).encode())
+        os.write(file, (_BEGIN % moment + line + "\n").encode())
         os.fsync(file)
     finally:
         os.close(file)
@@ -133,20 +136,30 @@ def keep(spool, line):
 def hand_on(spool, new):
     """Give the new spool what was done to this one while no agent ran. OSError if that cannot be."""
     try:
-        with open(spool + SUFFIX, "rb") as file:
-            lines = file.read()
+        lines = regular_file.content_of(spool + SUFFIX)
     except FileNotFoundError:
         return
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(new + SUFFIX, flags, MODE), "ab", buffering=0) as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    with open(regular_file.opener(new + SUFFIX, flags), "ab", buffering=0) as file:
         file.write(lines)
         os.fsync(file.fileno())
 
 
 def take(spool, tell):
-    """Tell what was done to this spool while no agent ran, once."""
-    with contextlib.suppress(FileNotFoundError):
-        with open(spool + SUFFIX, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                tell(line.rstrip("\n")[:LINE_MAX])
-        os.unlink(spool + SUFFIX)
+    """Tell what was done to this spool while no agent ran, once, and in one line that the file held something else."""
+    path = spool + SUFFIX
+    count, is_foreign = 0, False
+    try:
+        with open(path, "rb", opener=regular_file.opener) as file:
+            while octets := file.readline(LINE_OCTETS_MAX):
+                line = octets.decode("utf-8", "replace").rstrip("\n")
+                if _IS_ORDER.match(line):
+                    tell(line[:LINE_MAX])
+                    count += 1
+                else:
+                    is_foreign = True
+    except FileNotFoundError:
+        return
+    os.unlink(path)
+    if is_foreign:
+        tell("%s held %s and was removed" % (path, "something else than orders, too," if count else "no order"))

@@ -122,6 +122,23 @@ def in_the_way(path):
     return "the folder %s is not there (mkdir -p %s)" % (folder, shlex.quote(folder))
 
 
+def not_readable(path, mode="600"):
+    """Say that this user may not read the file, and what helps."""
+    user = user_name(os.geteuid())
+    try:
+        os.stat(path)
+    except OSError:
+        return "lies in a folder that %s may not enter" % user
+    return "%s may not read; %s" % (user, reading_command(path, mode))
+
+
+def reading_command(path, mode="600"):
+    """Return the command that lets this user read a file that is there: its own by the mode, else by the owner."""
+    is_own = os.stat(path).st_uid == os.geteuid()
+    change = "chmod %s" % mode if is_own else "chown %s" % user_name(os.geteuid())
+    return "%s %s" % (change, shlex.quote(str(path)))
+
+
 def owner_of(path):
     """Return whose this file or folder is."""
     try:

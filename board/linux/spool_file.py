@@ -57,6 +57,9 @@ IN_USE = (
 )
 
 
+IN_THE_WAY = "%s is in the way, and toolcart did not make it; move it away"
+
+
 def make(path, header, may_wait=True):
     """Make the file that this header describes; return its descriptor, locked. OSError if that fails."""
     folder = _locked_folder(path, may_wait)
@@ -90,11 +93,52 @@ def remove_leftover(path, may_wait=True):
     folder = _locked_folder(path, may_wait)
     try:
         if not _is_leftover(new_path):
-            raise FlashUnusable("%s is in the way, and toolcart did not make it; move it away" % new_path)
+            raise FlashUnusable(IN_THE_WAY % new_path)
         _forget(new_path)
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def in_the_way(path):
+    """Say what keeps a start from opening or making a spool of this path: what others put under its temporary name."""
+    new_path = path + NEW
+    return IN_THE_WAY % new_path if os.path.lexists(new_path) and not _is_leftover(new_path) else ""
+
+
+def in_use(path, pid):
+    """Say that another process than this one has the spool; "" also where that cannot be told."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        lock(descriptor, path, may_wait=False, how=fcntl.LOCK_SH)
+    except FlashInUse as reason:
+        return str(reason) if _has_open(pid, descriptor) is False else ""
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _has_open(pid, descriptor):
+    """Return whether this process has the file open that `descriptor` is of; None if it may not be asked."""
+    folder, wanted = "/proc/%d/fd" % pid, os.fstat(descriptor)
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return None
+    for name in names:
+        if pid == os.getpid() and name == str(descriptor):
+            continue
+        try:
+            if os.path.samestat(os.stat("%s/%s" % (folder, name)), wanted):
+                return True
+        except OSError:  # it was closed meanwhile
+            pass
+    return False
 
 
 def lock(descriptor, path, may_wait=True, how=fcntl.LOCK_EX):

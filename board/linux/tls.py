@@ -12,7 +12,9 @@ Rules
    good they are kept.
 """
 
+import contextlib
 import os
+import shlex
 import ssl
 import stat
 
@@ -29,6 +31,8 @@ from toolcart.agent.link.port import (
     WHY_TLS_ENDED,
     WHY_TLS_REFUSED,
 )
+from toolcart.board.linux import regular_file
+from toolcart.board.linux.refusal import not_readable
 from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True
@@ -47,6 +51,10 @@ _REFUSALS = {
     "ALERT_DECRYPT_ERROR": 51,
     "ALERT_CERTIFICATE_REQUIRED": 116,
 }
+
+# By OpenSSL's word: the certificate is read, and refused all the same; a key of another certificate
+_OF_THE_CERTIFICATE = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK")
+_OF_ANOTHER = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")
 
 
 class TlsUnusable(ValueError):
@@ -176,20 +184,46 @@ def context_of(folder, toolsnet):
         paths[key] = os.path.join(folder, toolsnet[key]) if toolsnet[key] else None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        if paths["tls_ca"]:
-            context.load_verify_locations(paths["tls_ca"])
-        else:
-            context.set_default_verify_paths()
-    except OSError as error:
-        raise TlsUnusable("tls_ca", "%s: %s" % (paths["tls_ca"], _why(error))) from None
+    if paths["tls_ca"]:
+        with _held("tls_ca", paths["tls_ca"]) as authorities:
+            try:
+                context.load_verify_locations(regular_file.name_of(authorities))
+            except OSError as error:
+                raise TlsUnusable("tls_ca", "%s: %s" % (paths["tls_ca"], _why(error, "certificate"))) from None
+    else:
+        context.set_default_verify_paths()
     if paths["tls_certificate"]:
-        _keep_secret(paths["tls_key"] or paths["tls_certificate"])
-        try:
-            context.load_cert_chain(paths["tls_certificate"], paths["tls_key"], password=_no_password)
-        except (OSError, ValueError) as error:
-            raise TlsUnusable("tls_certificate", "%s: %s" % (paths["tls_certificate"], _why(error))) from None
+        setting = "tls_key" if paths["tls_key"] else "tls_certificate"  # where the key is
+        _load_own(context, paths["tls_certificate"], setting, paths[setting])
     return context
+
+
+def _load_own(context, certificate, key_setting, key):
+    """Load the certificate and its key; TlsUnusable with the setting that is at fault."""
+    with _held("tls_certificate", certificate) as certificate_file, _held(key_setting, key) as key_file:
+        if stat.S_IMODE(os.fstat(key_file).st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+            raise TlsUnusable(key_setting, "others may read %s; chmod 600 %s" % (key, shlex.quote(key)))
+        try:
+            names = regular_file.name_of(certificate_file), regular_file.name_of(key_file)
+            context.load_cert_chain(*names, password=_no_password)
+        except ssl.SSLError as error:
+            if error.reason in _OF_THE_CERTIFICATE or not _has_certificate(certificate_file):
+                raise TlsUnusable("tls_certificate", "%s: %s" % (certificate, _why(error, "certificate"))) from None
+            why = "not the key of %s" % certificate if error.reason in _OF_ANOTHER else _why(error, "private key")
+            raise TlsUnusable(key_setting, "%s: %s" % (key, why)) from None
+        except (OSError, ValueError) as error:
+            raise TlsUnusable(key_setting, "%s: %s" % (key, getattr(error, "strerror", None) or error)) from None
+
+
+def _has_certificate(descriptor):
+    """True if each certificate in this file can be read: what OpenSSL blames then is not the certificate."""
+    try:
+        octets = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+        text = octets.decode("ascii", "ignore")  # people put names beside certificates
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _no_password():
@@ -197,16 +231,23 @@ def _no_password():
     raise ValueError("the key is locked with a password; give one that is not")
 
 
-def _keep_secret(path):
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as error:
-        raise TlsUnusable("tls_key", "%s: %s" % (path, _why(error))) from None
-    if stat.S_IMODE(mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise TlsUnusable("tls_key", "others may read %s; chmod 600 %s" % (path, path))
+@contextlib.contextmanager
+def _held(setting, path):
+    """Yield the descriptor of the open file; TlsUnusable."""
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = stack.enter_context(regular_file.held(path))
+        except PermissionError:
+            mode = "600" if setting == "tls_key" else "u+r"
+            raise TlsUnusable(setting, "%s, which %s" % (path, not_readable(path, mode))) from None
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise TlsUnusable(setting, "%s: %s" % (path, why)) from None
+        yield descriptor
 
 
-def _why(error):
+def _why(error, what):
+    """Say that there is no such thing in a file."""
     if isinstance(error, ssl.SSLError):
-        return "no certificate or key in PEM that fits (%s)" % (error.reason or error)
+        return "no %s in PEM that can be used%s" % (what, " (%s)" % error.reason if error.reason else "")
     return getattr(error, "strerror", None) or str(error)

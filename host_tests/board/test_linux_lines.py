@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from toolcart.board.linux import regular_file
 from toolcart.board.linux.lines import LineFile
 
 
@@ -61,7 +62,7 @@ def test_a_file_that_holds_something_else_is_left_alone(file):
     assert content(file) == b"precious, and no line end"
     os.unlink(file.path)
     os.mkfifo(file.path)
-    assert not file.open() and file.why.endswith("that is a device, pipe or socket")
+    assert not file.open() and file.why.endswith(regular_file.NO_FILE)
 
 
 def test_a_full_file_becomes_the_first_of_those_that_stay(file):

@@ -1,13 +1,17 @@
 """board/linux/tls.py and a server with a certificate: handshake, data, each way to fail. All waits have deadlines."""
 
 import os
+import pwd
 import select
 import socket
 import ssl
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from toolcart.agent.link.port import (
     PORT_CLOSED,
@@ -22,9 +26,13 @@ from toolcart.agent.link.port import (
     WHY_TLS_ENDED,
     WHY_TLS_REFUSED,
 )
+from toolcart.board.linux import regular_file
+from toolcart.board.linux.tls import TlsUnusable, context_of
 from host_tests.board.test_linux import DEADLINE_S, settle
 from host_tests.support.running import wait_for
 from host_tests.support.tls import HERE, OURS, THEIRS, certificate_files, server, server_context, serving
+
+NOBODY = pwd.getpwnam("nobody").pw_uid
 
 
 def settings(folder, **other):
@@ -85,14 +93,90 @@ def test_a_file_of_no_use_is_reported_with_its_setting(board, tmp_path):
 
     assert detail(tls_ca="nothing.pem") == f"tls_ca: {tmp_path}/nothing.pem: No such file or directory"
     (tmp_path / "odd.pem").write_bytes(b"\x00\xff no certificate")
-    assert detail(tls_ca="odd.pem").startswith(f"tls_ca: {tmp_path}/odd.pem: no certificate or key in PEM")
+    assert detail(tls_ca="odd.pem").startswith(f"tls_ca: {tmp_path}/odd.pem: no certificate in PEM")
     own = certificate_files(tmp_path)["certificate"]
     os.chmod(tmp_path / "key.pem", 0o644)
     assert f"chmod 600 {tmp_path}/key.pem" in detail(tls_certificate=own, tls_key="key.pem")
     assert "tls_key" in detail(tls_certificate=own, tls_key="gone.key")
     THEIRS.issue_cert("x").private_key_pem.write_to_path(str(tmp_path / "wrong.key"))
     os.chmod(tmp_path / "wrong.key", 0o600)
-    assert detail(tls_certificate=own, tls_key="wrong.key").startswith("tls_certificate: ")
+    assert detail(tls_certificate=own, tls_key="wrong.key").startswith("tls_key: ")
+
+
+CERTIFICATE, KEY = "tls_certificate", "tls_key"
+AT_FAULT = {  # what is done to certificate and key: which setting is named, and what is said
+    "no key": (lambda own, key: key.write_text(""), KEY, "no private key in PEM"),
+    "half a key": (lambda own, key: key.write_bytes(key.read_bytes()[:120]), KEY, "no private key in PEM"),
+    "the certificate as key": (lambda own, key: key.write_bytes(own.read_bytes()), KEY, "no private key in PEM"),
+    "another's key": (
+        lambda own, key: THEIRS.issue_cert("x").private_key_pem.write_to_path(key),
+        KEY,
+        "not the key of",
+    ),
+    "a locked key": (lambda own, key: key.write_bytes(locked(key.read_bytes())), KEY, "locked with a password"),
+    "a folder as key": (lambda own, key: (key.unlink(), key.mkdir()), KEY, "Is a directory"),
+    "a pipe as key": (lambda own, key: (key.unlink(), os.mkfifo(key)), KEY, regular_file.NO_FILE),
+    "a device as key": (lambda own, key: (key.unlink(), key.symlink_to("/dev/zero")), KEY, regular_file.NO_FILE),
+    "no certificate": (lambda own, key: own.write_text(""), CERTIFICATE, "no certificate in PEM"),
+    "half a certificate": (lambda own, key: own.write_bytes(own.read_bytes()[:200]), CERTIFICATE, "no certificate in"),
+    "the key as certificate": (
+        lambda own, key: own.write_bytes(key.read_bytes()),
+        CERTIFICATE,
+        "no certificate in PEM",
+    ),
+    "a pipe as certificate": (lambda own, key: (own.unlink(), os.mkfifo(own)), CERTIFICATE, regular_file.NO_FILE),
+}
+
+
+def locked(pem):
+    key = serialization.load_pem_private_key(pem, None)
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return key.private_bytes(*form, serialization.BestAvailableEncryption(b"secret"))
+
+
+@pytest.mark.parametrize("fault", AT_FAULT)
+def test_the_setting_that_is_at_fault_is_named_with_its_cause(tmp_path, fault):
+    spoil, setting, words = AT_FAULT[fault]
+    own = {kind: Path(path) for kind, path in certificate_files(tmp_path).items()}
+    wanted = settings(tmp_path, tls_certificate=str(own["certificate"]), tls_key=str(own["key"]))
+    context_of(str(tmp_path), wanted)
+    spoil(own["certificate"], own["key"])
+    if fault == "another's key":
+        own["key"].chmod(0o600)
+    with pytest.raises(TlsUnusable) as raised:
+        context_of(str(tmp_path), wanted)
+    assert raised.value.setting == setting and words in raised.value.reason, raised.value
+    assert str(own["key" if setting == KEY else "certificate"]) in raised.value.reason
+
+
+def test_a_key_in_the_certificates_file_is_of_that_setting(tmp_path):
+    own = {kind: Path(path) for kind, path in certificate_files(tmp_path).items()}
+    both = tmp_path / "both.pem"
+    both.write_bytes("# Größe\n".encode() + own["certificate"].read_bytes() + own["key"].read_bytes())
+    both.chmod(0o600)
+    context_of(str(tmp_path), settings(tmp_path, tls_certificate="both.pem"))
+    both.chmod(0o644)
+    with pytest.raises(TlsUnusable, match=f"^tls_certificate: others may read {both}; chmod 600"):
+        context_of(str(tmp_path), settings(tmp_path, tls_certificate="both.pem"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize(("owner", "mode", "cure"), [(0, 0o600, "chown nobody"), (NOBODY, 0, "chmod 600")])
+def test_a_key_that_may_not_be_read_is_the_owners_or_the_modes_fault(owner, mode, cure):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        own = certificate_files(Path(folder))
+        OURS.cert_pem.write_to_path(f"{folder}/ca.pem")
+        os.chown(own["key"], owner, -1)
+        os.chmod(own["key"], mode)
+        wanted = {"tls_ca": own["ca"], "tls_name": None, "tls_certificate": own["certificate"], "tls_key": own["key"]}
+        os.seteuid(NOBODY)
+        try:
+            with pytest.raises(TlsUnusable) as raised:
+                context_of(folder, wanted)
+        finally:
+            os.seteuid(0)
+        assert str(raised.value) == f"tls_key: {own['key']}, which nobody may not read; {cure} {own['key']}"
 
 
 def test_why_a_file_was_of_no_use_is_known_while_it_connects_again(board, tmp_path):

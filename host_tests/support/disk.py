@@ -56,7 +56,7 @@ class Disk:
 
     strerror = staticmethod(os.strerror)
     O_RDWR, O_CREAT, O_CLOEXEC, O_RDONLY, O_DIRECTORY = os.O_RDWR, os.O_CREAT, os.O_CLOEXEC, os.O_RDONLY, os.O_DIRECTORY
-    O_WRONLY, O_NOFOLLOW = os.O_WRONLY, os.O_NOFOLLOW
+    O_WRONLY, O_NOFOLLOW, O_NONBLOCK = os.O_WRONLY, os.O_NOFOLLOW, os.O_NONBLOCK
 
     def __init__(self, dice, page_bytes):
         self.dice = dice

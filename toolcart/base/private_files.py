@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux import regular_file
 
 
 class PrivateFileError(Exception):
@@ -24,11 +25,17 @@ def user_name(uid: int | None = None) -> str:
     return linux_refusal.user_name(os.geteuid() if uid is None else uid)
 
 
+def opener(path: str | Path, flags: int) -> int:
+    """Open it for `open(..., opener=opener)`: a regular file alone; one that is made is its owner's."""
+    return regular_file.opener(path, flags)
+
+
 def text_of(path: str | Path, handed: bool = False) -> str:
     """Return its content; PrivateFileError if others may read it. A file that was `handed` to us may have any mode."""
     try:
-        mode = os.stat(path).st_mode
-        text = Path(path).read_text(encoding="utf-8")
+        with open(path, encoding="utf-8", opener=regular_file.argument_opener) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise PrivateFileError(f"{path}: {getattr(error, 'strerror', None) or 'is no text'}") from None
     if stat.S_IMODE(mode) & 0o077 and not handed:

@@ -32,7 +32,7 @@ from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from toolcart.agent.record.provenance import origin_bytes
 from toolcart.agent.record.result import PARKED_BYTES
-from toolcart.board.linux import spool_content
+from toolcart.board.linux import regular_file, spool_content
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.flash import SPOILT, FlashUnusable
 from toolcart.board.linux.refusal import explanation
@@ -138,12 +138,12 @@ def content_of(path: Path) -> bytes:
         if path.is_socket():
             raise ImageError("it is a socket, and no file")
         if not path.is_dir():
-            return path.read_bytes()
+            return regular_file.content_of(path)
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit() and file.is_file()}
         if not files:
             raise ImageError("it holds no block files")
         count = max(files) + 1 + FOLDER_MORE  # blocks at the end that have never been written have no file
-        blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
+        blocks = [regular_file.content_of(files[n]) if n in files else b"" for n in range(count)]
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:
         raise ImageError(error.strerror) from None
@@ -197,7 +197,7 @@ def header(path: Path) -> linux_header.Header | None:
     """Return what the first page of a file says, None if it is not sound."""
     if path.is_dir():
         return None
-    with path.open("rb") as file:
+    with open(path, "rb", opener=regular_file.opener) as file:
         return linux_header.read(file.read(linux_header.PAGE_BYTES))
 
 

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option(
-    "--config", "config_path", type=click.Path(), metavar="FILE", help="Run against the real controller and ToolsNet."
+    "--config",
+    "config_path",
+    type=click.Path(readable=False),
+    metavar="FILE",
+    help="Run against the real controller and ToolsNet.",
 )
 @click.option("--plain", "--headless", "plain", is_flag=True, help="Print lines instead of the live view.")
 @click.option(

@@ -33,7 +33,7 @@ def config() -> None:
 
 
 @config.command()
-@click.argument("file", type=click.Path())
+@click.argument("file", type=click.Path(readable=False))  # why it cannot be read is what is reported
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, as_json: bool) -> None:
     """Report every mistake in a configuration.
@@ -124,11 +124,11 @@ def schema_text() -> str:
 
 
 @config.command()
-@click.argument("inventory_path", metavar="INVENTORY", type=click.Path())
+@click.argument("inventory_path", metavar="INVENTORY", type=click.Path(readable=False))
 @click.option(
     "--template",
     required=True,
-    type=click.Path(),
+    type=click.Path(readable=False),
     metavar="FILE",
     help="A configuration with {column} where a cart's value goes.",
 )

@@ -11,10 +11,8 @@ Rules:
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
@@ -23,7 +21,10 @@ from pathlib import Path
 from toolcart.agent.cart import config
 from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+from toolcart.base.path_access import obstacle
 from toolcart.board import zone
+from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import counted
 from toolcart.tools.config import path_checks, shared_controllers, socket_location
 from toolcart.tools.config import secrets as config_secrets
@@ -39,7 +40,6 @@ from toolcart.tools.config.mistake_reasons import (
 )
 
 SERVICE_FOLDER = Path("/etc/toolcart")
-NO_FILE = "a pipe or device, no file"
 SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
 SERVICE_STATE = Path(path_checks.STATE_FOLDER)
 
@@ -118,25 +118,17 @@ def parse_text(path: str | Path, text: str) -> object:
 
 
 def _text(path: str | Path) -> str:
-    if never_ends(path):
-        raise ConfigurationError(path, [(WHOLE_FILE, "", NO_FILE)])
     try:
-        return text_of(Path(path).read_bytes())
+        return text_of(regular_file.argument_content_of(path))
     except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
         problem = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
+        if isinstance(error, PermissionError) and not obstacle(path):
+            problem += f": {linux_refusal.reading_command(path, 'u+r')}"
         raise ConfigurationError(path, [(WHOLE_FILE, "", problem)]) from None
     except NotText as error:
         place = _line_and_column(error.at) if error.at else WHOLE_FILE
         raise ConfigurationError(path, [(place, "", error.problem)]) from None
-
-
-def never_ends(path: str | Path) -> bool:
-    """True for a named pipe or a device: whoever reads it may wait for ever. A shell's pipe (/dev/fd) has no name."""
-    with contextlib.suppress(OSError, ValueError):  # the latter where no file can be named so
-        mode = os.stat(os.path.realpath(path)).st_mode
-        return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISBLK(mode)
-    return False
 
 
 def _line_and_column(at: tuple[int, int]) -> str:

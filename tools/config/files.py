@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolcart.base import open_files
+from toolcart.board.linux import regular_file
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import path_checks
+from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Mistake
 
@@ -63,10 +64,8 @@ class Files:
         if file in self._secrets:
             secret = config_secrets.from_file(file)
             return stamp, hashlib.sha256(secret.encode()).digest() if isinstance(secret, str) else secret[0]
-        if config_file.never_ends(file):  # a running agent would wait for it
-            return stamp, config_file.NO_FILE
         try:
-            return stamp, hashlib.sha256(file.read_bytes()).digest()
+            return stamp, hashlib.sha256(regular_file.content_of(file)).digest()
         except (OSError, ValueError) as error:  # the latter where no file can be named so
             return stamp, getattr(error, "strerror", None) or str(error)
 
@@ -154,15 +153,18 @@ class Checked:
         return f"{config_file.placed_sentence(problems[0])}{more}"
 
 
-def check(path: str | Path, credentials: Iterable[str] = ()) -> Checked:
+def check(path: str | Path, credentials: Iterable[str] = (), agent_pid: int | None = None) -> Checked:
     """Check the file and everything that it names, as the user of this process.
 
-    Credentials of these names need not be here: the service's, if it is not this process.
+    Credentials of these names need not be here: the service's, if it is not this process. What the agent of this
+    configuration has, whose process is `agent_pid`, it may use; None: who answers at its socket.
     """
     try:
         configuration, unread = config_file.read_to_check(path, credentials)
     except config_file.ConfigurationError as error:
         return Checked(None, error.mistakes)
     folder = config_file.folder_of(path)
-    lacks = [*unread, *config_file.not_runnable(configuration, folder), *path_checks.unusable(configuration, folder)]
+    agent_pid = socket_location.process_at(path) if agent_pid is None else agent_pid
+    lacks = [*unread, *config_file.not_runnable(configuration, folder)]
+    lacks += path_checks.unusable(configuration, folder, agent_pid)
     return Checked(configuration, [], lacks)

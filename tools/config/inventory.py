@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import counted
 from toolcart.tools.config.file_text import NotText, text_of
 
@@ -51,7 +52,7 @@ class Cart:
 def read(path: str | Path) -> list[Cart]:
     """Return the carts in order; InventoryError if there is a mistake."""
     try:
-        text = text_of(Path(path).read_bytes())
+        text = text_of(regular_file.argument_content_of(path))
     except OSError as error:
         raise InventoryError(path, [f"{error.strerror}; name an inventory that can be read"]) from None
     except NotText as error:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.base.path_access import obstacle
 from toolcart.base.private_files import user_name
-from toolcart.board.linux import order_log, volatile_storage
+from toolcart.board.linux import order_log, regular_file, spool_file, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.control import SUFFIX
@@ -43,14 +43,21 @@ Mistake = tuple[str, str, str]  # place, found, allowed
 Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of lines has none
 
 
-def unusable(configuration: dict, folder: Path) -> list[Mistake]:
-    """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
+def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mistake]:
+    """List the spools and outlets' files that could not be written; relative paths start from `folder`.
+
+    A spool that another process has is one, if the process of the agent that runs with this configuration is known.
+    """
     mistakes = []
     without_room = spools_without_room(configuration, folder)
     for place, path, owner in _named(configuration):
         problem, allowed = path_problem(folder / path), A_FILE
         if not problem:
             problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
+        if not problem and owner:
+            problem, allowed = spool_file.in_the_way(str(folder / path)), "no other file of that name"
+        if not problem and owner and agent_pid:
+            problem, allowed = spool_file.in_use(str(folder / path), agent_pid), "one that no other process has"
         if not problem:
             problem, allowed = without_room.get(place, "") if owner else no_room(folder / path), ROOM
         if problem:
@@ -223,7 +230,7 @@ def path_problem(path: Path) -> str:
 def _file_problem(path: Path) -> str:
     """Say why an existing file cannot be opened for writing; that changes nothing in it."""
     if not path.is_file():
-        return "that is a device, pipe or socket"
+        return regular_file.NO_FILE
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
     except PermissionError:
@@ -260,7 +267,7 @@ def _foreign(path: Path, owner: Owner | None) -> str:
     if owner and os.path.islink(path):
         return "that is a link, which the agent does not follow; name the file itself"
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular_file.opener) as file:
             page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
     except OSError:  # there is none yet
         return ""
@@ -270,4 +277,6 @@ def _foreign(path: Path, owner: Owner | None) -> str:
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
     rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
     reason, to_do = linux_header.refusal(page, status, owner, rescue)
+    if not reason and status.st_uid not in (os.geteuid(), 0):
+        reason, to_do = f"belongs to {user_name(status.st_uid)}", f"the agent's user has to own it, not {user_name()}"
     return f"it {reason}; {to_do}" if reason else ""

@@ -26,6 +26,8 @@ from typing import Any
 from toolcart.agent.cart import config
 from toolcart.agent.cart.secrets import is_secret
 from toolcart.base.private_files import user_name
+from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux import regular_file
 
 UNKNOWN = "*" * 8
 SECRET_BYTES_MAX = 4096  # the size of a key file; a larger file cannot be the right one
@@ -220,10 +222,11 @@ def from_file(path: Path) -> str | tuple[str, str]:
 
 def _text(path: Path) -> str | tuple[str, str]:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular_file.opener) as file:
             octets = file.read(SECRET_BYTES_MAX + 1)
     except PermissionError:
-        return f"{path}, which {user_name()} may not read", f"a file of the agent's user: chown {user_name()} {path}"
+        whose = "a file that the agent's user may read"
+        return f"{path}, which {user_name()} may not read", f"{whose}: {linux_refusal.reading_command(path)}"
     except OSError as error:
         return f"{path}: {error.strerror}", "a file that can be read"
     try:

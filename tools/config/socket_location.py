@@ -10,7 +10,10 @@ Rules
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import suppress
 from pathlib import Path
+from struct import unpack
 
 SERVICE_FOLDER = "/run/toolcart"
 CONFIGURATIONS = "/etc/toolcart"
@@ -45,6 +48,16 @@ def to_ask(config_path: str | Path) -> str:
 def all_of(config_path: str | Path) -> list[str]:
     """Return every place where an agent of this configuration may make its socket, each once."""
     return list(dict.fromkeys((config_socket(config_path), socket_of(config_path), to_ask(config_path))))
+
+
+def process_at(config_path: str | Path) -> int:
+    """Return the process that listens where the agent of this configuration is asked; 0 if none does, or may."""
+    for path in all_of(config_path):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as asking, suppress(OSError):
+            asking.connect(path)
+            pid, _, _ = unpack("3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            return pid
+    return 0
 
 
 def default() -> str:

@@ -41,7 +41,11 @@ MOUNTED_SETTINGS: dict = {"owner": NO_OWNER}  # settings of a spool that an agen
 
 @click.command()
 @click.option(
-    "--config", "config_path", type=click.Path(), metavar="FILE", help=f"The cart's configuration.  [{SERVICE_CONFIG}]"
+    "--config",
+    "config_path",
+    type=click.Path(readable=False),
+    metavar="FILE",
+    help=f"The cart's configuration.  [{SERVICE_CONFIG}]",
 )
 @click.option("--ntp", "ntp_host", metavar="HOST", help="Also compare our clock with this time server.")
 @click.option("--offline", is_flag=True, help="Make no connection: check configuration, spool, disk and clock only.")

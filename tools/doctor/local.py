@@ -27,8 +27,8 @@ from toolcart.base import privileges
 from toolcart.base.path_access import obstacle
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux import regular_file, volatile_storage
 from toolcart.board.linux import spool_header as linux_header
-from toolcart.board.linux import volatile_storage
 from toolcart.spool import image
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
@@ -163,7 +163,7 @@ def _file(subject: str, path: Path, settings: dict, no_room: str = "") -> Findin
             return Finding(subject, BAD, f"{path}: {no_room}", "Make room, or set spool.size_kib lower.")
         return Finding(subject, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=regular_file.opener) as file:
             page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
     except OSError as error:
         hint = _as_sentence(linux_refusal.advice_for(error, str(path)))

@@ -23,6 +23,7 @@ from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.base.path_access import obstacle
+from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
@@ -61,7 +62,8 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
         findings.append(Finding(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
     else:
         findings.append(Finding(f"{name} server", GOOD, f"{server} accepts connections"))
-    return [*findings, *compare(number, sequence, spool)]
+    system = configuration["system"]
+    return [*findings, *compare(number, sequence, spool, (system["type"], system["number"], number))]
 
 
 def _tried_outlet(board: Board, settings: dict, system: dict, number: int) -> Forward:
@@ -88,8 +90,13 @@ def _tried_outlet(board: Board, settings: dict, system: dict, number: int) -> Fo
         port.close()
 
 
-def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
-    """Compare the server's last result with what the spool of station `number` holds and has delivered."""
+def compare(
+    number: int, sequence: int, spool: Path, owner: tuple[int, int, int] = linux_header.NO_OWNER
+) -> list[Finding]:
+    """Compare the server's last result with what the spool of station `number` holds and has delivered.
+
+    One that belongs to another owner is not compared.
+    """
     name = f"station {number}"
     subject = f"{name} sequence"
     hidden = obstacle(spool)
@@ -98,6 +105,8 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     if not os.path.isfile(spool):
         return [_of_new_spool(subject, sequence)]
     try:
+        if words := _owner_words(spool, owner):
+            return [Finding(subject, SKIPPED, f"not compared, as the spool {words}")]
         spool_image = image.read(spool)
         if spool_image.opened.is_new:
             return [_of_new_spool(subject, sequence)]
@@ -121,6 +130,14 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     left = (newest_number - sequence) % SEQUENCES
     words = f"the server has up to {sequence} of {newest_number}: {left} {agreeing(left, 'is')} to be sent"
     return [Finding(subject, GOOD, words, "", figures), *more_findings]
+
+
+def _owner_words(spool: Path, owner: tuple[int, int, int]) -> str:
+    """Say whose this spool is, if it is not the owner's; "" also where its header does not tell."""
+    header = image.header(spool)
+    if header is None or linux_header.NO_OWNER in (owner, header.owner) or header.owner == owner:
+        return ""
+    return f"belongs to {linux_header.named(header.owner)}, not to {linux_header.named(owner)}"
 
 
 def _of_new_spool(subject: str, sequence: int) -> Finding:

@@ -22,6 +22,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+from toolcart.board.linux import regular_file
 from toolcart.tools.config.file import Mistake
 
 FILES = {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}
@@ -96,7 +97,7 @@ def _own_certificate(folder: Path, toolsnet: dict) -> dict[str, bytes]:
 def _content(folder: Path, toolsnet: dict, setting: str) -> bytes:
     path = folder / toolsnet[setting]
     try:
-        return path.read_bytes()
+        return regular_file.content_of(path)
     except OSError as error:
         raise CertificateError(setting, f"{path}: {error.strerror or error}") from None
 

@@ -38,7 +38,12 @@ BOARD_OPTION = click.option(
     "--board", "platform", type=click.Choice(PLATFORMS), required=True, help="The kind of chip."
 )
 CONFIG_OPTION = click.option(
-    "--config", "config_path", required=True, type=click.Path(), metavar="FILE", help="The cart's configuration."
+    "--config",
+    "config_path",
+    required=True,
+    type=click.Path(readable=False),
+    metavar="FILE",
+    help="The cart's configuration.",
 )
 VERSION_FILE = "version.json"
 SAFE_MODE = "/safe_mode.mpy"

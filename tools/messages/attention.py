@@ -167,17 +167,18 @@ def of_agent(agent: dict) -> list[Need]:
     changed, mistake = configuration.get("changed"), configuration.get("wrong")
     goes_on = "the agent goes on with what it has read"
     hint = commands.reload(agent)
-    if changed:
-        words = f"{' and '.join(changed)} changed since the start: {goes_on}"
-    elif configuration.get("refused"):
-        words = f"the configuration could not be read again: {goes_on}"
-    else:
-        return []
+    refusals = configuration.get("refusals", 0)  # in the key, so that each reload that is refused gets its answer
+    if not changed:  # what the files name is not as it was
+        if not (mistake and configuration.get("refused")):
+            return []
+        words = f"a reload was refused, and {goes_on}: {mistake}"
+        hint = f"put that right first; then {hint}"
+        return [Need("configuration", BAD, "RELOAD", words, hint, f"{words} {refusals}")]
+    words = f"{' and '.join(changed)} changed since the start: {goes_on}"
     if mistake:
         words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {mistake}"
         hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
-    key = f"{words} {configuration.get('refusals', 0)}"  # each reload that is refused gets its answer
-    return [Need("configuration", BAD if mistake else WARN, "CHANGED", words, hint, key)]
+    return [Need("configuration", BAD if mistake else WARN, "CHANGED", words, hint, f"{words} {refusals}")]
 
 
 def spool_problem(station: dict) -> str:

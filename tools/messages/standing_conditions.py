@@ -241,7 +241,9 @@ def _given_up(station: dict) -> list[Need]:
         # One number for all causes, and what it is now need not be what it was then.
         words = f"{counted(count, 'record')} at most given up before {name} had {'it' if count == 1 else 'them'}: "
         words += f"the spool was full, or {name} was added to it, or was best effort and behind, or had lost them, or "
-        words += "had other records under their numbers, or the spool's state was lost"
+        words += (
+            f"had other records under {'its number' if count == 1 else 'their numbers'}, or the spool's state was lost"
+        )
         slug, label = ("overwritten", "OVERWRITTEN") if outlet.get("durable", True) else ("missed", "MISSED")
         needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
     words = (

@@ -22,11 +22,13 @@ from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
 from toolcart.agent.cart.watchdog import Liveness
+from toolcart.agent.log.flash import REFUSED_GONE
 from toolcart.agent.log.mount import MOUNT_FOREIGN
 from toolcart.agent.log.snapshot_fields import DELIVERED, STORED
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from toolcart.board import loop
 from toolcart.board.linux import order_log
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
@@ -200,13 +202,25 @@ class Agent:
         return not problem
 
     def _refusing(self, checked: Checked) -> Checked:
-        """Leave of what was found what refuses a reload of this agent."""
+        """Leave of what was found what refuses a reload of this agent, and add the spools that it has no more."""
+        if checked.configuration is not None and not checked.mistakes:
+            checked.lacks += self._spools_gone(checked.configuration)
         if not checked.lacks:
             return checked
         from toolcart.tools.process import tolerated_faults  # few configurations lack something
 
         stations = self._snapshot_of_stations()["stations"]
         return tolerated_faults.without(checked, stations, config_file.folder_of(self._path))
+
+    def _spools_gone(self, configuration: dict) -> list[config_file.Mistake]:
+        """List the spools that this agent has and that are not there: a reload would begin new ones."""
+        paths = {os.path.join(self.board.folder, station["spool"]["path"]) for station in configuration["stations"]}
+        gone = sorted(path for path in paths if self.board.has_spool(path) and not os.path.lexists(path))
+        words = linux_refusal.meaning(REFUSED_GONE)
+        return [
+            (config_file.WHOLE_FILE, "", f"{path}: {words}; {linux_refusal.advice(REFUSED_GONE, path)}")
+            for path in gone
+        ]
 
     def last_line(self) -> dict:
         """Return the line to send when everything is closed."""

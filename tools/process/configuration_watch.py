@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from toolcart.agent.base.ticks import Timer
@@ -69,7 +70,7 @@ class ConfigurationWatch:
 
     def problem(self) -> str:
         """Return what a reload would be refused for, "" if nothing."""
-        return self._refusing(check(self._path)).first()
+        return self._refusing(check(self._path, agent_pid=os.getpid())).first()
 
     def _is_refused(self) -> bool:
         """True if the files are as the last reload that was refused found them."""

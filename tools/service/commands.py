@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 
 from toolcart.base import installation
+from toolcart.board.linux import regular_file
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.files import certificates
@@ -40,7 +41,9 @@ UNSEEN = (
 
 
 @click.command("install-service")
-@click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
+@click.option(
+    "--config", "config_path", type=click.Path(readable=False), metavar="FILE", help="The cart's configuration."
+)
 @click.option("--archive", is_flag=True, help="Install `toolcart archive serve`; its options follow after --.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTIONS]")
 @click.option("--print", "only_print", is_flag=True, help="Print the unit and change nothing.")
@@ -158,7 +161,7 @@ def _files_of(tree: dict, folder: Path) -> dict[str, str]:
             f"{', '.join(beyond)}: the service cannot read that. Lay the file beside the configuration, or name a "
             "credential in place of a secret's file."
         )
-    return {name: (folder / name).read_text(encoding="utf-8") for name in names}
+    return {name: regular_file.content_of(folder / name).decode() for name in names}
 
 
 def program_path() -> str:

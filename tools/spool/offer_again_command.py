@@ -23,7 +23,9 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "
 @click.option("--from", "number", type=click.IntRange(1), metavar="NUMBER", help="From this number in the spool on.")
 @click.option("--leave", is_flag=True, help="Send nothing: what ToolsNet has lost is to be left.")
 @click.option("--dry-run", is_flag=True, help="Only say how many.")
-@click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
+@click.option(
+    "--config", "config_path", type=click.Path(readable=False), metavar="FILE", help="The cart's configuration."
+)
 @click.option(
     "--spool", "spool_file", type=click.Path(), metavar="FILE", help="The spool file itself, instead of --config."
 )

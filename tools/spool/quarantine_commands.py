@@ -371,9 +371,9 @@ def confirm_drop(which: Sequence[str], agreed: bool) -> None:
 
 def _station_options(command: Callable) -> Callable:
     command = click.option("--station", type=int, help="Number of the station, if the file has several.")(command)
-    return click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")(
-        command
-    )
+    return click.option(
+        "--config", "config_path", type=click.Path(readable=False), metavar="FILE", help="The cart's configuration."
+    )(command)
 
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")

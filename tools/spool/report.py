@@ -131,6 +131,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
     waits = needed(spool)
     again = sent_again(spool) if spool.may_refuse else 0
     is_met = numbers[field.SENT] & field.SENT_MET
+    passed = numbers[field.CURSOR] - numbers[field.AHEAD]  # the place in ToolsNet's row; 0: it has had nothing yet
     delivered = {"delivered": numbers[field.DELIVERED], "dropped": numbers[field.DROPPED]} if spool.may_refuse else {}
     overwritten = {"overwritten": numbers[field.OVERWRITTEN]} if spool.may_refuse else {}
     fields = {
@@ -147,7 +148,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
         "gone_ranges": len(listed),
         "gone_not_listed": spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed),
         "missing": missing_most(spool.ledger, 1 if spool.ledger.shares() else spool.ledger.spindles()),
-        "sequence": sequence_at(numbers[field.CURSOR] - numbers[field.AHEAD]) if is_met else None,
+        "sequence": (sequence_at(passed) if passed else 0) if is_met else None,
         "state_found": spool.state.found,
     }
     return {**fields, **dict.fromkeys(_REMEMBERED & fields.keys())} if spool.state.lost else fields

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import os
-import stat
 
 import click
 
+from toolcart.board.linux import regular_file
 from toolcart.tools.config import socket_location
 
 
@@ -32,9 +31,7 @@ def refuse_no_configuration(config_path: str | None) -> None:
 def _is_no_configuration(path: str) -> bool:
     """True if a file is there that is no text of a JSON object; what cannot be read may be one."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return False
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=regular_file.opener) as file:
             return not file.read(_LOOKED_AT).removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{")
     except OSError:
         return False

@@ -30,7 +30,7 @@ EXIT_LISTEN = 1
     "--config",
     "configs",
     multiple=True,
-    type=click.Path(),
+    type=click.Path(readable=False),
     metavar="FILE",
     help="Show the agent of this configuration; repeatable.",
 )

@@ -22,6 +22,7 @@ from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.base import privileges
 from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux import regular_file
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.controller_options import ControllerOptions
@@ -395,6 +396,50 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     assert torn.verdict == SKIPPED and (torn.hint == "" or not os.access(path, os.R_OK))
 
 
+@pytest.mark.parametrize("owner", [(3, 1, 8), (3, 2, 7), (4, 1, 7)])
+def test_a_spool_of_another_station_or_system_is_not_compared(tmp_path, owner):
+    path = tmp_path / "cart.spool"
+    FileFlash(str(path), 65536, 16, owner).close()
+    with _spool(path, 3):
+        pass
+    [finding] = toolsnet.compare(7, 1, path, (3, 1, 7))
+    whose = f"station {owner[2]} of system {owner[1]} (type {owner[0]})"
+    assert finding.verdict == SKIPPED
+    assert finding.words == f"not compared, as the spool belongs to {whose}, not to station 7 of system 1 (type 3)"
+    assert "1 of 3" in toolsnet.compare(owner[2], 1, path, owner)[0].words
+
+
+def test_a_spool_that_has_made_nothing_and_a_server_that_has_nothing_are_even(tmp_path):
+    path = tmp_path / "cart.spool"
+    with _spool(path, 0) as (_, state, _):
+        state.numbers[field.SENT] |= field.SENT_MET
+        state.numbers[field.AHEAD] = state.numbers[field.CURSOR]
+    assert "the server has up to 0 of 0: 0 are to be sent" in toolsnet.compare(10, 0, path)[0].words
+
+
+def test_beside_an_agent_a_configuration_that_may_not_be_read_is_a_finding(tmp_path, monkeypatch):
+    path, outputs = written(tmp_path, cart_of()), {}
+    access, opener = os.access, regular_file.argument_opener
+
+    def denied(file, flags):
+        if str(file) == str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opener(file, flags)
+
+    def look():  # root may read whatever has no mode
+        monkeypatch.setattr(regular_file, "argument_opener", denied)
+        monkeypatch.setattr(os, "access", lambda file, *how, **more: file != str(path) and access(file, *how, **more))
+        for words in (("doctor", "--config", path), ("config", "check", path), ("run", "--config", path)):
+            outputs[words[0]] = toolcart(*words, code=None)
+        monkeypatch.undo()
+
+    run_agent_while(path, look)
+    assert [(name, done.exit_code) for name, done in outputs.items()] == [("doctor", 1), ("config", 2), ("run", 2)]
+    assert "runs for" in outputs["doctor"].output and "station 1" in outputs["doctor"].output
+    for done in outputs.values():
+        assert f"cannot be read: Permission denied: chmod u+r {path}" in done.output and "Usage" not in done.output
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
@@ -500,8 +545,8 @@ UNREADABLE = {  # what the configuration has become: what is said of it
     "a list": (lambda path: path.write_text("[]"), "expected an object"),
     "gone": (lambda path: None, "file not found"),
     "a folder": (Path.mkdir, "cannot be read: Is a directory"),
-    "a pipe": (os.mkfifo, "a pipe or device, no file"),
-    "a link to a device": (_of_null, "a pipe or device, no file"),
+    "a pipe": (os.mkfifo, "a pipe, device or socket, no file"),
+    "a link to a device": (_of_null, "a pipe, device or socket, no file"),
     "a link to itself": (lambda path: path.symlink_to(path), "cannot be read: Too many levels of symbolic links"),
 }
 
@@ -556,7 +601,7 @@ def test_a_spool_that_cannot_be_read_has_the_advice_of_its_error(tmp_path, monke
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(privileges, "is_root", lambda: is_root)
-    monkeypatch.setattr(local.Path, "open", fails)
+    monkeypatch.setattr(local.regular_file, "opener", fails)
     finding = local._file("spool", path, {"owner": (3, 1, 1)})
     assert os.strerror(number) in finding.words
     assert ("sudo" in finding.hint) == (number == errno.EACCES and not is_root)

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -11,8 +13,9 @@ import pytest
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.config import path_checks
 from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import attention
 from toolcart.tools.process import configuration_watch
-from host_tests.support.running import cart_of, run_agent, station_at, written
+from host_tests.support.running import cart_of, run_agent, station_at, toolcart, written
 
 TOOLSNET = {"kind": "toolsnet"}
 FILE = {"kind": "file", "path": "lines.jsonl"}
@@ -175,6 +178,97 @@ def test_a_spool_that_is_not_up_refuses_no_correction_of_another_station(tmp_pat
     assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
     is_taken, why = reloaded(path, lambda: edited(path, '"7.spool"', '"gone/7.spool"'))
     assert not is_taken and "gone/7.spool" in why
+
+
+def told(path, act):
+    """What an agent and `config check` say of the configuration after a reload that is refused."""
+    said = []
+
+    def goes_on(agent, lines):
+        if not said and sum(line["kind"] == "status" for line in lines) > 3:
+            act()
+            said.append("")
+            agent.request_reload()
+        elif said and not agent.reload_asked:
+            [need] = attention.of_agent({"configuration": agent.configured.report()})
+            said[:] = [need, toolcart("config", "check", path, code=None).output]
+            return False
+        return True
+
+    _, lines = run_agent(path, goes_on)
+    assert not any(line["kind"] == "reload" for line in lines)
+    return said
+
+
+def _foreign_new(spool):
+    spool.with_name(f"{spool.name}.new").write_text("hello")
+
+
+def _folder_new(spool):
+    spool.with_name(f"{spool.name}.new").mkdir()
+
+
+@pytest.mark.parametrize("spoil", [_foreign_new, _folder_new])
+@pytest.mark.parametrize("name", ["cart.spool", "8.spool"])
+def test_what_is_in_the_way_of_a_spool_refuses_a_reload(tmp_path, spoil, name):
+    path = cart(tmp_path)
+
+    def act():
+        spoil(tmp_path / name)
+        path.write_text(path.read_text().replace("cart.spool", name))
+
+    need, checked = told(path, act)
+    words = f"{tmp_path / name}.new is in the way, and toolcart did not make it; move it away"
+    assert words in need.words and words in checked
+    assert need.label == ("RELOAD" if name == "cart.spool" else "CHANGED")
+
+
+def test_a_spool_that_another_process_has_refuses_a_reload(tmp_path):
+    path = cart(tmp_path)
+    spool = tmp_path / "8.spool"
+    with subprocess.Popen([sys.executable, "-c", HOLDS, spool], stdin=-1, stdout=-1) as other:
+
+        def act():
+            spool.write_bytes((tmp_path / "cart.spool").read_bytes())
+            spool.chmod(0o600)
+            other.stdin.write(b"go\n")
+            other.stdin.flush()
+            assert other.stdout.readline() == b"held\n"
+            edited(path, "cart.spool", "8.spool")
+
+        try:
+            need, checked = told(path, act)
+        finally:
+            other.kill()
+    words = f"{spool} is in use by another agent; stop that one first."
+    assert words in need.words and words in checked
+
+
+HOLDS = """
+import fcntl, sys
+sys.stdin.readline()
+file = open(sys.argv[1], "rb")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_spool_that_was_deleted_refuses_a_reload_until_it_is_back(tmp_path):
+    path, spool = cart(tmp_path), tmp_path / "cart.spool"
+    need, _ = told(path, lambda: spool.rename(tmp_path / "away"))
+    assert need.words.startswith("a reload was refused, and the agent goes on with what it has read: ")
+    assert f"{spool}: the file was deleted, replaced or cut while the agent was running; put it back" in need.words
+    assert not spool.exists()
+    (tmp_path / "away").rename(spool)
+    assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
+
+
+def test_a_reload_that_is_refused_with_its_configuration_untouched_does_not_say_that_it_was_not_read(tmp_path):
+    path = cart(tmp_path)
+    need, _ = told(path, lambda: os.truncate(tmp_path / "cart.spool", 8192))
+    assert need.label == "RELOAD" and need.words.startswith("a reload was refused, and the agent goes on with what")
+    assert "it was cut short" in need.words and need.hint.startswith("put that right first; then ")
 
 
 REFUSED, WRONG = "a reload was refused: toolsnet.pim_port: missing", "what is there now is wrong: toolsnet.pim_port"

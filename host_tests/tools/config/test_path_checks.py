@@ -10,6 +10,7 @@ import pytest
 
 from toolcart.agent.cart import config
 from toolcart.agent.cart.app import App
+from toolcart.board.linux import regular_file
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.spool_header import NO_OWNER, Header
 from toolcart.tools.config import file as config_file
@@ -61,7 +62,7 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
         ("damaged", "it has a damaged header", "it holds something else than the agent's lines"),
         ("empty", "it is an empty file", ""),
         ("link", "that is a link, which the agent does not follow", ""),
-        ("pipe", "that is a device, pipe or socket", "that is a device, pipe or socket"),
+        ("pipe", regular_file.NO_FILE, regular_file.NO_FILE),
         (
             "other",
             "it belongs to station 8 of system 1 (type 3), not to station 1 of system 1 (type 3)",

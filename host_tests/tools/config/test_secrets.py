@@ -1,6 +1,10 @@
 """A secret is read from where the configuration says, if only its owner can; what it holds is in no message."""
 
 import json
+import os
+import pwd
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -251,3 +255,22 @@ def test_all_that_run_goes_on_without_is_good_in_itself(tmp_path):
     written(tmp_path, tree)
     assert "outlets[1].password" in check(path, code=1)
     assert config_file.read_to_run(path)["stations"][0]["outlets"][1]["awaits"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_secret_that_may_not_be_read_is_cured_by_what_keeps_it(is_own):
+    nobody = pwd.getpwnam("nobody").pw_uid
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "token")
+        path.write_text("secret")
+        path.chmod(0 if is_own else 0o600)
+        os.chown(folder, nobody, -1)
+        os.chown(path, nobody if is_own else 0, -1)
+        os.seteuid(nobody)
+        try:
+            found, allowed = config_secrets.from_file(path)
+        finally:
+            os.seteuid(0)
+    assert found == f"{path}, which nobody may not read"
+    assert allowed.endswith(f": chmod 600 {path}" if is_own else f": chown nobody {path}")

@@ -18,7 +18,10 @@ def given_up(count, name):
     records = "1 record" if count == 1 else f"{count} records"
     words = f"{records} at most given up before {name} had {'it' if count == 1 else 'them'}: the spool was full, "
     words += f"or {name} was added to it, or was best effort and behind, or had lost them, "
-    return words + "or had other records under their numbers, or the spool's state was lost"
+    return (
+        words
+        + f"or had other records under {'its number' if count == 1 else 'their numbers'}, or the spool's state was lost"
+    )
 
 
 CASES = {

@@ -135,3 +135,33 @@ def test_why_an_order_was_not_done_is_reported_in_words_for_people(error, words)
     with pytest.raises(type(error)):
         list(order_log.carried_out(failing(), ["drop", "all"], "anna", 7, entries.append))
     assert entries == [f"anna ordered `drop all` at station 7: not done: {words}"]
+
+
+ORDER = "anna ordered `drop 1` at station 7: 1 dropped, 0 are left in the quarantine"
+TOLD = f"2026-11-29 10:00:00, while no agent ran: {ORDER}"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"hello\n", ["{} held no order and was removed"]),
+        (bytes(range(256)) * 28, ["{} held no order and was removed"]),
+        (b"\0" * 100000, ["{} held no order and was removed"]),
+        (b"", []),
+        (f"{TOLD}\n".encode(), [TOLD]),
+        (f"{TOLD}\nhello\n{TOLD}\n".encode(), [TOLD, TOLD, "{} held something else than orders, too, and was removed"]),
+    ],
+)
+def test_what_is_no_order_does_not_speak_as_the_agent(tmp_path, content, told):
+    path, lines = tmp_path / f"7.spool{order_log.SUFFIX}", []
+    path.write_bytes(content)
+    order_log.take(str(tmp_path / "7.spool"), lines.append)
+    assert lines == [line.format(path) for line in told] and not path.exists()
+
+
+def test_what_is_kept_is_told_as_an_order(tmp_path):
+    spool, lines = tmp_path / "7.spool", []
+    spool.touch()
+    order_log.keep(str(spool), ORDER)
+    order_log.take(str(spool), lines.append)
+    assert len(lines) == 1 and lines[0].endswith(f", while no agent ran: {ORDER}")
