@@ -213,4 +213,5 @@ def controller_session(controller, events, least_bytes=0):
     session = ControllerSession(link, subscriptions, asked_revisions(controller["start_revisions"], header))
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
+    session.needs_station = controller["tightening_ids"] == "shared"
     return session

@@ -11,10 +11,9 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.base.fields import all_digits
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.controller_identity import SHARED_SYSTEM, STATION, STATION_BYTES
-from toolcart.agent.openprotocol.ids import id_of
+from toolcart.agent.openprotocol.ids import id_at
 
 GONE_OWN = const(24)
 GONE_SHARED = const(100)
@@ -25,7 +24,7 @@ class IdOwnership:
 
     def __init__(self, sharing):
         self.sharing = sharing
-        self.needs = ""  # the setting without which nothing can be fetched here; "owner": its answers name no station
+        self.needs = ""  # "owner": nothing can be fetched here, since answers do not show that they are ours
         # our station (toolcart.agent.openprotocol.shared_ids), where the controller names it and may share IDs
         self.shared = None
         self.shares = False  # the stations share the IDs, as far as this connection has shown
@@ -57,39 +56,36 @@ class IdOwnership:
         self.is_other = self.is_believed or known not in (0, alone, named)
         self.identity = alone
         sharing = phases.SHARING_OWN if by_own_ids else self.sharing
-        is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
+        station = max(id_at(identity, STATION), 0)
         of_system = system_type == SHARED_SYSTEM
-        may = sharing == phases.SHARING_AUTO and (is_named or of_system)
+        may = sharing == phases.SHARING_AUTO and (station > 0 or of_system)
         self.shares = shares = sharing == phases.SHARING_ALL or (may and ledger.shares())
         own = sharing == phases.SHARING_OWN or (system_type > 0 and not (may and of_system))
         self.gone_most = GONE_OWN if own and not shares else GONE_SHARED
-        if shares and not is_named:
-            self.needs = "station_id" if sharing == phases.SHARING_ALL else "tightening_ids"
-        elif shares or may:
-            self.share(identity, of_system, sharing == phases.SHARING_ALL)
-            return is_named
-        return False
+        if shares or may:
+            self.share(station, of_system, sharing == phases.SHARING_ALL)
+        return shares or (may and station > 0)
 
     def has_plain_ids(self):
         """True if an ID is asked for by itself, and all stations do not share one count of them."""
         return not (self.shares or self.by_own_ids)
 
-    def share(self, identity, has_to_name, is_proven=False):
-        """The stations may share the IDs."""
+    def share(self, station, has_to_name, is_proven=False):
+        """The stations may share the IDs; ours is `station`, 0 if that is not known."""
         from toolcart.agent.openprotocol.shared_ids import SharedIds  # only where stations share the IDs, or may
 
-        self.shared = SharedIds(identity, has_to_name, self._stretch_ids, is_proven)
+        self.shared = SharedIds(station, has_to_name, self._stretch_ids, is_proven)
 
     def are_shared(self):
         """The stations share the IDs."""
         self.shares = True
         self.gone_most = GONE_SHARED
 
-    def are_own(self):
-        """The stations do not share the IDs."""
-        self.shared.are_own()  # type: ignore[union-attr] - else nothing was to be proven
-        self.shares = False
-        self.gone_most = GONE_OWN
+    def take_no_answer(self):
+        """An ID that was never made is not answered: the stations do not share the IDs, unless that is proven."""
+        if self.shared.are_own():  # type: ignore[union-attr] - else nothing was to be proven
+            self.shares = False
+            self.gone_most = GONE_OWN
 
     def break_off(self):
         """The connection has ended within a stretch of shared IDs."""

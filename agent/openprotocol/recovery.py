@@ -86,7 +86,9 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               (differing_formats)  (the same)                         has shown
               what is in front     is it that? (the same)             the next one; at last as from WITNESS, or
               of w (rule 11)                                          neither: WALK, and no new count
-    SEEK      downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL
+    SEEK      downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL; goes on, to K in
+                                                                       a row, where no answer is below its question;
+                                                                       not known yet: NEWEST, to PROBE
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
               (range_fetch.py)     close the run; else store it, close it
     IDLE      -                    what may be missing: FILL, WALK or SEEK; asked to poll: POLL
@@ -134,7 +136,6 @@ from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
     after,
-    before,
     first_below,
     following,
     id_at,
@@ -281,8 +282,6 @@ class Recovery:
             successor.meet(self, self._identity != ownership.identity)
         self._identity = ownership.identity
         ledger.note_contact()
-        if ownership.needs:
-            return
         if self._answers_nothing():
             self._count_missing(now)
         self.phase = phases.PHASE_NEWEST  # it is asked again all the same
@@ -921,7 +920,7 @@ class Recovery:
         if phase == phases.PHASE_NEWEST:
             return self._handle_no_newest(now) if self.observed.is_nothing() else self.look_at_sharing(now)
         if phase == phases.PHASE_PROBE:
-            self.ownership.are_own()
+            self.ownership.take_no_answer()
             return self.compare_newest(now)
         if phase == phases.PHASE_POLL:
             return self._handle_poll_gone()
@@ -950,7 +949,11 @@ class Recovery:
                 self.restart()
                 return phases.NEWS_NONE
             return range_fetch.close_asked(self, not (request.there or is_here))
-        return self.go_on_searching(before(self.gap_fill.begin), False, now)
+        if phase == phases.PHASE_SEEK:
+            from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
+            return shared_ids.take_absent(self)
+        return self.go_on_searching(request.asked, False, now)
 
     def go_on_searching(self, number, there, now):
         """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""

@@ -23,9 +23,9 @@ Rules (protocol.md 4)
    of an answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and
    its code the reason reported. What is not needed is left out if connections end with it, for an hour if two did.
    The owner remembers what was accepted.
-5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
-   revision is ended, and the next one begins with 6, unless that was rejected. So it is where an old result names a
-   station (toolcart.agent.openprotocol.shared_ids).
+5. A controller whose stations share its IDs, or may (system type 003), has to name ours: a session that was begun in a
+   lower revision is ended, and the next one begins with 6, unless that was rejected. So it is where an old result has
+   the place for a station (toolcart.agent.openprotocol.shared_ids).
 6. One message is posted at a time: first answers, those of the link level
    (toolcart.agent.openprotocol.link_level_receive) and one acknowledgement for each push that came, then the request
    that is due.
@@ -106,6 +106,7 @@ class Session:
         self.state = session_states.CLOSED
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
+        self.needs_station = False  # the controller has to name its station: a revision that does is wanted
         self.starts = Revisions(start_revisions)
         self.tool = Revisions((1,))  # of MID 0040
         self.identity = bytearray(b" " * identity.IDENTITY_BYTES)  # what the controller says about itself
@@ -450,14 +451,13 @@ class Session:
     def _begins_again(self, length):
         """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
 
-        That is also a Power Focus 6000 that names no station below revision 6; True if so.
+        That is also one that has to name its station, like a Power Focus 6000, and does not below 6; True if so.
         """
         starts = self.starts
         revision = starts.wanted()
         if starts.answered():
-            names_it = (
-                self.system_type != identity.SHARED_SYSTEM or length >= _STATION_BYTES or revision >= _STATION_REVISION
-            )
+            has_to_name = self.needs_station or self.system_type == identity.SHARED_SYSTEM
+            names_it = not has_to_name or length >= _STATION_BYTES or revision >= _STATION_REVISION
             if names_it or not starts.prefer(_STATION_REVISION):
                 return False
         self.fallback.goes_on = True

@@ -10,31 +10,34 @@ Rules
 1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. No version says whether the
    IDs are shared: an answer of another station shows it, or at a Power Focus 6000 one below the ID asked for; this is
    believed when the next answer shows it too. Others answer so for what is gone. An equal ID shows nothing. Where it
-   was believed before, or a Power Focus 6000 does not say whose an answer is, the ID after the newest is asked for
-   once a connection: it is answered with the newest below it, or the IDs are not shared.
+   is believed, or a Power Focus 6000 does not say whose an answer is, the ID after the newest is asked for once a
+   connection: it is answered with the newest below it, or the IDs are not shared, if nothing else has shown it.
 2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
    below the stretch, or a rejection with 15, ends the walk. Ours are asked for again by their own IDs, oldest first.
 3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
    OURS_MAX of ours shorten the stretch. If a connection ends within a stretch, the next one begins with a quarter of
    it: else a controller that ends each connection soon would never let one be finished.
-4. An answer that does not say whose it is cannot be distinguished from another station's: then nothing is fetched.
-5. A session that was begun below revision 6 does not know our station. An answer that names one ends it, and is not
-   taken: the next one begins with 6. Where that is rejected the highest result known shows it, if it was pushed.
+4. An answer that does not say whose it is cannot be distinguished from another station's: then nothing is fetched. So
+   it is with one that has the place for it, but no number there (blanks beside it count as zeros, anything else may
+   stand for a digit), or where our own station is not known; whether the stations are known to share the IDs or not.
+5. A session that was begun below revision 6 does not know our station. An answer with the place for one ends it, and is
+   not taken: the next one begins with 6. Where that is rejected an answer that was pushed shows it.
+6. Some reject an ID that nobody used, or answer it with another one. Where no answer was below its question that says
+   nothing about what is below: the walk goes on, until many in a row are so.
 
 Imported where a controller names its station; other carts need the room.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.controller_identity import STATION, STATION_BYTES
-from toolcart.agent.openprotocol.ids import after, before, id_of, is_ahead, is_open, length_of, moved, unpack_id
+from toolcart.agent.openprotocol.controller_identity import STATION_BYTES
+from toolcart.agent.openprotocol.ids import after, before, id_at, is_ahead, is_open, length_of, moved, unpack_id
 from toolcart.agent.openprotocol.layouts import in_place
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest
 
-OWNER_NONE = const(0)  # the answer does not say whose it is
+OWNER_NONE = const(0)  # the answer has no place for it
 OWNER_OURS = const(1)
 OWNER_OTHER = const(2)
+OWNER_UNKNOWN = const(3)  # it has, and may be another's: no number is there, or ours is not known
 
 STRETCH_IDS = const(500)
 OURS_MAX = const(250)
@@ -45,60 +48,46 @@ _OWNER = const(342)  # parameter 37 of MID 0065, from the message's first byte
 
 
 def station_of(buf, at, length, revision):
-    """Return the ten digits by which the MID 0065 at buf[at:] says whose it is, b"" if it does not."""
+    """Return the number of the station that the MID 0065 at buf[at:] is of.
+
+    0 if none can be read there, -1 if it has no place for it.
+    """
     if not in_place(65, revision, buf, at, length):
         from toolcart.agent.openprotocol.shifted_result import find  # hardly any controller ever sends one
 
         reading = find(65, revision, buf, at, length)
         if reading is None:
-            return b""
+            return 0 if revision >= _OWNER_REVISION else -1
         revision, buf, _ = reading
         at, length = 0, len(buf)
-    place = at + _OWNER
-    if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES:
-        return b""
-    if not all_digits(buf, place, STATION_BYTES) or id_of(buf, place) == 0:
-        return b""
-    return bytes(buf[place : place + STATION_BYTES])
-
-
-def owner_of(station, buf, at, length, revision):
-    """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
-    named = station_of(buf, at, length, revision)
-    if not named:
-        return OWNER_NONE
-    return OWNER_OURS if named == station else OWNER_OTHER
+    if revision < _OWNER_REVISION:
+        return -1
+    return max(id_at(buf, at + _OWNER), 0) if length >= _OWNER + STATION_BYTES else 0
 
 
 def seek_station(intake, now):
-    """Take an answer that came while our station is not known (rule 5); True if the session ends for its name."""
+    """An answer came while our station is not known (rule 5); True if the session ends for its name."""
     session = intake.session
-    recovery = intake.recovery
-    ownership = recovery.ownership
+    ownership = intake.recovery.ownership
     link = intake.link
     if ownership.sharing != phases.SHARING_AUTO or ownership.by_own_ids:
         return False
-    named = station_of(link.buf, link.at, link.length, session.received.revision)
-    if not named:
+    if station_of(link.buf, link.at, link.length, session.received.revision) < 0:
         return False
     if session.starts.wanted() < _START_REVISION and session.starts.prefer(_START_REVISION):
-        recovery.request.waits = False  # the connection does not end with the question
+        intake.recovery.request.waits = False  # the connection does not end with the question
         session.stop(now)
         return True
-    if intake.store.read_fetched(link.buf, link.at, link.length, session.received.revision):
-        answer = bytearray(FINGERPRINT_BYTES)
-        put_digest(answer, 0, intake.log.stage, intake.store.body, intake.store.flags)
-        if recovery.is_top(answer) and recovery.is_pushed(recovery.ledger.octets):
-            ownership.share(bytes(STATION) + named, False)
-            ownership.shared.owner = OWNER_OURS
+    ownership.share(0, False)
     return False
 
 
 class SharedIds:
-    """Our station at a controller that shares its IDs, or may, for one connection."""
+    """Our station, 0 if it is not known, at a controller that shares its IDs, or may, for one connection."""
 
-    def __init__(self, identity, has_to_name, most_ids=0, is_proven=False):
-        self.station = bytes(identity[STATION : STATION + STATION_BYTES])
+    def __init__(self, station, has_to_name, most_ids=0, is_proven=False):
+        self.station = station
+        self._named = -1  # the station of the answer that came last
         self.is_proven = is_proven  # an answer on this connection, or a setting, says whether they are shared
         self.owner = OWNER_NONE  # of the answer that came last
         self.in_stretch = False  # one was begun
@@ -113,6 +102,9 @@ class SharedIds:
         self._ids = self._most_ids
         self._found = True
         self._begun = False
+        self.is_probed = False  # the ID after the newest was asked for
+        self._answers_below = False  # an answer has been below its question (rule 6)
+        self._absent_run = 0
 
     def ordered(self, revisions):
         """Return the revisions of MID 0064, first the one whose answer names the station."""
@@ -124,7 +116,28 @@ class SharedIds:
 
     def read_owner(self, buf, at, length, revision):
         """Note whose the MID 0065 at buf[at:] is; the recovery takes it next."""
-        self.owner = owner_of(self.station, buf, at, length, revision)
+        self.take_named(station_of(buf, at, length, revision))
+
+    def take_named(self, named):
+        """The answer is of this station: as `station_of` returns it."""
+        self._named = named
+        if named <= 0 or not self.station:
+            self.owner = OWNER_NONE if named < 0 else OWNER_UNKNOWN
+        else:
+            self.owner = OWNER_OURS if named == self.station else OWNER_OTHER
+
+    def lacks_station(self):
+        """True if the answer names a station, and ours is not known."""
+        return self._named > 0 and not self.station
+
+    def learn_station(self):
+        """The answer is ours."""
+        self.station = self._named
+        self.owner = OWNER_OURS
+
+    def may_be_others(self):
+        """True if the answer is another station's, or not known to be ours though it has the place to say so."""
+        return self.owner == OWNER_OTHER or self.owner == OWNER_UNKNOWN
 
     def is_ours(self):
         """True if the answer is from our station."""
@@ -137,6 +150,8 @@ class SharedIds:
         """
         is_newest = phase == phases.PHASE_NEWEST or phase == phases.PHASE_POLL
         is_below = not is_newest and is_lower
+        self._answers_below = self._answers_below or is_below
+        self.is_probed = self.is_probed or (phase == phases.PHASE_PROBE and number != asked)
         if not shares and (self.owner == OWNER_OTHER or (is_below and self._has_to_name)):
             self._suspects = not self._suspects
             self.is_proven = not self._suspects
@@ -145,18 +160,25 @@ class SharedIds:
         self.is_proven = self.is_proven or is_below
         is_witness = (phase == phases.PHASE_WITNESS or phase == phases.PHASE_NEARBY) and number == asked
         needs_owner = not is_newest and phase != phases.PHASE_PROBE and not is_witness
-        if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
+        is_unsaid = self.owner == OWNER_NONE and (shares or self._has_to_name)
+        if needs_owner and (is_unsaid or self.owner == OWNER_UNKNOWN):
             return phases.JUDGED_NO_OWNER
         return phases.JUDGED_FINE
 
     def needs_proof(self, shares):
-        """True if the controller has to be asked whether the stations share the IDs."""
-        return not self.is_proven and (shares or (self._has_to_name and self.owner == OWNER_NONE))
+        """True if an ID that was never made has to be asked for: are the IDs shared, is the next below answered?"""
+        if shares:
+            return not (self.is_proven and self.is_probed)
+        return not self.is_proven and self._has_to_name and self.owner == OWNER_NONE
 
     def are_own(self):
-        """An ID that was never made is not answered: the stations do not share the IDs."""
+        """An ID that was never made is not answered; True if that shows that the stations do not share the IDs."""
+        self.is_probed = True
+        if self.is_proven:
+            return False
         self.is_proven = True
         self._has_to_name = False
+        return True
 
     # -- the stretch -------------------------------------------------------------------------------------------
 
@@ -175,6 +197,7 @@ class SharedIds:
         self.last = moved(first, min(count, self._ids) - 1) or before(0)
         self.asked = self.last
         self._ours = []
+        self._absent_run = 0
 
     def break_off(self):
         """The connection ended within a stretch; return how many IDs the next one should begin with."""
@@ -186,12 +209,20 @@ class SharedIds:
             self.seeks = False
             return
         self._found = True
+        self._absent_run = 0
         if is_ours and number:  # 0 cannot be asked for
             self._ours.append(number)
             if len(self._ours) > OURS_MAX:
                 self.last = before(self._ours.pop(0))
         self.asked = before(number)
         self.seeks = length_of(self._first, self.asked) > 0
+
+    def add_absent(self, most):
+        """Nothing was answered to `asked`; `most` in a row end the walk (rule 6)."""
+        self._absent_run += 1
+        self.asked = before(self.asked)
+        goes_on = not self._answers_below and self._absent_run < most
+        self.seeks = goes_on and length_of(self._first, self.asked) > 0
 
     def next_of_ours(self, number):
         """Return the oldest of ours in the stretch from `number` on; -1 if none is left."""
@@ -204,14 +235,29 @@ class SharedIds:
 def take_answer(recovery, number, now):
     """Take the newest at or below the ID that was asked for; return a NEWS_."""
     is_ours = recovery.ownership.shared.is_ours()
+    if number == recovery.request.asked:
+        recovery.contradictions.repeats_itself(False)
     recovery.passed_over += not is_ours and not is_ahead(recovery.gap_fill.begin, number)
     return recovery.go_on_searching(number, is_ours, now)
+
+
+def take_absent(recovery):
+    """Nothing was answered to the ID that was asked for; return NEWS_NONE."""
+    ownership = recovery.ownership
+    if ownership.shared.needs_proof(ownership.shares):  # the memory was empty, or another station made it meanwhile
+        recovery.restart()
+    else:
+        ownership.shared.add_absent(ownership.gone_most)
+        recovery.request.begin(recovery.request.asked)
+    return phases.NEWS_NONE
 
 
 def judge(recovery, number):
     """Return the JUDGED_ of an answer with the ID `number`."""
     shared = recovery.ownership.shared
     asked = recovery.request.asked
+    if shared.lacks_station() and _was_pushed(recovery):
+        shared.learn_station()
     is_lower = number < asked and not _is_no_shared_answer(recovery, number)
     return shared.judge(recovery.phase, recovery.ownership.shares, number, asked, is_lower)
 
@@ -219,7 +265,7 @@ def judge(recovery, number):
 def take_judged(recovery, judged):
     """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
     ownership = recovery.ownership
-    if judged == phases.JUDGED_NO_OWNER and not ownership.shared.is_proven:
+    if judged == phases.JUDGED_NO_OWNER and ownership.shared.needs_proof(ownership.shares):
         recovery.restart()
     elif judged == phases.JUDGED_NO_OWNER:
         ownership.needs = "owner"
@@ -229,6 +275,12 @@ def take_judged(recovery, judged):
         recovery.restart()
         ownership.are_shared()
     return phases.NEWS_NONE
+
+
+def _was_pushed(recovery):
+    """True if the answer is a result that was pushed: then it is ours."""
+    answer = recovery.answer
+    return recovery.is_pushed(answer) or (recovery.is_top(answer) and recovery.is_pushed(recovery.ledger.octets))
 
 
 def _is_no_shared_answer(recovery, number):

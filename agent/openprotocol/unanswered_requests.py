@@ -56,7 +56,8 @@ def ask_again_later(recovery, now):
     if not recovery.request.fails(is_certain):
         return _give_up(recovery, now)
     if phase == phases.PHASE_PROBE and recovery.request.tries >= UNANSWERED_MOST:
-        recovery.ownership.shared.is_proven = True  # nothing more will be said about it
+        shared = recovery.ownership.shared
+        shared.is_proven = shared.is_probed = True  # nothing more will be said about it
         return recovery.compare_newest(now)
     recovery.retry.start(now, recovery.retry_ms)
     return phases.NEWS_NONE

@@ -188,6 +188,8 @@ class Line:
                 self.add(_NULL)
             elif form == TEXT:
                 self._add_text(page)
+            elif page.find(b"\0", place, place + width) >= 0:
+                self.add(_NULL)  # it may have taken a digit's place
             elif form == DIGITS:
                 self._skip_zeros(page)
                 self._add_text(page)

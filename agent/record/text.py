@@ -149,15 +149,20 @@ def text_of(buf, at, width):
     return decoded(stripped(buf, at, width))
 
 
+def _number_of(buf, at, width):
+    """Return the number as text without its padding, empty if a NUL is in it: that may have taken a digit's place."""
+    return "" if bytes(buf[at : at + width]).find(b"\0") >= 0 else text_of(buf, at, width)
+
+
 def digits_of(buf, at, width):
     """Return the digits without leading zeros, empty text for an absent field."""
-    text = text_of(buf, at, width)
+    text = _number_of(buf, at, width)
     return (text.lstrip("0") or "0") if text else ""
 
 
 def decimal_of(buf, at, width, decimals):
     """Return the number with its sign and `decimals` decimals; as it came if it is not one, empty if absent."""
-    text = text_of(buf, at, width)
+    text = _number_of(buf, at, width)
     sign = text[:1] if text[:1] == "-" else ""
     digits = text[len(sign) :]
     if not digits.isdigit():

@@ -610,17 +610,17 @@ class Intake:
 
     def _take_fetched(self, now):
         self.session.old_result.answered()
-        if self.late_answers is not None and self.late_answers.take(self, now):
-            return
         link = self.link
-        shared = self.recovery.ownership.shared
-        if shared is not None:
-            shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
-        elif self.session.received.revision >= _OWNER_REVISION:
+        ownership = self.recovery.ownership
+        if ownership.shared is None and self.session.received.revision >= _OWNER_REVISION:
             from toolcart.agent.openprotocol.shared_ids import seek_station  # few controllers answer in it
 
             if seek_station(self, now):
                 return
+        if ownership.shared is not None:
+            ownership.shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
+        if self.late_answers is not None and self.late_answers.take(self, now):
+            return
         spindle = self.session.request.spindle
         self._fills = self.recovery.phase == phases.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)

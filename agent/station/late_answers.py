@@ -61,6 +61,9 @@ class LateAnswers:
     def _is_proven(self, recovery, number, body, store, is_read):
         """True if the answer in the stage is the result that was pushed, or would have been, under this ID."""
         offset = recovery.offset
+        shared = recovery.ownership.shared
+        if shared is not None and shared.may_be_others():
+            return False
         if recovery.flags or offset.is_known() or not recovery.counts_alone() or recovery.may_be_apart():
             return False
         if offset.is_ruled_out or not is_read:

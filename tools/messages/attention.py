@@ -396,10 +396,12 @@ def _state(station: dict) -> Iterator[Need]:
 
 def _fetching(station: dict) -> Iterator[Need]:
     """Say why results made while the agent is not listening cannot be fetched from the controller."""
-    setting = station.get("recovery", {}).get("needs")
-    if setting:
+    if station.get("recovery", {}).get("needs"):
         words = "results that are made while the agent is not listening cannot be fetched from this controller"
-        hint = "its MID 0065 does not say whose a result is" if setting == "owner" else f"set controller.{setting}"
+        hint = (
+            "its MID 0065 does not show that a result is of this station; if it has none of others, set "
+            'controller.tightening_ids to "own"'
+        )
         yield Need("fetching", BAD, "NOT FETCHED", words, hint)
     off = station.get("recovery", {}).get("off")
     if off:

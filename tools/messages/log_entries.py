@@ -41,7 +41,8 @@ EXPLAINED = {
         "`toolcart line monitor` shows what comes"
     ),
     "no owner": (
-        "the controller's answers to MID 0064 do not say which station a result is of: what was missed is not fetched"
+        "the controller's answers to MID 0064 do not show that a result is of this station: what was missed is not "
+        "fetched"
     ),
     "unsubscribed": "the controller had stopped pushing results while connected: {why}",
     "passed over": (

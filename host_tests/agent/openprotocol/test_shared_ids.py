@@ -8,7 +8,7 @@ from toolcart.agent.openprotocol import error_codes, shared_ids
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.base.clock import Dice
 from host_tests.support.frames import fetched
-from host_tests.support.recovery import STATION, Bench, Memory
+from host_tests.support.recovery import IDENTITY, STATION, Bench, Memory
 
 PORTABLE = True
 HEAP = "8m"
@@ -23,6 +23,7 @@ class Stations(Memory):
         Memory.__init__(self, *args, **kwargs)
         self.ours = []
         self.answers_below = True
+        self.answers_above = False  # in its place
 
     def make_ours(self):
         result = self.make()
@@ -32,6 +33,9 @@ class Stations(Memory):
     def find(self, number):
         if number == 0:
             return self.kept[-1] if self.kept else None
+        if self.answers_above:
+            found = [one for one in self.kept if one.ident >= number]
+            return min(found, key=lambda one: one.ident) if found else None
         found = [one for one in self.kept if one.ident == number or (self.answers_below and one.ident < number)]
         return max(found, key=lambda one: one.ident) if found else None
 
@@ -41,18 +45,20 @@ class Cart(Bench):
 
     def __init__(self, system_type=3, limit=5000, **settings):
         settings["revisions"] = settings.get("revisions", REVISIONS)
-        self.names = True  # an answer says whose it is
+        self.names = True  # an answer says whose it is; None: it has the place for it, and no number is there
         self.spoiled = 0  # as many answers name another station
         Bench.__init__(self, Stations(limit=limit), **settings)
         self.opens_with = (STATION, system_type)
 
     def answer(self, result, flags=0):
         if result is not None and self.recovery.ownership.shared is not None:
-            owner = shared_ids.OWNER_OURS if result.uid in self.memory.ours else shared_ids.OWNER_OTHER
+            named = 1 if result.uid in self.memory.ours else 2
             if self.spoiled:
                 self.spoiled -= 1
-                owner = shared_ids.OWNER_OTHER
-            self.recovery.ownership.shared.owner = owner if self.names else shared_ids.OWNER_NONE
+                named = 2
+            if not self.names:
+                named = 0 if self.names is None else -1
+            self.recovery.ownership.shared.take_named(named)
         return Bench.answer(self, result, flags)
 
     def work(self, text):
@@ -142,15 +148,76 @@ def test_revision_that_names_the_station_is_asked_for_first():
     assert cart.recovery.revision() == 2
 
 
-def test_power_focus_6000_that_names_no_station_for_once_is_waited_for():
-    cart = cart_of().work("oxo")
-    cart.settle()
-    cart.opens_with = (STATION[:41] + b" " * 10, 3)
-    cart.meanwhile("oxo")
-    assert cart.settle() == 0 and cart.recovery.ownership.needs == "tightening_ids"
-    cart.opens_with = (STATION, 3)
-    cart.meanwhile("xox")
-    assert cart.agrees() and cart.ledger.shares()
+def test_station_that_the_session_does_not_know_is_known_by_an_answer_that_was_pushed():
+    for sharing, system_type in ((phases.SHARING_AUTO, 3), (phases.SHARING_ALL, 0)):
+        cart = cart_of(sharing=sharing).work("oxo")
+        cart.settle()
+        cart.opens_with = (IDENTITY, system_type)
+        cart.meanwhile("oxo")
+        assert cart.recovery.revision() == 7 and cart.agrees() and cart.ledger.shares()
+        cart.meanwhile("xoxox")  # the last known was fetched: nothing shows whose it is
+        cart.settle()
+        assert cart.recovery.ownership.needs == "owner" and set(cart.uids()) < set(cart.memory.ours)
+        cart.opens_with = (STATION, 3)
+        cart.meanwhile("xox")
+        assert cart.agrees() and cart.ledger.shares()
+
+
+def test_answer_with_the_place_for_a_station_and_none_there_is_never_stored():
+    for system_type, shares, sharing in (
+        (0, True, phases.SHARING_AUTO),
+        (0, False, phases.SHARING_AUTO),
+        (3, False, phases.SHARING_AUTO),
+        (3, True, phases.SHARING_ALL),
+    ):
+        cart = Cart(system_type, sharing=sharing)
+        cart.memory.answers_below = shares
+        cart.memory.make()
+        cart.names = None
+        cart.met().work("oxo")
+        cart.meanwhile("xxoxx")
+        cart.settle()
+        assert cart.stored() == [2, 4] and cart.recovery.ownership.needs == "owner"
+        assert cart.news.count(phases.NEWS_NO_OWNER) == 1 and cart.recovery.phase == phases.PHASE_OFF
+        cart.names = True
+        cart.again()
+        assert cart.agrees()
+
+
+def test_ids_that_nobody_used_end_no_search():
+    for sharing in (phases.SHARING_AUTO, phases.SHARING_ALL):
+        for below, above in ((True, False), (False, False), (False, True)):
+            for step in (1, 7):
+                cart = Cart(sharing=sharing)
+                cart.memory.answers_below = below
+                cart.memory.answers_above = above
+                cart.memory.make(1000)
+                cart.met().work("oxo")
+                cart.settle()
+                cart.close()
+                for number, letter in enumerate("xoxxoxxoxxxxoxoxxo"):
+                    cart.memory.next_id += 3 if number in (4, 11) else step - 1
+                    cart.memory.make_ours() if letter == "o" else cart.memory.make()
+                cart.open()
+                cart.settle(5000)
+                assert sorted(cart.uids()) == cart.memory.ours, (sharing, below, above, step)
+
+
+def test_search_ends_after_many_ids_in_a_row_that_nobody_has():
+    for below, most in ((False, 1500), (True, 60)):
+        cart = Cart(sharing=phases.SHARING_ALL)
+        cart.memory.answers_below = below
+        cart.memory.make(1000)
+        cart.met().work("oxo")
+        cart.settle()
+        cart.close()
+        cart.memory.reset(500000)
+        cart.memory.make()
+        cart.memory.make_ours()
+        cart.requested = []
+        cart.open()
+        cart.settle(5000)
+        assert cart.uids()[-1] == cart.memory.ours[-1] and len(cart.requested) < most
 
 
 def test_random_shifts_with_cuts_and_losses_bring_every_result_once():
@@ -200,22 +267,48 @@ def test_a_walk_that_was_cut_off_is_shorter_next():
     assert stretch.last == 1
 
 
+def owner_of(station, answer, at, length, revision):
+    shared = shared_ids.SharedIds(station, False)
+    shared.read_owner(answer, at, length, revision)
+    return shared.owner
+
+
 def test_whose_an_answer_is_says_revision_7_alone():
-    frame = fetched(7, station_number=12)
     for revision, station, wanted in (
-        (7, b"0000000012", shared_ids.OWNER_OURS),
-        (8, b"0000000012", shared_ids.OWNER_OURS),
-        (7, b"0000000011", shared_ids.OWNER_OTHER),
-        (6, b"0000000012", shared_ids.OWNER_NONE),
+        (7, 12, shared_ids.OWNER_OURS),
+        (8, 12, shared_ids.OWNER_OURS),
+        (7, 11, shared_ids.OWNER_OTHER),
+        (6, 12, shared_ids.OWNER_NONE),
+        (7, 0, shared_ids.OWNER_UNKNOWN),
     ):
         answer = fetched(revision, station_number=12)
-        assert shared_ids.owner_of(station, b"##" + answer, 2, len(answer), revision) == wanted
+        assert owner_of(station, b"##" + answer, 2, len(answer), revision) == wanted
         wide = b"%04d" % (len(answer) + 1) + answer[4:34] + b" " + answer[34:]
-        assert shared_ids.owner_of(station, wide, 0, len(wide), revision) == wanted, "its VIN is an octet wider"
-    for blank in (b" " * 10, b"0" * 10, b"\0" * 10, b"12        "):
-        other = frame[:342] + blank + frame[352:]
-        assert shared_ids.owner_of(b"0000000012", other, 0, len(other), 7) == shared_ids.OWNER_NONE
-    assert shared_ids.owner_of(b"0000000012", frame, 0, 350, 7) == shared_ids.OWNER_NONE
+        assert owner_of(station, wide, 0, len(wide), revision) == wanted, "its VIN is an octet wider"
+
+
+def test_number_of_a_station_may_have_blanks_and_nothing_else_beside_it():
+    frame = fetched(7, station_number=12)
+    for place, wanted in (
+        (b"12        ", shared_ids.OWNER_OURS),
+        (b"        12", shared_ids.OWNER_OURS),
+        (b"  0012    ", shared_ids.OWNER_OURS),
+        (b"         2", shared_ids.OWNER_OTHER),
+        (b" " * 10, shared_ids.OWNER_UNKNOWN),
+        (b"0" * 10, shared_ids.OWNER_UNKNOWN),
+        (b"\0" * 10, shared_ids.OWNER_UNKNOWN),
+        (b"12\0\0\0\0\0\0\0\0", shared_ids.OWNER_UNKNOWN),
+        (b"+000000012", shared_ids.OWNER_UNKNOWN),
+        (b"1 2       ", shared_ids.OWNER_UNKNOWN),
+        (b"cell 12   ", shared_ids.OWNER_UNKNOWN),
+    ):
+        other = frame[:342] + place + frame[352:]
+        assert owner_of(12, other, 0, len(other), 7) == wanted, place
+    assert owner_of(12, frame, 0, 350, 7) == shared_ids.OWNER_UNKNOWN
+    for named, station in ((b"        12", 12), (b"12        ", 12), (b"+000000012", 0), (b" " * 10, 0)):
+        cart = Cart()
+        cart.opens_with = (STATION[:41] + named, 3)
+        assert cart.open().recovery.ownership.shared.station == station
 
 
 def test_what_is_made_while_questions_are_rejected_is_fetched_later():

@@ -13,6 +13,7 @@ from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
+from toolcart.agent.record.malformed import put_in_order
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.sim import operation_frames
@@ -137,6 +138,28 @@ def test_what_no_one_can_read_is_null_and_reported_as_it_came():
     assert record["torque"] is None and record["angle_status"] is None
     assert record["status"] == "NOK" and record["batch_status"] == "running"
     assert record["odd"] == "torque 12x456, status 5, angle status ?"
+
+
+def test_number_with_a_nul_is_none_for_every_outlet():
+    for name, place, width, text in (
+        ("torque", res.TORQUE, 6, b"1234\0\0"),
+        ("torque", res.TORQUE, 6, b"\0\x001234"),
+        ("torque", res.TORQUE, 6, b"12\x00034"),
+        ("angle", res.ANGLE, 5, b"50\0\0\0"),
+        ("angle", res.ANGLE, 5, b"50  \0"),
+        ("program", res.PSET, 4, b"12\0\0"),
+        ("job", res.JOB, 4, b"7\0\0\0"),
+        ("batch_size", res.BATCH_SIZE, 4, b"6\0\0\0"),
+        ("tightening_id", res.TIGHTENING_ID, 10, b"1000\0\0\0\0\0\0"),
+        ("torque_max", res.BODY_BYTES + res.TORQUE_MAX, 6, b"1500\0\0"),
+    ):
+        payload = bytearray(result(limits=True))
+        payload[8 + place : 8 + place + width] = text
+        assert record_of(bytes(payload), flags=res.FLAG_ODD)[name] is None, (name, text)
+        words = describe(payload, 0, KIND_RESULT, res.FLAG_ODD, len(payload))
+        assert words.get(name, "") == "" and words["odd"], (name, text)
+        put_in_order(payload, len(payload))  # what ToolsNet is sent
+        assert not payload[8 + place : 8 + place + width].strip(), (name, text)
 
 
 def test_what_is_absent_is_null_and_time_of_the_agent_says_so():

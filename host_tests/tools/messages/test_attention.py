@@ -83,7 +83,7 @@ def test_the_rest_is_reported_the_worst_first():
             late=2,
             controller={"waits_for_room": True, "line": {"overruns": 2}},
             spool={"state_alarm": 1},
-            recovery={"needs": "station_id"},
+            recovery={"needs": "owner"},
         )
     )
     assert [(need.slug, need.level) for need in needs] == [
@@ -93,9 +93,7 @@ def test_the_rest_is_reported_the_worst_first():
         ("overruns", "warn"),
         ("waits late", "note"),
     ]
-    assert needs[1].text().endswith("; set controller.station_id")
-    [owner] = [need for need in attention.needs(station(recovery={"needs": "owner"})) if need.slug == "fetching"]
-    assert owner.text().endswith("; its MID 0065 does not say whose a result is")
+    assert needs[1].text().endswith('set controller.tightening_ids to "own"')
     for unknown in ({}, {"line": {"overruns": -1}}, {"line": {"overruns": 0}}):
         assert attention.needs(station(controller=unknown)) == []
     assert [need.level for need in attention.needs(station(spool={"state_alarm": 2}))] == ["bad"]

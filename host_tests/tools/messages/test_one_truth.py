@@ -222,7 +222,7 @@ STATES = {
     "server empty, some sent again": (lambda: reported_station(all_sent(sent_again(lost(0), "3"))), {"lost there"}),
     "server empty, left": (lambda: reported_station(left(lost(0))), set()),
     "server empty, left, restarted": (lambda: reported_station(again(left(lost(0)))), set()),
-    "fetching": (lambda: reported_station(started(), recovery={"needs": "station_id"}), {"fetching"}),
+    "fetching": (lambda: reported_station(started(), recovery={"needs": "owner"}), {"fetching"}),
     "again": (lambda: reported_station(started(), recovery={"stored_again_at_most": 3}), {"again"}),
     "damaged": (lambda: reported_station(started(), spool={"damaged": 31}), {"damaged"}),
     "worn": (lambda: reported_station(started(), spool={"state_alarm": 1}), {"state"}),
