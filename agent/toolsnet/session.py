@@ -25,7 +25,7 @@ Rules (protocol.md 8.2, 8.3; TN 2)
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, number
-from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.base.ticks import FOREVER, Timer, ticks_diff
 from toolcart.agent.toolsnet import telegram as tel
 
 RESULT_BYTES = const(1164)  # of the buffer for telegram 04
@@ -86,6 +86,7 @@ class Heartbeat:
         "is_acked",
         "is_expected",
         "is_known",
+        "news_from",
         "result_acked",
         "result_answered",
         "wary",
@@ -93,6 +94,7 @@ class Heartbeat:
 
     def __init__(self):
         self.in_vain = 0  # connections in a row that brought nothing on (rule 5)
+        self.news_from = 0  # `Session.newest` as the last of them ended
         self.is_expected = True  # a 06 waits for its 05
         self.is_known = False  # one was answered
         self.wary = False  # the last result that was out had no answer
@@ -217,8 +219,7 @@ class Session:
         self.proven = False  # the server has answered something on it
         self.newest = 0  # the owner's number of the newest that went out, of all connections
         self.has_news = False  # something else went out on this connection for the first time; the owner's
-        self._news_from = 0  # `newest` as the last connection ended
-        self._young = Timer()  # since this one is open
+        self._opened_at = 0
         self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
@@ -277,7 +278,7 @@ class Session:
             self.state = STREAMING
             self.heartbeat.opened()
             self.has_news = False
-            self._young.start(now, _SHORT_MS)
+            self._opened_at = now
             self._streaming_event = True
             self.wait.stop()
             self._rest.start(now, KEEPALIVE_MS)
@@ -529,12 +530,12 @@ class Session:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self.heartbeat.closed()
-        is_cut = state == STREAMING and not self._young.expired(now)
+        is_cut = state == STREAMING and 0 <= ticks_diff(now, self._opened_at) < _SHORT_MS
         if self.outstanding.kind == _OUT_RESULT:
             self.heartbeat.wary = True
             is_cut = self.outstanding.sends_left != 0  # else it was waited for as long as it may take
-        has_news = self.has_news or (self.heartbeat.result_answered and self.newest != self._news_from)
-        self._news_from = self.newest
+        has_news = self.has_news or (self.heartbeat.result_answered and self.newest != self.heartbeat.news_from)
+        self.heartbeat.news_from = self.newest
         self.proven = self._has_answer
         self.commanded = CMD_CLOSE
         self._clear_out()
