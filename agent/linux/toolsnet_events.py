@@ -172,7 +172,7 @@ class ToolsNetEvents(ToolsNetSource):
         self.is_out = True
         if number > self.cursor.may_have:
             self.cursor.may_have = number
-            self.session.has_news = True
+            self.session.heartbeat.has_news = True
         place = self.session.place
         self.tx = telegram09.write(
             self.log.page, self.log.at, place[0], place[1], self.session.ident, self._sequence_of(number)

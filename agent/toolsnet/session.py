@@ -82,11 +82,13 @@ class Heartbeat:
         "_has_acked",
         "_mute_sessions",
         "_sent",
+        "has_news",
         "in_vain",
         "is_acked",
         "is_expected",
         "is_known",
         "news_from",
+        "opened_at",
         "result_acked",
         "result_answered",
         "wary",
@@ -94,16 +96,18 @@ class Heartbeat:
 
     def __init__(self):
         self.in_vain = 0  # connections in a row that brought nothing on (rule 5)
-        self.news_from = 0  # `Session.newest` as the last of them ended
+        self.news_from = 0  # what `Session.newest` returned as the last of them ended
         self.is_expected = True  # a 06 waits for its 05
         self.is_known = False  # one was answered
         self.wary = False  # the last result that was out had no answer
         self._has_acked = False  # a result, on any connection
         self._mute_sessions = 0
-        self.opened()
+        self.opened(0)
 
-    def opened(self):
+    def opened(self, now):
         """A session begins: neither a result nor a 06 has had its 05 yet."""
+        self.opened_at = now
+        self.has_news = False  # something that is no result went out for the first time; the owner's
         self.result_acked = self.result_answered = False
         self._sent = False
         self.is_acked = False  # a 06 of this session
@@ -148,6 +152,11 @@ class Heartbeat:
             return longest_ms
         self.in_vain += 1
         return ms
+
+
+def _nobody():
+    """Return 0: nobody says what went out."""
+    return 0
 
 
 class ServerInfo:
@@ -217,9 +226,7 @@ class Session:
         self.code = 0  # of the last 05
         self.lost_in = STOPPED  # the state that the last connection was lost in
         self.proven = False  # the server has answered something on it
-        self.newest = 0  # the owner's number of the newest that went out, of all connections
-        self.has_news = False  # something else went out on this connection for the first time; the owner's
-        self._opened_at = 0
+        self.newest = _nobody  # the owner's: it returns the number of the newest that went out
         self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
@@ -276,9 +283,7 @@ class Session:
             self.wait.start(now, VERIFY_TIMEOUT_MS)
         elif self.state == _SERVER_OPENING:
             self.state = STREAMING
-            self.heartbeat.opened()
-            self.has_news = False
-            self._opened_at = now
+            self.heartbeat.opened(now)
             self._streaming_event = True
             self.wait.stop()
             self._rest.start(now, KEEPALIVE_MS)
@@ -530,12 +535,13 @@ class Session:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self.heartbeat.closed()
-        is_cut = state == STREAMING and 0 <= ticks_diff(now, self._opened_at) < _SHORT_MS
+        is_cut = state == STREAMING and 0 <= ticks_diff(now, self.heartbeat.opened_at) < _SHORT_MS
         if self.outstanding.kind == _OUT_RESULT:
             self.heartbeat.wary = True
             is_cut = self.outstanding.sends_left != 0  # else it was waited for as long as it may take
-        has_news = self.has_news or (self.heartbeat.result_answered and self.newest != self.heartbeat.news_from)
-        self.heartbeat.news_from = self.newest
+        newest = self.newest()
+        has_news = self.heartbeat.has_news or (self.heartbeat.result_answered and newest != self.heartbeat.news_from)
+        self.heartbeat.news_from = newest
         self.proven = self._has_answer
         self.commanded = CMD_CLOSE
         self._clear_out()

@@ -70,6 +70,8 @@ class Forward:
         self.policy = Policy(log, log.state, quarantine, counters, settings, batch, cursor_batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
+        self._highest = 0
+        session.newest = self._newest
         self._wakes = None  # the scheduler and the slot that an operator's order wakes
         if quiet is not None:
             quiet.join(self)
@@ -255,13 +257,17 @@ class Forward:
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
-        session = self.session
-        if out.number <= session.newest:
+        if out.number <= self._highest:
             self.counters.count(counter.REPEATED)
         else:
-            session.newest = out.number
+            self._highest = out.number
         self.out = out
-        session.send(self.writer.write(out.buf, out.at, out.length, out.flags, session.ident, out.sequence))
+        octets = self.writer.write(out.buf, out.at, out.length, out.flags, self.session.ident, out.sequence)
+        self.session.send(octets)
+
+    def _newest(self):
+        """Return the number of the newest result that went out."""
+        return self._highest
 
     def _send_source(self, now):
         """Let the source whose turn it is send; True if one did."""

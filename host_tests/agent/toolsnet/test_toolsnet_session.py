@@ -383,7 +383,7 @@ def test_short_reconnect_is_never_made_longer_and_a_05_or_an_08_with_news_ends_t
     driven.receive(information(driven.session.ident - 1, 18))
     driven.opened()
     driven.receive(acknowledge(driven.session.ident - 1))
-    driven.session.newest = 1
+    driven.session.newest = lambda: 1
     driven.receive(acknowledge(driven.send()[0], 99))  # a refusal is an answer
     driven.closed()
     assert pause(driven) == 0
@@ -395,8 +395,8 @@ def answered_and_closed(driven, lasts_ms=0, newest=1, has_news=False):
     driven.to_pim_info()
     driven.receive(information(driven.session.ident - 1, 16))
     driven.opened()
-    driven.session.newest = newest
-    driven.session.has_news = has_news
+    driven.session.newest = lambda: newest
+    driven.session.heartbeat.has_news = has_news
     driven.receive(acknowledge(driven.send()[0]))
     driven.clock.advance(lasts_ms)
     driven.closed()
