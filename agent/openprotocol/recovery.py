@@ -682,7 +682,9 @@ class Recovery:
         if kind == error_codes.REFUSED_REVISION and self.was_answered() and self.revisions.may_be_known():
             # The revision that it has answered in before was rejected for another reason.
             return self.ask_again_later(now)
-        if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
+        is_for_newest = self.phase == phases.PHASE_NEWEST and self.ledger.top() > 0 and not is_later
+        is_for_newest = is_for_newest and self.revisions.lack_newest_alone()
+        if is_for_newest or kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             from toolcart.agent.openprotocol import unfetchable
 
             return unfetchable.cannot_ask_this(self, now)
