@@ -166,7 +166,13 @@ def _count(recovery, lost):
 def _report(recovery, lost, count, why):
     """Report so many IDs in these ranges as gone; False if that has to wait."""
     count *= recovery.results_each()
-    return count <= 0 or recovery.gap_fill.report(lost[0][0], lost[-1][1], count, why)
+    if count <= 0:
+        return True
+    first, last = lost[0]
+    for begin, end in lost:  # of several counts, or of IDs that fall: in no order
+        first = begin if is_ahead(first, begin) else first
+        last = end if is_ahead(end, last) else last
+    return recovery.gap_fill.report(first, last, count, why)
 
 
 def skipped_before(duplicates, ledger):

@@ -308,3 +308,17 @@ def test_pushes_of_two_counts_under_one_id_are_no_two_results_of_an_id(monkeypat
     twice, _, lacking, gone, opened = books = one.books()
     assert cart.station.ledger.results_each() == 1 and lacking == twice == opened == 0, books
     assert gone <= 999, (books, cart.gone())
+
+
+def test_one_event_of_two_counts_has_its_first_id_below_the_last(monkeypatch):
+    one = OddController(monkeypatch, first_id=1000)
+    rejects = []
+    one._answer = lambda session, *question: session.rejects(64, (True, 99)) if rejects else None
+    one.cart.until_ready(5000)
+    for number in (1000, 1005, 3):  # 6 are skipped, in two counts
+        one.cart.controller.reset_ids(number)
+        one.make(1, 500)
+    rejects.append(True)
+    one.cart.run(100000)
+    assert one.cart.station.ledger.gone() == 6
+    assert all(first <= last for first, last in one.cart.gone()), one.cart.gone()
