@@ -132,7 +132,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_SILENT, GapFill
-from toolcart.agent.openprotocol.id_offset import IdOffset
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
     after,
@@ -1070,7 +1070,9 @@ class Recovery:
             seen_ids.note_newest(self, newest)
         elif newest > 0 and not is_unsaid and (self.saw_new_count or not is_above):  # until that is settled
             ledger.skipped = max(ledger.skipped, newest)
-            self.saw_new_count = self.saw_new_count or not (observed.is_held or ledger.is_like_top(observed.top))
+            is_sure = self.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest)  # else they may be off
+            is_old = observed.is_held or ledger.is_like_top(observed.top)
+            self.saw_new_count = self.saw_new_count or (is_sure and not is_old)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
             from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 

@@ -10,7 +10,7 @@ from toolcart.agent.openprotocol import deferred_ids, id_ownership
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import CLOSED_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
-from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
+from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, moved, open_below, preceding
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.recovery_request import ITSELF, LAST, NEXT, UNANSWERED_MOST
 from host_tests.portable import LONG
@@ -360,13 +360,17 @@ class Model:
         elif is_ahead(newest, self.w.ident) or not self.is_straight:
             is_new = self.saw_new_count or not is_ahead(newest, self.w.ident)
             if is_new and newest > 0:
-                self.saw_new_count = self.saw_new_count or not self.is_held
+                self.see_new_count(newest)
             elif self.w.ident > 0 and is_ahead(newest, self.w.ident):
                 self.note(newest)
             self.turn(WITNESS, self.w.ident)
         else:
-            self.saw_new_count = self.saw_new_count or (newest > 0 and not self.is_held)
+            self.see_new_count(newest)
             self.walk_down()
+
+    def see_new_count(self, newest):
+        is_sure = self.is_straight or is_ahead(moved(self.w.ident, -OFFSET_MOST), newest)
+        self.saw_new_count = self.saw_new_count or (is_sure and newest > 0 and not self.is_held)
 
     def witness_there(self, result):
         if result is self.w and self.w.ident in self.pushed_ids():
