@@ -9,7 +9,7 @@ Rules
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.ids import after, is_open
-from toolcart.agent.openprotocol.result_digest import are_alike
+from toolcart.agent.openprotocol.result_digest import are_alike, same
 
 
 def conclude_look(recovery, now):
@@ -64,7 +64,8 @@ def settle(recovery, now):
         return phases.NEWS_NONE
     recovery.forget_look()
     recovery.gap_fill.pushes_apart = pushes
-    recovery.is_reported = False
+    recovery.lost_reported = 0
+    recovery.saw_new_count = False
     recovery.flags = 0
     recovery.ownership.is_other = False
     recovery.phase = phases.PHASE_FILL
@@ -75,14 +76,22 @@ def _report_lost(recovery, is_left):
     """Report what is gone as the count begins anew, once; False if that cannot be written down now."""
     ledger = recovery.ledger
     observed = recovery.observed
-    may_have_lost = ledger.is_met() or observed.is_reset or ledger.ranges
-    if observed.starts_over and not recovery.is_reported and may_have_lost:
-        from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
+    if not (observed.starts_over and (ledger.is_met() or observed.is_reset or ledger.ranges)):
+        return True
+    from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
 
-        if not lost_ids.report(recovery, is_left):
-            return False
-    recovery.is_reported = True
-    return True
+    return lost_ids.report(recovery, is_left)
+
+
+def _first_of_new(recovery):
+    """Return from which record of the log on IDs are of the count that begins anew: none in front of `w` is."""
+    ledger = recovery.ledger
+    if ledger.doubted <= 1:
+        return recovery.duplicates.next_record()
+    from toolcart.agent.openprotocol.differing_formats import digests  # hardly any count begins anew
+
+    tops = [one[0] for one in digests(recovery.duplicates.results(ledger.doubted)) if same(one[2], ledger.octets)]
+    return max(tops) + 1 if tops else ledger.doubted
 
 
 def _write_missing(recovery, left, above):
@@ -95,7 +104,7 @@ def _write_missing(recovery, left, above):
     is_other = recovery.ownership.is_other
     ledger.begin()
     if observed.starts_over and not is_other:
-        ledger.since = ledger.doubted if ledger.doubted > 1 else recovery.duplicates.next_record()
+        ledger.since = _first_of_new(recovery)
     begun = () if ledger.is_met() or is_other else ledger.ranges
     if observed.starts_over:
         ledger.forget_ranges()

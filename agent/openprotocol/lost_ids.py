@@ -7,6 +7,7 @@ Rules
    something shows that the memory goes back to its begin: a result older than `w`. Where the count before was there as
    the look began, the small memory may have dropped what it had of the new one since: what lies behind its first push
    is gone.
+3. Each count has an event of its own: no first ID is above the last.
 
 Imported where what was known no longer holds: hardly any count begins anew.
 """
@@ -45,14 +46,28 @@ def report(recovery, is_fetched):
     if recovery.ownership.shares:
         return True
     each = recovery.results_each()
-    count = each * sum([length_of(first, last) - recovery.count_here(first, last) for first, last in lost])
+    losses = [(first, last, length_of(first, last) - recovery.count_here(first, last)) for first, last in lost]
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
-        count += each * max(0, length_of(first, last) - here)
-        lost.append((first, last))
-    return count == 0 or recovery.gap_fill.report(
-        lost[0][0], lost[-1][1], count, WHY_RESET if observed.is_reset else WHY_NONE
-    )
+        losses.append((first, last, max(0, length_of(first, last) - here)))
+    why = WHY_RESET if observed.is_reset else WHY_NONE
+    events = _ascending(losses)
+    for first, last, count in events[recovery.lost_reported :]:
+        if count and not recovery.gap_fill.report(first, last, each * count, why):
+            return False
+        recovery.lost_reported += 1
+    return True
+
+
+def _ascending(losses):
+    """Return first, last and count of what is to be reported: those that ascend are one, a new count is another."""
+    events = []
+    for first, last, count in losses:
+        if events and is_ahead(first, events[-1][1]):
+            events[-1] = events[-1][0], last, events[-1][2] + count
+        else:
+            events.append((first, last, count))
+    return events
 
 
 def _lost_of_new(recovery):

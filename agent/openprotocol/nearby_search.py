@@ -37,7 +37,7 @@ def search(recovery, is_reset, now):
     if recovery.spindle_count() > 1:
         return find_nothing(recovery, now)
     is_above = is_ahead(observed.newest, top) or observed.is_unsaid
-    observed.is_reset = is_reset or not is_above
+    observed.is_reset = is_reset or recovery.saw_new_count or not is_above
     return _ask_next(recovery, now)
 
 
@@ -78,6 +78,12 @@ def find_nothing(recovery, now):
         return recovery.conclude_empty(now)
     if _is_apart(recovery) and not observed.is_reset and is_ahead(observed.newest, recovery.ledger.top()):
         return recovery.count_goes_on(now)  # the memory has dropped it
+    if recovery.ledger.doubted and not observed.is_reset and not observed.is_unsaid:
+        from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
+
+        if nothing_above.goes_on_from_push(recovery, False):
+            recovery.restart()
+            return phases.NEWS_NONE
     from toolcart.agent.openprotocol import id_walk  # IDs that are off need none
 
     return id_walk.begin(recovery, observed.is_reset, now)

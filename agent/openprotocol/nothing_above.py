@@ -6,14 +6,20 @@ not be known, and is said so (NO_ID). Where a push since `w`, of whatever connec
 begun anew, or IDs are in no order: that push counts as the newest, and is no end of what is asked for. The first push
 of a connection may have the ID of `w` and be another result: then that stays `w`, and all is looked at again.
 
-Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered, or where a push
-has the ID of `w`.
+What an earlier connection has pushed above `w` is no less known for not being proven. Where the newest is not above
+that, and not in the log, it becomes `w`, and what it skipped may be missing: the count has begun anew since. So it
+does where nothing is under the ID of `w` any more, and nothing was skipped.
+
+Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered, where a push has
+the ID of `w`, or where earlier ones were not proven.
 """
 
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol import seen_ids
+from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.ids import following, is_ahead, put_id, unpack_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_of_one, put_digest
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, are_of_one, put_digest
+from toolcart.agent.openprotocol.unfetchable import find_skipped, last_pushed
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 
@@ -73,6 +79,49 @@ def gives_back_top(recovery, record):
     return True
 
 
+def goes_on_from_push(recovery, is_new_count):
+    """True if the last push of an earlier connection has become `w`: it is above that, and was not proven.
+
+    What was skipped in front of it may be missing. Unless there `is_new_count` since, nothing must be: else it may be
+    another controller's.
+    """
+    ledger = recovery.ledger
+    last = bytearray(FINGERPRINT_BYTES)
+    skipped = []
+    if not _is_pushed_before(recovery):
+        return False
+    if last_pushed(recovery.duplicates, ledger, recovery.first_record, skipped, last) < 0:
+        return False
+    if skipped and not is_new_count:
+        return False
+    ledger.put_top(last)
+    for first, end in skipped:
+        ledger.add(first, end)
+    ledger.try_save()
+    return True
+
+
+def is_below_push(recovery):
+    """True if the newest is not above the last push of an earlier connection, and the log does not have it."""
+    newest = recovery.observed.top
+    if not _is_pushed_before(recovery):
+        return False
+    last = last_pushed(recovery.duplicates, recovery.ledger, recovery.first_record)
+    if last < 0 or is_ahead(recovery.observed.newest, last):
+        return False
+    return not any(are_alike(one[2], newest) for one in digests(recovery.duplicates.results(1)))
+
+
+def _is_pushed_before(recovery):
+    """True if what earlier connections have pushed above `w` may be of its count."""
+    ledger = recovery.ledger
+    if not (ledger.doubted and ledger.is_met() and recovery.counts_alone()) or recovery.ownership.is_other:
+        return False
+    if ledger.is_apart() or ledger.has_unnamed():
+        return False
+    return recovery.is_pushed(ledger.octets) or not recovery.may_be_offset()  # else `w` itself may be off
+
+
 def stay_at_top(recovery):
     """The controller has nothing above the highest ID known; what lies between that and a push may be missing."""
     ledger = recovery.ledger
@@ -80,8 +129,6 @@ def stay_at_top(recovery):
     top = ledger.top()
     observed.take(top, ledger.octets)
     if ledger.doubted:
-        from toolcart.agent.openprotocol.unfetchable import find_skipped  # hardly any controller needs it
-
         find_skipped(recovery.duplicates, ledger, [], observed.top)
         observed.newest = unpack_id(observed.top, 0)
     observed.first = following(top)

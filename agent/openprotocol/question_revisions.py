@@ -4,7 +4,8 @@ Rules
 1. A revision that is rejected as such is followed by the next one, until each was in a row: then nothing can be asked
    for.
 2. What is rejected without a word about its revision may be so for another reason: then each is tried once, before
-   anything was answered, and once more on a later connection if the memory may have been empty.
+   anything was answered, and once more on a later connection if the memory may have been empty. Where that was ID 0
+   in each, the highest result known is asked for at once, the first time.
 3. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
 """
 
@@ -30,6 +31,7 @@ class QuestionRevisions:
         self._revisions = self._ordered = revisions
         self._index = 0
         self._rejected = 0  # in a row
+        self._has_tried_known = False  # since then something else than the newest was asked for in vain
         self._is_unsaid = False  # one of them without a word about its revision
         self._had_results = False  # the memory was not empty as the session began
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
@@ -53,11 +55,12 @@ class QuestionRevisions:
     def begin_anew(self):
         """Begin with the first one again."""
         self._index = self._rejected = 0
+        self._has_tried_known = False
 
     def begin_round(self):
         """The newest is rejected, something else is asked for: each may be tried again, from this one on."""
         self._rejected = 0
-        self.lacks_newest = True
+        self.lacks_newest = self._has_tried_known = True
 
     def revision(self):
         """Return the revision to ask in."""
@@ -66,6 +69,7 @@ class QuestionRevisions:
     def is_answered(self):
         """There was an answer to it."""
         self._rejected = 0
+        self._has_tried_known = False
 
     def is_deferred(self):
         """A controller that has never answered says "later" (rule 3)."""
@@ -86,6 +90,10 @@ class QuestionRevisions:
         self._index = (self._index + 1) % count
         self._rejected += 1
         return self._rejected < count
+
+    def lack_newest_alone(self):
+        """True if each was rejected, with whatever code or none, and nothing but the newest was asked for."""
+        return self._rejected >= len(self._ordered) and not self._has_tried_known
 
     def may_be_known(self):
         """True if one was rejected without a word about its revision: then rejections are forgotten, once."""

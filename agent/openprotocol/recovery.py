@@ -132,7 +132,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_SILENT, GapFill
-from toolcart.agent.openprotocol.id_offset import IdOffset
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
     after,
@@ -173,6 +173,7 @@ from toolcart.agent.record.result import (
 _ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 _VAIN_REPORTED = const(2)
+_FIRST_MOST = const(8)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -226,12 +227,14 @@ class Recovery:
         self.revisions = QuestionRevisions(revisions)
         self._identity = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
+        self.first_records = []  # of the last _FIRST_MOST connections
         self.looked_at = 0  # the next record of the log when the newest was answered
         self.has_noted_seen = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
         self.seen_before = -1
         self.first_id = -1
         self.why = WHY_NEVER  # an ID is gone, as what came last says if it was no result (`gap_fill`)
-        self.is_reported = False  # what the look loses has been reported, but it could not be written down
+        self.saw_new_count = False  # by a look, of whatever connection, that is not over
+        self.lost_reported = 0  # events of what the look loses that are written, while the rest is not
         self.retry, self._looked = Timer(), Timer()
         self._pause_ms = LOOK_AGAIN_MS
         self.deferred = None  # toolcart.agent.openprotocol.deferred_ids's, once an ID was asked for in vain
@@ -277,6 +280,7 @@ class Recovery:
         else:
             self.offset.forget()
         if ownership.is_other:
+            self.saw_new_count = False
             from toolcart.agent.openprotocol import successor  # hardly any cart needs it
 
             successor.meet(self, self._identity != ownership.identity)
@@ -387,6 +391,8 @@ class Recovery:
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
             self.first_record = record
+            self.first_records.append(record)
+            del self.first_records[:-_FIRST_MOST]
             self.first_id = number
         if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
             self.retry.start(now, _ON_ITS_WAY_MS)
@@ -559,7 +565,8 @@ class Recovery:
         if self.asks_alone() and not self.may_be_apart():
             from toolcart.agent.openprotocol.unnamed_spindles import unnamed_each
 
-            self.ledger.put_results_each(unnamed_each(self.duplicates, self.ledger.epoch(), goes_on))
+            each = unnamed_each(self.duplicates, self.ledger.epoch(), goes_on, self.first_records)
+            self.ledger.put_results_each(each)
 
     def is_of_asked(self, body, start, flags):
         """True if the answer at body[start:], which names no spindle, is that of the one that was asked."""
@@ -682,7 +689,9 @@ class Recovery:
         if kind == error_codes.REFUSED_REVISION and self.was_answered() and self.revisions.may_be_known():
             # The revision that it has answered in before was rejected for another reason.
             return self.ask_again_later(now)
-        if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
+        is_for_newest = self.phase == phases.PHASE_NEWEST and self.ledger.top() > 0 and not is_later
+        is_for_newest = is_for_newest and self.revisions.lack_newest_alone()
+        if is_for_newest or kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             from toolcart.agent.openprotocol import unfetchable
 
             return unfetchable.cannot_ask_this(self, now)
@@ -1022,6 +1031,11 @@ class Recovery:
             ledger.put_successor(self.ownership.identity, newest)
             ledger.try_save()
         self.learn_results_each(top >= 0 and is_ahead(newest, top))
+        if ledger.doubted and top > 0 and is_ahead(newest, top):
+            from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
+
+            if nothing_above.is_below_push(self) and nothing_above.goes_on_from_push(self, True):
+                top = ledger.top()
         several = self.has_several()
         is_held = observed.is_held and several and self._is_of_top_id(observed.top)
         is_newest = self.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
@@ -1050,12 +1064,15 @@ class Recovery:
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
             return phases.NEWS_NONE
         is_above = is_ahead(newest, top)
-        if is_above and top > 0:
+        if is_above and top > 0 and not self.saw_new_count:
             from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
             seen_ids.note_newest(self, newest)
-        elif newest > 0 and not (is_above or is_unsaid):  # of a new count, until that is settled
+        elif newest > 0 and not is_unsaid and (self.saw_new_count or not is_above):  # until that is settled
             ledger.skipped = max(ledger.skipped, newest)
+            is_sure = self.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest)  # else they may be off
+            is_old = observed.is_held or ledger.is_like_top(observed.top)
+            self.saw_new_count = self.saw_new_count or (is_sure and not is_old)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
             from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 

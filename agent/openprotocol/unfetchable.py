@@ -94,6 +94,7 @@ def count_missing(recovery, now):
     if settle(recovery, recovery.why):
         ledger.begun = []
         recovery.flags = 0
+        recovery.saw_new_count = False
         recovery.known_top = ledger.top()
     else:
         recovery.wait_for_room(now)
@@ -165,7 +166,13 @@ def _count(recovery, lost):
 def _report(recovery, lost, count, why):
     """Report so many IDs in these ranges as gone; False if that has to wait."""
     count *= recovery.results_each()
-    return count <= 0 or recovery.gap_fill.report(lost[0][0], lost[-1][1], count, why)
+    if count <= 0:
+        return True
+    first, last = lost[0]
+    for begin, end in lost:  # of several counts, or of IDs that fall: in no order
+        first = begin if is_ahead(first, begin) else first
+        last = end if is_ahead(end, last) else last
+    return recovery.gap_fill.report(first, last, count, why)
 
 
 def skipped_before(duplicates, ledger):
@@ -252,11 +259,14 @@ def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
     return moves
 
 
-def last_pushed(duplicates, ledger, end):
-    """Return the last ID above `w` that was pushed in front of this record of the log, 0: of any; -1: there is none."""
-    last = bytearray(FINGERPRINT_BYTES)
+def last_pushed(duplicates, ledger, end, skipped=None, last=None):
+    """Return the last ID above `w` that was pushed in front of this record of the log, 0: of any; -1: there is none.
+
+    Its digest is in `last` then, and what pushes have skipped up to it in `skipped`, as in `find_skipped`.
+    """
+    last = bytearray(FINGERPRINT_BYTES) if last is None else last
     pushes = _pushes(duplicates, max(ledger.doubted, ledger.since), end, ledger.octets, ledger.epoch())
-    return unpack_id(last, 0) if _find(pushes, ledger.top(), [], last) else -1
+    return unpack_id(last, 0) if _find(pushes, ledger.top(), [] if skipped is None else skipped, last) else -1
 
 
 def lost(recovery, newest, is_reset, is_noted, before):

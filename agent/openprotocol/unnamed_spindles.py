@@ -2,8 +2,9 @@
 
 Rules
 1. So many results have an ID as were pushed under one in a row, among the last PUSHES_READ, each with its own time or
-   values, if another ID was made since. An ID that never changes shows nothing; pushed IDs that are not the memory's
-   are no matter of this module.
+   values, on one connection, if another ID was made since: between two connections a count may begin again with the ID
+   that it ended with. An ID that never changes shows nothing; pushed IDs that are not the memory's are no matter of
+   this module.
 2. An answer under the highest ID known may be any of its results: one that was pushed under it since the IDs began, or
    one that never came, if its time is near.
 """
@@ -27,10 +28,11 @@ PUSHES_READ = const(32)
 _ASKED_FOR = FLAG_RECOVERED | FLAG_RETRIED
 
 
-def unnamed_each(duplicates, epoch, goes_on):
+def unnamed_each(duplicates, epoch, goes_on, first_records=()):
     """Return how many results an ID has, as the pushes of this epoch of the IDs show.
 
-    `goes_on`: another ID than the last one pushed was made since.
+    `goes_on`: another ID than the last one pushed was made since. `first_records`: with each of these a connection
+    began.
     """
     pushes = []
     digest = bytearray(FINGERPRINT_BYTES)
@@ -41,8 +43,8 @@ def unnamed_each(duplicates, epoch, goes_on):
             pushes.append((get_u32(page, at - HEAD_BYTES), bytes(digest)))
     most = 1
     alike = []  # of one ID, in a row
-    for _, one in sorted(pushes):
-        if alike and compare(alike[0], 0, one, 0, TIME):
+    for record, one in sorted(pushes):
+        if alike and (record in first_records or compare(alike[0], 0, one, 0, TIME)):
             most = max(most, len(alike))
             alike = []
         if one not in alike:

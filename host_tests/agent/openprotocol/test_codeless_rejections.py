@@ -169,4 +169,4 @@ def test_each_revision_is_asked_for_once_more_when_something_may_be_kept_and_the
         cart.miss(1, 200)
         cart.run(60000)
         asked.append(cart.controller.messages[64] - before)
-    assert asked == [len(REVISIONS) + 1, 2, 2, 2]
+    assert asked == [2 * len(REVISIONS) + 1, 2, 2, 2]  # the first time what was pushed is asked for in each, too

@@ -183,3 +183,146 @@ def test_nothing_is_lost_in_front_of_what_was_there_before_the_first_contact(mon
     one.make(live, 600)
     one.cart.run(200000)
     assert one.cart.station.ledger.gone() == 0, one.cart.gone()
+
+
+def muted(one, most=0):
+    """It answers so many more questions; return what lets it answer again, which is called."""
+    answer = one._answer
+    left = [most]
+
+    def answer_some(session, *question):
+        if left[0]:
+            left[0] -= 1
+            answer(session, *question)
+
+    one._answer = answer_some
+    return lambda: left.__setitem__(0, 1 << 30)
+
+
+def pushes_behind(one, questions, count):
+    """It pushes so many results behind the answer to this question."""
+    answer = one._answer
+    asked = []
+
+    def answer_and_push(session, *question):
+        asked.append(question)
+        answer(session, *question)
+        if len(asked) == questions:
+            one.make(count, 0)
+
+    return answer_and_push
+
+
+@pytest.mark.parametrize("pushes_at", [None, 1, 2])  # behind which question
+@pytest.mark.parametrize("answered", [None, 1, 2])  # of a look that is cut short
+@pytest.mark.parametrize(("missed", "keeps"), [(2, 3), (3, 3), (3, 5), (2, 50), (9, 50)])
+@pytest.mark.parametrize("is_proven", [True, False])  # the count before, by an earlier connection
+@pytest.mark.parametrize("again", [None, 0, 2])
+@pytest.mark.parametrize("first", [1, 1000])
+def test_a_count_that_begins_again_behind_pushes_that_were_not_proven_is_counted(
+    monkeypatch, first, again, is_proven, missed, keeps, answered, pushes_at
+):
+    if (again, is_proven, missed, keeps, pushes_at) == (2, False, 3, 3, 1) and answered:
+        pytest.skip(
+            "a newest that is so little below the highest known may be off, and is above it when it is asked for"
+        )
+    one = OddController(monkeypatch, keeps=keeps, first_id=first)
+    cart = one.cart
+    if is_proven:
+        cart.until_ready(5000)
+        one.make(1, 3000)
+        cart.network.down(*CONTROLLER)
+        cart.run(1000)
+        cart.network.up(*CONTROLLER)
+    answers = muted(one)
+    cart.until_ready(60000)
+    one.make(7, 200)
+    cart.network.down(*CONTROLLER)
+    cart.run(2000)
+    answers()
+    if again is not None:
+        cart.controller.reset_ids(first + again)
+    one.make(missed, 1000)
+    if answered:
+        answers = muted(one, answered)
+        cart.network.up(*CONTROLLER)
+        cart.until_ready(60000)
+        cart.run(5000)
+        cart.network.down(*CONTROLLER)
+        cart.run(1000)
+        answers()
+        one.make(3, 1000)
+    if pushes_at:
+        monkeypatch.setattr(one, "_answer", pushes_behind(one, pushes_at, 3))
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    cart.run(5000)
+    one.make(2, 600)
+    cart.run(100000)
+    twice, over, lacking, gone, opened = books = one.books()
+    assert twice <= over and lacking <= gone + opened, (books, cart.gone(), one.rows())
+    in_front = first - 1 + (again or 0)  # it may have begun with 1
+    of_either = 3 if answered and missed == 9 else 0  # seen above the count before, by a look that was cut short
+    assert gone <= lacking + in_front + of_either, (books, cart.gone())
+    assert all(begin <= end for begin, end in cart.gone()), cart.gone()
+
+
+@pytest.mark.parametrize("missed", [8, 9])
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_the_last_push_shows_a_new_count_where_the_highest_known_is_not_there_any_more(monkeypatch, is_proven, missed):
+    one = OddController(monkeypatch, keeps=5, first_id=1000)
+    cart = one.cart
+    if is_proven:
+        cart.until_ready(5000)
+        one.make(1, 3000)
+        cart.network.down(*CONTROLLER)
+        cart.run(1000)
+        cart.network.up(*CONTROLLER)
+    answers = muted(one)
+    cart.until_ready(60000)
+    one.make(7, 200)
+    cart.network.down(*CONTROLLER)
+    cart.run(2000)
+    answers()
+    cart.controller.reset_ids(1000)
+    one.make(missed, 1000)
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    cart.run(100000)
+    twice, over, lacking, gone, opened = books = one.books()
+    assert twice <= over and lacking == missed - 5 <= gone + opened, (books, cart.gone(), one.rows())
+
+
+@pytest.mark.parametrize("missed", [1, 2, 3])
+def test_pushes_of_two_counts_under_one_id_are_no_two_results_of_an_id(monkeypatch, missed):
+    one = OddController(monkeypatch, first_id=1000)
+    cart = one.cart
+    cart.until_ready(5000)
+    answers = muted(one)
+    one.make(missed + 1, 300)
+    cart.network.down(*CONTROLLER)
+    cart.run(2000)
+    answers()
+    cart.controller.reset_ids(1000)
+    one.make(missed, 300)
+    monkeypatch.setattr(one, "_answer", pushes_behind(one, 1, 3))
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    cart.run(100000)
+    twice, _, lacking, gone, opened = books = one.books()
+    assert cart.station.ledger.results_each() == 1 and lacking == twice == opened == 0, books
+    assert gone <= 999, (books, cart.gone())
+
+
+def test_one_event_of_two_counts_has_its_first_id_below_the_last(monkeypatch):
+    one = OddController(monkeypatch, first_id=1000)
+    rejects = []
+    one._answer = lambda session, *question: session.rejects(64, (True, 99)) if rejects else None
+    one.cart.until_ready(5000)
+    for number in (1000, 1005, 3):  # 6 are skipped, in two counts
+        one.cart.controller.reset_ids(number)
+        one.make(1, 500)
+    rejects.append(True)
+    one.cart.run(100000)
+    assert one.cart.station.ledger.gone() == 6
+    assert all(first <= last for first, last in one.cart.gone()), one.cart.gone()

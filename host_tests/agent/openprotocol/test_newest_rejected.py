@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from host_tests.support.generated_firmware import PLAIN, Firmware
+from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER
 
 USUAL = {**PLAIN, "first": 20, "between": 4}
@@ -80,3 +81,18 @@ def test_a_later_connection_does_without_the_newest_at_once(monkeypatch, code):
         cart.until_ready(60000)
         cart.run(12000)
         assert len(cart.stored()) == before + 5, code
+
+
+@pytest.mark.parametrize("text", ["  ", "", "79", "AB"])  # in place of each code
+@pytest.mark.parametrize("revision", [1, 2, 7, 11])
+def test_where_each_revision_was_rejected_what_was_pushed_is_asked_for_at_once(monkeypatch, revision, text):
+    options = {"refusal_text": text, "recover_revisions": (revision,)}
+    one = OddController(monkeypatch, controller=options, first_id=1000)
+    one.knows_newest = False
+    one.cart.until_ready(5000)
+    one.make(4, 300)
+    for _ in range(2):
+        one.away(3, 300)
+        one.make(2, 300)
+        one.cart.run(12000)
+        assert one.books()[2:] == (0, 0, 0), (one.books(), one.requests)

@@ -10,7 +10,7 @@ from toolcart.agent.openprotocol import deferred_ids, id_ownership
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import CLOSED_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
-from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
+from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, moved, open_below, preceding
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.recovery_request import ITSELF, LAST, NEXT, UNANSWERED_MOST
 from host_tests.portable import LONG
@@ -40,6 +40,8 @@ class Model:
         self.unproven, self.fetched = [], []  # by place in the log
         self.doubted = self.run_record = 0  # rule 8 of id_ledger.py
         self.since = 1
+        self.saw_new_count = False
+        self.first_record = 0  # of this connection, of what was not expected
         self.is_straight = self.was_settled = False
         self.phase, self.proven = CLOSED, False
         self.begin = self.at = self.row = self.closed = 0
@@ -136,6 +138,7 @@ class Model:
         if self.w == NONE:
             self.w = EMPTY  # what it made since it was seen first is ours
         self.phase, self.proven, self.run, self.run_record = CLOSED, False, None, 0
+        self.first_record = 0
         self.forget()
 
     def look(self):
@@ -159,6 +162,7 @@ class Model:
         self.keep(result, not self.proven)
         self.expected, self.pushed = None, result
         is_first, self.has_pushed = not self.has_pushed, True
+        self.first_record = self.first_record or len(self.log)
         known = [one for one in self.log[self.since - 1 : -1] if one.ident == number][-1:]
         if self.w in (NONE, EMPTY):
             if self.w == EMPTY:
@@ -316,8 +320,35 @@ class Model:
         is_below = last and last[0].ident not in (0, self.w.ident) and not is_ahead(last[0].ident, self.w.ident)
         return last[0] if is_below else None
 
+    def pushed_before(self):
+        """Return the last push of earlier connections above `w`, None: there is none, and what they have skipped."""
+        last, skipped, top = None, [], self.w.ident
+        places = range(self.since - 1, len(self.log))
+        is_pushed = any(self.log[at] is self.w and not self.fetched[at] for at in places) and self.w.ident > 0
+        if not (is_pushed or self.is_straight):
+            return last, skipped
+        end = self.first_record - 1 if self.first_record else len(self.log)
+        for at in range(max(self.doubted, self.since) - 1, end if self.doubted else 0):
+            one = self.log[at]
+            if one is self.w and not self.fetched[at]:
+                last, skipped, top = None, [], self.w.ident
+            elif self.unproven[at] and is_ahead(one.ident, top):
+                if length_of(following(top), preceding(one.ident)):
+                    skipped.append((following(top), preceding(one.ident)))
+                last, top = one, one.ident
+        return last, skipped
+
+    def move_top(self, result, skipped):
+        self.w, self.expected = result, None
+        for first, last in skipped:
+            self.add(first, last)
+
     def compare(self):
         newest = self.newest.ident
+        if self.w not in (NONE, EMPTY) and self.w.ident > 0 and is_ahead(newest, self.w.ident):
+            last, skipped = self.pushed_before()
+            if last is not None and not is_ahead(newest, last.ident) and self.top not in self.log:
+                self.move_top(last, skipped)
         self.upto = preceding(newest) if self.is_held else newest
         if self.w == EMPTY and self.is_open_yet():
             self.turn(CONFIRM, newest)
@@ -327,11 +358,19 @@ class Model:
         if self.w in (NONE, EMPTY) or self.top is self.w:
             self.conclude()
         elif is_ahead(newest, self.w.ident) or not self.is_straight:
-            if self.w.ident > 0 and is_ahead(newest, self.w.ident):
+            is_new = self.saw_new_count or not is_ahead(newest, self.w.ident)
+            if is_new and newest > 0:
+                self.see_new_count(newest)
+            elif self.w.ident > 0 and is_ahead(newest, self.w.ident):
                 self.note(newest)
             self.turn(WITNESS, self.w.ident)
         else:
+            self.see_new_count(newest)
             self.walk_down()
+
+    def see_new_count(self, newest):
+        is_sure = self.is_straight or is_ahead(moved(self.w.ident, -OFFSET_MOST), newest)
+        self.saw_new_count = self.saw_new_count or (is_sure and newest > 0 and not self.is_held)
 
     def witness_there(self, result):
         if result is self.w and self.w.ident in self.pushed_ids():
@@ -377,7 +416,7 @@ class Model:
         while self.nearby <= len(by) and self.w.ident + by[self.nearby - 1] <= 0:
             self.nearby += 1
         if self.is_straight or far or self.nearby > len(by):
-            self.walk_down()
+            self.find_nothing()
             return
         self.turn(NEARBY, self.w.ident + by[self.nearby - 1])
 
@@ -386,9 +425,21 @@ class Model:
 
     def nearby_gone(self):
         if self.nearby == 1 and not self.is_there:
-            self.walk_down()
+            self.find_nothing()
         else:
             self.turn_nearby()
+
+    def is_reset(self):
+        return self.is_there or self.saw_new_count
+
+    def find_nothing(self):
+        is_above = is_ahead(self.newest.ident, self.w.ident)
+        last, skipped = self.pushed_before() if is_above and not self.is_reset() else (None, [])
+        if last is not None and not skipped:
+            self.move_top(last, skipped)
+            self.look()
+        else:
+            self.walk_down()
 
     def walk_down(self):
         self.starts_over = True
@@ -494,6 +545,7 @@ class Model:
         before = self.ranges
         above = self.seen_above()
         self.was_settled = True
+        self.saw_new_count = False
         if self.starts_over:
             self.ranges = []
         else:
@@ -503,7 +555,8 @@ class Model:
             goes_on = before and (self.ended == self.w.ident or is_ahead(before[-1][1], self.ended))
             self.add(first, before[-1][1] if goes_on else self.ended)
         if self.starts_over:
-            self.since = self.doubted if self.doubted > 1 else len(self.log) + 1
+            tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
+            self.since = max(tops + [self.doubted]) if self.doubted > 1 else len(self.log) + 1
             if self.w not in (NONE, EMPTY):
                 self.doubted = 1
         if self.newest is not None:
@@ -518,7 +571,7 @@ class Model:
     def seen_above(self):
         met = self.w not in (NONE, EMPTY)
         is_above = met and self.newest is not None and is_ahead(self.newest.ident, self.w.ident)
-        if self.ended is not None or (self.starts_over and met and (self.is_there or not is_above)):
+        if self.ended is not None or (self.starts_over and met and (self.is_reset() or not is_above)):
             return []
         ends = [self.newest.ident, self.upto] if self.newest is not None else []
         ends += [self.w.ident] if met else []
