@@ -9,7 +9,7 @@ Rules
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.ids import after, is_open
-from toolcart.agent.openprotocol.result_digest import are_alike, same
+from toolcart.agent.openprotocol.result_digest import are_alike
 
 
 def conclude_look(recovery, now):
@@ -83,17 +83,6 @@ def _report_lost(recovery, is_left):
     return lost_ids.report(recovery, is_left)
 
 
-def _first_of_new(recovery):
-    """Return from which record of the log on IDs are of the count that begins anew: none in front of `w` is."""
-    ledger = recovery.ledger
-    if ledger.doubted <= 1:
-        return recovery.duplicates.next_record()
-    from toolcart.agent.openprotocol.differing_formats import digests  # hardly any count begins anew
-
-    tops = [one[0] for one in digests(recovery.duplicates.results(ledger.doubted)) if same(one[2], ledger.octets)]
-    return max(tops) + 1 if tops else ledger.doubted
-
-
 def _write_missing(recovery, left, above):
     """Write into the ledger what may be missing, and the highest result known.
 
@@ -104,7 +93,11 @@ def _write_missing(recovery, left, above):
     is_other = recovery.ownership.is_other
     ledger.begin()
     if observed.starts_over and not is_other:
-        ledger.since = _first_of_new(recovery)
+        ledger.since = recovery.duplicates.next_record()
+        if ledger.doubted > 1:
+            from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
+
+            ledger.since = lost_ids.first_of_new(recovery)
     begun = () if ledger.is_met() or is_other else ledger.ranges
     if observed.starts_over:
         ledger.forget_ranges()

@@ -70,6 +70,13 @@ def _ascending(losses):
     return events
 
 
+def first_of_new(recovery):
+    """Return from which record of the log on IDs are of the count that begins anew: none in front of `w` is."""
+    ledger = recovery.ledger
+    tops = [one[0] for one in digests(recovery.duplicates.results(ledger.doubted)) if same(one[2], ledger.octets)]
+    return max(tops) + 1 if tops else ledger.doubted
+
+
 def _lost_of_new(recovery):
     """Return first and last of what a new count has made in front of the lowest there is, and how many were pushed.
 

@@ -392,7 +392,8 @@ class Recovery:
         if not self.first_record:
             self.first_record = record
             self.first_records.append(record)
-            del self.first_records[:-_FIRST_MOST]
+            if len(self.first_records) > _FIRST_MOST:
+                self.first_records.pop(0)
             self.first_id = number
         if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
             self.retry.start(now, _ON_ITS_WAY_MS)
@@ -1031,7 +1032,7 @@ class Recovery:
             ledger.put_successor(self.ownership.identity, newest)
             ledger.try_save()
         self.learn_results_each(top >= 0 and is_ahead(newest, top))
-        if ledger.doubted and top > 0 and is_ahead(newest, top):
+        if ledger.doubted and not observed.is_held and top > 0 and is_ahead(newest, top):
             from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
 
             if nothing_above.is_below_push(self) and nothing_above.goes_on_from_push(self, True):
@@ -1070,9 +1071,8 @@ class Recovery:
             seen_ids.note_newest(self, newest)
         elif newest > 0 and not is_unsaid and (self.saw_new_count or not is_above):  # until that is settled
             ledger.skipped = max(ledger.skipped, newest)
-            is_sure = self.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest)  # else they may be off
-            is_old = observed.is_held or ledger.is_like_top(observed.top)
-            self.saw_new_count = self.saw_new_count or (is_sure and not is_old)
+            if self.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest):  # else they may be off
+                self.saw_new_count |= not (observed.is_held or ledger.is_like_top(observed.top))
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
             from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 

@@ -96,7 +96,7 @@ class Heartbeat:
 
     def __init__(self):
         self.in_vain = 0  # connections in a row that brought nothing on (rule 5)
-        self.news_from = 0  # what `Session.newest` returned as the last of them ended
+        self.news_from = 0  # the newest that had gone out as the last of them ended
         self.is_expected = True  # a 06 waits for its 05
         self.is_known = False  # one was answered
         self.wary = False  # the last result that was out had no answer
@@ -152,11 +152,6 @@ class Heartbeat:
             return longest_ms
         self.in_vain += 1
         return ms
-
-
-def _nobody():
-    """Return 0: nobody says what went out."""
-    return 0
 
 
 class ServerInfo:
@@ -226,7 +221,7 @@ class Session:
         self.code = 0  # of the last 05
         self.lost_in = STOPPED  # the state that the last connection was lost in
         self.proven = False  # the server has answered something on it
-        self.newest = _nobody  # the owner's: it returns the number of the newest that went out
+        self.owner = None  # its `newest_sent` returns the number of the newest result that went out
         self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
@@ -539,7 +534,7 @@ class Session:
         if self.outstanding.kind == _OUT_RESULT:
             self.heartbeat.wary = True
             is_cut = self.outstanding.sends_left != 0  # else it was waited for as long as it may take
-        newest = self.newest()
+        newest = self.owner.newest_sent() if self.owner else 0
         has_news = self.heartbeat.has_news or (self.heartbeat.result_answered and newest != self.heartbeat.news_from)
         self.heartbeat.news_from = newest
         self.proven = self._has_answer

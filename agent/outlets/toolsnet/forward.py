@@ -71,7 +71,7 @@ class Forward:
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
-        session.newest = self._newest
+        session.owner = self
         self._wakes = None  # the scheduler and the slot that an operator's order wakes
         if quiet is not None:
             quiet.join(self)
@@ -265,7 +265,7 @@ class Forward:
         octets = self.writer.write(out.buf, out.at, out.length, out.flags, self.session.ident, out.sequence)
         self.session.send(octets)
 
-    def _newest(self):
+    def newest_sent(self):
         """Return the number of the newest result that went out."""
         return self._highest
 
