@@ -16,7 +16,7 @@ PORTABLE = True
 HEAP = "512k"
 
 # Three blocks of the heap: smaller than any two allocations of a start together. Coarser but in the long run.
-STEP_BYTES = 480 if sys.platform == "qemu" else 48 if LONG else 288
+STEP_BYTES = 480 if sys.platform == "qemu" else 48 if LONG else 576
 MOST_BYTES = 96 * 1024
 BALLAST_PIECES = 1000
 BLOCKS = 10  # as many as the configuration says

@@ -23,7 +23,7 @@ from lab.harness.portable_session import Skip
 PORTABLE = True
 HEAP = "6m"
 
-STRIDE = 1 if LONG else 100
+STRIDE = 1 if LONG else 60
 MOST_BYTES = 256 * 1024
 # An import of native code leaves 224 octets that nothing but a reset clears. They lie wherever there was room, and
 # some hundreds of starts would leave the heap in pieces: so it is imported again in every FRESH-th step only.
@@ -204,7 +204,7 @@ def test_a_failed_start_waits_for_ctrl_c_even_where_no_memory_is_left_to_tell_it
     skip_elsewhere()
     with Place("a") as place:
         trial = Trial(place.root)
-        for octets in range(SILENT_BYTES, LITTLE_BYTES, 16 * (7 if LONG else 71)):
+        for octets in range(SILENT_BYTES, LITTLE_BYTES, 16 * (7 if LONG else 143)):
             safe_mode.write(safe_mode.State(confirmed="a"), place.root)
             assert not trial.start(octets)
             assert trial.waited_s == safe_mode.RESET_WAIT_S, octets

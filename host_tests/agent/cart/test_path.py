@@ -3,6 +3,7 @@
 from toolcart.agent.base import counters as counter
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
+from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.log import Area, numbers
 from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
 
@@ -161,7 +162,7 @@ def scenario(cut_at):
 def test_cut_at_every_step_loses_nothing_acknowledged_and_repeats_at_most_one():
     whole, steps = scenario(0)
     assert whole.ids() == numbers(1, 5)
-    for cut_at in range(1, steps + 1):
+    for cut_at in range(1, steps + 1, 1 if LONG else 2 if HAS_ALL else 7):
         cart, _ = scenario(cut_at)
         ids = cart.ids()
         assert sorted(ids) == numbers(1, 5), (cut_at, ids, cart.controller.acknowledged)
@@ -200,7 +201,7 @@ def chaos(seed, results):
 
 
 def test_random_cuts_and_losses_on_both_sides_deliver_each_acknowledged_result_once():
-    for seed in (1, 2, 3, 4):
+    for seed in (1, 2, 3, 4) if HAS_ALL else (1,):
         cart, cuts = chaos(seed, 50)
         ids = cart.ids()
         assert len(set(ids)) == len(ids), (seed, "twice in the archive by content")

@@ -167,9 +167,9 @@ def test_the_one_before_comes_back_and_has_lost_nothing():
     assert cart.stored_ids() == cart.controller.produced and cart.station.ledger.gone() == 0
 
 
-@pytest.mark.parametrize("first", [LOWER, EQUAL, FAR])
-@pytest.mark.parametrize("text", [None, "", "  ", "EE", "79"])
-@pytest.mark.parametrize("is_cut", [False, True])
+@pytest.mark.parametrize(
+    ("text", "first", "is_cut"), all_pairs([None, "", "  ", "EE", "79"], [LOWER, EQUAL, FAR], [False, True])
+)
 def test_what_it_makes_in_the_first_outage_is_stored_though_its_empty_memory_answered_nothing(text, first, is_cut):
     cart = exchanged(Cart(toolsnet=None, controller={"refusal_text": text}, first_id=FIRST), first, 0)
     cart.controller._kept.clear()
@@ -194,10 +194,9 @@ def reconnect(one):
     )
 
 
-@pytest.mark.parametrize("live", [0, 1])
-@pytest.mark.parametrize("pushes", [1, 2, 3])
-@pytest.mark.parametrize("how", ["rise", "fall", "begin anew"])
-@pytest.mark.parametrize("late_ms", [40, 80])
+@pytest.mark.parametrize(
+    ("late_ms", "how", "pushes", "live"), all_pairs([40, 80], ["rise", "fall", "begin anew"], [1, 2, 3], [0, 1])
+)
 def test_what_the_one_before_made_in_an_outage_is_counted_though_a_look_had_just_begun(
     monkeypatch, late_ms, how, pushes, live
 ):

@@ -14,7 +14,7 @@ from lab.harness.cart import CONTROLLER
 PORTABLE = True
 HEAP = "4m"
 
-SEEDS = 300 if LONG else 25 if HAS_ALL else 6
+SEEDS = 300 if LONG else 15 if HAS_ALL else 2
 
 
 class Mangler:

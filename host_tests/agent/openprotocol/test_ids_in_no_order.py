@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.openprotocol import id_ownership
+from host_tests.support.combinations import each_choice
 from host_tests.support.odd_controllers import OddController
 
 IDS = {
@@ -34,8 +35,7 @@ class Ordered(OddController):
             super().make(1, every_ms)
 
 
-@pytest.mark.parametrize("keeps", [5, 500])
-@pytest.mark.parametrize("ids", IDS)
+@pytest.mark.parametrize(("ids", "keeps"), each_choice(list(IDS), [5, 500]))
 def test_few_questions_are_asked(monkeypatch, ids, keeps):
     one = Ordered(monkeypatch, IDS[ids], keeps=keeps)
     one.make(20)

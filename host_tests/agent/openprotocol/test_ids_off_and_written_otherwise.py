@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.sim import controller_session
 from host_tests.agent.openprotocol.test_answers_written_otherwise import FETCHED, agrees, written
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
 
 OFF = [("kept", 1), ("kept", -2), ("said", 1), ("said", -2)]
@@ -25,9 +26,9 @@ def without_batch_status(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("kind, by", OFF)
-@pytest.mark.parametrize("revision", [1, 2, 7])
-def test_time_without_seconds(monkeypatch, kind, by, revision):
+@pytest.mark.parametrize(("off", "revision"), each_choice(OFF, [1, 2, 7]))
+def test_time_without_seconds(monkeypatch, off, revision):
+    kind, by = off
     written(monkeypatch, "old_result_data", FETCHED["without seconds"])
     assert agrees(cart_with(kind, by, revision).outages(3, 3, 3))
 
@@ -38,9 +39,9 @@ def test_no_batch_status(monkeypatch, kind, by):
     assert agrees(cart_with(kind, by, 1).outages(3, 3, 3))
 
 
-@pytest.mark.parametrize("kind, by", OFF)
-@pytest.mark.parametrize("way", FETCHED)
-def test_what_is_stored_twice_is_counted(monkeypatch, way, kind, by):
+@pytest.mark.parametrize(("way", "off"), each_choice(list(FETCHED), OFF))
+def test_what_is_stored_twice_is_counted(monkeypatch, way, off):
+    kind, by = off
     written(monkeypatch, "old_result_data", FETCHED[way])
     cart = cart_with(kind, by, 1, 2)
     for _ in range(2):

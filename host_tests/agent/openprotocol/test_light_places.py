@@ -6,6 +6,7 @@ from toolcart.catalogue import decode
 from toolcart.codec.rendering import lines_of, message_as_data
 from toolcart.sim.controller_frames import LIGHT
 from host_tests.portable import LONG
+from host_tests.support.combinations import some
 from host_tests.support.frames import EXAMPLE, light
 from host_tests.support.station import Bench
 
@@ -100,8 +101,8 @@ def wrong_of(reader, parts, index, octets, wanted):
 
 def test_one_field_of_another_width_makes_no_value_another():
     reader = Reader()
-    for number, vin in enumerate(VINS):
-        for blank in BLANK if LONG or number % 3 == 1 else BLANK[:3]:
+    for number, vin in enumerate(some(VINS, 2)):
+        for blank in BLANK if LONG or number == 1 else BLANK[:3]:
             parts = parts_of(vin, blank)
             wanted = reader.read(frame_of(parts_of(vin[:25], blank)))
             assert wanted

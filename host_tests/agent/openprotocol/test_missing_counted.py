@@ -18,7 +18,7 @@ from host_tests.support.combinations import each_choice
 from host_tests.support.recovery import REQUEST_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
-LIVES = 40 if LONG else 4
+LIVES = 40 if LONG else 2
 
 
 def rejecting(kind, code=99):

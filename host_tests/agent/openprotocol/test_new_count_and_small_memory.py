@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER
 
@@ -20,11 +21,10 @@ def make_anew(one, first, how, live):
         one.make(live, 600)
 
 
-@pytest.mark.parametrize("late_ms", [50, 200, 400])
-@pytest.mark.parametrize("keeps", [4, 5, 8, 20])
-@pytest.mark.parametrize("live", [1, 2, 4])
-@pytest.mark.parametrize("first", [1, 501])
-@pytest.mark.parametrize("how", ["connected", "behind an outage"])
+@pytest.mark.parametrize(
+    ("how", "first", "live", "keeps", "late_ms"),
+    all_pairs(["connected", "behind an outage"], [1, 501], [1, 2, 4], [4, 5, 8, 20], [50, 200, 400]),
+)
 def test_it_is_stored_or_counted(monkeypatch, how, first, live, keeps, late_ms):
     one = OddController(monkeypatch, keeps=keeps, first_id=1000)
     one.late_ms = late_ms
@@ -40,11 +40,9 @@ def test_it_is_stored_or_counted(monkeypatch, how, first, live, keeps, late_ms):
     assert gone <= missing + most, (books, one.cart.gone())
 
 
-@pytest.mark.parametrize("missed", [0, 3])
-@pytest.mark.parametrize("live", [0, 2])
-@pytest.mark.parametrize("drops", [True, False])
-@pytest.mark.parametrize("keeps", [12, 500])
-@pytest.mark.parametrize("back", [2, 4, 6])
+@pytest.mark.parametrize(
+    ("back", "keeps", "drops", "live", "missed"), all_pairs([2, 4, 6], [12, 500], [True, False], [0, 2], [0, 3])
+)
 def test_nothing_is_lost_in_front_of_what_was_there_before(monkeypatch, back, keeps, drops, live, missed):
     one = OddController(monkeypatch, keeps=keeps, first_id=1000)
     one.cart.until_ready(5000)
@@ -79,24 +77,27 @@ def pushes_first(one, least, live):
     return answer_later
 
 
-@pytest.mark.parametrize("contact_ms", [0, 4000])
-@pytest.mark.parametrize("live", [1, 3])
 @pytest.mark.parametrize(
-    ("first", "again", "missed", "is_early"),
-    [
-        (1000, 1, 2, False),
-        (252, 1, 1, False),
-        (1000, 1000, 3, False),
-        (1000, 1002, 1, False),
-        (1000, 1, 2, True),
-        (252, 1, 1, True),
-        (1000, 1000, 3, True),
-    ],
+    ("newest", "count", "live", "contact_ms"),
+    all_pairs(
+        [15, 97, 79, "the oldest"],
+        [  # (first, again, missed, is_early)
+            (1000, 1, 2, False),
+            (252, 1, 1, False),
+            (1000, 1000, 3, False),
+            (1000, 1002, 1, False),
+            (1000, 1, 2, True),
+            (252, 1, 1, True),
+            (1000, 1000, 3, True),
+        ],
+        [1, 3],
+        [0, 4000],
+    ),
 )
-@pytest.mark.parametrize("newest", [15, 97, 79, "the oldest"])
 def test_what_a_new_count_made_in_an_outage_is_fetched_though_nothing_tells_the_newest(
-    monkeypatch, newest, first, again, missed, is_early, live, contact_ms
+    monkeypatch, newest, count, live, contact_ms
 ):
+    first, again, missed, is_early = count
     one = OddController(monkeypatch, first_id=first)
     if newest == "the oldest":
         one.newest_place = 0
@@ -126,10 +127,9 @@ def test_what_a_new_count_made_in_an_outage_is_fetched_though_nothing_tells_the_
     assert lacking == 0 and twice <= again, (books, one.cart.gone(), one.rows())
 
 
-@pytest.mark.parametrize("names_itself", [False, True])
-@pytest.mark.parametrize("live", [0, 1])
-@pytest.mark.parametrize("first", [200, 5000])
-@pytest.mark.parametrize("code", [28, 98, 27, 15, None])
+@pytest.mark.parametrize(
+    ("code", "first", "live", "names_itself"), all_pairs([28, 98, 27, 15, None], [200, 5000], [0, 1], [False, True])
+)
 def test_what_an_exchanged_one_made_may_be_missing_until_it_is_found(monkeypatch, code, first, live, names_itself):
     one = OddController(monkeypatch, first_id=1000)
     one.gone_code = code

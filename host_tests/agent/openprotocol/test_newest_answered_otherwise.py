@@ -6,6 +6,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_frames as frames
+from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import OddController
 
 NAMED = {  # the ID that is printed in the answer to ID 0
@@ -98,10 +99,10 @@ def nothing_is_wrong(one, resets=False):
     assert one.cart.counted(counter.CONTROLLER_RESETS) <= resets
 
 
-@pytest.mark.parametrize(("pushed", "before"), [("as kept", 0), ("as kept", 20), ("0", 0), ("0", 20)])
-@pytest.mark.parametrize("missed", [0, 1, 4])
-@pytest.mark.parametrize("keeps", [500, 12])
-@pytest.mark.parametrize("given", GIVEN)
+@pytest.mark.parametrize(
+    ("given", "keeps", "before", "missed", "pushed"),
+    all_pairs(list(GIVEN), [500, 12], [0, 20], [0, 1, 4], list(PUSHED)),
+)
 def test_another_result_than_the_newest(monkeypatch, given, keeps, before, missed, pushed):
     one = Zero(monkeypatch, GIVEN[given], pushed_as=PUSHED[pushed], keeps=keeps)
     one.make(before)
@@ -111,10 +112,9 @@ def test_another_result_than_the_newest(monkeypatch, given, keeps, before, misse
     assert asked < 100, asked
 
 
-@pytest.mark.parametrize("pushed", PUSHED)
-@pytest.mark.parametrize("missed", [0, 1, 4])
-@pytest.mark.parametrize("keeps", [500, 12])
-@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize(
+    ("named", "keeps", "missed", "pushed"), all_pairs(list(NAMED), [500, 12], [0, 1, 4], list(PUSHED))
+)
 def test_a_wrong_id(monkeypatch, named, keeps, missed, pushed):
     one = Zero(monkeypatch, named_so=NAMED[named], pushed_as=PUSHED[pushed], keeps=keeps)
     asked = live(one, missed=missed)
@@ -122,9 +122,7 @@ def test_a_wrong_id(monkeypatch, named, keeps, missed, pushed):
     assert asked < 100, asked
 
 
-@pytest.mark.parametrize("before", [0, 20])
-@pytest.mark.parametrize("missed", [0, 1, 4])
-@pytest.mark.parametrize("keeps", [500, 12])
+@pytest.mark.parametrize(("keeps", "missed", "before"), all_pairs([500, 12], [0, 1, 4], [0, 20]))
 def test_the_asked_id_in_the_answer(monkeypatch, keeps, missed, before):
     one = Zero(monkeypatch, named_so=NAMED["0"], keeps=keeps)
     one.make(before)
@@ -134,10 +132,9 @@ def test_the_asked_id_in_the_answer(monkeypatch, keeps, missed, before):
     assert asked <= 3 + 2 * missed, "it goes upward to what ID 0 brought"
 
 
-@pytest.mark.parametrize("pushed", PUSHED)
-@pytest.mark.parametrize("before", [0, 20])
-@pytest.mark.parametrize("missed", [0, 1, 4])
-@pytest.mark.parametrize("late_s", [2, 5, 8])
+@pytest.mark.parametrize(
+    ("late_s", "missed", "before", "pushed"), all_pairs([2, 5, 8], [0, 1, 4], [0, 20], list(PUSHED))
+)
 def test_a_memory_that_is_late(monkeypatch, late_s, missed, before, pushed):
     one = Zero(monkeypatch, late_s=late_s, pushed_as=PUSHED[pushed])
     one.make(before)

@@ -4,6 +4,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.toolsnet import session as ts
 from toolcart.base.clock import Dice
 from toolcart.sim.endpoint import Endpoint
+from host_tests.portable import HAS_ALL
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 
 PORTABLE = True
@@ -124,7 +125,8 @@ AT_THE_SERVER = (
 
 def test_no_side_can_stop_the_agent_for_good():
     for place, behaviours in ((PIM, AT_THE_PIM), (SERVER, AT_THE_SERVER)):
-        for name, behaviour in behaviours:
+        for at in range(0, len(behaviours), 1 if HAS_ALL else 3):
+            name, behaviour = behaviours[at]
             try:
                 survive(place, lambda behaviour=behaviour: Hostile(**behaviour))
             except AssertionError:
@@ -133,7 +135,7 @@ def test_no_side_can_stop_the_agent_for_good():
 
 
 def test_backlog_keeps_order_while_the_server_behind_an_open_port_is_away():
-    for behaviour in ({"closes_after": 0}, {"closes_after": 1}, {"closes_after": 12}):
+    for behaviour in ({"closes_after": 1}, {"closes_after": 0}, {"closes_after": 12})[: 3 if HAS_ALL else 1]:
         outlet = Outlet(cursor_batch=4)
         outlet.store(2)
         outlet.until_stored(2)
@@ -260,7 +262,7 @@ class Noise(Hostile):
 
 
 def test_noise_on_both_addresses_raises_nothing_and_loses_nothing():
-    for seed in (1, 2):
+    for seed in (1, 2) if HAS_ALL else (1,):
         dice = Dice(seed)
         outlet = Outlet({"require_pim": False}, cursor_batch=3, refused="block")
         outlet.store(4)

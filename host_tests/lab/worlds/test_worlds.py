@@ -254,7 +254,7 @@ def test_a_push_that_is_never_repeated_is_taken_over():
 
 
 @pytest.mark.parametrize(
-    "name", some([name for name in KEPT if name not in OPEN_SCRIPTS and (LONG or name not in SLOW_SCRIPTS)], 3)
+    "name", some([name for name in KEPT if name not in OPEN_SCRIPTS and (LONG or name not in SLOW_SCRIPTS)], 6)
 )
 def test_what_failed_once_does_not_fail_again(name):
     verdict = run(copy.deepcopy(KEPT[name])).verdict
