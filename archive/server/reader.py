@@ -16,10 +16,10 @@ Rules
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from toolcart.base.octets import printable, text_of
-from toolcart.toolsnet.telegrams import SENT, Breach, Reading, fields_of, time_ok
+from toolcart.toolsnet.layouts import time_ok
+from toolcart.toolsnet.telegrams import SENT, Breach, Reading, fields_of
 
 _KINDS = tuple(sorted((*SENT, "11")))
 _WHOLE = re.compile(rb"([+-]?[0-9]+)(?:\.0*)?")
@@ -27,18 +27,9 @@ _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 
 
 class _Lenient(Reading):
-    """What is in order is read by a pattern of its layout, which takes a fraction of the time; the rest with care."""
+    """It takes a part that is longer and a number in any form that says the same."""
 
     is_exact = False
-
-    def __init__(self, telegram: bytes) -> None:
-        super().__init__(telegram)
-        self._text = telegram.decode("latin-1")
-
-    def fields(self, at: int, layout: tuple, where: str = "") -> dict:
-        pattern = _pattern_of(layout)
-        values = pattern.read(self._text, at) if pattern else None
-        return super().fields(at, layout, where) if values is None else values
 
     def value(self, octets: bytes, form: tuple) -> tuple[int | str | None, str | None]:
         kind = form[3]
@@ -57,54 +48,6 @@ class _Lenient(Reading):
                 return (value if value >= 0 else None), f"{form[4]} to {form[5]}"
             return value, None
         return (text.decode(), None) if _NUMBER.fullmatch(text) else (None, "a number")
-
-
-class _Pattern:
-    """A layout's fields in order, one behind the other, and what becomes of each."""
-
-    def __init__(self, layout: tuple) -> None:
-        self.first = layout[0][1]
-        self.pattern = re.compile("".join(_octets_of(*form[2:]) for form in layout))
-        self.names, self.kinds = [form[0] for form in layout], [form[3] for form in layout]
-        self.ranges = [(form[0], *form[4:6]) for form in layout if form[3] == "d" and not _is_by_digits(*form[2:])]
-        self.times = [form[0] for form in layout if form[3] == "t"]
-
-    def read(self, text: str, at: int) -> dict | None:
-        """Return the fields that begin at `at`; None if one is not in order."""
-        match = self.pattern.match(text, at + self.first)
-        if match is None:
-            return None
-        fields: dict = dict(zip(self.names, match.groups(), strict=True))
-        for name, kind in zip(self.names, self.kinds, strict=True):
-            if kind == "d":
-                fields[name] = int(fields[name])
-            elif kind == "s":
-                fields[name] = fields[name].rstrip()
-        fit = all(least <= fields[name] <= most for name, least, most in self.ranges)
-        return fields if fit and all(time_ok(fields[name].encode()) for name in self.times) else None
-
-
-@cache
-def _pattern_of(layout: tuple) -> _Pattern | None:
-    return _Pattern(layout) if layout and all(form[3] in ("d", "s", "t", "n1", "n2") for form in layout) else None
-
-
-def _is_by_digits(width: int, _kind: str, least: int, most: int) -> bool:
-    """True if a pattern of digits says all of the range."""
-    return least in (0, 1) and (width == 1 or most == 10**width - 1)
-
-
-def _octets_of(width: int, kind: str, *span: int) -> str:
-    if kind == "s":
-        return r"([ -~]{%d})" % width
-    if kind == "d" and _is_by_digits(width, kind, *span):
-        if width == 1:
-            return r"([%d-%d])" % span
-        return (r"(?!0{%d})" % width if span[0] else "") + r"([0-9]{%d})" % width
-    if kind[0] == "n":
-        decimals = int(kind[1])
-        return r"([-0-9][0-9]{%d}\.[0-9]{%d})" % (width - decimals - 2, decimals)
-    return r"([0-9]{%d})" % width
 
 
 # Without these a telegram cannot be stored under its name.

@@ -1,6 +1,21 @@
 """Every telegram's fields, for all readers (TN 5.3)."""
 
+from toolcart.base.octets import digits_only
+
 PORTABLE = True
+
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def time_ok(octets):
+    """True if 14 digits are a moment that exists: yyyymmddhhnnss, nn being minutes (TN 5.3)."""
+    if not digits_only(octets):
+        return False
+    year, month, day = int(octets[:4]), int(octets[4:6]), int(octets[6:8])
+    leaps = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if year < 1 or month < 1 or month > 12 or day < 1 or day > _MONTH_DAYS[month - 1] + leaps:
+        return False
+    return int(octets[8:10]) < 24 and int(octets[10:12]) < 60 and int(octets[12:14]) < 60
 
 
 def _layout(start, text):
