@@ -13,6 +13,7 @@ from toolcart.archive.statistics import periods, rates
 from toolcart.archive.web import statistics_pages
 from toolcart.archive.web.reading import QueryTimeout
 from host_tests.support.archive import browsing, filled, place_in, reading
+from host_tests.support.combinations import each_choice
 from lab.harness.archive_rows import sum_all
 
 SHIFTS = periods.shifts_of("early=06:00,late=14:00,night=22:00")
@@ -84,8 +85,7 @@ def test_rates_are_those_of_the_rows(browser, place, span, narrow, by):
         assert {bar["what"].replace("-", ""): bar["of"] for bar in page["bars"]} == days
 
 
-@pytest.mark.parametrize("narrow", NARROW)
-@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize(("span", "narrow"), each_choice(list(SPANS), list(NARROW)))
 def test_first_attempts_are_those_of_each_cars_screws(browser, place, span, narrow):
     screws = defaultdict(list)
     counts = Counter()

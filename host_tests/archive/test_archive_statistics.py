@@ -24,7 +24,7 @@ LIMITS = ((40.0, 50.0), (40.0, 48.0), (0.0, 0.0))
 HERE = (3, 1, 1)
 
 HOW = settings(
-    max_examples=200 if LONG else 10,
+    max_examples=200 if LONG else 5,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

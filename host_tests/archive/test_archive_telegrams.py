@@ -361,7 +361,7 @@ HOW = settings(
 )
 
 
-@settings(HOW, max_examples=200 if LONG else 15)
+@settings(HOW, max_examples=200 if LONG else 6)
 @given(stays())
 def test_every_telegram_that_the_text_allows_is_read_as_it_says(stay):
     for one in stay((1, 10)):

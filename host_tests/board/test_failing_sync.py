@@ -34,7 +34,7 @@ from host_tests.support.log_promise import (
 )
 from lab.harness.flash import PowerCut
 
-LIVES = 3000 if LONG else 50
+LIVES = 3000 if LONG else 25
 STEPS = 150
 SECTOR = 512
 BLOCKS = 14  # four of the state, three of a quarantine, seven of the log

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tests.portable import LONG
 from lab.cache import CHECKOUT
 from lab.packaging import debian, sbom, source_archive, wheel
 from lab.packaging.wheel import version
@@ -56,7 +57,7 @@ class Root:
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
-    return debian.build(tmp_path_factory.mktemp("deb"))
+    return debian.build(tmp_path_factory.mktemp("deb"), level=debian.LEVEL if LONG else 0)
 
 
 def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, tmp_path):

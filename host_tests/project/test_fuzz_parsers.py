@@ -14,7 +14,7 @@ HEAVY = True
 HEAP = "2m"
 
 if sys.implementation.name == "cpython":
-    INPUTS = 10_000_000 if LONG else 3_000
+    INPUTS = 10_000_000 if LONG else 1_500
 else:
     INPUTS = 500_000 if LONG else 4_000
 HEAP_INPUTS = 60

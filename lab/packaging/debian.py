@@ -103,6 +103,8 @@ MemoryMax={memory}
 
 SYSUSERS = f'u toolcart - "Toolcart" {STATE_FOLDER}\n'
 
+LEVEL = 6  # of compression: the usual one of dpkg-deb
+
 POSTINST = """\
 #!/bin/sh
 set -e
@@ -191,8 +193,11 @@ def report_unit(program: str) -> str:
     return REPORT_UNIT.format(program=quoted(program), **about)
 
 
-def build(target: Path) -> Path:
-    """Build the package into the folder `target`; Unavailable if dpkg-deb or the wheel's builder is missing."""
+def build(target: Path, level: int = LEVEL) -> Path:
+    """Build the package into the folder `target`, as small as `level`, 0 to 9, makes it.
+
+    Unavailable if dpkg-deb or the wheel's builder is missing.
+    """
     if shutil.which("dpkg-deb") is None:
         raise Unavailable("dpkg-deb is not installed (Debian: dpkg)")
     target.mkdir(parents=True, exist_ok=True)
@@ -200,7 +205,7 @@ def build(target: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="toolcart-deb-") as folder:
         tree = Path(folder, "tree")
         lay_out(tree, wheel.build(Path(folder)))
-        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(file)]
+        command = ["dpkg-deb", "--root-owner-group", "-Zxz", f"-z{level}", "--build", str(tree), str(file)]
         wheel.output_of(command, "the package cannot be built")
     return file
 

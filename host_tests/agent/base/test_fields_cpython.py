@@ -14,6 +14,7 @@ from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.sim.controller_frames import result_data
 from toolcart.sim.controller_model import Tightening
 from host_tests.portable import LONG
+from host_tests.support.combinations import each_choice
 from lab.bench.codec import frame_of
 
 TWINS = (
@@ -235,8 +236,7 @@ def test_light_results_are_read_alike(spoils, at, short, start):
         assert ours[start : start + BODY_BYTES - 14] == theirs[start : start + BODY_BYTES - 14]
 
 
-@pytest.mark.parametrize("mid", [61, 65])
-@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize(("revision", "mid"), each_choice(list(REVISIONS), [61, 65]))
 def test_every_layout_is_read_alike(mid, revision):
     layout = layouts.layout_of(mid, revision)
     if layout is None:

@@ -10,7 +10,7 @@ from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
 
-KILLS = 1000 if LONG else 7
+KILLS = 1000 if LONG else 4
 RATE_PER_S = 60
 UP_S = (0.05, 0.6)  # how long it may live once it talks to the controller
 MEMORY = 200000  # results the controller keeps: all of the long run's, to compare every row

@@ -447,7 +447,7 @@ def test_any_life_of_the_list_moves_nobody():
         dice = (dice * 1103515245 + 12345) % (1 << 31)
         return (dice >> 8) % count
 
-    for life in range(60 if LONG else 16 if HAS_ALL else 5):
+    for life in range(60 if LONG else 6 if HAS_ALL else 5):
         cart = Cart(20)
         model = {}
         there = []

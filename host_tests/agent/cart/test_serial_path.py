@@ -158,7 +158,7 @@ def test_backlog_goes_on_to_toolsnet_while_the_adapter_is_out():
     for kind in ("3964r", "ascii"):
         cart = ready(kind=kind, baud=115200)
         cart.refuse(True)
-        tighten(cart, 60 if LONG else 30)
+        tighten(cart, 60 if LONG else 20)
         cart.produce()
         cart.run(5)  # in the middle of a message
         cart.line.unplug()
@@ -235,7 +235,7 @@ def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
     """The worst program is longer than the UART's FIFO: one that begins with a result costs its first part."""
     for stalls in (None, USUAL, WORST) if LONG else (WORST,):
         cart = mt_focus(stalls=stalls, blocks=6)
-        count = 70 if LONG else 45
+        count = 70 if LONG else 34
         cart.produce(count, 1800)
         settle(cart)
         assert cart.ids() == cart.controller.produced
@@ -263,7 +263,7 @@ def test_mt_focus_on_line_is_asked_for_what_an_unplugged_adapter_took():
 
 def test_mt_focus_results_that_the_line_spoils_are_asked_for():
     recovered = 0
-    for cart in with_faults(mt_focus, 300, 20 if LONG else 12, 1500):
+    for cart in with_faults(mt_focus, 300, 20 if LONG else 8, 1500):
         cart.produce(1, 1500)
         settle(cart, 900000)
         recovered += cart.counts().get("recovered", 0)

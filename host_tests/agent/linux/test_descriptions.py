@@ -10,6 +10,7 @@ from toolcart.agent.base.fields import is_plain
 from toolcart.agent.linux import telegram01_02
 from toolcart.agent.record.escaping import octets_of, put_ascii
 from toolcart.sim.profiles import profile_options
+from host_tests.support.combinations import all_pairs
 from host_tests.support.toolsnet import read
 from lab.harness.cart import Cart
 
@@ -136,10 +137,9 @@ def copy_of(archive, results, events):
     return restore
 
 
-@pytest.mark.parametrize("rewind", [False, True])
-@pytest.mark.parametrize("kept", [0, 2])
-@pytest.mark.parametrize("makes", ["results", "events", "both"])
-@pytest.mark.parametrize("often", [False, True])
+@pytest.mark.parametrize(
+    ("often", "makes", "kept", "rewind"), all_pairs([False, True], ["results", "events", "both"], [0, 2], [False, True])
+)
 def test_each_loss_has_the_names_told_again_and_none_twice(often, makes, kept, rewind):
     one = cart(rewind=rewind)
     selections = itertools.cycle((1, 2))

@@ -11,6 +11,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet import telegram
 from toolcart.base.clock import Dice
 from toolcart.toolsnet.records import tightening_id_of
+from host_tests.support.combinations import all_pairs
 from host_tests.support.log import put_event
 from host_tests.support.toolsnet import read
 from lab.harness.cart import Cart
@@ -522,9 +523,7 @@ def test_08_that_names_none_lets_stand_what_the_one_before_showed(monkeypatch):
     assert codes(one) == [1, 2, 6] and one.outlet_status()["events_missed"] == 3
 
 
-@pytest.mark.parametrize("rewind", [False, True])
-@pytest.mark.parametrize("has_given_up", [False, True])
-@pytest.mark.parametrize("kept", [0, 2])
+@pytest.mark.parametrize(("kept", "has_given_up", "rewind"), all_pairs([0, 2], [False, True], [False, True]))
 def test_events_that_toolsnet_had_and_lost_are_sent_again_or_counted_once(rewind, has_given_up, kept):
     one = cart(blocks=6, settings={"toolsnet": {"rewind": rewind}})
     for index in range(4):

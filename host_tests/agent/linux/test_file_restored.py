@@ -11,6 +11,7 @@ from toolcart.board.linux.lines import UNSYNCED_MOST, LineFile
 from toolcart.tools.messages import standing_conditions
 from host_tests.agent.linux.test_file import Bench
 from host_tests.portable import LONG
+from host_tests.support.combinations import each_choice
 from host_tests.support.log import Area, held
 
 STORED = 59
@@ -233,8 +234,7 @@ def test_what_is_given_again_or_gone_is_reported_with_the_station():
     assert "had lost them" in needs["overwritten", "3"].words
 
 
-@pytest.mark.parametrize("moments", ["", "c", "cc", "s", "scs"])
-@pytest.mark.parametrize("count", [45, 9, 0])
+@pytest.mark.parametrize(("count", "moments"), each_choice([45, 9, 0], ["", "c", "cc", "s", "scs"]))
 def test_what_a_file_lost_while_it_was_away_is_counted_once_whatever_ends_between(tmp_path, moments, count):
     bench = FileBench(tmp_path, WHEN_FULL_OVERWRITE)
     away = tmp_path / "away"

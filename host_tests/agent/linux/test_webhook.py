@@ -24,6 +24,7 @@ from toolcart.sim.controller_options import ControllerOptions
 from host_tests.agent.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering
+from host_tests.support.combinations import each_choice
 from host_tests.support.consumers import HookServer
 from host_tests.support.running import wait_for
 from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section, stored
@@ -768,8 +769,7 @@ def test_what_a_server_takes_for_a_newer_copy_of_the_spool_is_counted(starts_aga
     assert plant.log.state.missed[1] == 6
 
 
-@pytest.mark.parametrize("oldest", [1, 40])
-@pytest.mark.parametrize("ends", ["ccc", "sss", "csc"])
+@pytest.mark.parametrize(("ends", "oldest"), each_choice(["ccc", "sss", "csc"], [1, 40]))
 def test_what_a_server_takes_for_a_newer_copy_stays_counted_through_all_starts(ends, oldest):
     plant, key = gone_round() if oldest > 1 else (WebhookBench(), None)
     if oldest == 1:

@@ -32,7 +32,7 @@ def flipped(area, bit):
 def test_each_single_bit_damages_one_record_at_most_and_is_counted(unit):
     area, whole = area_with(unit, 17 if unit == 16 else 11)
     lost = counted = 0
-    for bit in range(0, len(area.flash.cells) * 8, 1 if LONG else 327):  # odd: each bit of an octet in its turn
+    for bit in range(0, len(area.flash.cells) * 8, 1 if LONG else 527):  # odd: each bit of an octet in its turn
         state, log = flipped(area, bit)
         records = read_all(log)
         order = [ident for _, ident in records]
@@ -51,7 +51,7 @@ def test_bit_in_the_last_record_does_not_give_its_number_to_another():
     area, whole = area_with(16, 17)
     last = whole[-1][0]
     hit = 0
-    for bit in range(0, len(area.flash.cells) * 8, 1 if LONG else 127):
+    for bit in range(0, len(area.flash.cells) * 8, 1 if LONG else 255):
         _, log = flipped(area, bit)
         before = [number for number, _ in read_all(log)]
         assert append(log, 50) == 0

@@ -44,7 +44,7 @@ PORTABLE = True
 HEAVY = True
 HEAP = "2m"
 
-LIVES = 20000 if LONG else 30
+LIVES = 20000 if LONG else 15
 STEPS = 120
 # Lives that once lost something, and those of them in which much is cut and what is torn may read otherwise at every
 # start, if the seed is odd at every read.

@@ -11,7 +11,7 @@ from host_tests.support.log import Area, append, read_all, store, take
 PORTABLE = True
 HEAP = "2m"
 
-LIVES = 400 if LONG else 100 if HAS_ALL else 60
+LIVES = 400 if LONG else 40 if HAS_ALL else 20
 FRONT = 4 + 3  # blocks of the state and the quarantine
 
 

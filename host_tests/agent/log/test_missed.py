@@ -10,6 +10,7 @@ from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import AHEAD, EVENT_AHEAD, MISSED, TAKEN
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG
+from host_tests.support.combinations import each_choice
 
 
 def state_with(kinds):
@@ -19,8 +20,10 @@ def state_with(kinds):
     return state
 
 
-@pytest.mark.parametrize("broke_at", [0, 30])
-@pytest.mark.parametrize("kinds", [(0, 2, 0, 0), (1, 0, 3, 0), (1, 2, 3, 0), (0, 2, 0, 4), (1, 2, 3, 4), (0, 2, 2, 2)])
+@pytest.mark.parametrize(
+    ("kinds", "broke_at"),
+    each_choice([(0, 2, 0, 0), (1, 0, 3, 0), (1, 2, 3, 0), (0, 2, 0, 4), (1, 2, 3, 4), (0, 2, 2, 2)], [0, 30]),
+)
 def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(kinds, broke_at):
     rolled = random.Random(str(kinds))
     places = [place for place in (1, 2, 3) if kinds[place]]

@@ -119,8 +119,7 @@ def test_what_is_answered_with_another_result_is_gone_and_the_rest_is_fetched(
     assert not odd.cart.station.ledger.shares() and odd.cart.counted(counter.CONTROLLER_UNKNOWN) == 0
 
 
-@pytest.mark.parametrize("keeps", [5, 50])
-@pytest.mark.parametrize("late_ms", [300, 6000, 12000, 16000, 25000])
+@pytest.mark.parametrize(("late_ms", "keeps"), each_choice([300, 6000, 12000, 16000, 25000], [5, 50]))
 def test_an_answer_that_is_late_is_one_all_the_same(monkeypatch, late_ms, keeps):
     odd = OddController(monkeypatch, keeps=keeps)
     odd.late_ms = late_ms

@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_tests.support.combinations import each_choice
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER, Cart
 
@@ -46,8 +46,7 @@ def test_a_memory_larger_than_what_is_compared_doubles_nothing_uncounted(monkeyp
     outages(OddController(monkeypatch, pushed_as=PUSHED_AS["always 1"])).judge()
 
 
-@pytest.mark.parametrize("keeps", [2, 4, 7, 12])
-@pytest.mark.parametrize("knows_newest", [True, False])
+@pytest.mark.parametrize(("knows_newest", "keeps"), each_choice([True, False], [2, 4, 7, 12]))
 def test_a_memory_that_has_every_id_it_is_asked_for_is_not_searched_for_ever(monkeypatch, knows_newest, keeps):
     odd = OddController(monkeypatch, answers="under any ID", keeps=keeps, first_id=1000)
     odd.knows_newest = knows_newest
@@ -60,9 +59,7 @@ def test_a_bolt_that_is_answered_for_another_is_not_stored_and_its_own_result_co
     assert odd.books() == (0, 0, 15, 15, 0)
 
 
-@pytest.mark.parametrize("again", [1, 2])
-@pytest.mark.parametrize("every_ms", [1000, 3000])
-@pytest.mark.parametrize("endings", [(), ("cut",), ("down",)])
+@pytest.mark.parametrize(("endings", "every_ms", "again"), all_pairs([(), ("cut",), ("down",)], [1000, 3000], [1, 2]))
 def test_what_is_pushed_again_under_another_id_is_counted(monkeypatch, endings, every_ms, again):
     odd = OddController(monkeypatch)
     odd.again = again
@@ -81,8 +78,7 @@ def test_a_controller_as_it_should_be_doubles_nothing(monkeypatch):
     assert odd.books() == (0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("every_ms", [100, 1000, 60000])
-@pytest.mark.parametrize("ending", ["cut", "down"])
+@pytest.mark.parametrize(("ending", "every_ms"), each_choice(["cut", "down"], [100, 1000, 60000]))
 def test_results_that_share_a_second_or_a_quarter_of_an_hour_are_others_if_their_values_differ(
     monkeypatch, every_ms, ending
 ):

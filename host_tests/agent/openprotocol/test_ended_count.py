@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.openprotocol.missing_bound import missing_most
+from host_tests.support.combinations import all_pairs
 from host_tests.support.recovery import Bench, Memory
 
 
@@ -33,20 +34,19 @@ ENDS = (255, 999, 9999, 32767, 65535, 99999, 999999, 16777215, 9999999, 99999999
 
 @pytest.mark.parametrize(("ends", "begins"), [(123, 1)] + [(ends, begins) for ends in ENDS for begins in (0, 1)])
 def test_count_that_wraps_while_away_loses_none(ends, begins):
-    for last_known in (1, 6, 7):  # of the count before, in front of the outage
-        for away in (1, 3, 20):
-            for ending in (Bench.close, Bench.start):
-                bench = Bench(Wrapping(ends - 7, ends, begins)).met(last_known)
-                ending(bench)
-                bench.away(away)
-                bench.settle()
-                bench.make(2)
-                uids = bench.uids()
-                assert uids == sorted(set(uids)), (last_known, away)
-                lacks = [one.ident for one in bench.memory.produced if one.uid not in uids]
-                assert lacks in ([], [0]) and missing_most(bench.ledger) == 0, (last_known, away, lacks)
-                # Whether 0 was made behind the last ID of so many digits cannot be known: it counts, as a bound.
-                assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (last_known, away)
+    # `last_known` of the count before, in front of the outage
+    for last_known, away, ending in all_pairs((1, 6, 7), (1, 3, 20), (Bench.close, Bench.start)):
+        bench = Bench(Wrapping(ends - 7, ends, begins)).met(last_known)
+        ending(bench)
+        bench.away(away)
+        bench.settle()
+        bench.make(2)
+        uids = bench.uids()
+        assert uids == sorted(set(uids)), (last_known, away)
+        lacks = [one.ident for one in bench.memory.produced if one.uid not in uids]
+        assert lacks in ([], [0]) and missing_most(bench.ledger) == 0, (last_known, away, lacks)
+        # Whether 0 was made behind the last ID of so many digits cannot be known: it counts, as a bound.
+        assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (last_known, away)
 
 
 @pytest.mark.parametrize("ends", ENDS)

@@ -6,6 +6,7 @@ import pytest
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_session
 from host_tests.agent.openprotocol.test_newest_answered_otherwise import Zero
+from host_tests.support.combinations import all_pairs
 from host_tests.support.world import CONTROLLER
 
 NAMED = {"its own": None, "0": lambda number: 0}
@@ -35,9 +36,7 @@ class EachAnother(Unreadable):
         return content[:90] + b"%06d" % len(self.requests) + content[96:]
 
 
-@pytest.mark.parametrize("kind", [Unreadable, EachAnother])
-@pytest.mark.parametrize("torn", [False, True])
-@pytest.mark.parametrize("named", NAMED)
+@pytest.mark.parametrize(("named", "torn", "kind"), all_pairs(list(NAMED), [False, True], [Unreadable, EachAnother]))
 def test_every_way_ends(monkeypatch, named, torn, kind):
     one = kind(monkeypatch, torn, named_so=NAMED[named])
     one.cart.until_ready(5000)

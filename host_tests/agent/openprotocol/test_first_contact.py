@@ -5,6 +5,7 @@ import pytest
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.agent.openprotocol.test_missing_counted import HOW
+from host_tests.support.combinations import each_choice
 from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
@@ -22,8 +23,7 @@ def unanswered(bench, how, questions=1):
     return bench
 
 
-@pytest.mark.parametrize("questions", [0, 1, 3, 60])
-@pytest.mark.parametrize("how", UNUSABLE)
+@pytest.mark.parametrize(("how", "questions"), each_choice(list(UNUSABLE), [0, 1, 3, 60]))
 def test_what_was_made_while_away_is_fetched(how, questions):
     for ends in (Bench.start, Bench.close, lambda bench: bench.close().start()):
         for first in (1, 500000):

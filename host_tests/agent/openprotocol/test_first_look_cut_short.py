@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER
 
@@ -29,9 +30,7 @@ class Rejecting(OddController):
             session._say_old(result, revision)
 
 
-@pytest.mark.parametrize("before", [0, 3])
-@pytest.mark.parametrize("ends", [6, 8, 17, 18, 20, 30])
-@pytest.mark.parametrize("code", [79, None, 15, 97, 99])
+@pytest.mark.parametrize(("code", "ends", "before"), all_pairs([79, None, 15, 97, 99], [6, 8, 17, 18, 20, 30], [0, 3]))
 def test_what_is_missing_is_fetched(monkeypatch, code, ends, before):
     one = Rejecting(monkeypatch, code, ends)
     one.make(before)

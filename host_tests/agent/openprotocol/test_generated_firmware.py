@@ -11,9 +11,9 @@ def firmware(monkeypatch, seed=1, **given):
     return Firmware(monkeypatch, seed, **{**PLAIN, **given}).live()
 
 
-@pytest.mark.parametrize("blank_as", ["spaces", "zeros"])
-@pytest.mark.parametrize("found", ["blank", "blank below the newest"])
-@pytest.mark.parametrize("keeps", [2, 7])
+@pytest.mark.parametrize(
+    ("keeps", "found", "blank_as"), all_pairs([2, 7], ["blank", "blank below the newest"], ["spaces", "zeros"])
+)
 def test_a_blank_record_is_no_result(monkeypatch, found, blank_as, keeps):
     one = firmware(monkeypatch, found=found, blank_as=blank_as, keeps=keeps, first=20, outages=[(15, "cut", False)])
     assert one.faults() == [] and one.books()[0] == 0 and one.cart.station.ledger.gone() == one.books()[2] > 0
@@ -48,8 +48,7 @@ def test_what_is_kept_in_another_writing_under_other_ids_is_counted(monkeypatch,
     assert one.faults() == []
 
 
-@pytest.mark.parametrize("gone", ["15", "another code"])
-@pytest.mark.parametrize("keeps", [1, 3, 7])
+@pytest.mark.parametrize(("keeps", "gone"), each_choice([1, 3, 7], ["15", "another code"]))
 def test_what_a_new_count_has_lost_is_counted(monkeypatch, keeps, gone):
     one = firmware(monkeypatch, keeps=keeps, first=20, gone=gone, outages=[(9, "down", True), (3, "cut", False)])
     assert one.faults() == [], one.cart.gone()

@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.openprotocol import id_ownership
 from toolcart.agent.openprotocol import recovery_phases as phases
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.generated_firmware import PLAIN, Firmware
 
 USUAL = {**PLAIN, "first": 500, "keeps": 10, "between": 4}
@@ -24,8 +25,7 @@ def check(one, made):
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("made", [5, 12, 40])
-@pytest.mark.parametrize("found", ["newest", "nearest", "oldest"])
+@pytest.mark.parametrize(("found", "made"), each_choice(["newest", "nearest", "oldest"], [5, 12, 40]))
 def test_another_result_under_its_own_id(monkeypatch, found, made, most):
     check(firmware(monkeypatch, most, found=found, outages=[(made, "cut", False)]), made)
 
@@ -37,8 +37,7 @@ def test_the_newest_under_the_id_asked_for(monkeypatch, made, most):
 
 
 @EVERYWHERE
-@pytest.mark.parametrize("made", [5, 12, 40])
-@pytest.mark.parametrize("gone", ["later", "busy"])
+@pytest.mark.parametrize(("gone", "made"), each_choice(["later", "busy"], [5, 12, 40]))
 def test_a_word_that_it_will_be_answered_later(monkeypatch, gone, made, most):
     one = firmware(monkeypatch, most, gone=gone, outages=[(made, "cut", False)])
     one.cart.run(200000)
@@ -70,9 +69,7 @@ def test_what_lies_above_the_newest_where_id_zero_is_not_known(monkeypatch, gone
     check(one, 5)
 
 
-@pytest.mark.parametrize("limit", [0, 255])
-@pytest.mark.parametrize("keeps", [2, 5])
-@pytest.mark.parametrize("gone", ["later", "busy"])
+@pytest.mark.parametrize(("gone", "keeps", "limit"), all_pairs(["later", "busy"], [2, 5], [0, 255]))
 def test_the_newest_may_be_gone_before_a_new_count_is_proven(monkeypatch, gone, keeps, limit):
     first = 250 if limit else 1000
     outages = [(8, "down", not limit)]

@@ -14,8 +14,7 @@ def firmware(monkeypatch, pushed, **given):
     return Firmware(monkeypatch, 1, **{**PLAIN, **settings, **given}).live()
 
 
-@pytest.mark.parametrize("at_once", [0, 2])
-@pytest.mark.parametrize("pushed", WITHOUT_ID)
+@pytest.mark.parametrize(("pushed", "at_once"), each_choice(list(WITHOUT_ID), [0, 2]))
 def test_the_first_connection_may_end_before_anything_is_asked(monkeypatch, pushed, at_once):
     one = firmware(monkeypatch, pushed, early=2, away=6, at_once=at_once)
     assert one.books() == (0, 0, 0) and one.cart.station.ledger.gone() == 0
@@ -49,8 +48,7 @@ def test_what_a_small_memory_has_lost_is_counted_exactly(monkeypatch, pushed, ke
     assert one.questions < 100
 
 
-@pytest.mark.parametrize("keeps", [2, 3, 5])
-@pytest.mark.parametrize("ending", ["down", "cut"])
+@pytest.mark.parametrize(("ending", "keeps"), each_choice(["down", "cut"], [2, 3, 5]))
 def test_each_outage_is_counted_alone(monkeypatch, keeps, ending):
     one = firmware(monkeypatch, "zero", keeps=keeps, at_once=2, between=2, outages=[(3, ending, False)] * 5)
     assert one.cart.station.ledger.gone() == one.books()[2]

@@ -474,8 +474,7 @@ def test_other_message_in_place_of_the_answer_counts_as_none(monkeypatch, how, a
     assert len(stored) == len(set(stored)) and len(made) == len(stored) + cart.station.ledger.gone(), stored
 
 
-@pytest.mark.parametrize("answered", [0, 1, 2])
-@pytest.mark.parametrize("live", [0, 2])
+@pytest.mark.parametrize(("live", "answered"), each_choice([0, 2], [0, 1, 2]))
 def test_what_pushes_have_skipped_is_within_the_bound(monkeypatch, live, answered):
     recover = ControllerSession._recover
     left = []

@@ -159,9 +159,7 @@ def test_what_an_exchanged_one_made_may_be_missing_until_it_is_found(monkeypatch
     assert lacking == 0 or code is None, "what is not there may be answered with silence"
 
 
-@pytest.mark.parametrize("live", [0, 3])
-@pytest.mark.parametrize("drops", [False, True])
-@pytest.mark.parametrize("back", [1, 2])
+@pytest.mark.parametrize(("back", "drops", "live"), all_pairs([1, 2], [False, True], [0, 3]))
 def test_nothing_is_lost_in_front_of_what_was_there_before_the_first_contact(monkeypatch, back, drops, live):
     one = OddController(monkeypatch, first_id=997)
     one.make(3, 0)

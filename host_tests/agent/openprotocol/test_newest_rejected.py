@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.openprotocol import recovery_phases as phases
+from host_tests.support.combinations import each_choice
 from host_tests.support.generated_firmware import PLAIN, Firmware
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER
@@ -15,8 +16,7 @@ def firmware(monkeypatch, **given):
     return Firmware(monkeypatch, 1, **{**USUAL, "keeps": 500, **given})
 
 
-@pytest.mark.parametrize("gone", ["15", "another code", "a revision"])
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize(("code", "gone"), each_choice(list(CODES), ["15", "another code", "a revision"]))
 def test_all_that_it_has_is_fetched(monkeypatch, code, gone):
     outages = [(12, "cut", False), (4, "cut", False), (30, "down", False)]
     one = firmware(monkeypatch, newest_rejected=code, gone=gone, outages=outages).live()

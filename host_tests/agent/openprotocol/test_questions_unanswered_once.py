@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_tests.support.combinations import all_pairs
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.generated_firmware import PLAIN, Firmware
 
 
@@ -22,8 +22,7 @@ def test_one_id_that_ends_connections_hides_no_end_of_a_count(monkeypatch, place
     assert one.books()[2] <= 1, one.cart.gone()  # it is asked for again
 
 
-@pytest.mark.parametrize("keeps", [2, 7])
-@pytest.mark.parametrize("place", [3, 5, 27])
+@pytest.mark.parametrize(("place", "keeps"), each_choice([3, 5, 27], [2, 7]))
 def test_one_id_that_ends_connections_shows_no_count_that_is_not_there(monkeypatch, place, keeps):
     one = firmware(monkeypatch, keeps=keeps, first=500, outages=[(9, "cut", True)], ends_with={place: 3})
     assert one.faults() == [], one.cart.gone()

@@ -33,9 +33,9 @@ from toolcart.agent.record.result import FLAG_UNPROVEN
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 
-MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "10000" if LONG else "400"))
+MOST_STATES = int(os.environ.get("TOOLCART_MODEL_STATES", "10000" if LONG else "250"))
 BROKEN_STATES = 6000  # within so many the judge has to see it
-LIVES = 250 if LONG else 15
+LIVES = 250 if LONG else 8
 RUN = 4  # so many in a row that are gone end a walk here
 REFUSALS = 40  # of questions in a row, while a controller answers none
 ASK_AROUND = (PHASE_WITNESS, PHASE_NEARBY, PHASE_COMPARE, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE)

@@ -9,6 +9,7 @@ from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.profiles import profile_options
 from toolcart.tools.messages import attention, status
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
 
 
@@ -68,8 +69,7 @@ def test_usual_controller_needs_no_word():
     assert fetching_needs(cart)[0] == []
 
 
-@pytest.mark.parametrize("code", [98, 96])
-@pytest.mark.parametrize("ends", [{}, {64: 0}, {64: 300}])
+@pytest.mark.parametrize(("ends", "code"), each_choice([{}, {64: 0}, {64: 300}], [98, 96]))
 def test_controller_that_puts_questions_off_is_not_said_to_answer_none(ends, code):
     cart = Cart(toolsnet=None).until_ready(2000)
     cart.produce(2, 1000)
@@ -102,8 +102,9 @@ def answer_of(how, content, revision):
     return whole[:20] + b"#" * len(content) + b"\0"
 
 
-@pytest.mark.parametrize("missed", [0, 5])
-@pytest.mark.parametrize("how", ["no length", "no number for its length", "short", "no field"])
+@pytest.mark.parametrize(
+    ("how", "missed"), each_choice(["no length", "no number for its length", "short", "no field"], [0, 5])
+)
 def test_answers_that_cannot_be_used_are_told_while_it_is_asked_again(monkeypatch, how, missed):
     cart = Cart(toolsnet=None).until_ready(2000)
     cart.produce(2, 1000)

@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.openprotocol.missing_bound import missing_most
+from host_tests.support.combinations import all_pairs
 from host_tests.support.recovery import Bench, Memory
 
 
@@ -20,9 +21,9 @@ def seen_and_begun_anew(limit, questions, ending, anew=6, missed=12):
     return bench
 
 
-@pytest.mark.parametrize("ending", [Bench.close, Bench.start])
-@pytest.mark.parametrize("questions", range(1, 9))
-@pytest.mark.parametrize("limit", [5, 9, 50])
+@pytest.mark.parametrize(
+    ("limit", "questions", "ending"), all_pairs([5, 9, 50], list(range(1, 9)), [Bench.close, Bench.start])
+)
 def test_ids_seen_above_the_last_known_are_counted_once(limit, questions, ending):
     bench = seen_and_begun_anew(limit, questions, ending, anew=limit)
     uids = bench.uids()

@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_session
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
 
 CUT, BLANK, TORN = "cut", "blank", "torn"
@@ -70,8 +71,7 @@ def test_answers_that_say_nothing_but_their_ids_end_no_count_and_hide_none(answe
     assert len(cart.raw()) - 8 <= cart.stored_again()
 
 
-@pytest.mark.parametrize("how", [CUT, TORN, BLANK])
-@pytest.mark.parametrize("every", [2, 3])
+@pytest.mark.parametrize(("every", "how"), each_choice([2, 3], [CUT, TORN, BLANK]))
 def test_single_answers_that_cannot_be_read_change_nothing_for_the_others(answers, how, every):
     answers.how = how
     answers.torn = lambda result: result.tightening_id % every == 0

@@ -111,12 +111,11 @@ def test_longer_queue_is_tried_again_and_used():
 
 
 def test_consumer_slower_than_the_timeout_still_gets_whole_batches():
-    for room in (1, 2, 100):
-        for pause_ms in (12000, 25000):
-            bench, slow = queued(room, NEWEST, pause_ms)
-            ids = bench.store(360)  # sixty whole batches
-            slow.run(320 * pause_ms)  # what is sent again takes its time too
-            assert bench.ids() == ids and bench.status()["batch_limit"] == 0, (room, pause_ms, len(bench.ids()))
+    for room, pause_ms in each_choice((1, 2, 100), (12000, 25000)):
+        bench, slow = queued(room, NEWEST, pause_ms)
+        ids = bench.store(360)  # sixty whole batches
+        slow.run(320 * pause_ms)  # what is sent again takes its time too
+        assert bench.ids() == ids and bench.status()["batch_limit"] == 0, (room, pause_ms, len(bench.ids()))
 
 
 def test_limit_for_messages_is_found_behind_a_short_queue_too():

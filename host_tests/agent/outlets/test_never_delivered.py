@@ -6,6 +6,7 @@ from toolcart.agent.cart.outlet_places import NEW, RETURNED
 from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN
 from toolcart.base.clock import Dice
 from host_tests.agent.outlets.test_never_had import Small
+from host_tests.support.combinations import all_pairs
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import PIM
 
@@ -60,10 +61,10 @@ def overwritten(count, **settings):
     return outlet
 
 
-@pytest.mark.parametrize("rewind", [False, True])
-@pytest.mark.parametrize("how", ["refuses", "silent"])
-@pytest.mark.parametrize("begin", [added, overwritten])
-@pytest.mark.parametrize("is_orderly", [False, True])
+@pytest.mark.parametrize(
+    ("is_orderly", "begin", "how", "rewind"),
+    all_pairs([False, True], [added, overwritten], ["refuses", "silent"], [False, True]),
+)
 def test_of_a_toolsnet_that_takes_nothing_nothing_is_in_doubt(begin, how, rewind, is_orderly):
     options = {"code_all": 24} if how == "refuses" else {"silent_sequences": tuple(range(1, 2000))}
     outlet = begin(220, options=options, rewind=rewind, refused="block")

@@ -11,7 +11,7 @@ PORTABLE = True
 HEAVY = True
 HEAP = "6m"
 
-LIVES = 60 if LONG else 20 if HAS_ALL else 6
+LIVES = 60 if LONG else 8 if HAS_ALL else 6
 
 
 def take_away_toolsnet(outlet):

@@ -17,6 +17,7 @@ from toolcart.tools.spool.offer_again_command import _outcome_text
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.portable import LONG
 from host_tests.support.agent_lines import healthy_station
+from host_tests.support.combinations import each_choice
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.cart import Cart
 
@@ -287,8 +288,7 @@ class Life(Outlet):
         return healthy_station(number=10, outlets=[status], parked=self.quarantine.count(), made=self.made)
 
 
-@pytest.mark.parametrize("seed", range(400 if LONG else 12))
-@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize(("rewind", "seed"), each_choice([False, True], list(range(400 if LONG else 12))))
 def test_in_any_order_of_events_the_voices_agree_and_the_figures_add_up(seed, rewind):
     life = Life(seed, rewind=rewind)
     life.do_make()

@@ -328,7 +328,7 @@ def test_a_drop_works_where_the_room_for_copies_has_worn_out():
 
 def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
     for look in TEARS:
-        for cut in range(0, 60, 1 if LONG else 4):
+        for cut in range(0, 60, 1 if LONG else 7):
             bench = QuarantineBench(4, blocks=34, unit_bytes=64)
             kept = bench.fill()
             free = [place for place in range(4) if not bench.quarantine.log.firsts[place]]

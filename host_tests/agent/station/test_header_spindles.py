@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.base import counters as counter
+from host_tests.support.combinations import each_choice
 from lab.harness.cart import CONTROLLER, Cart
 
 
@@ -55,8 +56,9 @@ def away(one, count, resets=False):
     one.run(60000)
 
 
-@pytest.mark.parametrize("answering", ["addressed", "all", "unnamed"])
-@pytest.mark.parametrize("spindles", [(1, 2), (2, 3), (1, 3)])
+@pytest.mark.parametrize(
+    ("spindles", "answering"), each_choice([(1, 2), (2, 3), (1, 3)], ["addressed", "all", "unnamed"])
+)
 def test_what_was_made_without_the_agent_is_fetched_of_each_spindle(spindles, answering):
     names = answering != "unnamed"
     one = cart(spindles, answering_spindles=answering if names else "addressed", names_spindles=names)

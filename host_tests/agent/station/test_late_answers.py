@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim import controller_session
+from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
 
 NEVER = -1
@@ -43,8 +44,10 @@ def cart_that_misses(count, revision=2, **options):
     return cart
 
 
-@pytest.mark.parametrize("delay", [4000, 7000, 12000, 16000, 17000, 21000, 29000])
-@pytest.mark.parametrize("late", [(5,), (4,), (9,), (4, 6, 8), (5, 6)])
+@pytest.mark.parametrize(
+    ("late", "delay"),
+    each_choice([(5,), (4,), (9,), (4, 6, 8), (5, 6)], [4000, 7000, 12000, 16000, 17000, 21000, 29000]),
+)
 def test_each_comes_once_however_late_it_is(slow, delay, late):
     slow.update(dict.fromkeys(late, delay))
     cart = cart_that_misses(6)
@@ -53,8 +56,7 @@ def test_each_comes_once_however_late_it_is(slow, delay, late):
     assert cart.stored_again() == 0 and cart.station.ledger.gone() == 0 and missing_most(cart.station.ledger) == 0
 
 
-@pytest.mark.parametrize("turn", range(1, 13))
-@pytest.mark.parametrize("delay", [5500, 10500, 12000, 15500, 16500, 19000])
+@pytest.mark.parametrize(("delay", "turn"), each_choice([5500, 10500, 12000, 15500, 16500, 19000], list(range(1, 13))))
 def test_one_that_is_answered_once_is_taken_while_others_are_asked_for(slow, turn, delay):
     for first, revision in ((4, 1), (5, 2), (8, 7)):
         slow.clear()

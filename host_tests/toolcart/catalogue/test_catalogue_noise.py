@@ -10,7 +10,7 @@ from toolcart.codec.examples import example
 from host_tests.portable import LONG
 from host_tests.toolcart.catalogue.test_catalogue_property import FORMS
 
-FRAMES = 5_000_000 if LONG else 20_000
+FRAMES = 5_000_000 if LONG else 8_000
 SHARES = 10  # by seed, so that several processes take them
 JSON_EVERY = 25
 MARKS = b"0123456789 :;-+.ABXx\0\xff\xc3"

@@ -58,7 +58,7 @@ def value_of(field, count):
     return st.lists(plain(field, field.width), min_size=count, max_size=count)
 
 
-@settings(max_examples=300 if LONG else 60)
+@settings(max_examples=300 if LONG else 25)
 @given(st.data())
 def test_values_come_back(data):
     form = data.draw(st.sampled_from(FORMS))
@@ -75,7 +75,7 @@ def test_values_come_back(data):
         assert error.mid == form.mid and error.allowed
 
 
-@settings(max_examples=300 if LONG else 60)
+@settings(max_examples=300 if LONG else 25)
 @given(st.data())
 def test_json_has_a_message_octet_for_octet(data):
     form = data.draw(st.sampled_from(FORMS))
@@ -92,7 +92,7 @@ def test_json_has_a_message_octet_for_octet(data):
         assert again == message and again.fields() == message.fields() and again.frame == one
 
 
-@settings(max_examples=200 if LONG else 40)
+@settings(max_examples=200 if LONG else 20)
 @given(
     st.text(max_size=60)
     | st.recursive(
@@ -113,7 +113,7 @@ def test_any_json_is_a_message_or_an_error_that_is_documented(text):
         pass
 
 
-@settings(max_examples=300 if LONG else 60)
+@settings(max_examples=300 if LONG else 25)
 @given(st.sampled_from(FORMS), st.data())
 def test_compiled_blank_and_single_reading_agree_on_any_octets(form, data):
     octets = bytearray(catalogue.encode(form.mid, form.revision, check=False))

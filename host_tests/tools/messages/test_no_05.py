@@ -39,7 +39,7 @@ def test_a_toolsnet_whose_05_cannot_be_read_is_not_said_to_take_results_again(op
             shown.append(" ".join(words.station_lines(station)))
 
     watch(5)
-    for _ in range(300 // every_s):
+    for _ in range(200 // every_s):
         cart.controller.produce()
         watch(every_s)
     lost = next(at for at, text in enumerate(texts) if text.startswith("ToolsNet lost"))

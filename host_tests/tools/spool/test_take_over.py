@@ -18,7 +18,7 @@ from toolcart.tools.spool.waiting import Waiting
 from toolcart.toolsnet.records import tightening_id_of
 from host_tests.agent.cart.test_outlet_places import MQTT, TOOLSNET, Cart, lose_a_block
 from host_tests.portable import LONG
-from host_tests.support.combinations import each_choice
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.log import Area, store, take
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.quarantine import numbers_of
@@ -60,9 +60,7 @@ def idents(archive):
     return [int(tightening_id_of(one)) for one in archive.results]
 
 
-@pytest.mark.parametrize("unit", [16, 64, 256])
-@pytest.mark.parametrize("saved", [True, False])
-@pytest.mark.parametrize("delivered", [0, 1, 40])
+@pytest.mark.parametrize(("delivered", "saved", "unit"), all_pairs([0, 1, 40], [True, False], [16, 64, 256]))
 def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(delivered, saved, unit):
     station = left_with(delivered, 25)
     assert len(idents(station.archive)) == delivered
@@ -146,9 +144,7 @@ def test_what_is_set_aside_and_cannot_be_read_is_counted_in_the_new_spool(spoilt
 KEEP = {"none": 0, "some": 3, "all": 8}
 
 
-@pytest.mark.parametrize("keeps", KEEP)
-@pytest.mark.parametrize("again", [1, 2])
-@pytest.mark.parametrize("dropped", ["first", "last", "between"])
+@pytest.mark.parametrize(("dropped", "again", "keeps"), all_pairs(["first", "last", "between"], [1, 2], list(KEEP)))
 def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, again, dropped):
     station = Outlet()
     station.store(10)
@@ -401,8 +397,7 @@ def test_what_waits_is_reported_for_each_outlet():
     assert "up to 10 of them waiting (10 for MQTT, 0 for ToolsNet)" in take_over.summary_of(made, plan)
 
 
-@pytest.mark.parametrize("delivered", range(8))
-@pytest.mark.parametrize("blocks", [(1,), (2, 3), (1, 3)])
+@pytest.mark.parametrize(("blocks", "delivered"), each_choice([(1,), (2, 3), (1, 3)], list(range(8))))
 def test_what_is_damaged_is_counted_once_by_who_starts_with_the_new_one(delivered, blocks):
     """Where it lies between two blocks of the new one too, the start finds it again."""
     area = Area(24, unit_bytes=16)
