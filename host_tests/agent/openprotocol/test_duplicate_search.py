@@ -8,6 +8,7 @@ from host_tests.support.log import Area, body_of, take_all
 from host_tests.support.log import put as put_anyhow
 
 PORTABLE = True
+HEAVY = True
 HEAP = "2m"
 
 

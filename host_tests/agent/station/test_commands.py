@@ -15,6 +15,7 @@ from host_tests.support.serial_cart import SerialCart
 from host_tests.support.world import CONTROLLER, Cart
 
 PORTABLE = True
+HEAVY = True
 HEAP = "4m"
 
 ALL = list(commands.NAMES)

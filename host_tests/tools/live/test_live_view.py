@@ -17,6 +17,7 @@ from toolcart.tools.live.screens import OneStation
 from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, RUNNING, Watch, account_text
 from host_tests.support.agent_lines import healthy_station, status_of
+from host_tests.support.combinations import some
 
 DEADLINE_S = 60
 
@@ -310,7 +311,7 @@ LOST = {
 }
 
 
-@pytest.mark.parametrize("size", [(80, 24), (80, 40), (120, 30), (120, 50), (200, 50)])
+@pytest.mark.parametrize("size", some([(80, 24), (80, 40), (120, 30), (120, 50), (200, 50)], 2))
 def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
     """The widest of each, all at once: what has no room on its line has a line of its own."""
     lost = _station(7, controller=_controller(host="192.168.100.100", port=65535), overwritten=1234567, parked=99)
