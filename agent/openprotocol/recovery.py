@@ -227,7 +227,7 @@ class Recovery:
         self.revisions = QuestionRevisions(revisions)
         self._identity = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
-        self.first_records = []  # of the last _FIRST_MOST connections
+        self.first_records = [0] * _FIRST_MOST  # of the last _FIRST_MOST connections
         self.looked_at = 0  # the next record of the log when the newest was answered
         self.has_noted_seen = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
         self.seen_before = -1
@@ -391,9 +391,8 @@ class Recovery:
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
             self.first_record = record
+            self.first_records.pop(0)
             self.first_records.append(record)
-            if len(self.first_records) > _FIRST_MOST:
-                self.first_records.pop(0)
             self.first_id = number
         if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
             self.retry.start(now, _ON_ITS_WAY_MS)

@@ -119,9 +119,9 @@ class Board:
                 return words % (path, other, flash.station)
         return ""
 
-    def has_spool(self, path):
-        """True if the spool of this path is open."""
-        return path in self._flashes
+    def has_lost_spool(self, path):
+        """True if the spool of this path is open, and another file is there, or none, or it was cut."""
+        return path in self._flashes and self._flashes[path].is_exchanged()
 
     def spool_notes(self):
         """Return notes about the open spools: settings without effect, what was changed."""

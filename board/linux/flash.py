@@ -151,7 +151,7 @@ class FileFlash:
             put += more
 
     def _failed(self, doing, error):
-        if self._is_exchanged():
+        if self.is_exchanged():
             return self._put_gone()
         number = errno.EROFS if error.errno == errno.EIO and self._is_read_only() else error.errno
         self._refusal = refusal_of(number)
@@ -171,7 +171,7 @@ class FileFlash:
         self.last_error = "%s was deleted, replaced or cut while the agent was running" % self.path
         return FLASH_IO
 
-    def _is_exchanged(self):
+    def is_exchanged(self):
         """True if another file, or none, is under its path: what failed is a disk that was taken out."""
         try:
             return not self._file.is_in_place()

@@ -213,9 +213,9 @@ class Agent:
         return tolerated_faults.without(checked, stations, config_file.folder_of(self._path))
 
     def _spools_gone(self, configuration: dict) -> list[config_file.Mistake]:
-        """List the spools that this agent has and that are not there: a reload would begin new ones."""
+        """List the spools that this agent has and that are not there: a reload would begin new ones, or use others."""
         paths = {os.path.join(self.board.folder, station["spool"]["path"]) for station in configuration["stations"]}
-        gone = sorted(path for path in paths if self.board.has_spool(path) and not os.path.lexists(path))
+        gone = sorted(path for path in paths if self.board.has_lost_spool(path))
         words = linux_refusal.meaning(REFUSED_GONE)
         return [
             (config_file.WHOLE_FILE, "", f"{path}: {words}; {linux_refusal.advice(REFUSED_GONE, path)}")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -254,12 +255,19 @@ sys.stdin.readline()
 """
 
 
-def test_a_spool_that_was_deleted_refuses_a_reload_until_it_is_back(tmp_path):
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_spool_that_was_deleted_or_replaced_refuses_a_reload_until_it_is_back(tmp_path, is_replaced):
     path, spool = cart(tmp_path), tmp_path / "cart.spool"
-    need, _ = told(path, lambda: spool.rename(tmp_path / "away"))
+
+    def take_away():
+        spool.rename(tmp_path / "away")
+        if is_replaced:  # by a copy of its own, which may be older
+            shutil.copyfile(tmp_path / "away", spool)
+
+    need, _ = told(path, take_away)
     assert need.words.startswith("a reload was refused, and the agent goes on with what it has read: ")
     assert f"{spool}: the file was deleted, replaced or cut while the agent was running; put it back" in need.words
-    assert not spool.exists()
+    assert spool.exists() == is_replaced
     (tmp_path / "away").rename(spool)
     assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
 
