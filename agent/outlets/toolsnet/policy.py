@@ -16,7 +16,8 @@ The head is the result that was refused: the cursor stands in front of it.
 
     event         in every state
     connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
-    lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused
+    lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused. In a lookahead
+                  the head is next, unless it had no answer either, or two connections were lost that had refused it
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
     start         ORDER, attempts = 0; if SENT says lookahead, RETRY with the lookahead to come
 
@@ -127,6 +128,8 @@ class Policy:
         self.attempts = 0  # how often the head was offered in vain; with OFFERS and more, also the lookaheads behind it
         self.head = 0  # the one that is refused
         self.code = _UNKNOWN  # of its last refusal
+        self.has_refused_head = False  # this connection's server
+        self.ended = 0  # connections that were lost in a lookahead, and where the head was refused
         self.unanswered = 0  # silences that told nothing
         self.pause = Timer()  # until something goes out, or is written, again; an order, or a late one, does not wait
         self.drop_number = 0  # the number that an operator drops, once nothing is out; 0: none
@@ -357,6 +360,7 @@ class Policy:
         elif self.phase == LOOKAHEAD:
             self.lookahead.refused(code)
         elif self._make_head(code):
+            self.has_refused_head = True
             self.in_flight.answered(self.number)
             self._head_in_vain(now)
 
@@ -378,8 +382,9 @@ class Policy:
             if counts:
                 self.lookahead.silent()
             # It may still be the server's trouble: the head goes out again before the lookahead goes on, unless it has
-            # had no answer either.
-            if self.code != _SILENCE or not proven:
+            # had no answer either, or its refusals end the connections: one more has ended where it was refused.
+            self.ended += self.has_refused_head
+            if (self.code != _SILENCE or not proven) and not (self.has_refused_head and self.ended > 1):
                 self.phase = RETRY
         elif counts:
             self._head_in_vain(now)
@@ -402,6 +407,7 @@ class Policy:
         """The 08 names `stored` (standing): go on from there; False if that could not be written down, or read."""
         self.reoffers.afresh(now)
         self.lookahead.taken = 0
+        self.has_refused_head = False
         if self.phase == FINISH:
             self.phase = RETRY  # the 08 says it again
         if not self.resume_point.resume(stored, now):
@@ -453,7 +459,7 @@ class Policy:
     def end_trouble(self):
         """Go on in order. After a lookahead that must be durable first."""
         self.phase = ORDER
-        self.attempts = self.head = self.unanswered = self.drop_number = 0
+        self.attempts = self.head = self.unanswered = self.drop_number = self.ended = 0
         self.code = _UNKNOWN
         self.lookahead.clear()
         self.pause.stop()

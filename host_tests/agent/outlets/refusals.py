@@ -234,7 +234,8 @@ PLAIN = {
     "": "mood stored dropped connected",
     "kept": "entries left",
     "state": "gone durable_gone is_ready maybe broke_at broke_by durable_break",
-    "policy": "phase attempts head code unanswered drop_number pending_write out number sequence",
+    "policy": "phase attempts head code has_refused_head ended unanswered drop_number pending_write out number "
+    "sequence",
     "policy.in_flight": "may_have allowed unsettled_to",
     "policy.reoffer": "entry before is_taken",
     "policy.lookahead": "room fits short code mute taken taken_sequence seen",

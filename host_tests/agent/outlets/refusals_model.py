@@ -45,7 +45,7 @@ class Model:
         self.kept_last = max((0, *self.entries))
         self.pending_write = self.before = self.entry = self.unsettled_to = self.left = self.number = 0
         self.retries = []
-        self.is_taken = self.out = self.is_ready = False
+        self.is_taken = self.out = self.is_ready = self.has_refused_head = False
         self.doubted = None  # what was in doubt when something was sent last; `ahead`, and how many were aside, then
         self.awaits_08 = True
         self.end_trouble()
@@ -180,6 +180,7 @@ class Model:
             self.meet()
         else:
             self.make_head(REFUSED)
+            self.has_refused_head = True
             if self.unsettled_to <= self.number:
                 self.unsettled_to = 0
             self.head_in_vain()
@@ -201,7 +202,8 @@ class Model:
             self.meet()
         elif counts:
             self.mute = self.number
-        if self.code or not proven:
+        self.ended += self.has_refused_head
+        if (self.code or not proven) and not (self.has_refused_head and self.ended > 1):
             self.phase = RETRY
 
     def found_taken(self, number, sequence):
@@ -226,6 +228,7 @@ class Model:
     def end_trouble(self):
         self.phase = ORDER
         self.attempts = self.head = self.unanswered = self.drop_number = self.pos = self.mute = self.lookahead_taken = 0
+        self.ended = 0
         self.code = self.short = -1
         if self.is_lookahead:
             self.allowed = self.cursor
@@ -312,7 +315,7 @@ class Model:
 
     def resume(self, named):
         """The 08 names this sequence."""
-        self.lookahead_taken, is_odd = 0, False
+        self.lookahead_taken, is_odd, self.has_refused_head = 0, False, False
         if self.phase == FINISH:
             self.phase = RETRY
         if not self.is_ready:

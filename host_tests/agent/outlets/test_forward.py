@@ -169,6 +169,23 @@ def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
             assert outlet.ids() == [1, good] and outlet.parked_numbers() == bad
 
 
+def test_others_pass_where_each_refusal_ends_the_connection():
+    for bad, count in (((1,), 12), ((3,), 3), ((2, 5, 6, 9), 12), (range(1, 25, 2), 24)):
+        outlet = holding(count, bad=bad)
+        refused = 0
+        for _ in range(40000):  # 1000 s
+            if len(outlet.ids()) == count - len(bad) and outlet.waiting() <= (count in bad):
+                break
+            outlet.run(25)
+            if outlet.counted(counter.REFUSED_BY_SERVER) > refused:
+                refused = outlet.counted(counter.REFUSED_BY_SERVER)
+                outlet.network.cut(*SERVER)
+        good = [one for one in numbers(1, count) if one not in bad]
+        assert outlet.ids() == good and outlet.archive.repeated == 0
+        assert sorted(outlet.parked_numbers()) == [one for one in bad if one != count]
+        assert refused < 10 + 4 * len(bad), "no connection more than it takes"
+
+
 def test_good_result_after_more_refused_than_a_pass_reaches_arrives():
     outlet = holding(100, bad=numbers(1, 99), blocks=48, kept_blocks=16)
     outlet.until_stored(1)
