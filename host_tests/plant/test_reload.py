@@ -48,7 +48,7 @@ def test_an_edited_configuration_is_reported_everywhere_and_a_wrong_one_refused(
     edited(site, cart, '"Door"', '"Hood"')
 
     edited(site, cart, '"pim_port"', '"pim_prot"')
-    agent.wait_for("what is there now is wrong: toolsnet.pim_port: missing; expected a whole number from 1 to")
+    agent.wait_for("a reload would be refused: toolsnet.pim_port: missing; expected a whole number from 1 to")
     agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("a reload was refused: toolsnet.pim_port: missing; ")
     texts, figures = everywhere(site, cart)

@@ -144,13 +144,17 @@ class Checked:
     mistakes: list[Mistake] = field(default_factory=list)
     lacks: list[Mistake] = field(default_factory=list)
 
-    def first(self) -> str:
-        """Return the first thing that is wrong in one line, and how many there are; "" if nothing is."""
-        problems = [*self.mistakes, *self.lacks]
-        if not problems:
-            return ""
-        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
-        return f"{config_file.placed_sentence(problems[0])}{more}"
+    def all(self) -> list[Mistake]:
+        """Return everything that is wrong."""
+        return [*self.mistakes, *self.lacks]
+
+
+def first_of(problems: list[Mistake]) -> str:
+    """Return the first of what is wrong in one line, and how many there are; "" if nothing is."""
+    if not problems:
+        return ""
+    more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+    return f"{config_file.placed_sentence(problems[0])}{more}"
 
 
 def check(path: str | Path, credentials: Iterable[str] = (), agent_pid: int | None = None) -> Checked:

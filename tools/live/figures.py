@@ -188,7 +188,8 @@ class Figures:
 
     def _agent_changes(self, agent: dict, at_s: float) -> list[Change]:
         """Report the needs of the agent itself."""
-        reports = _report_needs(self._needs, attention.of_agent(agent), attention.OVER_OF_AGENT)
+        over = {need.slug: attention.OVER_OF_AGENT[need.label] for need in self.needs()}
+        reports = _report_needs(self._needs, attention.of_agent(agent), over)
         return [Change(at_s, level, text) for level, text in reports]
 
     def needs(self) -> list[attention.Need]:

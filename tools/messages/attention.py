@@ -43,7 +43,10 @@ OVER = {
     "overruns": "the line was opened again and has lost nothing since",
 }
 OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
-OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
+OVER_OF_AGENT = {  # by label
+    "CHANGED": "the configuration is again what the agent was started with",
+    "RELOAD": "nothing refuses a reload any more",
+}
 
 # An order ends these for a moment, and nothing is known then: see `end_of_need`.
 OVER_WHEN_PROVEN = ("refused", "operator")
@@ -159,9 +162,10 @@ def of_outlet(outlet: dict) -> Need | None:
 
 
 def of_agent(agent: dict) -> list[Need]:
-    """Return the needs of the agent itself: its configuration is no longer what it was started with.
+    """Return the needs of the agent itself: its configuration is no longer what it was started with, or a reload of it
+    was refused.
 
-    That is BAD where a start or a reload refuses what is there now.
+    That is BAD where a reload would be refused now: perhaps for something else than what was changed.
     """
     configuration = agent.get("configuration") or {}
     changed, mistake = configuration.get("changed"), configuration.get("wrong")
@@ -176,7 +180,7 @@ def of_agent(agent: dict) -> list[Need]:
         return [Need("configuration", BAD, "RELOAD", words, hint, f"{words} {refusals}")]
     words = f"{' and '.join(changed)} changed since the start: {goes_on}"
     if mistake:
-        words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {mistake}"
+        words += f"; a reload {'was' if configuration['refused'] else 'would be'} refused: {mistake}"
         hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
     return [Need("configuration", BAD if mistake else WARN, "CHANGED", words, hint, f"{words} {refusals}")]
 

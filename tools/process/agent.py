@@ -185,21 +185,21 @@ class Agent:
         """Make who goes on with the configuration as it is now; False if it cannot be taken, and this one goes on."""
         self.reload_asked = False
         self._notifier.reloading()
-        problem = self.configured.problem()
-        if not problem:
+        found, otherwise = self.configured.problems(), ""
+        if not found:
             try:
                 configuration, files = read_to_run(self._path)
                 self.successor = Agent(configuration, self._path, self._wanted_ms, self.emit, self._viewed, files)
                 self.successor.app.know_names(self.app.known_names)
             except (config_file.ConfigurationError, OSError, ValueError) as error:
-                problem = " ".join(str(error).split())
-        if problem:
-            self.configured.refuse(problem)
+                otherwise = " ".join(str(error).split())
+        if found or otherwise:
+            self.configured.refuse(found, otherwise)
             self._due = self.board.now()  # whoever has asked waits for the answer
             self._notifier.ready()
-        else:
-            self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
-        return not problem
+            return False
+        self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
+        return True
 
     def _refusing(self, checked: Checked) -> Checked:
         """Leave of what was found what refuses a reload of this agent, and add the spools that it has no more."""

@@ -4,7 +4,10 @@
    checked as `toolcart config check` does, once for each state that they are in; while something is wrong at each look,
    since a mode or a folder may be what is put right. Nothing is used before SIGHUP asks.
 2. What the agent lives with already refuses nothing (toolcart.tools.process.tolerated_faults).
-3. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
+3. What refused the last reload is remembered with the state that the files were in, and looked at again. In that state
+   it is all that is wrong, and over when nothing is; in another one it is what is wrong there as well, and only that
+   state tells whether it is over. What no check finds is wrong in that state alone.
+4. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ import os
 from collections.abc import Callable
 
 from toolcart.agent.base.ticks import Timer
-from toolcart.tools.config.files import Checked, Files, check
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config.file import Mistake
+from toolcart.tools.config.files import Checked, Files, check, first_of
 
 LOOK_MS = 2000
 
@@ -28,31 +33,30 @@ class ConfigurationWatch:
         self._refusing = refusing
         self._files = files
         self._changed: list[str] = []
-        self._problem = ""  # what a reload would be refused for, as they are now
-        self._is_found = True  # by a check; a reload may be refused for something else as well
-        self._checked: tuple[bytes | str, ...] = files.state()
+        self._wrong: list[Mistake] = []  # what a reload would be refused for, as the files are now
+        self._looked_at: tuple[bytes | str, ...] = files.state()
         self._reported: dict = {}
-        self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
+        self._refusal: set[tuple[str, str]] = set()  # what the last reload was refused for, and still would be
+        self._refused_in: tuple[bytes | str, ...] = ()  # the state that the files were in then
+        self._unseen: list[Mistake] = []  # what it was refused for that no check finds
         self._refusals = 0
         self._look = Timer()
 
     def report(self) -> dict:
         """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong.
 
-        `refused`: the last reload was refused for what is still wrong. `refusals` counts all such reloads.
+        `wrong`: what a reload would be refused for. `refused`: the last one was, for that. `refusals` counts them all.
         """
         self._look_now()
-        report = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._problem}
-        is_refused = bool(self._problem) and self._is_refused()
-        return {**report, "refused": is_refused, "refusals": self._refusals}
+        return self._report()
 
     def on_turn(self, now: int) -> int:
         """Look at the files if it is time; return the ms until the next time."""
         if not self._look.armed or self._look.expired(now):
             self._look.start(now, LOOK_MS)
-            before = self._checked
+            before = self._looked_at
             report = self.report()
-            if before == self._checked:
+            if before == self._looked_at:
                 self._reported = report
         return self._look.left(now)
 
@@ -60,28 +64,46 @@ class ConfigurationWatch:
         """Return what the log may say: as `report` was when the files rested."""
         return self._reported
 
-    def refuse(self, problem: str) -> None:
-        """A reload was asked for, and these files cannot be taken."""
-        self._look_now()  # they may have been changed since the last look
-        self._refused, self._problem = self._checked, problem
-        self._is_found = bool(self.problem())
+    def refuse(self, found: list[Mistake], otherwise: str = "") -> None:
+        """A reload was asked for, and is refused: for what `problems` found, or for what no check finds."""
+        self._look_now()  # the files may have been changed since the last look
+        self._unseen = [(config_file.WHOLE_FILE, "", otherwise)] if otherwise else []
+        self._wrong = [*found, *self._unseen]
+        self._refusal, self._refused_in = set(map(_what, self._wrong)), self._looked_at
         self._refusals += 1
-        self._reported = self.report()
+        self._reported = self._report()
 
-    def problem(self) -> str:
-        """Return what a reload would be refused for, "" if nothing."""
-        return self._refusing(check(self._path, agent_pid=os.getpid())).first()
+    def problems(self) -> list[Mistake]:
+        """Return what a reload would be refused for."""
+        return self._refusing(check(self._path, agent_pid=os.getpid())).all()
 
-    def _is_refused(self) -> bool:
-        """True if the files are as the last reload that was refused found them."""
-        return bool(self._refused) and self._refused == self._checked
+    def _report(self) -> dict:
+        refused = [one for one in self._wrong if _what(one) in self._refusal]
+        others = [one for one in self._wrong if one not in refused]
+        return {
+            "file": self._path,
+            "digest": self._files.digest,
+            "changed": self._changed,
+            "wrong": first_of([*refused, *others]),
+            "refused": bool(refused),
+            "refusals": self._refusals,
+        }
 
     def _look_now(self) -> None:
         self._changed = self._files.changed()
         state = self._files.state()
-        if state != self._checked:
-            self._checked = state
-            self._is_found = True
-        elif not (self._problem and self._is_found):
+        if state == self._looked_at and not self._wrong:
             return
-        self._problem = self.problem() if self._changed or self._is_refused() else ""
+        self._looked_at = state
+        wrong = self.problems() if self._changed or self._refusal else []
+        if self._refusal and state == self._refused_in:
+            wrong += self._unseen
+            self._refusal = set(map(_what, wrong))
+        is_refused = not self._refusal.isdisjoint(map(_what, wrong))
+        self._wrong = wrong if self._changed or is_refused else []
+
+
+def _what(mistake: Mistake) -> tuple[str, str]:
+    """Return by what it is known again: its place and what is allowed there; what is found may be a changing figure."""
+    place, _, allowed = mistake
+    return place, allowed

@@ -279,7 +279,7 @@ def test_a_reload_that_is_refused_with_its_configuration_untouched_does_not_say_
     assert "it was cut short" in need.words and need.hint.startswith("put that right first; then ")
 
 
-REFUSED, WRONG = "a reload was refused: toolsnet.pim_port: missing", "what is there now is wrong: toolsnet.pim_port"
+REFUSED, WRONG = "a reload was refused: toolsnet.pim_port: missing", "a reload would be refused: toolsnet.pim_port"
 
 
 def test_each_reload_that_is_refused_is_answered_and_what_is_wrong_is_said_once(tmp_path, monkeypatch):
@@ -322,3 +322,29 @@ def test_a_refused_reload_is_answered_at_once(tmp_path):
         return not any(one and one["refused"] for one in statuses)
 
     run_agent(path, goes_on)
+
+
+def test_what_refused_a_reload_and_is_lived_with_now_refuses_none_any_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(configuration_watch, "LOOK_MS", 20)
+    figures, texts, asked = Figures(), [], []
+    with SimulatedPlant() as plant:
+        path = written(tmp_path, cart_of(plant, station={"name": "Door", "outlets": [TOOLSNET, FILE]}))
+
+        def goes_on(agent, lines):
+            texts.extend(change.text for line in lines[-1:] for change in figures.feed(line, 0))
+            if not asked and (tmp_path / FILE["path"]).exists():
+                (tmp_path / FILE["path"]).unlink()
+                (tmp_path / FILE["path"]).mkdir()
+                asked.append(agent.request_reload())
+            elif len(asked) == 1 and any(text.startswith("a reload was refused, and") for text in texts):
+                asked.append(plant.produce(1))  # nothing is cured: the outlet finds it
+            elif len(asked) == 2 and "nothing refuses a reload any more" in texts:
+                asked.append(agent.request_reload())
+            elif not asked and len(lines) % 20 == 0:
+                plant.produce(1)
+            return True
+
+        _, lines = run_agent(path, goes_on)
+    assert len(asked) == 3 and any(line["kind"] == "reload" for line in lines)
+    assert not any("the configuration is again" in text for text in texts)
+    toolcart("config", "check", path, code=1)

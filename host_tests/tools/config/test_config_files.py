@@ -67,6 +67,6 @@ def test_what_is_no_configuration_has_itself_alone(cart_files):
 
 
 def test_what_is_wrong_with_the_whole_file_is_reported_without_a_place(tmp_path):
-    assert files.check(tmp_path / "none.json").first() == "file not found"
+    assert files.first_of(files.check(tmp_path / "none.json").all()) == "file not found"
     (tmp_path / "cart.json").write_text('{"station": []}')
-    assert files.check(tmp_path / "cart.json").first().startswith("station: ")
+    assert files.first_of(files.check(tmp_path / "cart.json").all()).startswith("station: ")

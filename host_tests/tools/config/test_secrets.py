@@ -175,7 +175,7 @@ def test_a_credential_that_nobody_hands_over_is_missing_as_a_file_would_be(tmp_p
     tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, hook]
     path = written(tmp_path, tree)
     assert "outlets[1].token: expected one that systemd hands over" in check(path, code=1)
-    assert "outlets[1].token" in files.check(path).first(), "so a reload is refused"
+    assert "outlets[1].token" in files.first_of(files.check(path).all()), "so a reload is refused"
     units.mkdir()
     unit = f"[Service]\nExecStart=/usr/bin/toolcart run --config {path}\nLoadCredential=hook:/etc/hook\n"
     (units / "toolcart.service").write_text(unit)
@@ -240,7 +240,7 @@ def test_a_secret_that_cannot_be_read_here_is_no_mistake_in_the_file(tmp_path, k
         assert "good in itself" in output and "board.password" in output
     assert not (tmp_path / "root/etc").exists()
     checked = files.check(path)
-    assert checked.mistakes == [] and checked.configuration and "board.password" in checked.first()
+    assert checked.mistakes == [] and checked.configuration and "board.password" in files.first_of(checked.all())
     for value in ({"file": "a\0b"}, {"credential": "../x"}, {"fiel": "wifi"}, SECRET):
         check(cart(tmp_path, value), code=2)
         install(cart(tmp_path, value), tmp_path / "root", code=2)
