@@ -52,6 +52,8 @@ def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mist
     without_room = spools_without_room(configuration, folder)
     for place, path, owner in _named(configuration):
         problem, allowed = path_problem(folder / path), A_FILE
+        if not owner and path.rpartition("/")[2] in ("", ".", ".."):  # a Path drops such an end, an agent does not
+            problem = "that is a folder's name"
         if not problem:
             problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
         if not problem and owner:

@@ -12,6 +12,7 @@ from toolcart.agent.cart import config
 from toolcart.agent.cart.app import App
 from toolcart.board.linux import regular_file
 from toolcart.board.linux.board import Board
+from toolcart.board.linux.lines import LineFile
 from toolcart.board.linux.spool_header import NO_OWNER, Header
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import path_checks as config_places
@@ -33,6 +34,17 @@ def test_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path):
 def test_place_that_cannot_is_reported_with_its_setting_and_what_would_do(tmp_path):
     [(place, problem, allowed)] = problems_with(tmp_path, ".")
     assert place == "stations[0].spool.path" and "that is a folder" in problem and allowed == config_places.A_FILE
+
+
+@pytest.mark.parametrize("path", ["x/", "x//", "x/.", "x/..", "x/./", ".", ".."])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_file_of_lines_with_a_folders_name_is_reported_as_no_agent_can_use_it(tmp_path, path, is_there):
+    if is_there:
+        (tmp_path / "x").touch()
+    assert not LineFile(os.path.join(tmp_path, path), 1000, 1).open()
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": path}]
+    told = ("stations[0].outlets[1].path", f"{path}: that is a folder's name", config_places.A_FILE)
+    assert problems_with(tmp_path, outlets=outlets) == [told]
 
 
 @pytest.mark.parametrize("is_there", [False, True])
