@@ -201,7 +201,10 @@ def context_of(folder, toolsnet):
 def _load_own(context, certificate, key_setting, key):
     """Load the certificate and its key; TlsUnusable with the setting that is at fault."""
     with _held("tls_certificate", certificate) as certificate_file, _held(key_setting, key) as key_file:
-        if stat.S_IMODE(os.fstat(key_file).st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        if not _has_key(key_file):
+            if _has_certificate(certificate_file):  # else that is said
+                raise _no_key(key_setting, key)
+        elif stat.S_IMODE(os.fstat(key_file).st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
             raise TlsUnusable(key_setting, "others may read %s; chmod 600 %s" % (key, shlex.quote(key)))
         try:
             names = regular_file.name_of(certificate_file), regular_file.name_of(key_file)
@@ -215,11 +218,26 @@ def _load_own(context, certificate, key_setting, key):
             raise TlsUnusable(key_setting, "%s: %s" % (key, getattr(error, "strerror", None) or error)) from None
 
 
+def _no_key(setting, path):
+    """Return the fault of a file without any private key; with `tls_key` missing, that of the certificate's."""
+    if setting == "tls_key":
+        return TlsUnusable(setting, "%s: no private key in PEM" % path)
+    return TlsUnusable("tls_key", "none, and %s holds no private key" % path)
+
+
+def _has_key(descriptor):
+    """True if there is a private key in this file, of any kind, whether it can be used or not."""
+    return b"PRIVATE KEY-----" in _octets(descriptor)
+
+
+def _octets(descriptor):
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+
+
 def _has_certificate(descriptor):
     """True if each certificate in this file can be read: what OpenSSL blames then is not the certificate."""
     try:
-        octets = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-        text = octets.decode("ascii", "ignore")  # people put names beside certificates
+        text = _octets(descriptor).decode("ascii", "ignore")  # people put names beside certificates
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
     except (OSError, ValueError):
         return False

@@ -160,6 +160,19 @@ def test_a_key_in_the_certificates_file_is_of_that_setting(tmp_path):
         context_of(str(tmp_path), settings(tmp_path, tls_certificate="both.pem"))
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_a_key_that_is_nowhere_is_said_before_any_mode(tmp_path, mode):
+    own = Path(certificate_files(tmp_path)["certificate"])
+    own.chmod(mode)
+    with pytest.raises(TlsUnusable, match=f"^tls_key: none, and {own} holds no private key$"):
+        context_of(str(tmp_path), settings(tmp_path, tls_certificate=own.name))
+    with pytest.raises(TlsUnusable, match=f"^tls_key: {own}: no private key in PEM$"):
+        context_of(str(tmp_path), settings(tmp_path, tls_certificate=own.name, tls_key=own.name))
+    own.write_text("")
+    with pytest.raises(TlsUnusable, match=f"^tls_certificate: {own}: no certificate in PEM"):
+        context_of(str(tmp_path), settings(tmp_path, tls_certificate=own.name))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 @pytest.mark.parametrize(("owner", "mode", "cure"), [(0, 0o600, "chown nobody"), (NOBODY, 0, "chmod 600")])
 def test_a_key_that_may_not_be_read_is_the_owners_or_the_modes_fault(owner, mode, cure):

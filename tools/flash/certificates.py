@@ -79,18 +79,20 @@ def _own_certificate(folder: Path, toolsnet: dict) -> dict[str, bytes]:
     holder = "tls_key" if toolsnet["tls_key"] else "tls_certificate"
     content = _content(folder, toolsnet, holder)
     path = folder / toolsnet[holder]
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise CertificateError("tls_key", f"others may read {path}; chmod 600 {path}")
     if any(marker in content for marker in _LOCKED):
         raise CertificateError("tls_key", f"{path}: locked with a password, which cannot be entered on a board")
     for label, key in _keys(content):
         if _fits(certificates[0], label, key):
+            if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+                raise CertificateError("tls_key", f"others may read {path}; chmod 600 {path}")
             _refuse_edwards("tls_key", path, key)
             if len(key) > _RSA_BYTES_MOST:
                 raise CertificateError(
                     "tls_key", f"{path}: an RSA key of more than 2048 bits, too slow for a board; take P-256"
                 )
             return {"tls_certificate": certificates[0], "tls_key": key}
+    if not toolsnet["tls_key"]:
+        raise CertificateError("tls_key", f"none, and {path} holds no private key that fits")
     raise CertificateError("tls_key", f"{path}: no private key that fits {toolsnet['tls_certificate']}")
 
 

@@ -104,6 +104,10 @@ def test_certificates_and_keys_of_no_use_are_reported(tmp_path, made):
     write(tmp_path, "wrong.key", THEIRS.issue_cert("x").private_key_pem.bytes())
     assert "no private key that fits own.pem" in mistake(tmp_path, made, tls_key="wrong.key")[1]
     assert "no private key that fits" in mistake(tmp_path, made, tls_key="ca.pem")[1]
+    (tmp_path / "own.pem").chmod(0o644)
+    nowhere = f"none, and {tmp_path / 'own.pem'} holds no private key that fits"
+    assert mistake(tmp_path, made, tls_key=None) == ("tls_key", nowhere)
+    assert "no private key that fits" in mistake(tmp_path, made, tls_key="own.pem")[1]
     for words in (b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED"):
         write(tmp_path, "locked.key", words)
         assert "locked with a password" in mistake(tmp_path, made, tls_key="locked.key")[1]
