@@ -133,11 +133,17 @@ def keep(spool, line):
         os.close(file)
 
 
-def hand_on(spool, new):
-    """Give the new spool what was done to this one while no agent ran. OSError if that cannot be."""
+def kept(spool):
+    """Return the lines of what was done to this spool while no agent ran, as octets. OSError if they cannot be read."""
     try:
-        lines = regular_file.content_of(spool + SUFFIX)
+        return regular_file.content_of(spool + SUFFIX)
     except FileNotFoundError:
+        return b""
+
+
+def hand_on(lines, new):
+    """Give the new spool these lines of the one that it is made of. OSError if that cannot be."""
+    if not lines:
         return
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     with open(regular_file.opener(new + SUFFIX, flags), "ab", buffering=0) as file:

@@ -78,7 +78,8 @@ def test_orders_of_a_stopped_agent_wait_for_nobody(no_file, tmp_path):
     os.rename(no_file, f"{spool}{order_log.SUFFIX}")
     told = []
     assert refused(order_log.take, str(spool), told.append) == regular_file.NO_FILE and not told
-    assert refused(order_log.hand_on, str(spool), str(tmp_path / "new.spool")) == regular_file.NO_FILE
+    assert refused(order_log.kept, str(spool)) == regular_file.NO_FILE
+    assert refused(order_log.hand_on, b"anna ordered\n", str(spool))  # neither does the new one's
     refused(order_log.keep, str(spool), "anna ordered `drop 1` at station 1: 1 dropped")  # a link is not followed
 
 

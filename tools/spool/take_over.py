@@ -164,6 +164,10 @@ def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
         plan = replace(plan, station=0)
     if plan.station:
         owner = (owner[0], owner[1], plan.station)
+    try:
+        orders = order_log.kept(str(source))
+    except OSError as error:
+        raise CannotTakeOver(f"cannot read {source}{order_log.SUFFIX}: {error.strerror}") from None
     made = make(old, plan, int.from_bytes(os.urandom(4), "little") % _IDENTITY_TOP + 1)
     new = target.with_name(target.name + NEW)
     try:
@@ -172,7 +176,7 @@ def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
         raise CannotTakeOver(f"cannot make {target}: {why}") from None
     _write_file(new, made.device, owner)
     try:
-        order_log.hand_on(str(source), str(target))
+        order_log.hand_on(orders, str(target))
     except OSError as error:
         new.unlink()
         raise CannotTakeOver(f"cannot write {target}{order_log.SUFFIX}: {error.strerror}") from None

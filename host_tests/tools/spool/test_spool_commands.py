@@ -387,6 +387,17 @@ def test_what_is_in_use_or_no_spool_is_left_alone(tmp_path):
     assert "No such file or directory\n" in take(put(tmp_path), tmp_path / "no" / "new.spool", code=2)
 
 
+@pytest.mark.parametrize("spoil", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize(("of", "does"), [("cart.spool", "read"), ("new.spool", "write")])
+def test_take_over_names_whose_list_of_orders_is_at_fault(tmp_path, spoil, of, does):
+    path, target = put(tmp_path), tmp_path / "new.spool"
+    if of == "new.spool":
+        order_log.keep(str(path), order_log.line_of("anna", ["drop", "1"], 1, "1 dropped"))
+    spoil(tmp_path / f"{of}.orders")
+    assert f"cannot {does} {tmp_path / of}.orders: " in take(path, target, code=2)
+    assert not target.exists() and not target.with_name("new.spool.new").exists()
+
+
 def test_take_over_refuses_what_no_configuration_allows(tmp_path):
     path, new = tmp_path / "old.spool", tmp_path / "new.spool"
     path.write_bytes(b"")
