@@ -94,9 +94,12 @@ def goes_on_from_push(recovery, is_new_count):
         return False
     if skipped and not is_new_count:
         return False
+    seen = seen_ids.cut(ledger)  # of that the pushes are in the log, but for what they skipped
     ledger.put_top(last)
     for first, end in skipped:
         ledger.add(first, end)
+    if seen >= 0 and is_ahead(seen, ledger.top()):
+        ledger.add(seen_ids.first_above(ledger.top()), seen)
     ledger.try_save()
     return True
 

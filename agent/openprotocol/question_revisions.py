@@ -40,6 +40,8 @@ class QuestionRevisions:
 
     def opened(self, shared, has_results):
         """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
+        if self._rejected < len(self._ordered):  # the last connection ended in front of what came of it
+            self._has_tried_known = False
         if self._is_unsaid and not self._had_results:
             self._rejected = 0
         self._is_unsaid = False

@@ -6,6 +6,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from host_tests.support.combinations import each_choice
 from host_tests.support.generated_firmware import PLAIN, Firmware
 from host_tests.support.odd_controllers import OddController
+from host_tests.agent.openprotocol.test_new_count_and_small_memory import muted
 from host_tests.support.world import CONTROLLER
 
 USUAL = {**PLAIN, "first": 20, "between": 4}
@@ -96,3 +97,40 @@ def test_where_each_revision_was_rejected_what_was_pushed_is_asked_for_at_once(m
         one.make(2, 300)
         one.cart.run(12000)
         assert one.books()[2:] == (0, 0, 0), (one.books(), one.requests)
+
+
+@pytest.mark.parametrize("is_twice", [False, True])
+@pytest.mark.parametrize("keeps", [3, 50])
+@pytest.mark.parametrize("questions", [0, 5, 11, 12, 13, 16, 17])
+@pytest.mark.parametrize("code", [1, 15, 79, 97, 99])
+def test_what_was_pushed_is_asked_for_again_where_the_connection_ended_in_front_of_that(
+    monkeypatch, code, questions, keeps, is_twice
+):
+    one = OddController(monkeypatch, first_id=1000, keeps=keeps, controller={"recover_revisions": (7,)})
+    one.knows_newest, one.newest_code = False, code
+    cart = one.cart
+    answers = muted(one, questions)
+    cart.until_ready(5000)
+    one.make(1, 1000)
+    cart.network.down(*CONTROLLER)
+    cart.run(1000)
+    answers()
+    one.make(3, 600)
+    if is_twice:
+        cart.network.up(*CONTROLLER)
+        cart.until_ready(60000)
+        cart.run(3000)
+        cart.network.down(*CONTROLLER)
+        cart.run(1000)
+        answers = muted(one, questions)
+        cart.network.up(*CONTROLLER)
+        cart.until_ready(60000)
+        cart.run(2000)
+        cart.network.down(*CONTROLLER)
+        cart.run(1000)
+        answers()
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    one.make(2, 300)
+    cart.run(12000)
+    assert one.books()[2:] == (max(0, 5 - keeps), max(0, 5 - keeps), 0), (one.books(), one.requests)

@@ -339,9 +339,13 @@ class Model:
         return last, skipped
 
     def move_top(self, result, skipped):
+        seen = self.seen()
+        self.cut_seen()
         self.w, self.expected = result, None
         for first, last in skipped:
             self.add(first, last)
+        if seen and is_ahead(seen, result.ident):
+            self.add(after(result.ident), seen)
 
     def compare(self):
         newest = self.newest.ident
