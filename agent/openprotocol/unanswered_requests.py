@@ -56,9 +56,12 @@ def ask_again_later(recovery, now):
     if not recovery.request.fails(is_certain):
         return _give_up(recovery, now)
     if phase == phases.PHASE_PROBE and recovery.request.tries >= UNANSWERED_MOST:
+        from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
         shared = recovery.ownership.shared
-        shared.is_proven = shared.is_probed = True  # nothing more will be said about it
-        return recovery.compare_newest(now)
+        if not shared.asks_log:
+            shared.is_proven = shared.is_probed = True  # nothing more will be said about it
+        return shared_ids.take_probed(recovery, False, now)
     recovery.retry.start(now, recovery.retry_ms)
     return phases.NEWS_NONE
 
