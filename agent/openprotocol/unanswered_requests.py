@@ -10,9 +10,9 @@ Rules
    (toolcart.agent.openprotocol.recovery_request). The newest is done without where it is known what is missing.
 4. A controller that ends connections with such a question is not asked on this one.
 5. What is looked for, the highest result known or the end of a walk, is not there if it is in vain UNANSWERED_MOST
-   times, the last one after one that is there was answered: some say "later", or nothing, of what is gone. "Later" is
-   waited for once only, then one that is there is asked for between the times. From then on the same word means so at
-   once, silence at the second time.
+   times and once more after one that is there was answered: some say "later", or nothing, of what is gone. "Later" is
+   waited for once; then one that is there is asked for in front of each further time, and UNANSWERED_MOST are enough.
+   From then on the same word means so at once, silence at the second time.
 6. Nor is what is sought there if its question has ended three connections in a row on which others were answered, nor
    are those near it. On a way up or down one alone shows nothing: if the next one is answered, it may be missing; if
    that ends connections too, neither is there, nor are those behind them. So it is with one that is answered with
