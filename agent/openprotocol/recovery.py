@@ -835,6 +835,8 @@ class Recovery:
         if phase == phases.PHASE_NEWEST:
             return self._handle_newest(number, is_logged, now)
         if phase == phases.PHASE_PROBE:
+            from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
             return shared_ids.take_probed(self, False, now)
         if phase == phases.PHASE_POLL:
             is_unsaid = number == self.ledger.top() and self._is_unsaid(self.answer)
