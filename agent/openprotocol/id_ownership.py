@@ -29,6 +29,7 @@ class IdOwnership:
         self.shared = None
         self.shares = False  # the stations share the IDs, as far as this connection has shown
         self.gone_most = GONE_SHARED  # K
+        self._station = 0  # ours, as answers have shown, where the controller does not name it
         self.by_own_ids = False  # it answers MID 0006, which names no spindle
         self.identity = 0
         self._first = 0  # the identity of the first connection since the start: it counts until one is proven
@@ -54,6 +55,8 @@ class IdOwnership:
         self.is_believed = ledger.successor == alone
         # After a start the one before may be unknown. Former versions took the station into it.
         self.is_other = self.is_believed or known not in (0, alone, named)
+        if self.identity != alone:
+            self._station = 0
         self.identity = alone
         sharing = phases.SHARING_OWN if by_own_ids else self.sharing
         station = max(id_at(identity, STATION), 0)
@@ -75,6 +78,16 @@ class IdOwnership:
         from toolcart.agent.openprotocol.shared_ids import SharedIds  # only where stations share the IDs, or may
 
         self.shared = SharedIds(station, has_to_name, self._stretch_ids, is_proven)
+        self.shared.station = station or self._station
+
+    def station_learned(self, station):
+        """An answer has shown that ours is `station`; the next connections know it too."""
+        self._station = station
+        self.needs = ""
+
+    def lacks_station(self):
+        """True if nothing is fetched since nothing has shown which of the stations that answers name is ours."""
+        return self.needs != "" and self.shared.lacks_station()  # type: ignore[union-attr] - else nothing is needed
 
     def are_shared(self):
         """The stations share the IDs."""

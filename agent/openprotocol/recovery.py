@@ -65,6 +65,7 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
                                                                        rule 10
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
+              the log's newest     its station is ours                 whether or not: NEWEST
     WITNESS   w, or the last push  the same: CONFIRM; without N:       NEARBY; SETTLE, if 0 was gone too (rule 10)
                                    SETTLE from w+1; another: NEARBY,
                                    it is N if there is none; cannot
@@ -396,6 +397,9 @@ class Recovery:
             self.first_id = number
         if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
             self.retry.start(now, _ON_ITS_WAY_MS)
+        if self.phase == _OFF and self.ownership.lacks_station():
+            self.ownership.shared.has_asked_log = False  # type: ignore[union-attr] - else nothing is lacking
+            self._restart_after_pause(now)  # the answer with this push shows which station is ours
         follows = self.push_run.follows(number)
         if self.push_run.take(number, ledger.last):
             ledger.run = 0 if self.has_several() else record
@@ -831,7 +835,9 @@ class Recovery:
         if phase == phases.PHASE_NEWEST:
             return self._handle_newest(number, is_logged, now)
         if phase == phases.PHASE_PROBE:
-            return self.compare_newest(now)
+            from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
+            return shared_ids.take_probed(self, False, now)
         if phase == phases.PHASE_POLL:
             is_unsaid = number == self.ledger.top() and self._is_unsaid(self.answer)
             return self.end_poll(is_logged or is_unsaid or self.is_top(self.answer), number)
@@ -929,8 +935,9 @@ class Recovery:
         if phase == phases.PHASE_NEWEST:
             return self._handle_no_newest(now) if self.observed.is_nothing() else self.look_at_sharing(now)
         if phase == phases.PHASE_PROBE:
-            self.ownership.take_no_answer()
-            return self.compare_newest(now)
+            from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
+            return shared_ids.take_probed(self, True, now)
         if phase == phases.PHASE_POLL:
             return self._handle_poll_gone()
         if phase == phases.PHASE_COMPARE:
@@ -1262,14 +1269,14 @@ class Recovery:
 
         return may_share_its_id(self, answer, stored)
 
-    def is_pushed(self, digest):
-        """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
+    def is_pushed(self, digest, or_fetched=False):
+        """True if the log has this result from a push, or from any; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
         ident = bytearray(ID_BYTES)
         put_id(ident, number)
         one = bytearray(FINGERPRINT_BYTES)
         for page, at, flags in self.duplicates.results_of(bytes(ident), self.ledger.since) if number else ():
-            if not flags & FLAG_RECOVERED:
+            if or_fetched or not flags & FLAG_RECOVERED:
                 put_digest(one, 0, page, at, flags)
                 if same(one, digest):
                     return True

@@ -1,9 +1,10 @@
 """The outstanding request for an old result: for which ID, of which spindle, and what is done while no answer comes.
 
     state     asks for           answered             rejected or silent
-    ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: NEXT
+    ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: NEXT, where
+                                                      what is looked for is put off from LATER_MOST on, at once
     NEXT      another ID         LAST                 ITSELF, after a pause
-    LAST      the ID             that is the answer   it is given up: others are answered
+    LAST      the ID             that is the answer   it is given up: others are answered; before UNANSWERED_MOST: NEXT
 
 NEXT is for requests for a certain ID alone: the one after it if it may be missing, else one that is known to be there
 (toolcart.agent.openprotocol.unanswered_requests).
@@ -16,6 +17,7 @@ NEXT = const(1)
 LAST = const(2)
 
 UNANSWERED_MOST = const(5)
+LATER_MOST = const(2)
 
 
 class RecoveryRequest:
@@ -62,11 +64,14 @@ class RecoveryRequest:
             self.state = LAST
         return is_to_next
 
-    def fails(self, is_certain):
-        """No usable answer came; False if it is given up. `is_certain`: it is for a certain ID."""
+    def fails(self, is_certain, most=UNANSWERED_MOST):
+        """No usable answer came; False if it is given up. `is_certain`: it is for a certain ID.
+
+        `most`: after so many NEXT is asked for, and again in front of each further one.
+        """
         self.tries += 1
-        if self.state == LAST:
+        if self.state == LAST and self.tries >= UNANSWERED_MOST:
             return False
-        if self.tries >= UNANSWERED_MOST:
-            self.state = NEXT if self.state == ITSELF and is_certain else ITSELF
+        if self.tries >= most:
+            self.state = NEXT if self.state != NEXT and is_certain else ITSELF
         return True

@@ -21,7 +21,9 @@ Rules
    it is with one that has the place for it, but no number there (blanks beside it count as zeros, anything else may
    stand for a digit), or where our own station is not known; whether the stations are known to share the IDs or not.
 5. A session that was begun below revision 6 does not know our station. An answer with the place for one ends it, and is
-   not taken: the next one begins with 6. Where that is rejected an answer that was pushed shows it.
+   not taken: the next one begins with 6. Where that is rejected an answer that the log has shows it, pushed or fetched,
+   for the whole run of the agent, or one of the station that `station_id` says. Where none did the newest result of the
+   log is asked for, once a connection, and again after a push.
 6. Some reject an ID that nobody used, or answer it with another one. Where no answer was below its question that says
    nothing about what is below: the walk goes on, until many in a row are so.
 
@@ -29,10 +31,12 @@ Imported where a controller names its station; other carts need the room.
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.controller_identity import STATION_BYTES
 from toolcart.agent.openprotocol.ids import after, before, id_at, is_ahead, is_open, length_of, moved, unpack_id
 from toolcart.agent.openprotocol.layouts import in_place
+from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
 
 OWNER_NONE = const(0)  # the answer has no place for it
 OWNER_OURS = const(1)
@@ -87,6 +91,7 @@ class SharedIds:
 
     def __init__(self, station, has_to_name, most_ids=0, is_proven=False):
         self.station = station
+        self.is_named = bool(station)  # by the controller
         self._named = -1  # the station of the answer that came last
         self.is_proven = is_proven  # an answer on this connection, or a setting, says whether they are shared
         self.owner = OWNER_NONE  # of the answer that came last
@@ -102,6 +107,8 @@ class SharedIds:
         self._ids = self._most_ids
         self._found = True
         self._begun = False
+        self.asks_log = False  # PROBE is for what the log has (rule 5)
+        self.has_asked_log = False
         self.is_probed = False  # the ID after the newest was asked for
         self._answers_below = False  # an answer has been below its question (rule 6)
         self._absent_run = 0
@@ -114,9 +121,11 @@ class SharedIds:
 
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def read_owner(self, buf, at, length, revision):
-        """Note whose the MID 0065 at buf[at:] is; the recovery takes it next."""
+    def read_owner(self, buf, at, length, revision, station_id=0):
+        """Note whose the MID 0065 at buf[at:] is; the recovery takes it next. `station_id`: the setting, or 0."""
         self.take_named(station_of(buf, at, length, revision))
+        if self.lacks_station() and self._named == station_id:
+            self.learn_station()
 
     def take_named(self, named):
         """The answer is of this station: as `station_of` returns it."""
@@ -129,6 +138,17 @@ class SharedIds:
     def lacks_station(self):
         """True if the answer names a station, and ours is not known."""
         return self._named > 0 and not self.station
+
+    def may_be_ours(self):
+        """True if the answer names another station than ours, and the controller has not named ours."""
+        return self._named > 0 and self._named != self.station and not self.is_named
+
+    def turns_to_log(self):
+        """True, once, if a result of the log is to be asked for, since its answer shows which station is ours."""
+        if self.has_asked_log or not self.lacks_station():
+            return False
+        self.asks_log = self.has_asked_log = True
+        return True
 
     def learn_station(self):
         """The answer is ours."""
@@ -151,7 +171,7 @@ class SharedIds:
         is_newest = phase == phases.PHASE_NEWEST or phase == phases.PHASE_POLL
         is_below = not is_newest and is_lower
         self._answers_below = self._answers_below or is_below
-        self.is_probed = self.is_probed or (phase == phases.PHASE_PROBE and number != asked)
+        self.is_probed = self.is_probed or (phase == phases.PHASE_PROBE and number != asked and not self.asks_log)
         if not shares and (self.owner == OWNER_OTHER or (is_below and self._has_to_name)):
             self._suspects = not self._suspects
             self.is_proven = not self._suspects
@@ -256,8 +276,9 @@ def judge(recovery, number):
     """Return the JUDGED_ of an answer with the ID `number`."""
     shared = recovery.ownership.shared
     asked = recovery.request.asked
-    if shared.lacks_station() and _was_pushed(recovery):
+    if shared.may_be_ours() and _is_stored(recovery):
         shared.learn_station()
+        recovery.ownership.station_learned(shared.station)
     is_lower = number < asked and not _is_no_shared_answer(recovery, number)
     return shared.judge(recovery.phase, recovery.ownership.shares, number, asked, is_lower)
 
@@ -267,20 +288,50 @@ def take_judged(recovery, judged):
     ownership = recovery.ownership
     if judged == phases.JUDGED_NO_OWNER and ownership.shared.needs_proof(ownership.shares):
         recovery.restart()
+    elif judged == phases.JUDGED_NO_OWNER and ownership.shared.turns_to_log():
+        recovery.turn_to(phases.PHASE_PROBE, _newest_of_log(recovery.duplicates))
     elif judged == phases.JUDGED_NO_OWNER:
         ownership.needs = "owner"
         recovery.switch_off(phases.PHASE_OFF)
         return phases.NEWS_NO_OWNER
     elif judged == phases.JUDGED_SHARED:
+        ownership.shared.asks_log = False
         recovery.restart()
         ownership.are_shared()
     return phases.NEWS_NONE
 
 
-def _was_pushed(recovery):
-    """True if the answer is a result that was pushed: then it is ours."""
+def take_probed(recovery, is_absent, now):
+    """PROBE is answered, or what was asked for is not there; return a NEWS_."""
+    shared = recovery.ownership.shared
+    if shared.asks_log:
+        shared.asks_log = False
+        recovery.restart()
+        return phases.NEWS_NONE
+    if is_absent:
+        recovery.ownership.take_no_answer()
+    return recovery.compare_newest(now)
+
+
+def _newest_of_log(duplicates):
+    """Return the ID of the newest result of the log that has one; 0 if there is none."""
+    newest = number = 0
+    for page, at, _ in duplicates.results(1):
+        record = get_u32(page, at - HEAD_BYTES)
+        ident = id_at(page, at + TIGHTENING_ID)
+        if number and record < newest:
+            break  # here an older block begins
+        if ident > 0:
+            newest, number = record, ident
+    return number
+
+
+def _is_stored(recovery):
+    """True if the log has the answer: then it is ours."""
     answer = recovery.answer
-    return recovery.is_pushed(answer) or (recovery.is_top(answer) and recovery.is_pushed(recovery.ledger.octets))
+    if recovery.is_pushed(answer, True):
+        return True
+    return recovery.is_top(answer) and recovery.is_pushed(recovery.ledger.octets, True)
 
 
 def _is_no_shared_answer(recovery, number):

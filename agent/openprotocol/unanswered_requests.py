@@ -10,8 +10,9 @@ Rules
    (toolcart.agent.openprotocol.recovery_request). The newest is done without where it is known what is missing.
 4. A controller that ends connections with such a question is not asked on this one.
 5. What is looked for, the highest result known or the end of a walk, is not there if it is in vain UNANSWERED_MOST
-   times and once more after one that is there was answered: some say "later", or nothing, of what is gone. From then on
-   the same word means so at once, silence at the second time.
+   times and once more after one that is there was answered: some say "later", or nothing, of what is gone. "Later" is
+   waited for once; then one that is there is asked for in front of each further time, and UNANSWERED_MOST are enough.
+   From then on the same word means so at once, silence at the second time.
 6. Nor is what is sought there if its question has ended three connections in a row on which others were answered, nor
    are those near it. On a way up or down one alone shows nothing: if the next one is answered, it may be missing; if
    that ends connections too, neither is there, nor are those behind them. So it is with one that is answered with
@@ -25,7 +26,7 @@ from toolcart.agent.openprotocol import deferred_ids, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
 from toolcart.agent.openprotocol.ids import after, is_ahead
-from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST
+from toolcart.agent.openprotocol.recovery_request import LATER_MOST, NEXT, UNANSWERED_MOST
 
 VAIN_MOST = const(45)  # some 34 minutes of silence
 _SILENT_MOST = const(3)
@@ -53,13 +54,18 @@ def ask_again_later(recovery, now):
     is_certain = phase != phases.PHASE_NEWEST and (
         phase not in phases.PHASES_OF_KNOWN or not recovery.observed.is_nothing()
     )
-    if not recovery.request.fails(is_certain):
+    is_put_off = recovery.is_later and is_looked_for
+    if not recovery.request.fails(is_certain, LATER_MOST if is_put_off else UNANSWERED_MOST):
         return _give_up(recovery, now)
     if phase == phases.PHASE_PROBE and recovery.request.tries >= UNANSWERED_MOST:
+        from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
         shared = recovery.ownership.shared
-        shared.is_proven = shared.is_probed = True  # nothing more will be said about it
-        return recovery.compare_newest(now)
-    recovery.retry.start(now, recovery.retry_ms)
+        if not shared.asks_log:
+            shared.is_proven = shared.is_probed = True  # nothing more will be said about it
+        return shared_ids.take_probed(recovery, False, now)
+    is_at_once = is_put_off and recovery.request.state == NEXT
+    recovery.retry.start(now, 0 if is_at_once else recovery.retry_ms)  # a ring drops the others while one waits
     return phases.NEWS_NONE
 
 

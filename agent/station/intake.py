@@ -618,7 +618,8 @@ class Intake:
             if seek_station(self, now):
                 return
         if ownership.shared is not None:
-            ownership.shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
+            session = self.session
+            ownership.shared.read_owner(link.buf, link.at, link.length, session.received.revision, session.station_id)
         if self.late_answers is not None and self.late_answers.take(self, now):
             return
         spindle = self.session.request.spindle

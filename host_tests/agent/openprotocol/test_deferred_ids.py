@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from toolcart.agent.openprotocol import deferred_ids, error_codes
+from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
@@ -173,3 +174,21 @@ def test_what_lies_between_those_that_are_put_off_is_counted_once(seed):
     assert bench.ledger.gone() == bench.lost and len(bench.uids()) == len(bench.memory.produced) - bench.lost
     assert missing_most(bench.ledger) == 0 and bench.stored_twice == 0
     assert sum(run[2] for run in bench.gone.runs) == bench.lost
+
+
+@pytest.mark.parametrize("kind", [error_codes.REFUSED_LATER, error_codes.REFUSED_BUSY])
+def test_the_highest_known_that_is_put_off_for_good_holds_up_no_other_for_a_minute(kind):
+    bench = Bench(Memory(1, limit=3)).met(3)
+    bench.settle()
+    bench.away(3)
+    begun = bench.now
+    while len(bench.uids()) < 6:
+        number = bench.recovery.want(bench.now) and id_of(bench.recovery.ask_id, 0)
+        if number is False:
+            bench.now += 1000
+        elif bench.memory.find(number) is None:
+            bench.recovery.refused(kind, bench.now, 98)
+        else:
+            bench.answer(bench.memory.find(number))
+        assert bench.now - begun < 60000, "a ring drops the others while it waits"
+    assert sorted(bench.uids()) == [1, 2, 3, 4, 5, 6] and bench.ledger.gone() == 0

@@ -95,3 +95,71 @@ def test_where_the_setting_says_that_ids_are_shared_the_station_is_asked_for(sta
     made = live(cart)
     assert sorted(cart.stored_ids()) == sorted(made)
     assert (cart.station.session.starts.wanted() == 6) == (6 in STARTS[starts])
+
+
+def live_without_pushes_between(cart, cuts=()):
+    """The same, where the highest result known is one that was fetched, each time; `cuts`: the agent starts then."""
+    cart.until_ready(5000)
+    for place, (pushed, missed) in enumerate(((4, 3), (0, 2), (3, 2), (0, 2))):
+        if place in cuts:
+            cart.cut()
+            cart.until_ready(5000)
+        if pushed:
+            cart.produce(pushed, 1300)
+            cart.settle()
+        cart.miss(missed, 1300)
+        cart.settle()
+    return list(cart.controller.produced)
+
+
+SETTINGS = {
+    "auto": {},
+    "shared": {"tightening_ids": "shared"},
+    "station 1": {"station_id": 1},
+    "shared, station 1": {"tightening_ids": "shared", "station_id": 1},
+}
+
+
+@pytest.mark.parametrize("cuts", ((), (1, 3)))
+@pytest.mark.parametrize("elsewhere", (0, 2))
+@pytest.mark.parametrize("below", (True, False))
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("starts", STARTS)
+def test_a_result_that_was_fetched_shows_which_station_is_ours(starts, settings, below, elsewhere, cuts):
+    settings = {"controller": SETTINGS[settings]} if SETTINGS[settings] else {}
+    cart = cart_at(STARTS[starts], answers_below=below, elsewhere=elsewhere, settings=settings)
+    made = live_without_pushes_between(cart, cuts)
+    assert sorted(cart.stored_ids()) == sorted(made) and cart.counted(counter.NO_OWNER) == 0
+
+
+@pytest.mark.parametrize("elsewhere", (0, 2))
+@pytest.mark.parametrize("below", (True, False))
+def test_a_push_that_is_answered_shows_it_where_nothing_else_in_the_log_is_there_any_more(below, elsewhere):
+    per_screw = 1 + elsewhere
+    cart = cart_at(STARTS["5 at most"], answers_below=below, elsewhere=elsewhere, memory=4 * per_screw)
+    cart.until_ready(5000)
+    cart.produce(3, 1300)
+    cart.settle()
+    cart.cut()
+    cart.miss(4, 1300)
+    cart.until_ready(60000)
+    cart.run(60000)
+    assert sorted(cart.stored_ids()) == cart.controller.produced[:3]
+    assert cart.station.recovery.ownership.needs == "owner"
+    cart.produce(1, 1300)
+    cart.settle()
+    made = cart.controller.produced
+    assert sorted(cart.stored_ids()) == made[:3] + made[4:]
+    assert cart.station.recovery.ownership.needs == ""
+
+
+def test_an_answer_of_the_station_that_the_setting_names_is_ours_where_nothing_in_the_log_is_there_any_more():
+    settings = {"controller": {"station_id": 1}}
+    cart = cart_at(STARTS["5 at most"], elsewhere=0, answers_below=False, memory=4, settings=settings)
+    cart.until_ready(5000)
+    cart.produce(3, 1300)
+    cart.settle()
+    cart.cut()
+    cart.miss(4, 1300)
+    cart.settle()
+    assert sorted(cart.stored_ids()) == cart.controller.produced
