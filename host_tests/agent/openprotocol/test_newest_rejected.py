@@ -3,10 +3,10 @@
 import pytest
 
 from toolcart.agent.openprotocol import recovery_phases as phases
+from host_tests.agent.openprotocol.test_new_count_and_small_memory import muted
 from host_tests.support.combinations import each_choice
 from host_tests.support.generated_firmware import PLAIN, Firmware
 from host_tests.support.odd_controllers import OddController
-from host_tests.agent.openprotocol.test_new_count_and_small_memory import muted
 from host_tests.support.world import CONTROLLER
 
 USUAL = {**PLAIN, "first": 20, "between": 4}
