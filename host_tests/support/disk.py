@@ -56,7 +56,7 @@ class Disk:
 
     strerror = staticmethod(os.strerror)
     O_RDWR, O_CREAT, O_CLOEXEC, O_RDONLY, O_DIRECTORY = os.O_RDWR, os.O_CREAT, os.O_CLOEXEC, os.O_RDONLY, os.O_DIRECTORY
-    O_WRONLY, O_NOFOLLOW, O_NONBLOCK = os.O_WRONLY, os.O_NOFOLLOW, os.O_NONBLOCK
+    O_WRONLY, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY = os.O_WRONLY, os.O_NOFOLLOW, os.O_NONBLOCK, os.O_NOCTTY
 
     def __init__(self, dice, page_bytes):
         self.dice = dice
@@ -147,10 +147,10 @@ class Disk:
         inode = self.opened[descriptor]
         return SimpleNamespace(st_mode=S_IFREG | 0o644, st_dev=1, st_ino=inode.number, st_size=len(inode.cache))
 
-    def stat(self, path):
+    def stat(self, path, follow_symlinks=True):
         if path not in self.names:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-        return SimpleNamespace(st_dev=1, st_ino=self.names[path].number)
+        return SimpleNamespace(st_mode=S_IFREG | 0o644, st_dev=1, st_ino=self.names[path].number)
 
     def pread(self, descriptor, count, at):
         return bytes(self.opened[descriptor].cache[at : at + count])

@@ -11,6 +11,7 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.base.clock import Dice
 from toolcart.board.linux import lines as linux_lines
+from toolcart.board.linux import regular_file
 from host_tests.portable import LONG
 from host_tests.support.disk import Disk
 from host_tests.support.log import Area, append, append_event, numbers, store, take_all
@@ -177,7 +178,8 @@ class DiskBench(Bench):
 
     def __init__(self, monkeypatch, seed=1):
         self.disk = Disk(Dice(seed), PAGE_BYTES)
-        monkeypatch.setattr(linux_lines, "os", self.disk)
+        for module in (linux_lines, regular_file):
+            monkeypatch.setattr(module, "os", self.disk)
         self.ident = 0
         super().__init__(Area(blocks=32, unit_bytes=64))
 
