@@ -311,7 +311,7 @@ def test_a_folder_that_takes_no_file_keeps_orders_out_and_no_result(site, plant,
             mounts.run("mount", "-o", "remount,ro,bind", card)
         else:
             (card / "7.spool.new").touch()  # an interrupted start has left it
-            (card / "7.spool.orders").write_text("drop 1, while no agent ran: 2026-01-02 03:04:05\n")
+            (card / "7.spool.orders").write_text("2026-01-02 03:04:05, while no agent ran: cart ordered `drop`\n")
             for name in ("7.spool.new", "7.spool.orders"):
                 site.give(card / name)
             mounts.run("chmod", "555", card)
@@ -328,7 +328,10 @@ def test_a_folder_that_takes_no_file_keeps_orders_out_and_no_result(site, plant,
         agent.wait_for(no_orders := f"no orders can be given while the agent runs: {spool}.sock: {NO_FILE[way]}")
         if way == "mode":
             assert f"{spool}.new cannot be removed: Permission denied" in agent.output
-            assert "drop 1, while no agent ran" in agent.output and "not be removed once they are told" in agent.output
+            assert (
+                "while no agent ran: cart ordered `drop`" in agent.output
+                and "not be removed once they are told" in agent.output
+            )
         if config == "cart.json":
             status, told = status_of(site, cart, 0), doctor(0)
             for text in (status, told):
