@@ -120,7 +120,7 @@ class Board:
         return ""
 
     def has_lost_spool(self, path):
-        """True if the spool of this path is open, and another file is there, or none, or it was cut."""
+        """True if the spool of this path is open, and its file is not there any more (FileFlash.is_exchanged)."""
         return path in self._flashes and self._flashes[path].is_exchanged()
 
     def spool_notes(self):

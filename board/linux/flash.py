@@ -151,7 +151,7 @@ class FileFlash:
             put += more
 
     def _failed(self, doing, error):
-        if self.is_exchanged():
+        if self.is_exchanged():  # what failed is a disk that was taken out
             return self._put_gone()
         number = errno.EROFS if error.errno == errno.EIO and self._is_read_only() else error.errno
         self._refusal = refusal_of(number)
@@ -172,7 +172,7 @@ class FileFlash:
         return FLASH_IO
 
     def is_exchanged(self):
-        """True if another file, or none, is under its path: what failed is a disk that was taken out."""
+        """True if another file, or none, is under its path, or it was cut; False if that cannot be told."""
         try:
             return not self._file.is_in_place()
         except OSError:
