@@ -55,6 +55,7 @@ _REFUSALS = {
 # By OpenSSL's word: the certificate is read, and refused all the same; a key of another certificate
 _OF_THE_CERTIFICATE = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK")
 _OF_ANOTHER = ("KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH")
+_OCTETS_MOST = 1 << 20  # of a certificate's or key's file that are looked at: one of any size may lie there
 
 
 class TlsUnusable(ValueError):
@@ -231,7 +232,7 @@ def _has_key(descriptor):
 
 
 def _octets(descriptor):
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+    return os.pread(descriptor, _OCTETS_MOST, 0)
 
 
 def _has_certificate(descriptor):

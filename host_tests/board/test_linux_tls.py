@@ -106,6 +106,11 @@ def test_a_file_of_no_use_is_reported_with_its_setting(board, tmp_path):
 CERTIFICATE, KEY = "tls_certificate", "tls_key"
 AT_FAULT = {  # what is done to certificate and key: which setting is named, and what is said
     "no key": (lambda own, key: key.write_text(""), KEY, "no private key in PEM"),
+    "a huge file as key": (
+        lambda own, key: (key.write_text(""), os.truncate(key, 1 << 40)),
+        KEY,
+        "no private key in PEM",
+    ),
     "half a key": (lambda own, key: key.write_bytes(key.read_bytes()[:120]), KEY, "no private key in PEM"),
     "the certificate as key": (lambda own, key: key.write_bytes(own.read_bytes()), KEY, "no private key in PEM"),
     "another's key": (
