@@ -182,6 +182,14 @@ def needs_operator(agent: Agent, index: int) -> bool:
     return bool(_way_to_toolsnet(agent, index)["needs_operator"])
 
 
+def is_mute_and_full(agent: Agent, index: int) -> bool:
+    """True if the log has no room, and a lookahead through all of it had no answer: that may last for ever."""
+    station = agent.station(index)
+    if station is None or not station.outlets[0].policy.failed_lookaheads():
+        return False
+    return not station.log.has_room(station.log.room_bytes)
+
+
 def _way_to_toolsnet(agent: Agent, index: int) -> dict:
     station = agent.station(index)
     status: dict = {"refused": None, "needs_operator": False, "waiting": 0}

@@ -3,7 +3,8 @@
 Rules
 1. An order is about the oldest entries of a station's quarantine, or all, or the one that holds up all others; the
    agent may refuse it while its flash refuses.
-2. In the calm an operator comes a minute after one is needed, and does what the script's traits say.
+2. In the calm an operator comes a minute after one is needed, and does what the script's traits say. Where the log is
+   full and ToolsNet is silent to all of it, he gives up the first one, as a server that is away looks the same.
 3. The agent is not told what the server would take.
 """
 
@@ -142,12 +143,14 @@ class Operator:
                 continue
             if number not in self._ordered:
                 self._compare(number, station)
-            if not self.is_needed(number):
+            needed = self.is_needed(number)
+            if not needed and not adapter.is_mute_and_full(world.agent, number - 1):
                 self._needed_since.pop(number, None)
             elif world.calm and world.time.now - self._needed_since.setdefault(number, world.time.now) >= NEEDED_MS:
                 what, count = world.script["operator"]["then"], world.script["operator"]["count"]
                 self.came += 1
-                self.order(what if adapter.counts(world.agent, number - 1)[1] else DROP_FIRST, number, count)
+                has_kept = needed and adapter.counts(world.agent, number - 1)[1]
+                self.order(what if has_kept else DROP_FIRST, number, count)
 
     def _compare(self, number: int, station) -> None:
         """Check that as many are waiting, kept or overwritten as were acknowledged and are not stored."""
