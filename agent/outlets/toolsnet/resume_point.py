@@ -68,10 +68,8 @@ class Start:
         self.limit = numbers[LIMIT]
         self.is_alone = numbers[SENT] & SENT_ALONE != 0
         self.overwritten = numbers[OVERWRITTEN]
-
-    def is_set_back(self, numbers):
-        """True if the server was set back: then TAKEN is not what it was."""
-        return numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= self.number
+        # Of a server that was set back TAKEN is less than it has had: all up to here.
+        self.had_to = numbers[DOUBT_TO] if numbers[SENT] & SENT_BACK else 0
 
 
 def _sequence_of(cursor):
@@ -175,12 +173,13 @@ class ResumePoint:
         taken = numbers[TAKEN]
         rows = least
         # Where something has gone out since, after an 08 that was odd, the one named may be that.
-        if start is not None and not self.policy.number and start.taken == taken and not start.is_set_back(numbers):
+        if start is not None and not self.policy.number and start.taken == taken:
             # Where events lie nobody knows any more: as if they lay where that leaves most overwritten.
             others = max(0, min(start.ahead, self.policy.log.number - numbers[STORED]))
             before = (start.here - taken) % SEQUENCES
             allowed = 1 if start.is_alone else self.in_flight.most
             open_numbers = max(0, start.number - start.limit + allowed)
+            open_numbers = min(open_numbers, max(0, start.number - start.had_to))
             settled = max(0, before - max(0, open_numbers - others))
             passed = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - min(before, open_numbers) - others, start.number)
