@@ -35,7 +35,7 @@ MENDED = (
     7422631,  # lost: a spool with a damaged block was moved while an outlet was removed that lacked what was there
     7553798,  # a start that left out results for an outlet was cut before anyone asked: of the judge
     7559082,  # a record that a cut left half written read well, once the block behind it was gone: of the judge
-    7600452,  # lost: what a database had before it was set back was counted as delivered once more, behind an overwritten rest
+    7600452,  # lost: what a database had had before it was set back was counted twice, and OVERWRITTEN so much too low
     7401007,  # lost: an MQTT consumer was past a block that faded, and no start counted what was gone with it
 )
 
