@@ -195,6 +195,9 @@ def waits_for(station, outlet):
 def _outlet(log, station, outlet):
     cursor = log.cursors[outlet.index]
     count, is_bound = waits_for(station, outlet)
+    given_up, left_out = _given_up(station.state, cursor), station.at_start.added[outlet.index]
+    if left_out is not None:
+        left_out = min(left_out, given_up)  # ToolsNet had some of them, as its 08 says
     report = {
         "kind": outlet.kind,
         "name": station.names[outlet.index],
@@ -202,9 +205,9 @@ def _outlet(log, station, outlet):
         "waiting": count,
         "waiting_at_most": is_bound,
         "waits_for_flash": _waits_for_flash(log, cursor),
-        "given_up": _given_up(station.state, cursor),
+        "given_up": given_up,
         "is_up": outlet.is_up(),
-        "left_out": station.at_start.added[outlet.index],  # by one that was added with this start
+        "left_out": left_out,  # by one that was added with this start
         "is_back": station.at_start.back[outlet.index],  # its place was kept while it was not configured
         "lacks": station.at_start.returned[outlet.index],  # what the log gave up meanwhile
     }

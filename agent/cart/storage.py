@@ -168,6 +168,8 @@ def _place_cursors(station, own):
     at_start.removed = [_outlet_of(log, place) for place in gone]
     at_start.given_up = [_outlet_of(log, place, state.missed[place]) for place in own.given_up]
     own.put(state)
+    if log.cursor_at(TOOLSNET_CURSOR) is None:  # nothing that is stored from now on is out to it
+        state.numbers[LIMIT] = min(state.numbers[LIMIT], log.next - 1)
     for index in range(count):
         cursor = log.cursors[index]
         if moves[index]:

@@ -14,15 +14,20 @@ from host_tests.support.log import put
 
 
 class Removed(Cart):
-    """ToolsNet's outlet was removed when results up to `limit` might have been sent, and none was known to be."""
+    """ToolsNet's outlet was removed when records up to `limit` might have been sent, and none was known to be.
 
-    def __init__(self, limit):
+    `stored` were in the log then; by itself as many as LIMIT allowed.
+    """
+
+    def __init__(self, limit, stored=-1):
         Cart.__init__(self)
-        self.start(TOOLSNET, FILE)
+        self.start(FILE, TOOLSNET)
+        self.results = []
+        while self.log.number < (limit if stored < 0 else stored):
+            self.store()
         self.state.numbers[LIMIT] = limit
         assert self.state.save()
         self.start(FILE)
-        self.results = []
 
     def store(self):
         """Store one more, each fifth an event, and let the file have it."""
@@ -41,7 +46,7 @@ class Removed(Cart):
         return [self.state.numbers[index] for index in (TOOLSNET_CURSOR, AHEAD, OVERWRITTEN)]
 
 
-@pytest.mark.parametrize("limit", [20, 48])
+@pytest.mark.parametrize("limit", [40, 48])
 @pytest.mark.parametrize("restarts", [True, False])
 def test_its_place_goes_on_while_something_of_that_is_left(limit, restarts):
     cart = Removed(limit)
@@ -56,6 +61,18 @@ def test_its_place_goes_on_while_something_of_that_is_left(limit, restarts):
     assert cart.at_start.returned[0] == 0 < cart.at_start.added[0]
     assert cursor.number - cursor.ahead == cart.results_to(cursor.number) < cursor.number
     assert cart.state.numbers[OVERWRITTEN] == cart.results_to(cursor.number) and cart.state.numbers[DAMAGED] == 0
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_what_was_not_stored_then_was_not_out(restarts):
+    cart = Removed(48, 20)
+    while cart.log.first_above(0) < 60:
+        cart.store()
+        if restarts and cart.log.number % 30 == 0:
+            cart.start(FILE)
+    assert cart.state.numbers[LIMIT] == 20 <= cart.place()[0] < 30
+    cart.start(TOOLSNET, FILE)
+    assert cart.at_start.returned[0] > 20
 
 
 def test_what_is_given_up_behind_that_is_counted_as_it_returns():
@@ -113,7 +130,7 @@ def test_nothing_is_given_up_that_cannot_be_read_or_saved(monkeypatch):
 
 def test_a_spool_that_is_moved_gives_up_what_it_leaves_behind():
     cart = Removed(190)
-    for _ in range(200):
+    for _ in range(10):
         cart.store()
     plan = take_over.Plan(48 * 1024, 12 * 1024)
     cart.flash = take_over.make(take_over.start(bytes(cart.flash.cells)), plan, 4711).device

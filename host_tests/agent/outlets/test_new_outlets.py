@@ -5,6 +5,7 @@ import pytest
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.log.snapshot import STATE_BLOCKS
+from toolcart.agent.log.snapshot_fields import OVERWRITTEN
 from toolcart.agent.outlets.toolsnet.data_loss import leave
 from toolcart.tools.config import file as config_file
 from toolcart.tools.live.figures import Figures
@@ -147,6 +148,20 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
     plant.assert_no_false_loss()
     if kind == "webhook":
         assert plant.server.batches[-len(numbers) // 100]["after"] >= had[-1]
+
+
+def test_what_toolsnet_proves_to_have_is_not_said_to_be_left_out():
+    plant = gone_round(TOOLSNET, KINDS["file"])
+    plant.again(KINDS["file"])
+    plant.produce(ROUND, 200)
+    plant.run(60000)
+    plant.again(TOOLSNET, KINDS["file"])
+    plant.run(1000)
+    toolsnet = plant.status()["outlets"][0]
+    assert toolsnet["given_up"] > toolsnet["left_out"] > 2
+    plant.station.state.numbers[OVERWRITTEN] = 2  # as an 08 that names one of them has it
+    toolsnet = plant.status()["outlets"][0]
+    assert toolsnet["given_up"] == toolsnet["left_out"] == 2
 
 
 def test_no_count_of_what_an_outlet_lacks_rises_by_ends_and_starts_alone():
