@@ -413,7 +413,7 @@ class WebhookOutlet(Outlet):
         identity, number = receipt
         if identity != self._identity:
             confirmed.alarms += 1
-            return self._fail("its answer names another spool: %s" % printable(identity), now)
+            return self._fail("its answer names another spool: %s" % (printable(identity) or "nothing that can be shown"), now)
         sent = confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.next - 1)
         if self.log.number < number <= sent:  # of a newest block that is lost: a start has skipped its numbers
             number = self.log.number
@@ -427,7 +427,7 @@ class WebhookOutlet(Outlet):
             return self._fail(why, now, at_once=has_moved)
         if number == confirmed.after and number < confirmed.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        self.again.confirm(max(confirmed.after, confirmed.before), number)
+        self.again.confirm(max(confirmed.after, confirmed.before), number, confirmed.last)
         confirmed.confirms(number)
         self.why = self.why_kind = ""
         self.fault.over()

@@ -149,10 +149,10 @@ class Redelivery:
                 self._miss(-arrived)
             self._missed = state.missed[self._place]
 
-    def confirm(self, first, last):
-        """Count what of the numbers behind `first`, up to `last`, was confirmed before, as it is confirmed now."""
+    def confirm(self, first, last, sent):
+        """Count what of the numbers behind `first`, up to `last`, was confirmed before, and was sent again up to `sent`."""
         self.put_had(last)
-        end = min(last, self.up_to)
+        end = min(last, self.up_to, sent)
         if end > first:
             self.given += end - first
             if self._log.damage.counted_spans:

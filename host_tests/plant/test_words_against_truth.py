@@ -367,7 +367,7 @@ def all_but(plant, count, refused):
 @shows(
     "ToolsNet refused what was sent with code",
     "a result was set aside: {reason}",
-    "refused by ToolsNet will be offered again while it takes others",
+    "set aside will be offered to ToolsNet again while it takes others",
 )
 def test_one_refused_result_is_reported_of_that_one_alone(site, plants):
     plant = plants(toolsnet={"tightening_codes": {2: 17}})

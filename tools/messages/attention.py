@@ -34,7 +34,7 @@ OVER = {
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
     "late": "no refused result is being offered again now",
-    "waits late": "no refused result is left to offer again",
+    "waits late": "no result that was set aside is left to offer again",
     "state": "the flash can be written again",
     "corrected": "no number had to be put right since this start",
     "lost there": "nothing that ToolsNet had is in doubt any more",
@@ -281,14 +281,16 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
     refused = outlet["refused"]
     phase, code = refused["doing"], refused.get("code", 0)
-    refusal_text = f"refuses (code {code})" if code else "does not answer"
+    refusal_text = f"refuses (code {code})" if code else "leaves a result unanswered"
+    if phase == "pass" and not code:
+        refusal_text = "does not answer"
     waiting = waiting_by_outlet.outlet_text(outlet)
     # Nothing is offered without a connection; while one is being made nobody knows when.
     again = next_try(max(refused.get("next_try_ms", 0), 0 if is_up else connects_ms))
     if is_up and not again:
         again = "it is offered again now"
     if phase == "late":
-        words = f"ToolsNet is offered a refused result again: {refused.get('number', 0)}"
+        words = f"ToolsNet is offered a result again that was set aside: {refused.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
     hint, continuation = "", f", {again}" if again else ""
     if phase == "hold":
@@ -300,6 +302,7 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
         continuation = f" result {refused.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else followers}"
     elif phase == "trouble" or refused.get("trouble"):
         refusal_text = refusal_text.replace("refuses", "refuses everything that is offered")
+        refusal_text = refusal_text.replace("a result", "everything that is offered")
         hint = "look into ToolsNet: is its database there, and this station known to it?"
     if phase not in ("hold", "pass") and _takes_no_write(station):
         continuation = f": {_NOT_SENT}"
@@ -514,5 +517,5 @@ def _overruns(station: dict) -> Iterator[Need]:
 def _reoffered(station: dict) -> Iterator[Need]:
     waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
     if waiting:
-        words = f"{waiting} refused by ToolsNet will be offered again while it takes others"
+        words = f"{waiting} set aside will be offered to ToolsNet again while it takes others"
         yield Need("waits late", NOTE, "LATE", words, key="waits")

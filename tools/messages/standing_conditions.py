@@ -102,7 +102,7 @@ _COUNTED = {
     "receipts above": (
         "RECEIPTS",
         "receipts of MQTT since the start named more than was sent: none confirms anything, and all that the spool has "
-        "is sent again, once",
+        "is sent again, unless one that is right comes first",
         "does another cart have this topic, or the consumer another database?",
     ),
     "receipts below": (

@@ -354,6 +354,23 @@ def test_receipt_above_all_that_there_is_brings_all_from_the_oldest_record_once(
     )
 
 
+def test_receipt_above_with_the_right_one_behind_it_gives_nothing_again():
+    bench = MqttBench()
+    for count in range(1, 5):
+        bench.consumer.mute = True
+        bench.store(3)
+        bench.run(1000)
+        topic, identity = next(iter(bench.consumer.have))
+        bench.consumer.mute = False
+        batches = bench.forward.counts.batches
+        bench.consumer.confirm(topic, identity, 3 * count + 1)
+        bench.consumer.confirm(topic, identity, 3 * count)
+        bench.run(1000)
+        status = bench.status()
+        assert (status["receipts_above"], status["given_again"], bench.cursor.number) == (count, 0, 3 * count)
+        assert bench.forward.counts.batches == batches
+
+
 def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reported():
     bench, _ = gone_round(WHEN_FULL_OVERWRITE)
     oldest, newest = bench.log.first_above(0), bench.log.number

@@ -36,7 +36,7 @@ def test_a_station_at_which_all_is_well_needs_nothing():
     ("changes", "words"),
     [
         ({}, "ToolsNet refuses (code 17), next try in 8 s, 248 waiting"),
-        ({"code": 0}, "ToolsNet does not answer, next try in 8 s, 248 waiting"),
+        ({"code": 0}, "ToolsNet leaves a result unanswered, next try in 8 s, 248 waiting"),
         ({"doing": "pass"}, "ToolsNet refuses (code 17) result 5: those behind it are offered, 248 waiting"),
         (
             {"doing": "hold"},
@@ -48,7 +48,7 @@ def test_a_station_at_which_all_is_well_needs_nothing():
             "ToolsNet refuses everything that is offered (code 17), next try in 30 s, 248 waiting; look into "
             "ToolsNet: is its database there, and this station known to it?",
         ),
-        ({"doing": "late"}, "ToolsNet is offered a refused result again: 5"),
+        ({"doing": "late"}, "ToolsNet is offered a result again that was set aside: 5"),
     ],
 )
 def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, words):
@@ -259,7 +259,7 @@ def test_what_an_order_ended_for_a_moment_is_not_over():
     assert len(changes(hold, operator)) == 2
     assert changes(None) == [], "the first was dropped, and nothing is known of the next one"
     assert changes(hold, operator) == [], "it is refused as well"
-    assert changes(dict(REFUSED, doing="late"), operator) == ["ToolsNet is offered a refused result again: 5"]
+    assert changes(dict(REFUSED, doing="late"), operator) == ["ToolsNet is offered a result again that was set aside: 5"]
     assert "ToolsNet takes results again" not in changes(hold, operator, delivered=6), "one of the quarantine was taken"
     assert changes(hold, delivered=6) == [], "nothing left the quarantine"
     assert changes(hold, operator, delivered=6) == []
@@ -447,15 +447,15 @@ def test_when_it_is_offered_again_is_reported_only_as_far_as_it_is_known():
         reported["outlets"][0].update(outlet)
         return attention.needs(reported)[0].words
 
-    assert refusal_words(0) == "ToolsNet does not answer, it is offered again now, 248 waiting"
+    assert refusal_words(0) == "ToolsNet leaves a result unanswered, it is offered again now, 248 waiting"
     assert (
-        refusal_words(2000, is_up=False, next_try_ms=54000) == "ToolsNet does not answer, next try in 54 s, 248 waiting"
+        refusal_words(2000, is_up=False, next_try_ms=54000) == "ToolsNet leaves a result unanswered, next try in 54 s, 248 waiting"
     )
     assert (
-        refusal_words(60000, is_up=False, next_try_ms=900) == "ToolsNet does not answer, next try in 60 s, 248 waiting"
+        refusal_words(60000, is_up=False, next_try_ms=900) == "ToolsNet leaves a result unanswered, next try in 60 s, 248 waiting"
     )
     assert (
-        refusal_words(0, is_up=False, next_try_ms=0) == "ToolsNet does not answer, 248 waiting"
+        refusal_words(0, is_up=False, next_try_ms=0) == "ToolsNet leaves a result unanswered, 248 waiting"
     )  # it is being connected
 
 

@@ -81,4 +81,4 @@ def test_a_server_that_answers_all_but_results_is_there():
     watched.cart.controller.produce()
     watched.watch(240)
     assert watched.somebody[-1] and not any(watched.somebody[:20])
-    assert "REFUSED     ToolsNet does not answer" in watched.shown()
+    assert "REFUSED     ToolsNet leaves a result unanswered" in watched.shown()
