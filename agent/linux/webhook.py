@@ -413,7 +413,9 @@ class WebhookOutlet(Outlet):
         identity, number = receipt
         if identity != self._identity:
             confirmed.alarms += 1
-            return self._fail("its answer names another spool: %s" % (printable(identity) or "nothing that can be shown"), now)
+            return self._fail(
+                "its answer names another spool: %s" % (printable(identity) or "nothing that can be shown"), now
+            )
         sent = confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.next - 1)
         if self.log.number < number <= sent:  # of a newest block that is lost: a start has skipped its numbers
             number = self.log.number

@@ -150,7 +150,7 @@ class Redelivery:
             self._missed = state.missed[self._place]
 
     def confirm(self, first, last, sent):
-        """Count what of the numbers behind `first`, up to `last`, was confirmed before, and was sent again up to `sent`."""
+        """Count what of the numbers behind `first`, up to `last`, was confirmed before and sent again, up to `sent`."""
         self.put_had(last)
         end = min(last, self.up_to, sent)
         if end > first:

@@ -259,7 +259,9 @@ def test_what_an_order_ended_for_a_moment_is_not_over():
     assert len(changes(hold, operator)) == 2
     assert changes(None) == [], "the first was dropped, and nothing is known of the next one"
     assert changes(hold, operator) == [], "it is refused as well"
-    assert changes(dict(REFUSED, doing="late"), operator) == ["ToolsNet is offered a result again that was set aside: 5"]
+    assert changes(dict(REFUSED, doing="late"), operator) == [
+        "ToolsNet is offered a result again that was set aside: 5"
+    ]
     assert "ToolsNet takes results again" not in changes(hold, operator, delivered=6), "one of the quarantine was taken"
     assert changes(hold, delivered=6) == [], "nothing left the quarantine"
     assert changes(hold, operator, delivered=6) == []
@@ -449,10 +451,12 @@ def test_when_it_is_offered_again_is_reported_only_as_far_as_it_is_known():
 
     assert refusal_words(0) == "ToolsNet leaves a result unanswered, it is offered again now, 248 waiting"
     assert (
-        refusal_words(2000, is_up=False, next_try_ms=54000) == "ToolsNet leaves a result unanswered, next try in 54 s, 248 waiting"
+        refusal_words(2000, is_up=False, next_try_ms=54000)
+        == "ToolsNet leaves a result unanswered, next try in 54 s, 248 waiting"
     )
     assert (
-        refusal_words(60000, is_up=False, next_try_ms=900) == "ToolsNet leaves a result unanswered, next try in 60 s, 248 waiting"
+        refusal_words(60000, is_up=False, next_try_ms=900)
+        == "ToolsNet leaves a result unanswered, next try in 60 s, 248 waiting"
     )
     assert (
         refusal_words(0, is_up=False, next_try_ms=0) == "ToolsNet leaves a result unanswered, 248 waiting"
