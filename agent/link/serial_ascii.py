@@ -6,7 +6,8 @@ Rules (OP 2.1.2.1 p. 22, 3.3.2 p. 42)
 1. Hunt for STX; then four digits of length, 20 or more; then that many bytes; then NUL or nothing; then ETX. Nothing
    inside a message ends or restarts it: binary parts contain 02 and 03.
 2. The NUL in its place proves the message; what comes between it and ETX is no part of it. If neither NUL nor ETX is in
-   its place, or the length is not digits, the message is dropped and the hunt goes on after it. A gap of ZVZ inside a
+   its place, or the length is not digits, the message is dropped and the hunt goes on after it. So is one whose last
+   byte is a NUL, with none behind it, from a controller that sends one: it lacks a byte. A gap of ZVZ inside a
    message drops it too: this ends a corrupted length, because the controller waits for its answer.
 3. The header must be possible: digits where digits belong. This line has no checksum, so the layers above check every
    field and take nothing odd unless it comes twice (toolcart.agent.station.store).
@@ -52,9 +53,10 @@ _SOON_MS = const(5)
 class Frame:
     """The message that is coming in."""
 
-    __slots__ = ("fill", "length", "most", "nul", "state")
+    __slots__ = ("ends_in_nul", "fill", "has_nuls", "length", "most", "nul", "state")
 
     def __init__(self, size):
+        self.has_nuls = False  # the controller sends a NUL after its messages: the last one tells
         self.reset(size)
 
     def reset(self, size):
@@ -64,6 +66,14 @@ class Frame:
         self.length = 0
         self.most = size  # for this message: the link's `size` may change while it comes in
         self.nul = False  # the NUL after it has come
+        self.ends_in_nul = False  # its own last byte is one
+
+    def lacks_octet(self):
+        """True if its last byte is the NUL that should come after it; else note whether one does."""
+        if self.ends_in_nul and self.has_nuls and not self.nul:
+            return True
+        self.has_nuls = self.nul
+        return False
 
 
 class SerialAscii:
@@ -274,6 +284,7 @@ class SerialAscii:
         frame.fill = fill
         if fill == frame.length:
             frame.state = TAIL
+            frame.ends_in_nul = raw[at - 1] == 0
 
     def _drop(self, octet):
         """Drop what was not a message; the byte that spoiled it may be the STX of the next one."""
@@ -286,7 +297,7 @@ class SerialAscii:
         self._frame.state = HUNT
         if self.header is not None:
             self.header.read(self.buf, 0)
-        if not self._can_be():
+        if not self._can_be() or self._frame.lacks_octet():
             self.tally[TALLY_REFUSED] += 1
             return LINK_NEED_DATA
         self.form.answered()

@@ -183,6 +183,35 @@ def test_controller_that_is_switched_off_and_on_is_met_again():
         settle(cart)
 
 
+def test_answers_of_an_ascii_line_that_lack_an_octet_are_asked_for_again():
+    for place in (44, 60, 74):
+        cart = ready(kind="ascii")
+        tighten(cart, 2)
+        cart.line.unplug()
+        cart.run(1000)
+        cart.produce(3, 500)
+        cart.line.plug()
+        say = cart.peer.say
+        answers = []
+
+        def say_short(octets, say=say, answers=answers, place=place):
+            if octets[5:9] == b"0065":
+                answers.append(octets)
+                if len(answers) % 2:
+                    octets = octets[:place] + octets[place + 1 :]
+            say(octets)
+
+        cart.peer.say = say_short
+        cart.run(60000)
+        cart.peer.say = say
+        cart.produce()
+        settle(cart)
+        assert len({result["vin"] for result in cart.archive.results}) == 1, place
+        assert len(answers) >= 6 and cart.counts()["recovered"] == 3
+        for name in ("raw", "shifted", "odd fields", "controller malformed"):
+            assert not cart.counts().get(name), (name, place)
+
+
 def with_faults(make, ppm, count, every_ms):
     """Have so many results made on a line with each fault; yield each cart once the line is good again."""
     for seed in SEEDS if IS_QUICK else SEEDS[:1]:

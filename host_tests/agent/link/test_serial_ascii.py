@@ -74,6 +74,27 @@ def test_length_that_is_too_long_ends_at_the_gap():
         assert feed(link, wrapped(RESULT), 3000) == [RESULT]
 
 
+def test_a_message_that_lacks_an_octet_is_no_message_though_its_nul_makes_up_the_length():
+    for text in (RESULT, ANSWER, message(65, b"y" * 98, 3), message(900, b"1" * 3000)):
+        for at in range(22, len(text), 7):
+            link = SerialAscii()
+            short = wrapped(text[:at] + text[at + 1 :])
+            assert feed(link, wrapped(ANSWER) + short + wrapped(ANSWER)) == [ANSWER, ANSWER], (text[4:8], at)
+            assert link.tally[TALLY_REFUSED] == 1
+            link.reset()
+            assert feed(link, short + wrapped(ANSWER)) == [ANSWER], "the same controller is behind the line"
+
+
+def test_a_controller_may_send_no_nul_or_count_it():
+    binary = message(900, b"abc\0")
+    counted = b"0021" + message(5)[4:] + b"\0"
+    for text, tail in ((binary, b"\x03"), (counted, b"\x03"), (binary, b"\0\x03")):
+        link = SerialAscii()
+        assert feed(link, wrapped(text, tail) * 3) == [text] * 3
+    link = SerialAscii()
+    assert feed(link, wrapped(ANSWER) + wrapped(ANSWER, b"\x03") + wrapped(binary, b"\x03")) == [ANSWER, ANSWER, binary]
+
+
 def test_header_that_cannot_be_is_refused():
     for at, octet in ((5, b"x"), (9, b"A"), (12, b"\x05"), (16, b"?"), (19, b"Z")):
         link = SerialAscii()
