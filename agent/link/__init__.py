@@ -17,6 +17,8 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
     tx, tx_at                       build a message of n bytes, `message_bytes` at most, at tx[tx_at:]
     post(n, expects_answer)         then post it: one piece, one write; whether the peer will answer it
     pending, tx_from, sent(n)       what the port must write: tx[tx_from : tx_from + pending]
+    is_receiving()                  whether a message has begun and may still become whole
+    message_ms                      how long the longest message is under way, at most
     tick(now)                       ms until the link must be called again even without input
     quiet(busy_ms)                  whether the flash may keep the chip busy that long now (serial lines need silence)
     last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)

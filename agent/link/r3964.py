@@ -30,6 +30,7 @@ from toolcart.agent.link.r3964_block import BLOCK_END_BYTES, BlockReader, put_bl
 from toolcart.agent.link.serial_framing import (
     FRONT_BYTES,
     MESSAGE_AT,
+    MESSAGE_KB,
     NO_MESSAGE,
     TAIL_BYTES,
     TALLY_CONFLICTS,
@@ -136,6 +137,7 @@ class R3964:
         self.tx[NAK_AT] = NAK
         self.header = None
         self.octet_us = octet_us
+        self.message_ms = REPEAT_MS + 2 * MESSAGE_KB * octet_us  # each byte doubled, or the block repeated
         self.qvz_ms = qvz_ms
         self.zvz_ms = zvz_ms
         self.attempts = attempts
@@ -249,6 +251,10 @@ class R3964:
         """True if a message may be posted: no block is under way in either direction."""
         return self._state == IDLE and not self._job.due and self.pending == 0 and not self._has_message
 
+    def is_receiving(self):
+        """True while a block comes in, or its repeat is waited for."""
+        return self._state == RX_BLOCK or self._state == RX_REPEAT or self._has_message
+
     def tick(self, now):
         """Return the ms until a deadline; soon while something waits for the port."""
         self._now = now
@@ -259,7 +265,9 @@ class R3964:
         left = self._timer.left(now)
         if self._state == TX_CLEAR and not self._timer.armed:
             left = self._wire.left(now) if self._wire.armed else 0
-        return self._job.deadline.least(now, left) if self._job.due else left
+        if self._job.due and self._state != RX_BLOCK:  # the block that comes in may be longer
+            return self._job.deadline.least(now, left)
+        return left
 
     def quiet(self, busy_ms):
         """True if the processor can be away that long without a lost byte or a noticeable gap."""

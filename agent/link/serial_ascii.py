@@ -24,6 +24,7 @@ from toolcart.agent.link import LINK_CUT_SHORT, LINK_MESSAGE, LINK_NEED_DATA, PR
 from toolcart.agent.link.serial_framing import (
     ETX,
     MESSAGE_AT,
+    MESSAGE_KB,
     MESSAGE_MIN,
     STX,
     TAIL_BYTES,
@@ -89,6 +90,7 @@ class SerialAscii:
         self.header = None
         self.octet_us = octet_us
         self.zvz_ms = zvz_ms
+        self.message_ms = zvz_ms + MESSAGE_KB * octet_us
         self.form = Form(payload, plain=True)
         self.tally = [0] * len(TALLY_NAMES)
         self.at = 0
@@ -191,6 +193,10 @@ class SerialAscii:
         self.tx_from += n
         self.pending -= n
         self._busy.start(self._now, SILENT_MS)
+
+    def is_receiving(self):
+        """True from a message's STX to its end, or to a gap."""
+        return self._frame.state != HUNT
 
     def tick(self, now):
         """Return the ms until the next deadline; soon while something waits for the port."""

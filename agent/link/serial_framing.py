@@ -29,6 +29,7 @@ MESSAGE_AT = const(16)  # what comes before a message fits there
 FRONT_BYTES = const(5)  # at most: tag and STX
 TAIL_BYTES = const(2)  # at most: NUL and ETX
 MESSAGE_MIN = const(20)  # a header
+MESSAGE_KB = const(10)  # a length has four digits
 NO_MESSAGE = const(-1)
 
 # What both serial links count, in the order of `tally`.

@@ -64,6 +64,7 @@ class Stream(Fifo):
         "why",
     )
 
+    message_ms = FRAME_TIMEOUT_MS
     steady = True  # only messages go over it: without input and before its deadline there is nothing to do
 
     def __init__(self, buffer_bytes=2048, message_bytes=64):
@@ -125,6 +126,10 @@ class Stream(Fifo):
         """Take note that the port took n bytes."""
         self.tx_from += n
         self.pending -= n
+
+    def is_receiving(self):
+        """True if a message has begun and is waited for."""
+        return self.wait.armed
 
     def tick(self, now):
         """Return the ms until an unfinished message is given up."""

@@ -5,7 +5,7 @@ Rules (protocol.md 4)
 2. Its answer is the row's MID; where that is 0005, it has to name the request. A 0004 that names it is a rejection: the
    row has an ACT_ for each class. The row also says what silence means.
 3. What was sent twice may be answered twice: such an echo, which carries no ID, is not taken for the next one's answer.
-4. MID 9999 is in no row: it is never outstanding. Any byte answers it, even a 0004 to it.
+4. MID 9999 is in no row: it is never outstanding. Any message answers it, even a 0004 to it.
 """
 
 from toolcart.agent.base.compat import const

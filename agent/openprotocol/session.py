@@ -29,8 +29,10 @@ Rules (protocol.md 4)
 6. One message is posted at a time: first answers, those of the link level
    (toolcart.agent.openprotocol.link_level_receive) and one acknowledgement for each push that came, then the request
    that is due.
-7. MID 9999 goes out `keepalive_ms` after our last transmission. If no byte comes from the controller for `silence_ms`
-   while a mirror is due, the link is lost; likewise if the port takes nothing for that long.
+7. MID 9999 goes out `keepalive_ms` after our last transmission. If no message comes from the controller for
+   `silence_ms` while a mirror is due, the link is lost; likewise if the port takes nothing for that long. One that is
+   under way by then is waited for. What else comes over a line is no sign of the controller: bytes, acknowledgements of
+   a line's procedure, and an echo of what we sent; where a line echoes, MID 9999 comes back twice.
 8. Before 0002 nothing is sent but what is asked for (OP 5.2.1 p. 70), and after 0003 nothing at all.
 9. 0004 with code 00, "no error" (OP 5.2.4 p. 74), is a yes where 0005 would be, but not to a subscription: there the
    other revisions are asked for first. What exists by then, or no other revision, shows that it was meant.
@@ -122,7 +124,10 @@ class Session:
         self._keepalives = 0  # sent on this connection since the session was READY
         self._shut = Timer()  # until what connections end with is asked for again
         self._rest = Timer()  # since our last message: then MID 9999 is due
-        self.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
+        self.silence = Timer()  # since an unanswered 9999: then the controller is gone; a message of its stops it
+        self._is_extended = False  # that is over, and a message that was under way by then is waited for
+        self._echoes = False  # the line brings back what we send: MID 0001 came back
+        self._mirrors = 0  # on such a line: MID 9999 that came since the last one of ours
         self._blocked = Timer()  # since the link took nothing: likewise
         self.link_level_receive = None  # if the controller numbers what it sends, a LinkLevelReceiver
         # A toolcart.agent.openprotocol.link_level_send.LinkLevelSender, to number what we send where that is offered.
@@ -141,7 +146,6 @@ class Session:
     def receive(self, n):
         """The first n bytes of link.inlet() were filled."""
         self.link.receive(n)
-        self.silence.armed = False
 
     def acknowledge(self):
         """Answer what the last event pushed: it is durable, or already known.
@@ -181,7 +185,10 @@ class Session:
             self._blocked.armed = False
             rest = self._post_next(now)
         elif not self._blocked.armed:
-            self._blocked.start(now, self._silence_ms)
+            wait = self._silence_ms
+            if self.link.is_receiving():
+                wait += self.link.message_ms
+            self._blocked.start(now, wait)
         wait = self.link.tick(now)
         if rest < wait:
             wait = rest
@@ -217,6 +224,7 @@ class Session:
     def opened(self):
         """The port is open: begin with MID 0001."""
         self._keepalives = 0
+        self._echoes = False
         self.fallback.opened(self)
         for subscription in self.subscriptions:
             self._open_pushes(subscription)
@@ -325,8 +333,10 @@ class Session:
                 if self._rest.left(now) > 0:
                     return self._rest.left(now)
                 self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
+                self._mirrors = 0
                 if not self.silence.armed:  # the one before was answered
                     self.silence.start(now, self._silence_ms)
+                    self._is_extended = False
                     self._keepalives += self.state == session_states.READY
                 self._retry_shut(now)
             else:
@@ -685,7 +695,7 @@ class Session:
         return session_states.EV_NONE
 
     def _check_timers(self, now):
-        if (self.silence.armed and self.silence.expired(now)) or (self._blocked.armed and self._blocked.expired(now)):
+        if (self.silence.armed and self._is_silent(now)) or (self._blocked.armed and self._blocked.expired(now)):
             return self.over(session_states.WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.received.mid = self._linked.mid
@@ -697,6 +707,20 @@ class Session:
             return session_states.EV_NONE
         sender = self.link_level_send
         return self.silent() if sender is None or not sender.active else sender.silent(self, now)
+
+    def _is_silent(self, now):
+        """True if the time for a message is up, and none is under way that may still be in time."""
+        silence = self.silence
+        is_late = silence.expired(now)
+        if not is_late and not self._is_extended:
+            return False
+        if not self.link.is_receiving():
+            return True
+        if not self._is_extended:
+            self._is_extended = True
+            silence.start(now, self.link.message_ms)
+            return False
+        return is_late
 
     def silent(self):
         """The request was not answered in time."""
@@ -754,6 +778,8 @@ class Session:
             if mid < 0:
                 return self._take_junk()
         self.received.mid = mid
+        if self.silence.armed:
+            self.silence.armed = self._echoes and self._is_echo(mid)
         push = self.pushed
         if mid != push.pushed_mid:
             push = self.pushes.by_mid.get(mid)
@@ -784,7 +810,16 @@ class Session:
         event = self._take_answer(mid, cut_short)
         if event == session_states.EV_UNKNOWN or event == session_states.EV_MALFORMED:
             self.request.other_mid = mid
+            if self.state == session_states.STARTING and mid == rq.START[rq.MID]:
+                self._echoes = True
         return event
+
+    def _is_echo(self, mid):
+        """True if this may be what we sent, on a line that brings it back."""
+        if mid != rq.KEEP_ALIVE:
+            return mid == self.request.asked
+        self._mirrors += 1
+        return self._mirrors < 2
 
     def _pushed(self, push, cut_short):
         """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""

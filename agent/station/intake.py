@@ -130,7 +130,6 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 link.receive(n)  # `session.receive`, without a call
-                self.session.silence.armed = False
                 if self._fetch_after_ms:
                     self._octets_received += n
                     self._fetch_delay.start(now, self._fetch_after_ms)

@@ -183,6 +183,76 @@ def test_controller_that_is_switched_off_and_on_is_met_again():
         settle(cart)
 
 
+def test_controller_that_was_off_for_seconds_is_noticed_though_its_end_of_the_line_lives():
+    for kind in ("3964r", "ascii"):
+        for off_ms in (4000, 12000):
+            cart = ready(kind=kind)
+            tighten(cart, 2)
+            peer = cart.peer
+            peer.mute = True
+            cart.run(off_ms)
+            cart.produce()
+            peer.mute = False
+            peer.restart()
+            hand_over = peer.hand_over
+
+            def only_the_first(message, now, peer=peer, hand_over=hand_over):  # OP 5.2.1: nothing before MID 0001
+                if message[4:8] == b"0001":
+                    peer.hand_over = hand_over
+                    hand_over(message, now)
+
+            peer.hand_over = only_the_first
+            assert cart.run(60000, lambda peer=peer, hand_over=hand_over: peer.hand_over == hand_over), (kind, off_ms)
+            cart.produce()
+            settle(cart)
+
+
+def test_octets_that_are_no_message_keep_no_session():
+    """Of 3964R: what may begin a block, and its answers. On a plain line also messages that never end."""
+    for kind, noises in (
+        ("3964r", (b"\x10", b"\x15", b"\x02", b"\x02\x10", b"x")),
+        ("ascii", (b"\x02", b"\x10", b"x", b"\x0200209999001")),
+    ):
+        for noise in noises:
+            for every_ms in (150, 3000):
+                cart = ready(kind=kind)
+                tighten(cart, 1)
+                losses = cart.counts().get("controller losses", 0)
+                cart.peer.mute = True
+                cart.peer.collect = lambda now: 1000000
+                for _ in range(60000 // every_ms):
+                    cart.peer._out += noise
+                    cart.run(every_ms)
+                    if cart.counts().get("controller losses", 0) > losses:
+                        break
+                else:
+                    raise AssertionError((kind, noise, every_ms))
+
+
+def test_block_that_never_ends_keeps_no_session():
+    cart = ready()
+    cart.peer.mute = True
+    cart.peer._out = b"\x02"
+    cart.run(10)
+    for _ in range(900):
+        cart.peer._out += b"x" * 90
+        cart.run(100)
+        if cart.counts().get("controller losses", 0):
+            return
+    raise AssertionError("it is waited for")
+
+
+def test_long_message_on_a_slow_line_is_waited_for():
+    for kind in ("3964r", "ascii"):
+        for pause_ms in (100, 6500):
+            cart = ready(kind=kind, baud=1200, controller={"keepalive": "none"})
+            cart.run(pause_ms)
+            cart.peer.messages.append(b"99990900001         " + b"7" * 9979)  # takes 84 s
+            cart.run(95000)
+            assert cart.counts()["controller connects"] == 1 and cart.is_ready(), (kind, pause_ms)
+            assert cart.counts()["controller unknown"] >= 1
+
+
 def test_answers_of_an_ascii_line_that_lack_an_octet_are_asked_for_again():
     for place in (44, 60, 74):
         cart = ready(kind="ascii")

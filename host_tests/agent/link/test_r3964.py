@@ -138,6 +138,33 @@ def test_peer_that_asks_and_then_says_nothing_is_refused_after_character_delay()
     assert world.peer.received == DLE + NAK
 
 
+def test_a_block_is_received_from_its_stx_to_its_end_and_its_repeat_is_waited_for():
+    world = bench()
+    link = world.talker.link
+    for octet in (DLE, NAK, b"x"):
+        world.peer.send(octet)
+        world.run(300)
+        assert not link.is_receiving(), octet
+    assert send_block(world, block(RESULT)) == DLE and not link.is_receiving()
+    for octets in (block(RESULT)[:-1] + b"?", b"", block(RESULT)[:50]):
+        assert send_block(world, octets) == NAK and link.is_receiving()
+        world.run(4000)
+        assert not link.is_receiving()
+
+
+def test_a_job_whose_time_is_over_while_a_long_block_comes_in_keeps_nobody_awake():
+    link = R3964(payload="v1", octet_us=8333)
+    world = bench(link, baud=1200)
+    link.post(20, False)
+    world.peer.send(STX)
+    world.run(50)
+    world.peer.send(block(message(900, b"7" * 2000)))
+    world.run(14000)
+    assert link.is_receiving() and link.tick(world.clock.now) > 0
+    world.run(6000)
+    assert world.talker.cut_short or world.talker.received
+
+
 def test_message_larger_than_the_buffer_is_cut_short_and_its_block_taken():
     world = bench(R3964(buffer_bytes=256, payload="v1"))
     text = message(61, b"y" * 600)

@@ -95,6 +95,21 @@ def test_a_controller_may_send_no_nul_or_count_it():
     assert feed(link, wrapped(ANSWER) + wrapped(ANSWER, b"\x03") + wrapped(binary, b"\x03")) == [ANSWER, ANSWER, binary]
 
 
+def test_a_message_is_received_from_its_stx_to_its_end_or_to_the_gap():
+    link = SerialAscii()
+    octets = wrapped(RESULT)
+    for at, octet in enumerate(octets):
+        assert link.is_receiving() == (at > 0)
+        feed(link, bytes([octet]))
+    assert not link.is_receiving()
+    for noise in (b"x", b"\x02x", b"\x10", b"\0", b"\x15"):
+        feed(link, noise)
+        assert not link.is_receiving(), noise
+    feed(link, octets[:50], 0)
+    assert feed(link, b"", 99) == [] and link.is_receiving()
+    assert feed(link, b"", 100) == [] and not link.is_receiving()
+
+
 def test_header_that_cannot_be_is_refused():
     for at, octet in ((5, b"x"), (9, b"A"), (12, b"\x05"), (16, b"?"), (19, b"Z")):
         link = SerialAscii()

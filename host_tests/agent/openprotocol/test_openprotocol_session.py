@@ -227,6 +227,61 @@ def test_mirror_is_never_answered_in_any_form():
     assert talk.take() == [] and talk.session.state == session_states.READY
 
 
+def until_over(talk, octets, every_ms=1000, most_ms=60000):
+    """Receive these octets again and again; return after how many ms the session is over."""
+    for passed_ms in range(0, most_ms, every_ms):
+        if session_states.EV_OVER in talk.receive(octets) + talk.wait(every_ms):
+            return passed_ms + every_ms
+    raise AssertionError("it never ended")
+
+
+def test_what_is_no_message_ends_no_silence():
+    for octets in (b"", b"\0", b"\0\0\0", b"x", b"0", b"\x02", b"\x10", b"\r\n"):
+        talk = Talk().ready()
+        assert 7000 + 15000 <= until_over(talk, octets) <= 7000 + 15000 + 5000, octets
+        assert talk.session.why == session_states.WHY_SILENCE
+    for octets in (b"00209999", b"0119006199"):
+        assert until_over(Talk().ready(), octets) <= 7000 + 15000 + 5000, octets
+
+
+def test_a_message_that_has_begun_in_time_ends_a_silence():
+    talk = Talk().ready()
+    assert talk.wait(7000 + 14000) == [] and talk.mids() == [9999] * 3
+    assert talk.receive(EXAMPLE[:50]) + talk.wait(3000) == []
+    assert talk.receive(EXAMPLE[50:] + b"\0") == [session_states.EV_PUSHED]
+    assert talk.wait(15000) == []
+
+
+def talk_with_echo():
+    """Return a session on a line that brings back what is sent."""
+    talk = Talk()
+    assert talk.deliver(*talk.take()) == [session_states.EV_UNKNOWN]
+    return talk.ready()
+
+
+def test_an_echo_of_what_is_sent_ends_no_silence():
+    talk = talk_with_echo()
+    for _ in range(10):  # the echo and the mirror
+        assert talk.wait(7000) == []
+        assert talk.deliver(*talk.take(), MIRROR) == []
+    events = []
+    for _ in range(22):
+        events += talk.wait(1000)
+        talk.deliver(*talk.take())
+    assert events == [session_states.EV_OVER] and talk.session.why == session_states.WHY_SILENCE
+
+
+def test_an_echo_of_an_unanswered_request_ends_no_silence():
+    talk = talk_with_echo()
+    assert talk.wait(7000) == [] and talk.mids() == [9999]
+    talk.fetch()
+    for _ in range(14):
+        talk.wait(1000)
+        talk.deliver(*[octets for octets in talk.take() if octets[4:8] == b"0064"])
+    assert talk.session.state == session_states.READY
+    assert session_states.EV_OVER in talk.wait(1000)
+
+
 def test_port_that_accepts_nothing_is_given_up():
     talk = Talk().ready()
     talk.is_writable = False
