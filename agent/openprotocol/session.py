@@ -69,6 +69,10 @@ _KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether kee
 _KEEP_ALIVE_NEEDED = b"010"
 _REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
 SHUT_MS = const(3600000)
+# Whether the line brings back what we send, as it did MID 0001; if so, whether it has brought back the last MID 9999.
+_ECHO_NONE = const(0)
+_ECHO_DUE = const(1)
+_ECHO_CAME = const(2)
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -126,8 +130,7 @@ class Session:
         self._rest = Timer()  # since our last message: then MID 9999 is due
         self.silence = Timer()  # since an unanswered 9999: then the controller is gone; a message of its stops it
         self._is_extended = False  # that is over, and a message that was under way by then is waited for
-        self._echoes = False  # the line brings back what we send: MID 0001 came back
-        self._mirrors = 0  # on such a line: MID 9999 that came since the last one of ours
+        self._echo = _ECHO_NONE
         self._blocked = Timer()  # since the link took nothing: likewise
         self.link_level_receive = None  # if the controller numbers what it sends, a LinkLevelReceiver
         # A toolcart.agent.openprotocol.link_level_send.LinkLevelSender, to number what we send where that is offered.
@@ -142,10 +145,6 @@ class Session:
         self.closed()
 
     # -- the owner's calls -------------------------------------------------------------------------------------
-
-    def receive(self, n):
-        """The first n bytes of link.inlet() were filled."""
-        self.link.receive(n)
 
     def acknowledge(self):
         """Answer what the last event pushed: it is durable, or already known.
@@ -224,7 +223,7 @@ class Session:
     def opened(self):
         """The port is open: begin with MID 0001."""
         self._keepalives = 0
-        self._echoes = False
+        self._echo = _ECHO_NONE
         self.fallback.opened(self)
         for subscription in self.subscriptions:
             self._open_pushes(subscription)
@@ -333,7 +332,8 @@ class Session:
                 if self._rest.left(now) > 0:
                     return self._rest.left(now)
                 self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-                self._mirrors = 0
+                if self._echo:
+                    self._echo = _ECHO_DUE
                 if not self.silence.armed:  # the one before was answered
                     self.silence.start(now, self._silence_ms)
                     self._is_extended = False
@@ -779,7 +779,12 @@ class Session:
                 return self._take_junk()
         self.received.mid = mid
         if self.silence.armed:
-            self.silence.armed = self._echoes and self._is_echo(mid)
+            echo = self._echo
+            if mid == rq.KEEP_ALIVE:
+                self.silence.armed = echo == _ECHO_DUE
+                self._echo = _ECHO_CAME if echo else _ECHO_NONE
+            else:
+                self.silence.armed = echo != _ECHO_NONE and mid == self.request.asked
         push = self.pushed
         if mid != push.pushed_mid:
             push = self.pushes.by_mid.get(mid)
@@ -811,15 +816,8 @@ class Session:
         if event == session_states.EV_UNKNOWN or event == session_states.EV_MALFORMED:
             self.request.other_mid = mid
             if self.state == session_states.STARTING and mid == rq.START[rq.MID]:
-                self._echoes = True
+                self._echo = _ECHO_DUE
         return event
-
-    def _is_echo(self, mid):
-        """True if this may be what we sent, on a line that brings it back."""
-        if mid != rq.KEEP_ALIVE:
-            return mid == self.request.asked
-        self._mirrors += 1
-        return self._mirrors < 2
 
     def _pushed(self, push, cut_short):
         """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""

@@ -129,7 +129,7 @@ class Intake:
             reads -= 1
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
-                link.receive(n)  # `session.receive`, without a call
+                link.receive(n)
                 if self._fetch_after_ms:
                     self._octets_received += n
                     self._fetch_delay.start(now, self._fetch_after_ms)

@@ -68,7 +68,7 @@ class Talk:
                 n = len(octets)
             inlet = self.link.inlet()
             inlet[:n] = octets[:n]
-            self.session.receive(n)
+            self.link.receive(n)
             octets = octets[n:]
             events += self.settle()
         return events

@@ -185,7 +185,7 @@ class Sessions(Parser):
         return found
 
     def _receive(self, session, octets, dice, found):
-        return feed(session.link, session.receive, octets, dice, lambda: self._settle(session, found))
+        return feed(session.link, session.link.receive, octets, dice, lambda: self._settle(session, found))
 
     def _settle(self, session, found):
         """Take all events and answer them, until nothing is left to say; False if the session is over."""

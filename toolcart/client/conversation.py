@@ -91,7 +91,7 @@ class Conversation:
         """Take the first `octets` bytes of link.inlet()."""
         if self.traffic.is_wanted():
             self.traffic.came(bytes(memoryview(self.link.inlet())[:octets]))
-        self.session.receive(octets)
+        self.link.receive(octets)
         self.turn()
 
     def lost(self, reason: str) -> None:

@@ -349,7 +349,7 @@ def _pump(session, port, now: int) -> int:
     link = session.link
     n = port.readinto(link.inlet(), link.free)
     if n > 0:
-        session.receive(n)
+        link.receive(n)
     while session.next_event(now) != session_states.EV_NONE:
         pass
     session.tick(now)
