@@ -57,7 +57,6 @@ class Frame:
     __slots__ = ("ends_in_nul", "fill", "has_nuls", "length", "most", "nul", "state")
 
     def __init__(self, size):
-        self.has_nuls = False  # the controller sends a NUL after its messages: the last one tells
         self.reset(size)
 
     def reset(self, size):
@@ -67,6 +66,7 @@ class Frame:
         self.length = 0
         self.most = size  # for this message: the link's `size` may change while it comes in
         self.nul = False  # the NUL after it has come
+        self.has_nuls = False  # the controller sends a NUL after its messages: the last one tells
         self.ends_in_nul = False  # its own last byte is one
 
     def lacks_octet(self):

@@ -155,8 +155,8 @@ def test_a_block_is_received_from_its_stx_to_its_end_and_its_repeat_is_waited_fo
 def test_a_job_whose_time_is_over_while_a_long_block_comes_in_keeps_nobody_awake():
     link = R3964(payload="v1", octet_us=8333)
     world = bench(link, baud=1200)
-    link.post(20, False)
-    world.peer.send(STX)
+    world.peer.answers = [(STX, STX)]
+    world.talker.send(KEEP_ALIVE)
     world.run(50)
     world.peer.send(block(message(900, b"7" * 2000)))
     world.run(14000)
