@@ -211,6 +211,32 @@ def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
     assert cart.counted(counter.CONTROLLER_MALFORMED) == 1
 
 
+def cut_at(frame, place):
+    """Return the two parts of a message that is cut there."""
+    return part_of(frame, 2, 1, frame[20:place]), part_of(frame, 2, 2, frame[place:])
+
+
+def test_parts_that_do_not_make_up_a_layout_must_come_twice():
+    for revision in (999, 1, 3):
+        one, two = [
+            light(tightening_id=number) if revision == 999 else pushed(revision, tightening_id=number)
+            for number in (7, 8)
+        ]
+        for first, second in ((80, 60), (60, 80), (60, 61)):
+            cart = Cart(controller={"max_clients": 9}, blocks=24).settle(120000)
+            mixed = cut_at(one, first)[0] + b"\0" + cut_at(two, second)[1] + b"\0"
+            cart.controller.inject(mixed)
+            cart.run(50)
+            assert 62 not in cart.controller.messages and cart.raw() == [] and cart.stored() == []
+            assert cart.counted(counter.ODD) == 1
+            cart.controller.inject(b"\0".join(cut_at(one, first)) + b"\0")
+            cart.run(50)
+            assert cart.controller.messages[62] == 1 and len(cart.stored()) == 1
+            cart.controller.inject(mixed)  # again: that is how it sends them
+            cart.run(50)
+            assert cart.controller.messages[62] == 2 and cart.counted(counter.ODD) == 1
+
+
 # Against the model
 
 
