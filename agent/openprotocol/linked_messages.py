@@ -8,9 +8,13 @@ Rules (OP 2.2.6 p. 30, protocol.md 2.4)
    of each message decides: byte 19 from 2 to 9 is a part, blank, 0 and 1 are a whole message.
 2. A part is never answered; the last one completes a message as if it had come in one frame, answered once.
    Link-level numbers go on from part to part; a part out of order gets 9998 with code 0004 and its number stays open.
-3. Parts come in order, one message at a time. A repeated part is ignored, a first part starts over, anything else ends
-   what was begun. So do `WAIT_MS` without the next part, a lost connection, and a whole message that would fit the
-   buffer but not the room that the parts leave in it. Each of these is reported (EV_MALFORMED).
+3. Their headers do not say whose parts they are: two results differ in nothing but their data. So parts are one message
+   only as 1, 2 .. n without a pause, in a run in which every part was in its place. One that is not, or a whole
+   message of the same MID in between, ends what was begun, and nothing is joined any more until no part came for
+   `WAIT_MS`, a new connection begins, or a 9998 tells the controller. A pause ends what was begun too: a controller
+   waits longer before it repeats a result. The same first part twice is one.
+   Messages of another MID may come in between; one that would fit the buffer, but not the room that the parts leave in
+   it, ends them. Whatever ended is reported (EV_MALFORMED).
 4. The length in the header of what is joined is the sum of what its parts counted, whatever came: more than that, from
    another thread of the controller, is found as it is in one frame (toolcart.agent.openprotocol.light_result).
 5. A message too large for the buffer is followed to its last part and then handed over cut short, with its first
@@ -22,15 +26,13 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, number, put_number
 from toolcart.agent.base.ticks import Timer
 
-PART_NONE = const(0)  # not a part, whatever its header says: go on as with any message
 PART_KEPT = const(1)
-PART_AGAIN = const(2)  # the same as before
-PART_RESTARTED = const(3)  # a first part; what had begun before is given up
-PART_REFUSED = const(4)
-PART_LAST = const(5)  # the message is whole: link.buf, link.at, link.length
-PART_LAST_CUT = const(6)  # the message has ended, and only its first bytes are there
+PART_AGAIN = const(2)  # the first one, the same as before
+PART_REFUSED = const(3)  # not in its place, or behind one that was not
+PART_LAST = const(4)  # the message is whole: link.buf, link.at, link.length
+PART_LAST_CUT = const(5)  # the message has ended, and only its first bytes are there
 
-WAIT_MS = const(10000)  # for the next part; the documents name no time
+WAIT_MS = const(2000)  # a pause: parts do not wait for anything; repeats seen: 3 s and more. The documents name no time
 LEFT_BYTES = const(128)  # of the buffer, for other messages meanwhile: a light result with its NUL has 122
 LEFT_LARGE_BYTES = const(700)  # in a large buffer: the longest MID 0061, of revision 11, has 677
 _LARGE_BYTES = const(2048)
@@ -45,82 +47,87 @@ _ZERO = const(0x30)
 class LinkedMessages:
     """The one message that may be under way in parts; created when the first part ever comes."""
 
-    __slots__ = ("_count", "_counted", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")
+    __slots__ = ("_broken", "_count", "_counted", "_cut", "_next", "_torn", "mid", "pause", "under_way")
 
     def __init__(self):
         self.mid = 0
         self.under_way = False
+        self.pause = Timer()  # runs from the last part on, as long as nothing else has begun to come
+        self._broken = False  # a part of this run was not in its place
         self._count = 0
         self._next = 0  # the part that is awaited
         self._counted = 0  # octets of the message by the lengths of its parts' headers
-        self._part_bytes = 0  # data of the last one
         self._cut = False
         self._torn = False
-        self._late = Timer()
 
     def take(self, link, mid, cut_short):
-        """Take the message just handed over by `link`; return a PART_."""
+        """Take the part, one of 2 to 9, that `link` just handed over; return a PART_."""
         buf = link.buf
         count = buf[link.at + _COUNT] - _ZERO
         part = buf[link.at + _PART] - _ZERO
-        if count < 2 or count > 9:
-            return PART_NONE
-        if self.under_way and self._is_again(link, count, part):
-            return PART_AGAIN
-        began = self.under_way
-        if part == 1:
-            self.give_up(link)
-            if began and cut_short and number(buf, link.at, 4) <= len(buf):
-                self.mid = mid
-                return PART_REFUSED  # it did not fit besides the other one; it will when it comes again
+        self.pause.stop()
+        if not self.under_way:
+            if part != 1 or self._broken:
+                return self._refuse(link, mid)
             self._count = count
             self._cut = False
             self.mid = mid
             self.under_way = True
-        elif not began or count != self._count or part != self._next or not self._is_same(link):
-            self.give_up(link)
-            self.mid = mid
-            return PART_REFUSED
-        self._late.stop()
+        elif count != self._count or not self._is_same(link):
+            return self._refuse(link, mid)
+        elif part != self._next:
+            return PART_AGAIN if self._is_first_again(link, part, cut_short) else self._refuse(link, mid)
         self._next = part + 1
         self._keep_part(link, part, cut_short)
         if part == count:
             self._hand_over(link)
             return PART_LAST_CUT if self._cut else PART_LAST
-        return PART_RESTARTED if began and part == 1 else PART_KEPT
+        return PART_KEPT
+
+    def pass_whole(self, link, mid, cut_short):
+        """Take note of a message that is no part; True if it was cut short only because of what is under way.
+
+        That ends then. So does what is of the same MID; `is_over` will report that.
+        """
+        if not self.under_way:
+            return False
+        took_room = cut_short and number(link.buf, link.at, 4) <= len(link.buf)
+        if took_room or mid == self.mid:
+            self._torn = not took_room
+            self._refuse(link, self.mid)
+        return took_room
 
     def give_up(self, link):
-        """End what is under way, if anything is."""
+        """End what is under way, if anything is; a new run begins."""
         self.under_way = False
-        self._late.stop()
+        self._broken = False
+        self.pause.stop()
         link.size = len(link.buf)
 
     def closed(self):
         """The connection is closed: what was under way is lost, which `is_over` will report."""
         self._torn = self._torn or self.under_way
         self.under_way = False
-        self._late.stop()
+        self._broken = False
+        self.pause.stop()
 
     def is_over(self, link, now):
         """True, once, if what was under way will not become whole: nothing came for too long, or it was torn."""
         if self._torn:
             self._torn = False
             return True
-        if not self.under_way:
+        if not (self.under_way or self._broken):
             return False
-        if not self._late.armed:
-            self._late.start(now, WAIT_MS)
-        if not self._late.expired(now):
+        if link.start < link.end:  # a message is coming: it may be the next part
+            self.pause.stop()
             return False
+        if not self.pause.armed:
+            self.pause.start(now, WAIT_MS)
+        if not self.pause.expired(now):
+            return False
+        was_under_way = self.under_way
         self.give_up(link)
-        return True
-
-    def took_room(self, link):
-        """True if the message was cut short only because of what is under way; if so, that is given up."""
-        if not self.under_way or number(link.buf, link.at, 4) > len(link.buf):
-            return False
-        self.give_up(link)
-        return True
+        return was_under_way
 
     def _is_same(self, link):
         """True if the part belongs to the message under way: MID, revision, station and spindle."""
@@ -129,17 +136,22 @@ class LinkedMessages:
         other = link.size
         return compare(buf, one + 4, buf, other + 4, 7) == 0 and compare(buf, one + 12, buf, other + 12, 4) == 0
 
-    def _is_again(self, link, count, part):
-        """True if this is the last part again, as far as it is there."""
-        if count != self._count or part != self._next - 1 or not self._is_same(link):
+    def _is_first_again(self, link, part, cut_short):
+        """True if this is the first part once more, as far as it was kept."""
+        if part != 1 or self._next != 2 or (cut_short and not self._cut):
             return False
-        if self._cut:
-            return True
         buf = link.buf
-        data_bytes = self._part_bytes
-        if number(buf, link.at, 4) != data_bytes + _HEADER:
+        kept = len(buf) - link.size
+        octets = link.length if link.length < kept else kept
+        if number(buf, link.at, 4) != self._counted:
             return False
-        return compare(buf, link.at + _HEADER, buf, len(buf) - data_bytes, link.length - _HEADER) == 0
+        return compare(buf, link.at + _HEADER, buf, link.size + _HEADER, octets - _HEADER) == 0
+
+    def _refuse(self, link, mid):
+        self.give_up(link)
+        self._broken = True
+        self.mid = mid
+        return PART_REFUSED
 
     def _keep_part(self, link, part, cut_short):
         first = link.at
@@ -157,7 +169,6 @@ class LinkedMessages:
         elif cut_short or octets > most:
             self._cut = True
             octets = octets if octets < most else most
-        self._part_bytes = octets if part > 1 else octets - _HEADER
         if part == 1 or not self._cut:
             _keep(link, first, octets)
 

@@ -198,6 +198,8 @@ class Session:
             wait = self.silence.least(now, wait)
         if self._blocked.armed:
             wait = self._blocked.least(now, wait)
+        if self._linked is not None:
+            wait = self._linked.pause.least(now, wait)
         return wait
 
     def closed(self):
@@ -801,8 +803,12 @@ class Session:
                 return self.link_level_send.received(self, mid)
             if not self._is_in_turn(mid, push is not None):
                 return session_states.EV_REPEATED if self.link_level_receive.owes_again() else session_states.EV_NONE
-        if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
+        if 0x31 < link.buf[link.at + _PARTS] < 0x3A and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
+        if self._linked is not None and self._linked.pass_whole(link, mid, cut_short):
+            if push:
+                self.withhold()  # it comes again
+            return session_states.EV_MALFORMED
         if push:
             if cut_short or self.request.asked:
                 return self._pushed(push, cut_short)
@@ -820,16 +826,11 @@ class Session:
         return event
 
     def _pushed(self, push, cut_short):
-        """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
+        """Take a push that is whole, or as much of it as there is."""
         self.pushed = push
         if self._is_subscribed_by(push):
             self._subscription_accepted()  # it came instead of the 0005
-        if not cut_short:
-            return session_states.EV_PUSHED
-        if self._linked is not None and self._linked.took_room(self.link):
-            self.withhold()
-            return session_states.EV_MALFORMED
-        return session_states.EV_PUSHED_CUT
+        return session_states.EV_PUSHED_CUT if cut_short else session_states.EV_PUSHED
 
     def _take_part(self, mid, push, cut_short):
         """Take a message that says it is one part of several."""
@@ -838,15 +839,15 @@ class Session:
         if self._linked is None:
             self._linked = linked_messages.LinkedMessages()
         part = self._linked.take(self.link, mid, cut_short)
-        if part == linked_messages.PART_NONE or part >= linked_messages.PART_LAST:
-            if part != linked_messages.PART_NONE:
-                cut_short = part == linked_messages.PART_LAST_CUT
+        if part >= linked_messages.PART_LAST:
+            cut_short = part == linked_messages.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
         if self.received.sequence:
             code = CODE_PART if part == linked_messages.PART_REFUSED else CODE_NONE
             self.link_level_receive.owe(mid, code)  # type: ignore[union-attr] - it has numbered this one
             if part == linked_messages.PART_REFUSED:
                 self.withhold()
+                self._linked.give_up(self.link)  # the 9998 tells: what comes next comes in order
         return session_states.EV_NONE if part == linked_messages.PART_KEPT else session_states.EV_MALFORMED
 
     def _is_in_turn(self, mid, later):
@@ -860,8 +861,6 @@ class Session:
         link = self.link
         buf = link.buf
         at = link.at
-        if cut_short and self._linked is not None and self._linked.took_room(link):
-            return session_states.EV_MALFORMED
         if mid == rq.DONE:
             return self._accepted(named_in(buf, at + 20, at + link.length))
         if mid == rq.REFUSAL:

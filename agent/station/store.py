@@ -10,7 +10,7 @@ Rules
 3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (protocol.md 5.1).
 4. An invalid time is replaced by the agent's own and flagged (protocol.md 2.2, 9.2).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
-   (OP 4.3.3 p. 62).
+   (OP 4.3.3 p. 62). So must what was joined of parts: those of two results may be more or less than one.
 6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
    (toolcart.agent.openprotocol.id_ledger, rule 8): what is fetched then may have been stored before.
 """
@@ -50,6 +50,7 @@ _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _CHANGE_END = const(108)  # of a light message: the last separator of its second time
+_PARTS = const(18)  # in the header: 0 where parts were joined (toolcart.agent.openprotocol.linked_messages)
 _TORQUE_END = const(50)
 _ANGLE_END = const(55)
 _HOUR = const(60)  # of the time
@@ -179,7 +180,11 @@ class Store:
         else:
             read = self._read_pushed(buf, at, length, revision)
             source = NO_SOURCE if cut_short else revision
-        if self.plausible is not None and not self.is_sure(read == res.RESULT_READ, buf, at, length, revision, now):
+        # Odd, and joined of parts, which end where the buffer does:
+        doubts = read != res.RESULT_READ and at + length == len(buf) and buf[at + _PARTS] == 0x30 and not cut_short
+        if (doubts or self.plausible is not None) and not self.is_sure(
+            read == res.RESULT_READ, buf, at, length, revision, now
+        ):
             return NOT_SURE
         if read == res.RESULT_UNREADABLE:
             return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)

@@ -177,11 +177,13 @@ def whole(message):
 
 
 class Model:
-    """What a session makes of whole and linked MID 0061 in a buffer of `size` octets: events, results, answers."""
+    """What a session makes of whole and linked MID 0061, one behind the other, in a buffer of `size` octets."""
 
     def __init__(self, size):
         self.size = size
         self.joined = b""  # what is under way; nothing if empty
+        self.is_broken = False
+        self.is_torn = False  # one more EV_MALFORMED comes once all that came was looked at
         self.events = []
         self.results = []
 
@@ -192,27 +194,32 @@ class Model:
         else:
             there = frame
         count = frame[18] - 0x30
-        if frame[4:8] == b"9999":
-            return
-        if frame[4:8] != b"0061":
-            if len(there) < len(frame) <= self.size:
-                self.joined = b""
-                self.events.append(session_states.EV_MALFORMED)
-            else:
-                self.events.append(session_states.EV_UNKNOWN)
-        elif 2 <= count <= 9:
+        is_push = frame[4:8] == b"0061"
+        if is_push and 2 <= count <= 9:
             self._part(frame, there, count, frame[19] - 0x30)
-        elif len(there) == len(frame):
-            self._result(session_states.EV_PUSHED, frame)
-        elif len(frame) <= self.size:
-            self.joined = b""
-            self.events.append(session_states.EV_MALFORMED)
+        elif len(there) < len(frame) <= self.size:
+            self._refuse()
         else:
-            self._result(session_states.EV_PUSHED_CUT, there)
+            if is_push and self.joined:
+                self._break()
+                self.is_torn = True
+            if is_push:
+                is_whole = len(there) == len(frame)
+                self._result(session_states.EV_PUSHED if is_whole else session_states.EV_PUSHED_CUT, there)
+            elif frame[4:8] != b"9999":
+                self.events.append(session_states.EV_UNKNOWN)
 
     def _result(self, event, octets):
         self.events.append(event)
         self.results.append(octets)
+
+    def _refuse(self):
+        self._break()
+        self.events.append(session_states.EV_MALFORMED)
+
+    def _break(self):
+        self.joined = b""
+        self.is_broken = True
 
     def left_bytes(self):
         """What parts leave to other messages: more where the buffer is large."""
@@ -220,16 +227,9 @@ class Model:
 
     def _part(self, frame, there, count, part):
         head = frame[4:11] + frame[12:16]
-        under_way = self.joined != b""
-        fits = under_way and head == self.head and count == self.count
-        if fits and part == self.next - 1:
-            if self.cut or (len(frame) == len(self.last) and self.last[20:].startswith(there[20:])):
-                self.events.append(session_states.EV_MALFORMED)
-                return
-        if part == 1:
-            self.joined = b""
-            if under_way and len(there) < len(frame) <= self.size:
-                self.events.append(session_states.EV_MALFORMED)
+        if not self.joined:
+            if part != 1 or self.is_broken:
+                self._refuse()
                 return
             self.head = head
             self.count = count
@@ -237,7 +237,10 @@ class Model:
             most = self.size - self.left_bytes()
             self.cut = len(there) < len(frame) or len(frame) > most
             self.joined = there[:most]
-        elif fits and part == self.next:
+        elif head != self.head or count != self.count:
+            self._refuse()
+            return
+        elif part == self.next:
             self.counted += len(frame) - 20
             left = self.size - len(self.joined)
             most = left if part == count else left - self.left_bytes()
@@ -245,14 +248,19 @@ class Model:
             if not self.cut:
                 self.joined += frame[20:]
         else:
-            self.joined = b""
-            self.events.append(session_states.EV_MALFORMED)
+            kept = len(self.joined)
+            if (
+                (part, self.next) == (1, 2)
+                and (len(there) == len(frame) or self.cut)
+                and len(frame) == self.counted
+                and self.joined[20:].startswith(there[20:kept])
+            ):
+                self.events.append(session_states.EV_MALFORMED)
+            else:
+                self._refuse()
             return
         self.next = part + 1
-        self.last = frame
         if part == count:
             octets = b"%04d" % min(self.counted, 9999) + whole(self.joined)[4:]
             self._result(session_states.EV_PUSHED_CUT if self.cut else session_states.EV_PUSHED, octets)
             self.joined = b""
-        elif part == 1 and under_way:
-            self.events.append(session_states.EV_MALFORMED)
