@@ -559,8 +559,9 @@ class Model:
             goes_on = before and (self.ended == self.w.ident or is_ahead(before[-1][1], self.ended))
             self.add(first, before[-1][1] if goes_on else self.ended)
         if self.starts_over:
-            tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
-            self.since = max(tops + [self.doubted]) if self.doubted > 1 else len(self.log) + 1
+            if self.begins_again():
+                tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
+                self.since = max(tops + [self.doubted]) if self.doubted > 1 else len(self.log) + 1
             if self.w not in (NONE, EMPTY):
                 self.doubted = 1
         if self.newest is not None:
@@ -572,10 +573,14 @@ class Model:
         self.expected, self.proven, self.phase = None, True, FILL
         self.forget()
 
+    def begins_again(self):
+        if not self.starts_over or self.newest is None or self.w in (NONE, EMPTY):
+            return False
+        return self.is_reset() or not is_ahead(self.newest.ident, self.w.ident)
+
     def seen_above(self):
         met = self.w not in (NONE, EMPTY)
-        is_above = met and self.newest is not None and is_ahead(self.newest.ident, self.w.ident)
-        if self.ended is not None or (self.starts_over and met and (self.is_reset() or not is_above)):
+        if self.ended is not None or self.begins_again():
             return []
         ends = [self.newest.ident, self.upto] if self.newest is not None else []
         ends += [self.w.ident] if met else []
