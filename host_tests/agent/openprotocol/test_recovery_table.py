@@ -470,7 +470,11 @@ class Model:
 
     def walk_on(self):
         newest = self.newest.ident
-        if self.walk.begin(newest, 1 << 31 if self.ended is None else newest - 1, K):
+        left = 1 << 31 if self.ended is None else newest - 1
+        is_pushed = any(self.log[at] is self.w and not self.fetched[at] for at in range(self.since - 1, len(self.log)))
+        if self.ended is None and is_pushed and self.w.ident > 0 and not self.begins_again():
+            left = length_of(preceding(self.ranges[0][0]) if self.ranges else self.w.ident, preceding(newest))
+        if self.walk.begin(newest, left, K):
             self.turn(WALK, self.walk.asked)
         else:
             self.end_walk()
