@@ -21,7 +21,16 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32
 from toolcart.agent.openprotocol import id_ownership, look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, id_of, is_ahead, length_of, preceding
+from toolcart.agent.openprotocol.ids import (
+    ID_PERIOD,
+    after,
+    first_below,
+    following,
+    id_of,
+    is_ahead,
+    length_of,
+    preceding,
+)
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
