@@ -10,6 +10,8 @@ Rules
 4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
    fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
    questions for each push.
+5. Where the newest is above `w`, which was pushed and is not there, the memory has dropped `w`, or never kept it: the
+   walk ends with `w`, or with what was missing before. What is below was made before the first meeting, or is stored.
 
 Imported where a walk is needed: most connections prove their IDs without one.
 """
@@ -19,7 +21,16 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32
 from toolcart.agent.openprotocol import id_ownership, look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, id_of, is_ahead, preceding
+from toolcart.agent.openprotocol.ids import (
+    ID_PERIOD,
+    after,
+    first_below,
+    following,
+    id_of,
+    is_ahead,
+    length_of,
+    preceding,
+)
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
@@ -107,13 +118,24 @@ def begin(recovery, is_reset, now):
     elif not ownership.shares:  # else ours are found in stretches
         top = recovery.ledger.top()
         if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
-            return go_down(recovery, observed.newest, ID_PERIOD // 2, now)
+            return go_down(recovery, observed.newest, _left_below(recovery), now)
         _learn_gone_most(recovery)
         from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
 
         _of(recovery).ended = EndedCount(top, ownership.gone_most)
         return recovery.turn_to(phases.PHASE_UPWARD, top)
     return look_conclusion.conclude_look(recovery, now)
+
+
+def _left_below(recovery):
+    """Return how many IDs below the newest may be those of what is missing (rule 5)."""
+    ledger = recovery.ledger
+    observed = recovery.observed
+    is_of_count = not (observed.is_reset or observed.is_unsaid or recovery.ownership.is_other)
+    if not (is_of_count and ledger.top() > 0 and recovery.counts_alone() and recovery.is_pushed(ledger.octets)):
+        return ID_PERIOD // 2
+    first = preceding(ledger.ranges[0][0]) if ledger.ranges else ledger.top()
+    return length_of(first, preceding(observed.newest))
 
 
 def go_down(recovery, above, left, now):

@@ -4,7 +4,9 @@ Rules
 1. Where ID 0 is not answered, what may be missing ends where so many IDs in a row are gone, upward, or with the result
    that ID 0 brought under a wrong ID.
 2. Where all begins anew, what was missing before is reported first, once (toolcart.agent.openprotocol.lost_ids).
-3. What cannot be written down now is tried again after a pause; nothing is asked for before.
+3. Only where the count has begun again is what the log has of the one before. A walk alone does not show that: what was
+   pushed and is not there any more, or never was, is in the log all the same, and not gone.
+4. What cannot be written down now is tried again after a pause; nothing is asked for before.
 """
 
 from toolcart.agent.openprotocol import recovery_phases as phases
@@ -92,7 +94,7 @@ def _write_missing(recovery, left, above):
     observed = recovery.observed
     is_other = recovery.ownership.is_other
     ledger.begin()
-    if observed.starts_over and not is_other:
+    if observed.starts_over and observed.is_reset and not is_other:
         ledger.since = recovery.duplicates.next_record()
         if ledger.doubted > 1:
             from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew

@@ -7,7 +7,8 @@ Rules
 1. A probe asks for one ID after another, downward, until one is there, or `most` in a row are gone: then nothing
    below is there either, since `most` is more than the longest run of IDs that are not ours, and the oldest go first.
 2. Probes are twice as far away each time until one finds nothing; then they halve what lies between.
-3. One that may be there counts as such if the next one is gone, and not as well one that may be there.
+3. One that may be there counts as such if the next one is gone, and not as well one that may be there; the last one of
+   all too, unless `most` in a row are gone with it.
 """
 
 from toolcart.agent.base.compat import const
@@ -44,7 +45,7 @@ class LowestIdSearch:
         self._gone += 1
         if self._at < self._end and self._gone < self._most:
             return self._aim()
-        if is_unsure and self._at == self._end and not self._is_end_unsure:
+        if is_unsure and self._at == self._end and self._gone < self._most and not self._is_end_unsure:
             return self._go_on_from(self._unsure)
         self._end = self._start
         self._is_end_unsure = is_unsure

@@ -76,8 +76,10 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               the next to w, up    one WALK
               to 8 away            N not above w: UPWARD in front of each WALK; N above w, and pushes without an ID of
               (nearby_search.py)   the memory: none of these, SETTLE w+1..N
-    WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
-              (id_walk.py)                                             that is there, in FILL fetch on from it
+    WALK      downward from N, to  goes on                             goes on; at its end SETTLE all from the lowest
+              w if it was pushed                                       that is there, in FILL fetch on from it
+              and N is above it
+              (id_walk.py)
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
               upward from w, N not goes on                             goes on; after K in a row that are gone,

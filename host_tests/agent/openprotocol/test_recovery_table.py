@@ -470,7 +470,11 @@ class Model:
 
     def walk_on(self):
         newest = self.newest.ident
-        if self.walk.begin(newest, 1 << 31 if self.ended is None else newest - 1, K):
+        left = 1 << 31 if self.ended is None else newest - 1
+        is_pushed = any(self.log[at] is self.w and not self.fetched[at] for at in range(self.since - 1, len(self.log)))
+        if self.ended is None and is_pushed and self.w.ident > 0 and not self.begins_again():
+            left = length_of(preceding(self.ranges[0][0]) if self.ranges else self.w.ident, preceding(newest))
+        if self.walk.begin(newest, left, K):
             self.turn(WALK, self.walk.asked)
         else:
             self.end_walk()
@@ -559,8 +563,9 @@ class Model:
             goes_on = before and (self.ended == self.w.ident or is_ahead(before[-1][1], self.ended))
             self.add(first, before[-1][1] if goes_on else self.ended)
         if self.starts_over:
-            tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
-            self.since = max(tops + [self.doubted]) if self.doubted > 1 else len(self.log) + 1
+            if self.begins_again():
+                tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
+                self.since = max(tops + [self.doubted]) if self.doubted > 1 else len(self.log) + 1
             if self.w not in (NONE, EMPTY):
                 self.doubted = 1
         if self.newest is not None:
@@ -572,10 +577,14 @@ class Model:
         self.expected, self.proven, self.phase = None, True, FILL
         self.forget()
 
+    def begins_again(self):
+        if not self.starts_over or self.newest is None or self.w in (NONE, EMPTY):
+            return False
+        return self.is_reset() or not is_ahead(self.newest.ident, self.w.ident)
+
     def seen_above(self):
         met = self.w not in (NONE, EMPTY)
-        is_above = met and self.newest is not None and is_ahead(self.newest.ident, self.w.ident)
-        if self.ended is not None or (self.starts_over and met and (self.is_reset() or not is_above)):
+        if self.ended is not None or self.begins_again():
             return []
         ends = [self.newest.ident, self.upto] if self.newest is not None else []
         ends += [self.w.ident] if met else []
