@@ -18,6 +18,7 @@ from toolcart.tools.line.explanation import Explain3964R, ExplainAscii
 from toolcart.tools.live.figures import BAD, Change
 from toolcart.tools.live.lines import Lines
 from toolcart.tools.spool.commands import spool
+from host_tests.support.descriptors import WrittenText
 from host_tests.support.log import append, mounted, put
 
 NASTY = "\x1b]0;pwned\x07\x1b[2J\x9b31m\r\n\t\x00\x7f\u202e\u2066\u2028\u200b\ufeff"
@@ -98,7 +99,7 @@ def test_no_octet_of_a_line_reaches_the_terminal_as_it_is(explainer):
 
 def test_plain_lines_are_harmless_and_their_json_is_exact():
     for as_json in (False, True):
-        out = io.StringIO()
+        out = WrittenText()
         lines = Lines(out, as_json)
         lines.changes([Change(1.0, BAD, NASTY)])
         lines.summary(1.0, {"name": NASTY}, NASTY)

@@ -123,8 +123,10 @@ def _run_configuration(
             from toolcart.tools.live.lines import Lines
             from toolcart.tools.live.log_lines import LogLines
             from toolcart.tools.live.plain import InProcess
+            from toolcart.tools.process.line_writer import LineWriter
 
-            lines = Lines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
+            writer = LineWriter(sys.stdout.fileno(), sys.stdout.encoding)
+            lines = Lines(writer, as_json) if as_json else LogLines(writer, log_format or "text")
             return InProcess(path, seconds, lines).run()
     except config_file.ConfigurationError as error:
         _print_mistakes(error, as_json)

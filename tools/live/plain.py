@@ -15,6 +15,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.lines import SUMMARY_EVERY_S, Lines
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.watch import ENDED, Watch, account_of, account_text, spool_failure, totals, totals_text
+from toolcart.tools.process.line_writer import LineWriter
 from toolcart.tools.process.supervisor import Supervisor
 
 TURN_S = 0.05
@@ -23,7 +24,7 @@ STATUS_EVERY_MS = 1000  # in the same process every status costs the agent a mil
 
 def run_plain(watch: Watch, as_json: bool) -> int:
     """Run to the end and return the exit code."""
-    lines = Lines(sys.stdout, as_json)
+    lines = Lines(LineWriter(sys.stdout.fileno(), sys.stdout.encoding), as_json)
     summary_due_s = SUMMARY_EVERY_S
     ended_for_reader = False
     with watch.handling_signals():
@@ -34,6 +35,7 @@ def run_plain(watch: Watch, as_json: bool) -> int:
             if watch.elapsed_s() >= summary_due_s:
                 summary_due_s = watch.elapsed_s() + SUMMARY_EVERY_S
                 lines.summary(watch.elapsed_s(), watch.summary(), watch.summary_text())
+            lines.catch_up(watch.elapsed_s())
             if lines.closed and not ended_for_reader:
                 ended_for_reader = True
                 watch.end()
@@ -57,7 +59,7 @@ class InProcess:
     def run(self) -> int:
         """Run until a signal comes or the time is up; return the exit code."""
         supervisor = self._supervisor
-        exit_code = supervisor.run(lambda: not self.lines.closed and not self._time_is_up())
+        exit_code = supervisor.run(lambda: not self._time_is_up())
         self._take_line(supervisor.agent.last_line())
         supervisor.agent.board.close()
         text = [account_text(self.figures)] if self.figures.knows_a_spool() else []
@@ -76,6 +78,7 @@ class InProcess:
         at_s = self._elapsed_s()
         changes = self.figures.feed(line, at_s)
         self.lines.changes(changes)
+        self.lines.catch_up(at_s)
         if changes and isinstance(self.lines, LogLines):  # its summary is for days without changes
             self._summary_due_s = at_s + self.lines.summary_every_s
         if at_s >= self._summary_due_s:

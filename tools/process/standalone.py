@@ -2,7 +2,8 @@
 
 Rules:
 1. Lines are those of toolcart.tools.process.agent. Nothing else goes to stdout.
-2. The agent never waits for its reader: a status that does not fit the pipe is left out completely.
+2. The agent never waits for its reader: a status that does not fit the pipe is left out completely
+   (toolcart.tools.process.line_writer).
 3. A line on stdin says what is being looked at: {"look": 7} the newest results of station 7, {"look": -1} none, as at
    the start.
 4. SIGTERM, SIGINT and a reader that has gone cause the orderly stop: MID 0003 to the controllers, at most 3 s, then
@@ -21,7 +22,6 @@ if __name__ == "__main__":
 # isort: split
 import json
 import os
-import select
 import sys
 import traceback
 
@@ -30,45 +30,8 @@ from toolcart.base.command_line import CommandLine
 from toolcart.base.exit_codes import EXIT_OTHER
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process.agent import ViewedStation
+from toolcart.tools.process.line_writer import LAST_WORDS_S, LineWriter
 from toolcart.tools.process.supervisor import Supervisor
-
-LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
-
-
-class Pipe:
-    """Writes whole lines to a descriptor and never waits; the rest of a line that was taken in part goes first."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._rest = b""
-        self.left_out = 0
-        self.closed = False
-        os.set_blocking(descriptor, False)
-
-    def send(self, line: dict) -> None:
-        """Write the line if the reader keeps up."""
-        self._push()
-        if self._rest:
-            self.left_out += 1
-            return
-        self._rest = json.dumps(line, separators=(",", ":")).encode() + b"\n"
-        self._push()
-
-    def send_last(self, line: dict) -> None:
-        """Write a line that must not be left out: wait for the reader, but not for ever."""
-        while self._rest and not self.closed and select.select([], [self._descriptor], [], LAST_WORDS_MS / 1000)[1]:
-            self._push()
-        self.send(line)
-
-    def _push(self) -> None:
-        while self._rest and not self.closed:
-            try:
-                self._rest = self._rest[os.write(self._descriptor, self._rest) :]
-            except BlockingIOError:
-                return
-            except OSError:  # the reader has gone
-                self.closed = True
-                self._rest = b""
 
 
 def main() -> int:
@@ -76,23 +39,27 @@ def main() -> int:
     arguments.add_argument("config")
     arguments.add_argument("--status-every-ms", type=int, default=None)
     options = arguments.parse_args()
-    pipe = Pipe(sys.stdout.fileno())
+    pipe = LineWriter(sys.stdout.fileno())
+
+    def send(line: dict, patience_s: float = 0.0) -> None:
+        pipe.send(json.dumps(line, separators=(",", ":")), patience_s)
+
     every_ms = options.status_every_ms and max(20, options.status_every_ms)
     try:
-        supervisor = Supervisor(options.config, every_ms, pipe.send, ViewedStation(sys.stdin))
+        supervisor = Supervisor(options.config, every_ms, send, ViewedStation(sys.stdin))
     except config_file.ConfigurationError as error:
-        pipe.send_last({"kind": "failed", "text": str(error)})
+        send({"kind": "failed", "text": str(error)}, LAST_WORDS_S)
         print(error, file=sys.stderr)
         return error.exit_code
     try:
         exit_code = supervisor.run(lambda: not pipe.closed)
-        pipe.send_last(supervisor.agent.last_line())
+        send(supervisor.agent.last_line(), LAST_WORDS_S)
         supervisor.agent.board.close()
     except Exception as error:
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        pipe.send_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
+        send({"kind": "failed", "text": f"{type(error).__name__}: {error}"}, LAST_WORDS_S)
         return EXIT_OTHER
     return exit_code
 

@@ -1,7 +1,6 @@
 """Every command that the program names is one that it takes, as it is installed here, and does what is said of it."""
 
 import ast
-import io
 import lzma
 import re
 import shlex
@@ -22,6 +21,7 @@ from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.service import commands as service
 from toolcart.tools.status import commands as status
 from host_tests.support import running
+from host_tests.support.descriptors import WrittenText
 from host_tests.support.running import ENVIRONMENT, cart_of, toolcart, written
 from lab.cache import CHECKOUT
 
@@ -82,7 +82,7 @@ def cart(tmp_path, monkeypatch):
 
 def run_agent(config):
     """The lines of the log and of the status of an agent that lives until neither side has let it in."""
-    figures, out = Figures(), io.StringIO()
+    figures, out = Figures(), WrittenText()
     lines = LogLines(out)
 
     def goes_on(_agent, lines):
@@ -115,7 +115,7 @@ def test_without_systemd_nothing_is_written_and_a_way_out_is_named(cart, monkeyp
     way = next(line for line in re.findall(r"`([^`]*)`", output) if " run " in line)
     words = shlex.split(way)[1:]
     assert words == ["run", "--plain", "--config", str(cart)]
-    toolcart(*words, "--seconds", 0.2)
+    running.ran(*words, "--seconds", 0.2)
 
 
 def test_pages_of_the_demo_at_a_port_that_is_used_are_refused():

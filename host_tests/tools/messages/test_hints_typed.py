@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import socket
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -18,20 +19,30 @@ from toolcart.tools.flash import boards, image
 from toolcart.tools.messages import attention, commands, log_entries, reasons
 from toolcart.tools.status import client
 from toolcart.tools.web import page
-from host_tests.support.running import free_port, running, toolcart
+from host_tests.support.running import DEADLINE_S, ENVIRONMENT, command_of, free_port, running, toolcart
 from host_tests.tools.messages.test_hints import cart_with_refused, run_agent
 from lab.packaging import debian, message_table
 
 
+def said(*words, code):
+    """What a command says; code as for toolcart. An agent writes to a descriptor, which a process of its own has."""
+    if words[0] != "run":
+        return toolcart(*words, code=code).output
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command_of(*words), env=ENVIRONMENT, text=True, timeout=DEADLINE_S, **pipes)
+    assert code is None or done.returncode == code, done.stdout
+    return done.stdout
+
+
 def output_of(line, *more, code=0):
     """What a command says, typed as it was named and with more words; code as for toolcart."""
-    return toolcart(*shlex.split(line), *more, code=code).output
+    return said(*shlex.split(line), *more, code=code)
 
 
 def type_it(text, name, *more, code=0, **places):
     """Type the first command of this name that was said, places such as FILE filled in; what it says."""
     command = next(one for one in re.findall(rf"toolcart ({re.escape(name)}[^`\n;]*)", text))
-    return toolcart(*(places.get(word, word) for word in shlex.split(command)), *more, code=code).output
+    return said(*(places.get(word, word) for word in shlex.split(command)), *more, code=code)
 
 
 def new(place, machine, *, at="h", pim="h:1"):

@@ -1,6 +1,5 @@
 """The lines of a service: moments with their zone, levels, the journal's priorities, a line a day, commands."""
 
-import io
 import json
 import os
 import re
@@ -19,7 +18,10 @@ from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
 from toolcart.tools.live.watch import account_of
 from toolcart.tools.messages import log_entries, standing_conditions
+from toolcart.tools.process import line_writer
+from toolcart.tools.process.line_writer import LineWriter
 from host_tests.support.agent_lines import healthy_station, status_of
+from host_tests.support.descriptors import WrittenText
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +29,7 @@ CHANGES = [Change(0.0, BAD, "b\x1b[31m"), Change(0.0, WARNING, "w"), Change(0.0,
 
 
 def test_a_line_has_its_moment_with_the_zone_and_its_level():
-    out = io.StringIO()
+    out = WrittenText()
     LogLines(out).changes(CHANGES)
     lines = out.getvalue().splitlines()
     assert [line.split()[1] for line in lines] == ["error", "warning", "notice", "info"]
@@ -36,7 +38,7 @@ def test_a_line_has_its_moment_with_the_zone_and_its_level():
 
 
 def test_the_json_form_is_one_object_a_line():
-    out = io.StringIO()
+    out = WrittenText()
     lines = LogLines(out, log_lines.JSON)
     lines.changes(CHANGES[:1])
     lines.summary(5.0, {"stored": 7}, "stored 7")
@@ -50,20 +52,28 @@ def test_the_journal_gets_priorities_and_no_moments(tmp_path):
     with open(tmp_path / "journal", "w+", encoding="utf-8") as out:
         about = os.fstat(out.fileno())
         environment = {"JOURNAL_STREAM": f"{about.st_dev}:{about.st_ino}"}
-        LogLines(out, environment=environment).changes(CHANGES)
+        LogLines(LineWriter(out.fileno()), environment=environment).changes(CHANGES)
         out.seek(0)
         assert [line[:3] for line in out] == ["<3>", "<4>", "<5>", "<6>"]
-    assert not log_lines.is_journal(io.StringIO(), environment)
+    assert not log_lines.is_journal(WrittenText().descriptor, environment)
 
 
-def test_a_log_that_cannot_be_written_ends_nothing_but_itself():
-    class Full(io.StringIO):
-        def write(self, _text):
-            raise OSError(28, "No space left on device")
+@pytest.mark.parametrize(("count", "words"), [(1, "1 line"), (3, "3 lines")])
+def test_a_log_says_how_many_lines_it_lacks_once_it_can_be_written_again(count, words, monkeypatch):
+    def no_room(*_):
+        raise OSError(28, "No space left on device")
 
-    lines = LogLines(Full())
-    lines.changes(CHANGES)
-    assert lines.closed
+    out = WrittenText()
+    lines = LogLines(out)
+    with monkeypatch.context() as patched:
+        patched.setattr(line_writer.os, "write", no_room)
+        for _ in range(count):
+            lines.changes(CHANGES[:1])
+            lines.catch_up(1.0)
+    lines.catch_up(2.0)
+    lines.catch_up(3.0)
+    [said] = out.getvalue().splitlines()
+    assert said.endswith(f" warning {words} of this log could not be written: No space left on device")
 
 
 def test_each_time_one_that_refuses_goes_away_is_reported():
@@ -90,7 +100,7 @@ def test_each_time_one_that_refuses_goes_away_is_reported():
 
 
 def test_a_day_without_changes_is_one_line(monkeypatch):
-    out = io.StringIO()
+    out = WrittenText()
     run = InProcess.__new__(InProcess)
     run.lines, run.figures, run.seconds, run._began_monotonic_s = LogLines(out), Figures(), None, 0.0
     run._summary_due_s = run.lines.summary_every_s
@@ -106,7 +116,7 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize("mounted", [False, True])
 def test_the_end_names_no_counts_where_no_spool_was_up(form, mounted):
-    out = io.StringIO()
+    out = WrittenText()
     station = {"number": 7, "name": "", "mounted": False, "spool_refused": "bad", "starting": False}
     last = status_of(healthy_station()) if mounted else status_of({**station, "counters": {}, "logged": 0, "log": []})
     agent = SimpleNamespace(last_line=lambda: last, board=SimpleNamespace(close=lambda: None))

@@ -1,0 +1,63 @@
+"""Lines to a descriptor, written so that whoever writes them never waits for the disk or the reader, and never ends.
+
+Rules
+1. A line is taken whole or is lost: `lost` counts those, `why` says what kept the last one. Of a line that was begun
+   the rest goes first, as soon as there is room: a FIFO has kept its beginning for the next reader.
+2. Every line is tried, whatever became of those before: a disk gets room, a FIFO another reader.
+3. The descriptor stays as it is: others may have the same pipe or terminal, and do not expect a non-blocking one. A
+   piece of PIECE_BYTES does not wait where `poll` says that there is room (pipe(7), a whole page of a pipe is free).
+4. What the encoding has not is written as an escape: no character is worth a line.
+"""
+
+import os
+import select
+
+PIECE_BYTES = select.PIPE_BUF
+LAST_WORDS_S = 1.0  # how long the last lines may wait for a reader
+NOT_READ = "nobody reads them"
+
+
+class LineWriter:
+    """Writes lines to this descriptor; `closed` once the reader has gone."""
+
+    def __init__(self, descriptor: int, encoding: str = "utf-8") -> None:
+        self.descriptor = descriptor
+        self.lost = 0
+        self.why = ""
+        self.closed = False
+        self._encoding = encoding
+        self._rest = b""
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+
+    def send(self, line: str, patience_s: float = 0.0) -> bool:
+        """Write a line, with its end; False if it is lost. A reader is waited for at every PIECE_BYTES, no longer."""
+        self.push(patience_s)
+        if not self._rest:
+            whole = line.encode(self._encoding, "backslashreplace") + b"\n"
+            rest = self._left_of(whole, patience_s)
+            if len(rest) < len(whole):
+                self._rest = rest
+                return True
+        self.lost += 1
+        return False
+
+    def push(self, patience_s: float = 0.0) -> None:
+        """Write the rest of a line that was begun, as far as there is room."""
+        self._rest = self._left_of(self._rest, patience_s)
+
+    def _left_of(self, octets: bytes, patience_s: float) -> bytes:
+        """Write as much as there is room for; return what is left."""
+        try:
+            while octets:
+                if not self._poll.poll(1000 * patience_s):
+                    self.why = NOT_READ
+                    break
+                octets = octets[os.write(self.descriptor, octets[:PIECE_BYTES]) :]
+                self.closed = False
+        except BlockingIOError:  # somebody else has made it a non-blocking one
+            self.why = NOT_READ
+        except OSError as error:
+            self.why = error.strerror or type(error).__name__
+            self.closed = isinstance(error, ConnectionError)
+        return octets
