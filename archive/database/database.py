@@ -38,9 +38,11 @@ from toolcart.archive.database.tables import SYSTEM_TYPE, TABLES
 from toolcart.base.installation import how_to_get
 from toolcart.toolsnet.telegrams import SYSTEM_TYPES
 
-_SQLITE = (
+_SQLITE_FILE = (
     "page_size=2048",  # of a new file: each result touches a page of every index, and the WAL takes whole pages
     "journal_mode=WAL",
+)
+_SQLITE_SESSION = (
     "synchronous=FULL",
     "wal_autocheckpoint=8000",  # pages: those that many results touch go into the file once
     "cache_size=-32000",  # KiB
@@ -58,6 +60,9 @@ _HINTS = {
 _DAMAGE_MOST = 20  # lines
 REVISIONS = ("3a",)  # of the migrations, in their order; Alembic itself is imported where one is due
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
+_VERSION_TABLE = "alembic_version"
+_VERSION = f"SELECT version_num FROM {_VERSION_TABLE}"
+_NO_ARCHIVE = "holds no archive of toolcart; is the name right?"
 _TAKEN = "another archive writes there; stop it first, or name another place"
 _LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
 _LOCK_AGAIN_S = 0.05
@@ -95,11 +100,13 @@ def is_same(one: str, other: str) -> bool:
     return one == other or (len(files) == 2 and files[0] == files[1])
 
 
-def connect(place: str, writes: bool) -> Engine:
-    """Return the engine of an archive that exists, or is made if `writes`; DatabaseUnusable if that fails.
+def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
+    """Return the engine of an archive that exists, or is made if `makes`, as `writes` says; DatabaseUnusable if not.
 
-    One that holds something else is Unusable; opened for writing, an older archive is brought up to date.
+    One that holds something else is Unusable, and stays as it is; opened for writing, an older archive is brought up to
+    date.
     """
+    makes = writes if makes is None else makes
     try:
         url = make_url(url_of(place))
         is_sqlite = url.get_backend_name() == "sqlite"
@@ -107,7 +114,7 @@ def connect(place: str, writes: bool) -> Engine:
             raise DatabaseUnusable(place, "an archive is an SQLite file, or a PostgreSQL database (postgresql://...)")
         if is_sqlite and not url.database:
             raise DatabaseUnusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
-        if is_sqlite and not writes and not _is_file(str(url.database), place):
+        if is_sqlite and not makes and not _is_file(str(url.database), place):
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
             raise DatabaseUnusable(place, how)
         engine = create_engine(url, pool_pre_ping=not is_sqlite)
@@ -118,9 +125,9 @@ def connect(place: str, writes: bool) -> Engine:
         raise DatabaseUnusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
     if is_sqlite:
         event.listen(engine, "do_connect", _open_what_is_there)
-        event.listen(engine, "connect", _as_we_want_it)
+        event.listen(engine, "connect", partial(_as_we_want_it, makes))
         event.listen(engine, "checkout", partial(_check_that_it_is_there, str(url.database)))
-        if writes:
+        if makes:
             _make_for_the_owner(str(url.database))
     elif writes:
         event.listen(engine, "connect", _commit_to_the_disk)
@@ -129,7 +136,7 @@ def connect(place: str, writes: bool) -> Engine:
             if writes:
                 _one_at_a_time(connection)
                 _check_promise(connection, place)
-                _check_purpose(connection, place)
+                _check_purpose(connection, place, makes)
                 _bring_up(connection)
             else:
                 _check_reading(_checked_revision(connection, place), place)
@@ -148,10 +155,10 @@ def for_changes(place: str) -> Engine:
 
 
 @contextmanager
-def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
-    """The archive's engine, made and brought up to date if need be. Nothing else writes meanwhile, except others that
-    are shared too; DatabaseUnusable if something does."""
-    engine = connect(place, writes=True)
+def writing(place: str, is_shared: bool = False, makes: bool = True) -> Iterator[Engine]:
+    """The archive's engine, brought up to date if need be, and made if `makes`. Nothing else writes meanwhile, except
+    others that are shared too; DatabaseUnusable if something does."""
+    engine = connect(place, writes=True, makes=makes)
     held = _lock(engine, place, is_shared)
     try:
         with in_words(place):
@@ -223,16 +230,16 @@ class _DatabaseLock:
 
 def _check_reading(revision: str | None, place: str) -> None:
     if revision is None:
-        raise DatabaseUnusable(place, "holds no archive of toolcart; is the name right?")
+        raise DatabaseUnusable(place, _NO_ARCHIVE)
     if revision != REVISIONS[-1]:
         raise DatabaseUnusable(place, "an archive of an earlier version; `toolcart archive serve` brings it up to date")
 
 
 def _revision(connection: Connection) -> str | None:
     """Return what Alembic has noted, None if it never was here."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(_VERSION_TABLE):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return connection.execute(text(_VERSION)).scalar()
 
 
 def _checked_revision(connection: Connection, place: str) -> str | None:
@@ -293,13 +300,20 @@ def _check_promise(connection: Connection, place: str) -> None:
             raise DatabaseUnusable(place, why)
 
 
-def _check_purpose(connection: Connection, place: str) -> None:
-    """Refuse to touch tables that no archive has made, or that another version has."""
+def _check_purpose(connection: Connection, place: str, makes: bool) -> None:
+    """Refuse to touch tables that no archive has made, or that another version has.
+
+    A file belongs to one program; in a PostgreSQL database there may be more beside an archive.
+    """
     if _checked_revision(connection, place) is not None:
         return
-    ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
-    if ours:
-        called = ", ".join(sorted(ours))
+    if not makes:
+        raise DatabaseUnusable(place, _NO_ARCHIVE)
+    theirs = set(inspect(connection).get_table_names()) - {_VERSION_TABLE}
+    if connection.dialect.name != "sqlite":
+        theirs &= set(TABLES.tables)
+    if theirs:
+        called = ", ".join(sorted(theirs))
         raise DatabaseUnusable(place, f"has tables of its own called {called} and is no archive; name another place")
 
 
@@ -337,11 +351,21 @@ def _check_that_it_is_there(path: str, _connection, record, _proxy) -> None:
         raise DisconnectionError("another file is there now, or none")
 
 
-def _as_we_want_it(connection, _record) -> None:
+def _as_we_want_it(makes: bool, connection, _record) -> None:
     cursor = connection.cursor()
-    for setting in _SQLITE:
+    for setting in _SQLITE_SESSION if _is_to_be_left(cursor, makes) else (*_SQLITE_FILE, *_SQLITE_SESSION):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
+
+
+def _is_to_be_left(cursor, makes: bool) -> bool:
+    """True if the file is no archive of ours and is not to become one: a setting of the file would stay in it."""
+    present = {name for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if _VERSION_TABLE in present:
+        version = cursor.execute(_VERSION).fetchone()
+        if version is not None and version[0] in REVISIONS:
+            return False
+    return not makes or bool(present - {_VERSION_TABLE})
 
 
 def _name_place(place: str, what: ExceptionContext) -> None:

@@ -44,7 +44,7 @@ LEFT_MOST = 100  # rows that are named; all are counted
 
 def forget_newest(place: str, newest: int) -> int:
     """Lose the newest results, and the events and curves that came with them or later; return how many results."""
-    with database.writing(place) as engine, engine.begin() as connection:
+    with database.writing(place, makes=False) as engine, engine.begin() as connection:
         number = t.RESULT.c.ResultId
         statement = select(t.RESULT).order_by(number.desc()).limit(newest)
         gone = dicts(connection, statement)
@@ -149,7 +149,7 @@ def old(keep_days: int, keep_ok_days: int | None = None) -> AgeLimits:
 
 def move_old(place: str, into: str, what: AgeLimits, progress: Callable[[float], None]) -> dict[str, int]:
     """Move what is old into another archive, which is made if need be. Return how many rows."""
-    with database.writing(place) as engine:
+    with database.writing(place, makes=False) as engine:
 
         def write(change: Callable[[Connection], None]) -> None:
             with engine.begin() as connection:

@@ -1,11 +1,13 @@
 """`toolcart archive`: query, import, move-old and the rest: what people ask, what machines get, what cannot be."""
 
+import contextlib
 import csv
 import io
 import json
 import os
 import re
 import shutil
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
@@ -294,6 +296,51 @@ def test_an_archive_whose_name_is_no_text_is_imported(place, tmp_path):
 def test_an_archive_that_is_not_there_is_not_made_by_looking(tmp_path):
     assert "there is no such archive" in run(tmp_path / "nothing.sqlite", "query", code=2).stderr
     assert list(tmp_path.iterdir()) == []
+
+
+ON_AN_ARCHIVE = [["query", "--all"], ["check"], ["curves", "1"], ["report"], ["servers"], ["drain", "x:1"]]
+CHANGING = [["forget", "--newest", "1", "--yes"], ["move-old", "--keep-days", "1", "--into", "old.sqlite"]]
+
+
+@pytest.mark.parametrize("words", ON_AN_ARCHIVE + CHANGING, ids=lambda words: words[0])
+def test_no_command_makes_an_archive_of_a_wrong_name(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.sqlite").symlink_to("behind.sqlite")
+    for name in ("none.sqlite", "link.sqlite"):
+        assert f"{name}: there is no such archive; is the name right?" in run(tmp_path / name, *words, code=2).stderr
+    (tmp_path / "empty.sqlite").write_bytes(b"")
+    assert "holds no archive of toolcart; is the name right?" in run(tmp_path / "empty.sqlite", *words, code=2).stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.sqlite", "link.sqlite"]
+    assert (tmp_path / "empty.sqlite").stat().st_size == 0
+
+
+MAKING = [["import", "good.sqlite"], ["serve", "--seconds", "0.05", "--pim-port", "0", "--server-port", "0"]]
+
+
+@pytest.mark.parametrize("words", ON_AN_ARCHIVE + CHANGING + MAKING, ids=lambda words: words[0])
+def test_no_command_touches_the_file_of_another_program(tmp_path, monkeypatch, place, words):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(place, "good.sqlite")
+    other = tmp_path / "other.sqlite"
+    with contextlib.closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE Customer (x)")
+        connection.commit()
+    before = other.read_bytes()
+    why = "has tables of its own called Customer and is no archive; name another place"
+    words_of = why if words in MAKING else "holds no archive of toolcart; is the name right?"
+    assert words_of in run(other, *words, code=2).stderr
+    assert other.read_bytes() == before
+    assert not (tmp_path / "old.sqlite").exists()
+
+
+def test_old_results_are_not_moved_into_the_file_of_another_program(tmp_path, place):
+    other = tmp_path / "other.sqlite"
+    with contextlib.closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE Customer (x)")
+        connection.commit()
+    before = other.read_bytes(), run(place, "query", "--all").stdout
+    assert "has tables of its own" in run(place, "move-old", "--keep-days", "1", "--into", other, code=2).stderr
+    assert (other.read_bytes(), run(place, "query", "--all").stdout) == before
 
 
 def test_serve_says_where_it_listens_and_what_it_stored(tmp_path):

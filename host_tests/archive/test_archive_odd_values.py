@@ -86,7 +86,9 @@ def test_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_p
 
 def test_import_that_cannot_be_written_says_why(place, tmp_path, monkeypatch):
     """SQLite takes the whole transaction back then, savepoints too, as on a full disk."""
-    monkeypatch.setattr(database, "_SQLITE", (*database._SQLITE, "cache_size=10"))  # pages; the others go to the file
+    monkeypatch.setattr(
+        database, "_SQLITE_SESSION", (*database._SQLITE_SESSION, "cache_size=10")
+    )  # pages; the others go to the file
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
