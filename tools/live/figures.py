@@ -48,6 +48,9 @@ GOOD = "good"
 INFO = "info"
 WARNING = "warning"
 BAD = "bad"
+# In place of a connection's state: nothing is known of it.
+NO_AGENT = "no agent"
+NO_ANSWER = "no answer"
 LEVELS = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}  # of needs
 
 # Lines of the agent that have their own words.
@@ -122,7 +125,7 @@ class Figures:
     def all_connected(self) -> bool:
         """True if every station is connected to its controller, and its first outlet takes results."""
         statuses = self.station_statuses()
-        return bool(statuses) and all(_ready(station) and _streaming(station) for station in statuses)
+        return bool(statuses) and all(is_ready(station) and is_streaming(station) for station in statuses)
 
     # -- input -------------------------------------------------------------------------------------------------
 
@@ -157,9 +160,18 @@ class Figures:
         for figures in self.stations.values():
             figures.was_ready = figures.was_streaming = figures.takes_results = False
             figures.logged = 0
+        self._take_back(NO_AGENT)
+
+    def silent(self) -> None:
+        """Note that the agent does not answer: what it has said of its connections, and rates, need not be so now."""
+        self._take_back(NO_ANSWER)
+
+    def _take_back(self, state: str) -> None:
+        for figures in self.stations.values():
+            figures.history.clear()
         for status in self.station_statuses():
             for connection in filter(None, (status.get("controller"), *status.get("outlets", ()))):
-                connection.update(state="no agent", is_up=False)
+                connection.update(state=state, is_up=False)
 
     def _started(self, line: dict, at_s: float) -> list[Change]:
         self.ended()
@@ -203,11 +215,13 @@ class Figures:
         return [Change(at_s, BAD, f"fault inside the agent: {scheduler['last_fault']}")]
 
 
-def _ready(status: dict) -> bool:
+def is_ready(status: dict) -> bool:
+    """True if the station's controller has a session."""
     return status.get("controller", {}).get("state") == "ready"
 
 
-def _streaming(status: dict) -> bool:
+def is_streaming(status: dict) -> bool:
+    """True if the station's first outlet takes records."""
     return connections.is_working(first_outlet(status))
 
 
@@ -234,7 +248,7 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
 
 def _connection_changes(figures: StationFigures, status: dict, stopped: bool) -> list[tuple[str, str]]:
     reports = []
-    ready, takes_results = _ready(status), _takes_results(figures, status)
+    ready, takes_results = is_ready(status), _takes_results(figures, status)
     entries, outlet = _new_entries(figures, status), outlet_names.name_of(first_outlet(status))
     for side, is_up, was_up, up_text, left in (
         (
@@ -253,7 +267,7 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
             reports.append((INFO, f"{name} left in order{left}"))
         elif was_up and not is_up:
             reports.append((WARNING, f"{name} lost{figures.reported_reasons.loss_suffix(side, status, entries)}"))
-    figures.was_ready, figures.was_streaming, figures.takes_results = ready, _streaming(status), takes_results
+    figures.was_ready, figures.was_streaming, figures.takes_results = ready, is_streaming(status), takes_results
     if not stopped:
         reports += [
             (LEVELS[level], text)
@@ -281,7 +295,7 @@ def _takes_results(figures: StationFigures, status: dict) -> bool:
     delivered = waiting_by_outlet.delivered_of(status)
     if first_outlet(status).get("waits_for_flash"):
         return figures.takes_results  # the connection is as it was, and the disk has a need of its own
-    if not (_streaming(status) and connections.is_proven(first_outlet(status))):
+    if not (is_streaming(status) and connections.is_proven(first_outlet(status))):
         figures.delivered_away = delivered
         return False
     if figures.delivered_away is None:
@@ -363,7 +377,7 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
             reports.append((GOOD, _backlog_outcome(figures, status)))
         figures.highest_backlog = 0
     open_ids, missed = status["recovery"]["open_ids"], missed_results.of_station(status)
-    if not _ready(status):  # nobody is asked yet
+    if not is_ready(status):  # nobody is asked yet
         return reports
     was_missing, figures.is_missing = figures.is_missing, missed is not None
     if missed and not missed.is_known:  # what is open may have become more by then

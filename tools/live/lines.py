@@ -1,7 +1,7 @@
 """The lines of a run without a screen: a line for each change, summaries, the account at the end.
 
-1. A line has the time of day and the seconds since the start. It is written at once, or lost: no result waits for a reader
-   or a disk that does not take lines (toolcart.tools.process.line_writer).
+1. A line has the time of day and the seconds since the start. It is written at once, or lost: no result waits for a
+   reader or a disk that does not take lines (toolcart.tools.process.line_writer).
 2. How many lines are lost is a line of its own, as soon as one can be written again.
 3. The machine form is one JSON object a line with a `kind`: change, summary, and in the last line account.
 """

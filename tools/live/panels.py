@@ -18,7 +18,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from toolcart.base.terminal_safe import visible
-from toolcart.tools.live.figures import Change
+from toolcart.tools.live.figures import NO_AGENT, NO_ANSWER, Change
 from toolcart.tools.messages import (
     attention,
     connections,
@@ -31,8 +31,7 @@ from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.outlet_names import other_outlets
 from toolcart.tools.messages.reasons import Reason, short_word, with_next_try
 
-NO_AGENT = "no agent"
-DOWN_STATES = {"closed", "stopped", NO_AGENT, "over"}
+DOWN_STATES = {"closed", "stopped", NO_AGENT, NO_ANSWER, "over"}
 GOOD_STYLE = "#56b4e9"
 WARNING_STYLE = "#e69f00"
 BAD_STYLE = "bold #ff6f3c"  # their vermilion, lighter: the background is dark
@@ -237,9 +236,11 @@ def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
     text.append("\n")
     oldest = oldest_text(station.get("oldest_waiting"), now_s)
     waiting = station.get("backlog", 0)
+    style = WARNING_STYLE if waiting else GOOD_STYLE
+    is_known = station.get("controller", {}).get("state") not in (NO_AGENT, NO_ANSWER)
     text.append(
         oldest or (f"{waiting_by_outlet.backlog_text(station)} waiting" if waiting else "nothing waiting"),
-        WARNING_STYLE if waiting else GOOD_STYLE,
+        style if is_known else "dim",
     )
     return text
 

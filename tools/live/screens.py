@@ -96,6 +96,8 @@ class WatchScreen(Screen[None]):
         """Say what is running, for how long, and what it is doing."""
         watch = self.driven
         activity = watch.activity() if watch.phase == RUNNING else PHASES[watch.phase]
+        if watch.silent_since and watch.phase != STOPPING:
+            activity = f"the agent has not answered since {watch.silent_since}"
         details = [panels.clock(watch.elapsed_s()), activity, *[need.label for need in watch.figures.needs()]]
         title = "  ".join(["toolcart", watch.title(), *filter(None, details)])
         if title != self._drawn_title:

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live import chart, panels, table
-from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
+from toolcart.tools.live.figures import BAD, GOOD, INFO, NO_AGENT, NO_ANSWER, WARNING, is_ready, is_streaming
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
 from toolcart.tools.messages import attention, connections, outlet_names, standing_conditions, waiting_by_outlet
@@ -26,6 +26,7 @@ from toolcart.tools.messages.reasons import Reason, short_word
 
 FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
 MINI_CELLS = 20  # of the little curve
+WITHOUT_STATE = {NO_AGENT: "the agent does not run", NO_ANSWER: "the agent does not answer"}
 ORDER = (BAD, WARNING, INFO, GOOD)
 SORTS = ("number", "worst first", "most waiting")
 
@@ -39,8 +40,8 @@ def verdict(status: dict, detail: int = SHORT) -> tuple[str, str]:
     if not status["mounted"]:
         return BAD, attention.spool_problem(status)
     controller = status["controller"]
-    if controller["state"] == panels.NO_AGENT:
-        return BAD, "the agent does not run"
+    if controller["state"] in WITHOUT_STATE:
+        return BAD, WITHOUT_STATE[controller["state"]]
     needs = attention.bad_needs(status)
     if needs:
         return BAD, needs[0].text() if detail == WHOLE else needs[0].words
@@ -210,8 +211,8 @@ def _searchable_text(figures: StationFigures) -> str:
 def summary(stations: list[StationFigures], rates: tuple[float, float], width: int) -> Text:
     """Sum up all stations in two lines: the connections, and the results."""
     count = len(stations)
-    ready = sum(figures.was_ready for figures in stations)
-    streaming = sum(figures.was_streaming for figures in stations)
+    ready = sum(is_ready(figures.status) for figures in stations)
+    streaming = sum(is_streaming(figures.status) for figures in stations)
     levels = [verdict(figures.status)[0] for figures in stations]
     outlet = outlet_names.common_name(figures.status for figures in stations)
     for names in (("controllers ready", f"{outlet} connected"), ("controllers", outlet)):

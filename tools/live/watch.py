@@ -19,7 +19,7 @@ from typing import Any
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from toolcart.base.terminal_safe import visible
-from toolcart.tools.live.figures import BAD, INFO, WARNING, Change, Figures
+from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures, is_ready, is_streaming
 from toolcart.tools.messages import outlet_names, standing_conditions, waiting_by_outlet
 from toolcart.tools.process.child_process import AgentChild
 from toolcart.tools.process.supervisor import end_or_reload, restore
@@ -33,6 +33,9 @@ ENDED = "ended"
 RESTART_AFTER_S = 1.0
 RECENT = 2000  # changes that a screen may want to show: still there after a coffee break
 WAITING_MOST = 1000  # a live view takes none: what is not taken must not grow for ever
+STUCK = "is its process stopped, its disk stuck, or the machine so busy?"
+SILENT_AFTER_S = 5.0  # as long as `toolcart status` waits for an answer
+TURN_MOST_S = 1.0  # a longer pause between two turns is this process's own, as with Ctrl-Z
 CRASHES_IN_A_ROW = 3  # an agent that never gets going is not restarted for ever
 
 
@@ -59,6 +62,10 @@ class Watch:
         self._began_monotonic_s = time.monotonic()
         self._crashes_in_a_row = 0
         self._restart_at_s: float | None = None
+        self.silent_since = ""  # the time of day of the last state, once the agent does not answer
+        self._heard_at_s = 0.0  # when that came
+        self._silent_s: float | None = None  # for how long none has come; None while none has to
+        self._turned_s = 0.0
 
     # -- for showing it ----------------------------------------------------------------------------------------
 
@@ -146,6 +153,7 @@ class Watch:
         if self.phase == ENDED:
             return
         self._read_child_lines()
+        self._check_silence()
         self._check_child()
         if self.phase == STARTING and self.figures.station_statuses():
             self._enter_running()
@@ -178,9 +186,29 @@ class Watch:
 
     def _read_child_lines(self) -> None:
         for line in self.child.take():
+            self._hear(line.get("kind", ""))
             self._crashes_in_a_row = 0 if line.get("kind") == "status" else self._crashes_in_a_row
             for change in self.figures.feed(line, self.elapsed_s()):
                 self._report(change)
+
+    def _hear(self, kind: str) -> None:
+        """Note that a line came: from its first state on an agent sends them all the time, until its last one."""
+        if self.silent_since:
+            self.silent_since = ""
+            self.note(GOOD, "the agent answers again")
+        self._heard_at_s = time.time()
+        self._silent_s = 0.0 if kind == "status" else None
+
+    def _check_silence(self) -> None:
+        now_s = time.monotonic()
+        turn_s, self._turned_s = min(now_s - self._turned_s, TURN_MOST_S), now_s
+        if self._silent_s is None or self.silent_since:
+            return
+        self._silent_s += turn_s
+        if self._silent_s > SILENT_AFTER_S:
+            self.silent_since = time.strftime("%H:%M:%S", time.localtime(self._heard_at_s))
+            self.figures.silent()
+            self.note(BAD, f"the agent has not answered since {self.silent_since}; {STUCK}")
 
     def _check_child(self) -> None:
         if self._restart_at_s is not None:
@@ -194,6 +222,7 @@ class Watch:
         if code is None:
             return
         self._read_child_lines()
+        self.silent_since, self._silent_s = "", None
         self.figures.ended()
         if self.phase == STOPPING:
             # An agent that has only just been started does not know SIGTERM yet, and ends by it.
@@ -240,8 +269,8 @@ def totals(figures: Figures) -> dict:
         "waiting_for": waiting_by_outlet.waits(figures.station_statuses()),
         "stored_per_s": round(stored_per_s, 1),
         "delivered_per_s": round(passed_per_s, 1),
-        "controllers_ready": sum(station.was_ready for station in figures.stations.values()),
-        "outlets_up": sum(station.was_streaming for station in figures.stations.values()),
+        "controllers_ready": sum(map(is_ready, figures.station_statuses())),
+        "outlets_up": sum(map(is_streaming, figures.station_statuses())),
         "stations": len(figures.station_statuses()),
     }
 

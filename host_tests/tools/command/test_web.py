@@ -152,6 +152,8 @@ def test_the_overview_says_what_is_connected_and_why_not():
 def test_a_missing_agent_and_a_missing_spool_are_reported():
     with _client(_away) as client:
         assert "no agent runs here" in client.get("/").text and "start it" in client.get("/agent/cart.json").text
+        for page in ("/", "/agent/cart.json"):  # whether it runs is not known
+            assert "no answer" in client.get(page).text and "not running" not in client.get(page).text
         assert "toolcart_up" in client.get("/metrics").text and client.get("/health").text == "ok\n"
     with _client(lambda _p, _s: _answer(_whole(mounted=False, spool_problem="it is a folder"))) as client:
         assert "the spool is not up: it is a folder" in client.get("/").text

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import sqlite3
 import time
 from pathlib import Path
@@ -14,6 +15,8 @@ from toolcart.archive.server import demo_server
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults, Outage
 from toolcart.tools.demo.plant import Demo
+from toolcart.tools.live import stations
+from toolcart.tools.live import watch as watch_module
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
 from toolcart.tools.process.agent import NONE
@@ -169,6 +172,41 @@ def test_crashed_agent_is_reported_and_started_again_and_nothing_is_left_behind(
     assert not demo.folder.exists()
     with pytest.raises(ProcessLookupError):
         os.kill(demo.child.pid, 0)
+
+
+def test_an_agent_that_hangs_is_shown_so_and_nothing_as_well(monkeypatch):
+    monkeypatch.setattr(watch_module, "SILENT_AFTER_S", 1.5)
+    with _begun(rate_per_s=20) as demo:
+        _turn_until(demo, lambda: demo.phase == RUNNING and demo.figures.all_connected() and demo.figures.rates()[0])
+        os.kill(demo.child.pid, signal.SIGSTOP)
+        _turn_until(demo, lambda: demo.silent_since)
+        since = demo.silent_since
+        assert f"the agent has not answered since {since}; {watch_module.STUCK}" == demo.recent[-1].text
+        [station] = demo.figures.station_figures()
+        assert not demo.figures.all_connected() and demo.figures.rates() == (0.0, 0.0)
+        assert stations.verdict(station.status) == (BAD, "the agent does not answer")
+        assert demo.summary()["controllers_ready"] == demo.summary()["outlets_up"] == 0
+        assert demo.crashes == 0
+        os.kill(demo.child.pid, signal.SIGCONT)
+        _turn_until(demo, lambda: demo.figures.all_connected())
+        assert not demo.silent_since and "the agent answers again" in [change.text for change in demo.recent]
+        _ended(demo, at_once=True)
+
+
+def test_a_watch_that_stood_still_itself_does_not_call_its_agent_silent(monkeypatch):
+    watch = Watch("cart.json")
+    watch.child = SimpleNamespace(take=list, exit_code=lambda: None)
+    now = [1000.0]
+    monkeypatch.setattr(watch_module.time, "monotonic", lambda: now[0])
+    watch._hear("status")
+    watch.turn()
+    now[0] += 3600
+    watch.turn()
+    assert not watch.silent_since
+    for _ in range(6):
+        now[0] += 1
+        watch.turn()
+    assert watch.silent_since
 
 
 def test_results_are_reported_of_the_station_that_is_looked_at():

@@ -246,6 +246,27 @@ def test_what_is_wrong_with_a_station_is_reported_with_its_reason():
     assert levels == ["bad"] * 3 + ["warning", "bad", "warning", "warning", "warning", "warning", "info", "good"]
 
 
+class _Hung(_Still):
+    """One whose agent does not answer, as far as the screen is concerned."""
+
+    def start(self):
+        super().start()
+        self.recent.clear()  # what was so then
+        self.figures.silent()
+        self.silent_since = "02:08:19"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_of_an_agent_that_does_not_answer_nothing_is_shown_as_well(count, monkeypatch):
+    monkeypatch.setitem(globals(), "_Still", _Hung)
+    file = {"kind": "file", "name": "file", "state": "writing", "is_up": True, "place": "a.jsonl", "waiting": 0}
+    many = [dict(station, outlets=[*station["outlets"], file]) for station in _well(count)]
+    [text], _ = _play(many, size=(120, 30))
+    assert "the agent has not answered since 02:08:19" in text
+    assert "no answer" in text and "●" not in text and "streaming" not in text
+    assert count == 1 or "the agent does not answer" in text
+
+
 def test_a_table_of_stations_is_as_wide_as_its_screen():
     figures = _kept(_station(1, name="A name that is much longer than its column", parked=0))
     for width in (60, 80, 100, 120, 160, 200):
