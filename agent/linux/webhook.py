@@ -69,6 +69,11 @@ STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again lat
 NOT_TRIED = "not tried yet"  # in place of the first
 NO_ANSWER = "no answer"  # in place of what came: nothing, or not all in time
 
+_NEVER_SENT = (
+    "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, which "
+    "was restored: it is sent all from the oldest on, and nothing is delivered until it forgets this `identity` or a "
+    "batch goes beyond that number"
+)
 _OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
 
@@ -460,15 +465,12 @@ class WebhookOutlet(Outlet):
         confirmed = self.confirmed
         confirmed.alarms += 1
         self.again.put_above(number)
-        why = "its answer names a number that was never sent: %d; " % number
         if confirmed.started_over:
             self._save()
-            why += "it was sent the oldest and goes on so: nothing is delivered until it forgets this `identity`"
-            return self._fail(why, now)
-        confirmed.started_over = True
-        self._lacks(0)
-        why += "its database is another one, or newer than this spool, which was restored: what the server lacks then "
-        return self._fail(why + "cannot be known; it gets all that the spool has", now)
+        else:
+            confirmed.started_over = True
+            self._lacks(0)
+        return self._fail(_NEVER_SENT % number, now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""
