@@ -35,6 +35,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import NullPool
 
 from toolcart.archive.database.tables import SYSTEM_TYPE, TABLES
+from toolcart.base import working_folder
 from toolcart.base.installation import how_to_get
 from toolcart.toolsnet.telegrams import SYSTEM_TYPES
 
@@ -121,6 +122,8 @@ def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
         event.listen(engine, "handle_error", partial(_name_place, place))
     except _NO_URL as wrong:
         raise DatabaseUnusable(place, f"not a file and not a URL of a database ({wrong})") from None
+    except FileNotFoundError:  # the driver wants the whole path
+        raise DatabaseUnusable(place, f"{working_folder.GONE}; {working_folder.ADVICE}") from None
     except ModuleNotFoundError as missing:
         raise DatabaseUnusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
     if is_sqlite:

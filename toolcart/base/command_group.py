@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from toolcart.base import open_files
+from toolcart.base import open_files, working_folder
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.privileges import is_root
 from toolcart.base.terminal_safe import visible
@@ -100,6 +100,8 @@ def words(error: Exception) -> list[str]:
     """Return what happened, and what to do about it."""
     if isinstance(error, open_files.TooFewFiles):
         return [f"toolcart: {error}", f"  {open_files.ADVICE}"]
+    if isinstance(error, FileNotFoundError) and error.filename is None and working_folder.is_gone():
+        return [f"toolcart: {working_folder.GONE}", f"  {working_folder.ADVICE}"]
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         return [f"toolcart: {where}{error.strerror}", f"  {_HINTS.get(error.errno or 0, _ELSE)}"]

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 from toolcart.agent.base.crc import crc30
+from toolcart.base import working_folder
 from toolcart.sim.option_values import value_like
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.config import file as config_file
@@ -154,6 +155,32 @@ def test_streams_that_are_closed_or_full_are_no_fault(tmp_path, words, streams, 
     shell = ["sh", "-c", f'cd "$0"; exec "$@" {streams}', str(tmp_path), *command_of(*words)]
     done = subprocess.run(shell, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S)
     assert (done.returncode, done.stderr) == (code, errors)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize(
+    ("words", "code_of_whole"),
+    [
+        (["config", "check", "cart.json"], 0),
+        (["doctor", "--config", "cart.json"], 1),
+        (["status", "--config", "cart.json"], 3),
+        (["archive", "serve", "--pim-port", 0, "--server-port", 0, "--seconds", 0.05, "--database", "a.sqlite"], 0),
+    ],
+    ids=lambda words: " ".join(map(str, words[:2])) if isinstance(words, list) else "",
+)
+def test_in_a_working_folder_that_is_gone_whole_paths_work_and_others_are_refused_for_that(
+    tmp_path, is_whole, words, code_of_whole
+):
+    written(tmp_path, cart_of())
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    *words, name = words
+    shell = 'cd "$0"; rmdir "$0"; exec "$@"'
+    command = ["sh", "-c", shell, folder, *command_of(*words, tmp_path / name if is_whole else name)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
+    is_said = working_folder.GONE in done.stderr and working_folder.ADVICE in done.stderr
+    assert is_said != is_whole and (done.returncode == code_of_whole or not is_whole), done.stderr
+    assert is_whole or done.returncode in (1, 2), done.stderr
 
 
 def test_the_view_is_not_drawn_into_a_file_of_errors(tmp_path):

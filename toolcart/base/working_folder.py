@@ -1,0 +1,15 @@
+"""The folder that names without a leading slash begin in: it may be gone, and such a name is none then."""
+
+import os
+
+GONE = "the working folder of this command is gone: it was deleted, perhaps made again under the same name"
+ADVICE = "`cd` to a folder that is there, or name each file by its whole path."
+
+
+def is_gone() -> bool:
+    """True if there is none any more."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
