@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import sys
 import threading
 from collections.abc import Iterator
@@ -141,7 +142,10 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
         if running is not None:  # what an agent tells needs no connection
             yield from _running_findings(running, configuration, config_path)
         elif agent_may_run:
-            yield from map(_not_asked, configuration["stations"])
+            ask = agent.OF_ANOTHER
+            if no_agent is not None and no_agent.is_forbidden:
+                ask = f"`{as_root(f'toolcart status --config {shlex.quote(config_path)}')}` asks it"
+            yield from (_not_asked(station, ask) for station in configuration["stations"])
         elif not offline:
             yield from _all_stations(configuration, config_path)
 
@@ -266,12 +270,10 @@ def _unproven(name: str, outlet: dict) -> Finding:
     return Finding(subject, NOTE, f"{words} ({outlet['state']})", figures={"is_proven": False})
 
 
-def _not_asked(station: dict) -> Finding:
-    """Say that nothing was asked, as an agent may be connected."""
+def _not_asked(station: dict, ask: str) -> Finding:
+    """Say that nothing was asked, as an agent may be connected, and who can ask that one."""
     words = "an agent may be running, and does not tell its state: neither controller nor outlets were asked"
-    return Finding(
-        _station_name(station), SKIPPED, words, f"`{as_root('toolcart status')}` asks it; or stop it and ask again."
-    )
+    return Finding(_station_name(station), SKIPPED, words, f"{ask}; or stop it and ask again.")
 
 
 def _status_findings(station: dict) -> Iterator[Finding]:

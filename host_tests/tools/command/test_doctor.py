@@ -487,6 +487,34 @@ def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, mo
     assert [one for one in findings if one["verdict"] == SKIPPED and "neither controller nor outlets" in one["words"]]
 
 
+def test_a_spool_that_the_agent_of_another_configuration_has_sends_nobody_to_the_service(tmp_path):
+    other = written(tmp_path, cart_of(), "other.json")
+    code, findings = 0, []
+
+    def act():
+        nonlocal code, findings
+        code, findings = _examined(tmp_path, cart_of(), "--offline")
+
+    run_agent_while(other, act)
+    [agent_finding] = _of(findings, "agent")
+    [skipped] = [one for one in findings if one["verdict"] == SKIPPED and "neither controller" in one["words"]]
+    assert code == 1 and "the spool is in use, and no agent answers" in agent_finding["words"]
+    for hint in (agent_finding["hint"], skipped["hint"]):
+        assert "agent of another configuration" in hint and "`toolcart status --config FILE`" in hint, hint
+        assert "sudo toolcart status`" not in hint and "Start it" not in hint
+
+
+def test_an_agent_that_tells_its_user_alone_is_asked_with_its_configuration(tmp_path, monkeypatch):
+    def forbidden(path):
+        raise client.NoAgent(f"no permission to ask at {path}", "only its user", True)
+
+    monkeypatch.setattr(client, "ask", forbidden)
+    _, findings = _examined(tmp_path, cart_of(), "--offline")
+    [skipped] = [one for one in findings if one["verdict"] == SKIPPED and "neither controller" in one["words"]]
+    asks = privileges.as_root(f"toolcart status --config {shlex.quote(str(tmp_path / 'cart.json'))}")
+    assert skipped["hint"] == f"`{asks}` asks it; or stop it and ask again."
+
+
 def _findings_around_reload(folder, tree, edit):
     """What doctor finds beside an agent whose configuration was edited; again if it has refused a reload then."""
     path, findings = written(folder, tree), []
