@@ -5,7 +5,7 @@ elsewhere, or do not keep it.
 
 Rules
 1. An answer fits a result that was pushed under its ID if both have the same time, or the same torque and angle; one
-   without a torque has its angle alone.
+   without a torque has its angle alone. Torque and angle of two results of one second differ by more than a last digit.
 2. One that fits shows little: a count that began afresh has the same IDs. So the newest ones that were pushed under
    other IDs are asked for, too. Two that fit, both by their times or both by their values, prove it, if these are not
    the same in both; of those that have an angle alone it takes three. One that fits by neither shows that it is not so.
@@ -32,8 +32,16 @@ _ANGLE = const(15)
 
 
 def fits_by_time(one, other):
-    """True if both digests have a time, and the same."""
-    return 0 < one[_TIME + 2] <= 0x12 and compare(one, _TIME, other, _TIME, TIME_BYTES) == 0
+    """True if both digests have a time, and the same, and their values are not those of two results."""
+    if not 0 < one[_TIME + 2] <= 0x12 or compare(one, _TIME, other, _TIME, TIME_BYTES) != 0:
+        return False
+    return _is_near(one, other, _VALUES, _ANGLE) or _is_near(one, other, _ANGLE, FINGERPRINT_BYTES)
+
+
+def _is_near(one, other, at, end):
+    """True if a value is the same, but for its last digit; or if either has none there."""
+    first, second = _number(one, at, end), _number(other, at, end)
+    return one[at] == 0xFF or other[at] == 0xFF or first == 0 or second == 0 or abs(first - second) <= 1
 
 
 def fits_by_values(answer, pushed):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from toolcart.agent.base import counters as counter
+from toolcart.agent.openprotocol.differing_formats import OtherWriting, fits_by_time
 from toolcart.sim import controller_session
 from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
@@ -123,3 +124,21 @@ def test_rounded_answers_of_another_hour_are_counted(monkeypatch):
     cart = Cart().outages(3)
     stored = cart.stored_ids()
     assert set(stored) == set(cart.controller.produced) and len(stored) - len(set(stored)) <= cart.stored_again()
+
+
+def digest_of(number, second, torque, angle):
+    """Return the digest of a result of this second; `torque` in hundredths."""
+    text = "%010d20260301080%d%02d%06d%02d" % (number, second // 60, second % 60, torque, angle % 100)
+    return bytes.fromhex(text)
+
+
+def test_two_results_of_one_second_are_not_one_in_another_writing():
+    of_a_second = digest_of(3, 7, 1204, 61)
+    for other, is_same in ((1250, False), (1205, True), (0, True), (1204, True)):
+        for angle, is_alike in ((48, False), (62, True), (61, True)):
+            answer = digest_of(3, 7, other, angle)
+            assert fits_by_time(answer, of_a_second) == fits_by_time(of_a_second, answer) == (is_same or is_alike)
+    shown = OtherWriting()
+    shown._pushed = [digest_of(7, 9, 1180, 77)]
+    shown._note_pair(digest_of(3, 7, 1204, 61), of_a_second)
+    assert not shown.take(digest_of(7, 9, 1261, 35)) and not shown.is_proven
