@@ -51,6 +51,7 @@ from toolcart.agent.log.snapshot_fields import (
     OVERWRITTEN,
     PLACES,
     SENT,
+    SENT_ALONE,
     SENT_OLDER,
     SET_ASIDE,
     TAKEN,
@@ -168,8 +169,9 @@ def _place_cursors(station, own):
     at_start.removed = [_outlet_of(log, place) for place in gone]
     at_start.given_up = [_outlet_of(log, place, state.missed[place]) for place in own.given_up]
     own.put(state)
-    if log.cursor_at(TOOLSNET_CURSOR) is None:  # nothing that is stored from now on is out to it
-        state.numbers[LIMIT] = min(state.numbers[LIMIT], log.next - 1)
+    if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[LIMIT] >= log.next:
+        state.numbers[LIMIT] = log.next - 1  # nothing that is stored from now on is out to it
+        state.numbers[SENT] |= SENT_ALONE  # where the batch began is not known any more (in_flight)
     for index in range(count):
         cursor = log.cursors[index]
         if moves[index]:

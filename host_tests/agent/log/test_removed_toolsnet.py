@@ -5,7 +5,16 @@ import pytest
 from toolcart.agent.log import removed_toolsnet
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.snapshot_fields import AHEAD, DAMAGED, LIMIT, OVERWRITTEN, STORED, TOOLSNET_CURSOR
+from toolcart.agent.log.snapshot_fields import (
+    AHEAD,
+    DAMAGED,
+    LIMIT,
+    OVERWRITTEN,
+    SENT,
+    SENT_ALONE,
+    STORED,
+    TOOLSNET_CURSOR,
+)
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record.result import BODY_BYTES
 from toolcart.tools.spool import take_over
@@ -71,6 +80,7 @@ def test_what_was_not_stored_then_was_not_out(restarts):
         if restarts and cart.log.number % 30 == 0:
             cart.start(FILE)
     assert cart.state.numbers[LIMIT] == 20 <= cart.place()[0] < 30
+    assert cart.state.numbers[SENT] & SENT_ALONE, "else what was settled before that counts as delivered after all"
     cart.start(TOOLSNET, FILE)
     assert cart.at_start.returned[0] > 20
 
