@@ -23,8 +23,8 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.log.snapshot import NAME_BYTES
-from toolcart.agent.log.snapshot_fields import PLACE_BITS, PLACE_KIND, PLACES
+from toolcart.agent.log.snapshot import NAME_BYTES, PLACE_BITS
+from toolcart.agent.log.snapshot_fields import PLACES
 from toolcart.agent.log.snapshot_v4 import KIND_UNKNOWN
 
 KINDS = ("toolsnet", "file", "webhook", "mqtt")  # numbers on flash: append only
@@ -36,6 +36,7 @@ RETURNED = const(1)  # it was there in an earlier one
 NEW = const(2)
 GUESSED = const(3)  # rule 5; taken for one that was there
 
+_KIND = const(7)
 _AGE = const(4)
 _MOVED_ANY = const(0x208208)  # MOVED of each place
 
@@ -53,7 +54,7 @@ def hash_of(name):
 
 def kind_at(state, place):
     """Return the number of the kind that has this place, 0 if nobody had it yet."""
-    return state.places >> PLACE_BITS * place & PLACE_KIND
+    return state.places >> PLACE_BITS * place & _KIND
 
 
 def age_at(state, place):

@@ -17,9 +17,10 @@ from toolcart.agent.log.block_head import (
     size_of,
 )
 from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST
-from toolcart.agent.log.snapshot_fields import PLACE_BITS, PLACE_KIND
+from toolcart.agent.log.snapshot import PLACE_BITS
 from toolcart.agent.log.staging import READ_BYTES
 
+_KIND = const(7)  # of a place (toolcart.agent.cart.outlet_places)
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 
 
@@ -34,7 +35,7 @@ def skip_newest(log):
         damage = log.damage
         forgiven = damage.forgiven
         for place in range(field.PLACES):  # one that is not there now may return: nothing tells it what was skipped
-            if log.state.places >> PLACE_BITS * place & PLACE_KIND:
+            if log.state.places >> PLACE_BITS * place & _KIND:
                 damage.forgiven = min(damage.forgiven, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
         damage.forgiven = forgiven

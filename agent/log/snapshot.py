@@ -43,7 +43,6 @@ from toolcart.agent.log.snapshot_fields import (
     MISSED,
     NUMBERS,
     OCTETS,
-    PLACE_BITS,
     PLACES,
     TAKEN,
 )
@@ -65,6 +64,7 @@ _VERSION_BROKEN = const(6)  # it says where ToolsNet's sequences broke
 _VERSION_SHARED = const(7)  # it says what each of several outlets lacks
 _VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
+PLACE_BITS = const(6)
 NOBODY_KNOWS = const(-1)  # what an outlet has had, as the state was lost
 MOVED = const(8)  # of a place's bits: its cursor was moved past records that its outlet has not had
 

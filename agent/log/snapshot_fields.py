@@ -67,8 +67,6 @@ AREA_GRAPHS = const(15)
 STORED = const(47)  # results and unread frames ever stored; it only grows, and the store's fold counts it
 NUMBERS = const(48)
 PLACES = const(4)
-PLACE_BITS = const(6)  # of each in `Snapshot.places`
-PLACE_KIND = const(7)  # of these: its outlet's kind, 0: none (toolcart.agent.cart.outlet_places)
 
 SENT_MET = const(1)  # the server has answered once: AHEAD follows what it had
 SENT_LOOKAHEAD = const(2)  # the next 08 vouches only for the one it names: a lookahead is under way
