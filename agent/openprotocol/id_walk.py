@@ -21,16 +21,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32
 from toolcart.agent.openprotocol import id_ownership, look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import (
-    ID_PERIOD,
-    after,
-    first_below,
-    following,
-    id_of,
-    is_ahead,
-    length_of,
-    preceding,
-)
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, id_of, is_ahead, preceding
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
@@ -135,7 +126,7 @@ def _left_below(recovery):
     if not (is_of_count and ledger.top() > 0 and recovery.counts_alone() and recovery.is_pushed(ledger.octets)):
         return ID_PERIOD // 2
     first = preceding(ledger.ranges[0][0]) if ledger.ranges else ledger.top()
-    return length_of(first, preceding(observed.newest))
+    return (observed.newest - first) % ID_PERIOD
 
 
 def go_down(recovery, above, left, now):

@@ -22,7 +22,6 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, fill, get_u32, is_blank, is_plain
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
@@ -45,7 +44,6 @@ NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must
 NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
-_BODY = PLACE + res.HEAD_BYTES
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
@@ -66,7 +64,7 @@ _FETCHED_PSET = const(61)
 class Store:
     """One station's way from a message into its log."""
 
-    body = _BODY  # where in log.stage the body of what was read last is
+    body = PLACE + res.HEAD_BYTES  # where in log.stage the body of what was read last is
 
     def __init__(self, log, ledger, recovery, duplicates, counters, clock, station):
         self.log = log
@@ -101,6 +99,8 @@ class Store:
 
     def start(self):
         """Count what comes after the snapshot of a log just mounted; return True if that is done (`ready`)."""
+        from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor  # once in a start
+
         self._scout = scout = Cursor()
         scout.wants = WANTS_RESULTS | WANTS_FRAMES
         scout.number = max(0, self.log.state.numbers[LOG + NEXT] - 1)
@@ -160,7 +160,7 @@ class Store:
         length = link.length
         log = self.log
         stage = log.stage
-        body = _BODY
+        body = self.body
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
         spindle = 1 if buf[at + SPINDLE] == 0x20 == buf[at + SPINDLE + 1] else place_of(buf, at + SPINDLE) or 1
         pack_into("<IHBB", stage, PLACE, log.next, self.station, spindle, self.ledger.octets[EPOCH])
