@@ -109,24 +109,18 @@ def begin(recovery, is_reset, now):
     elif not ownership.shares:  # else ours are found in stretches
         top = recovery.ledger.top()
         if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
-            return go_down(recovery, observed.newest, _left_below(recovery), now)
+            left = ID_PERIOD // 2
+            if top > 0 and not (observed.is_reset or observed.is_unsaid or recovery.ownership.is_other):
+                if recovery.counts_alone() and recovery.is_pushed(recovery.ledger.octets):  # rule 5
+                    ranges = recovery.ledger.ranges
+                    left = (observed.newest - (preceding(ranges[0][0]) if ranges else top)) % ID_PERIOD
+            return go_down(recovery, observed.newest, left, now)
         _learn_gone_most(recovery)
         from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
 
         _of(recovery).ended = EndedCount(top, ownership.gone_most)
         return recovery.turn_to(phases.PHASE_UPWARD, top)
     return look_conclusion.conclude_look(recovery, now)
-
-
-def _left_below(recovery):
-    """Return how many IDs below the newest may be those of what is missing (rule 5)."""
-    ledger = recovery.ledger
-    observed = recovery.observed
-    is_of_count = not (observed.is_reset or observed.is_unsaid or recovery.ownership.is_other)
-    if not (is_of_count and ledger.top() > 0 and recovery.counts_alone() and recovery.is_pushed(ledger.octets)):
-        return ID_PERIOD // 2
-    first = preceding(ledger.ranges[0][0]) if ledger.ranges else ledger.top()
-    return (observed.newest - first) % ID_PERIOD
 
 
 def go_down(recovery, above, left, now):

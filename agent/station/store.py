@@ -22,6 +22,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, fill, get_u32, is_blank, is_plain
 from toolcart.agent.base.ticks import Timer
+from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
@@ -99,8 +100,6 @@ class Store:
 
     def start(self):
         """Count what comes after the snapshot of a log just mounted; return True if that is done (`ready`)."""
-        from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor  # once in a start
-
         self._scout = scout = Cursor()
         scout.wants = WANTS_RESULTS | WANTS_FRAMES
         scout.number = max(0, self.log.state.numbers[LOG + NEXT] - 1)

@@ -178,8 +178,7 @@ class ResumePoint:
             others = max(0, min(start.ahead, self.policy.log.number - numbers[STORED]))
             before = (start.here - taken) % SEQUENCES
             allowed = 1 if start.is_alone else self.in_flight.most
-            open_numbers = max(0, start.number - start.limit + allowed)
-            open_numbers = min(open_numbers, max(0, start.number - start.had_to))
+            open_numbers = max(0, start.number - max(start.limit - allowed, start.had_to))
             settled = max(0, before - max(0, open_numbers - others))
             passed = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - min(before, open_numbers) - others, start.number)
