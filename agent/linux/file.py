@@ -84,6 +84,7 @@ class FileOutlet(Outlet):
         self._graphs = None
         self._begun = False  # a batch was begun; if its step broke off, the file shows how much of it was written
         self._is_lost = False  # the log's next record cannot be read now
+        self._refusal = None  # why it could not be used, and the system's number for it, until it takes lines again
 
     def take_graphs(self, graphs):
         """Write the curves of this log as well."""
@@ -111,15 +112,14 @@ class FileOutlet(Outlet):
 
     def is_up(self):
         """True if the file takes lines."""
-        return self.state != CLOSED
+        return self.state != CLOSED and self._refusal is None
 
     def put_state(self, report):
-        report["state"] = STATE_NAMES[self.state]
+        report["state"] = STATE_NAMES[self.state if self._refusal is None else CLOSED]
         report["place"] = self.lines.path
         report["lines_written"] = self.written
         report["given_again"] = self.again.given
-        report["why"] = self.lines.why if self.state == CLOSED else ""
-        report["disk"] = self.lines.refusal if self.state == CLOSED else 0
+        report["why"], report["disk"] = self._refusal or ("", 0)
         if self._graphs is not None:
             report["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
 
@@ -137,6 +137,7 @@ class FileOutlet(Outlet):
             self._open(now)
             return 0 if self.state != CLOSED else self._hold.left(now)
         if not self._is_certain():
+            self._refusal = None  # it is the spool that keeps it from writing now
             return RETRY_LEAST_MS
         if self.state == LOOKING:
             return self._look(now)
@@ -166,6 +167,7 @@ class FileOutlet(Outlet):
         self._begun = False
         self.lines.close()
         self.state = CLOSED
+        self._refusal = self.lines.why, self.lines.refusal
         self.counters.note(counter.OUTLET_FAILED, self.index, now)
         self._hold.start(now, self._retry.next())
         return self._hold.left(now)
@@ -297,6 +299,7 @@ class FileOutlet(Outlet):
         if graphs is not None:
             graphs.settle()
         self._begun = False
+        self._refusal = None
         self.written += count
         self.again.given += again
         if count:

@@ -96,6 +96,23 @@ def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
     assert bench.run() == 1000, "after a success the pauses begin again"
 
 
+def test_a_file_that_opens_and_takes_no_line_is_never_said_to_be_up_before_it_takes_one():
+    bench = Bench()
+    bench.store(1, 2)
+    bench.lines.refuses = ("sync",)
+    pause = bench.run()
+    bench.now = (bench.now + pause) & 0x3FFFFFFF
+    shown = []
+    while bench.outlet.step(bench.now) == 0 or not shown:
+        status = {}
+        bench.outlet.put_state(status)
+        shown.append((status["state"], status["why"], bench.outlet.is_up()))
+    assert len(shown) > 1 and set(shown) == {("cannot be used", "it refuses", False)}
+    bench.lines.refuses = ()
+    bench.now = (bench.now + 4 * pause) & 0x3FFFFFFF
+    assert bench.run() == FOREVER and bench.outlet.is_up() and bench.numbers() == [1, 2]
+
+
 def test_a_cut_at_every_operation_writes_every_record_once():
     operation = 0
     while True:
