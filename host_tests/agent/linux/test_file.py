@@ -99,7 +99,7 @@ def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
 def test_a_file_that_opens_and_takes_no_line_is_never_said_to_be_up_before_it_takes_one():
     bench = Bench()
     bench.store(1, 2)
-    bench.lines.refuses = ("sync",)
+    bench.lines.refuses = ("add",)
     pause = bench.run()
     bench.now = (bench.now + pause) & 0x3FFFFFFF
     shown = []
