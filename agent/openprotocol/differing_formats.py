@@ -35,13 +35,21 @@ def fits_by_time(one, other):
     """True if both digests have a time, and the same, and their values are not those of two results."""
     if not 0 < one[_TIME + 2] <= 0x12 or compare(one, _TIME, other, _TIME, TIME_BYTES) != 0:
         return False
-    return _is_near(one, other, _VALUES, _ANGLE) or _is_near(one, other, _ANGLE, FINGERPRINT_BYTES)
+    return _may_be_same(one, other, _VALUES, _ANGLE) or _may_be_same(one, other, _ANGLE, FINGERPRINT_BYTES)
+
+
+def _may_be_same(one, other, at, end):
+    """True if both digests have this value, but for its last digit, or either has none."""
+    for digest in (one, other):
+        if digest[at] == 0xFF or _number(digest, at, end) == 0:
+            return True
+    return _is_near(one, other, at, end)
 
 
 def _is_near(one, other, at, end):
-    """True if a value is the same, but for its last digit; or if either has none there."""
-    first, second = _number(one, at, end), _number(other, at, end)
-    return one[at] == 0xFF or other[at] == 0xFF or first == 0 or second == 0 or abs(first - second) <= 1
+    """True if this value of both is the same, but for its last digit; a digest has two digits of an angle."""
+    apart = abs(_number(one, at, end) - _number(other, at, end))
+    return apart <= 1 or (at == _ANGLE and apart % 100 in (0, 1, 99))
 
 
 def fits_by_values(answer, pushed):
@@ -61,9 +69,9 @@ def fits(answer, pushed):
 
 def _may_fit(answer, pushed):
     """The same, if a last digit may differ."""
-    apart = (_number(answer, _ANGLE, FINGERPRINT_BYTES) - _number(pushed, _ANGLE, FINGERPRINT_BYTES)) % 100
-    torque = _torque(answer)
-    is_near = abs(torque - _torque(pushed)) <= 1 or (torque == 0 and apart in (0, 1, 99))
+    is_near = _is_near(answer, pushed, _VALUES, _ANGLE) or (
+        _torque(answer) == 0 and _is_near(answer, pushed, _ANGLE, FINGERPRINT_BYTES)
+    )
     return fits(answer, pushed) or is_near
 
 

@@ -12,6 +12,7 @@ import json
 import time
 
 from toolcart.base.terminal_safe import visible
+from toolcart.board.linux.agreement import counted
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change
 from toolcart.tools.process.line_writer import LAST_WORDS_S, LineWriter
 
@@ -53,8 +54,7 @@ class Lines:
         self._writer.push()
         lost = self._writer.lost
         if lost:
-            words = "1 line of this log" if lost == 1 else f"{lost} lines of this log"
-            text = f"{words} could not be written: {self._writer.why}"
+            text = f"{counted(lost, 'line')} of this log could not be written: {self._writer.why}"
             is_written = self._writer.send(self._entry("change", WARNING, text, {}, at_s))
             self._writer.lost -= lost if is_written else 1
 

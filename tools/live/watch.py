@@ -23,6 +23,7 @@ from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figure
 from toolcart.tools.messages import outlet_names, standing_conditions, waiting_by_outlet
 from toolcart.tools.process.child_process import AgentChild
 from toolcart.tools.process.supervisor import end_or_reload, restore
+from toolcart.tools.status.client import PATIENCE_S, STUCK
 
 STARTING = "starting"
 RUNNING = "running"
@@ -33,8 +34,7 @@ ENDED = "ended"
 RESTART_AFTER_S = 1.0
 RECENT = 2000  # changes that a screen may want to show: still there after a coffee break
 WAITING_MOST = 1000  # a live view takes none: what is not taken must not grow for ever
-STUCK = "is its process stopped, its disk stuck, or the machine so busy?"
-SILENT_AFTER_S = 5.0  # as long as `toolcart status` waits for an answer
+SILENT_AFTER_S = PATIENCE_S  # as long as `toolcart status` waits for an answer
 TURN_MOST_S = 1.0  # a longer pause between two turns is this process's own, as with Ctrl-Z
 CRASHES_IN_A_ROW = 3  # an agent that never gets going is not restarted for ever
 

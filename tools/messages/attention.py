@@ -281,9 +281,14 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
     refused = outlet["refused"]
     phase, code = refused["doing"], refused.get("code", 0)
-    refusal_text = f"refuses (code {code})" if code else "leaves a result unanswered"
-    if phase == "pass" and not code:
-        refusal_text = "does not answer"
+    is_all = phase not in ("hold", "pass") and (phase == "trouble" or refused.get("trouble"))
+    everything = "everything that is offered"
+    if code:
+        refusal_text = f"refuses {everything} (code {code})" if is_all else f"refuses (code {code})"
+    elif phase == "pass":
+        refusal_text = "does not answer"  # the number of the result follows
+    else:
+        refusal_text = f"leaves {everything if is_all else 'a result'} unanswered"
     waiting = waiting_by_outlet.outlet_text(outlet)
     # Nothing is offered without a connection; while one is being made nobody knows when.
     again = next_try(max(refused.get("next_try_ms", 0), 0 if is_up else connects_ms))
@@ -300,9 +305,7 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
     elif phase == "pass":
         followers = "those behind it are offered" + ("" if is_up else " when it is there again")
         continuation = f" result {refused.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else followers}"
-    elif phase == "trouble" or refused.get("trouble"):
-        refusal_text = refusal_text.replace("refuses", "refuses everything that is offered")
-        refusal_text = refusal_text.replace("a result", "everything that is offered")
+    elif is_all:
         hint = "look into ToolsNet: is its database there, and this station known to it?"
     if phase not in ("hold", "pass") and _takes_no_write(station):
         continuation = f": {_NOT_SENT}"

@@ -13,6 +13,7 @@ from toolcart.board.linux.control import answer_to
 from toolcart.tools.config import socket_location
 
 PATIENCE_S = 5.0
+STUCK = "is its process stopped, its disk stuck, or the machine so busy?"  # of an agent that does not answer
 
 
 class NoAgent(Exception):
@@ -63,8 +64,8 @@ def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
     if isinstance(error, TimeoutError):
         return NoAgent(
             f"the agent at {path} does not answer within {patience_s:g} s",
-            "Is its process stopped, its disk stuck, or the machine so busy? `systemctl status toolcart` and "
-            "`journalctl -u toolcart` show it; while it starts, ask again.",
+            f"{STUCK.capitalize()} `systemctl status toolcart` and `journalctl -u toolcart` show it; while it starts, "
+            "ask again.",
         )
     hint = "Is it an agent's socket?"
     if error.errno in (errno.EMFILE, errno.ENFILE):
