@@ -7,8 +7,9 @@ Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
 2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and both are under
    their IDs; else a walk down from the newest has shown what the controller has, all of which may be
-   missing. An N that is not the newest, or has another result's ID, counts as if ID 0 were not known
-   (toolcart.agent.openprotocol.newest_check).
+   missing. At the first meeting N and what is below it are not ours, unless it is pushed yet, or one in front of it,
+   within a pause. What this connection has pushed above an N that is not below w counts as N. An N that is not the
+   newest, or has another result's ID, counts as if ID 0 were not known (toolcart.agent.openprotocol.newest_check).
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
    any rejection of an ID means the same as 15, unless it says "later", with whatever code or none; not where stations
@@ -57,10 +58,11 @@ The tables: `w` is the highest result known, with its ID; N the newest that the 
 many IDs in a row that are gone end a way up or down (toolcart.agent.openprotocol.id_ownership).
 
     phase     asks for             it is there                         it is gone (15)
-    NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there: a push of
-                                   if it is not above w and no ID      this connection is N, or one since w, not above
-                                   can be off; in doubt: PROBE; what   it. Without w: SETTLE, there is nothing.
-                                   ID 0 shows nothing by: as gone
+    NEWEST    0                    w: SETTLE; at the first meeting     WITNESS, since 0 may be unknown there: a push of
+                                   too, after a pause; else WITNESS,   this connection is N, or one since w, not above
+                                   or WALK if it is not above w and    it. Without w: SETTLE, there is nothing.
+                                   no ID can be off; in doubt: PROBE;
+                                   what ID 0 shows nothing by: as gone
                                                                        Rejected otherwise: WITNESS before OFF; NO_ID by
                                                                        rule 10
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
@@ -390,7 +392,8 @@ class Recovery:
             ledger.begun.remove(number)
         if number == self.closed_top:
             self.closed_top = -1
-        if ledger.end_contact():
+        is_first = ledger.end_contact()
+        if is_first:
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
             self.first_record = record
@@ -436,9 +439,14 @@ class Recovery:
             if number != after(top) and not self.ownership.shares:
                 observed.upto = preceding(number)  # else the IDs skipped would not be asked for
         elif number != top:
-            if not follows:
+            if is_first and not self.ownership.shares:
+                observed.first = following(number)  # what was made from this one on is ours
+            elif not follows:
                 self.restart_later(now)
             return follows
+        elif is_first and not same(observed.top, ledger.last):
+            self.restart()  # its count has begun anew
+            return True
         if not ledger.is_other_spindle_of(observed.top):
             copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
@@ -1046,6 +1054,10 @@ class Recovery:
             if nothing_above.is_below_push(self) and nothing_above.goes_on_from_push(self, True):
                 top = ledger.top()
         several = self.has_several()
+        if self._is_late(newest):
+            newest = ledger.last_id
+            observed.take(newest, ledger.last)
+            observed.is_held = True
         is_held = observed.is_held and several and self._is_of_top_id(observed.top)
         is_newest = self.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
         if (ledger.has_unnamed() or ledger.is_apart() or not is_newest) and self._is_unconfirmed():
@@ -1058,7 +1070,9 @@ class Recovery:
         observed.starts_over = observed.is_reset = False
         if not ledger.is_met() and not ledger.is_empty():
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
-            return look_conclusion.conclude_look(self, now)
+            self.phase = phases.PHASE_SETTLE
+            self.wait_for_room(now, _ON_ITS_WAY_MS)  # unless it pushes that, or one in front of it, yet
+            return phases.NEWS_NONE
         if ledger.is_empty() and not self.ownership.is_other:
             if self._is_unconfirmed():
                 return self.turn_to(phases.PHASE_CONFIRM, newest)
@@ -1086,6 +1100,13 @@ class Recovery:
 
             return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
         return self.turn_to_witness()
+
+    def _is_late(self, newest):
+        """True if this connection has pushed one above what ID 0 brought, which is not below `w`."""
+        ledger = self.ledger
+        if ledger.last_id < 0 or not is_ahead(ledger.last_id, newest) or is_ahead(ledger.top(), newest):
+            return False
+        return self.counts_alone() and not self.may_be_apart()
 
     def _is_unconfirmed(self):
         """True if it is to be seen whether what ID 0 brought is the newest, under its own ID."""

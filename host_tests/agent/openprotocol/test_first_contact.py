@@ -4,8 +4,9 @@ import pytest
 
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol.missing_bound import missing_most
+from toolcart.agent.openprotocol.recovery import _ON_ITS_WAY_MS as ON_ITS_WAY_MS
 from host_tests.agent.openprotocol.test_missing_counted import HOW
-from host_tests.support.combinations import each_choice
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
@@ -67,6 +68,8 @@ def test_what_was_there_before_an_answer_or_a_push_is_not_ours(is_cut):
         bench.open()
         if first == "answer":
             bench.step()
+            bench.now += ON_ITS_WAY_MS
+            assert bench.settle() == 0
         else:
             bench.live()
         if is_cut:
@@ -74,6 +77,43 @@ def test_what_was_there_before_an_answer_or_a_push_is_not_ours(is_cut):
         bench.away(2)
         bench.settle()
         assert bench.uids() == ([6, 7] if first == "answer" else [6, 7, 8]), (first, bench.uids())
+
+
+@pytest.mark.parametrize(("before", "made", "is_cut"), all_pairs([0, 5], [1, 3], [False, True]))
+def test_what_it_has_made_and_not_pushed_yet_as_it_answers_is_fetched_behind_a_cut(before, made, is_cut):
+    bench = Bench()
+    for _ in range(before):
+        bench.memory.make()
+    bench.open()
+    for _ in range(made):
+        bench.memory.make()
+    bench.step()
+    bench.close()
+    if is_cut:
+        bench.start()
+    bench.away(2)
+    bench.settle()
+    bench.make(1)
+    assert bench.uids() == list(range(1, before + made + 4)) and bench.ledger.gone() == 0
+
+
+@pytest.mark.parametrize(("made", "pushed", "is_cut"), all_pairs([1, 3], [1, 2, 3], [False, True]))
+def test_what_it_has_made_and_pushes_behind_its_answer_is_all_ours(made, pushed, is_cut):
+    bench = Bench()
+    for _ in range(5):
+        bench.memory.make()
+    bench.open()
+    made = [bench.memory.make() for _ in range(made)]
+    bench.step()
+    for one in made[:pushed]:
+        bench.push(one)
+    if is_cut:
+        bench.close().start()
+        bench.open()
+    bench.settle()
+    bench.make(1)
+    assert sorted(bench.uids()) == list(range(6, 7 + len(made))) and bench.ledger.gone() == 0
+    assert missing_most(bench.ledger) == 0 == bench.stored_twice
 
 
 def test_on_the_wire_after_a_power_cut():

@@ -18,9 +18,10 @@ from host_tests.support.recovery import Bench, Memory
 
 NONE, EMPTY = "none", "empty"
 NEWEST, WITNESS, NEARBY, WALK = phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_NEARBY, phases.PHASE_WALK
-CONFIRM, UP, FILL, IDLE, POLL, CLOSED = (
+CONFIRM, UP, SETTLE, FILL, IDLE, POLL, CLOSED = (
     phases.PHASE_CONFIRM,
     phases.PHASE_UPWARD,
+    phases.PHASE_SETTLE,
     phases.PHASE_FILL,
     phases.PHASE_IDLE,
     phases.PHASE_POLL,
@@ -32,7 +33,7 @@ EVENTS = 250
 
 
 class Model:
-    """The rules again, in results instead of octets; SETTLE is over at once, since no snapshot is refused."""
+    """The rules again, in results instead of octets; SETTLE is over at once but at the first meeting: none is refused."""
 
     def __init__(self):
         self.w, self.ranges, self.log = NONE, [], []
@@ -162,6 +163,7 @@ class Model:
         self.keep(result, not self.proven)
         self.expected, self.pushed = None, result
         is_first, self.has_pushed = not self.has_pushed, True
+        is_first_meeting = self.w == NONE
         self.first_record = self.first_record or len(self.log)
         known = [one for one in self.log[self.since - 1 : -1] if one.ident == number][-1:]
         if self.w in (NONE, EMPTY):
@@ -191,8 +193,12 @@ class Model:
                 if number != after(self.top.ident):
                     self.upto = preceding(number)
                 self.top = result
+            elif number == self.top.ident and is_first_meeting and result is not self.top:
+                self.look()
             elif number == self.top.ident:
                 self.top = result
+            elif is_first_meeting:
+                self.first = following(number)
             elif not follows:
                 self.look()
         elif self.is_zero_absent and number and result is not self.w and not is_ahead(number, self.w.ident):
@@ -204,6 +210,8 @@ class Model:
             return None
         if self.closed >= CLOSED_MOST:
             self.flush()
+        if self.phase == SETTLE:
+            self.settle()
         if self.phase in (IDLE, FILL):
             self.turn_to_missing()
         if self.phase == IDLE:
@@ -349,6 +357,10 @@ class Model:
 
     def compare(self):
         newest = self.newest.ident
+        if self.pushed is not None and is_ahead(self.pushed.ident, newest) and not is_ahead(self.w.ident, newest):
+            self.newest = self.top = self.pushed
+            self.is_held = True
+            newest = self.newest.ident
         if self.w not in (NONE, EMPTY) and self.w.ident > 0 and is_ahead(newest, self.w.ident):
             last, skipped = self.pushed_before()
             if last is not None and not is_ahead(newest, last.ident) and self.top not in self.log:
@@ -359,7 +371,9 @@ class Model:
             return
         self.starts_over = self.w == EMPTY
         self.first = open_below(self.upto) if self.w == EMPTY else following(self.upto)
-        if self.w in (NONE, EMPTY) or self.top is self.w:
+        if self.w == NONE:
+            self.phase = SETTLE
+        elif self.w == EMPTY or self.top is self.w:
             self.conclude()
         elif is_ahead(newest, self.w.ident) or not self.is_straight:
             is_new = self.saw_new_count or not is_ahead(newest, self.w.ident)
