@@ -9,15 +9,17 @@ Rules
    with an older one. So is `w` where the log has only others: it was there before the first meeting. Below `w` it shows
    nothing either; above `w`, where pushes have no ID of the memory, what is asked for goes on upward from it. What was
    pushed last and is below `w` is of a new count.
-3. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
+3. What this connection has pushed above an N that is not below `w` is the newest: the memory is late. At the first
+   meeting the first push is ours, and what is above it.
+4. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
 
 Imported where the newest may be another one than ID 0 brought.
 """
 
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.openprotocol import seen_ids
-from toolcart.agent.openprotocol.ids import ID_PERIOD, is_ahead
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
+from toolcart.agent.openprotocol.ids import ID_PERIOD, following, is_ahead, unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
 
 
@@ -45,6 +47,29 @@ def do_without(recovery, now):
     recovery.restart()
     recovery.observed.end = newest
     return recovery.take_absent(now)
+
+
+def take_push(recovery):
+    """Return the ID of the newest: that of the last push of this connection, if it is above N (rule 3)."""
+    observed = recovery.observed
+    ledger = recovery.ledger
+    newest = observed.newest
+    is_late = is_ahead(ledger.last_id, newest) and not is_ahead(ledger.top(), newest)
+    if is_late and recovery.counts_alone() and not recovery.may_be_apart():
+        observed.take(ledger.last_id, ledger.last)
+        observed.is_held = True
+    return observed.newest
+
+
+def take_first_push(recovery):
+    """Take the first push at the first meeting, as the newest is known, and not written down (rule 3)."""
+    observed = recovery.observed
+    ledger = recovery.ledger
+    newest = unpack_id(observed.top, 0)
+    if ledger.last_id == newest and not same(observed.top, ledger.last):
+        recovery.restart()  # its count has begun anew
+    elif is_ahead(newest, ledger.last_id) and not recovery.ownership.shares:
+        observed.first = following(ledger.last_id)
 
 
 def _is_old(recovery):

@@ -392,9 +392,12 @@ class Recovery:
             ledger.begun.remove(number)
         if number == self.closed_top:
             self.closed_top = -1
-        is_first = ledger.end_contact()
-        if is_first:
+        if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
+            if not observed.is_nothing():
+                from toolcart.agent.openprotocol import newest_check  # hardly any push comes just then
+
+                newest_check.take_first_push(self)
         if not self.first_record:
             self.first_record = record
             self.first_records.pop(0)
@@ -439,14 +442,9 @@ class Recovery:
             if number != after(top) and not self.ownership.shares:
                 observed.upto = preceding(number)  # else the IDs skipped would not be asked for
         elif number != top:
-            if is_first and not self.ownership.shares:
-                observed.first = following(number)  # what was made from this one on is ours
-            elif not follows:
+            if not follows:
                 self.restart_later(now)
             return follows
-        elif is_first and not same(observed.top, ledger.last):
-            self.restart()  # its count has begun anew
-            return True
         if not ledger.is_other_spindle_of(observed.top):
             copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
@@ -1054,10 +1052,10 @@ class Recovery:
             if nothing_above.is_below_push(self) and nothing_above.goes_on_from_push(self, True):
                 top = ledger.top()
         several = self.has_several()
-        if self._is_late(newest):
-            newest = ledger.last_id
-            observed.take(newest, ledger.last)
-            observed.is_held = True
+        if 0 <= ledger.last_id != newest:
+            from toolcart.agent.openprotocol import newest_check  # no push is in front of most answers
+
+            newest = newest_check.take_push(self)
         is_held = observed.is_held and several and self._is_of_top_id(observed.top)
         is_newest = self.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
         if (ledger.has_unnamed() or ledger.is_apart() or not is_newest) and self._is_unconfirmed():
@@ -1100,13 +1098,6 @@ class Recovery:
 
             return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
         return self.turn_to_witness()
-
-    def _is_late(self, newest):
-        """True if this connection has pushed one above what ID 0 brought, which is not below `w`."""
-        ledger = self.ledger
-        if ledger.last_id < 0 or not is_ahead(ledger.last_id, newest) or is_ahead(ledger.top(), newest):
-            return False
-        return self.counts_alone() and not self.may_be_apart()
 
     def _is_unconfirmed(self):
         """True if it is to be seen whether what ID 0 brought is the newest, under its own ID."""

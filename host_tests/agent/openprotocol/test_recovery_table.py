@@ -33,7 +33,7 @@ EVENTS = 250
 
 
 class Model:
-    """The rules again, in results instead of octets; SETTLE is over at once but at the first meeting: none is refused."""
+    """The rules again, in results instead of octets; SETTLE is over at once, but for the first meeting."""
 
     def __init__(self):
         self.w, self.ranges, self.log = NONE, [], []
