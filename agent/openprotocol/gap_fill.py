@@ -4,7 +4,6 @@
     turn     another range is to be fetched           begin = at = its first       -
     close    the result at `at` is here, or gone      at, gone_run, gone             -
     jump     nothing before this ID is missing        at, gone                     -
-    skip     what lies in front of it is others'      at                           -
     flush    CLOSED_MOST are closed, the range or     begin = at, held             an event of what is gone, then one
              the connection ends, an ID is put off                                 snapshot: range and count
     report   other IDs are gone                       -                            an event; the count with what follows
@@ -83,7 +82,7 @@ class GapFill:
     def jump(self, number, each, here=0):
         """Nothing in front of `number` is missing any more; `each` result of an ID is gone, as far as it was ever made.
 
-        The log has `here` of these IDs.
+        None is where it is others'. The log has `here` of these IDs.
         """
         count = ahead_by(number, self.at)
         if count > here and each and not is_open(self.at, preceding(number)):
@@ -91,10 +90,6 @@ class GapFill:
         self.at = number
         self.gone_run = 0
         self._closed += min(count, CLOSED_MOST)
-
-    def skip(self, number):
-        """What lies in front of `number` is others'."""
-        self.at = number
 
     def _note_gone(self, last, count, why):
         if self._gone_count == 0:

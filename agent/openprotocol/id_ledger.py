@@ -56,7 +56,6 @@ from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32,
 from toolcart.agent.log.snapshot_fields import DAMAGED, GONE, STORED_AGAIN
 from toolcart.agent.openprotocol.ids import (
     after,
-    before,
     following,
     id_of,
     increment,
@@ -147,9 +146,7 @@ class IdLedger:
         self.successor = 0  # its identity; 0: there is none
         self.successor_id = -1
         self.is_first_contact = False  # rule 14
-        self._kept = b""
-        self._kept_successor = 0, -1
-        self._gone = 0
+        self._kept = b"", 0, 0, -1
         self._is_unnamed = False  # the last push
         self.load()
 
@@ -426,15 +423,10 @@ class IdLedger:
         """True if the last push is another spindle's part of the tightening in `digest`."""
         return self.octets[SPINDLES] & _SEVERAL != 0 and are_of_one(self.last, digest)
 
-    def is_of_top(self, digest):
-        """True if `digest` has the ID and the time of `w`: where there are several spindles, of the same tightening."""
-        return are_of_one(self.octets, digest)
-
     def in_front(self):
-        """Return the ID before `w`, for results of several spindles: of the one stored before it, else one lower."""
-        top = self.top()
+        """Return the ID of the result of several spindles that was stored before `w`, 0 if there is none below it."""
         number = unpack_id(self.octets, _IN_FRONT)
-        return number if number and is_ahead(top, number) else before(top)
+        return number if is_ahead(self.top(), number) else 0
 
     def is_top(self, digest):
         """True if `digest` is that of the highest result known."""
@@ -479,13 +471,11 @@ class IdLedger:
 
     def begin(self):
         """Begin changes that `commit` makes durable in one step."""
-        self._kept = bytes(self.octets)
-        self._kept_successor = self.successor, self.successor_id
-        self._gone = self.gone()
+        self._kept = bytes(self.octets), self.gone(), self.successor, self.successor_id
 
     def commit(self):
         """Make the changes durable; False, and everything as it was, if the state cannot be written."""
-        if self.octets == self._kept and self._gone == self.gone():
+        if self.octets == self._kept[0] and self._kept[1] == self.gone():
             return True
         if self.state.save():
             return True
@@ -495,9 +485,7 @@ class IdLedger:
 
     def undo(self):
         """Undo what was changed since `begin`."""
-        self.octets[:] = self._kept
-        self.numbers[GONE] = self._gone
-        self.successor, self.successor_id = self._kept_successor
+        self.octets[:], self.numbers[GONE], self.successor, self.successor_id = self._kept
         self.load()
 
     def try_save(self):

@@ -50,12 +50,10 @@ def do_without(recovery, now):
 
 
 def take_push(recovery):
-    """Return the ID of the newest: that of the last push of this connection, if it is above N (rule 3)."""
+    """The last push of this connection is above N; return the ID of the newest (rule 3)."""
     observed = recovery.observed
     ledger = recovery.ledger
-    newest = observed.newest
-    is_late = is_ahead(ledger.last_id, newest) and not is_ahead(ledger.top(), newest)
-    if is_late and recovery.counts_alone() and not recovery.may_be_apart():
+    if not is_ahead(ledger.top(), observed.newest) and recovery.counts_alone() and not recovery.may_be_apart():
         observed.take(ledger.last_id, ledger.last)
         observed.is_held = True
     return observed.newest

@@ -1052,8 +1052,8 @@ class Recovery:
             if nothing_above.is_below_push(self) and nothing_above.goes_on_from_push(self, True):
                 top = ledger.top()
         several = self.has_several()
-        if 0 <= ledger.last_id != newest:
-            from toolcart.agent.openprotocol import newest_check  # no push is in front of most answers
+        if ledger.last_id >= 0 and is_ahead(ledger.last_id, newest):
+            from toolcart.agent.openprotocol import newest_check  # hardly any memory is late
 
             newest = newest_check.take_push(self)
         is_held = observed.is_held and several and self._is_of_top_id(observed.top)

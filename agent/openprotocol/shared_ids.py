@@ -350,7 +350,7 @@ def turn_to_ours(recovery, last):
     shared = recovery.ownership.shared
     gap_fill = recovery.gap_fill
     if is_open(gap_fill.at, last) and length_of(1, recovery.ledger.top()):
-        gap_fill.skip(1)
+        gap_fill.jump(1, 0)
     if not shared.in_stretch:
         shared.begin(gap_fill.at, gap_fill.left_to(last))
     recovery.phase = phases.PHASE_SEEK
@@ -361,7 +361,7 @@ def turn_to_ours(recovery, last):
     recovery.request.asked = number = shared.next_of_ours(gap_fill.at)
     shared.in_stretch = number >= 0
     if shared.in_stretch:
-        gap_fill.skip(number)
+        gap_fill.jump(number, 0)
     else:
         gap_fill.jump(after(shared.last), 0)
     return shared.in_stretch

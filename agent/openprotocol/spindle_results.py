@@ -12,7 +12,7 @@ Imported where several results may have one ID.
 
 from toolcart.agent.base.fields import compare, get_u32
 from toolcart.agent.openprotocol.ids import unpack_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, are_alike, put_digest
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, are_alike, are_of_one, put_digest
 from toolcart.agent.openprotocol.unnamed_spindles import are_near, is_pushed
 from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.record.result import (
@@ -76,7 +76,7 @@ class SpindleResults:
 def is_of_top_id(recovery, answer):
     """True if the answer, which the log has, is of the tightening of the highest result known."""
     ledger = recovery.ledger
-    if recovery.spindle_count() > 1 and ledger.is_of_top(answer):
+    if recovery.spindle_count() > 1 and are_of_one(ledger.octets, answer):
         return True
     if unpack_id(answer, 0) != ledger.top() or not recovery.ownership.has_plain_ids():
         return False

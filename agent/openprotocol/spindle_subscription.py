@@ -25,7 +25,7 @@ Imported when the first such controller is met, or configured.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import put_number
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.ids import put_id
+from toolcart.agent.openprotocol.ids import before, put_id
 from toolcart.agent.openprotocol.receive_buffer import make_room
 from toolcart.agent.openprotocol.spindle_assembly import SpindleAssembly
 from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription
@@ -83,7 +83,8 @@ class MultiSpindleSubscription(Subscription):
         if ledger is None or not (ledger.is_met() or ledger.is_empty()):
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and ledger.is_met():
-            put_id(data, ledger.in_front() if self.rewind_to < 0 else self.rewind_to)
+            in_front = ledger.in_front() or before(ledger.top())
+            put_id(data, in_front if self.rewind_to < 0 else self.rewind_to)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 

@@ -670,17 +670,20 @@ def show(name):
 def know_names():
     """Let the table of names have room for all of the agent's: each part of it is twice as large as the one before.
 
-    Else one name more may take 18 KB. A chip has the names of frozen code in its flash (py/qstr.c: a pool has the ones
-    of the firmware, others begin small). How many names that takes is found once: each look at the heap is a walk
-    through all of it.
+    Else one name more may take 36 KB. A chip has the names of frozen code in its flash (py/qstr.c: a pool has the ones
+    of the firmware, others begin small). How many names that takes is found once. What was made for them is given back
+    every NAMES_EACH, so that it does not lie between what stays.
     """
     nothing = object()
     known = wire.ask(rules.NAMES)
-    for number in range(known or rules.NAMES_MOST):
-        before = 0 if known else gc.mem_alloc()
-        getattr(nothing, "~%d" % number, None)
-        if not known and gc.mem_alloc() - before > rules.NAMES_BYTES:
-            wire.ask(rules.NAMES, 0, number + 1)
+    used = gc.mem_alloc()
+    for first in range(0, known or rules.NAMES_MOST, rules.NAMES_EACH):
+        for number in range(first, first + rules.NAMES_EACH):
+            getattr(nothing, "~%d" % number, None)
+        gc.collect()
+        before, used = used, gc.mem_alloc()
+        if not known and used - before > rules.NAMES_BYTES:
+            wire.ask(rules.NAMES, 0, first + rules.NAMES_EACH)
             return
 
 

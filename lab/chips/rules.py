@@ -29,7 +29,8 @@ RP2350_HEAP_BYTES = HEAP_BYTES["rp2"] + 256 * 1024  # so much more RAM (ports/rp
 # That is 40,400; what is counted is 928 less, by which two measurements of the same code have differed, and without the
 # 15,872 of the table of names, which has its room before (lab.chips.inside).
 ROMFS_BYTES = 39472 - 15872
-NAMES_MOST, NAMES_BYTES = 3000, 15000  # names that are tried until the table has got a part of so many bytes
+# Names that are tried until the table has got a part of so many bytes, and how many at a time.
+NAMES_MOST, NAMES_BYTES, NAMES_EACH = 6400, 30000, 64
 
 # ports/rp2/machine_uart.c:465; ports/esp32/machine_uart.c:412: as many as the chip has, three on an ESP32.
 UARTS = {"rp2": (0, 1), "esp32": (0, 1, 2)}

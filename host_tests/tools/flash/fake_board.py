@@ -155,7 +155,7 @@ class FakeBoard:
     def confirm(self):
         """What the agent does when it is healthy."""
         with self._unpacked() as root:
-            safe_mode.Confirmation(root, self.running).healthy()
+            safe_mode.Confirmation(root, self.running, safe_mode.read(root), "").healthy()
             self._repack(root)
 
     def whole(self, folder):
