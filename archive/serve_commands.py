@@ -37,8 +37,8 @@ from toolcart.archive.web.serving import HOST, CannotServe, WebSettings, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
 from toolcart.archive.web.users import ROLES, put
 from toolcart.base.command_group import seconds_option
-from toolcart.base.exit_codes import reader_has_gone
 from toolcart.base.installation import how_to_get
+from toolcart.base.lasting import lasting
 from toolcart.base.private_files import PrivateFileError as Unknown
 
 PORT = click.IntRange(0, 65535)
@@ -135,11 +135,8 @@ def serve_until_stopped(where: Any, faults: Any, seconds: float | None, where_pa
     from toolcart.archive import serving
     from toolcart.archive.database import database
 
-    with failing(database.DatabaseUnusable):
-        try:
-            asyncio.run(serving.run(where, faults, say, seconds, where_pages))
-        except BrokenPipeError:
-            reader_has_gone()
+    with failing(database.DatabaseUnusable), lasting():
+        asyncio.run(serving.run(where, faults, say, seconds, where_pages))
 
 
 _SEQUENCE = click.IntRange(0, 99999)
@@ -241,7 +238,8 @@ def _pages(place: str, where: WebSettings, seconds: float | None, with_parent: b
     from toolcart.archive.web.server import run
 
     try:
-        run(place, where, say, seconds, with_parent)
+        with lasting():
+            run(place, where, say, seconds, with_parent)
     except database.DatabaseUnusable as reason:
         fail(str(reason))
     except OSError as error:

@@ -12,6 +12,9 @@ import click
 
 from toolcart import catalogue
 from toolcart.base.command_group import Amount
+from toolcart.base.exit_codes import EXIT_OTHER
+from toolcart.base.lasting import lasting
+from toolcart.base.line_writer import LAST_WORDS_S
 from toolcart.base.terminal_safe import visible
 from toolcart.catalogue.forms import OF_ENCODE
 from toolcart.codec.ask import Asking, Unanswered
@@ -77,20 +80,26 @@ def ask(
     if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
     frame = _request(number, revision, fields)
+    with lasting(LAST_WORDS_S, ends_with_reader=True) as streams:
+        try:
+            code = _asked(Asking(host, port, wait_s, header, spindle or 0), number, frame, watch_s, as_json)
+        except Unanswered as error:
+            _end(str(error), EXIT_UNANSWERED)
+    sys.exit(code or (EXIT_OTHER if streams.lost else 0))
+
+
+def _asked(asking: Asking, number: int, frame: bytes, watch_s: float, as_json: bool) -> int:
+    """Ask, print what comes, and return the exit code."""
     refused = False
     try:
-        asking = Asking(host, port, wait_s, header, spindle or 0)
-        try:
-            started = asking.start()
-            _print_message([started.frame], as_json, is_answer=number == 1)
-            for received in asking.ask(frame, watch_s) if number != 1 else ():
-                _print_message(received.frames, as_json, received.is_answer)
-                refused = refused or (received.is_answer and received.message.mid == 4)
-        finally:
-            asking.leave()
-    except Unanswered as error:
-        _end(str(error), EXIT_UNANSWERED)
-    sys.exit(EXIT_REFUSED if refused else 0)
+        started = asking.start()
+        _print_message([started.frame], as_json, is_answer=number == 1)
+        for received in asking.ask(frame, watch_s) if number != 1 else ():
+            _print_message(received.frames, as_json, received.is_answer)
+            refused = refused or (received.is_answer and received.message.mid == 4)
+    finally:
+        asking.leave()
+    return EXIT_REFUSED if refused else 0
 
 
 def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> bytes:
