@@ -5,6 +5,7 @@ Exit codes: 0 answered, 1 refused (MID 0004), 2 the command line is wrong, 3 no 
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import sys
 
@@ -72,11 +73,7 @@ def ask(
     Field names are those of `toolcart mid`. The session takes one of the controller's slots while it lasts; what the
     controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
     """
-    name, colon, after = host.rpartition(":")
-    is_bracketed = name[:1] == "[" and name[-1:] == "]"
-    if colon and (is_bracketed or ":" not in name) and after.isdecimal() and 1 <= int(after) <= 65535:
-        host, port = name, int(after)
-    host = host.removeprefix("[").removesuffix("]")
+    host, port = _address(host, port)
     if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
     frame = _request(number, revision, fields)
@@ -100,6 +97,25 @@ def _asked(asking: Asking, number: int, frame: bytes, watch_s: float, as_json: b
     finally:
         asking.leave()
     return EXIT_REFUSED if refused else 0
+
+
+def _address(text: str, port: int) -> tuple[str, int]:
+    """Read HOST, HOST:PORT, an IPv6 address or [ADDRESS]:PORT."""
+    host, colon, after = text.rpartition(":")
+    is_bracketed = host[:1] == "[" and host[-1:] == "]"
+    if not colon or (":" in host and not is_bracketed):
+        host = text
+    elif not (after.isascii() and after.isdecimal() and 1 <= int(after) <= 65535):
+        _end(f'{text}: "{after}" is no port; ports are 1 to 65535', EXIT_WRONG)
+    else:
+        port = int(after)
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        if ":" in host:
+            ipaddress.IPv6Address(host)
+    except ValueError:
+        _end(f"{text}: neither HOST, HOST:PORT, an IPv6 address nor [ADDRESS]:PORT", EXIT_WRONG)
+    return host, port
 
 
 def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> bytes:
