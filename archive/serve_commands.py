@@ -36,6 +36,7 @@ from toolcart.archive.statistics.periods import shifts_of
 from toolcart.archive.web.serving import HOST, CannotServe, WebSettings, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
 from toolcart.archive.web.users import ROLES, put
+from toolcart.base import working_folder
 from toolcart.base.command_group import seconds_option
 from toolcart.base.installation import how_to_get
 from toolcart.base.lasting import lasting
@@ -121,6 +122,8 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
     days, into = options["keep_days"], options["old_into"]
     if bool(days) != bool(into) or (options["keep_ok_days"] and not days):
         fail("--keep-days and --old-into: both or none of them, and --keep-ok-days only with them")
+    if into and "://" not in into:
+        working_folder.need_for(into)
     if into and database.is_same(place, into):
         fail(f"--old-into {into}: the archive itself; name another place")
     keeping = RetentionPeriods(into, days, options["keep_ok_days"]) if into else None

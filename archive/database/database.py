@@ -115,6 +115,8 @@ def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
             raise DatabaseUnusable(place, "an archive is an SQLite file, or a PostgreSQL database (postgresql://...)")
         if is_sqlite and not url.database:
             raise DatabaseUnusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
+        if is_sqlite:
+            working_folder.need_for(str(url.database))
         if is_sqlite and not makes and not _is_file(str(url.database), place):
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
             raise DatabaseUnusable(place, how)
@@ -122,8 +124,6 @@ def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
         event.listen(engine, "handle_error", partial(_name_place, place))
     except _NO_URL as wrong:
         raise DatabaseUnusable(place, f"not a file and not a URL of a database ({wrong})") from None
-    except FileNotFoundError:  # the driver wants the whole path
-        raise DatabaseUnusable(place, f"{working_folder.GONE}; {working_folder.ADVICE}") from None
     except ModuleNotFoundError as missing:
         raise DatabaseUnusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
     if is_sqlite:

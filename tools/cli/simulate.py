@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from toolcart.base import working_folder
 from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import fail
 from toolcart.base.lasting import lasting
@@ -105,6 +106,8 @@ def controller(
     line = production["link"] != "tcp"
     if device and not line:
         raise click.UsageError(f"--device is a serial line's: --link {NAMED} with it")
+    if line and not device:
+        working_folder.need_for("controller.tty")
     served = _serve(
         lambda: serve_controller(
             host,
