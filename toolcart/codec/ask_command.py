@@ -77,6 +77,7 @@ def ask(
     if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
     frame = _request(number, revision, fields)
+    code = EXIT_UNANSWERED
     with lasting(LAST_WORDS_S, ends_with_reader=True) as streams:
         try:
             code = _asked(Asking(host, port, wait_s, header, spindle or 0), number, frame, watch_s, as_json)
