@@ -36,9 +36,10 @@ from toolcart.archive.statistics.periods import shifts_of
 from toolcart.archive.web.serving import HOST, CannotServe, WebSettings, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
 from toolcart.archive.web.users import ROLES, put
+from toolcart.base import working_folder
 from toolcart.base.command_group import seconds_option
-from toolcart.base.exit_codes import reader_has_gone
 from toolcart.base.installation import how_to_get
+from toolcart.base.lasting import lasting
 from toolcart.base.private_files import PrivateFileError as Unknown
 
 PORT = click.IntRange(0, 65535)
@@ -121,6 +122,8 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
     days, into = options["keep_days"], options["old_into"]
     if bool(days) != bool(into) or (options["keep_ok_days"] and not days):
         fail("--keep-days and --old-into: both or none of them, and --keep-ok-days only with them")
+    if into and "://" not in into:
+        working_folder.need_for(into)
     if into and database.is_same(place, into):
         fail(f"--old-into {into}: the archive itself; name another place")
     keeping = RetentionPeriods(into, days, options["keep_ok_days"]) if into else None
@@ -135,11 +138,8 @@ def serve_until_stopped(where: Any, faults: Any, seconds: float | None, where_pa
     from toolcart.archive import serving
     from toolcart.archive.database import database
 
-    with failing(database.DatabaseUnusable):
-        try:
-            asyncio.run(serving.run(where, faults, say, seconds, where_pages))
-        except BrokenPipeError:
-            reader_has_gone()
+    with failing(database.DatabaseUnusable), lasting():
+        asyncio.run(serving.run(where, faults, say, seconds, where_pages))
 
 
 _SEQUENCE = click.IntRange(0, 99999)
@@ -241,7 +241,8 @@ def _pages(place: str, where: WebSettings, seconds: float | None, with_parent: b
     from toolcart.archive.web.server import run
 
     try:
-        run(place, where, say, seconds, with_parent)
+        with lasting():
+            run(place, where, say, seconds, with_parent)
     except database.DatabaseUnusable as reason:
         fail(str(reason))
     except OSError as error:

@@ -7,8 +7,9 @@ Rules (docs/library/consumers.md)
    `have` are stored and have = last. If nothing is sent again, a gap is passed over.
 3. A result's sequence is its number on the circle, moved to follow what the station has brought otherwise: a gap in
    the sequences is a gap in the numbers, a new spool goes on where the old one ended, and none is used twice.
-4. A tightening that is stored already with the same ID, time, spindle, torque and angle is counted as a repeat: it came
-   through ToolsNet, or was fetched again after a spool was lost, or by an operator's retry.
+4. A tightening that is there already with the same ID, time, spindle, torque and angle, in the database or in the same
+   commit, is counted as a repeat of the oldest one: it came through ToolsNet, or was fetched again after a spool was
+   lost, or by an operator's retry.
 5. A message that could not be read is kept as a row of Breach.
 6. An event or a curve gets the system of the topic's batches, and belongs to its newest spool; without one it is left
    out.
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.archive.consume.batch import Batch
@@ -27,7 +28,7 @@ from toolcart.archive.consume.lines import placed
 from toolcart.archive.database import bulk_insert
 from toolcart.archive.database import tables as t
 from toolcart.archive.storage.writer import REPEATED, STORED, ParcelContent, Station
-from toolcart.toolsnet.rows import tightening_of
+from toolcart.toolsnet.rows import key_of, tightening_of
 
 GAP = "gap"
 _SAME = (*t.PLACE, "TighteningId", "Time", "Spindle", "Torque", "Angle")
@@ -151,25 +152,29 @@ def _open(parcel: dict, progress: _Progress, arrived: str) -> ParcelContent:
 
 
 def _leave_known(connection: Connection, parcels: list[dict], opened: list[ParcelContent]) -> None:
-    """Take out results that are stored under another sequence, and count their arrival."""
+    """Take out results that are there under another sequence, and name what they repeat."""
     keys = [key for one in opened for kind, fields in one.telegrams if kind == "04" and (key := _same_key(fields))]
-    stored_keys = bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)
-    seen: set[tuple] = set()
+    first = {key: _oldest(connection, key) for key in bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)}
     for parcel, one in zip(parcels, opened, strict=True):
         new = []
         for kind, fields in one.telegrams:
             key = _same_key(fields) if kind == "04" else None
-            if key is not None and (key in stored_keys or key in seen):
+            if key is not None and key in first:
                 parcel["known"] += 1
                 parcel["new"] -= 1
-                if key in stored_keys:
-                    there = t.is_row(t.RESULT, _SAME, key)
-                    connection.execute(update(t.RESULT).where(there).values(Arrivals=t.RESULT.c.Arrivals + 1))
+                one.again.append(first[key])
                 continue
             if key is not None:
-                seen.add(key)
+                first[key] = key_of(fields)
             new.append((kind, fields))
         one.telegrams = new
+
+
+def _oldest(connection: Connection, same: tuple) -> tuple:
+    """Return the key of the oldest result of this tightening."""
+    columns = [t.RESULT.c[name] for name in t.RESULT_KEY]
+    statement = select(*columns).where(t.is_row(t.RESULT, _SAME, same)).order_by(t.RESULT.c.ResultId).limit(1)
+    return tuple(connection.execute(statement).one())
 
 
 def _same_key(result: dict) -> tuple | None:

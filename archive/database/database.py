@@ -34,6 +34,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import NullPool
 
+from toolcart.archive.database import file_rights
 from toolcart.archive.database.tables import SYSTEM_TYPE, TABLES
 from toolcart.base import working_folder
 from toolcart.base.installation import how_to_get
@@ -53,10 +54,12 @@ _SQLITE_SESSION = (
 _FILE = "sqlite:///"
 _NO_URL = (ArgumentError, NoSuchModuleError, ValueError)  # the last one: a port that is no number
 _DAMAGED = "the database is damaged; restore a copy, or save what is readable (docs/archive.md, Damage)"
+_UNOPENED = "unable to open database file"
+_NOT_ALLOWED = (_UNOPENED, "readonly database", "read-only", "permission", "disk I/O error")
 _HINTS = {
     **dict.fromkeys(("malformed", "invalid page", "could not read block", "unexpected zero page"), _DAMAGED),
     "not a database": "another kind of file, or its beginning is damaged (docs/archive.md, Damage)",
-    "unable to open database file": "is it there, and may this user write in its folder, as SQLite has to?",
+    _UNOPENED: "is it there, and may this user write in its folder, as SQLite has to?",
 }
 _DAMAGE_MOST = 20  # lines
 REVISIONS = ("3a",)  # of the migrations, in their order; Alembic itself is imported where one is due
@@ -115,6 +118,8 @@ def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
             raise DatabaseUnusable(place, "an archive is an SQLite file, or a PostgreSQL database (postgresql://...)")
         if is_sqlite and not url.database:
             raise DatabaseUnusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
+        if is_sqlite:
+            working_folder.need_for(str(url.database))
         if is_sqlite and not makes and not _is_file(str(url.database), place):
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
             raise DatabaseUnusable(place, how)
@@ -122,8 +127,6 @@ def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
         event.listen(engine, "handle_error", partial(_name_place, place))
     except _NO_URL as wrong:
         raise DatabaseUnusable(place, f"not a file and not a URL of a database ({wrong})") from None
-    except FileNotFoundError:  # the driver wants the whole path
-        raise DatabaseUnusable(place, f"{working_folder.GONE}; {working_folder.ADVICE}") from None
     except ModuleNotFoundError as missing:
         raise DatabaseUnusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
     if is_sqlite:
@@ -144,7 +147,8 @@ def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
             else:
                 _check_reading(_checked_revision(connection, place), place)
     except SQLAlchemyError as refused:
-        raise DatabaseUnusable(place, trouble(refused)) from None
+        engine.dispose()  # a connection that stays open has what it was allowed to then
+        raise DatabaseUnusable(place, trouble(refused, _file_of(place), writes)) from None
     return engine
 
 
@@ -164,7 +168,7 @@ def writing(place: str, is_shared: bool = False, makes: bool = True) -> Iterator
     engine = connect(place, writes=True, makes=makes)
     held = _lock(engine, place, is_shared)
     try:
-        with in_words(place):
+        with in_words(place, writes=True):
             yield engine
     finally:
         held.close()
@@ -179,7 +183,10 @@ def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | _DatabaseLo
         )
     if engine.dialect.name == "sqlite":
         path = os.path.realpath(str(engine.url.database))  # a link's file has one lock
-        file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            file = os.open(path + file_rights.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _refused(place, error, True) from None
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -274,9 +281,7 @@ def _make_for_the_owner(path: str) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as refused:
-        raise DatabaseUnusable(
-            path, f"{refused.strerror}; name a file in a folder that is there and writable"
-        ) from None
+        raise _refused(path, refused, True, "name a file in a folder that is there and writable") from None
 
 
 def _one_at_a_time(connection: Connection) -> None:
@@ -334,7 +339,7 @@ def _is_file(path: str, place: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise DatabaseUnusable(place, error.strerror or str(error)) from None
+        raise _refused(place, error, False) from None
 
 
 def _open_what_is_there(_dialect, _record, words: list, how: dict) -> None:
@@ -378,19 +383,35 @@ def _name_place(place: str, what: ExceptionContext) -> None:
 
 
 @contextmanager
-def in_words(place: str) -> Iterator[None]:
+def in_words(place: str, writes: bool = False) -> Iterator[None]:
     """Say what the database refuses, this one if nothing says which, and how to save a damaged one; Unusable."""
     try:
         yield
     except DBAPIError as wrong:
-        raise DatabaseUnusable(wrong.detail[0] if wrong.detail else place, trouble(wrong)) from None
+        place = wrong.detail[0] if wrong.detail else place
+        raise DatabaseUnusable(place, trouble(wrong, _file_of(place), writes)) from None
 
 
-def trouble(wrong: Exception) -> str:
-    """Return what went wrong, and what may be done about it."""
+def trouble(wrong: Exception, file: str = "", writes: bool = False) -> str:
+    """Return what went wrong, and what may be done about it; of an SQLite file also what keeps this user from it."""
     line = first_line(wrong)
+    is_refused = file and any(words in line for words in _NOT_ALLOWED)
+    if is_refused and (why := file_rights.in_the_way(file, writes)):
+        return f"{line}: {why}"
     hints = [hint for words, hint in _HINTS.items() if words in line]
     return ": ".join([line, *hints])
+
+
+def _file_of(place: str) -> str:
+    """Return the SQLite file of a place, "" if it is none."""
+    url = url_of(place)
+    return url.removeprefix(_FILE) if url.startswith(_FILE) else ""
+
+
+def _refused(place: str, refused: OSError, writes: bool, or_else: str = "") -> DatabaseUnusable:
+    """Say which file or folder is closed to this user, if that is it."""
+    why = file_rights.in_the_way(_file_of(place), writes) if isinstance(refused, PermissionError) else ""
+    return DatabaseUnusable(place, ": ".join(filter(None, (refused.strerror or str(refused), why or or_else))))
 
 
 def damage(connection: Connection) -> list[str]:

@@ -5,7 +5,7 @@ Rules
    answered, and the stations send again (TN 3).
 2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
 3. A result is identified by station, sequence and time stamp, an event too; a graph by its spindle and kind as well.
-   Repeats are counted.
+   Repeats are counted: in the row's Arrivals, and as many in `repeated`.
 4. Descriptions rename entries of the map. Until one comes, what has arrived has names like `Station 10`.
 5. The queue is bounded: a telegram that finds it full is not answered.
 6. What the database does not take spoils nothing else: a batch that it refuses is written one telegram at a time.
@@ -78,7 +78,12 @@ class _Batch:
         """Count the outcome of the next telegram."""
         self.outcomes.append(outcome)
         self.stored += outcome == STORED
-        self.repeated += outcome == REPEATED
+
+    def arrive_again(self, table: Table, key: tuple) -> None:
+        """Count another arrival of a row that is there already, or is of this batch."""
+        again = self.again.setdefault(table, {})
+        again[key] = again.get(key, 0) + 1
+        self.repeated += 1
 
     def add(self, table: Table, more: list[tuple]) -> None:
         if more:
@@ -92,12 +97,16 @@ class _Batch:
 
 @dataclass
 class ParcelContent:
-    """What is new in a parcel: telegrams by kind and fields, rows of other tables, changed columns."""
+    """What is new in a parcel: telegrams by kind and fields, rows of other tables, changed columns.
+
+    `again` are the keys of results, stored or new in this commit, that came once more under another sequence.
+    """
 
     outcome: str
     telegrams: list[tuple[str, dict]] = field(default_factory=list)
     rows: list[tuple[Table, tuple]] = field(default_factory=list)
     changes: list[tuple[Table, tuple, dict]] = field(default_factory=list)
+    again: list[tuple] = field(default_factory=list)
 
 
 OpenParcels = Callable[[Connection, list[dict], Callable[[Station], int], str], list[ParcelContent]]
@@ -337,17 +346,16 @@ class Writer:
     ) -> None:
         batch.outcomes.append(opened.outcome)
         if opened.outcome != STORED:
-            batch.repeated += opened.outcome == REPEATED
             return
         self._map(batch, *station_of(fields))
         for kind, telegram in opened.telegrams:
-            if self._take(batch, kind, telegram, stored_keys[kind], arrived) == STORED:
-                batch.stored += 1
-            elif kind == "04":  # another result has its sequence and time: keep it where people look
+            outcome = self._take(batch, kind, telegram, stored_keys[kind], arrived)
+            batch.stored += outcome == STORED
+            if outcome == REPEATED and kind == "04":  # another result has its sequence and time: keep it for people
                 origin = (arrived, "", "04", "sequence and time", None)
                 batch.add(t.BREACH, [(*origin, str(telegram), "one result under them")])
-            else:
-                batch.repeated += 1
+        for key in opened.again:
+            batch.arrive_again(t.RESULT, key)
         for table, row in opened.rows:
             batch.add(table, [row])
         for table, key, values in opened.changes:
@@ -358,8 +366,7 @@ class Writer:
         key = key_of(fields)
         station = station_of(fields)
         if key in stored_keys:
-            again = batch.again.setdefault(table, {})
-            again[key] = again.get(key, 0) + 1
+            batch.arrive_again(table, key)
             return REPEATED
         stored_keys.add(key)
         self._map(batch, *station)

@@ -14,7 +14,7 @@ Rules
    for PATIENCE_MS is cut off, but its order is still carried to its end.
 4. If no socket can be made (a path that is too long, a file system without sockets, another agent that answers there)
    the agent runs without it, and `problem` says why. Every LOOK_MS it is tried again, and made anew if its name was
-   removed or is another's.
+   removed or is another's. Until that can be, as where its folder was renamed, the old one is listened at.
 """
 
 import contextlib
@@ -266,6 +266,8 @@ class Control:
             self._look.start(now, LOOK_MS)
             if self._listening is None or _inode_of(self.path) != self._inode:
                 self._open()
+            else:
+                self.problem = ""
         left = FOREVER
         has_room = False
         for talk in self.talks:
@@ -290,17 +292,18 @@ class Control:
                 pass
 
     def _open(self):
-        """Listen at the path, or keep why that cannot be."""
-        self._stop_listening()
-        self.problem = ""
+        """Listen at the path, or keep why that cannot be, and where it was before: its folder may have a new name."""
         try:
             if not self._ours and _is_answered(self.path):
                 raise OSError(errno.EADDRINUSE, "another agent answers there")
-            self._listening = _listen(self.path)
-            self._inode = _inode_of(self.path)
+            listening = _listen(self.path)
         except OSError as error:
             self.problem = "%s: %s" % (self.path, error.strerror or error)
-        self.listener.sock = self._listening  # type: ignore
+            return
+        self._stop_listening()
+        self.problem = ""
+        self._listening = self.listener.sock = listening  # type: ignore
+        self._inode = _inode_of(self.path)
 
     def _stop_listening(self):
         if self._listening is not None:

@@ -152,8 +152,28 @@ def test_tightening_that_is_there_under_another_number_is_counted_and_not_double
         assert archive.ask("SELECT TighteningId, Torque, Arrivals FROM Result") == [
             (77, 42.37, 2),
             (77, 42.38, 1),
-            (78, 42.37, 1),
+            (78, 42.37, 2),
         ]
+        assert again_of(archive) == 2
+
+
+def again_of(archive):
+    """How many came again: as `archive check` counts them, as the figures of `archive serve` have it."""
+    with archive.engine.connect() as connection:
+        counts = [gap.count for gap in sequence_gaps.check(connection) if gap.kind == "again"]
+    assert sum(counts) == archive.writer.repeated
+    return sum(counts)
+
+
+def test_what_came_by_toolsnet_and_by_a_broker_is_counted_once_for_each_arrival(tmp_path):
+    with kept(place_in(tmp_path)) as archive:
+        archive.take([read("b", message(0, 2, [line(1, 77), line(2, 78)]))])
+        archive.take([read("b", message(0, 2, [line(1, 77), line(2, 78)]))])  # a repeat, of which nothing is looked at
+        assert again_of(archive) == 0
+        archive.take([read("c", message(0, 3, [line(1, 77), line(2, 78), line(3, 79)], "0000000c"))])
+        archive.take([read("d", message(0, 2, [line(1, 77), line(2, 79)], "0000000d"))])
+        assert again_of(archive) == 4
+        assert archive.ask("SELECT TighteningId, Arrivals FROM Result") == [(77, 3), (78, 2), (79, 2)]
 
 
 def test_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tmp_path):
@@ -163,7 +183,7 @@ def test_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tmp_
         assert archive.take([round_the_circle]) == [(100_000, "stored")]
         assert archive.ask("SELECT COUNT(*) FROM Result") == [(1,)]
         [(field, value)] = archive.ask("SELECT Field, Found FROM Breach")
-        assert field == "sequence and time" and "'0000000006'" in value
+        assert field == "sequence and time" and "'0000000006'" in value and again_of(archive) == 1
 
 
 def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):

@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from toolcart.tools.process.line_writer import LineWriter
+from toolcart.base.line_writer import LineWriter
 
 
 class WrittenText(LineWriter):

@@ -14,6 +14,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -72,6 +73,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self.commands and cmd_name in self.places:
             module, _, attribute = self.places[cmd_name].partition(":")
             self.add_command(getattr(imported(module, cmd_name), attribute), cmd_name)
+            if working_folder.is_gone():
+                _refuse_names_without_folder(self.commands[cmd_name])
         return super().get_command(ctx, cmd_name)
 
     def main(self, *arguments, **more) -> Any:
@@ -88,6 +91,21 @@ class LazyGroup(click.Group):
             sys.exit(EXIT_OTHER)
 
 
+def _refuse_names_without_folder(command: click.Command) -> None:
+    """Have every file that is named for this command refused if its name needs the working folder, which is gone."""
+
+    def refused(convert: Callable[..., Any], value: Any, *more: Any) -> Any:
+        if isinstance(value, str | os.PathLike) and value != "-" and "://" not in str(value):
+            working_folder.need_for(os.fspath(value))
+        return convert(value, *more)
+
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Path):
+            parameter.type.convert = partial(refused, parameter.type.convert)  # type: ignore[method-assign]
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _refuse_names_without_folder(below)
+
+
 def _open_closed_streams() -> None:
     """Give a process that was started with closed streams (`>&-`) the null device: else a spool became its stdout."""
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
@@ -100,7 +118,8 @@ def words(error: Exception) -> list[str]:
     """Return what happened, and what to do about it."""
     if isinstance(error, open_files.TooFewFiles):
         return [f"toolcart: {error}", f"  {open_files.ADVICE}"]
-    if isinstance(error, FileNotFoundError) and error.filename is None and working_folder.is_gone():
+    is_of_no_file = isinstance(error, FileNotFoundError) and error.filename is None
+    if isinstance(error, working_folder.Gone) or (is_of_no_file and working_folder.is_gone()):
         return [f"toolcart: {working_folder.GONE}", f"  {working_folder.ADVICE}"]
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""

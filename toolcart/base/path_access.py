@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import stat
 from pathlib import Path
 
 from toolcart.board.linux import refusal as linux_refusal
@@ -15,12 +17,40 @@ def obstacle(path: str | Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except PermissionError:
-        folder = _closed_folder(path)
+        folder, user = _closed_folder(path), linux_refusal.user_name(os.geteuid())
         owner = linux_refusal.owner_of(folder)
-        return f"{linux_refusal.user_name(os.geteuid())} may not enter {folder}, which belongs to {owner}"
+        if owner == user and not folder.stat().st_mode & stat.S_IXUSR:
+            return f"{user} may not enter {folder}, by its mode: `chmod u+rwx {shlex.quote(str(folder))}`"
+        return f"{user} may not enter {folder}, which belongs to {owner}"
     except OSError as error:
         return linux_refusal.explanation(error, str(path))
     return ""
+
+
+def not_allowed(path: str | Path, *, write: bool) -> str:
+    """Say that this user may not read what is there, or write it (into it), and what helps; "" if that is allowed."""
+    lacking = [right for right in (os.R_OK, os.W_OK) if (write or right == os.R_OK) and not _may(path, right)]
+    if not lacking:
+        return ""
+    if lacking == [os.W_OK] and os.statvfs(path).f_flag & os.ST_RDONLY:
+        return (
+            f"the file system of {path} is read-only: `mount -o remount,rw` on its mount point, or name another place"
+        )
+    status, user, quoted = os.stat(path), linux_refusal.user_name(os.geteuid()), shlex.quote(str(path))
+    is_folder = stat.S_ISDIR(status.st_mode)
+    what = f"make files in {path}" if is_folder else f"{'read' if os.R_OK in lacking else 'write'} {path}"
+    if status.st_uid != os.geteuid():
+        owner = linux_refusal.owner_of(path)
+        otherwise = f"use a folder of {user}'s" if is_folder else f"`chown {user} {quoted}`"
+        return f"{user} may not {what}, which belongs to {owner}: run this as {owner}, or {otherwise}"
+    wanted = stat.S_IRUSR | (stat.S_IWUSR if write else 0)
+    if status.st_mode & wanted != wanted:
+        return f"{user} may not {what}, by its mode: `chmod u+{'rwx' if is_folder else 'rw'} {quoted}`"
+    return f"{user} may not {what}, though its mode allows it: look at `lsattr -d {quoted}`"
+
+
+def _may(path: str | Path, right: int) -> bool:
+    return os.access(path, right, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _closed_folder(path: str | Path) -> Path:

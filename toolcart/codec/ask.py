@@ -105,7 +105,9 @@ class Asking:
         try:
             self._socket = socket.create_connection(self._address, self.wait_s)
         except (socket.gaierror, UnicodeError) as error:  # the latter where no name can be so
-            raise Unanswered(f"{self._address[0]}: no such name ({getattr(error, 'strerror', error)})") from error
+            is_slow = getattr(error, "errno", 0) == socket.EAI_AGAIN
+            why = "no name server answers" if is_slow else "no such name"
+            raise Unanswered(f"{self._address[0]}: {why} ({getattr(error, 'strerror', error)})") from error
         except TimeoutError as error:
             raise Unanswered(f"{self.place}: {_WHY[errno.ETIMEDOUT]}") from error
         except OSError as error:

@@ -5,6 +5,7 @@ Exit codes: 0 answered, 1 refused (MID 0004), 2 the command line is wrong, 3 no 
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import sys
 
@@ -12,6 +13,9 @@ import click
 
 from toolcart import catalogue
 from toolcart.base.command_group import Amount
+from toolcart.base.exit_codes import EXIT_OTHER
+from toolcart.base.lasting import lasting
+from toolcart.base.line_writer import LAST_WORDS_S
 from toolcart.base.terminal_safe import visible
 from toolcart.catalogue.forms import OF_ENCODE
 from toolcart.codec.ask import Asking, Unanswered
@@ -69,28 +73,50 @@ def ask(
     Field names are those of `toolcart mid`. The session takes one of the controller's slots while it lasts; what the
     controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
     """
-    name, colon, after = host.rpartition(":")
-    is_bracketed = name[:1] == "[" and name[-1:] == "]"
-    if colon and (is_bracketed or ":" not in name) and after.isdecimal() and 1 <= int(after) <= 65535:
-        host, port = name, int(after)
-    host = host.removeprefix("[").removesuffix("]")
+    host, port = _address(host, port)
     if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
     frame = _request(number, revision, fields)
+    code = EXIT_UNANSWERED
+    with lasting(LAST_WORDS_S, ends_with_reader=True) as streams:
+        try:
+            code = _asked(Asking(host, port, wait_s, header, spindle or 0), number, frame, watch_s, as_json)
+        except Unanswered as error:
+            _end(str(error), EXIT_UNANSWERED)
+    sys.exit(code or (EXIT_OTHER if streams.lost else 0))
+
+
+def _asked(asking: Asking, number: int, frame: bytes, watch_s: float, as_json: bool) -> int:
+    """Ask, print what comes, and return the exit code."""
     refused = False
     try:
-        asking = Asking(host, port, wait_s, header, spindle or 0)
-        try:
-            started = asking.start()
-            _print_message([started.frame], as_json, is_answer=number == 1)
-            for received in asking.ask(frame, watch_s) if number != 1 else ():
-                _print_message(received.frames, as_json, received.is_answer)
-                refused = refused or (received.is_answer and received.message.mid == 4)
-        finally:
-            asking.leave()
-    except Unanswered as error:
-        _end(str(error), EXIT_UNANSWERED)
-    sys.exit(EXIT_REFUSED if refused else 0)
+        started = asking.start()
+        _print_message([started.frame], as_json, is_answer=number == 1)
+        for received in asking.ask(frame, watch_s) if number != 1 else ():
+            _print_message(received.frames, as_json, received.is_answer)
+            refused = refused or (received.is_answer and received.message.mid == 4)
+    finally:
+        asking.leave()
+    return EXIT_REFUSED if refused else 0
+
+
+def _address(text: str, port: int) -> tuple[str, int]:
+    """Read HOST, HOST:PORT, an IPv6 address or [ADDRESS]:PORT."""
+    host, colon, after = text.rpartition(":")
+    is_bracketed = host[:1] == "[" and host[-1:] == "]"
+    if not colon or (":" in host and not is_bracketed):
+        host = text
+    elif not (after.isascii() and after.isdecimal() and 1 <= int(after) <= 65535):
+        _end(f'{text}: "{after}" is no port; ports are 1 to 65535', EXIT_WRONG)
+    else:
+        port = int(after)
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        if ":" in host:
+            ipaddress.IPv6Address(host)
+    except ValueError:
+        _end(f"{text}: neither HOST, HOST:PORT, an IPv6 address nor [ADDRESS]:PORT", EXIT_WRONG)
+    return host, port
 
 
 def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> bytes:

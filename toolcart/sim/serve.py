@@ -281,7 +281,7 @@ def serve_controller(
     """Run a simulated controller until `stop()` is true or Ctrl-C; return it with its books."""
     loop = Loop()
     controller = Controller(loop.clock, options, first_id)
-    path = device or default_path()
+    path = device or (default_path() if link != "tcp" else "")
     served = served_controller(loop, controller, link, path, host, port, baud)
     producer = Producer(controller)
     producer.set_rate(rate, jitter, count)

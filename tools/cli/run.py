@@ -16,6 +16,7 @@ import click
 from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import EXIT_OTHER, fail
 from toolcart.base.installation import how_to_get
+from toolcart.base.lasting import lasting
 from toolcart.base.serial_settings import LINKS
 
 if TYPE_CHECKING:
@@ -120,14 +121,15 @@ def _run_configuration(
     try:
         files.read_to_run(path)
         if plain and (log_format or not sys.stdout.isatty()):
+            from toolcart.base.line_writer import LineWriter
             from toolcart.tools.live.lines import Lines
             from toolcart.tools.live.log_lines import LogLines
             from toolcart.tools.live.plain import InProcess
-            from toolcart.tools.process.line_writer import LineWriter
 
             writer = LineWriter(sys.stdout.fileno(), sys.stdout.encoding)
             lines = Lines(writer, as_json) if as_json else LogLines(writer, log_format or "text")
-            return InProcess(path, seconds, lines).run()
+            with lasting():
+                return InProcess(path, seconds, lines).run()
     except config_file.ConfigurationError as error:
         _print_mistakes(error, as_json)
         return error.exit_code
@@ -187,16 +189,18 @@ def _pages(text: str):
 def _run_watch(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
     from toolcart.tools.live.plain import run_plain
 
-    if plain:
-        return run_plain(watch, as_json)
-    try:
-        from toolcart.tools.live.view import run_view
-    except ImportError:
-        from toolcart.base import installation
+    if not plain:
+        try:
+            from toolcart.tools.live.view import run_view
+        except ImportError:
+            from toolcart.base import installation
 
-        click.echo(f"toolcart: plain lines; the live view needs textual: {installation.how_to_get('view')}", err=True)
+            advice = installation.how_to_get("view")
+            click.echo(f"toolcart: plain lines; the live view needs textual: {advice}", err=True)
+        else:
+            return run_view(watch, ascii_only)
+    with lasting():
         return run_plain(watch, as_json)
-    return run_view(watch, ascii_only)
 
 
 def _print_mistakes(error: config_file.ConfigurationError, as_json: bool) -> None:

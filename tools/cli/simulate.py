@@ -18,8 +18,10 @@ from typing import Any
 
 import click
 
+from toolcart.base import working_folder
 from toolcart.base.command_group import Amount, seconds_option
-from toolcart.base.exit_codes import fail, reader_has_gone
+from toolcart.base.exit_codes import fail
+from toolcart.base.lasting import lasting
 from toolcart.base.serial_settings import BAUDS, LINKS, NAMED
 from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.sim import profiles
@@ -104,6 +106,8 @@ def controller(
     line = production["link"] != "tcp"
     if device and not line:
         raise click.UsageError(f"--device is a serial line's: --link {NAMED} with it")
+    if line and not device:
+        working_folder.need_for("controller.tty")
     served = _serve(
         lambda: serve_controller(
             host,
@@ -183,9 +187,10 @@ def _serve(serve, action: str, advice: str) -> Any:
     """Run a simulator to its end; if something stops it earlier, say what in words."""
     old_handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return serve()
+        with lasting(ends_with_reader=True):
+            return serve()
     except BrokenPipeError:
-        reader_has_gone()
+        raise  # the reader has gone
     except OSError as error:
         fail(visible(f"cannot {action}: {error.strerror or error}"), advice)
     except Exception as error:  # the effects of --set cannot all be checked beforehand

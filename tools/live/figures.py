@@ -136,11 +136,11 @@ class Figures:
             return self._started(line, at_s)
         if kind == "spool":
             self.spool_problems.append(line["text"])
-            return [Change(at_s, BAD, f"spool: {line['text']}")]
+            return _changes_of(at_s, BAD, f"spool: {line['text']}")
         if kind in _LINE_LEVELS:
-            return [Change(at_s, _LINE_LEVELS[kind], line["text"])]
+            return _changes_of(at_s, _LINE_LEVELS[kind], line["text"])
         if kind == "failed":
-            return [Change(at_s, BAD, f"agent: {line['text']}")]
+            return _changes_of(at_s, BAD, f"agent: {line['text']}")
         if kind not in ("status", "stopped"):
             return []
         self.status = line
@@ -213,6 +213,11 @@ class Figures:
             return []
         self._faults = scheduler["faults"]
         return [Change(at_s, BAD, f"fault inside the agent: {scheduler['last_fault']}")]
+
+
+def _changes_of(at_s: float, level: str, text: str) -> list[Change]:
+    """Return a change for each line of a text: a change is shown as one line, in which a line's end is an escape."""
+    return [Change(at_s, level, line.rstrip()) for line in text.split("\n") if line.strip()]
 
 
 def is_ready(status: dict) -> bool:

@@ -1,7 +1,7 @@
 """The lines of a run without a screen: a line for each change, summaries, the account at the end.
 
 1. A line has the time of day and the seconds since the start. It is written at once, or lost: no result waits for a
-   reader or a disk that does not take lines (toolcart.tools.process.line_writer).
+   reader or a disk that does not take lines (toolcart.base.line_writer).
 2. How many lines are lost is a line of its own, as soon as one can be written again.
 3. The machine form is one JSON object a line with a `kind`: change, summary, and in the last line account.
 """
@@ -11,10 +11,9 @@ from __future__ import annotations
 import json
 import time
 
+from toolcart.base.line_writer import LAST_WORDS_S, LineWriter
 from toolcart.base.terminal_safe import visible
-from toolcart.board.linux.agreement import counted
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change
-from toolcart.tools.process.line_writer import LAST_WORDS_S, LineWriter
 
 SUMMARY_EVERY_S = 5.0
 MARKS = {GOOD: "+", INFO: " ", WARNING: "!", BAD: "X"}
@@ -51,12 +50,7 @@ class Lines:
 
     def catch_up(self, at_s: float) -> None:
         """Write what could not be written before, and how many lines are lost; to be called now and then."""
-        self._writer.push()
-        lost = self._writer.lost
-        if lost:
-            text = f"{counted(lost, 'line')} of this log could not be written: {self._writer.why}"
-            is_written = self._writer.send(self._entry("change", WARNING, text, {}, at_s))
-            self._writer.lost -= lost if is_written else 1
+        self._writer.catch_up(lambda text: self._entry("change", WARNING, text, {}, at_s))
 
     def _entry(self, kind: str, level: str, text: str, fields: dict, at_s: float) -> str:
         if self.as_json:

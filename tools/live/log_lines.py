@@ -12,10 +12,10 @@ import json
 import os
 from datetime import UTC, datetime
 
+from toolcart.base.line_writer import LAST_WORDS_S, LineWriter
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.lines import Lines
-from toolcart.tools.process.line_writer import LAST_WORDS_S, LineWriter
 
 TEXT, JSON = "text", "json"
 DAY_S = 86400.0

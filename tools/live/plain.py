@@ -10,12 +10,12 @@ import sys
 import time
 
 from toolcart.base.exit_codes import EXIT_SPOOL
+from toolcart.base.line_writer import LineWriter
 from toolcart.base.terminal_safe import visible_lines
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.lines import SUMMARY_EVERY_S, Lines
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.watch import ENDED, Watch, account_of, account_text, spool_failure, totals, totals_text
-from toolcart.tools.process.line_writer import LineWriter
 from toolcart.tools.process.supervisor import Supervisor
 
 TURN_S = 0.05

@@ -19,7 +19,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Footer, Input, Static
 
-from toolcart.base.terminal_safe import visible_in
+from toolcart.base.terminal_safe import visible, visible_in
 from toolcart.tools.live import chart, panels, results, stations
 from toolcart.tools.live.count_history import SPANS_S, Curve
 from toolcart.tools.live.figures import Change
@@ -99,7 +99,7 @@ class WatchScreen(Screen[None]):
         if watch.silent_since and watch.phase != STOPPING:
             activity = f"the agent has not answered since {watch.silent_since}"
         details = [panels.clock(watch.elapsed_s()), activity, *[need.label for need in watch.figures.needs()]]
-        title = "  ".join(["toolcart", watch.title(), *filter(None, details)])
+        title = "  ".join(["toolcart", visible(watch.title()), *filter(None, details)])
         if title != self._drawn_title:
             self._drawn_title = title
             self.query_one("#title", Static).update(Content(title), layout=False)
@@ -205,7 +205,8 @@ class Overview(WatchScreen):
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
         statuses = list(figures.station_statuses())
         waits_for = waiting_by_outlet.common_backlog_for(statuses)
-        self.query_one("#side").border_title = f" waiting for {waits_for}: {waiting_by_outlet.backlog_text(*statuses)} "
+        waiting = f" waiting for {waits_for}: {waiting_by_outlet.backlog_text(*statuses)} "
+        self.query_one("#side").border_title = Content(visible(waiting))
         self._draw(figures.curve)
         self._show_problem()
 
@@ -312,9 +313,8 @@ class OneStation(WatchScreen):
         # Content, not text: a name may have brackets, which are no markup.
         links.border_title = Content(f" station {shown_status['number']}  {shown_status['name']}{which} ")
         waits_for = waiting_by_outlet.backlog_for(shown_status)
-        self.query_one(
-            "#side"
-        ).border_title = f" waiting for {waits_for}: {waiting_by_outlet.backlog_text(shown_status)} "
+        waiting = f" waiting for {waits_for}: {waiting_by_outlet.backlog_text(shown_status)} "
+        self.query_one("#side").border_title = Content(waiting)
         self.query_one("#backlog", Static).update(panels.backlog(shown_status, figures.rates(), time.time()))
         self._draw(figures.curve)
         self._results = [

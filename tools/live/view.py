@@ -203,5 +203,5 @@ def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
                 clock = time.strftime("%H:%M:%S", time.localtime(watch.began_s + change.at_s))
                 print(f"{clock} {change.at_s:8.2f}  X {visible(change.text)}")
         for line in watch.account_lines():
-            print(line)
+            print(visible(line))
         return watch.exit_code

@@ -3,7 +3,7 @@
 Rules:
 1. Lines are those of toolcart.tools.process.agent. Nothing else goes to stdout.
 2. The agent never waits for its reader: a status that does not fit the pipe is left out completely
-   (toolcart.tools.process.line_writer).
+   (toolcart.base.line_writer).
 3. A line on stdin says what is being looked at: {"look": 7} the newest results of station 7, {"look": -1} none, as at
    the start.
 4. SIGTERM, SIGINT and a reader that has gone cause the orderly stop: MID 0003 to the controllers, at most 3 s, then
@@ -28,12 +28,14 @@ import traceback
 from toolcart.base.command_group import TRACEBACK
 from toolcart.base.command_line import CommandLine
 from toolcart.base.exit_codes import EXIT_OTHER
+from toolcart.base.lasting import lasting
+from toolcart.base.line_writer import LAST_WORDS_S, LineWriter
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process.agent import ViewedStation
-from toolcart.tools.process.line_writer import LAST_WORDS_S, LineWriter
 from toolcart.tools.process.supervisor import Supervisor
 
 
+@lasting()
 def main() -> int:
     arguments = CommandLine(__doc__)
     arguments.add_argument("config")

@@ -56,7 +56,7 @@ def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
         if not is_socket:
             return NoAgent(f"{path} is not a socket", _start_hint(path))
         return NoAgent(
-            f"no agent runs here, or it is only starting: one that was killed has left {path}",
+            f"no agent runs here, or it is only starting: one that was killed, or moved while it ran, has left {path}",
             "Ask again if it is being started; else `systemctl start toolcart`, or `toolcart run --config FILE`.",
         )
     if isinstance(error, PermissionError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 from collections.abc import Callable
 
@@ -20,6 +21,7 @@ def run(app: Starlette, host: str, port: int, seconds: float | None, report: Cal
     with contextlib.closing(pages.listen(host, port, CONNECTIONS_MOST)) as listener:
         report(f"pages on {pages.address(listener, host)}, figures under /metrics")
         server = uvicorn.Server(pages.config(app, CONNECTIONS_MOST))
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # uvicorn, once it has ended, sends it again
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(server, listener, seconds))
 

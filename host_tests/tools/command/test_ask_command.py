@@ -1,5 +1,6 @@
 """`toolcart ask` asks a controller once and leaves it as it was; whatever goes wrong is said in words."""
 
+import socket
 import time
 
 from toolcart import catalogue
@@ -78,10 +79,23 @@ def test_a_wrong_request_is_reported_before_anybody_is_asked():
         assert words in toolcart("ask", "127.0.0.1", *arguments, code=2).output, arguments
 
 
+def test_a_name_server_that_does_not_answer_is_not_a_wrong_name(monkeypatch):
+    def does_not_answer(*_):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "create_connection", does_not_answer)
+    output = toolcart("ask", "controller.plant", "0040", code=3).output
+    assert "controller.plant: no name server answers" in output and "no such name" not in output
+
+
 def test_a_connection_that_fails_says_why():
     assert "nothing listens there" in ask(free_port(), "0040", code=3).output
     assert "[::1]:1: nothing" in toolcart("ask", "[::1]:1", "0040", code=3).output
     assert "no such name" in toolcart("ask", "a..b", "0040", code=3).output
+    for place, port in (("127.0.0.1:99999", "99999"), ("localhost:0", "0"), ("[::1]:x", "x"), ("http://a", "//a")):
+        assert f'{place}: "{port}" is no port' in toolcart("ask", place, "0040", code=2).output
+    for place in ("127.0.0.1:4545:1", "[::1::]"):
+        assert f"{place}: neither HOST" in toolcart("ask", place, "0040", code=2).output
     for behave, words in (
         (peers.closes, "6: it closes the connection"),
         (peers.is_silent, "does not answer MID 0001"),

@@ -178,9 +178,48 @@ def test_in_a_working_folder_that_is_gone_whole_paths_work_and_others_are_refuse
     shell = 'cd "$0"; rmdir "$0"; exec "$@"'
     command = ["sh", "-c", shell, folder, *command_of(*words, tmp_path / name if is_whole else name)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
-    is_said = working_folder.GONE in done.stderr and working_folder.ADVICE in done.stderr
-    assert is_said != is_whole and (done.returncode == code_of_whole or not is_whole), done.stderr
-    assert is_whole or done.returncode in (1, 2), done.stderr
+    if is_whole:
+        assert done.returncode == code_of_whole and working_folder.GONE not in done.stderr, done.stderr
+    else:
+        assert (done.returncode, done.stdout, done.stderr) == (1, "", REFUSED_FOR_THAT)
+
+
+REFUSED_FOR_THAT = f"toolcart: {working_folder.GONE}\n  {working_folder.ADVICE}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run --plain --keep demo",
+        "archive serve --database WHOLE/a.sqlite --old-into b.sqlite --keep-days 9",
+        "archive check",
+        "archive web --listen 127.0.0.1:0",
+        "archive web --listen 127.0.0.1:0 --database sqlite:///a.sqlite",
+        "archive serve --database WHOLE/a.sqlite --tls-key key --tls-certificate certificate",
+        "spool rescue a.spool",
+        "spool take-over WHOLE/a.spool b.spool",
+        "config new cart.json",
+        "simulate controller --link ascii",
+        "simulate controller --link ascii --device line",
+        "line decode capture",
+        "web a.socket",
+    ],
+)
+def test_there_is_one_sentence_for_a_name_without_a_folder(tmp_path, words):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    words = words.replace("WHOLE", str(tmp_path)).split()
+    command = ["sh", "-c", 'cd "$0"; rmdir "$0"; exec "$@"', folder, *command_of(*words)]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", REFUSED_FOR_THAT)
+
+
+def test_what_names_no_file_needs_no_working_folder(tmp_path):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    words = ["simulate", "controller", "--port", 0, "--seconds", 0.1]
+    command = ["sh", "-c", 'cd "$0"; rmdir "$0"; exec "$@"', folder, *command_of(*words)]
+    assert subprocess.run(command, env=ENVIRONMENT, timeout=DEADLINE_S).returncode == 0
 
 
 def test_the_view_is_not_drawn_into_a_file_of_errors(tmp_path):

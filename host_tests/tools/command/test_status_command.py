@@ -198,7 +198,7 @@ def test_no_one_there_is_reported_with_what_to_do(tmp_path):
     assert "no agent runs here" in output and "toolcart run --config" in output
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(socket_location.config_socket(config))
-    assert "one that was killed has left" in status("--config", config, code=3)
+    assert "one that was killed, or moved while it ran, has left" in status("--config", config, code=3)
     assert json.loads(status("--config", config, "--json", code=3))["running"] is False
     status("--config", config, "--port", "COM3", code=2)
 

@@ -588,8 +588,21 @@ def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
     text = _screen(station)
     assert "\\x1b" in text
     assert not [c for c in text if c != "\n" and not c.isprintable()]
+    name = _Still.title
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_Still, "title", lambda watch: nasty + name(watch))
+        for stations in ([station], [station, _station(2)]):
+            shown = _screen(*stations)
+            assert "\\x1b[2J" in shown.split("\n")[0] and not [c for c in shown if c != "\n" and not c.isprintable()]
     (line,) = panels.event_lines(nasty, 80)
     assert "\x1b" not in panels.event(Change(1.0, "bad", nasty), 0, line, 0.0).plain
+
+
+@pytest.mark.parametrize("kind", ["failed", "spool", "note"])
+def test_a_text_of_several_lines_becomes_as_many_events_and_shows_no_line_s_end_as_an_escape(kind):
+    text = "cart.json: 2 mistakes\n  stations  missing\n  outlets   missing"
+    changes = Figures().feed({"kind": kind, "text": text}, 1.0)
+    assert [change.text.split(": ", kind != "note")[-1] for change in changes] == text.split("\n")
 
 
 def test_a_long_event_is_reported_to_its_end():

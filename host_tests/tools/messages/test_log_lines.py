@@ -10,6 +10,8 @@ import pytest
 
 from toolcart.agent.base import counters
 from toolcart.agent.base.counters import NAMES
+from toolcart.base import line_writer
+from toolcart.base.line_writer import LineWriter
 from toolcart.base.sources import files_below
 from toolcart.tools.live import log_lines
 from toolcart.tools.live.figures import _REPORTED_AS_STATE as REPORTED_AS_STATE
@@ -18,8 +20,6 @@ from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
 from toolcart.tools.live.watch import account_of
 from toolcart.tools.messages import log_entries, standing_conditions
-from toolcart.tools.process import line_writer
-from toolcart.tools.process.line_writer import LineWriter
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.descriptors import WrittenText
 
@@ -73,7 +73,7 @@ def test_a_log_says_how_many_lines_it_lacks_once_it_can_be_written_again(count, 
     lines.catch_up(2.0)
     lines.catch_up(3.0)
     [said] = out.getvalue().splitlines()
-    assert said.endswith(f" warning {words} of this log could not be written: No space left on device")
+    assert said.endswith(f" warning {words} could not be written: No space left on device")
 
 
 def test_each_time_one_that_refuses_goes_away_is_reported():

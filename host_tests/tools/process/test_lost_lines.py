@@ -85,4 +85,4 @@ def lost_in(reader, why):
         return b"could not be written" in said[0] and said[0].endswith(b"\n")
 
     wait_for("it is said", is_said)
-    return int(re.search(rf"(\d+) lines of this log could not be written: {why}", said[0].decode())[1])
+    return int(re.search(rf"(\d+) lines could not be written: {why}", said[0].decode())[1])

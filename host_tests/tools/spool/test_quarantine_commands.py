@@ -293,6 +293,27 @@ def test_a_socket_whose_name_is_lost_is_made_again(tmp_path, ours, how):
     assert [name for name in os.listdir(tmp_path) if name.startswith("agent")] == []
 
 
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_agent_whose_folder_was_renamed_answers_where_that_is_now(tmp_path, ours):
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    with Running(before / "agent", {"list": numbers}, 4, ours=ours) as running:
+        path = running.control.path
+        before.rename(after)
+        for moment in (1, 2):
+            running.now = moment * LOOK_MS
+            running.turn()
+            running.control.path = path.replace(str(before), str(after))
+            assert is_answered(running)
+            running.control.path = path
+            assert running.control.problem == f"{path}: No such file or directory"
+        after.rename(before)
+        running.now = 3 * LOOK_MS
+        running.turn()
+        assert is_answered(running) and running.control.problem == ""
+    assert os.listdir(before) == []
+
+
 def test_an_agent_that_another_one_answers_for_takes_its_place_when_that_ends(tmp_path):
     path = tmp_path / "agent"
     with Running(path, {"list": numbers}, 4, ours=False) as first:

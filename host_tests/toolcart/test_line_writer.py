@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from toolcart.tools.process import line_writer
-from toolcart.tools.process.line_writer import LineWriter
+from toolcart.base import line_writer
+from toolcart.base.line_writer import LineWriter
 from host_tests.support.descriptors import emptied, fill
 
 

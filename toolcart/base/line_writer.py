@@ -11,8 +11,11 @@ Rules
 
 import os
 import select
+from collections.abc import Callable
 
-PIECE_BYTES = select.PIPE_BUF
+from toolcart.board.linux.agreement import counted
+
+PIECE_BYTES = getattr(select, "PIPE_BUF", 512)  # of POSIX, where there is no pipe(7)
 LAST_WORDS_S = 1.0  # how long the last lines may wait for a reader
 NOT_READ = "nobody reads them"
 
@@ -32,15 +35,29 @@ class LineWriter:
 
     def send(self, line: str, patience_s: float = 0.0) -> bool:
         """Write a line, with its end; False if it is lost. A reader is waited for at every PIECE_BYTES, no longer."""
+        is_taken = self.offer(line, patience_s)
+        self.lost += not is_taken
+        return is_taken
+
+    def offer(self, line: str, patience_s: float = 0.0) -> bool:
+        """Do the same; a line that is not taken is not lost yet."""
         self.push(patience_s)
-        if not self._rest:
-            whole = line.encode(self._encoding, "backslashreplace") + b"\n"
-            rest = self._left_of(whole, patience_s)
-            if len(rest) < len(whole):
-                self._rest = rest
-                return True
-        self.lost += 1
-        return False
+        if self._rest:
+            return False
+        whole = line.encode(self._encoding, "backslashreplace") + b"\n"
+        rest = self._left_of(whole, patience_s)
+        if len(rest) == len(whole):
+            return False
+        self._rest = rest
+        return True
+
+    def catch_up(self, entry: Callable[[str], str], patience_s: float = 0.0) -> bool:
+        """Write the rest of a line that was begun and, as `entry` makes it, how many are lost; False if it cannot."""
+        self.push(patience_s)
+        text = f"{counted(self.lost, 'line')} could not be written: {self.why}"
+        if self.lost and self.offer(entry(text), patience_s):
+            self.lost = 0
+        return not self.lost
 
     def push(self, patience_s: float = 0.0) -> None:
         """Write the rest of a line that was begun, as far as there is room."""
