@@ -31,7 +31,7 @@ from toolcart.agent.log.framing import NUMBER_TOP
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount, pass_gone
 from toolcart.agent.log.partitioning import divide
-from toolcart.agent.log.snapshot import NOBODY_KNOWS, STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot import HAD_MORE, NOBODY_KNOWS, STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
     AHEAD,
     CURSOR,
@@ -251,7 +251,8 @@ def _forget(station, index):
         numbers[SET_ASIDE] -= min(numbers[SET_ASIDE], numbers[DROPPED])
         for number in _OF_THE_SERVER:
             numbers[number] = 0
-        station.state.broke_at = 0
+        state.broke_at = 0
+        state.places &= ~HAD_MORE
         numbers[EVENT_CURSOR] = cursor.number
     state.missed[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
@@ -292,6 +293,7 @@ def _doubt(state, cursor):
     numbers = state.numbers
     state.put_moved(cursor, NOBODY_KNOWS)
     if cursor.slot == TOOLSNET_CURSOR:
+        state.places |= HAD_MORE
         numbers[DOUBT_LACKS] = numbers[DOUBT_TO] = cursor.number
         numbers[SENT] |= SENT_OLDER
     else:
