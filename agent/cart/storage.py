@@ -91,6 +91,8 @@ def bring_up(station, device):
     station.why = mount(station.state, logs, station.board.seed())
     if station.why != MOUNT_DONE:
         return False
+    if not station.state.found and getattr(device, "was_used", False):
+        station.state.lost = True
     _place_cursors(station, own)
     station.at_start.last = station.log.number
     station.at_start.holds_toolsnet = kind_at(station.state, 0) != 0
