@@ -79,7 +79,7 @@ class FolderFlash:
         for name in os.listdir(folder):
             if name.isdigit() and int(name) < self.block_count:
                 self._is_there[int(name)] = 1
-        self.was_used = any(self._is_there[1:])
+        self.found = any(self._is_there[1:])
 
     def read_into(self, address, buf, n):
         """Read n bytes of one block; 0xFF behind the file's end."""

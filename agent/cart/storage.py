@@ -31,7 +31,7 @@ from toolcart.agent.log.framing import NUMBER_TOP
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount, pass_gone
 from toolcart.agent.log.partitioning import divide
-from toolcart.agent.log.snapshot import HAD_MORE, NOBODY_KNOWS, STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot import NOBODY_KNOWS, STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
     AHEAD,
     CURSOR,
@@ -65,6 +65,7 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 _OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DROPPED, OVERWRITTEN, DOUBT_TO, DOUBT_LACKS)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
+_HAD_MORE = const(0x1000000)  # of `Snapshot.places` (toolcart.agent.outlets.toolsnet.data_loss)
 
 
 def bring_up(station, device):
@@ -91,8 +92,6 @@ def bring_up(station, device):
     station.why = mount(station.state, logs, station.board.seed())
     if station.why != MOUNT_DONE:
         return False
-    if not station.state.found and getattr(device, "was_used", False):
-        station.state.lost = True
     _place_cursors(station, own)
     station.at_start.last = station.log.number
     station.at_start.holds_toolsnet = kind_at(station.state, 0) != 0
@@ -254,7 +253,7 @@ def _forget(station, index):
         for number in _OF_THE_SERVER:
             numbers[number] = 0
         state.broke_at = 0
-        state.places &= ~HAD_MORE
+        state.places &= ~_HAD_MORE
         numbers[EVENT_CURSOR] = cursor.number
     state.missed[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
@@ -295,7 +294,7 @@ def _doubt(state, cursor):
     numbers = state.numbers
     state.put_moved(cursor, NOBODY_KNOWS)
     if cursor.slot == TOOLSNET_CURSOR:
-        state.places |= HAD_MORE
+        state.places |= _HAD_MORE
         numbers[DOUBT_LACKS] = numbers[DOUBT_TO] = cursor.number
         numbers[SENT] |= SENT_OLDER
     else:

@@ -8,7 +8,7 @@ Version 5 has all in these places. Version 6, of a state that knows a break in T
 toolcart.agent.outlets.toolsnet.sequence_break), has what that says in the upper 13 bits of three sequences' numbers.
 Version 7, of a state of which several outlets lack something (toolcart.agent.log.missed), and that knows no break, has
 the upper bits of what they lack there. Versions 8 to 10 are 5 to 7 of a state whose ToolsNet may have had more than is
-counted (HAD_MORE).
+counted (data_loss.HAD_MORE).
 A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.outlet_places): 12
 bytes, the lowest two bits of the first one above the first number.
 
@@ -63,13 +63,13 @@ STATE_FOREIGN = const(-2)
 VERSION = const(5)
 _VERSION_BROKEN = const(6)  # it says where ToolsNet's sequences broke
 _VERSION_SHARED = const(7)  # it says what each of several outlets lacks
-_MORE = const(3)  # added to each: its places have HAD_MORE
+_MORE = const(3)  # added to each: for the bit above its places
 _VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
 PLACE_BITS = const(6)
 NOBODY_KNOWS = const(-1)  # what an outlet has had, as the state was lost
 MOVED = const(8)  # of a place's bits: its cursor was moved past records that its outlet has not had
-HAD_MORE = const(0x1000000)  # above the bits of all places: ToolsNet may have had more than DELIVERED says
+_PLACES_BITS = const(24)  # above them: ToolsNet may have had more than DELIVERED says (outlets.toolsnet.data_loss)
 
 _AT_SLOT = const(3)
 _AT_GENERATION = const(4)
@@ -306,16 +306,13 @@ class Snapshot:
             version = _VERSION_BROKEN
         elif shared:
             version = _VERSION_SHARED
-        layout = version
-        if places & HAD_MORE:
-            version += _MORE
         pack_into(
             "<BBBBIIBHB",
             image,
             0,
             _T,
             _S,
-            version,
+            version + (places >> _PLACES_BITS) * _MORE,
             slot,
             generation,
             self.identity,
@@ -327,11 +324,11 @@ class Snapshot:
         for number in numbers:
             pack_into("<I", image, at, number)
             at += 4
-        if layout == _VERSION_BROKEN:
+        if version == _VERSION_BROKEN:
             by = self.broke_by
             high = self.broke_at >> _LOW_BITS | by >> _LOW_BITS << 4
             self._put_above(image, self.broke_at & _LOW, by & _LOW, high)
-        elif layout == _VERSION_SHARED:
+        elif version == _VERSION_SHARED:
             pack_into("<I", image, _AT_NUMBERS + 4 * MISSED, shared[0])
             self._put_above(image, shared[1], shared[2], shared[3])
         at = _AT_NUMBERS + 3
@@ -421,7 +418,7 @@ class Snapshot:
         version = image[2]
         if version > _VERSION_SHARED:
             version -= _MORE
-            self.places |= HAD_MORE
+            self.places |= 1 << _PLACES_BITS
         for index in range(len(self.names)):
             at = _AT_NUMBERS + 3 + 16 * index
             self.names[index] = (

@@ -34,7 +34,8 @@ from toolcart.agent.log.framing import FRAME_BYTES, RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
 from toolcart.agent.log.removed_toolsnet import give_up
-from toolcart.agent.log.snapshot import HAD_MORE, MOVED, PLACE_BITS, STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot import MOVED, PLACE_BITS, STATE_BLOCKS, Snapshot
+from toolcart.agent.outlets.toolsnet.data_loss import HAD_MORE
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY

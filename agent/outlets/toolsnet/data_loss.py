@@ -44,7 +44,6 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.doubt_range import put_width, width_of
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot import HAD_MORE
 from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
     DOUBT_LACKS,
@@ -63,6 +62,7 @@ from toolcart.agent.log.snapshot_fields import (
 from toolcart.agent.outlets.toolsnet.reoffer import LATES_MOST
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
+HAD_MORE = const(0x1000000)  # of `Snapshot.places`, above those of all places
 _HALF = const(50000)
 
 
