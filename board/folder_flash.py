@@ -9,6 +9,8 @@ Rules
 5. OPEN_FILES stay open, since opening one allocates 1.2 KB (MicroPython 1.25, extmod/vfs_lfsx_file.c:95: the object has
    the cache of littlefs in it), and an open file can neither be truncated nor reused for another. So a result costs
    heap only when the log moves to another block.
+6. The first file is made as the first session writes its first state, and any other one after that: where there are
+   others, and no state, that was lost.
 """
 
 # pyrefly: ignore-errors[missing-attribute]
@@ -77,6 +79,7 @@ class FolderFlash:
         for name in os.listdir(folder):
             if name.isdigit() and int(name) < self.block_count:
                 self._is_there[int(name)] = 1
+        self.found = any(self._is_there[1:])
 
     def read_into(self, address, buf, n):
         """Read n bytes of one block; 0xFF behind the file's end."""

@@ -38,7 +38,7 @@ GUESSED = const(3)  # rule 5; taken for one that was there
 
 _KIND = const(7)
 _AGE = const(4)
-_MOVED_ANY = const(0x208208)  # MOVED of each place
+_LASTING = const(0x1208208)  # MOVED of each place, and HAD_MORE
 
 
 def name_of(settings):
@@ -167,7 +167,7 @@ class OutletPlaces:
             if own and (kind, own) not in [(kinds[at], hashes[at]) for at in range(PLACES)]:
                 age += 1
                 kinds[place], hashes[place], ages[place] = kind, own, min(age, PLACES - 1)
-        state.places &= _MOVED_ANY
+        state.places &= _LASTING
         for place in range(PLACES):
             state.places |= (kinds[place] | ages[place] << _AGE) << PLACE_BITS * place
             for at in range(NAME_BYTES):

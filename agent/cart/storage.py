@@ -65,6 +65,7 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 _OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DROPPED, OVERWRITTEN, DOUBT_TO, DOUBT_LACKS)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
+_HAD_MORE = const(0x1000000)  # of `Snapshot.places` (toolcart.agent.outlets.toolsnet.data_loss)
 
 
 def bring_up(station, device):
@@ -251,7 +252,8 @@ def _forget(station, index):
         numbers[SET_ASIDE] -= min(numbers[SET_ASIDE], numbers[DROPPED])
         for number in _OF_THE_SERVER:
             numbers[number] = 0
-        station.state.broke_at = 0
+        state.broke_at = 0
+        state.places &= ~_HAD_MORE
         numbers[EVENT_CURSOR] = cursor.number
     state.missed[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
@@ -292,6 +294,7 @@ def _doubt(state, cursor):
     numbers = state.numbers
     state.put_moved(cursor, NOBODY_KNOWS)
     if cursor.slot == TOOLSNET_CURSOR:
+        state.places |= _HAD_MORE
         numbers[DOUBT_LACKS] = numbers[DOUBT_TO] = cursor.number
         numbers[SENT] |= SENT_OLDER
     else:

@@ -73,12 +73,11 @@ def mount(state, logs, seed):
     if not state.found:
         identity = 0
         for log in logs:
-            if identity == 0:
-                identity = _newest_identity(log)
+            identity = identity or _newest_identity(log)
         if identity < 0:
             return identity
-        state.lost = identity > 0
-        state.identity = identity if identity else seed
+        state.lost = identity > 0 or getattr(getattr(state.device, "device", 0), "found", False)
+        state.identity = identity or seed
     for log in logs:
         code = _mount(log)
         if code != MOUNT_DONE:

@@ -19,6 +19,7 @@ from toolcart.agent.log.block_head import (
 from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST
 from toolcart.agent.log.snapshot import PLACE_BITS
 from toolcart.agent.log.staging import READ_BYTES
+from toolcart.agent.record.result import FLAG_COPY
 
 _KIND = const(7)  # of a place (toolcart.agent.cart.outlet_places)
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
@@ -47,7 +48,8 @@ def skip_newest(log):
 def count_missing(log, cursor, number, offset, end):
     """Count what is missing between the cursor and `number`, whose record is at `offset` of its block and in the page.
 
-    Nothing is if the record of the cursor's number ends right there. A read that fails counts as a gap.
+    Nothing is if the record of the cursor's number ends right there, or a copy of one that it has passed: what was lost
+    behind that was counted as it was copied, even if the cursor stands in it. A read that fails counts as a gap.
     """
     place = cursor.place
     at = HEAD_OCTETS
@@ -55,6 +57,8 @@ def count_missing(log, cursor, number, offset, end):
     while at < offset:
         octets = log.look(place, at, end)
         before = get_u32(log.page, _NUMBER) if octets > 0 else -1
+        if log.firsts[place] <= before < cursor.number and log.page[HEAD_OCTETS + 1] & FLAG_COPY:
+            before = cursor.number
         at = log.behind(at, octets) if octets > 0 else log.over(at)
     if at != offset or before != cursor.number:
         log.count_damaged(cursor.number, number)

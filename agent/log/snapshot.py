@@ -7,7 +7,8 @@
 Version 5 has all in these places. Version 6, of a state that knows a break in ToolsNet's sequences (`broke_at`,
 toolcart.agent.outlets.toolsnet.sequence_break), has what that says in the upper 13 bits of three sequences' numbers.
 Version 7, of a state of which several outlets lack something (toolcart.agent.log.missed), and that knows no break, has
-the upper bits of what they lack there.
+the upper bits of what they lack there. Versions 8 to 10 are 5 to 7 of a state whose ToolsNet may have had more than is
+counted (data_loss.HAD_MORE).
 A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.outlet_places): 12
 bytes, the lowest two bits of the first one above the first number.
 
@@ -62,11 +63,13 @@ STATE_FOREIGN = const(-2)
 VERSION = const(5)
 _VERSION_BROKEN = const(6)  # it says where ToolsNet's sequences broke
 _VERSION_SHARED = const(7)  # it says what each of several outlets lacks
+_MORE = const(3)  # added to each: for the bit above its places
 _VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
 PLACE_BITS = const(6)
 NOBODY_KNOWS = const(-1)  # what an outlet has had, as the state was lost
 MOVED = const(8)  # of a place's bits: its cursor was moved past records that its outlet has not had
+_PLACES_BITS = const(24)  # above them: ToolsNet may have had more than DELIVERED says (outlets.toolsnet.data_loss)
 
 _AT_SLOT = const(3)
 _AT_GENERATION = const(4)
@@ -309,13 +312,13 @@ class Snapshot:
             0,
             _T,
             _S,
-            version,
+            version + (places >> _PLACES_BITS) * _MORE,
             slot,
             generation,
             self.identity,
             self._size,
             places & 65535,
-            places >> 16,
+            places >> 16 & 255,
         )
         at = _AT_NUMBERS
         for number in numbers:
@@ -403,7 +406,7 @@ class Snapshot:
             return STATE_LOST
         if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
             return STATE_EMPTY
-        if not _VERSION_BEFORE <= read[2] <= _VERSION_SHARED or read[_AT_SIZE] != self._size:
+        if not _VERSION_BEFORE <= read[2] <= _VERSION_SHARED + _MORE or read[_AT_SIZE] != self._size:
             return STATE_FOREIGN
         generation = get_u32(read, _AT_GENERATION)
         own = read[_AT_SLOT] == slot and generation > 0 and generation % STATE_BLOCKS == block
@@ -412,6 +415,10 @@ class Snapshot:
     def _unpack(self, image):
         self.identity = get_u32(image, _AT_IDENTITY)
         self.places = image[_AT_PLACES] | image[_AT_PLACES + 1] << 8 | image[_AT_PLACES + 2] << 16
+        version = image[2]
+        if version > _VERSION_SHARED:
+            version -= _MORE
+            self.places |= 1 << _PLACES_BITS
         for index in range(len(self.names)):
             at = _AT_NUMBERS + 3 + 16 * index
             self.names[index] = (
@@ -422,15 +429,15 @@ class Snapshot:
             image[at + 3] &= _TOP_BYTE
             self.numbers[index] = self.durable[index] = get_u32(image, at)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
-        if image[2] == _VERSION_BEFORE:
+        if version == _VERSION_BEFORE:
             from toolcart.agent.log.snapshot_v4 import convert  # once in the life of a spool
 
             convert(self)
-        elif image[2] == _VERSION_BROKEN:
+        elif version == _VERSION_BROKEN:
             at, by, high = self._take_above()
             self.broke_at = at | (high & 15) << _LOW_BITS
             self.broke_by = by | (high >> 4) << _LOW_BITS
-        is_shared = image[2] == _VERSION_SHARED
+        is_shared = version == _VERSION_SHARED
         if self.numbers[MISSED] or is_shared:
             from toolcart.agent.log.missed import load  # most spools have lost nothing
 

@@ -35,6 +35,7 @@ from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
 from toolcart.agent.log.removed_toolsnet import give_up
 from toolcart.agent.log.snapshot import MOVED, PLACE_BITS, STATE_BLOCKS, Snapshot
+from toolcart.agent.outlets.toolsnet.data_loss import HAD_MORE
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
@@ -449,6 +450,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
             cursor.slot, cursor.number = field.CURSOR + place, old.state.numbers[field.CURSOR + place]
             if cursor.number and kind_at(state, place):
                 state.put_moved(cursor, 0)
+        state.places &= ~HAD_MORE
         state.numbers[field.SET_ASIDE] -= min(state.numbers[field.SET_ASIDE], state.numbers[field.DROPPED])
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0

@@ -32,10 +32,10 @@ Rules
 6. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
    dropped, unless more go out than were ever delivered: then it is certain that some of them were dropped.
 7. So DELIVERED may have less than ToolsNet has had: dropped ones that were sent again; those that were left out as it
-   was added (toolcart.agent.cart.storage), which the log still has, and sends again with the others; and those that it
-   took right before a cut and that were overwritten before an 08 said so. The place of its cursor says that there may
-   be some (Snapshot.put_moved). Then any that is counted as dropped or overwritten may be one of them; not before
-   some were in doubt or sent again for the first time, as what was left out has not gone out until then.
+   was added (toolcart.agent.cart.storage), which the log still has, and that were sent again with the others; and those
+   that it took right before a cut and that were overwritten before an 08 said so. HAD_MORE says that there may be some.
+   Then any that is counted as dropped or overwritten may be one of them. That some were left out, the place of its
+   cursor says (Snapshot.put_moved): these have not gone out until some are sent again.
 8. An 08 that names nothing says nothing new where TAKEN is 0: nothing was acknowledged since the last one that named
    nothing. What the log left out or gave up meanwhile is no loss of a server's.
 """
@@ -62,6 +62,7 @@ from toolcart.agent.log.snapshot_fields import (
 from toolcart.agent.outlets.toolsnet.reoffer import LATES_MOST
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
+HAD_MORE = const(0x1000000)  # of `Snapshot.places`, above those of all places
 _HALF = const(50000)
 
 
@@ -91,7 +92,7 @@ def left(policy):
 def _had(policy):
     """Return how many results ToolsNet has had, at most (rule 7)."""
     numbers = policy.numbers
-    if again_to(numbers) and policy.in_flight.state.is_moved(policy.cursor):
+    if policy.in_flight.state.places & HAD_MORE:
         return numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
     return numbers[DELIVERED]
 
@@ -101,7 +102,10 @@ def _taken_unseen(policy):
     numbers, cursor, point, sent = policy.numbers, policy.cursor, policy.resume_point, policy.in_flight
     events = max(0, min(cursor.ahead, policy.log.number - numbers[STORED]))
     unsent = max(0, cursor.number - sent.may_have - events)
-    rows = max(0, _rows_to(policy, numbers[TAKEN]) - unsent)
+    rows = _rows_to(policy, numbers[TAKEN])
+    if numbers[SENT] & SENT_BACK:  # TAKEN is less than it has had then
+        rows = min(rows, cursor.number - numbers[DOUBT_TO])
+    rows = max(0, rows - unsent)
     return min(numbers[OVERWRITTEN], rows, 1 if point.start is None else sent.most)
 
 
@@ -143,7 +147,7 @@ def count_unreadable(numbers, rows):
 
 def _note_more(policy):
     """Let it be known that DELIVERED has less than all that ToolsNet has had (rule 7)."""
-    policy.in_flight.state.put_moved(policy.cursor, policy.cursor.number)
+    policy.in_flight.state.places |= HAD_MORE
 
 
 def begin(policy):
@@ -232,8 +236,8 @@ def note_behind(policy, stored, back, now):
         return None
     before = begin(policy)
     lacks, width = _joined(policy, back, before)
-    if not numbers[DOUBT_LACKS]:
-        lacks = min(lacks, behind)  # an operator has left the others
+    # Among those on the wire may lie some that it never had; and an operator may have left others.
+    lacks = min(lacks, numbers[DOUBT_LACKS] + behind)
     _put(policy, max(1, lacks), width, before)
     numbers[TAKEN] = stored
     policy.counters.note(counter.SERVER_BEHIND, behind, now)
@@ -334,7 +338,7 @@ def _put_again(policy, was, count, doubt):
     lacks, width, doubt_to = doubt
     end = max(was, again_to(numbers))
     dropped = min(max(0, count - numbers[DELIVERED]), numbers[DROPPED])
-    if numbers[DROPPED]:
+    if numbers[DROPPED] or (numbers[OVERWRITTEN] and policy.in_flight.state.is_moved(policy.cursor)):
         _note_more(policy)
     numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
     numbers[DROPPED] -= dropped

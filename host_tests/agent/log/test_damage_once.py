@@ -1,6 +1,8 @@
 """What is lost is counted once, however often the log starts before all have passed it."""
 
+from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.found_again import waits_at_most
+from toolcart.agent.log.framing import LOG_DONE
 from toolcart.agent.log.snapshot_fields import DAMAGED
 from host_tests.portable import LONG
 from host_tests.support.log import Area, append, read_all, store, take, take_all
@@ -132,6 +134,29 @@ def test_starts_add_nothing_on_flash_that_wears_where_one_of_two_is_past_it():
         for _ in range(2):
             assert area.state.save() and area.state.numbers[DAMAGED] == 2 * lost
             area.mount(cursors=2)
+
+
+def test_one_that_stands_where_some_are_lost_counts_nothing_once_what_is_left_was_copied():
+    for wears in (False, True):
+        for passed, others in [(passed, others) for passed in range(6) for others in (0, 1) if others <= passed]:
+            area, _ = damaged(0, 2, 5, wears=wears)
+            log = area.log
+            take(log, others)
+            take(log, passed, 1)
+            assert area.state.save()
+            step = (log.offset - HEAD_OCTETS) // 5
+            begin = (log.device.first_block + log.block) * BLOCK + HEAD_OCTETS + step
+            for octet in range(begin, begin + 3 * step):  # 2 to 4; what one waits for is copied
+                area.flash.cells[octet] = 0
+            for _ in range(3):
+                log = area.mount(cursors=2)[1]
+                assert append(log, log.next) == LOG_DONE and area.state.save()
+                assert others or area.state.numbers[DAMAGED] == 3, (passed, wears)
+            for index in (1, 0):
+                take_all(log, index)
+                assert area.state.numbers[DAMAGED] <= 3, (passed, others, wears)
+            assert area.state.numbers[DAMAGED] == 3 and area.state.save(), (passed, others, wears)
+            assert area.mount(cursors=2)[0].numbers[DAMAGED] == 3
 
 
 def test_what_was_lost_with_the_newest_block_is_counted_once():

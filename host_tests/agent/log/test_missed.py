@@ -8,6 +8,7 @@ from toolcart.agent.log import missed
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import AHEAD, EVENT_AHEAD, MISSED, TAKEN
+from toolcart.agent.outlets.toolsnet.data_loss import HAD_MORE
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
@@ -48,14 +49,16 @@ def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(k
 
 
 @pytest.mark.parametrize("broke_at", [0, 30])
+@pytest.mark.parametrize("more", [0, HAD_MORE])
 @pytest.mark.parametrize("kinds", [(1, 0, 0, 0), (1, 2, 0, 0), (1, 0, 2, 0), (1, 0, 0, 2), (1, 2, 0, 2), (1, 3, 2, 4)])
-def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, broke_at):
+def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, more, broke_at):
     place = next((place for place in (1, 2, 3) if kinds[place]), 0)
     most = 1.34 if all(kinds) else 1.25  # four share what one has alone
     for events, others in ((1, 0), (7, 3), (1500, 1900), (8000, 5), (5, 8191)):
         state = state_with(kinds)
         state.broke_at = broke_at
         state.numbers[AHEAD], state.numbers[TAKEN], state.numbers[EVENT_AHEAD] = 4711, 99999, 99998
+        state.places |= more
         state.missed[0] = events
         if place:
             state.missed[place] = others
@@ -65,6 +68,7 @@ def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, br
             again = Snapshot(state.device)
             assert again.load() == 1
             state = again
+        assert state.places & HAD_MORE == more and state.broke_at == broke_at
         assert events <= state.missed[0] <= (events * most + 1 if broke_at else events)
         assert not place or others <= state.missed[place] <= (others * most + 1 if broke_at else others)
         assert sum(state.missed) == state.missed[0] + (state.missed[place] if place else 0)

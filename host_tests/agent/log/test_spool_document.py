@@ -312,4 +312,5 @@ def test_the_document_has_every_bit_and_every_version():
     assert bits_of("flag") == {getattr(id_ledger, name) for name in names} == {1 << bit for bit in range(8)}
     versions = {value for name, value in vars(snapshot).items() if name.lstrip("_").startswith("VERSION")}
     part = DOCUMENT.split("### Version\n")[1].split("\n\n")[0]
-    assert versions == {int(number) for number in re.findall(r"\b\d\b", part)} == {4, 5, 6, 7}
+    said = {int(number) for number in re.findall(r"\b(?:\d|10)\b", part)}
+    assert versions == {4, 5, 6, 7} and said - {3} == versions | {8, 10}, "3 more: 8 to 10"

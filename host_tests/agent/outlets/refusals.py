@@ -51,6 +51,7 @@ class FewState:
     """A state whose snapshot is what its numbers were, and which entries of the quarantine are gone."""
 
     alarm = 0
+    places = 0
 
     def __init__(self, world):
         self.world = world
