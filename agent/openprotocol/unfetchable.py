@@ -269,6 +269,13 @@ def last_pushed(duplicates, ledger, end, skipped=None, last=None):
     return unpack_id(last, 0) if _find(pushes, ledger.top(), [] if skipped is None else skipped, last) else -1
 
 
+def count_skipped(duplicates, ledger):
+    """Count what pushes that are not proven have skipped, from the log: a start has read only the last of them."""
+    skipped = []
+    last = -1 if ledger.shares() else last_pushed(duplicates, ledger, 0, skipped)
+    ledger.put_skipped(sum([length_of(first, end) for first, end in skipped]), last)
+
+
 def lost(recovery, newest, is_reset, is_noted, before):
     """Return the ranges that are lost where all begins anew: also what was seen and skipped, if that `is_reset`.
 
@@ -301,11 +308,15 @@ def _pushes(duplicates, first, end, highest, epoch=-1):
     """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since.
 
     Of the records from `first` on, in front of `end` if that is not 0, of this epoch of the IDs if one is given;
-    `highest` is the digest of `w`.
+    `highest` is the digest of `w`: what lies in blocks in front of that one's is not read.
     """
     pushes = []
+    top = 0
     for page, at, flags in duplicates.results(first):
-        if end and get_u32(page, at - HEAD_BYTES) >= end:
+        record = get_u32(page, at - HEAD_BYTES)
+        if record < top:
+            break
+        if end and record >= end:
             continue
         if epoch >= 0 and page[at - HEAD_BYTES + ID_EPOCH] != epoch:
             continue
@@ -314,6 +325,7 @@ def _pushes(duplicates, first, end, highest, epoch=-1):
         digest = bytearray(FINGERPRINT_BYTES)
         put_digest(digest, 0, page, at, flags)
         is_top = same(digest, highest)
+        top = record if is_top else top
         if is_top or flags & FLAG_UNPROVEN:
-            pushes.append((get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
+            pushes.append((record, id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
     return pushes

@@ -8,6 +8,7 @@ from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.recovery_phases import NEWS_STORE
+from toolcart.agent.openprotocol.unfetchable import count_skipped
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.equality import is_same
@@ -226,6 +227,8 @@ class Bench:
             payload, flags, _ = self.log.records[number - self.log.first()]
             self._count(payload, flags, number)
         self.ledger.end_contact()
+        if self.ledger.doubted and self.ledger.is_met():
+            count_skipped(self.log, self.ledger)
         return self
 
     def _count(self, payload, flags, number):
