@@ -614,6 +614,10 @@ class Recovery:
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self.answer, 0, body, start, flags)
+        if self.request.state == NEXT and self.offset.suspect >= 0:
+            from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+
+            return other_ids.take_suspect(self, number)
         is_searched = self.phase in _PHASES_LOOKED_UP or self.phase == phases.PHASE_WITNESS or self.has_several()
         is_logged = (
             is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) == HELD
@@ -932,6 +936,8 @@ class Recovery:
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         request = self.request
+        if request.state == NEXT and self.offset.asks_suspect_again():
+            return phases.NEWS_NONE
         if request.is_answer_to_next() or self.turn_spindle():
             return phases.NEWS_NONE
         if phase == phases.PHASE_NEWEST:

@@ -86,6 +86,8 @@ def passes_over(recovery, number, now):
 
 def next_of(recovery):
     """Return which ID to ask for in the state NEXT."""
+    if recovery.offset.suspect >= 0:
+        return recovery.offset.suspect
     number = deferred_ids.known_there(recovery)
     last = recovery.ledger.last_id
     if recovery.is_later and 0 <= number == recovery.observed.newest and last > 0 and is_ahead(last, number):
