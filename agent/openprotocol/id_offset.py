@@ -64,7 +64,6 @@ class IdOffset:
         """The recovery starts over, or a range begins: what one answer has shown is forgotten."""
         self._seen_by = self._seen_ask = 0
         self.suspect = -1  # what came under another ID is asked for under this one, which it was pushed with
-        self._is_suspect_rejected = False
         self.probed = 0  # how many IDs near `w` were asked for
 
     def corrected(self, number):
@@ -104,17 +103,6 @@ class IdOffset:
         self._seen_by = by
         self._seen_ask = ask
         return False
-
-    def begin_to_suspect(self, pushed):
-        """What was pushed under this ID came under another one: see under which it is there."""
-        self.suspect = pushed
-        self._is_suspect_rejected = False
-
-    def asks_suspect_again(self):
-        """Take a rejection of that question; True if it is the first one: some reject whatever comes second."""
-        is_first = self.suspect >= 0 and not self._is_suspect_rejected
-        self._is_suspect_rejected = True
-        return is_first
 
     def is_near(self, number, asked):
         """Take an answer with another ID than was asked for; True if that is nearby, and may be off by so much."""

@@ -75,6 +75,13 @@ def forgets_offset(recovery):
     return True
 
 
+def forget_answers(recovery):
+    """Some came unasked: each may have been taken for the answer to another question."""
+    if recovery.can_poll():
+        recovery.contradictions.opened()
+        recovery.restart()
+
+
 def shows_offset(recovery, number):
     """True if the answer is what was sought, and was pushed, but ID or question are others (rule 3)."""
     sought = unpack_id(recovery.sought, 0)
@@ -127,7 +134,7 @@ def put_right(recovery, number, pushed):
     asked = recovery.request.asked
     if not recovery.offset.confirms(number, pushed, asked):
         if asked != pushed:
-            recovery.offset.begin_to_suspect(pushed)
+            recovery.offset.suspect = pushed
             recovery.request.state = NEXT
         return phases.NEWS_NONE
     recovery.contradictions.forget_brought()

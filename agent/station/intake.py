@@ -523,6 +523,10 @@ class Intake:
             generic = session.fallback.generic
             if generic is not None and generic.holds_back:
                 left = min(left, generic.tick(now))
+            if recovery.push_run.on_its_way is not None:
+                from toolcart.agent.openprotocol.unfetchable import count_when_due  # loaded where that is
+
+                left = count_when_due(recovery, now, left)
             if session.can_fetch():
                 if self._fetch_delay.armed:
                     left = self._fetch_delay.least(now, left)
