@@ -395,6 +395,11 @@ class Intake:
         elif event == session_states.EV_OTHER_SPINDLE:
             self._take_other_answer(now)
         elif event == session_states.EV_FETCH_LATE:
+            if session.request.unasked == 1:
+                from toolcart.agent.openprotocol.other_ids import forget_answers  # hardly any controller does that
+
+                session.request.unasked = 2
+                forget_answers(self.recovery)
             if self.late_answers is not None:
                 self.late_answers.take(self, now)
         elif event == session_states.EV_TOOL:
