@@ -58,7 +58,9 @@ def has_pushed_newest(recovery):
     ledger = recovery.ledger
     if ledger.last_id < 0 or ledger.top() <= 0 or not is_ahead(ledger.top(), ledger.last_id):
         return ledger.last_id >= 0
-    return not _are_late(recovery, _pushes_since(recovery))
+    pushes = _pushes_since(recovery) if ledger.doubted else []
+    is_before = not pushes or ledger.is_top(pushes[-1][2])  # `w` came behind it, in its turn
+    return not (is_before and (pushes or not ledger.doubted)) and not _are_late(recovery, pushes)
 
 
 def _are_late(recovery, pushes):
