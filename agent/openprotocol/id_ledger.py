@@ -137,8 +137,10 @@ class IdLedger:
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
         self.has_lost_zero = False  # that was counted, and no event says so yet
-        self.skipped = 0  # IDs that pushes ahead of `w` skipped, or in front of a newest below it: not proven
-        self._unproven = -1  # the highest ID of these
+        # IDs that pushes ahead of `w` skipped, or in front of a newest below it, and the highest ID of these: not
+        # proven, and not written down, since the log says it (toolcart.agent.openprotocol.unfetchable)
+        self.skipped = 0
+        self.unproven = -1
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.begun = []  # the last BEGUN_MOST pushes of which a part was acknowledged and that are not whole
@@ -321,10 +323,10 @@ class IdLedger:
 
     def _note_skipped(self, number):
         """Count what a push of this ID has skipped, which is ahead of `w` and not proven."""
-        highest = self._unproven if self._unproven >= 0 else self.top()
+        highest = self.unproven if self.unproven >= 0 else self.top()
         if is_ahead(number, highest):
             self.skipped += length_of(following(highest), preceding(number))
-            self._unproven = number
+            self.unproven = number
 
     def _note_proven(self, number, record):
         """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
@@ -509,7 +511,7 @@ class IdLedger:
     def put_top(self, digest):
         """Make this result `w`."""
         self.skipped = 0
-        self._unproven = -1
+        self.unproven = -1
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
         if not self.is_met():
@@ -529,7 +531,7 @@ class IdLedger:
         """Make `w` EMPTY: there was nothing."""
         self.is_first_contact = False
         self.skipped = 0
-        self._unproven = -1
+        self.unproven = -1
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, FINGERPRINT_BYTES, 0)

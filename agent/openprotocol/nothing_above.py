@@ -19,7 +19,7 @@ from toolcart.agent.openprotocol import seen_ids
 from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.ids import following, is_ahead, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, are_of_one, put_digest
-from toolcart.agent.openprotocol.unfetchable import find_skipped, last_pushed
+from toolcart.agent.openprotocol.unfetchable import find_skipped, is_late, last_pushed
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_RETRIED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 
@@ -38,24 +38,49 @@ def shows_nothing(recovery):
 
 
 def takes_push(recovery):
-    """True if the last push in the log since `w` is not above it: it counts as the newest."""
+    """True if the last push in the log since `w` is not above it: it counts as the newest, unless it was late."""
     ledger = recovery.ledger
     if not ledger.is_met() or recovery.ownership.is_other:
         return False
-    newest = 0
-    last = bytearray(FINGERPRINT_BYTES)
-    for page, at, flags in recovery.duplicates.results(max(ledger.doubted, ledger.since)):
-        record = get_u32(page, at - HEAD_BYTES)
-        is_push = not flags & (FLAG_RECOVERED | FLAG_RETRIED) and all_digits(page, at + TIGHTENING_ID, ID_BYTES)
-        if is_push and record > newest:
-            newest = record
-            put_digest(last, 0, page, at, flags)
-    number = unpack_id(last, 0)
-    if not newest or number < 1 or number == ledger.top() or is_ahead(number, ledger.top()):
+    pushes = _pushes_since(recovery)
+    if not pushes:
+        return False
+    _, number, last = pushes[-1]
+    if number < 1 or number == ledger.top() or is_ahead(number, ledger.top()) or _are_late(recovery, pushes):
         return False
     recovery.observed.take(number, last)
     recovery.observed.is_held = True
     return True
+
+
+def has_pushed_newest(recovery):
+    """True if this connection has pushed one: it counts as the newest, unless it was late."""
+    ledger = recovery.ledger
+    if ledger.last_id < 0 or ledger.top() <= 0 or not is_ahead(ledger.top(), ledger.last_id):
+        return ledger.last_id >= 0
+    pushes = _pushes_since(recovery) if ledger.doubted else []
+    is_before = not pushes or ledger.is_top(pushes[-1][2])  # `w` came behind it, in its turn
+    return not (is_before and (pushes or not ledger.doubted)) and not _are_late(recovery, pushes)
+
+
+def _are_late(recovery, pushes):
+    """True if those of these pushes that are not above `w` go on with its count, and there are some."""
+    ledger = recovery.ledger
+    below = [one for one in pushes if not (is_ahead(one[1], ledger.top()) or ledger.is_top(one[2]))]
+    return len(below) > 0 and all(is_late(recovery.duplicates, one[1], one[0]) for one in below)
+
+
+def _pushes_since(recovery):
+    """Return record, ID and digest of each push since `w`, as far as is known, in the order of the log."""
+    ledger = recovery.ledger
+    pushes = []
+    for page, at, flags in recovery.duplicates.results(max(ledger.doubted, ledger.since)):
+        if not flags & (FLAG_RECOVERED | FLAG_RETRIED) and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+            digest = bytearray(FINGERPRINT_BYTES)
+            put_digest(digest, 0, page, at, flags)
+            pushes.append((get_u32(page, at - HEAD_BYTES), unpack_id(digest, 0), digest))
+    pushes.sort()
+    return pushes
 
 
 def gives_back_top(recovery, record):

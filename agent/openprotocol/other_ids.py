@@ -4,8 +4,9 @@ Rules
 1. The first one may be late: the same is asked for once more. At the second time the ID that was asked for is gone.
 2. Where nothing that was pushed can be compared, it may be off: then nothing is asked for before a push shows it
    (toolcart.agent.openprotocol.id_offset, rule 3).
-3. If it is a result that was pushed, by how much IDs are off is known when a second one shows the same: then all starts
-   over, and what a walk has found is put right.
+3. If it is a result that was pushed, it is asked for under the ID that it was pushed with, too. If it is there, no ID
+   is off: the controller has answered with it what is gone. Else by how much IDs are off is known when a second answer
+   shows the same: then all starts over, and what a walk has found is put right.
 
 Imported where an answer has another ID than was asked for, or may be off.
 """
@@ -13,6 +14,7 @@ Imported where an answer has another ID than was asked for, or may be off.
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import before, put_id, unpack_id
+from toolcart.agent.openprotocol.recovery_request import NEXT
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH
 
@@ -73,14 +75,37 @@ def forgets_offset(recovery):
     return True
 
 
+def forget_answers(recovery):
+    """Some came unasked: each may have been taken for the answer to another question."""
+    if recovery.can_poll():
+        recovery.contradictions.opened()
+        recovery.restart()
+
+
 def shows_offset(recovery, number):
     """True if the answer is what was sought, and was pushed, but ID or question are others (rule 3)."""
     sought = unpack_id(recovery.sought, 0)
     asked = recovery.request.asked
-    if not recovery.may_be_offset() or number == sought == asked or not are_alike(recovery.answer, recovery.sought):
+    if recovery.offset.is_ruled_out or not recovery.may_be_offset():
+        return False
+    if number == sought == asked or not are_alike(recovery.answer, recovery.sought):
         return False
     is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
     return bool(is_near) and recovery.is_pushed(recovery.sought) and not is_repeated(recovery, sought)
+
+
+def take_suspect(recovery, number):
+    """Take the answer to the question for the ID that was pushed (rule 3); return NEWS_NONE."""
+    offset = recovery.offset
+    ident = bytearray(ID_BYTES)
+    put_id(ident, number)
+    one = bytearray(FINGERPRINT_BYTES)
+    for page, at, flags in recovery.duplicates.results_of(bytes(ident), 1) if number == offset.suspect else ():
+        put_digest(one, 0, page, at, flags)
+        offset.is_ruled_out = offset.is_ruled_out or are_alike(one, recovery.answer)
+    offset.suspect = -1
+    recovery.request.is_answer_to_next()
+    return phases.NEWS_NONE
 
 
 def is_pushed_as(recovery, ident, since):
@@ -106,7 +131,11 @@ def is_repeated(recovery, number):
 
 def put_right(recovery, number, pushed):
     """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
-    if not recovery.offset.confirms(number, pushed, recovery.request.asked):
+    asked = recovery.request.asked
+    if not recovery.offset.confirms(number, pushed, asked):
+        if asked != pushed:
+            recovery.offset.suspect = pushed
+            recovery.request.state = NEXT
         return phases.NEWS_NONE
     recovery.contradictions.forget_brought()
     recovery.restart()

@@ -18,6 +18,8 @@ class PushRun:
     def __init__(self):
         self.first = bytearray(FINGERPRINT_BYTES)  # of the run
         self.last = NONE  # ID of the run's last one; NONE: there is no run
+        # a timer, where nothing can be asked for: then what pushes have skipped is gone, if it did not come behind them
+        self.on_its_way = None
 
     def take(self, number, digest):
         """Take note of a push; True if a run begins with it."""

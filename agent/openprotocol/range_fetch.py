@@ -87,11 +87,15 @@ def turn_or_close(recovery):
 
 
 def close_asked(recovery, gone):
-    """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
+    """Close the ID that is asked for: it is no longer missing, and `gone` unless the log has it. Return NEWS_NONE."""
     gap_fill = recovery.gap_fill
     if recovery.deferred is not None:
         recovery.deferred.is_done(gap_fill.at)
-    count = 1 if gone and (gap_fill.pushes_apart or not recovery.may_be_apart()) else 0
+    count = 0
+    if gone and (gap_fill.pushes_apart or not recovery.may_be_apart()):
+        from toolcart.agent.openprotocol.unanswered_requests import is_stored  # hardly any is gone
+
+        count = 0 if is_stored(recovery) else 1
     if recovery.has_several():
         recovery.closed_top = recovery.ledger.top() if gap_fill.at == recovery.ledger.top() else recovery.closed_top
         count = recovery.results_of_spindles().missing(

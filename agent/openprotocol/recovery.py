@@ -33,11 +33,14 @@ Rules
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unfetchable). So is an ID
    that is answered with another one, with a blank record, or with a result that the log has under another ID or that
-   came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone. Where
-   several results are pushed under one ID, so many are expected (toolcart.agent.openprotocol.spindle_results). Where
-   a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there
-   (toolcart.agent.openprotocol.lost_ids). Where pushes have no ID, or not the memory's, the memory alone counts: what
-   lies between `w` and its lowest result is gone, but for what was pushed (toolcart.agent.openprotocol.pushes_apart).
+   came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone,
+   whatever came of its question (toolcart.agent.openprotocol.unanswered_requests): what a push skips is asked for, or
+   counted, when it did not come behind that. A push below the last one begins no count where the log has the ID above
+   it, or one not far below. Where several results are pushed under one ID, so many are expected
+   (toolcart.agent.openprotocol.spindle_results). Where a count begins anew, what lies in front of its lowest result is
+   gone, unless one of the count before is there (toolcart.agent.openprotocol.lost_ids). Where pushes have no ID, or not
+   the memory's, the memory alone counts: what lies between `w` and its lowest result is gone, but for what was pushed
+   (toolcart.agent.openprotocol.pushes_apart).
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
    for GRACE_MS it may come again whole, and is not counted.
    Many questions in vain in a row, on however many connections, show that there is no answer: before anything is
@@ -417,8 +420,11 @@ class Recovery:
                 from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
 
                 take_new_count(self, number, record)
-            if (self.flags or ledger.ranges) and self.phase >= _OFF:  # else the answers may show more
+            if self.phase >= _OFF and self.flags:  # else the answers may show more
                 self._count_missing(now)
+            elif self.phase >= _OFF and ledger.ranges:
+                self.push_run.on_its_way = self.push_run.on_its_way or Timer()
+                self.push_run.on_its_way.start(now, _ON_ITS_WAY_MS)
             return follows
         if self.flags == 0:
             if ledger.misses(number):
@@ -427,6 +433,8 @@ class Recovery:
             if number != ledger.top() or (number == known and record == self.first_record and self._is_another(record)):
                 self.restart_later(now)
                 return follows
+            if known >= 0 and number != after(known) and ledger.ranges:
+                self.retry.start(now, _ON_ITS_WAY_MS)  # what it skipped may come behind it
             return True
         # ID 0 is no result's, or one's just past the wrap; one that comes again says nothing new.
         if self.phase == phases.PHASE_NO_ID and number > 0 and number != ledger.top():
@@ -483,7 +491,7 @@ class Recovery:
         """True if something is to be asked for, now or later. Hot: allocates nothing."""
         if self.phase == _IDLE:
             return True if self.ledger.ranges else False
-        return self.phase < _OFF or self.retry.armed
+        return self.phase < _OFF or self.retry.armed or self.push_run.on_its_way is not None
 
     def want(self, now):
         """True if the ID in `ask_id` should be fetched now."""
@@ -620,6 +628,10 @@ class Recovery:
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self.answer, 0, body, start, flags)
+        if self.request.state == NEXT and self.offset.suspect >= 0:
+            from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+
+            return other_ids.take_suspect(self, number)
         is_searched = self.phase in _PHASES_LOOKED_UP or self.phase == phases.PHASE_WITNESS or self.has_several()
         is_logged = (
             is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) == HELD
@@ -938,6 +950,9 @@ class Recovery:
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         request = self.request
+        if request.state == NEXT and self.offset.suspect >= 0 and not request.tries:
+            request.tries = 1  # once more: some reject each second question
+            return phases.NEWS_NONE
         if request.is_answer_to_next() or self.turn_spindle():
             return phases.NEWS_NONE
         if phase == phases.PHASE_NEWEST:
@@ -960,19 +975,14 @@ class Recovery:
             return nearby_search.take_absent(self, now)
         if phase == phases.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
-            ledger = self.ledger
-            # What is above is of the count before.
-            since = 1 if is_ahead(request.asked, ledger.top()) else self.first_of_count()
-            is_here = ledger.doubted and not ledger.is_apart() and self.duplicates.has_id(self.ask_id, since)
-            if is_here and self.offset.is_known():
-                from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+            if not request.there and self._is_unchecked():
+                from toolcart.agent.openprotocol.unanswered_requests import is_stored  # hardly any is gone
 
-                is_here = other_ids.is_pushed_as(self, self.ask_id, since)
-            if not (request.there or is_here) and self._is_unchecked():
-                self._is_checked = True
-                self.restart()
-                return phases.NEWS_NONE
-            return range_fetch.close_asked(self, not (request.there or is_here))
+                if not is_stored(self):
+                    self._is_checked = True
+                    self.restart()
+                    return phases.NEWS_NONE
+            return range_fetch.close_asked(self, not request.there)
         if phase == phases.PHASE_SEEK:
             from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
@@ -1128,7 +1138,12 @@ class Recovery:
         observed = self.observed
         self.request.again()
         observed.is_zero_absent = True
-        if ledger.last_id >= 0:  # this connection has pushed one: it counts as the newest
+        is_pushed = ledger.last_id >= 0  # this connection has pushed one: it counts as the newest, unless it was late
+        if is_pushed and is_ahead(ledger.top(), ledger.last_id):
+            from toolcart.agent.openprotocol import nothing_above  # hardly any push is below the one before it
+
+            is_pushed = nothing_above.has_pushed_newest(self)
+        if is_pushed:
             observed.take(ledger.last_id, ledger.last)
             observed.is_held = True
             return self.look_at_sharing(now)
@@ -1209,7 +1224,10 @@ class Recovery:
         """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
         observed = self.observed
         if self.ledger.last_id >= 0:
-            return self._handle_no_newest(now)  # it has pushed one meanwhile
+            from toolcart.agent.openprotocol.nothing_above import has_pushed_newest  # most have something new
+
+            if has_pushed_newest(self):
+                return self._handle_no_newest(now)  # meanwhile
         observed.starts_over = self.ownership.is_other or self.ledger.top() <= 0
         observed.is_reset = self.ownership.is_other and self.ledger.is_met()
         if not self.ownership.is_other and (self.ledger.is_met() or self.ledger.has_unnamed()):
@@ -1312,7 +1330,7 @@ class Recovery:
     def count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
         ledger = self.ledger
-        if not (ledger.doubted and length_of(first, last)):
+        if not length_of(first, last):
             return 0
         if self.ownership.is_other:  # these IDs are of the one before
             from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it

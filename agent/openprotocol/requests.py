@@ -5,7 +5,10 @@ Rules (protocol.md 4)
 2. Its answer is the row's MID; where that is 0005, it has to name the request. A 0004 that names it is a rejection: the
    row has an ACT_ for each class. The row also says what silence means.
 3. What was sent twice may be answered twice: such an echo, which carries no ID, is not taken for the next one's answer.
-4. MID 9999 is in no row: it is never outstanding. Any message answers it, even a 0004 to it.
+4. A MID 0065 that comes while nothing is outstanding, and is no echo, was sent unasked: such a controller sends one in
+   front of each answer. From then on the first one with another ID than was asked for, or to the question for the
+   newest, is passed over, once for each question.
+5. MID 9999 is in no row: it is never outstanding. Any message answers it, even a 0004 to it.
 """
 
 from toolcart.agent.base.compat import const
@@ -93,6 +96,8 @@ _GENERIC_BYTES = const(60)  # MID 0008 for 1201, which any controller may come t
 _LATE_MOST = const(8)  # IDs whose answers may be late
 _LATE_ANSWERS_MOST = const(9)  # of one ID
 
+_PASSED = const(3)
+
 SAME_MOST = const(3)  # connections in a row that end with the same question, though others were answered on them
 LASTING = const(2)  # keep-alives of a connection that no rejection has ended
 
@@ -112,6 +117,7 @@ class Request:
         "answer",
         "data",
         "other_mid",
+        "unasked",
         "waits",
         "unsent",
         "was_newest",
@@ -136,6 +142,7 @@ class Request:
         self._echoes = 0  # answers to earlier tries that may still come
         self._late = None  # by the ID that was asked for: how many of those are to that question
         self._by = 0  # the spindle that the answer taken last names
+        self.unasked = 0  # rule 4; 1: that was just found, 2: and said, _PASSED: of the present question
         self.was_newest = False  # that answer was to the question for the newest
         self.waits = False  # no answer came to the last request, and it may come yet
         self._sends = self._passed = 0
@@ -161,6 +168,7 @@ class Request:
         self.unsent = True
         self._sends = self._passed = 0
         self._passed_over = False
+        self.unasked = min(self.unasked, 2)
         self.answer.stop()
 
     def is_named(self, mid):
@@ -204,6 +212,10 @@ class Request:
                     return False  # the answer to an earlier try
                 if self.row is not FETCH:
                     return False
+            is_asked = not differs and compare(data, asked, _NEWEST, 0, ID_BYTES)
+            if 0 < self.unasked < _PASSED and not is_asked:
+                self.unasked = _PASSED
+                return False
             self._count_echoes(self._sends - 1)
             self._note_late(self._sends - 1)
             self._by = by
@@ -212,8 +224,13 @@ class Request:
         return True
 
     def is_late(self, buf, at):
-        """True if the MID 0065 at buf[at:] is the first answer to the request that was given up."""
+        """True if the MID 0065 at buf[at:] is the first answer to the request that was given up.
+
+        One that answers nothing shows that some come unasked (rule 4).
+        """
         answered = self._answered_id
+        if not (self.asked or self._echoes or self._late or self.waits or self.unasked):
+            self.unasked = 0 if self.is_other_spindle(buf, at) else 1
         if not self.waits or self.asked or not put_digits(answered, 0, buf, at + FETCH[_DATA_AT]):
             return False
         if compare(self.data, 0, _NEWEST, 0, ID_BYTES) and compare(answered, 0, self.data, 0, ID_BYTES):

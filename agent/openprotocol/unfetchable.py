@@ -10,8 +10,9 @@ Rules
    order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`). Of
    what it has shown above `w` that waits until it was unasked before.
 3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or
-   a cut. A range is reported and closed at once, or when the questions of a new connection, or of the next hour, have
-   brought nothing; without room for the event it stays until there is some.
+   a cut. A range is reported and closed when it did not come behind that push in a moment, or when the questions of a
+   new connection, or of the next hour, have brought nothing; without room for the event it stays until there is some.
+   What the log has of it by then is not gone.
 4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing,
    what it skipped after the first of its own that was seen is gone (toolcart.agent.openprotocol.successor).
 5. Any answer ends this: the recovery starts over.
@@ -22,6 +23,7 @@ Imported where a controller is of this kind.
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_RESET
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import (
     after,
     following,
@@ -100,6 +102,17 @@ def count_missing(recovery, now):
         recovery.wait_for_room(now)
 
 
+def count_when_due(recovery, now, ms):
+    """Count what pushes have skipped, and did not come behind them; return the ms until that is due, `ms` at most."""
+    if not recovery.push_run.on_its_way.expired(now):
+        return recovery.push_run.on_its_way.least(now, ms)
+    recovery.push_run.on_its_way = None
+    is_off = recovery.phase in (phases.PHASE_OFF, phases.PHASE_NO_ID)
+    if is_off and recovery.ledger.is_unasked() and recovery.ledger.ranges and not recovery.ownership.is_other:
+        count_missing(recovery, now)
+    return ms
+
+
 def settle(recovery, why):
     """Rule 2, or 3 where that was done before: count what is missing; False if it cannot be written down now."""
     is_begun = recovery.ledger.is_unasked() or recovery.has_begun()
@@ -134,6 +147,7 @@ def settle(recovery, why):
         is_reported = is_reported and _report(recovery, skipped, count, why)
     else:
         lost += skipped
+        skipped = []
         if begins:
             lost.append(begins)
         count = _count(recovery, lost) + sum([length_of(first, end) for first, end in begun])
@@ -202,13 +216,18 @@ def find_skipped(duplicates, ledger, skipped, last, is_other=False, begun=None):
 
 
 def begins_anew(duplicates, number, record):
-    """True if a push of this ID, which is not after the last one, does not go on with a count that the log has.
+    """True if a push of this ID, which is not after the last one, has something of a new count in front of it."""
+    return number > 1 and not is_late(duplicates, number, record)
 
-    It does where the log has the ID in front of it, but not this one: there are two counts.
+
+def is_late(duplicates, number, record):
+    """True if this push, which is not after the last one, goes on with the count that the log has.
+
+    It does where the log has the ID above it, or one not far below, but not this one: it is late, or the last one's ID
+    was spoiled.
     """
-    return number > 1 and (
-        not _was_stored(duplicates, preceding(number), record) or _was_stored(duplicates, number, record)
-    )
+    near = [after(number)] + [one for one in range(number - OFFSET_MOST, number) if one > 0]
+    return not _was_stored(duplicates, number, record) and any(_was_stored(duplicates, one, record) for one in near)
 
 
 def _was_stored(duplicates, number, record):
@@ -269,6 +288,14 @@ def last_pushed(duplicates, ledger, end, skipped=None, last=None):
     return unpack_id(last, 0) if _find(pushes, ledger.top(), [] if skipped is None else skipped, last) else -1
 
 
+def count_skipped(duplicates, ledger):
+    """Count what pushes that are not proven have skipped, from the log: a start has read only the last of them."""
+    skipped = []
+    last = -1 if ledger.shares() else last_pushed(duplicates, ledger, 0, skipped)
+    ledger.skipped = sum([length_of(first, end) for first, end in skipped])
+    ledger.unproven = last
+
+
 def lost(recovery, newest, is_reset, is_noted, before):
     """Return the ranges that are lost where all begins anew: also what was seen and skipped, if that `is_reset`.
 
@@ -301,11 +328,15 @@ def _pushes(duplicates, first, end, highest, epoch=-1):
     """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since.
 
     Of the records from `first` on, in front of `end` if that is not 0, of this epoch of the IDs if one is given;
-    `highest` is the digest of `w`.
+    `highest` is the digest of `w`: what lies in blocks in front of that one's is not read.
     """
     pushes = []
+    top = 0
     for page, at, flags in duplicates.results(first):
-        if end and get_u32(page, at - HEAD_BYTES) >= end:
+        record = get_u32(page, at - HEAD_BYTES)
+        if record < top:
+            break
+        if end and record >= end:
             continue
         if epoch >= 0 and page[at - HEAD_BYTES + ID_EPOCH] != epoch:
             continue
@@ -314,6 +345,7 @@ def _pushes(duplicates, first, end, highest, epoch=-1):
         digest = bytearray(FINGERPRINT_BYTES)
         put_digest(digest, 0, page, at, flags)
         is_top = same(digest, highest)
+        top = record if is_top else top
         if is_top or flags & FLAG_UNPROVEN:
-            pushes.append((get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
+            pushes.append((record, id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
     return pushes

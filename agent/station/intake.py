@@ -395,6 +395,11 @@ class Intake:
         elif event == session_states.EV_OTHER_SPINDLE:
             self._take_other_answer(now)
         elif event == session_states.EV_FETCH_LATE:
+            if session.request.unasked == 1:
+                from toolcart.agent.openprotocol.other_ids import forget_answers  # hardly any controller does that
+
+                session.request.unasked = 2
+                forget_answers(self.recovery)
             if self.late_answers is not None:
                 self.late_answers.take(self, now)
         elif event == session_states.EV_TOOL:
@@ -523,6 +528,10 @@ class Intake:
             generic = session.fallback.generic
             if generic is not None and generic.holds_back:
                 left = min(left, generic.tick(now))
+            if recovery.push_run.on_its_way is not None:
+                from toolcart.agent.openprotocol.unfetchable import count_when_due  # loaded where that is
+
+                left = count_when_due(recovery, now, left)
             if session.can_fetch():
                 if self._fetch_delay.armed:
                     left = self._fetch_delay.least(now, left)

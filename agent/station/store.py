@@ -113,7 +113,12 @@ class Store:
         if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
             return False
         self._scout = None
-        self.ledger.end_contact()
+        ledger = self.ledger
+        ledger.end_contact()
+        if ledger.doubted and ledger.is_met():
+            from toolcart.agent.openprotocol.unfetchable import count_skipped  # most connections are proven soon
+
+            count_skipped(self.duplicates, ledger)
         return True
 
     def _replay(self, scout):

@@ -8,6 +8,7 @@ from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.recovery_phases import NEWS_STORE
+from toolcart.agent.openprotocol.unfetchable import count_skipped, count_when_due
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.equality import is_same
@@ -226,6 +227,8 @@ class Bench:
             payload, flags, _ = self.log.records[number - self.log.first()]
             self._count(payload, flags, number)
         self.ledger.end_contact()
+        if self.ledger.doubted and self.ledger.is_met():
+            count_skipped(self.log, self.ledger)
         return self
 
     def _count(self, payload, flags, number):
@@ -281,6 +284,8 @@ class Bench:
     def ask(self):
         """Return the ID that is asked for now, -1 if none is."""
         self.now = (self.now + REQUEST_EVERY_MS) & 0x3FFFFFFF
+        if self.recovery.push_run.on_its_way is not None:
+            count_when_due(self.recovery, self.now, 0)
         if not self.recovery.want(self.now):
             return -1
         number = id_of(self.recovery.ask_id, 0)

@@ -2,10 +2,12 @@
 
 import pytest
 
+from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import id_ownership
 from toolcart.agent.openprotocol import recovery_phases as phases
 from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.generated_firmware import PLAIN, Firmware
+from host_tests.support.odd_controllers import OddController
 
 USUAL = {**PLAIN, "first": 500, "keeps": 10, "between": 4}
 EVERYWHERE = pytest.mark.parametrize("most", [id_ownership.GONE_OWN, id_ownership.GONE_SHARED])
@@ -79,3 +81,43 @@ def test_the_newest_may_be_gone_before_a_new_count_is_proven(monkeypatch, gone, 
     ledger = one.cart.station.ledger
     assert one.books()[2] <= ledger.gone() + one.unknowable
     assert one.cart.station.recovery.phase == phases.PHASE_IDLE
+
+
+@pytest.mark.parametrize(("skipped", "rejects_every_second"), all_pairs([1, 2, 5], [False, True]))
+@pytest.mark.parametrize("keeps", [2, 4])
+def test_the_newest_under_an_id_that_was_never_made_shows_no_offset(monkeypatch, skipped, keeps, rejects_every_second):
+    odd = OddController(monkeypatch, answers="under the ID asked for", keeps=keeps, first_id=500)
+    cart = odd.cart
+    answer = odd._answer
+    count = [0]
+
+    def answers(session, revision, number):
+        count[0] += 1
+        if rejects_every_second and count[0] % 2:
+            session.refuse(64, 79)
+        else:
+            answer(session, revision, number)
+
+    odd._answer = answers
+    cart.until_ready(2000)
+    odd.make(4)
+    cart.run(20000)
+    never = []
+    for _ in range(2):
+        odd.away(5)
+        odd.make(2, 500)
+        cart.run(20000)
+        never += range(cart.controller._next_id, cart.controller._next_id + skipped)
+        cart.controller._next_id += skipped
+        odd.make(3, 500)
+        cart.run(100000)
+    odd.away(3)
+    odd.make(2)
+    cart.run(600000)
+    assert cart.counted(counter.IDS_OFF) == 0 and cart.station.recovery.offset.by == 0
+    torques = dict(zip(cart.controller.produced, odd.made, strict=True))
+    assert {one: torques.get(one) for one in cart.stored_ids()} == dict(zip(cart.stored_ids(), odd.rows(), strict=True))
+    assert not set(never) & set(cart.stored_ids())
+    _, again, missing, gone, opened = odd.books()
+    assert (again, opened) == (0, 0) and missing + len(never) <= gone, odd.books()
+    assert rejects_every_second or missing + len(never) == gone, odd.books()

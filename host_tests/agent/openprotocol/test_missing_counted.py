@@ -13,6 +13,7 @@ from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.profiles import profile_options
+from toolcart.spool.offline_spool import opened
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
 from host_tests.support.recovery import REQUEST_EVERY_MS, Bench, Memory
@@ -501,3 +502,33 @@ def test_what_pushes_have_skipped_is_within_the_bound(monkeypatch, live, answere
             missing = live + 8 - len(set(stored)) - cart.station.ledger.gone()
             assert of_station(cart.station, cart.clock.now)["recovery"]["open_ids"] >= missing, stored
     assert live + 8 in stored
+
+
+@pytest.mark.parametrize("code", [None, 79, 98, 15])
+def test_what_pushes_skip_is_counted_once_over_kills_whatever_the_questions_bring(code):
+    cart = Cart(toolsnet=None).until_ready(2000).settle()
+    cart.produce(4, 300)
+    cart.settle()
+    cart.controller.options.refuse[64] = code
+    for missed in range(1, 5):
+        for is_made_durable in (False, True):
+            cart.network.down(*CONTROLLER)
+            cart.produce(missed, 100)
+            cart.network.up(*CONTROLLER)
+            cart.until_ready(60000)
+            cart.produce(1, 1000)
+            assert not is_made_durable or cart.station.state.save()
+            counted = counts(cart.station.ledger)
+            assert counts(opened(cart.device.clone()).ledger) == counted
+            cart.cut()
+            assert counts(cart.station.ledger) == counted
+            cart.run(3000)
+            missing = len(cart.controller.produced) - len(set(cart.stored_ids()))
+            assert sum(counts(cart.station.ledger)) == missing, (code, missed)
+    cart.run(4000000)
+    assert counts(cart.station.ledger) == ((0, missing) if code == 98 else (missing, 0))
+
+
+def counts(ledger):
+    """Return how many IDs are gone, and how many may be missing."""
+    return ledger.gone(), missing_most(ledger)

@@ -309,7 +309,7 @@ class Model:
 
     def newest_gone(self):
         self.is_zero_absent = True
-        push = self.pushed or self.last_below()
+        push = self.pushed_newest() or self.last_below()
         if push is not None:
             self.newest = self.top = push
             self.is_held = True
@@ -319,6 +319,26 @@ class Model:
         else:
             self.turn(WITNESS, self.w.ident)
 
+    def pushed_newest(self):
+        """Return what this connection has pushed, None: nothing, or it was late."""
+        push = self.pushed
+        if push is None or self.w in (NONE, EMPTY) or self.w.ident <= 0 or not is_ahead(self.w.ident, push.ident):
+            return push
+        return None if self.are_late() else push
+
+    def are_late(self):
+        """True if all pushes since `w` that are not above it go on with its count, and there are some."""
+        places = [at for at in range(max(self.doubted, self.since, 1) - 1, len(self.log)) if not self.fetched[at]]
+        below = [at for at in places if self.log[at] is not self.w and not is_ahead(self.log[at].ident, self.w.ident)]
+        return len(below) > 0 and all(self.is_late(at) for at in below)
+
+    def is_late(self, place):
+        """True if this push goes on with the count in front of it: one that is near was stored, and not its own ID."""
+        number = self.log[place].ident
+        before = [one.ident for one in self.log[:place]]
+        near = [one for one in before if one > 0 and number - OFFSET_MOST <= one <= number + 1]
+        return number not in before and bool(near)
+
     def last_below(self):
         """Return the last push since `w`, of whatever connection, if it is not above it."""
         if self.w in (NONE, EMPTY) or not self.doubted:
@@ -326,7 +346,7 @@ class Model:
         begin = max(self.doubted, self.since) - 1
         last = [self.log[at] for at in range(begin, len(self.log)) if not self.fetched[at]][-1:]
         is_below = last and last[0].ident not in (0, self.w.ident) and not is_ahead(last[0].ident, self.w.ident)
-        return last[0] if is_below else None
+        return last[0] if is_below and not self.are_late() else None
 
     def pushed_before(self):
         """Return the last push of earlier connections above `w`, None: there is none, and what they have skipped."""
@@ -534,7 +554,7 @@ class Model:
         self.go_on(True)
 
     def nothing(self):
-        if self.pushed is not None:
+        if self.pushed_newest() is not None:
             self.newest_gone()
         else:
             if self.w in (NONE, EMPTY):
@@ -626,7 +646,7 @@ class Model:
     def missing_gone(self):
         self.row += 1
         since = 1 if is_ahead(self.asked, self.w.ident) else self.since
-        is_here = self.doubted and any(one.ident == self.asked for one in self.log[since - 1 :])
+        is_here = any(one.ident == self.asked for one in self.log[since - 1 :])
         if not (is_here or self.is_straight or self.is_checked):
             self.is_checked = True
             self.look()
