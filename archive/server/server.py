@@ -32,10 +32,10 @@ from toolcart.archive.database import unescaping
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import reader
 from toolcart.archive.server.admission import Admission
-from toolcart.archive.server.fair_share import FairShare
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import Answer, InProcessServer, RegisteredServers
 from toolcart.archive.server.tls import HANDSHAKE_S
+from toolcart.archive.server.unknown_connections import UnknownConnections
 from toolcart.archive.storage.writer import FAILED, Writer
 from toolcart.base.open_files import require
 from toolcart.base.terminal_safe import visible
@@ -99,7 +99,7 @@ class Archive:
         self.inlet = memoryview(bytearray(INLET_BYTES))  # shared by all connections; what is read is copied at once
         self._speakers: dict[Station, ServerClient] = {}  # the last to speak for each station
         self._tls: ssl.SSLContext | None = None
-        self.turns = FairShare(self.loop)
+        self.unknown_connections = UnknownConnections(self.loop)
         self._identifier = 0
         self._servers: list[asyncio.Server] = []
         self._settled: deque[tuple[ServerClient, str, dict, int, str]] = deque()
@@ -260,8 +260,8 @@ class _Client(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._received += self.archive.inlet[:nbytes]
-        if self.archive.places.is_stranger(self):
-            self.archive.turns.serve(self)
+        if self.archive.places.is_unknown(self):
+            self.archive.unknown_connections.serve(self)
         else:
             self.take(INLET_BYTES)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolcart.archive.server import fair_share
 from toolcart.archive.server import server as served_by
+from toolcart.archive.server import unknown_connections
 from toolcart.archive.server.admission import Admission
 from toolcart.archive.storage import writer
 from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
@@ -81,9 +81,9 @@ def test_places_are_bounded_and_who_has_brought_something_keeps_one(steps, most,
         if what == "come" and guest not in there:
             of_its = [one for one in there if there[one] == address]
             crowd = of_its if len(of_its) >= of_one else list(there) if len(there) >= most else []
-            strangers = [one for one in crowd if one not in trusted]
+            unknown = [one for one in crowd if one not in trusted]
             out = places.take(guest, address)
-            assert out == ((strangers or [guest])[0] if crowd else None)
+            assert out == ((unknown or [guest])[0] if crowd else None)
             there.pop(out, None)
             if out != guest:
                 there[guest] = address
@@ -95,11 +95,11 @@ def test_places_are_bounded_and_who_has_brought_something_keeps_one(steps, most,
             there.pop(guest, None)
             trusted.discard(guest)
         assert list(places) == list(there) and len(places) <= most
-        assert {one for one in there if places.is_stranger(one)} == set(there) - trusted
+        assert {one for one in there if places.is_unknown(one)} == set(there) - trusted
 
 
 class Flood:
-    """A stranger that always has something more, of which each telegram takes a while."""
+    """An unknown connection that always has something more, of which each telegram takes a while."""
 
     def __init__(self, clock, telegrams):
         self.clock, self.left = clock, telegrams
@@ -134,32 +134,32 @@ class Clock:
         return self.s - before
 
 
-def test_strangers_take_turns_and_all_is_taken(monkeypatch):
+def test_unknown_connections_take_turns_and_all_is_taken(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
-    served = fair_share.FairShare(clock)
+    monkeypatch.setattr(unknown_connections.time, "perf_counter", lambda: clock.s)
+    served = unknown_connections.UnknownConnections(clock)
     floods = [Flood(clock, 400) for _ in range(10)]
     for flood in floods:
         served.serve(flood)
-    assert clock.s - 100 < 2 * fair_share.SHARE_S
+    assert clock.s - 100 < 2 * unknown_connections.SHARE_S
     began_s, used_s = clock.s, 0.0
     while clock.due:
         used_s += clock.run_next()
         left = [flood.left for flood in floods]
-        assert max(left) - min(left) <= 2 * fair_share.TELEGRAMS_MOST
+        assert max(left) - min(left) <= 2 * unknown_connections.TELEGRAMS_MOST
     assert not any(left) and all(flood.reads for flood in floods)
     assert used_s < 0.4 * (clock.s - began_s)
 
 
-def test_a_stranger_alone_waits_for_nothing(monkeypatch):
+def test_an_unknown_connection_alone_waits_for_nothing(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
-    served = fair_share.FairShare(clock)
+    monkeypatch.setattr(unknown_connections.time, "perf_counter", lambda: clock.s)
+    served = unknown_connections.UnknownConnections(clock)
     for _ in range(50):
         flood = Flood(clock, 3)
         served.serve(flood)
         assert not flood.left and not clock.due
-        clock.s += fair_share.PERIOD_S
+        clock.s += unknown_connections.PERIOD_S
 
 
 def test_an_octet_now_and_then_keeps_no_place(tmp_path):
