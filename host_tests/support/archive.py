@@ -73,7 +73,7 @@ def result(identifier=42, sequence=17, vin="WVWZZZ1KZAW123456", station=10, syst
 
 
 class Served:
-    """`with Served(place) as archive`: it listens; `stop` commits what waits, `pull` is as a power cut."""
+    """`with Served(place) as archive`: it listens, and commits what waits at the end."""
 
     def __init__(self, place, faults: Faults | None = None, silence_s: float = 60.0, tls: ssl.SSLContext | None = None):
         self.place = str(place)
