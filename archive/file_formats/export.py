@@ -27,7 +27,7 @@ _FORMULAS = tuple("=+-@\t\r")
 class FileFormat:
     """What pages, commands and the process that writes files know of a format; one of the two writers is there."""
 
-    name: str  # in addresses (as=NAME); also the option of `query`
+    name: str  # in addresses (as=NAME); also its option of `toolcart archive query`
     label: str  # of the link
     media_type: str
     ending: str
@@ -85,7 +85,7 @@ def _write_parquet(rows: Iterable[dict], path: str) -> int:
 
 
 # In the order of the links on a page.
-_FORMATS = (
+_ROWS = (
     FileFormat(
         "csv",
         "CSV",
@@ -123,7 +123,7 @@ _FORMATS = (
         is_for_results=True,
     ),
 )
-FORMATS = {one.name: one for one in _FORMATS}
+FORMATS = {one.name: one for one in _ROWS}
 
 
 def status(value: int | None) -> str:
