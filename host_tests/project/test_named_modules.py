@@ -48,6 +48,7 @@ NAMES_OF_OTHERS = {"localhost", "nan", "raises", "select", "sudoedit", "ticks_ms
 NAMES_OF_OTHERS |= {"_x0001_", "max_queued_messages", "synchronous_mode", "podman", "fs_hashfile", "Origin", "NO_COLOR"}
 NAMES_OF_OTHERS |= {"RP2350", "flash_nuke.uf2", "plant.gpg", "mNm"}
 NAMES_OF_OTHERS |= {"Fields0061", "Given0061"}  # lab/packaging/message_types.py makes them
+# Lines that name what lies elsewhere, or is called something else; each goes from here when it is mended.
 NOT_MENDED = {
     ("agent/log/flash.py", "probe_ms"),
     ("agent/openprotocol/commands.py", "commands"),
