@@ -22,12 +22,13 @@ from toolcart.archive.mail_commands import alert, report
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
-    FILE,
     NUMBER,
     NUMBER_MOST,
     database_option,
     fail,
     failing,
+    format_of,
+    format_options,
     library,
     machine_option,
     option,
@@ -41,7 +42,6 @@ _SET_ASIDE = "taken {taken}, there already {again}, unreadable frames {unreadabl
 _IMPORTED = "taken {taken}, there already {again}; events {events}, curves {graphs}; left out {failed}"
 _MOVED = "moved {taken} results, {events} events, {graphs} curves; deleted {breaches} breaches"
 CARS_MOST = 50
-FORMS = ("xlsx", "parquet", "csv", "csv_semicolon", "as_json")
 TABLE = ("Time", "StationName", "VIN", "ProgramName", "Overall", "Torque", "Angle", "Sequence", "TighteningId")
 
 
@@ -103,10 +103,7 @@ def _time(name: str, text: str | None) -> str | None:
 @click.option("--id", "tightening_id", type=click.IntRange(0, NUMBER_MOST), help="The controller's tightening ID.")
 @option("--limit", type=NUMBER, default=100, help="At most this many, the newest.")
 @click.option("--all", "no_limit", is_flag=True, help="No limit.")
-@click.option("--csv", is_flag=True, help="CSV with a header.")
-@click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
-@click.option("--xlsx", **FILE, help="Write to this file.")
-@click.option("--parquet", **FILE, help="Write to this file; needs pyarrow.")
+@format_options
 @machine_option
 def query(place: str, **options: Any) -> None:
     """Find results by car, station, time or verdict.
@@ -129,33 +126,29 @@ def query(place: str, **options: Any) -> None:
     if options["no_limit"] and limit_source is click.core.ParameterSource.COMMANDLINE:
         fail("--all and --limit: one of them")
     limit = None if options["no_limit"] else options["limit"]
-    [form, *others] = [name for name in FORMS if options[name]] or ["table"]
-    if others:
-        fail(f"{', '.join('--' + name.removeprefix('as_').replace('_', '-') for name in (form, *others))}: one of them")
+    form, path = format_of(options)
     with reading(place) as connection:
         if part is not None:
             wanted = replace(wanted, vins=tuple(vehicle_numbers.matching(connection, part, CARS_MOST)))
         rows: Iterable[dict] = queries.results(connection, wanted, limit)
-        if form in ("xlsx", "parquet"):
-            if database.is_same(place, options[form]):
-                fail(f"{options[form]}: this is the archive; name another file")
-            count = _write_file(form, rows, options[form])
-        elif form == "as_json":
-            count = export.write_json(rows, sys.stdout)
-        elif form == "table":
+        if form is None:
             count = _write_table(rows)
+        elif form.write_text is not None:
+            count = form.write_text(rows, sys.stdout)
+        elif database.is_same(place, path):
+            fail(f"{path}: this is the archive; name another file")
         else:
-            count = export.write_csv(rows, sys.stdout, is_semicolon=form == "csv_semicolon")
+            count = _write_file(form, rows, path)
     if not count:
         click.echo("toolcart: no such result", err=True)
         sys.exit(EXIT_NOTHING)
 
 
-def _write_file(kind: str, rows: Iterable[dict], path: str) -> int:
+def _write_file(form: export.FileFormat, rows: Iterable[dict], path: str) -> int:
     try:
-        return export.write(kind, rows, path)
+        return form.write(rows, path)
     except ImportError:
-        fail(f"--{kind} needs {export.NEEDS[kind]}: {how_to_get_packages(export.NEEDS[kind])}")
+        fail(f"--{form.name} needs {form.needs}: {how_to_get_packages(form.needs)}")
     except OSError as error:
         fail(f"{path}: {error.strerror or error}")
 

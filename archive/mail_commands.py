@@ -178,7 +178,7 @@ def _write(folder: Path, name: str, page: str, rows: list[dict], kind: str) -> l
         folder.mkdir(parents=True, exist_ok=True)
         with whole(str(files[0])) as html, whole(str(files[1])) as sheet:
             Path(html).write_text(page, encoding="utf-8")
-            export.write(kind, rows, sheet)
+            export.FORMATS[kind].write(rows, sheet)
     except OSError as error:
         options.fail(f"{error.filename or folder}: {error.strerror}", options.EXIT_NOTHING)
     return files

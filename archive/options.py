@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from toolcart.archive.database.environment import PLACE_VARIABLE
+from toolcart.archive.file_formats import export
 from toolcart.base import private_files
 from toolcart.base.installation import how_to_get
 from toolcart.base.terminal_safe import visible_lines
@@ -41,6 +42,26 @@ def database_option(command):
 
 def machine_option(command):
     return click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")(command)
+
+
+def format_options(command):
+    """An option for each format of a file but JSON, whose option others have too; what is no text goes into a FILE."""
+    for one in reversed([one for one in export.FORMATS.values() if one.help]):
+        kind: dict[str, Any] = {"is_flag": True} if one.write_text else FILE
+        command = click.option(f"--{one.name}", **kind, help=one.help)(command)
+    return command
+
+
+def format_of(options: dict[str, Any]) -> tuple[export.FileFormat | None, str]:
+    """Return the format that these options choose, and its file; None if they choose none."""
+    chosen = [one for one in export.FORMATS.values() if options[_parameter_of(one)]]
+    if len(chosen) > 1:
+        fail(f"{', '.join('--' + one.name for one in chosen)}: one of them")
+    return (chosen[0], options[_parameter_of(chosen[0])]) if chosen else (None, "")
+
+
+def _parameter_of(one: export.FileFormat) -> str:
+    return one.name.replace("-", "_") if one.help else f"as_{one.name}"
 
 
 NUMBER_MOST = 2**63 - 1  # a database counts no further

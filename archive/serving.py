@@ -26,7 +26,8 @@ from toolcart.archive.database.tables import Station
 from toolcart.archive.server import servers
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import InProcessServer, RegisteredServers
-from toolcart.archive.server.server import Archive
+from toolcart.archive.server.server import ArchiveServer
+from toolcart.archive.server.server_state import ServerState
 from toolcart.archive.storage.maintenance import Retention, RetentionPeriods
 from toolcart.archive.storage.writer import Writer
 from toolcart.archive.web.serving import Child, WebSettings
@@ -62,7 +63,7 @@ async def run(
     say: Callable[[str], None],
     seconds: float | None = None,
     where_pages: WebSettings | None = None,
-) -> Archive:
+) -> None:
     """Serve; OSError if a port cannot be opened, database.Unusable if the database cannot be used.
 
     The pages, if they are wanted, start once the database is there and the ports are open.
@@ -70,24 +71,25 @@ async def run(
     is_shared = place.is_shared or place.role in (PIM, SERVER)
     with database.writing(place.database, is_shared) as engine:
         writer = Writer(engine, say, is_shared, open_parcels)
-        archive = Archive(writer, place.announced_host or place.host, faults, say)
+        state = ServerState(writer, place.announced_host or place.host, faults, say)
         if place.role == PIM:
-            archive.guide = RegisteredServers(engine, say)
+            state.pim = RegisteredServers(engine, say)
+        server = ArchiveServer(state)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            archive.loop.add_signal_handler(number, stop.set)
+            state.loop.add_signal_handler(number, stop.set)
         pages: Child | None = None
         consumer: Consumer | None = None
         async with AsyncExitStack() as ends:  # in the opposite order
-            ends.push_async_callback(archive.close)
+            ends.push_async_callback(server.close)
             ports = (
                 place.pim_port if place.role in (ALL, PIM) else None,
                 place.server_port if place.role in (ALL, SERVER) else None,
             )
-            say(_listening_line(place, *await archive.listen(place.host, *ports, place.tls)))
+            say(_listening_line(place, *await server.listen(place.host, *ports, place.tls)))
             if place.role == SERVER:
-                ends.push_async_callback(archive.drain)
-                ends.push_async_callback(asyncio.to_thread, _member(engine, place, archive, stop).leave)
+                ends.push_async_callback(server.drain)
+                ends.push_async_callback(asyncio.to_thread, _member(engine, place, server, stop).leave)
             if place.keeping:
                 retention = Retention(engine, place.database, writer, place.keeping, say)
                 ends.push_async_callback(asyncio.to_thread, retention.close)
@@ -98,9 +100,8 @@ async def run(
                 consumer = place.consuming(writer, say)
                 ends.push_async_callback(asyncio.to_thread, consumer.close)
             gc.freeze()  # the libraries stay: garbage collection need not look through them
-            await _until(stop, seconds, archive, say, pages, consumer)
-    say(_figures_line(archive, consumer))
-    return archive
+            await _until(stop, seconds, state, say, pages, consumer)
+    say(_figures_line(state, consumer))
 
 
 def _listening_line(place: Place, pim_port: int, server_port: int) -> str:
@@ -111,17 +112,18 @@ def _listening_line(place: Place, pim_port: int, server_port: int) -> str:
     )
 
 
-def _member(engine: Engine, place: Place, archive: Archive, stop: asyncio.Event) -> servers.Member:
+def _member(engine: Engine, place: Place, server: ArchiveServer, stop: asyncio.Event) -> servers.Member:
     """Announce this server to the PIMs, and end when it is drained."""
-    assert isinstance(archive.guide, InProcessServer)
-    myself = servers.Server(archive.guide.host, archive.guide.port, place.weight)
+    state = server.state
+    assert isinstance(state.pim, InProcessServer)
+    myself = servers.Server(state.pim.host, state.pim.port, place.weight)
 
     def on_beat(live: list[servers.Server] | None) -> None:
         if live is None:
-            archive.loop.call_soon_threadsafe(stop.set)
+            state.loop.call_soon_threadsafe(stop.set)
         elif myself in live:
             mine = partial(_is_of, live, myself)
-            archive.loop.call_soon_threadsafe(archive.hand_over, mine)
+            state.loop.call_soon_threadsafe(server.hand_over, mine)
 
     return servers.Member(engine, myself, on_beat)
 
@@ -130,36 +132,36 @@ def _is_of(live: list[servers.Server], server: servers.Server, station: Station)
     return servers.of_station(live, station) == server
 
 
-def figures(archive: Archive) -> str:
+def figures(state: ServerState) -> str:
     """What was stored since the start, in a line."""
-    writer = archive.writer
+    writer = state.writer
     return (
-        f"stored {writer.stored}, again {writer.repeated}, refused {archive.refused}, not stored {writer.failed}, "
-        f"breaches {archive.breaches}, connections {len(archive.places)}"
-        + (f", turned away {archive.turned_away}" if archive.turned_away else "")
-        + (f", reset as they did not read {archive.unread}" if archive.unread else "")
+        f"stored {writer.stored}, again {writer.repeated}, refused {state.refused}, not stored {writer.failed}, "
+        f"breaches {state.breaches}, connections {len(state.admission)}"
+        + (f", turned away {state.turned_away}" if state.turned_away else "")
+        + (f", reset as they did not read {state.unread}" if state.unread else "")
     )
 
 
-def _figures_line(archive: Archive, consumer: Consumer | None) -> str:
-    return figures(archive) + (f"; {consumer.counted.line()}" if consumer is not None else "")
+def _figures_line(state: ServerState, consumer: Consumer | None) -> str:
+    return figures(state) + (f"; {consumer.counted.line()}" if consumer is not None else "")
 
 
-def counted(archive: Archive) -> dict[str, float]:
+def counted(state: ServerState) -> dict[str, float]:
     """The same for other programs, with units, and what the server has now (toolcart.archive.web.metrics)."""
-    writer = archive.writer
+    writer = state.writer
     return {
-        "start_time_seconds": archive.started_s,
+        "start_time_seconds": state.started_s,
         "memory_bytes": _memory_bytes(),
-        "connections": len(archive.places),
-        "uncommitted_bytes": archive.uncommitted,
+        "connections": len(state.admission),
+        "uncommitted_bytes": state.uncommitted,
         "stored_total": writer.stored,
         "repeated_total": writer.repeated,
-        "refused_total": archive.refused,
+        "refused_total": state.refused,
         "not_stored_total": writer.failed,
-        "breaches_total": archive.breaches,
-        "turned_away_total": archive.turned_away,
-        "unread_total": archive.unread,
+        "breaches_total": state.breaches,
+        "turned_away_total": state.turned_away,
+        "unread_total": state.unread,
         "commits_total": writer.commits,
         "commit_time_seconds_total": writer.commit_s,
         "commit_most_seconds": writer.commit_most_s,
@@ -174,24 +176,24 @@ def _memory_bytes() -> int:
 async def _until(
     stop: asyncio.Event,
     seconds: float | None,
-    archive: Archive,
+    state: ServerState,
     say: Callable[[str], None],
     pages: Child | None,
     consumer: Consumer | None,
 ) -> None:
     """Wait for the end, and log the figures when they have changed."""
-    end = None if seconds is None else archive.loop.time() + seconds
-    last = _figures_line(archive, consumer)
+    end = None if seconds is None else state.loop.time() + seconds
+    last = _figures_line(state, consumer)
     while not stop.is_set():
-        left = FIGURES_EVERY_S if end is None else min(FIGURES_EVERY_S, end - archive.loop.time())
+        left = FIGURES_EVERY_S if end is None else min(FIGURES_EVERY_S, end - state.loop.time())
         if left <= 0:
             return
         try:
             await asyncio.wait_for(stop.wait(), left)
         except TimeoutError:
             if pages is not None:
-                pages.look_after(say, counted(archive) | (consumer.figures() if consumer is not None else {}))
-            now = _figures_line(archive, consumer)
+                pages.look_after(say, counted(state) | (consumer.figures() if consumer is not None else {}))
+            now = _figures_line(state, consumer)
             if now != last:
                 say(now)
             last = now

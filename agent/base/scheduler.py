@@ -3,8 +3,9 @@
 Rules
 1. `task.step(now)` does a bounded piece of work and returns the ms until it is needed again (0: at once, FOREVER: only
    when woken). It never blocks.
-2. `step(now)` runs every task whose time has come once, and returns the ms until the next; a board sleeps that long
-   or until input, wakes the slot the input belongs to, and calls again. What a task adds runs at the next step.
+2. `step(now)` runs every task whose time has come once, so all of them, sessions and outlets, have a fair share; it
+   returns the ms until the next. A board sleeps that long or until input, wakes the slot the input belongs to, and
+   calls again. What a task adds runs at the next step.
 3. A task that raises is not run for PAUSE_MS, then starts over with `task.recover(now)`; the others are not affected.
    What it raised is kept in `last_fault`, to be shown. A MemoryError ends the run.
 4. If `step` is called STALL_MS later than it asked for, every task that has `stalled(now)` is told: the process got no

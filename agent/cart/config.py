@@ -7,7 +7,7 @@ Rules
    complete(), describe() and docs/configuration.md all read them. They are walked once at a start. The caller may drop
    both modules afterwards.
 3. Times are seconds in the file (fractions allowed) and whole milliseconds, half up, in the result:
-   `reconnect_s` is read, `reconnect_ms` comes out. Ranges apply to what was written, before rounding.
+   `reconnect_s` comes out under its name with _ms. Ranges apply to what was written, before rounding.
 4. check() never raises and never recurses into the tree: any depth and numbers of any size are just mistakes.
 5. What is shown of a tree is short, printable, and never a secret.
 6. Chips have neither this module nor the tables: `toolcart flash` gives them the completed tree

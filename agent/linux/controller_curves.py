@@ -118,7 +118,7 @@ class Traces:
         self._find_result()
         if self._is_again():
             return _KEPT_BEFORE
-        if trace.what != gr.PARAMETERS and self._is_twisted(buf, little):
+        if trace.what != gr.PARAMETERS and self._is_byte_swapped(buf, little):
             trace.odd = True
         if trace.odd:
             flags |= res.FLAG_ODD
@@ -329,7 +329,7 @@ class Traces:
                 ends_here = True
         return first > 0 and all(others.get(first + piece) == piece for piece in range(1, self._lead[gr.PIECES]))
 
-    def _is_twisted(self, buf, little):
+    def _is_byte_swapped(self, buf, little):
         """True if the samples would be far smoother in the other byte order."""
         if self.trace.count < _JUDGED_LEAST:
             return False

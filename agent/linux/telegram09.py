@@ -78,6 +78,6 @@ def _add(parameters, parameter, is_number, value):
 
 
 def _code_of(code):
-    """Return the number in an alarm's code: `E404` is 404 (protocol.md 9.3); of two neither counts."""
+    """Return the number in an alarm's code: that of E404 is 404 (protocol.md 9.3); of two neither counts."""
     numbers = re.findall(b"[0-9]+", code)
     return int(numbers[0]) if len(numbers) == 1 else CODE_NONE

@@ -334,7 +334,7 @@ class ToolsNetEvents(ToolsNetSource):
         lacks = self._had(behind)
         if not lacks or behind > done:  # not one of this log's
             if self._lose(lacks):
-                self._wonder(stored)
+                self._note_unknown_event(stored)
             return True
         again = 0
         if self.rewinds:
@@ -389,7 +389,7 @@ class ToolsNetEvents(ToolsNetSource):
             scout.advance()
         return count
 
-    def _wonder(self, stored):
+    def _note_unknown_event(self, stored):
         """The server names an event that this log never sent."""
         self.doubt = "ToolsNet holds event %d, which this spool never sent: is station %d used twice?" % (
             stored,
@@ -398,7 +398,7 @@ class ToolsNetEvents(ToolsNetSource):
 
     def _move_on(self, stored):
         """The server names an event in front of all that this log has sent: go on with sequences that are new to it."""
-        self._wonder(stored)
+        self._note_unknown_event(stored)
         cursor = self.cursor
         perhaps = self._count(cursor.number, cursor.may_have)
         self._lose(self._had(SEQUENCES))

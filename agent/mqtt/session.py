@@ -1,8 +1,8 @@
 """A session with an MQTT 3.1.1 broker: connect, subscribe to one topic, publish with QoS 1, know what is acknowledged.
 
 Sans I/O: `command()` says what the owner's port should do, the owner reports `opened` and `closed`, feeds `packets`
-(`inlet`, `receive`), asks `next_event` until EV_NONE, writes `pending` bytes of `tx[tx_from:]`, reports `sent`, and
-calls `tick`. Numbers in brackets are clauses of the OASIS text.
+(`inlet` and `receive` of toolcart.agent.base.fifo), asks `next_event` until EV_NONE, writes `pending` bytes of
+`tx[tx_from:]`, reports `sent`, and calls `tick`. Numbers in brackets are clauses of the OASIS text.
 
 Rules
 1. Sessions are clean [3.1.2.4]: what is outstanding when a connection ends is forgotten; the owner publishes it again.

@@ -247,7 +247,7 @@ class Session:
         return self.state == session_states.READY and self.request.asked == 0
 
     def fetch(self):
-        """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
+        """Ask by MID 0064 for the result that `old_result.asked_id` names; all zeros mean the newest."""
         old_result = self.old_result
         old_result.asked(self._keepalives)
         generic = self.fallback.generic

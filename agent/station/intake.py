@@ -12,8 +12,8 @@ Rules
    The next one waits 1, 2, 4 .. 30 s with jitter, 10 .. 60 s if the controller's slot was taken; after a session 1 s,
    unless framing was lost again and no result was stored in between. The reason is kept in `fault` until a session is
    up, and is logged once for each change.
-5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
-6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
+5. `subscription_check` sees whether the controller still pushes, and has this connection end if it does not.
+6. `flash_window.set_receiving` is told when something may be said on the line, and when no longer.
 """
 
 from toolcart.agent.base import counters as counter

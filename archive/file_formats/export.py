@@ -12,36 +12,39 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 from toolcart.archive.file_formats import xlsx
 
-MEDIA = {
-    "csv": "text/csv; charset=utf-8",
-    "csv-semicolon": "text/csv; charset=utf-8",
-    "json": "application/x-ndjson",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "parquet": "application/vnd.apache.parquet",
-}
-ENDINGS = {"csv-semicolon": "csv"}  # of a file's name, where it is not the kind
-NEEDS = {"parquet": "pyarrow"}
 STATUSES = {1: "NOK", 2: "low", 3: "high"}  # TN 5.3
 _TIMES = xlsx.TIMES
 _FORMULAS = tuple("=+-@\t\r")
 
 
-def write(kind: str, rows: Iterable[dict], path: str) -> int:
-    """Write the rows to `path`, return how many; ImportError if the library is missing, OSError if writing fails."""
-    if kind == "parquet":
-        from toolcart.archive.file_formats import parquet
+@dataclass(frozen=True)
+class FileFormat:
+    """What pages, commands and the process that writes files know of a format; one of the two writers is there."""
 
-        return parquet.write(rows, path)
-    if kind == "xlsx":
-        return xlsx.write(rows, path)
-    is_semicolon = kind == "csv-semicolon"
-    with open(path, "w", encoding="utf-8-sig" if is_semicolon else "utf-8", newline="") as file:
-        return write_json(rows, file) if kind == "json" else write_csv(rows, file, is_semicolon)
+    name: str  # in addresses (as=NAME); also its option of `toolcart archive query`
+    label: str  # of the link
+    media_type: str
+    ending: str
+    help: str  # of the option; "": it has another one
+    write_text: Callable[[Iterable[dict], TextIO], int] | None = None
+    write_file: Callable[[Iterable[dict], str], int] | None = None  # by path: it is no text
+    encoding: str = "utf-8"
+    needs: str = ""  # a library that an installation may lack
+    is_for_results: bool = False  # has the columns of results, so it can be made of nothing else
+
+    def write(self, rows: Iterable[dict], path: str) -> int:
+        """Write the rows to `path`, return how many; ImportError if its library is missing, OSError if that fails."""
+        if self.write_file is not None:
+            return self.write_file(rows, path)
+        assert self.write_text is not None
+        with open(path, "w", encoding=self.encoding, newline="") as file:
+            return self.write_text(rows, file)
 
 
 def write_json(rows: Iterable[dict], file: TextIO) -> int:
@@ -73,6 +76,54 @@ def write_csv(rows: Iterable[dict], file: TextIO, is_semicolon: bool = False) ->
         writer.writerow(cells)
         count += 1
     return count
+
+
+def _write_parquet(rows: Iterable[dict], path: str) -> int:
+    from toolcart.archive.file_formats import parquet
+
+    return parquet.write(rows, path)
+
+
+# In the order of the links on a page.
+_ROWS = (
+    FileFormat(
+        "csv",
+        "CSV",
+        "text/csv; charset=utf-8",
+        "csv",
+        "CSV with a header.",
+        write_text=lambda rows, file: write_csv(rows, file),
+    ),
+    FileFormat(
+        "csv-semicolon",
+        "CSV with semicolons",
+        "text/csv; charset=utf-8",
+        "csv",
+        "CSV with semicolons and decimal commas.",
+        write_text=lambda rows, file: write_csv(rows, file, is_semicolon=True),
+        encoding="utf-8-sig",
+    ),
+    FileFormat(
+        "xlsx",
+        "XLSX",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+        "Write to this file.",
+        write_file=xlsx.write,
+    ),
+    FileFormat("json", "JSON", "application/x-ndjson", "json", "", write_text=write_json),
+    FileFormat(
+        "parquet",
+        "Parquet",
+        "application/vnd.apache.parquet",
+        "parquet",
+        "Write to this file; needs pyarrow.",
+        write_file=_write_parquet,
+        needs="pyarrow",
+        is_for_results=True,
+    ),
+)
+FORMATS = {one.name: one for one in _ROWS}
 
 
 def status(value: int | None) -> str:

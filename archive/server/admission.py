@@ -1,7 +1,7 @@
 """Who may be connected when there are fewer places than connections.
 
 1. One address may have only a part of the places: a host that opens too many leaves room for the others.
-2. A stranger has not yet brought anything that was stored. When there is no room, the oldest stranger goes: a station
+2. A guest is unknown until something from it is stored. When there is no room, the oldest unknown one goes: a station
    that has something to say always gets in, and one that has brought something is never put out.
 """
 
@@ -22,7 +22,7 @@ class Admission(Generic[Guest]):
         self.of_one_most = of_one_most
         self._all: dict[Guest, str] = {}
         self._count: Counter[str] = Counter()
-        self._strangers: dict[Guest, None] = {}  # oldest first
+        self._unknown: dict[Guest, None] = {}  # oldest first
 
     def __len__(self) -> int:
         return len(self._all)
@@ -31,11 +31,11 @@ class Admission(Generic[Guest]):
         return iter(self._all)
 
     def take(self, guest: Guest, address: str) -> Guest | None:
-        """Give a guest a place. Return the guest to put out for it, if any: the guest itself if no stranger can go."""
+        """Give a guest a place. Return the one to put out for it, if any: the guest itself if no unknown one can go."""
         if self._count[address] >= self.of_one_most:
-            out = next((one for one in self._strangers if self._all[one] == address), guest)
+            out = next((one for one in self._unknown if self._all[one] == address), guest)
         elif len(self._all) >= self.most:
-            out = next(iter(self._strangers), guest)
+            out = next(iter(self._unknown), guest)
         else:
             out = None
         if out is guest:
@@ -44,22 +44,22 @@ class Admission(Generic[Guest]):
             self.leave(out)
         self._all[guest] = address
         self._count[address] += 1
-        self._strangers[guest] = None
+        self._unknown[guest] = None
         return out
 
-    def is_stranger(self, guest: Guest) -> bool:
+    def is_unknown(self, guest: Guest) -> bool:
         """True if nothing from it has been stored yet."""
-        return guest in self._strangers
+        return guest in self._unknown
 
     def trust(self, guest: Guest) -> None:
         """Note that something from it was stored."""
-        self._strangers.pop(guest, None)
+        self._unknown.pop(guest, None)
 
     def leave(self, guest: Guest) -> None:
         """Free a guest's place, if it has one."""
         if guest not in self._all:
             return
-        self._strangers.pop(guest, None)
+        self._unknown.pop(guest, None)
         address = self._all.pop(guest)
         self._count[address] -= 1
         if not self._count[address]:

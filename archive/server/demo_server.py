@@ -155,25 +155,26 @@ def _say(kind: str, **more: object) -> None:
 
 async def _serve(place: str, pim_port: int, server_port: int, is_cut: bool) -> None:
     from toolcart.archive.database import database
-    from toolcart.archive.server.server import Archive
+    from toolcart.archive.server.server import ArchiveServer
+    from toolcart.archive.server.server_state import ServerState
     from toolcart.archive.storage.writer import Writer
 
     loop = asyncio.get_running_loop()
     orders = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     with database.writing(place) as engine:
-        archive = Archive(Writer(engine, lambda text: _say("trouble", text=text)), HOST)
+        server = ArchiveServer(ServerState(Writer(engine, lambda text: _say("trouble", text=text)), HOST))
         try:
             if not (is_cut and pim_port):
-                pim_port, server_port = await archive.listen(HOST, pim_port, server_port)
+                pim_port, server_port = await server.listen(HOST, pim_port, server_port)
             _say("listens", pim_port=pim_port, server_port=server_port)
             gc.freeze()
             while order := (await orders.readline()).decode().strip():
                 if (order == "cut") != is_cut:
                     is_cut = order == "cut"
-                    await (archive.cut() if is_cut else archive.listen(HOST, pim_port, server_port))
+                    await (server.reset_all() if is_cut else server.listen(HOST, pim_port, server_port))
         finally:
-            await archive.close()
+            await server.close()
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
     ask(station, reply)   calls `reply(answer)` on the loop; None if there is no answer to give
 
 Rules
-1. With its server in the same process a PIM knows at once (Here). With several servers (Elsewhere) it asks the
-   database, once for all stations that wait: what another server stored a moment ago is in the 08.
+1. With its server in the same process a PIM knows at once (InProcessServer). With several servers (RegisteredServers)
+   it asks the database, once for all stations that wait: what another server stored a moment ago is in the 08.
 2. Without a server or the database, no station is answered: it asks again.
 """
 

@@ -332,7 +332,7 @@ def _latest_numbers(connection: Connection) -> dict[tuple, dict[str, int]]:
 
 
 def _set_latest(connection: Connection, previous: dict[tuple, dict[str, int]] | None = None) -> None:
-    """Set all stations' latest sequences to those of the rows now; none goes behind what was `said` before."""
+    """Set all stations' latest sequences to those of the rows now; none goes behind its `previous` one."""
     previous = previous or {}
     for table, column in ((t.RESULT, "Result"), (t.EVENT, "Event")):
         number = table.primary_key.columns[0]

@@ -150,7 +150,7 @@ class Writer:
     # -- for the server --------------------------------------------------------------------------------------------
 
     def put(self, kind: str, fields: dict, on_outcome: OnOutcome) -> bool:
-        """Queue this telegram; `tell` is called in the writer's thread. False if too many wait already."""
+        """Queue this telegram; `on_outcome` is called in the writer's thread. False if too many wait already."""
         with self._wake:
             if len(self._waiting) >= WAITING_MOST or self._closing:
                 return False

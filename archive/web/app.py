@@ -159,11 +159,12 @@ class Site:
     async def _file(self, request: Request, page: Page) -> Response:
         """Return what a page shows as a file, or the page that shows how far it is."""
         kind = request.query_params["as"]
-        if kind not in export.MEDIA or page.rows is None:
-            text = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
+        if kind not in export.FORMATS or page.rows is None:
+            text = f"This page is no list, or as={kind!r} is none of {', '.join(export.FORMATS)}."
             raise _PageError(400, "This cannot be a file", text)
-        if kind == "parquet" and page.rows.what not in (list_rows.RESULTS, list_rows.TREND):
-            raise _PageError(400, "This cannot be a file", "Only results are there as Parquet.")
+        chosen = export.FORMATS[kind]
+        if chosen.is_for_results and page.rows.what not in (list_rows.RESULTS, list_rows.TREND):
+            raise _PageError(400, "This cannot be a file", f"Only results are there as {chosen.label}.")
         try:
             job = self.exports.start(page.rows, kind, request.scope.get("user", _ANYONE).name)
         except QueueFull:
@@ -194,13 +195,16 @@ class Site:
         """Return a job's file, which goes afterwards unless it is kept for a while."""
         if job.state != DONE:
             self.exports.forget(job)
-            is_missing = "no pyarrow" in job.why
+            needs = export.FORMATS[job.kind].needs
+            is_missing = bool(needs) and f"no {needs}" in job.why
             raise _PageError(501, "Not installed", job.why) if is_missing else _PageError(503, "It failed", job.why)
         if not os.path.exists(job.path):  # Parquet without rows
             self.exports.forget(job)
             raise NotThere("There is no such result.")
         gone = None if keep else BackgroundTask(self.exports.forget, job)
-        return FileResponse(job.path, media_type=export.MEDIA[job.kind], filename=job.name, background=gone)
+        return FileResponse(
+            job.path, media_type=export.FORMATS[job.kind].media_type, filename=job.name, background=gone
+        )
 
     async def trouble(self, request: Request, why: Exception) -> Response:
         """Say what is wrong in place of a page; what went wrong inside goes into the log."""

@@ -42,6 +42,7 @@ def _say(text: str) -> None:
 def main() -> None:
     """Write the file that the command line names."""
     kind, path = sys.argv[1:]
+    form = export.FORMATS[kind]
     stand_back(BEHIND_PAGES)
     wanted = list_rows.read(sys.stdin.read())
     try:
@@ -51,11 +52,11 @@ def main() -> None:
             engine.dispose()  # a connection made before has the archive's own, 32 MB
         with engine.connect() as connection:
             _say(f"total {list_rows.count(connection, wanted)}")
-        _say(f"done {export.write(kind, _reporting(list_rows.rows(engine, wanted)), path)}")
+        _say(f"done {form.write(_reporting(list_rows.rows(engine, wanted)), path)}")
     except BrokenPipeError:
         os._exit(1)
     except ImportError:
-        _say(f"failed The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}")
+        _say(f"failed The server has no {form.needs} for that: {how_to_get_packages(form.needs)}")
     except (database.DatabaseUnusable, OSError) as wrong:
         _say(f"failed {wrong}")
 

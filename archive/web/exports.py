@@ -55,7 +55,7 @@ class Job:
     @property
     def name(self) -> str:
         """The file's name for who takes it."""
-        return f"{self.listed.what}.{export.ENDINGS.get(self.kind, self.kind)}"
+        return f"{self.listed.what}.{export.FORMATS[self.kind].ending}"
 
     async def finished(self, within_s: float | None) -> bool:
         """Wait for its end, at most so long; True if it has ended."""

@@ -1,7 +1,7 @@
 """What a list shows, as rows for a file: in steps of some thousand by a key, however many there are.
 
 Rules
-1. What is wanted is plain data (`Listed.text`), so that another process can read it.
+1. What is wanted is plain data (`ListQuery.text`), so that another process can read it.
 2. Each step is a transaction of its own: a long export keeps no old state of the database alive.
 3. Rows come newest first; what arrives meanwhile is not in it, except for results with an old time.
 """
@@ -38,7 +38,7 @@ class ListQuery:
 
 
 def read(text: str) -> ListQuery:
-    """Return what `Listed.text` made."""
+    """Return what `ListQuery.text` made."""
     return ListQuery(**json.loads(text))
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 
 from toolcart import pages
+from toolcart.archive.file_formats import export
 from toolcart.archive.file_formats.export import readable_time, status
 from toolcart.archive.statistics.periods import period_by
 from toolcart.archive.web.day_figures import limits_of
@@ -81,4 +82,5 @@ def templates() -> Environment:
         environment.filters[one.__name__] = one
     environment.filters["day"] = day
     environment.globals["link"] = link  # type: ignore
+    environment.globals["file_formats"] = tuple(export.FORMATS.values())  # type: ignore
     return environment

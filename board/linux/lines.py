@@ -21,7 +21,7 @@ from toolcart.agent.linux.file import BATCH
 from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import regular_file
-from toolcart.board.linux.refusal import in_the_way
+from toolcart.board.linux.refusal import blocking_path
 
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.json_line makes
@@ -196,7 +196,7 @@ class LineFile:
     def _fail(self, error):
         words = error.strerror or type(error).__name__
         if error.errno in OF_THE_NAME:
-            words = in_the_way(self.path) or words
+            words = blocking_path(self.path) or words
         if words != self.why:  # else it says again what a step before it has said
             is_of_the_disk = error.errno is not None and words == os.strerror(error.errno)
             refusal = refusal_of(error.errno) if is_of_the_disk else REFUSED_NOTHING

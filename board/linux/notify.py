@@ -2,7 +2,8 @@
 
 Rules
 1. Without NOTIFY_SOCKET every call does nothing: the agent runs the same without systemd.
-2. The watchdog is fed twice in the time that systemd allows (WATCHDOG_USEC), and only while `Liveness` says so.
+2. The watchdog is fed twice in the time that systemd allows (WATCHDOG_USEC), and only while Liveness
+   (toolcart.agent.cart.watchdog) says so.
 3. A name that begins with @ is in the abstract name space: its first byte on the wire is 0.
 4. A full or missing socket is not the agent's concern: nothing is raised.
 """

@@ -105,7 +105,7 @@ def advice_for(error, path):
     return advice(refusal_of(error.errno or 0), path)
 
 
-def in_the_way(path):
+def blocking_path(path):
     """Say why no file of this path can be there, "" if what is there now keeps none from it."""
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):

@@ -100,7 +100,7 @@ def remove_leftover(path, may_wait=True):
         os.close(folder)
 
 
-def in_the_way(path):
+def blocking_path(path):
     """Say what keeps a start from opening or making a spool of this path: what others put under its temporary name."""
     new_path = path + NEW
     return IN_THE_WAY % new_path if os.path.lexists(new_path) and not _is_leftover(new_path) else ""

@@ -51,7 +51,7 @@ def in_this_process(monkeypatch):
 
     async def run(self, job):
         engine = database.connect(self._place, writes=False)
-        export.write(job.kind, list_rows.rows(engine, list_rows.read(job.listed.text())), job.path)
+        export.FORMATS[job.kind].write(list_rows.rows(engine, list_rows.read(job.listed.text())), job.path)
         engine.dispose()
         job.is_whole = True
 

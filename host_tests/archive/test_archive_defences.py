@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolcart.archive.server import fair_share
-from toolcart.archive.server import server as served_by
+from toolcart.archive.server import connections, server, server_state, unknown_connections
 from toolcart.archive.server.admission import Admission
 from toolcart.archive.storage import writer
 from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
@@ -24,7 +23,7 @@ def is_closed(talk):
 
 
 def test_one_address_may_not_take_all_places(tmp_path, monkeypatch):
-    monkeypatch.setattr(served_by, "FROM_ONE_MOST", 3)
+    monkeypatch.setattr(server_state, "FROM_ONE_MOST", 3)
     with Served(place_in(tmp_path)) as archive:
         stations = [archive.server() for _ in range(3)]
         assert all(
@@ -39,11 +38,11 @@ def test_one_address_may_not_take_all_places(tmp_path, monkeypatch):
         stations.pop().socket.close()
         stations[0].ask("0600099")  # so that the close was seen
         archive.report(RESULT)
-        assert archive.archive.turned_away == 1
+        assert archive.state.turned_away == 1
 
 
 def test_who_has_brought_nothing_makes_room_for_who_comes(tmp_path, monkeypatch):
-    monkeypatch.setattr(served_by, "FROM_ONE_MOST", 3)
+    monkeypatch.setattr(server_state, "FROM_ONE_MOST", 3)
     with Served(place_in(tmp_path)) as archive, archive.server() as active:
         assert active.ask(result(1, 1))[21:24] == "000"
         idle = [archive.server(), archive.pim()]
@@ -52,7 +51,7 @@ def test_who_has_brought_nothing_makes_room_for_who_comes(tmp_path, monkeypatch)
             with archive.server() as station:
                 assert station.ask(result(1, number, station=number))[21:24] == "000"
                 assert active.ask("0600097")[2:7] == "00097"
-        assert is_closed(idle[0]) and not archive.archive.writer.failed
+        assert is_closed(idle[0]) and not archive.state.writer.failed
 
 
 def test_all_places_together_are_bounded_by_what_may_be_open(tmp_path):
@@ -60,9 +59,9 @@ def test_all_places_together_are_bounded_by_what_may_be_open(tmp_path):
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
         with Served(place_in(tmp_path)) as archive:
-            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(served_by.FILES_WANTED, hard)
-            assert archive.archive.places.most <= served_by.CLIENTS_MOST
-            archive.archive.places.most = 1
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(server.FILES_WANTED, hard)
+            assert archive.state.admission.most <= server_state.CLIENTS_MOST
+            archive.state.admission.most = 1
             with archive.server() as first:
                 assert first.ask(RESULT)[21:24] == "000"
                 assert is_closed(archive.server())
@@ -81,9 +80,9 @@ def test_places_are_bounded_and_who_has_brought_something_keeps_one(steps, most,
         if what == "come" and guest not in there:
             of_its = [one for one in there if there[one] == address]
             crowd = of_its if len(of_its) >= of_one else list(there) if len(there) >= most else []
-            strangers = [one for one in crowd if one not in trusted]
+            unknown = [one for one in crowd if one not in trusted]
             out = places.take(guest, address)
-            assert out == ((strangers or [guest])[0] if crowd else None)
+            assert out == ((unknown or [guest])[0] if crowd else None)
             there.pop(out, None)
             if out != guest:
                 there[guest] = address
@@ -95,11 +94,11 @@ def test_places_are_bounded_and_who_has_brought_something_keeps_one(steps, most,
             there.pop(guest, None)
             trusted.discard(guest)
         assert list(places) == list(there) and len(places) <= most
-        assert {one for one in there if places.is_stranger(one)} == set(there) - trusted
+        assert {one for one in there if places.is_unknown(one)} == set(there) - trusted
 
 
 class Flood:
-    """A stranger that always has something more, of which each telegram takes a while."""
+    """An unknown connection that always has something more, of which each telegram takes a while."""
 
     def __init__(self, clock, telegrams):
         self.clock, self.left = clock, telegrams
@@ -134,32 +133,32 @@ class Clock:
         return self.s - before
 
 
-def test_strangers_take_turns_and_all_is_taken(monkeypatch):
+def test_unknown_connections_take_turns_and_all_is_taken(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
-    served = fair_share.FairShare(clock)
+    monkeypatch.setattr(unknown_connections.time, "perf_counter", lambda: clock.s)
+    served = unknown_connections.UnknownConnections(clock)
     floods = [Flood(clock, 400) for _ in range(10)]
     for flood in floods:
         served.serve(flood)
-    assert clock.s - 100 < 2 * fair_share.SHARE_S
+    assert clock.s - 100 < 2 * unknown_connections.SHARE_S
     began_s, used_s = clock.s, 0.0
     while clock.due:
         used_s += clock.run_next()
         left = [flood.left for flood in floods]
-        assert max(left) - min(left) <= 2 * fair_share.TELEGRAMS_MOST
+        assert max(left) - min(left) <= 2 * unknown_connections.TELEGRAMS_MOST
     assert not any(left) and all(flood.reads for flood in floods)
     assert used_s < 0.4 * (clock.s - began_s)
 
 
-def test_a_stranger_alone_waits_for_nothing(monkeypatch):
+def test_an_unknown_connection_alone_waits_for_nothing(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
-    served = fair_share.FairShare(clock)
+    monkeypatch.setattr(unknown_connections.time, "perf_counter", lambda: clock.s)
+    served = unknown_connections.UnknownConnections(clock)
     for _ in range(50):
         flood = Flood(clock, 3)
         served.serve(flood)
         assert not flood.left and not clock.due
-        clock.s += fair_share.PERIOD_S
+        clock.s += unknown_connections.PERIOD_S
 
 
 def test_an_octet_now_and_then_keeps_no_place(tmp_path):
@@ -179,7 +178,7 @@ def test_an_octet_now_and_then_keeps_no_place(tmp_path):
 
 
 def test_peer_that_does_not_read_is_reset_and_its_results_are_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(served_by, "UNSENT_BYTES_MOST", 512)
+    monkeypatch.setattr(connections, "UNSENT_BYTES_MOST", 512)
     with Served(place_in(tmp_path)) as archive:
         deaf = socket.socket()
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -194,16 +193,16 @@ def test_peer_that_does_not_read_is_reset_and_its_results_are_kept(tmp_path, mon
             pass
         finally:
             deaf.close()
-        assert archive.archive.unread == 1
+        assert archive.state.unread == 1
         archive.report(result(1, 1))
 
 
 @pytest.mark.parametrize("too_much", ["of one", "of all"])
 def test_what_is_not_committed_is_bounded_and_stored_in_the_end(tmp_path, monkeypatch, too_much):
     """The database stands still, one station sends 300 results, another one its single one."""
-    bound, octets = 5000, served_by.TELEGRAM_BYTES + len(RESULT)
-    monkeypatch.setattr(served_by, "UNCOMMITTED_OF_ONE_MOST", bound if too_much == "of one" else 10**9)
-    monkeypatch.setattr(served_by, "UNCOMMITTED_MOST", bound if too_much == "of all" else 10**9)
+    bound, octets = 5000, connections.TELEGRAM_BYTES + len(RESULT)
+    monkeypatch.setattr(connections, "UNCOMMITTED_OF_ONE_MOST", bound if too_much == "of one" else 10**9)
+    monkeypatch.setattr(connections, "UNCOMMITTED_MOST", bound if too_much == "of all" else 10**9)
     with Served(place_in(tmp_path)) as archive, archive.server() as many, archive.server() as one:
         assert one.ask(result(1, 1, station=11))[21:24] == "000"
         standing = sqlite3.connect(place_in(tmp_path), isolation_level=None)
@@ -211,11 +210,11 @@ def test_what_is_not_committed_is_bounded_and_stored_in_the_end(tmp_path, monkey
         many.send(*[result(number, number) for number in range(1, 301)])
         for _ in range(10000):
             one.ask("0600099")
-            if archive.archive.uncommitted >= bound:
+            if archive.state.uncommitted >= bound:
                 break
         for _ in range(50):
             one.ask("0600099")  # whatever else had come would be read by now
-        assert bound <= archive.archive.uncommitted <= bound + octets
+        assert bound <= archive.state.uncommitted <= bound + octets
         one.send(result(2, 2, station=11))
         standing.execute("ROLLBACK")
         standing.close()
@@ -223,17 +222,17 @@ def test_what_is_not_committed_is_bounded_and_stored_in_the_end(tmp_path, monkey
         answers = [many.receive() for _ in range(300)]
         assert [int(answer[2:7]) for answer in answers] == list(range(1, 301))
         assert {answer[21:24] for answer in answers} == {"000"}
-        assert archive.archive.uncommitted == 0
+        assert archive.state.uncommitted == 0
         assert archive.rows("SELECT count(*) FROM Result") == [(302,)]
 
 
 def test_two_stations_with_one_number_are_both_stored_and_noted(tmp_path):
     with Served(place_in(tmp_path)) as archive, archive.server() as here, archive.server() as second:
         assert here.ask(result(1, 1))[21:24] == second.ask(result(2, 2))[21:24] == "000"
-        assert archive.archive.breaches == 0  # a station may connect twice
+        assert archive.state.breaches == 0  # a station may connect twice
         elsewhere = archive.server(host="127.0.0.2")
         assert elsewhere.ask(result(3, 3))[21:24] == "000"
-        assert archive.archive.breaches == 0  # the other one may be gone
+        assert archive.state.breaches == 0  # the other one may be gone
         assert here.ask(result(4, 4))[21:24] == elsewhere.ask(result(5, 5))[21:24] == "000"
         elsewhere.socket.close()
         assert archive.rows("SELECT count(*) FROM Result") == [(5,)]

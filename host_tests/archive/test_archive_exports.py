@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from sqlalchemy import text
 
+from toolcart.archive.commands import query
 from toolcart.archive.database import database, queries, tables
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.database.tables import VIEWS
@@ -227,12 +228,23 @@ def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch
         assert get(browser, "/results?station=9&wait&as=parquet", 404)
 
 
+def test_every_format_of_the_table_is_on_pages_and_an_option(tmp_path):
+    place = filled(place_in(tmp_path), with_more=True, stations=1, cars=3)
+    with browsing(place) as browser:
+        lists = {address: get(browser, address).text for address in ("/results?verdict=all", "/events")}
+    options = {option for parameter in query.params for option in parameter.opts}
+    for one in export.FORMATS.values():
+        links = [f">{one.label}</a>" in text and f"as={one.name}" in text for text in lists.values()]
+        assert links == [True, not one.is_for_results] and f"--{one.name}" in options
+        assert (one.write_text is None) != (one.write_file is None)
+
+
 # -- forms ---------------------------------------------------------------------------------------------------------
 
 
 def test_csv_with_semicolons_is_what_a_german_spreadsheet_opens(tmp_path):
     row = {"ResultId": 1, "Time": "20261120143000", "VIN": "=1+1", "Torque": 1234.5, "Angle": None, "Who": "a;b"}
-    assert export.write("csv-semicolon", [row], str(tmp_path / "a.csv")) == 1
+    assert export.FORMATS["csv-semicolon"].write([row], str(tmp_path / "a.csv")) == 1
     head, line = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()
     assert head.startswith("\ufeff") and head[1:] == "ResultId;Time;VIN;Torque;Angle;Who"
     assert line == '1;2026-11-20 14:30:00;\'=1+1;1234,5;;"a;b"'

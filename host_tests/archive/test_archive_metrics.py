@@ -47,7 +47,7 @@ def samples(text):
 
 def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
     with browsing(archive.place) as browser:
-        browser.app.state.site.server = counted(archive.archive) | CONSUMED
+        browser.app.state.site.server = counted(archive.state) | CONSUMED
         answer = browser.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     for name, (kind, help_text) in metrics.FAMILIES.items():
@@ -99,7 +99,7 @@ def promtool(*words, **more):
 
 def test_debians_promtool_has_nothing_to_say(archive):
     with browsing(archive.place) as browser:
-        browser.app.state.site.server = counted(archive.archive)
+        browser.app.state.site.server = counted(archive.state)
         text = browser.get("/metrics").text
     done = promtool("check", "metrics", input=text)
     assert done.returncode == 0 and done.stderr == "", done.stderr

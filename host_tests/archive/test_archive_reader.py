@@ -99,7 +99,7 @@ def test_what_the_text_allows_is_answered_000_without_a_breach(tmp_path, telegra
             answer = talk.ask(telegram)
         head = telegram[2:7] if isinstance(telegram, str) else telegram[2:7].decode()
         assert (answer[:2], answer[2:7], answer[21:24]) == ("05", head, "000")
-        assert archive.rows("SELECT * FROM Breach") == [] and archive.archive.breaches == 0
+        assert archive.rows("SELECT * FROM Breach") == [] and archive.state.breaches == 0
 
 
 def test_breaches_of_a_kind_are_kept_once_and_counted(tmp_path):
@@ -107,7 +107,7 @@ def test_breaches_of_a_kind_are_kept_once_and_counted(tmp_path):
     odd = [changed(result(number, number), 108, f"x{dice.randrange(10**7):07d}") for number in range(1, 51)]
     with Served(place_in(tmp_path)) as archive:
         archive.report(*odd)
-        assert archive.archive.breaches == 50
+        assert archive.state.breaches == 50
         assert len(archive.log) == 1
         archive.report("0600099")
     assert len(archive.rows("SELECT * FROM Breach")) == 1

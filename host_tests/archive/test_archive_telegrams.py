@@ -379,12 +379,12 @@ def test_every_telegram_that_the_text_allows_is_read_as_it_says(stay):
 @given(stays(), st.sampled_from(FILES))
 def test_what_text_allows_is_answered_000_stored_as_it_says_and_shown(there, stay, kind_of_file):
     telegrams = stay(place_of(there))
-    breaches = there.archive.archive.breaches
+    breaches = there.archive.state.breaches
     with there.archive.server() as station:
         for one in telegrams:
             answer = station.ask(one.octets)
             assert (answer[:7], answer[21:]) == (f"05{one.identifier:05d}", "000"), one.octets
-    assert there.archive.archive.breaches == breaches, there.archive.log[-1:]
+    assert there.archive.state.breaches == breaches, there.archive.log[-1:]
     for one in telegrams:
         is_stored(there, one)
     pages_open(there, telegrams[1].meaning["place"], kind_of_file)
@@ -413,7 +413,7 @@ def test_what_it_does_not_allow_is_answered_by_code_and_poisons_nothing(there, s
             if identifier is not None and octets[:2] != b"05":
                 assert pim.receive()[2:7] == f"{identifier:05d}"
             assert pim.ask("0712345000399990010")[2:12] == f"12345{number:05d}"
-    assert not there.archive.archive.writer.failed
+    assert not there.archive.state.writer.failed
     for one in telegrams:
         if one.meaning.get("kind") in ("04", "09", "13"):  # who is described twice has the later names
             is_stored(there, one)

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from toolcart.archive.database import sequence_gaps
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG

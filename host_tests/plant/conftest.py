@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from host_tests.plant.as_installed import AsInstalled, install, python_for_all

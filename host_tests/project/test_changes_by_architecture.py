@@ -379,3 +379,48 @@ def test_record_kind(copy):
     edit(copy, "docs/internals/spool.md", "| 0xC9 | GRAPH |", front=row)
     run(copy, "-c", NOTE_WORKS)
     check_row(copy, "a record kind")
+
+
+# -- a file format of the archive ----------------------------------------------------------------------------------
+
+TSV = '''"""Rows as lines of fields with tabs between them."""
+
+
+def write(rows, file):
+    count = 0
+    for row in rows:
+        file.write("\\t".join(str(value) for value in row.values()) + "\\n")
+        count += 1
+    return count
+'''
+
+TSV_WORKS = """
+import io
+from toolcart.archive.commands import query
+from toolcart.archive.file_formats import export
+from toolcart.archive.web.template_filters import templates
+written = io.StringIO()
+assert export.FORMATS["tsv"].write_text([{"Torque": 40.0, "Angle": 92.5}], written) == 1
+assert written.getvalue() == "40.0\\t92.5\\n"
+assert "--tsv" in [option for parameter in query.params for option in parameter.opts]
+assert "Tabs" in [one.label for one in templates().globals["file_formats"]]
+"""
+
+
+def test_file_format(copy):
+    place = "archive/file_formats/export.py"
+    add(copy, "archive/file_formats/tsv.py", TSV)
+    edit(
+        copy,
+        place,
+        '    FileFormat("json"',
+        front='    FileFormat("tsv", "Tabs", "text/plain", "tsv", "With tabs.", tsv.write),\n',
+    )
+    edit(
+        copy,
+        place,
+        "from toolcart.archive.file_formats import xlsx",
+        front="from toolcart.archive.file_formats import tsv\n",
+    )
+    run(copy, "-c", TSV_WORKS)
+    check_row(copy, "a file format of the archive")

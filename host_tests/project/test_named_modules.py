@@ -9,10 +9,15 @@ Rules
 5. `X.md` is the end of a document's path.
 6. `from X import Y` and `import X` inside a string are code for another interpreter, a chip's perhaps: X leads to a
    module, and each Y to a module or a word of it.
+7. A word in backticks is a name of the code: of the module that it is in, of its package, of a module that this one
+   imports or a file that it names, or of a table in the module's docstring. One with dots, or of a document, is a name
+   of any file. What others have, and what a build makes, is in NAMES_OF_OTHERS.
 """
 
 import ast
+import builtins
 import io
+import keyword
 import re
 import tokenize
 from functools import cache
@@ -38,6 +43,18 @@ NO_MODULES = {
 OTHERS = {"tools/mpy-tool.py", "ports/rp2/modules/_boot.py", "ports/esp32/modules/inisetup.py", "idf.py", "esptool.py"}
 OTHERS |= {"my_program.py", "a/b.py", "a/c.py", "FOLDER/manifest.py", "x/y.py", "y.py", "toolcart/check"}
 OTHERS |= {"ports/esp32/README.md", "X.md"}
+# Names in backticks that no code of ours has.
+NAMES_OF_OTHERS = {"localhost", "nan", "raises", "select", "sudoedit", "ticks_ms", "yyyymmddhhmmss", "yyyymmddhhnnss"}
+NAMES_OF_OTHERS |= {"_x0001_", "max_queued_messages", "synchronous_mode", "podman", "fs_hashfile", "Origin", "NO_COLOR"}
+NAMES_OF_OTHERS |= {"RP2350", "flash_nuke.uf2", "plant.gpg", "mNm"}
+NAMES_OF_OTHERS |= {"Fields0061", "Given0061"}  # lab/packaging/message_types.py makes them
+# Lines that name what lies elsewhere, or is called something else; each goes from here when it is mended.
+NOT_MENDED = {
+    ("agent/log/flash.py", "probe_ms"),
+    ("agent/openprotocol/commands.py", "commands"),
+    ("agent/station/subscription_check.py", "again_ms"),
+    ("tools/live/panels.py", "met"),
+}
 MADE_BY_BUILD = "toolcart.messages."
 # Tests whose strings import what is not there: a change that adds modules to a copy, and this one.
 IMPORT_OTHERS = {"host_tests/project/test_changes_by_architecture.py", "host_tests/project/test_named_modules.py"}
@@ -51,6 +68,9 @@ _FILE = re.compile(r"(?<![\w.*{}/-])((?:[\w.-]+/)*[\w-]+\.py)\b")
 _PLACE = re.compile(rf"(?<![\w./*{{}}<-])((?:{_ROOM})/[\w./-]*\w)(?![\w*])")
 _DOCUMENT = re.compile(r"(?<![\w.*{}<>/-])(?:\.\./)*((?:[\w-]+/)*[\w-]+\.md)\b")
 _CLASS = re.compile(r"(?<![\w./#-])([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b|\b[Rr]aises? ([A-Z][a-z]+)\b")
+_QUOTED = re.compile(r"(?<!`)`((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w+)(?:\([^()`\n]*\))?`(?!`)", re.ASCII)
+_NAMED_FILE = re.compile(r"[\w./-]+\.(?:c|h|js|mjs|py|sh)\b")
+_DOCSTRING = re.compile(r'(^[ \t]*r?"""(?:.|\n)*?""")|("""(?:.|\n)*?""")|#.*$', re.MULTILINE)
 _PROSE = re.compile(r'#.*$|"""(?:.|\n)*?"""', re.MULTILINE)
 _CLAUSES = re.compile(r"protocol\.md (\d+(?:\.\d+)?(?:(?:, | and | to )\d+\.\d+)*)")
 _LATER = re.compile(r"(?:@|; |\()later (\d+)\b")
@@ -59,7 +79,12 @@ _STARTED = re.compile(rf"python3? -m ((?:{_ROOM})(?:\.\w+)+)")
 _IMPORTED_FROM = re.compile(rf"\bfrom ((?:{_ROOM})(?:\.\w+)*) import \(?(\s*\w+(?: as \w+)?(?:,\s*\w+(?: as \w+)?)*)")
 _INSIDE_A_LINE = re.compile(rf"\S *\b(?:from|import) (?:{_ROOM})\b|\\n *(?:from|import) (?:{_ROOM})\b")
 _LINES = re.compile(r'"""(?:.|\n)*?"""|\'\'\'(?:.|\n)*?\'\'\'')
+_DOTTED_ANYWHERE = re.compile(rf"\b(?:{_ROOM})(?:\.\w+)+")
 _IMPORTED = re.compile(rf"\bimport ((?:{_ROOM})(?:\.\w+)+)")
+
+ROOMS_DOTTED = tuple(f"{room}." for room in ROOMS)
+LANGUAGE = frozenset((*dir(builtins), *keyword.kwlist))
+DOUBTFUL = CHECKOUT  # where a file is to be, and several could be meant
 
 
 @cache
@@ -100,6 +125,78 @@ def words():
     for path in documents():
         found.update(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     return found
+
+
+@cache
+def code_names(path):
+    """The names in a file: words outside its comments and docstrings."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix in (".py", ".pyi"):
+        text = _DOCSTRING.sub(lambda match: match[2] or "", text)
+    elif path.suffix in (".c", ".h", ".js", ".mjs"):
+        text = re.sub(r"//.*", "", text)
+    return frozenset(re.findall(r"[A-Za-z_]\w+", text))
+
+
+@cache
+def package_names(folder):
+    """The names of all modules of a folder."""
+    return frozenset().union(*map(code_names, [*folder.glob("*.py"), *folder.glob("*.pyi")]))
+
+
+@cache
+def all_names():
+    """The names of all code, and of what is beside it: pages, scripts, recipes."""
+    suffixes = {".c", ".h", ".html", ".js", ".json", ".mjs", ".py", ".pyi", ".sh", ".toml", ".yml"}
+    files = [path for path in [*paths().values(), *(CHECKOUT / "docs").rglob("*")] if path.suffix in suffixes]
+    files += [CHECKOUT / "Containerfile", CHECKOUT / "pyproject.toml"]
+    return LANGUAGE.union(*map(code_names, files))
+
+
+@cache
+def files_by_end():
+    """A file by each end of its path that no other file has."""
+    found = {}
+    for name, path in paths().items():
+        for depth in range(name.count("/") + 1):
+            end = name.split("/", depth)[-1]
+            found[end] = path if found.get(end, path).resolve() == path.resolve() else DOUBTFUL
+    return found
+
+
+def file_of(module):
+    """The file of a module; None if there is none."""
+    for name in (module, f"toolcart.{module}"):
+        for end in (".py", "/__init__.py"):
+            path = paths().get(name.replace(".", "/") + end)
+            if path is not None:
+                return path
+    return None
+
+
+@cache
+def names_at(path):
+    """The names that a comment of this module may put into backticks: rule 7."""
+    text = path.read_text(encoding="utf-8")
+    docstring = re.match(r'"""((?:.|\n)*?)"""', text)
+    tables = "".join(re.findall(r"^ {4,}.*$", docstring[1], re.MULTILINE)) if docstring else ""
+    files = [file_of(name) for name in (*imported_in(text), *_DOTTED_ANYWHERE.findall(text))]
+    files += [files_by_end().get(name) for name in _NAMED_FILE.findall(text)]
+    names = LANGUAGE.union(package_names(path.parent), re.findall(r"\w+", tables))
+    return names.union(*(code_names(file) for file in files if file and file != DOUBTFUL))
+
+
+def quoted_and_gone(line, path):
+    """What stands in backticks and is no name: rule 7."""
+    names = [name for name in _QUOTED.findall(line) if name not in NAMES_OF_OTHERS | OTHERS and name not in ends()]
+    names = [name for name in names if not name.startswith(ROOMS_DOTTED)]  # rule 1
+    if path.suffix != ".md":
+        names = [name for name in names if name not in names_at(path)]
+    return [name for name in names if not is_of_any_file(name, path)]
+
+
+def is_of_any_file(name, path):
+    return ("." in name or path.suffix == ".md") and all_names().issuperset(name.split("."))
 
 
 @cache
@@ -198,6 +295,20 @@ def test_what_comments_and_documents_name_is_there(room):
     assert not gone, "\n".join(gone)
 
 
+@pytest.mark.parametrize("room", [*ROOMS, "docs"])
+def test_what_is_in_backticks_is_a_name(room):
+    files = documents() if room == "docs" else (CHECKOUT / room).rglob("*.py")
+    gone = [
+        f"{path.relative_to(CHECKOUT)}:{number}: {name}"
+        for path in sorted(files)
+        if quoted_and_gone(path.read_text(encoding="utf-8"), path)  # its tokens take much longer
+        for number, line in prose(path)
+        for name in quoted_and_gone(line, path)
+        if (str(path.relative_to(CHECKOUT)), name) not in NOT_MENDED
+    ]
+    assert not gone, "\n".join(gone)
+
+
 def test_every_module_that_a_text_starts_is_there():
     files = [path for path in paths().values() if path.suffix in (".py", ".sh", ".html", ".js")] + documents()
     gone = [
@@ -240,6 +351,15 @@ def test_what_is_gone_is_found():
     assert gone_in(f"a {compound}; it raises {plain}, see {document}.md") == [f"{document}.md", compound, plain]
     assert not gone_in("a Snapshot or IdLedger, ToolsNet; raises ValueError, see docs/boards.md and ../SECURITY.md")
     assert not gone_in("toolcart.agent.cart.app, agent.link.port, cart/app.py, agent/linux, board.lamp, link.buf")
+
+
+def test_a_name_in_backticks_that_is_gone_is_found():
+    page, module = CHECKOUT / "docs/boards.md", CHECKOUT / "agent/station/intake.py"
+    gone = "never" + "_there"  # in two words, else it is of the code
+    line = f"`{gone}` and `{gone}(now)`, `Intake.{gone}`, `fault`, `w`, `None`, `flash_window.offer`, `toolcart run`"
+    assert quoted_and_gone(line, module) == [gone, gone, f"Intake.{gone}"] == quoted_and_gone(line, page)
+    elsewhere = "`ServerState`, a class of the archive"
+    assert quoted_and_gone(elsewhere, module) == ["ServerState"] and not quoted_and_gone(elsewhere, page)
 
 
 def test_what_a_string_imports_is_found():

@@ -33,7 +33,8 @@ from toolcart.archive.database import database
 from toolcart.archive.server import servers
 from toolcart.archive.server.demo_queries import ArchiveBooks
 from toolcart.archive.server.fault_injection import Faults
-from toolcart.archive.server.server import Archive
+from toolcart.archive.server.server import ArchiveServer
+from toolcart.archive.server.server_state import ServerState
 from toolcart.archive.storage.writer import Writer
 from toolcart.archive.web.app import make
 from toolcart.archive.web.reading import Reading
@@ -72,7 +73,7 @@ def result(identifier=42, sequence=17, vin="WVWZZZ1KZAW123456", station=10, syst
 
 
 class Served:
-    """`with Served(place) as archive`: it listens; `stop` commits what waits, `pull` is as a power cut."""
+    """`with Served(place) as archive`: it listens, and commits what waits at the end."""
 
     def __init__(self, place, faults: Faults | None = None, silence_s: float = 60.0, tls: ssl.SSLContext | None = None):
         self.place = str(place)
@@ -109,11 +110,12 @@ class Served:
         self._stop = asyncio.Event()
         with database.writing(self.place) as engine:
             self.writer = Writer(engine, self.log.append)
-            self.archive = Archive(self.writer, "127.0.0.1", self.faults, self.log.append, self.silence_s)
-            self.pim_port, self.server_port = await self.archive.listen("127.0.0.1", 0, 0, self.tls)
+            self.state = ServerState(self.writer, "127.0.0.1", self.faults, self.log.append, self.silence_s)
+            self.listening = ArchiveServer(self.state)
+            self.pim_port, self.server_port = await self.listening.listen("127.0.0.1", 0, 0, self.tls)
             self._ready.set()
             await self._stop.wait()
-            await self.archive.close()
+            await self.listening.close()
 
     def server(self, host: str = "127.0.0.1"):
         """A connection to the server, from an address of this machine."""
@@ -193,8 +195,8 @@ class Archived(ArchiveBooks):
 
     def cut(self, cut: bool) -> None:
         """Cut PIM and server off, or connect them again."""
-        archive = self._served.archive
-        what = archive.cut() if cut else archive.listen("127.0.0.1", self.pim_port, self.server_port)
+        listening = self._served.listening
+        what = listening.reset_all() if cut else listening.listen("127.0.0.1", self.pim_port, self.server_port)
         asyncio.run_coroutine_threadsafe(what, self._served.loop).result(DEADLINE_S)
 
     def close(self) -> None:

@@ -55,8 +55,8 @@ def drain(shape, area, promise):
 class Explorer:
     """Follows every way from an image: sessions of `length` operations, `cuts` of them cut.
 
-    With `refusals` each session is run again with each of its operations refused once, not begun and torn. `tell`, if
-    set, is told each operation.
+    With `refusals` each session is run again with each of its operations refused once, not begun and torn. `report`, if
+    set, is given each operation.
     """
 
     report = None

@@ -31,7 +31,7 @@ from typing import Any
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions

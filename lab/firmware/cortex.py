@@ -7,7 +7,6 @@ Rules
    place. A run's heap is exactly what the test asks for, its stack that of an RP2040.
 3. Without `exact` the machine runs as fast as it can; with it every instruction takes 32 ns of its own time, so that
    `time.ticks_cpu() * 1.25` counts instructions (25 MHz timer) and a run repeats itself to the tick.
-4. `stock` is an image with MicroPython's own frames and lookup cache, to see what stock firmware does.
 """
 
 import functools

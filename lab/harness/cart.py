@@ -16,7 +16,7 @@ from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board.ram_flash import RamFlash
 from toolcart.sim.controller import Controller
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from lab.harness.line import Network, Timed

@@ -19,7 +19,7 @@ from toolcart.catalogue.fields import Field
 from toolcart.catalogue.forms import HEADER_FIELDS
 from toolcart.catalogue.table import Mid
 from toolcart.sim.controller_model import Tightening
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 
 FOLDER = ROOT / "toolcart"
 ABSENT = " | Odd | None"

@@ -150,7 +150,7 @@ class _Course:
                 "forgets",
                 "server",
                 "again",
-                "dislike",
+                "refuse_content",
             )
         )
         lasts = d.choice((2000, 15000, 60000, 300000))
@@ -174,8 +174,8 @@ class _Course:
             self._event(at, *d.choice((("empty",), ("restore", 5000), ("restore", 30000))))
         elif what == "again":
             self._event(at, "offer_again", round(d.random(), 2))
-        elif what == "dislike":
-            self._event(at, "dislike", 1, d.choice((1, 2)))
+        elif what == "refuse_content":
+            self._event(at, "refuse_content", 1, d.choice((1, 2)))
             if d.random() < 0.5:
                 self._event(length, "drop_kept")
 

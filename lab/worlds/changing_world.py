@@ -281,7 +281,7 @@ class ChangingWorld(World):
         for side in self.sides.values():
             found -= side.all | {made for _, made in side.stored()}
         found -= {row.number for row in self.history.stations[1].rows if row.number}
-        return {number for number in found if self._result(number).acks and not self._result(number).disliked}
+        return {number for number in found if self._result(number).acks and not self._result(number).content_refusal}
 
     def look(self) -> None:
         """Note what the agent says: no count is below 0."""
@@ -321,7 +321,7 @@ class ChangingWorld(World):
         if self._was_emptied and not is_reported and self._lacks_there() > ledger.overwritten:
             ledger.unsaid.append("that ToolsNet was emptied is no longer said")
         results = self.history.stations[1].results.values()
-        ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
+        ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.content_refusal)}
         ledger.unsure |= {
             row.number for row in self.history.stations[1].rows if row.number and row.forgotten is not None
         }
@@ -348,7 +348,7 @@ class ChangingWorld(World):
         for place in outlet.places - {TOOLSNET}:
             found.owed -= self.sides[place].pardoned
         if outlet.kind == TOOLSNET:
-            found.owed -= {r.number for r in self.history.stations[1].results.values() if r.disliked}
+            found.owed -= {r.number for r in self.history.stations[1].results.values() if r.content_refusal}
             rows = [row for row in self.history.stations[1].rows if row.number is not None]
             found.spans = self._between_orders(rows)
             found.repeats = self._given_again(rows)

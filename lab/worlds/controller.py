@@ -60,8 +60,8 @@ class Controller:
         self.reject_until = -1  # rejects every 0064 with `reject_code`
         self.reject_code = 98
         self.garble_left = 0
-        self.dislike_left = 0
-        self.dislike_how = "refuses"
+        self.refuse_content_left = 0
+        self.refuse_content_how = "refuses"
         self.bad_row = 0  # results in a row that are refused or cannot be read
         self.last: Result | None = None  # the good result of the calm
         self.refused_reads = 0  # of the flash, when the agent is next given what it was given before
@@ -116,7 +116,7 @@ class Controller:
 
         Once in LAST_MS where the subscription has ended: the next one is what a client finds that out by.
         """
-        self.dislike_left = self.garble_left = 0
+        self.refuse_content_left = self.garble_left = 0
         session, last, before = self.session, self.last, self.time.now - LAST_MS
         if session is None or not (session.revision or session.was_ended):
             return
@@ -133,11 +133,11 @@ class Controller:
         """Make one tightening at another station of this controller, with an ID of the shared counter."""
         self.others_made += 1
         number = 900000 - self.others_made
-        ours = self.dislike_left, self.garble_left, self.bad_row
-        self.dislike_left = self.garble_left = 0
+        ours = self.refuse_content_left, self.garble_left, self.bad_row
+        self.refuse_content_left = self.garble_left = 0
         made: dict[str, Any] = dict(vars(self._result(number)))
         made.update(station=0, vin=f"X{self.number}E{number:06d}", frame=READABLE)
-        self.dislike_left, self.garble_left, self.bad_row = ours
+        self.refuse_content_left, self.garble_left, self.bad_row = ours
         self._keep(Result(**made))
 
     def _keep(self, result: Result) -> None:
@@ -169,9 +169,9 @@ class Controller:
         is_garbled = self.garble_left and not is_good and not self.traits["header_spindles"]
         frame = UNREADABLE if is_garbled else READABLE
         self.garble_left -= frame == UNREADABLE
-        disliked = self.dislike_how if self.dislike_left and not is_good else ""
-        self.dislike_left -= bool(disliked)
-        self.bad_row = self.bad_row + 1 if disliked or frame == UNREADABLE else 0
+        content_refusal = self.refuse_content_how if self.refuse_content_left and not is_good else ""
+        self.refuse_content_left -= bool(content_refusal)
+        self.bad_row = self.bad_row + 1 if content_refusal or frame == UNREADABLE else 0
         count = self.count  # of this result: its ID may be the last before a wrap
         return Result(
             station=self.number,
@@ -185,7 +185,7 @@ class Controller:
             statuses="000" if ok else "1" + low_or_high + "0",
             frame=frame,
             shown_status=statuses[number % len(statuses)] if statuses else "",
-            disliked=disliked,
+            content_refusal=content_refusal,
             count=count,
             spindles=self.traits["spindles"],
         )

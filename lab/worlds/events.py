@@ -110,10 +110,10 @@ class Events:
         """Make the next results unreadable."""
         self._controller(station).garble_left += count
 
-    def _dislike(self, station: int, count: int, how: str = "refuses") -> None:
+    def _refuse_content(self, station: int, count: int, how: str = "refuses") -> None:
         """Have ToolsNet refuse the next results by their content, or be "silent" about them."""
-        self._controller(station).dislike_left += count
-        self._controller(station).dislike_how = how
+        self._controller(station).refuse_content_left += count
+        self._controller(station).refuse_content_how = how
 
     def _order(self, station: int, what: str, count: int) -> None:
         """Have an operator drop or retry so many of the entries kept; 0: all."""

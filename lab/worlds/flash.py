@@ -129,7 +129,7 @@ class NorFlash(Nor):
             for unit in sorted(self.flickering):
                 if first <= unit <= last:
                     self._flicker_unit(unit, address, buf, n)
-            self._haunt(first, last)
+            self._corrupt_reads(first, last)
         return DONE
 
     def content(self, block: int) -> bytes:
@@ -165,11 +165,11 @@ class NorFlash(Nor):
                 self.opened[block] = max(self.opened.values(), default=0) + 1
             self.unsound.add((address, address + len(new)))
         if self.fuse is not None and self.fuse.left and self.fuse.burns(KINDS[operation]):
-            self._half_do(operation, block, address, new)
+            self._apply_partly(operation, block, address, new)
             raise PowerCut
         if self._refuses_now():
             if self.chance.random() < LEFT_HALF_DONE[operation]:
-                self._half_do(operation, block, address, new)
+                self._apply_partly(operation, block, address, new)
             if operation == ERASE:
                 self.refused_erases.add(block)
             return REFUSED
@@ -180,7 +180,7 @@ class NorFlash(Nor):
             if operation == ERASE:
                 self.unerased.add(block)
             else:
-                self._half_do(operation, block, address, new)
+                self._apply_partly(operation, block, address, new)
             return WORN
         return DONE
 
@@ -229,7 +229,7 @@ class NorFlash(Nor):
         self.faults += 1
         return True
 
-    def _haunt(self, first: int, last: int) -> None:
+    def _corrupt_reads(self, first: int, last: int) -> None:
         """Units `first` to `last` were read: ghosts that last for some reads may change after this one."""
         for ghost in self.ghosts:
             if ghost.reads and ghost.units[0] <= last and first <= ghost.units[-1]:
@@ -259,7 +259,7 @@ class NorFlash(Nor):
         self._change(ghost)
         self.ghosts.append(ghost)
 
-    def _half_do(self, operation: int, block: int, address: int, new: bytes) -> None:
+    def _apply_partly(self, operation: int, block: int, address: int, new: bytes) -> None:
         if operation == ERASE:
             self._tear_block(block)
         else:

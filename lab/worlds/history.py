@@ -30,7 +30,7 @@ class Result:
     spindle: int = 0  # that its header names, where several have one tightening: all else of them is equal
     hidden: bool = False  # by a reused number: no subscription brings it
     shown_status: str = ""  # of a NOK in 0061 revision 999, if it is not 0
-    disliked: str = ""  # how ToolsNet treats its content: "refuses" it, or is "silent"
+    content_refusal: str = ""  # how ToolsNet treats its content: "refuses" it, or is "silent"
     answered_id: str = ""  # in answers that have another ID
     count: int = 0  # how often the controller's count had restarted when it was made
     pushes: list[int] = field(default_factory=list)  # when the agent had read a 0061 of it
@@ -58,7 +58,7 @@ class Result:
 
     def is_liked(self) -> bool:
         """True if the server takes it."""
-        return not self.disliked and self.frame == READABLE
+        return not self.content_refusal and self.frame == READABLE
 
 
 @dataclass

@@ -85,7 +85,7 @@ PLAIN_CONTROLLER = {
 PLAIN: dict[str, dict] = {
     "toolsnet": {
         "sequence_at_first": 0,
-        "dislike_code": 1,
+        "content_refusal_code": 1,
         "pim_wants_05": "any",
         "keepalive_answered": True,
         "server_host": "plain",
@@ -287,7 +287,7 @@ def _toolsnet(d: random.Random) -> dict:
         "sequence_at_first": one_of(
             d, [(4, 0), (2, d.randint(1, 40)), (1, 99999 - d.randrange(60)), (1, d.randint(1, 99999))]
         ),
-        "dislike_code": d.choice((1, 2, 17, 999)),
+        "content_refusal_code": d.choice((1, 2, 17, 999)),
         "pim_wants_05": one_of(d, [(5, "any"), (1, "never"), (1, "always")]),
         "keepalive_answered": d.random() < 0.85,
         "server_host": one_of(d, [(5, "plain"), (1, "padded"), (1, "blank"), (1, "zero")]),

@@ -91,8 +91,8 @@ def _operations(d: random.Random) -> int:
 
 _ODDS_OF = {
     "calm": {"odd_cut": 0.0},
-    "full": {"toolsnet_outage": 0.2, "flash": 0.4, "worn": 0.2, "odd_cut": 0.5, "dislike": 0.4, "garble": 0.25},
-    "refused": {"dislike": 1.0, "silent": 0.2, "trouble": 0.4, "refuse_all": 0.4, "order": 0.6, "garble": 0.3},
+    "full": {"toolsnet_outage": 0.2, "flash": 0.4, "worn": 0.2, "odd_cut": 0.5, "refuse_content": 0.4, "garble": 0.25},
+    "refused": {"refuse_content": 1.0, "silent": 0.2, "trouble": 0.4, "refuse_all": 0.4, "order": 0.6, "garble": 0.3},
     "away": {"controller_outage": 0.7, "reset": 0.4, "clock": 0.6, "skip": 0.4, "deaf": 0.3, "reject": 0.3},
 }
 
@@ -108,7 +108,7 @@ def _times(d: random.Random, kind: str, shape: str) -> int:
         return d.randint(1, 4)
     if shape in _SHORT_MS:
         return int(d.random() < 0.4)
-    if shape == "refused" and kind == "dislike":
+    if shape == "refused" and kind == "refuse_content":
         return d.randint(1, 3)
     return one_of(d, [(2, 0), (3, 1), (1, 2)])  # type: ignore[return-value]
 
@@ -146,8 +146,8 @@ _FAULTS = {  # kind: its odds, and its event from dice, a station and the length
     "drop": (0.3, lambda d, s, n: ["drop", d.choice(("server", "pim", f"controller {s}"))]),
     "lose_05": (0.35, lambda d, s, n: ["lose_05", d.choice((1, 1, 2, 3, 9))]),
     "late_05": (0.25, lambda d, s, n: ["late_05", d.randint(1, 5), d.choice((500, 4000, 8000, 17000))]),
-    "dislike": (0.3, lambda d, s, n: ["dislike", s, d.choice((1, 1, 1, 2, 3, 10, 40, 90))]),
-    "silent": (0.1, lambda d, s, n: ["dislike", s, d.choice((1, 1, 2)), "silent"]),
+    "refuse_content": (0.3, lambda d, s, n: ["refuse_content", s, d.choice((1, 1, 1, 2, 3, 10, 40, 90))]),
+    "silent": (0.1, lambda d, s, n: ["refuse_content", s, d.choice((1, 1, 2)), "silent"]),
     "refuse_all": (0.2, lambda d, s, n: ["refuse_all", d.choice((2000, 15000, 120000)), d.choice((1, 99, SILENCE))]),
     "trouble": (
         0.1,

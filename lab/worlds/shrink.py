@@ -148,7 +148,7 @@ def _places(script: dict) -> Iterator[tuple]:
 
 def _smaller_forms(event: list) -> Iterator[list]:
     at, what, *rest = event
-    if what in ("make", "dislike", "garble", "elsewhere") and rest[1] > 1:
+    if what in ("make", "refuse_content", "garble", "elsewhere") and rest[1] > 1:
         for count in (1, rest[1] // 2, rest[1] - 1):
             if 0 < count < rest[1]:
                 yield [at, what, rest[0], count, *rest[2:]]

@@ -78,20 +78,20 @@ class ToolsNet:
             self.plant.malformed(f"04 for station {telegram.station}")
             return 2, None
         result = self.result_of(telegram)
-        if result is not None and (now < self.refuses_all_until or result.disliked):
+        if result is not None and (now < self.refuses_all_until or result.content_refusal):
             result.tried.append(now)
         if now < self.refuses_all_until:
             return self.refusal_code, None
-        if result is not None and result.disliked == "silent":
+        if result is not None and result.content_refusal == "silent":
             self.disturbed(telegram.station)
             self.passing[telegram.station].unanswered()
             return SILENCE, None
-        if result is not None and result.disliked:
+        if result is not None and result.content_refusal:
             well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
             if well_since <= now and not (peer is not None and peer.unanswered):
                 self.passing[telegram.station].refused(result, now, well_since)
                 self.time.after(HOLD_MS, lambda: self.plant.needs_operator(telegram.station))
-            return self.traits["dislike_code"], None
+            return self.traits["content_refusal_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
         made = result.number if result is not None else None
         row = StoredTelegram(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))

@@ -181,7 +181,7 @@ class Course:
 
     def _silent(self) -> int:
         stations = self.world.history.stations.values()
-        return sum(result.disliked == "silent" for station in stations for result in station.results.values())
+        return sum(result.content_refusal == "silent" for station in stations for result in station.results.values())
 
     def _open(self) -> int:
         """Return how much is open; while the backlog shrinks, its size is enough."""

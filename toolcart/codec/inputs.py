@@ -2,8 +2,8 @@
 
 Rules
 1. The kind of a file is seen from its bytes: pcap and pcapng by their magic, a serial capture by the lines of
-   `toolcart line`, what `decode --json` or `to_json` has made by its JSON objects, hexadecimal by having nothing else
-   in it, then text; everything else is a stream of bytes.
+   `toolcart line`, what `decode --json` or `Message.to_json` has made by its JSON objects, hexadecimal by having
+   nothing else in it, then text; everything else is a stream of bytes.
 2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
 3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried.
 4. Headers with the spindle in front of the revision (toolcart.agent.link.header_layouts has the layout) are turned:

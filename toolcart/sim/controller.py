@@ -13,7 +13,7 @@ from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.base.clock import Dice, seconds_of, stamp_text
 from toolcart.sim.controller_frames import check
 from toolcart.sim.controller_model import Alarm, Identity, Job, ParameterSet, Tightening, Vehicle
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.controller_session import ControllerSession
 
 PORTABLE = True

@@ -5,7 +5,7 @@
 Rules
 1. A row says only what differs from the base specification, release 2.8.0, which is ControllerOptions' default.
    A further controller is a further row.
-2. Every line has its source, A28 and the like as in docs/controllers.md. What is `assumed` is in no document.
+2. Every line has its source, A28 and the like as in docs/controllers.md. What is "assumed" is in no document.
 3. What a controller does not fill in is blank here (the documents leave open whether it is blank or zero).
 """
 

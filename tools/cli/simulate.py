@@ -92,7 +92,7 @@ def controller(
     kind of message, what another controller may not accept: a header in a rare form, a missing NUL. Mistakes are
     always reported.
     """
-    from toolcart.sim.controller_options import ControllerOptions
+    from toolcart.sim.controller_quirks import ControllerOptions
     from toolcart.sim.orders import Orders
     from toolcart.sim.serve import serve_controller
 

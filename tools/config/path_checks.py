@@ -57,7 +57,7 @@ def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mist
         if not problem:
             problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
         if not problem and owner:
-            problem, allowed = spool_file.in_the_way(str(folder / path)), "no other file of that name"
+            problem, allowed = spool_file.blocking_path(str(folder / path)), "no other file of that name"
         if not problem and owner and agent_pid:
             problem, allowed = spool_file.in_use(str(folder / path), agent_pid), "one that no other process has"
         if not problem:
@@ -210,7 +210,7 @@ def path_problem(path: Path) -> str:
             return _file_problem(path)
         if str(path.parent) == STATE_FOLDER and not os.path.lexists(STATE_FOLDER):
             return ""  # rule 5
-        in_the_way = linux_refusal.in_the_way(str(path))
+        in_the_way = linux_refusal.blocking_path(str(path))
         if in_the_way:
             return in_the_way
         probe = path.parent / f"{PROBE}-{os.getpid()}"

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from toolcart.archive.server import demo_server
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_OTHER
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults

@@ -404,7 +404,7 @@ class Policy:
         numbers[DELIVERED] += rows
 
     def resume(self, stored, now):
-        """The 08 names `stored` (standing): go on from there; False if that could not be written down, or read."""
+        """The 08 names `stored` (resume_point): go on from there; False if that could not be written down, or read."""
         self.reoffers.afresh(now)
         self.lookahead.taken = 0
         self.has_refused_head = False

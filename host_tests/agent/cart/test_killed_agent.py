@@ -4,7 +4,7 @@ import random
 import sys
 import time
 
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from host_tests.agent.cart.test_end_to_end import Agent, compare_rows
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering

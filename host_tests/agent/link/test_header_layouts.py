@@ -62,7 +62,7 @@ def test_a_serial_line_reads_and_writes_it_once():
 
 
 class Ford(Talk):
-    """A session whose controller speaks the other header; `tell` brings what it says into that form."""
+    """A session whose controller speaks the other header; `deliver` brings what that says into this form."""
 
     def __init__(self, spindle=0, **settings):
         self.spindle = spindle

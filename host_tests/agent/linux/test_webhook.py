@@ -20,7 +20,7 @@ from toolcart.agent.linux import webhook, webhook_settings
 from toolcart.agent.linux.http_client import HEAD_MOST
 from toolcart.agent.linux.webhook import SENT
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from host_tests.agent.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering

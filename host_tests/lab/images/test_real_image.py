@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.sim.controller import Controller
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.endpoint import Endpoint
 from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.r3964_peer import AsciiPeer

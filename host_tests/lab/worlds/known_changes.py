@@ -96,7 +96,7 @@ KNOWN = {
     "what_follows_a_refused_one_was_overwritten_unsent_and_an_answer_is_lost": world(
         [TOOLSNET, {**HOOK, "durable": False}],
         (1.5, "make", 1, 40, 30),
-        (1.8, "dislike", 1, 1),
+        (1.8, "refuse_content", 1, 1),
         (6, "make", 1, 25, 100),
         (6, "lose_05", 1),
         (12.7, "off", {"dark_ms": 1000, "orderly": True}),
@@ -154,7 +154,7 @@ KNOWN = {
     ),
     "a_spool_is_moved_when_what_was_set_aside_is_dropped": world(
         [TOOLSNET, FILE],
-        (2, "dislike", 1, 3),
+        (2, "refuse_content", 1, 3),
         (2.1, "make", 1, 10, 50),
         (60, "drop_kept"),
         (70, "take_over", 1),

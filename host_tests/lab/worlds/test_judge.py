@@ -220,7 +220,7 @@ def test_a_controller_that_can_be_asked_is_asked_once_at_least():
 
 def test_what_the_server_takes_does_not_stay_in_the_quarantine():
     assert kinds(station([result(1, tried=[1500])], [], kept(1))) == ["stuck"]
-    for refused in (result(1, disliked="refuses", tried=[1500]), result(1, frame="unreadable")):
+    for refused in (result(1, content_refusal="refuses", tried=[1500]), result(1, frame="unreadable")):
         assert excused(station([refused], [], kept(1))) == {"kept": 1}
         assert kinds(station([refused], [], kept(1))) == []
         assert kinds(station([refused], [])) == ["lost"]
@@ -229,7 +229,7 @@ def test_what_the_server_takes_does_not_stay_in_the_quarantine():
 def test_the_calm_goes_on_while_anything_is_open():
     assert still_open(station([result(1)], [row(1)])) == 0
     assert still_open(station([result(1)], [])) == 1
-    assert still_open(station([result(1, disliked="refuses")], [], kept(1))) == 0
+    assert still_open(station([result(1, content_refusal="refuses")], [], kept(1))) == 0
     assert still_open(station([result(1)], [], kept(1))) == 1
     assert still_open(station([result(1)], [row(1)], AgentReport(waiting=1, needs_operator=True))) == 2
 
@@ -261,7 +261,7 @@ def test_held_up_is_measured_from_the_first_refusal_or_its_acknowledgement():
         passing.over(at, counts)
         return [(one.since, one.until, one.refused, one.was_there) for one in history.held_up]
 
-    refused = result(1, disliked="refuses")
+    refused = result(1, content_refusal="refuses")
     assert watched(refused, result(2)) == [(3000, 20000, 1, True)]
     assert watched(refused, result(7)) == [(7002, 20000, 1, False)]
     assert watched(refused, result(7), at=5000) == []
@@ -272,7 +272,7 @@ def test_held_up_is_measured_from_the_first_refusal_or_its_acknowledgement():
 
 def test_after_one_without_an_answer_it_may_take_a_pause_longer():
     for is_taken in (False, True):
-        bad = result(1, disliked="refuses")
+        bad = result(1, content_refusal="refuses")
         history = station([bad, result(2)], [])
         passing = HeadOfLine(history)
         passing.unanswered()
@@ -284,8 +284,8 @@ def test_after_one_without_an_answer_it_may_take_a_pause_longer():
 
 def test_who_was_passed_shows_for_a_minute_that_the_server_is_well():
     def watched(well_since=0, later=20000, **first):
-        bad, good = result(1, disliked="refuses", tried=[3000], **first), result(2)
-        again, waits = result(3, disliked="refuses", tried=[later]), result(4)
+        bad, good = result(1, content_refusal="refuses", tried=[3000], **first), result(2)
+        again, waits = result(3, content_refusal="refuses", tried=[later]), result(4)
         history = station([bad, good, again, waits], [])
         passing = HeadOfLine(history)
         for moment in (3000, 3100, 5100, 13100):
@@ -308,8 +308,8 @@ def test_a_push_without_its_acknowledgement_is_late():
 
 
 def test_nothing_is_set_aside_without_a_cause():
-    assert kinds(station([result(1, disliked="refuses")], [], kept(1))) == ["aside"]
-    assert kinds(station([result(1, disliked="refuses", tried=[1500])], [], kept(1))) == []
+    assert kinds(station([result(1, content_refusal="refuses")], [], kept(1))) == ["aside"]
+    assert kinds(station([result(1, content_refusal="refuses", tried=[1500])], [], kept(1))) == []
 
 
 def test_what_is_stored_is_kept_as_well_only_after_a_lie():
@@ -344,14 +344,14 @@ def test_what_it_counts_is_what_there_is():
 @pytest.mark.parametrize("what", ["overwritten", "kept", "gone", "set_aside", "dropped"])
 def test_what_was_counted_is_known_after_a_start(what):
     report = kept(1) if what == "kept" else kept(1, **{what: 1})
-    history = station([result(1, disliked="refuses", tried=[1500])], [], report, rules_overwrite=True)
+    history = station([result(1, content_refusal="refuses", tried=[1500])], [], report, rules_overwrite=True)
     assert kinds(history) == []
     history.report_after = AgentReport()
     assert kinds(history) == ["untruthful"]
 
 
 def test_what_an_operator_has_dropped_after_start_is_not_lost_by_it():
-    history = station([result(1, disliked="refuses", tried=[1500])], [], kept(1))
+    history = station([result(1, content_refusal="refuses", tried=[1500])], [], kept(1))
     history.report_after = AgentReport(dropped=1)
     assert kinds(history) == []
 

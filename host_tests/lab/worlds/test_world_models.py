@@ -253,10 +253,10 @@ def test_an_id_that_goes_to_another_spindle_is_another():
 def test_a_good_one_ends_bad_ones_before_they_fill_a_log():
     [controller] = a_world().controllers
     controller.traits["row_most"] = 3
-    controller.dislike_left = 9
+    controller.refuse_content_left = 9
     made(controller, 5)
     results = controller.history.results
-    assert [bool(results[number].disliked) for number in range(1, 6)] == [True, True, True, False, True]
+    assert [bool(results[number].content_refusal) for number in range(1, 6)] == [True, True, True, False, True]
 
 
 def test_question_that_brings_result_for_the_first_time_is_no_late_one():
@@ -285,7 +285,7 @@ def offer(world, one, sequence=1):
 def test_a_server_refuses_or_is_silent_by_content_and_notes_offers():
     world = a_world()
     results = world.history.stations[1].results
-    results.update({1: result(1, disliked="refuses"), 2: result(2, disliked="silent"), 3: result(3)})
+    results.update({1: result(1, content_refusal="refuses"), 2: result(2, content_refusal="silent"), 3: result(3)})
     assert [offer(world, results[number], number) for number in (1, 2, 3)] == [1, SILENCE, 0]
     assert [bool(results[number].tried) for number in (1, 2, 3)] == [True, True, False]
     world.toolsnet.refuses_all_until, world.toolsnet.refusal_code = 10, SILENCE
@@ -321,7 +321,7 @@ def test_a_refused_one_that_holds_up_a_good_one_is_measured():
     for disturbed, pim, counted in ((False, "up", 1), (True, "up", 0), (False, "refusing", 0)):
         world = a_world()
         station = world.history.stations[1]
-        station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
+        station.results.update({1: result(1, content_refusal="refuses"), 2: result(2)})
         world.time.now, world.began, world.agent = 30000, 0, object()
         world.needs_operator = lambda number: False
         world.toolsnet.pim.state = pim
@@ -337,7 +337,7 @@ def test_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
     for owes in (False, True):
         world = a_world()
         station = world.history.stations[1]
-        station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
+        station.results.update({1: result(1, content_refusal="refuses"), 2: result(2)})
         world.time.now, world.began, world.agent = 30000, 0, object()
         peer = SimpleNamespace(unanswered=[result(2)] if owes else [])
         one = station.results[1]

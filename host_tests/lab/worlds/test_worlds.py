@@ -180,7 +180,7 @@ def test_what_is_left_of_two_stations_is_the_first():
 
 def test_an_operator_who_drops_and_one_who_retries_let_delivery_go_on():
     base = plain(end_ms=200000)
-    base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200], [60000, "order", 1, "ORDER", 1]]
+    base["events"] = [[5000, "refuse_content", 1, 2], [5000, "make", 1, 6, 200], [60000, "order", 1, "ORDER", 1]]
     for what, tried in (("drop", 0), ("retry", 1)):
         base["events"][2][3] = what
         outcome = run(base)
@@ -192,7 +192,7 @@ def test_an_operator_who_drops_and_one_who_retries_let_delivery_go_on():
 
 def test_only_what_the_flash_refused_to_say_was_dropped_may_be_gone():
     base = plain(end_ms=100000)
-    base["events"] = [[5000, "dislike", 1, 2], [5000, "make", 1, 6, 200]]
+    base["events"] = [[5000, "refuse_content", 1, 2], [5000, "make", 1, 6, 200]]
     base["events"] += [[60000, "flash_operations", 1, 2], [60001, "order", 1, "drop", 1]]
     for seed in range(1, 5):
         outcome = run({**base, "seed": seed})

@@ -4,7 +4,7 @@ import socket
 import time
 
 from toolcart import catalogue
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support import peers
 from host_tests.support.running import free_port, toolcart

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from toolcart.sim.controller_options import ControllerOptions
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.profiles import profile_options
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.doctor import commands as together

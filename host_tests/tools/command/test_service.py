@@ -33,7 +33,7 @@ def cart(tmp_path):
 
 @pytest.fixture
 def manager(tmp_path):
-    """A socket as systemd has it; `heard()` gives what came."""
+    """A socket as systemd has it: its address, and a function that returns what came."""
     address = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(address)
