@@ -93,9 +93,9 @@ def close_asked(recovery, gone):
         recovery.deferred.is_done(gap_fill.at)
     count = 0
     if gone and (gap_fill.pushes_apart or not recovery.may_be_apart()):
-        from toolcart.agent.openprotocol.unanswered_requests import is_stored  # hardly any is gone
+        from toolcart.agent.openprotocol.stored_contents import is_id_stored  # hardly any is gone
 
-        count = 0 if is_stored(recovery) else 1
+        count = 0 if is_id_stored(recovery) else 1
     if recovery.has_several():
         recovery.closed_top = recovery.ledger.top() if gap_fill.at == recovery.ledger.top() else recovery.closed_top
         count = recovery.results_of_spindles().missing(

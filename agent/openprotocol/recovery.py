@@ -976,9 +976,9 @@ class Recovery:
         if phase == phases.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
             if not request.there and self._is_unchecked():
-                from toolcart.agent.openprotocol.unanswered_requests import is_stored  # hardly any is gone
+                from toolcart.agent.openprotocol.stored_contents import is_id_stored  # hardly any is gone
 
-                if not is_stored(self):
+                if not is_id_stored(self):
                     self._is_checked = True
                     self.restart()
                     return phases.NEWS_NONE

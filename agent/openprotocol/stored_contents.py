@@ -33,7 +33,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
-from toolcart.agent.openprotocol.ids import id_of, is_some
+from toolcart.agent.openprotocol.ids import id_of, is_ahead, is_some, put_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, two_digits
 from toolcart.agent.record.equality import are_same_bodies
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
@@ -319,3 +319,19 @@ def _holds_otherwise(duplicates, body, start, flags):
             is_there = are_same_bodies(page, place, other, body, start, flags)
     copy(body, at, ident, 0, ID_BYTES)
     return is_there
+
+
+def is_id_stored(recovery):
+    """True if the log has a result under the ID that is asked for: then that is not gone."""
+    ledger = recovery.ledger
+    ident = bytearray(ID_BYTES)
+    put_id(ident, recovery.gap_fill.at)
+    # What is above is of the count before.
+    since = 1 if is_ahead(recovery.gap_fill.at, ledger.top()) else recovery.first_of_count()
+    if ledger.is_apart() or not recovery.duplicates.has_id(ident, since):
+        return False
+    if not recovery.offset.is_known():
+        return True
+    from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
+
+    return other_ids.is_pushed_as(recovery, ident, since)

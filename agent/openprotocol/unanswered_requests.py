@@ -17,18 +17,16 @@ Rules
    are those near it. On a way up or down one alone shows nothing: if the next one is answered, it may be missing; if
    that ends connections too, neither is there, nor are those behind them. So it is with one that is answered with
    another result: if the next one is too, neither is there.
-7. What the log has under an ID is not gone, whatever came of its question.
 
-Imported where a question is in vain, or an ID is gone.
+Imported where a question is in vain.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import deferred_ids, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
-from toolcart.agent.openprotocol.ids import after, is_ahead, put_id
+from toolcart.agent.openprotocol.ids import after, is_ahead
 from toolcart.agent.openprotocol.recovery_request import LATER_MOST, NEXT, UNANSWERED_MOST
-from toolcart.agent.record.result import ID_BYTES
 
 VAIN_MOST = const(45)  # some 34 minutes of silence
 _SILENT_MOST = const(3)
@@ -69,22 +67,6 @@ def ask_again_later(recovery, now):
     is_at_once = is_put_off and recovery.request.state == NEXT
     recovery.retry.start(now, 0 if is_at_once else recovery.retry_ms)  # a ring drops the others while one waits
     return phases.NEWS_NONE
-
-
-def is_stored(recovery):
-    """True if the log has a result under the ID that is asked for: then that is not gone."""
-    ledger = recovery.ledger
-    ident = bytearray(ID_BYTES)
-    put_id(ident, recovery.gap_fill.at)
-    # What is above is of the count before.
-    since = 1 if is_ahead(recovery.gap_fill.at, ledger.top()) else recovery.first_of_count()
-    if ledger.is_apart() or not recovery.duplicates.has_id(ident, since):
-        return False
-    if not recovery.offset.is_known():
-        return True
-    from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
-
-    return other_ids.is_pushed_as(recovery, ident, since)
 
 
 def passes_over(recovery, number, now):
