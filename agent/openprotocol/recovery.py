@@ -12,8 +12,8 @@ Rules
    newest, or has another result's ID, counts as if ID 0 were not known (toolcart.agent.openprotocol.newest_check).
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
-   any rejection of an ID means the same as 15, unless it says "later", with whatever code or none; not where stations
-   share the IDs. Where many in a row are gone a walk from above finds where the range really begins
+   any rejection of an ID means the same as 15, unless it says "later", with whatever code or none, if the same question
+   is rejected twice; not where stations share the IDs. Where many in a row are gone a walk from above finds where the range really begins
    (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
@@ -699,6 +699,9 @@ class Recovery:
         if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
             if self._starts_over_as_answered():
                 return phases.NEWS_NONE
+            number = id_of(self.ask_id, 0)
+            if kind != error_codes.REFUSED_GONE and number and self.request.is_first_rejection(number, code):
+                return phases.NEWS_NONE
             self.why = _why_of(code, WHY_NONE)
             if self.request.asked:
                 self.vain = 0
@@ -950,9 +953,6 @@ class Recovery:
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         request = self.request
-        if request.state == NEXT and self.offset.suspect >= 0 and not request.tries:
-            request.tries = 1  # once more: some reject each second question
-            return phases.NEWS_NONE
         if request.is_answer_to_next() or self.turn_spindle():
             return phases.NEWS_NONE
         if phase == phases.PHASE_NEWEST:

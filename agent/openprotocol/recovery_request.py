@@ -30,6 +30,7 @@ class RecoveryRequest:
         """Nothing was asked, and no answer is awaited. `asked` 0 is the newest."""
         self.waits = False  # for an answer that is still of interest
         self.given_up_for = 0  # why the last one was given up that was looked for, as `why` of the recovery
+        self._gone_code = 0  # with which the same question was rejected twice in a row
         self.begin(0)
 
     def begin(self, asked):
@@ -44,6 +45,7 @@ class RecoveryRequest:
         self.state = ITSELF
         self.tries = 0
         self._other = False  # it was answered with another ID
+        self._rejected = -1  # the ID that was rejected with a code that need not mean gone
 
     def turn_spindle(self, count):
         """Turn to the next of so many spindles with the same request; False if it was the last one."""
@@ -56,6 +58,19 @@ class RecoveryRequest:
         is_first = not self._other
         self._other = True
         return is_first
+
+    def is_first_rejection(self, number, code):
+        """Take a rejection of this ID that need not mean gone; True if the same is to be asked for once more.
+
+        Where that is rejected with the same code, the code means gone from then on.
+        """
+        if code == self._gone_code:
+            return False
+        if number == self._rejected:
+            self._gone_code = code
+            return False
+        self._rejected = number
+        return True
 
     def is_answer_to_next(self):
         """Take an answer; True if it was to NEXT, which leaves the ID itself a last try."""
