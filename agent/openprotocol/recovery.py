@@ -13,8 +13,8 @@ Rules
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
    any rejection of an ID means the same as 15, unless it says "later", with whatever code or none, if the same question
-   is rejected twice; not where stations share the IDs. Where many in a row are gone a walk from above finds where the range really begins
-   (toolcart.agent.openprotocol.range_fetch).
+   is rejected twice; not where stations share the IDs. Where many in a row are gone a walk from above finds where the
+   range really begins (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
    does one fit that is not above `w`, or is another result of its ID, where ID 0 shows nothing. One that does not fit

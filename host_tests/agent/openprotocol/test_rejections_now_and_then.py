@@ -35,7 +35,7 @@ def test_what_it_has_is_fetched(monkeypatch, each, code, missed, cut):
         one.away(missed, cut=cut)
         one.make(2)
     one.cart.run(60000)
-    twice, again, missing, gone, opened = books = one.books()
+    twice, _, missing, gone, opened = books = one.books()
     assert missing == twice == gone == opened == 0, (books, one.cart.gone(), one.requests)
     assert len(one.requests) < 100 + 2 * 3 * (missed + 4), one.requests  # upward and downward, K in a row
 
