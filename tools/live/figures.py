@@ -396,13 +396,15 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
 
 
 def _backlog_outcome(figures: StationFigures, status: dict) -> str:
-    """Say what became of a backlog: what was lost, set aside or dropped meanwhile was not delivered."""
+    """Say what became of a backlog: what was lost, set aside or dropped meanwhile was not delivered.
+
+    How much was delivered is not known then: a server that was set back may lack what did not wait for it.
+    """
     since = _undelivered_since(figures, status)
     undelivered = [f"{count} {became}" for became, count in since.items() if count > 0]
     if not undelivered:
         return f"backlog delivered (up to {figures.highest_backlog})"
-    undelivered += ["the rest delivered"] * (sum(since.values()) < figures.highest_backlog)
-    return f"nothing waits any more, of a backlog of up to {figures.highest_backlog}: {', '.join(undelivered)}"
+    return f"nothing waits any more: meanwhile {', '.join(undelivered)}"
 
 
 def _undelivered_to_each(status: dict) -> dict[str, int]:

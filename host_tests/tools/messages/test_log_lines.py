@@ -181,16 +181,16 @@ def test_a_backlog_that_was_set_aside_is_not_called_delivered():
 
     texts_after(backlog=0, parked=1)
     texts_after(backlog=6, parked=1)
-    (change_text,) = [text for text in texts_after(backlog=0, parked=7) if "backlog" in text]
-    assert change_text == "nothing waits any more, of a backlog of up to 6: 6 set aside"
+    (change_text,) = [text for text in texts_after(backlog=0, parked=7) if "nothing waits" in text]
+    assert change_text == "nothing waits any more: meanwhile 6 set aside"
     texts_after(backlog=7, parked=7)
-    assert any("up to 7: 6 set aside, the rest delivered" in text for text in texts_after(backlog=0, parked=13))
+    assert any(text == "nothing waits any more: meanwhile 6 set aside" for text in texts_after(backlog=0, parked=13))
     texts_after(backlog=229, parked=13)
     for lost in (40, 101):
         texts_after(backlog=229, parked=13, overwritten=lost)
-    (change_text,) = [text for text in texts_after(backlog=0, parked=13, overwritten=101) if "backlog" in text]
+    (change_text,) = [text for text in texts_after(backlog=0, parked=13, overwritten=101) if "nothing waits" in text]
     overwritten = "101 overwritten at most before ToolsNet had them"
-    assert change_text == f"nothing waits any more, of a backlog of up to 330: {overwritten}, the rest delivered"
+    assert change_text == f"nothing waits any more: meanwhile {overwritten}"
     texts_after(backlog=7, parked=7, overwritten=101)
     assert "backlog delivered (up to 7)" in texts_after(backlog=0, parked=7, overwritten=101)
     spool = healthy_station()["spool"]
@@ -198,6 +198,6 @@ def test_a_backlog_that_was_set_aside_is_not_called_delivered():
     (change_text,) = [
         text
         for text in texts_after(backlog=0, parked=7, overwritten=101, spool={**spool, "damaged": 18})
-        if "backlog" in text
+        if "nothing waits" in text
     ]
-    assert change_text.endswith("of a backlog of up to 20: 18 at most could not be read, the rest delivered")
+    assert change_text == "nothing waits any more: meanwhile 18 at most could not be read"
