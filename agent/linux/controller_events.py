@@ -123,7 +123,7 @@ class ControllerEvents:
         session = intake.session
         link = intake.link
         kept = NOT_KEPT
-        if not intake.full and self.log.has_room(self.log.room_bytes):
+        if not intake.cannot_store and self.log.has_room(self.log.room_bytes):
             kept = self.put(session.received.mid, link.buf, link.at, link.length, now)
         if kept == NOT_KEPT:
             session.withhold()

@@ -230,7 +230,12 @@ class Commands:
         store = intake.store
         log = intake.log
         room_bytes = log.room_bytes + _EVENT_BYTES  # results have priority
-        if intake.full or not intake.flash_window.may_program() or not store.ready() or not log.has_room(room_bytes):
+        if (
+            intake.cannot_store
+            or not intake.flash_window.may_program()
+            or not store.ready()
+            or not log.has_room(room_bytes)
+        ):
             return False
         stage = log.stage
         at = log.place

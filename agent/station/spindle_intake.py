@@ -19,7 +19,7 @@ Imported when the first such controller is met.
 from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
-from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
+from toolcart.agent.openprotocol.recovery_phases import OUTCOME_NONE
 from toolcart.agent.openprotocol.session_states import EV_PART_LATE, EV_READY
 from toolcart.agent.openprotocol.spindle_assembly import (
     ASSEMBLY_FOREIGN,
@@ -46,9 +46,9 @@ class Spindles:
         link = session.link
         more = session.fallback.multi_spindle.wants_bolts(session)
         assembly.most = intake.store.longest
-        if not intake.full and assembly.is_left(link.buf, link.at, link.length, session.received.mid):
+        if not intake.cannot_store and assembly.is_left(link.buf, link.at, link.length, session.received.mid):
             self._store_as_it_is(intake, assembly, now)
-        if intake.full:  # an answer would count for the one not taken
+        if intake.cannot_store:  # an answer would count for the one not taken
             session.withhold()
             return
         code = assembly.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
@@ -137,7 +137,7 @@ class Spindles:
         ledger = intake.store.ledger
         if intake.store.tell_gone(self._first, self._last, self._lost, ledger.gone(), ledger.epoch(), WHY_NEVER):
             self._lost = 0
-        intake.take_news(NEWS_NONE, now)
+        intake.apply_outcome(OUTCOME_NONE, now)
 
     def _keep_unread(self, intake, now):
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""

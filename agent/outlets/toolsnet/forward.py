@@ -137,7 +137,7 @@ class Forward:
         self.session.stop()
         self.port.close()
 
-    def use_silence(self, now):
+    def do_deferred_writes(self, now):
         """The line is quiet now and perhaps not for long: do what waits for it, and allow the next results out."""
         self._is_silent = True  # in a silence that is offered it may write without asking
         if self._waits:
@@ -315,10 +315,10 @@ class Forward:
             elif event == ts.EV_SILENT:
                 self.counters.note(counter.SERVER_SILENT, self._unanswered(), now)
                 self.lost(ts.EV_NONE, now)
-                self._blame(NO_ANSWER, now)
+                self._record_fault(NO_ANSWER, now)
             elif event == ts.EV_LOST:
                 self.lost(event, now)
-                self._blame(0, now)
+                self._record_fault(0, now)
             else:
                 self._odd(event, now)
 
@@ -349,7 +349,7 @@ class Forward:
             self._is_foreign = True
         if event == ts.EV_NO_PIM:
             counters.note(counter.NO_PIM, 0, now)
-            self._blame(0, now)
+            self._record_fault(0, now)
         elif event == ts.EV_FOREIGN:
             counters.note(counter.SERVER_FOREIGN, -1 if self.session.state == ts.PIM_INFO else self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
@@ -358,7 +358,7 @@ class Forward:
             counters.note(counter.SERVER_MALFORMED, 0, now)
             if self.session.state == ts.WAITING:
                 self.lost(event, now)
-                self._blame(MALFORMED, now)
+                self._record_fault(MALFORMED, now)
 
     def _refused(self, now):
         session = self.session
@@ -374,7 +374,7 @@ class Forward:
         """The connection is gone."""
         if self.policy.out:
             self._lacking += 1
-            self._lacks_why = 0  # `_blame` says it
+            self._lacks_why = 0  # `_record_fault` says it
         if event != ts.EV_NONE:
             self.counters.note(counter.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
         out = self.out
@@ -394,7 +394,7 @@ class Forward:
             return
         self.counters.note(counter.NOT_SAVED, 5, now)
         self._break(now)
-        self._blame(NOT_WRITTEN, now)
+        self._record_fault(NOT_WRITTEN, now)
         self._unwritten_ms = ms = min(max(NOT_WRITTEN_MS, 2 * self._unwritten_ms), self.longest_ms)
         self.session.rest(ms, now)
 
@@ -432,7 +432,7 @@ class Forward:
             host = self._allowed_host(now) if info.port >= 0 else ""
             if not host:
                 self.session.closed(now)
-                self._blame(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
+                self._record_fault(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
                 return
             self.port.open(host, info.port or self.pim_port)
             self._opening = True
@@ -471,7 +471,7 @@ class Forward:
         elif state == PORT_CLOSED:
             self._opening = False
             self.session.closed(now)
-            self._blame(0, now)
+            self._record_fault(0, now)
 
     def _write(self, left, now):
         """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
@@ -493,9 +493,9 @@ class Forward:
         """The port says that the connection is gone."""
         event = self.session.closed(now)
         self.lost(event, now)
-        self._blame(0, now)
+        self._record_fault(0, now)
 
-    def _blame(self, why, now):
+    def _record_fault(self, why, now):
         """Say why the connection is gone: the caller knows, or the port does, or what was awaited in vain."""
         session = self.session
         port = self.port
