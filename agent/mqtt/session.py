@@ -203,7 +203,7 @@ class Session:
         self.state = WAITING
         self._wait.start(now, 0)
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """Make the next attempt now instead of waiting for it."""
         if self.state == WAITING:
             self._wait.start(now, 0)

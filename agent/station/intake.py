@@ -159,7 +159,7 @@ class Intake:
         """True if the port is closed after `stop`."""
         return self.stopping and self.session.state == session_states.CLOSED
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """Connect at once if it would do so over the network: the network is up now."""
         if self.steady and self.session.state == session_states.CLOSED and not self.opening:
             self.wait.start(now, 0)

@@ -42,14 +42,14 @@ from toolcart.agent.record.result import STAMP_BYTES
 READS_A_STEP = const(8)
 WRITES_A_STEP = const(4)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
-LEAVE_MS = const(2000)
+SHUTDOWN_MS = const(2000)
 NOT_WRITTEN_MS = const(5000)  # until the next connection, if our own flash refuses; then twice as long each time
 CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
 
 
-class Forward:
+class ToolsNetOutlet:
     """One log, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
     kind = "toolsnet"
@@ -97,7 +97,7 @@ class Forward:
         self._opening = False
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
-        self._leaving = Timer()  # set: nothing more goes out
+        self._shutdown_timer = Timer()  # set: nothing more goes out
         self._stopping = False
         self._unwritten_ms = 0  # that were waited because our own flash refused; 0: it does not
 
@@ -116,18 +116,18 @@ class Forward:
         """True while only an operator can let results go on."""
         return self.policy.is_stuck()
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""
         if not self._is_reached:
-            self.session.hurry(now)
+            self.session.connect_now(now)
 
-    def leave(self, now):
+    def begin_shutdown(self, now):
         """Begin the orderly end: nothing more goes out."""
-        self._leaving.start(now, LEAVE_MS)
+        self._shutdown_timer.start(now, SHUTDOWN_MS)
 
-    def has_left(self, now):
+    def may_stop(self, now):
         """True if nothing is outstanding any more, or was not answered in time: `stop` may come."""
-        return self._leaving.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
+        return self._shutdown_timer.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
 
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
@@ -175,7 +175,7 @@ class Forward:
 
     def _wake(self):
         now = self.clock.now()
-        self.session.hurry(now)  # it is wanted now, and the server may be there again
+        self.session.connect_now(now)  # it is wanted now, and the server may be there again
         if self._wakes is not None:
             self._wakes[0].wake(self._wakes[1], now)
 
@@ -207,7 +207,7 @@ class Forward:
                 if session.is_due(now):
                     continue  # it is open already
             left = FOREVER
-            if session.can_send() and not self._leaving.armed:
+            if session.can_send() and not self._shutdown_timer.armed:
                 left = self._send_next(now)
             left = session.tick(now, left)
             if session.pending:

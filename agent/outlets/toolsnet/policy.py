@@ -335,7 +335,7 @@ class Policy:
             self.end_trouble()
         reoffers = self.reoffers
         if reoffers.wants and not reoffers.timer.armed:
-            reoffers.good(now)
+            reoffers.accepted(now)
 
     def _accepted_out_of_order(self):
         if self.phase == LATE_OUT:
@@ -353,7 +353,7 @@ class Policy:
     def refused(self, code, now):
         """The server refuses it."""
         self.out = False
-        self.reoffers.afresh(now)
+        self.reoffers.reset(now)
         if self.phase == LATE_OUT:
             self.reoffer.is_taken = False
             self.pending_write = _LATE_OVER
@@ -405,7 +405,7 @@ class Policy:
 
     def resume(self, stored, now):
         """The 08 names `stored` (resume_point): go on from there; False if that could not be written down, or read."""
-        self.reoffers.afresh(now)
+        self.reoffers.reset(now)
         self.lookahead.taken = 0
         self.has_refused_head = False
         if self.phase == FINISH:

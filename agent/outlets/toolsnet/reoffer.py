@@ -48,12 +48,12 @@ class Reoffer:
         if not self.quarantine.may_leave():
             return self.quarantine.tidy()
         numbers[LATE] = self.entry
-        self._go_ahead(-1)
+        self._shift_ahead(-1)
         in_flight = policy.in_flight
         # A server that comes back may lack it.
         if not in_flight.declare(policy.cursor.number, in_flight.in_order() | SENT_OLDER):
             numbers[LATE] = 0
-            self._go_ahead(1)
+            self._shift_ahead(1)
             return False
         self.before = policy.phase
         policy.phase = LATE_OUT
@@ -106,7 +106,7 @@ class Reoffer:
                 self.used += 1
                 self._used_at[self.used % LATES_MOST] = policy.cursor.number
             else:
-                self._go_ahead(1)
+                self._shift_ahead(1)
         if not policy.in_flight.save():
             return False
         policy.late_is_over()
@@ -128,6 +128,6 @@ class Reoffer:
             count -= at >= number
         return count
 
-    def _go_ahead(self, count):
+    def _shift_ahead(self, count):
         for one in (self.policy.cursor, self.policy.lookahead.scout):  # a lookahead may go on behind a late one
             one.ahead = (one.ahead + count) % SEQUENCES

@@ -43,12 +43,12 @@ class ReofferSchedule:
         self.wants = self.quarantine.count() > 0
         self._again.start(now, HOUR_MS)
 
-    def good(self, now):
+    def accepted(self, now):
         """A result was taken."""
         if self.wants and not self.timer.armed:
             self.timer.start(now, GOOD_MS)
 
-    def afresh(self, now):
+    def reset(self, now):
         """A result was refused, or the connection is new: good service starts over."""
         if self.timer.armed:
             self.timer.start(now, GOOD_MS)

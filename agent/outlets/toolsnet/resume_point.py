@@ -57,8 +57,8 @@ _HALF = const(50000)
 _SEVERAL_MOST = const(8)  # that an earlier version had outstanding
 
 
-class Start:
-    """Where cursor and state stood at the start: what was out then may be overwritten before the first 08 comes."""
+class StateAtStart:
+    """Cursor and state as the start found them: what was out then may be overwritten before the first 08 comes."""
 
     def __init__(self, cursor, numbers):
         self.number = cursor.number
@@ -93,7 +93,7 @@ class ResumePoint:
         # What is sent again is counted since that began, or since the start.
         self.again_since_start = True
         self.again_base = self.numbers[DELIVERED]  # then
-        self.start = Start(self.cursor, self.numbers)  # None from the first 08 on that is not odd
+        self.start = StateAtStart(self.cursor, self.numbers)  # None from the first 08 on that is not odd
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""

@@ -146,7 +146,7 @@ class Model:
                 if not self.is_lookahead or self.pos + 1 > self.allowed:
                     return self.ask_write(BEGIN_LOOKAHEAD)
                 return self.send(self.pos + 1, self.pos + 1 - self.ahead)
-            self.meet()
+            self.pass_over()
         short = -1 if self.left >= 0 else self.room_was
         self.settle()
         self.once_more()
@@ -154,7 +154,7 @@ class Model:
         self.attempts += 1
         return NOTHING
 
-    def meet(self):
+    def pass_over(self):
         self.pos += 1
         self.left -= 1
 
@@ -177,7 +177,7 @@ class Model:
         if self.phase == LATE_OUT:
             self.is_taken, self.pending_write = False, LATE_OVER
         elif self.phase == LOOKAHEAD:
-            self.meet()
+            self.pass_over()
         else:
             self.make_head(REFUSED)
             self.has_refused_head = True
@@ -199,7 +199,7 @@ class Model:
                 self.head_in_vain()
             return
         if counts and self.mute == self.number:
-            self.meet()
+            self.pass_over()
         elif counts:
             self.mute = self.number
         self.ended += self.has_refused_head

@@ -1096,7 +1096,7 @@ def test_returning_network_is_used_at_once_without_knocking_at_servers_sooner():
     outlet.store(1)
     outlet.run(5000)
     outlet.network.up(*PIM)
-    outlet.forward.hurry(outlet.clock.now)
+    outlet.forward.connect_now(outlet.clock.now)
     assert outlet.until_stored(1) <= 1000
     # Reached, and lost without a single 05: the pause of 60 s is the server's due, whatever the network does.
     outlet.network.down(*SERVER)
@@ -1104,7 +1104,7 @@ def test_returning_network_is_used_at_once_without_knocking_at_servers_sooner():
     outlet.run(2000)
     attempts = outlet.toolsnet.pim_connections
     for _ in range(5):
-        outlet.forward.hurry(outlet.clock.now)
+        outlet.forward.connect_now(outlet.clock.now)
         outlet.run(1000)
     assert outlet.toolsnet.pim_connections <= attempts + 1
 

@@ -180,8 +180,8 @@ def test_the_state_is_retained_and_has_a_last_will():
     assert state()["online"] is False and state()["reason"] == "connection lost"
     bench.run(5000)
     assert state()["online"] is True
-    bench.forward.leave(bench.clock.now)
-    bench.until(lambda: bench.forward.has_left(bench.clock.now))
+    bench.forward.begin_shutdown(bench.clock.now)
+    bench.until(lambda: bench.forward.may_stop(bench.clock.now))
     bench.forward.stop()
     assert state()["online"] is False and state()["reason"] == "stopped"
 
