@@ -36,7 +36,7 @@ from toolcart.agent.base.connection_fault import (
 )
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT, decimal
-from toolcart.agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
+from toolcart.agent.outlets.toolsnet.policy import BUSY, IN_ORDER, SEND, WRITE, Policy
 from toolcart.agent.record.result import STAMP_BYTES
 
 READS_A_STEP = const(8)
@@ -156,10 +156,10 @@ class ToolsNetOutlet:
         """Let an operator's order wake this slot."""
         self._wakes = (scheduler, slot)
 
-    def ask(self, number, in_doubt):
+    def offer_on_order(self, number, in_doubt):
         """An operator wants the log's `number`, which was set aside, offered now; return an ASK_ (agent.quarantine)."""
         self._wake()
-        return self.policy.ask(number, in_doubt)
+        return self.policy.offer_on_order(number, in_doubt)
 
     def offer_again(self, number, count, doubted, now, unread=0):
         """An operator has everything from the log's `number` on sent again; True if that is durable (policy)."""
@@ -234,7 +234,7 @@ class ToolsNetOutlet:
     def _send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
-        if self.sources and policy.phase == ORDER and self._send_source(now):
+        if self.sources and policy.phase == IN_ORDER and self._send_source(now):
             return FOREVER
         turns = WRITES_A_STEP
         while turns:
@@ -242,7 +242,7 @@ class ToolsNetOutlet:
             code = policy.next(now)
             if code == SEND:
                 self._send_result(policy)
-                if policy.phase and policy.may_not_repeat():
+                if policy.phase and policy.may_not_retransmit():
                     self.session.outstanding.send_once()
                 return FOREVER
             if code == WRITE:
@@ -252,8 +252,8 @@ class ToolsNetOutlet:
                 break
         else:
             return 0
-        left = policy.left(now, FOREVER)
-        return self._left_of_sources(now, left) if self.sources and policy.phase == ORDER else left
+        left = policy.time_left(now, FOREVER)
+        return self._time_left_of_sources(now, left) if self.sources and policy.phase == IN_ORDER else left
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
@@ -280,9 +280,9 @@ class ToolsNetOutlet:
                     return True
         return False
 
-    def _left_of_sources(self, now, left):
+    def _time_left_of_sources(self, now, left):
         for source in self.sources:
-            left = source.left(now, left)
+            left = source.time_left(now, left)
         return left
 
     # -- what comes back ---------------------------------------------------------------------------------------
@@ -365,7 +365,7 @@ class ToolsNetOutlet:
         out = self.out
         self._answered()
         self.counters.note(counter.REFUSED_BY_SERVER, session.code, now)
-        is_once = out is self.policy and self.policy.may_not_repeat()
+        is_once = out is self.policy and self.policy.may_not_retransmit()
         out.refused(session.code, now)
         if session.outstanding.was_late() and not is_once:
             self._break(now)  # only the next 08 tells what became of the copy

@@ -210,7 +210,7 @@ class Lookahead:
         policy.counters.counts[counter.DELIVERED] += 1
         in_flight = policy.in_flight
         in_flight.settle()
-        policy.end_trouble()
+        policy.resume_in_order()
         self.proven.start(now, PROVEN_MS)
         policy.reoffers.accepted(now)
         return in_flight.declare_batch(cursor.number, in_flight.in_order())  # else that comes before the next one

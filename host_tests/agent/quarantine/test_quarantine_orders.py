@@ -45,7 +45,7 @@ class Policy:
         self.requests = []
         self.held = 0
 
-    def ask(self, number, in_doubt):
+    def offer_on_order(self, number, in_doubt):
         if not self.refuses:
             self.requests.append((number, in_doubt))
         return self.refuses
