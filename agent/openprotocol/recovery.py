@@ -255,7 +255,7 @@ class Recovery:
         self.closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
         self.is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
-        self.is_shut_out = False  # since a question was asked last
+        self.was_suspended = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
         self.is_later = False  # the last rejection says that it will be answered later
         self.stored_late = ()  # missing IDs whose results came when their questions had been given up
@@ -536,7 +536,7 @@ class Recovery:
         put_id(self.ask_id, number)
         self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
         request.waits = True
-        self.is_shut_out = self._may_be_late = False
+        self.was_suspended = self._may_be_late = False
         return True
 
     def wait_least(self, now, ms):
@@ -747,7 +747,7 @@ class Recovery:
 
         return unanswered_requests.ask_again_later(self, now)
 
-    def shut_out(self, now):
+    def requests_suspended(self, now):
         """Nothing may be asked for on this connection, since others ended with such a question; return an OUTCOME_.
 
         One that has answered before is believed to do so again, until that comes twice.
@@ -756,7 +756,7 @@ class Recovery:
             return phases.OUTCOME_NONE
         from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller ends connections so
 
-        return unanswered_requests.shut_out(self, now)
+        return unanswered_requests.requests_suspended(self, now)
 
     def cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return an OUTCOME_."""

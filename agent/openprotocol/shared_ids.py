@@ -78,7 +78,7 @@ def seek_station(intake, now):
         return False
     if station_of(link.buf, link.at, link.length, session.received.revision) < 0:
         return False
-    if session.starts.wanted() < _START_REVISION and session.starts.prefer(_START_REVISION):
+    if session.start_revisions.wanted() < _START_REVISION and session.start_revisions.prefer(_START_REVISION):
         intake.recovery.request.waits = False  # the connection does not end with the question
         session.stop(now)
         return True

@@ -183,15 +183,15 @@ def _give_up(recovery, now):
     return recovery.go_on_searching(recovery.request.asked, True, now)  # it may be there
 
 
-def shut_out(recovery, now):
+def requests_suspended(recovery, now):
     """Rule 4; return an OUTCOME_. One that has answered before is believed to do so again, until that comes twice."""
     if recovery.is_later:
         recovery.switch_off(phases.PHASE_OFF)
         recovery.retry.start(now, phases.OFF_MS)
         return phases.OUTCOME_NONE
     if recovery.why >= 0:
-        recovery.vain += 0 if recovery.is_shut_out else VAIN_MOST // 2 + 1
-        recovery.is_shut_out = True
+        recovery.vain += 0 if recovery.was_suspended else VAIN_MOST // 2 + 1
+        recovery.was_suspended = True
         if recovery.was_answered() and recovery.vain < VAIN_MOST:
             recovery.switch_off(phases.PHASE_OFF)
             recovery.retry.start(now, phases.OFF_MS)

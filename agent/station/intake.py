@@ -105,14 +105,14 @@ class Intake:
         """Start with the revisions that worked before."""
         session = self.session
         indexes = self.log.state.octets[INDEXES]
-        starts = session.starts
-        starts.index = (indexes & 0x0F) % len(starts.all)
+        start_revisions = session.start_revisions
+        start_revisions.index = (indexes & 0x0F) % len(start_revisions.all)
         ledger = self.store.ledger
         self._gone_reported = ledger.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
         if ledger.is_met() or ledger.is_empty():
-            starts.accepted_index = starts.index
+            start_revisions.accepted_index = start_revisions.index
             results.accepted_index = results.index
         self.wait.start(now, 0)
 
@@ -299,15 +299,15 @@ class Intake:
         self._busy_backoff.reset()
         session = self.session
         state = self.log.state
-        indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
+        indexes = session.start_revisions.index | session.subscriptions[0].revisions.index << 4
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
                 # A later snapshot has it, or the next session finds out again.
                 self.counters.note(counter.NOT_SAVED, 2, now)
         session.subscriptions[0].keeper.on_event(self, session_states.EV_READY, now)
-        if session.old_result.revisions.is_shut():
-            self.apply_outcome(self.recovery.shut_out(now), now)
+        if session.old_result.revisions.is_suspended():
+            self.apply_outcome(self.recovery.requests_suspended(now), now)
         self.subscription_check.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
