@@ -288,7 +288,9 @@ class Mqtt:
         batch.limit = self.limit.look(now)
         while True:
             if log.fresh(scout):
-                if not batch.add(log.stage, log.place, KIND_RESULT, log.staging.fresh_flags, log.staging.fresh_length):
+                if not batch.add(
+                    log.stage, log.payload_at, KIND_RESULT, log.staging.fresh_flags, log.staging.fresh_length
+                ):
                     return KIND_RESULT
             else:
                 kind = log.peek(scout)

@@ -279,7 +279,7 @@ class Orders:
                 break
             if quarantine.number == number:
                 log = quarantine.log
-                copy(log.stage, log.place, self._payload, 0, self._length)
+                copy(log.stage, log.payload_at, self._payload, 0, self._length)
                 if quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ):
                     return None
                 break

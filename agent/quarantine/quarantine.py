@@ -84,7 +84,7 @@ class Quarantine:
 
     def start(self):
         """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
-        self.log.damage.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
+        self.log.damage.ignore_before(NUMBER_TOP)  # what cannot be read is counted when it is passed
         self.log.rewind(self._fold, self.state.numbers[field.KEPT + field.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         self._count_unreadable()
@@ -206,9 +206,9 @@ class Quarantine:
         if not self._reread(number):  # both logs share the page
             return FAILED
         kind, flags, length = main.kind, main.flags, main.length
-        copy(log.stage, log.place, main.page, main.at, length)
+        copy(log.stage, log.payload_at, main.page, main.at, length)
         code = PARKED_UNREADABLE if kind == KIND_RAW else reason
-        pack_into("<IHH", log.stage, log.place + length, number, code, 0)
+        pack_into("<IHH", log.stage, log.payload_at + length, number, code, 0)
         code = log.append(kind, flags, length + PARKED_BYTES)
         if code != LOG_DONE:
             return NO_ROOM if code == LOG_FULL else FAILED
@@ -434,7 +434,7 @@ class Quarantine:
         kind = self.next_entry(0)
         if kind <= RECORD_NONE:
             return False
-        copy(log.stage, log.place, log.page, log.at, log.length)
+        copy(log.stage, log.payload_at, log.page, log.at, log.length)
         return self._append_again(kind, log.flags, log.length) or (log.is_still_full() and self._move_block())
 
     def _move_block(self):
@@ -454,7 +454,7 @@ class Quarantine:
 
         Return False if that cannot be done now. All must be settled.
         """
-        pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
+        pack_into("<IHH", self.log.stage, self.log.payload_at + length, self.number, reason, 0)
         return self._append_again(kind, flags, length + PARKED_BYTES)
 
     def _append_again(self, kind, flags, length):

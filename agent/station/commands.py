@@ -238,7 +238,7 @@ class Commands:
         ):
             return False
         stage = log.stage
-        at = log.place
+        at = log.payload_at
         ev.put_event(stage, at, log.next, self._station, ev.COMMAND)
         if order.code and outcome != SENT:
             code = b"%02d" % order.code

@@ -94,7 +94,7 @@ void-copies-count | 6 | agent/log/mount.py | log proof cuts
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
 -self.count_damaged(cursor.number, last + 1 - skipped)
-+self.damage.forgive(last + 1)
++self.damage.ignore_before(last + 1)
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()
@@ -236,7 +236,7 @@ W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
--return self.duplicates.holds(log.stage, log.place, self.length, flags)
+-return self.duplicates.holds(log.stage, log.payload_at, self.length, flags)
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes

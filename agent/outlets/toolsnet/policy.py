@@ -158,7 +158,7 @@ class Policy:
         cursor = self.cursor
         if log.fresh(cursor):
             self.buf = log.stage
-            self.at = log.place
+            self.at = log.payload_at
             self.length = log.staging.fresh_length
             self.flags = log.staging.fresh_flags
         else:

@@ -251,8 +251,8 @@ def store_result_of(station, frame):
     log, quarantine = station.log, station.quarantine
     assert quarantine.find(frame) == KIND_RESULT
     length = quarantine.length
-    log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
-    log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
+    log.stage[log.payload_at : log.payload_at + length] = log.page[log.at : log.at + length]
+    log.stage[log.payload_at : log.payload_at + 4] = log.next.to_bytes(4, "little")
     assert log.append(KIND_RESULT, 0, length) == 0
 
 
