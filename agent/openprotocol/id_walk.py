@@ -116,9 +116,9 @@ def begin(recovery, is_reset, now):
                     left = (observed.newest - (preceding(ranges[0][0]) if ranges else top)) % ID_PERIOD
             return go_down(recovery, observed.newest, left, now)
         _learn_gone_most(recovery)
-        from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
+        from toolcart.agent.openprotocol.ended_count import EndedCountSearch  # hardly any cart needs it
 
-        _of(recovery).ended = EndedCount(top, ownership.gone_most)
+        _of(recovery).ended = EndedCountSearch(top, ownership.gone_most)
         return recovery.turn_to(phases.PHASE_UPWARD, top)
     return look_conclusion.conclude_look(recovery, now)
 

@@ -19,7 +19,7 @@ def turn_to_missing(recovery, now):
     ranges = recovery.ledger.ranges
     gap_fill = recovery.gap_fill
     shared = recovery.ownership.shared
-    if recovery.ledger.has_lost_zero and not gap_fill.tell_zero(recovery.results_each()):
+    if recovery.ledger.has_lost_zero and not gap_fill.report_lost_zero(recovery.results_each()):
         recovery.wait_for_room(now)
         return
     while ranges:

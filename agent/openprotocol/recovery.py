@@ -291,7 +291,7 @@ class Recovery:
             self.saw_new_count = False
             from toolcart.agent.openprotocol import successor  # hardly any cart needs it
 
-            successor.meet(self, self._identity != ownership.identity)
+            successor.note_successor(self, self._identity != ownership.identity)
         self._identity = ownership.identity
         ledger.note_contact()
         if self._answers_nothing():

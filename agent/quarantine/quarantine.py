@@ -402,7 +402,7 @@ class Quarantine:
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
         gaps, damaged, passed, unreadable = self._gaps.saved(), counts[field.DAMAGED], cursor.number, self.unreadable
-        self._swallow()
+        self._absorb_front()
         if cursor.number == passed:
             return 0
         if self.state.save():
@@ -445,9 +445,9 @@ class Quarantine:
     def pass_up_to(self, entry, lost):
         """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
         self.state.numbers[field.DAMAGED] += lost
-        self._gaps.swallow(entry)
+        self._gaps.absorb_front(entry)
         self._put_cursor(entry)
-        self._swallow()
+        self._absorb_front()
 
     def replace_oldest(self, kind, flags, length, reason):
         """Replace the entry found last, which is the oldest, by the payload of `length` bytes in the stage.
@@ -478,11 +478,11 @@ class Quarantine:
         """Take an entry out: the cursor passes it, or it goes into a gap; return True if that could be done."""
         gaps = self._gaps
         gaps.gone = entry
-        self._swallow()
+        self._absorb_front()
         gaps.gone = 0
         return self.log.cursors[0].number >= entry or gaps.end_of(entry) != 0 or gaps.add(entry, spare)
 
-    def _swallow(self):
+    def _absorb_front(self):
         """Move the cursor up to the oldest entry that is left."""
         log, gaps = self.log, self._gaps
         cursor = log.cursors[0]
@@ -490,7 +490,7 @@ class Quarantine:
         if kind == RECORD_LOST:
             return
         last = self.entry - 1 if kind > RECORD_NONE else self._end()
-        gaps.swallow(last)
+        gaps.absorb_front(last)
         self.state.numbers[field.DAMAGED] += self.lost
         self.unreadable = max(0, self.unreadable - self.lost)
         if last > cursor.number:

@@ -116,7 +116,7 @@ class Spindles:
         lost, top = skipped(ledger, intake.log.stage, store.body), ledger.top()
         kept = store.put_taken(now, False)
         if kept == KEPT:
-            self._tell_gone(intake, lost, top, id_of(assembly.body, TIGHTENING_ID), now)
+            self._report_gone(intake, lost, top, id_of(assembly.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
             intake.counters.note(counter.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
@@ -125,7 +125,7 @@ class Spindles:
             session.fallback.multi_spindle.rewind_after(behind)
         self._settle(intake, kept, answers, now)
 
-    def _tell_gone(self, intake, lost, top, number, now):
+    def _report_gone(self, intake, lost, top, number, now):
         """Tell that `lost` IDs between these two are gone, with what could not be told before (rule 5)."""
         if lost:
             if not self._lost:
@@ -135,7 +135,7 @@ class Spindles:
         if not self._lost:
             return
         ledger = intake.store.ledger
-        if intake.store.tell_gone(self._first, self._last, self._lost, ledger.gone(), ledger.epoch(), WHY_NEVER):
+        if intake.store.report_gone(self._first, self._last, self._lost, ledger.gone(), ledger.epoch(), WHY_NEVER):
             self._lost = 0
         intake.apply_outcome(OUTCOME_NONE, now)
 

@@ -361,7 +361,7 @@ class Store:
         flags = res.FLAG_RECOVERED | (res.FLAG_ODD if is_read else 0)
         return self._put_raw(buf, at, length, flags, now, duplicates.search.skipped)
 
-    def tell_gone(self, first, last, count, total, epoch, why):
+    def report_gone(self, first, last, count, total, epoch, why):
         """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait.
 
         `why`: see toolcart.agent.station.missing_results.

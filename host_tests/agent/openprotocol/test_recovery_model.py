@@ -15,7 +15,7 @@ import pytest
 from toolcart.agent.openprotocol import error_codes, id_ledger, id_ownership, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol.count_check import CountCheck
-from toolcart.agent.openprotocol.ended_count import EndedCount
+from toolcart.agent.openprotocol.ended_count import EndedCountSearch
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.id_walk import Walk
 from toolcart.agent.openprotocol.missing_bound import missing_most
@@ -372,7 +372,7 @@ def _walking(search, lowest, is_over, ended):
     walk.lowest[:] = lowest
     walk.is_over = is_over
     if ended is not None:
-        walk.ended = EndedCount.__new__(EndedCount)
+        walk.ended = EndedCountSearch.__new__(EndedCountSearch)
         vars(walk.ended).update(ended)
     return walk
 
