@@ -38,7 +38,7 @@ UNITS |= {"recovery model": "states", "refusals model": "states"}
 LIST = """
 connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
--self.full and not log.has_room(log.room_bytes)
+-self.cannot_store and not log.has_room(log.room_bytes)
 +log.blocks.count_free(log.lowest()) < 2
 start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
@@ -129,8 +129,10 @@ unknown-system-is-shared | 10 | agent/openprotocol/id_ownership.py | worlds usua
 +self.shares = shares = (sharing == phases.SHARING_AUTO and system_type == 0) or sharing
 push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
--if self.full:  # an answer
-+if self.full or self.recovery.ledger.ranges:  # an answer
+-if self.cannot_store:
+-            self.session.withhold()
++if self.cannot_store or self.recovery.ledger.ranges:
++            self.session.withhold()
 range-from-its-begin | 11 | agent/openprotocol/range_fetch.py | worlds away none
 : what never was is asked for one by one
 -if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
