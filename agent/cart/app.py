@@ -216,16 +216,16 @@ class App:
             if station.intake is not None:
                 station.intake.stop(now)
             for outlet in station.outlets:
-                outlet.leave(now)
+                outlet.begin_shutdown(now)
         self.scheduler.wake_all(range(self.scheduler.count), now)
 
     def network_is_up(self, now):
         """Let everything that waits for its next attempt try now: the network is up, or up again."""
         for station in self.stations:
             if station.intake is not None:
-                station.intake.hurry(now)
+                station.intake.connect_now(now)
             for outlet in station.outlets:
-                outlet.hurry(now)
+                outlet.connect_now(now)
         self.scheduler.wake_all(range(self.scheduler.count), now)
 
     def stopped(self):
@@ -235,7 +235,7 @@ class App:
             if station.intake is not None and not station.intake.stopped():
                 return False
             for outlet in station.outlets:
-                if not outlet.has_left(now):
+                if not outlet.may_stop(now):
                     return False
         return True
 

@@ -35,7 +35,7 @@ def assemble(station, scheduler, now):
     store = Store(
         station.log, station.ledger, station.recovery, duplicates, station.counters, station.board, station.number
     )
-    station.recovery.gap_fill.gone = store.tell_gone
+    station.recovery.gap_fill.gone = store.report_gone
     if controller["link"] != "tcp":
         from toolcart.agent.openprotocol.plausibility import plausible
 

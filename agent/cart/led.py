@@ -33,13 +33,13 @@ _PAUSE_MS = const(1800)
 def code_of(stations, has_network):
     """Return the code of the most urgent trouble, RUNNING if there is none."""
     controllers = servers = True
-    full = False
+    cannot_store = False
     refused = False
     needs_operator = False
     for station in stations:
         if not station.mounted:
             return SPOOL_UNUSABLE
-        full = full or station.intake.full
+        cannot_store = cannot_store or station.intake.cannot_store
         refused = refused or station.log.device.refusal() != REFUSED_NOTHING
         if station.quarantine is not None and station.quarantine.pressure() != PRESSURE_NONE:
             needs_operator = True
@@ -49,7 +49,7 @@ def code_of(stations, has_network):
             needs_operator = needs_operator or outlet.holds()
     if refused:
         return SPOOL_UNUSABLE
-    if full:
+    if cannot_store:
         return SPOOL_FULL
     if not has_network:
         return NO_NETWORK

@@ -153,13 +153,13 @@ def _controller(station, now):
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
     fault = intake.fault
-    waits_for_room = intake.full and not intake.refused
+    waits_for_room = intake.cannot_store and not intake.flash_refused
     is_waited = session.state == controller_states.CLOSED and intake.wait.armed
     is_waited = is_waited and not (intake.opening or waits_for_room)
     clock = None if intake.queries is None else intake.queries.clock
     why = fault.why
-    if intake.full and (why == 0 or why == KEPT_AGAIN):
-        why = NOT_WRITTEN if intake.refused else 0
+    if intake.cannot_store and (why == 0 or why == KEPT_AGAIN):
+        why = NOT_WRITTEN if intake.flash_refused else 0
     return {
         "line": line,
         "clock_ahead_s": None if clock is None else clock.ahead_s,

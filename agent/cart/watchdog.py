@@ -76,7 +76,7 @@ def _has_work(station):
     for outlet in station.outlets:
         if station.log.waits(station.log.cursors[outlet.index]) > 0 and not outlet.holds():
             return True
-    return station.session.state != READY and not station.intake.full
+    return station.session.state != READY and not station.intake.cannot_store
 
 
 def _moves(station):

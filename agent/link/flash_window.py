@@ -4,7 +4,7 @@ Rules
 1. While a chip's flash works, its UART loses bytes (toolcart.agent.link): nothing is written unless this allows it.
 2. A line on which nothing can be said is quiet: the intake reports when such a time begins and ends (`set_receiving`).
 3. Some lines have only one silence, between a result and its acknowledgement. What must write then joins here with a
-   `use_silence(now)`, which is called in the order of joining. It may write without asking.
+   `do_deferred_writes(now)`, which is called in the order of joining. It may write without asking.
 """
 
 from toolcart.agent.link import ERASE_MS, PROGRAM_MS
@@ -41,4 +41,4 @@ class FlashWindow:
     def offer(self, now):
         """Let each user write in turn: the controller says nothing until we go on."""
         for user in self._users:
-            user.use_silence(now)
+            user.do_deferred_writes(now)

@@ -237,7 +237,7 @@ class SerialAscii:
         frame = self._frame
         state = frame.state
         if state == HUNT:
-            self._hunt(octet)
+            self._find_start(octet)
         elif state == LENGTH:
             self.buf[frame.fill] = octet
             frame.fill += 1
@@ -256,13 +256,13 @@ class SerialAscii:
             return self._complete()
         elif frame.nul:  # what stands between its NUL and ETX is no part of it
             kind = self._complete()
-            self._hunt(octet)
+            self._find_start(octet)
             return kind
         else:
             return self._drop(octet)
         return LINK_NEED_DATA
 
-    def _hunt(self, octet):
+    def _find_start(self, octet):
         if octet == STX:
             self._frame.state = LENGTH
             self._frame.fill = 0

@@ -12,11 +12,11 @@ class Outlet:
     def holds(self):
         return False
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """It has its own pauses, whatever the network does."""
 
-    def leave(self, now):
+    def begin_shutdown(self, now):
         """There is nothing to end."""
 
-    def has_left(self, now) -> bool:
+    def may_stop(self, now) -> bool:
         return True

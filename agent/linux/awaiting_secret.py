@@ -74,7 +74,7 @@ class AwaitingSecret(Outlet):
     def is_up(self):
         return False
 
-    def leave(self, now):
+    def begin_shutdown(self, now):
         self._stopping = True
 
     def stop(self):

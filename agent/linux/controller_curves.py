@@ -138,7 +138,7 @@ class Traces:
 
     def _put_piece(self, piece, lead, buf, at, octets, little, flags):
         log = self.log
-        place = log.place
+        place = log.payload_at
         stage = log.stage
         put_u32(stage, place, log.next)
         stage[place + 4 : place + lead] = self._lead[4:lead]

@@ -123,7 +123,7 @@ class ControllerEvents:
         session = intake.session
         link = intake.link
         kept = NOT_KEPT
-        if not intake.full and self.log.has_room(self.log.room_bytes):
+        if not intake.cannot_store and self.log.has_room(self.log.room_bytes):
             kept = self.put(session.received.mid, link.buf, link.at, link.length, now)
         if kept == NOT_KEPT:
             session.withhold()
@@ -147,7 +147,7 @@ class ControllerEvents:
         if not self.store.ready():
             return NOT_KEPT
         log = self.log
-        place = log.place
+        place = log.payload_at
         what = form[1]
         flags, octets = self._write(place, form, buf, at, length)
         content = None
@@ -205,7 +205,7 @@ class ControllerEvents:
         """
 
         def content_in(log):
-            is_it = compare(log.page, log.at + ev.TIME, log.stage, log.place + ev.TIME, width) == 0
+            is_it = compare(log.page, log.at + ev.TIME, log.stage, log.payload_at + ev.TIME, width) == 0
             return _content_of(log.page, log.at) if is_it else None
 
         return newest_event(self.log, what, BLOCKS_SEARCHED, content_in)

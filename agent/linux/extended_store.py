@@ -23,7 +23,7 @@ class ExtendedStore(Store):
         """Read a message whose fields are in place; return a RESULT_ code."""
         read = Store.read_proven(self, mid, buf, at, length, revision)
         if read and octets_of(mid, revision, buf, at, length):
-            put(self.log.stage, self.log.place + self.length, mid, buf, at, length)
+            put(self.log.stage, self.log.payload_at + self.length, mid, buf, at, length)
             self.length += BYTES
         return read
 
@@ -32,11 +32,11 @@ class ExtendedStore(Store):
         Store.keep_marked(self, buf, at, length, how)
         stage = self.log.stage
         if self.length < PAYLOAD_BYTES:
-            fill(stage, self.log.place + self.length, BYTES)
-            stage[self.log.place + self.length] = IDENTIFIERS
+            fill(stage, self.log.payload_at + self.length, BYTES)
+            stage[self.log.payload_at + self.length] = IDENTIFIERS
             self.length += BYTES
         if self.length + length <= self.longest:
-            copy(stage, self.log.place + self.length, buf, at, length)
+            copy(stage, self.log.payload_at + self.length, buf, at, length)
             self.length += length
 
 

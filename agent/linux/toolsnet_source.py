@@ -7,7 +7,7 @@
     refused(code, now)      or with another code
     silent(now)             the connection is gone; an outstanding telegram may be stored or not
     resume(now)             the 08 was read, and results know where they go on; False asks for another 08
-    left(now, ms)           `ms`, or less if it has something to do before
+    time_left(now, ms)      `ms`, or less if it has something to do before
     put_state(report)        add what status shows
     tx, takes_10            where its telegram is, and whether a 10 answers it
     gives_way               it sends only while no result waits
@@ -59,7 +59,7 @@ class ToolsNetSource:
         """Begin with the next one: no refusals or silences yet."""
         self._refusals = self._silences = 0
 
-    def left(self, now, ms):
+    def time_left(self, now, ms):
         """Return the ms until it has something to do, `ms` at most."""
         if self.busy:
             return 0

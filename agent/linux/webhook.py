@@ -51,7 +51,7 @@ CPYTHON_ONLY = True  # a board has ToolsNet
 OCTETS_MOST = 262144  # of a batch; only its last record may go beyond
 CONNECT_MS = 5000
 IDLE_MS = 15000  # until a connection without traffic is closed
-LEAVE_MS = 3000
+SHUTDOWN_MS = 3000
 RETRY_LEAST_MS = 1000
 RETRY_MOST_MS = 60000
 RETRY_AFTER_MOST_MS = 3600000
@@ -217,7 +217,7 @@ class WebhookOutlet(Outlet):
         self._hold = Timer()
         self._opening = Timer()
         self._rest = Timer()  # until a connection without traffic is closed
-        self._leaving = Timer()
+        self._shutdown_timer = Timer()
         self._retry = Backoff(RETRY_LEAST_MS, RETRY_MOST_MS)
         self._is_used = False  # the connection has brought an answer
         self._stopping = False
@@ -227,13 +227,13 @@ class WebhookOutlet(Outlet):
         self.confirmed.after = self.log.state.confirmed(self.cursor)
         self.again.begin()
 
-    def leave(self, now):
+    def begin_shutdown(self, now):
         """Begin no batch from now on; the outstanding one may still be answered."""
-        self._leaving.start(now, LEAVE_MS)
+        self._shutdown_timer.start(now, SHUTDOWN_MS)
 
-    def has_left(self, now):
+    def may_stop(self, now):
         """True if nothing is outstanding, or its time is over."""
-        return self.state != SENT or self._leaving.expired(now)
+        return self.state != SENT or self._shutdown_timer.expired(now)
 
     def stop(self):
         """Close the connection and make the cursor durable."""
@@ -247,7 +247,7 @@ class WebhookOutlet(Outlet):
         self.counters.note(counter.FAULTS, 2, now)
         self._fail("a fault of the agent; its log says more", now)
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """Try at once: the network is up."""
         if self.state == HELD:
             self._hold.start(now, 0)
@@ -296,7 +296,7 @@ class WebhookOutlet(Outlet):
 
     def _begin_batch(self, now):
         """Write the next batch and send it."""
-        if self._leaving.armed:
+        if self._shutdown_timer.armed:
             return FOREVER
         scout, log, batch = self._scout, self.log, self._batch
         scout.stand_at(self.cursor)
@@ -339,7 +339,7 @@ class WebhookOutlet(Outlet):
         return self._look_at_port(now)
 
     def _look_at_port(self, now):
-        if self._leaving.armed:
+        if self._shutdown_timer.armed:
             self._hang_up()
             self.state = IDLE
             return FOREVER

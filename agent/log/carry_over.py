@@ -33,12 +33,12 @@ from toolcart.agent.log.framing import (
     seal,
 )
 from toolcart.agent.log.reader import WORN
-from toolcart.agent.log.staging import PLACE
+from toolcart.agent.log.staging import PAYLOAD_AT
 from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 
 _NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.framing.NUMBER
-_ID = PLACE + BODY + TIGHTENING_ID
+_ID = PAYLOAD_AT + BODY + TIGHTENING_ID
 
 
 class Copies:
@@ -95,7 +95,7 @@ class Copies:
         log.staging.fresh = None  # the last record is elsewhere now
         log.blocks.erased = -1
         log.enter(self.place, self.first, self.offset, self.number, self.words)
-        log.ids.carried(self.ids)
+        log.ids.set_newest(self.ids)
         log.open_to = 0
         log.unsaved = True
         if log.ring == field.LOG and log.state.again:

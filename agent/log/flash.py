@@ -7,7 +7,8 @@ A device has
 - `erase(block)`                make all bytes of the block 0xFF
 each of which returns FLASH_DONE or a negative code and never raises, and
 - `refusal()`    a REFUSED_: why the device as a whole refuses now, REFUSED_NOTHING once a program has succeeded again
-- `probe_ms()`   if it has that: after how many ms a program that was refused may be tried again without wear, 0 if not
+- `probe_ms()`   if it has that, as toolcart.board.supplied_flash: after how many ms a refused program may be tried
+                 again without wear, 0 if not
 - `wears`        if it has that: False where no answer is ever FLASH_WORN
 - `found`        if it has that: True where what it found shows that a state was written, whatever is left of that
 

@@ -1,6 +1,6 @@
 """Damage that the next start finds again, or that no cursor reads. On a board imported only where that may be.
 
-A start forgives only what lies below all cursors, so it counts once more what some outlet has yet to pass. A snapshot
+A start ignores only what lies below all cursors, so it counts once more what some outlet has yet to pass. A snapshot
 says DAMAGED without that: the count is whole again as soon as it is found, and settled with the snapshot that says that
 all are past it. So restarts add nothing.
 

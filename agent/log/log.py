@@ -8,8 +8,8 @@ Rules
    counts go first, then the oldest. One block is kept free, unless everything is passed or the log overwrites.
 3. Overwriting, where no block is free: the cursors are moved past the oldest one and this is counted, then a snapshot,
    then the erase.
-4. A writer to the stage writes the number `next` to stage[place:] before anything else: a fresh record is recognized by
-   its number.
+4. A writer to the stage writes the number `next` to stage[payload_at:] before anything else: a fresh record is
+   recognized by its number.
 5. FULL is remembered until a cursor moves. A block that fails is left; the record goes elsewhere, BLOCKS_TRIED times.
 """
 
@@ -39,14 +39,14 @@ from toolcart.agent.log.framing import (
 )
 from toolcart.agent.log.reader import TOP, WORN, Reader
 from toolcart.agent.log.snapshot import STATE_LAST
-from toolcart.agent.log.staging import PLACE, Staging
+from toolcart.agent.log.staging import PAYLOAD_AT, Staging
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 from toolcart.agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID
 
 ERASE_AHEAD = const(4)  # with room for fewer records than this the next block is erased ahead of time
 BLOCKS_LEAST = const(3)  # the newest, the one kept free, and one for the backlog
-LIGHT_OCTETS = const(126)
+LIGHT_RESULT_BYTES = const(126)  # of its record: frame, head and body of a result of MID 0061 in revision 999
 
 _AT_ID = const(150)  # in the stage
 _AT_LAST = const(158)  # its last two digits
@@ -77,21 +77,21 @@ class IdRanges:
         block_head.forget_ids(self.newest)
         fill(self._front, 0, ID_BYTES - 2, 0xFF)
 
-    def carried(self, ids):
+    def set_newest(self, ids):
         """The newest block has copies only, between these IDs."""
         copy(self.newest, 0, ids, 0, 2 * ID_BYTES)
         fill(self._front, 0, ID_BYTES - 2, 0xFF)
 
-    def look_back(self, ids, at):
+    def widen_earlier(self, ids, at):
         """Widen those of earlier blocks by the highest ID at ids[at:]."""
         if compare(ids, at, self.earlier, 0, ID_BYTES) > 0:
             copy(self.earlier, 0, ids, at, ID_BYTES)
 
 
 class Log(Reader):
-    """One ring of blocks. Made once, started by `agent.log.mount.mount`. Payloads are written to stage[place:]."""
+    """One ring of blocks. Made once, started by `agent.log.mount.mount`. Payloads are written to stage[payload_at:]."""
 
-    place = PLACE
+    payload_at = PAYLOAD_AT
 
     def __init__(
         self,
@@ -116,7 +116,8 @@ class Log(Reader):
         self.last_block_number = 0  # the highest of all blocks
         self.stage = self.staging.stage
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
-        self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
+        # the space in a block for this session's longest record
+        self.usual = LIGHT_RESULT_BYTES + -LIGHT_RESULT_BYTES % align
         self._reset()
         for index in range(cursors):
             self.follow(Cursor(), cursor_slot + index, field.AHEAD if ring == field.LOG and index == 0 else -1)
@@ -145,7 +146,7 @@ class Log(Reader):
     # -- a result's way ----------------------------------------------------------------------------------------
 
     def append(self, kind, flags, length):
-        """Make the payload of `length` bytes at stage[place:] the record `next`; return a LOG_ code.
+        """Make the payload of `length` bytes at stage[payload_at:] the record `next`; return a LOG_ code.
 
         Also LOG_FAILED if the last record found by the start is gone: `next` has changed then. Hot: allocates nothing.
         """
@@ -166,7 +167,7 @@ class Log(Reader):
         number = self.number
         if self.staging.fresh is not self or cursor.number != number - 1:
             return False
-        if get_u32(self.stage, PLACE) != number:  # something was written there since
+        if get_u32(self.stage, PAYLOAD_AT) != number:  # something was written there since
             self.staging.fresh = None
             return False
         cursor.found = number
@@ -265,7 +266,7 @@ class Log(Reader):
             return True
         if (self.blocks.erased >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
             return True
-        code = self.begin(LIGHT_OCTETS)
+        code = self.prepare_append(LIGHT_RESULT_BYTES)
         if code == LOG_DONE and self.blocks.erased < 0:
             code = self.blocks.find(1, False) if self._update_number_limit() else LOG_FULL
         if code == LOG_FULL:
@@ -284,7 +285,7 @@ class Log(Reader):
     def settle(self):
         """Resolve the doubt about what the start found; return True if none is left."""
         if self.doubtful and not self._trust_last():
-            self.begin(0)
+            self.prepare_append(0)
         return not self.doubtful
 
     def _trust_last(self):
@@ -299,7 +300,7 @@ class Log(Reader):
             self.visible = self.number
         return self.solid or not self.doubtful
 
-    def begin(self, octets):
+    def prepare_append(self, octets):
         """Do what must come before an append of this length, mainly the session's first; return a LOG_ code."""
         state = self.state
         if not state.ready():
@@ -358,8 +359,8 @@ class Log(Reader):
         self.number = self.visible = number
         self.next = number + 1
         numbers = self.state.numbers
-        if numbers[self.ring] == number:  # else what comes before it is not accounted for yet
-            numbers[self.ring] = number + 1
+        if numbers[self.ring + field.NEXT] == number:  # else what comes before it is not accounted for yet
+            numbers[self.ring + field.NEXT] = number + 1
         numbers[self.ring + field.SOLID] = number + 1
         if kind != KIND_RESULT:
             self.staging.fresh = None
@@ -388,9 +389,9 @@ class Log(Reader):
             return self._refuse(length)
         octets = length + FRAME_BYTES
         number = self.next
-        code = self.begin(octets)
+        code = self.prepare_append(octets)
         if code == LOG_DONE:
-            code = self._keep_below_most() if self.next == number else LOG_FAILED
+            code = self._ensure_number_allowed() if self.next == number else LOG_FAILED
         before = self.number
         octets += -octets % self.align
         tries = 0
@@ -403,7 +404,7 @@ class Log(Reader):
                 tries += 1
                 # The block to be opened is worn.
                 if code == LOG_FULL and tries < BLOCKS_TRIED and self._needs_carry(octets):
-                    code = self.begin(octets)
+                    code = self.prepare_append(octets)
                     continue
                 if code < 0:
                     break
@@ -458,7 +459,7 @@ class Log(Reader):
     def enter(self, place, first, offset, number, buf):
         """Make the block at `place` the newest one; its head is at buf[0:], and it is written up to `offset`."""
         ids = self.ids
-        ids.look_back(ids.newest, block_head.IDS_HIGHEST)
+        ids.widen_earlier(ids.newest, block_head.IDS_HIGHEST)
         if self.firsts[self.block] >= first:  # nothing in it counts any more
             self.mark(self.block, 0)
         self.mark(place, first)
@@ -492,7 +493,7 @@ class Log(Reader):
         self._number_limit = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
         return self.next <= self._number_limit
 
-    def _keep_below_most(self):
+    def _ensure_number_allowed(self):
         """Make sure that the next number may be used; return a LOG_ code."""
         while not self._update_number_limit():
             code = LOG_FULL
@@ -503,4 +504,4 @@ class Log(Reader):
         return LOG_DONE
 
 
-assert _AT_ID == PLACE + BODY + TIGHTENING_ID
+assert _AT_ID == PAYLOAD_AT + BODY + TIGHTENING_ID

@@ -52,7 +52,7 @@ from toolcart.agent.log.block_head import (
 from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, RECORD_LOST, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import TOP
 from toolcart.agent.log.snapshot import STATE_FOREIGN
-from toolcart.agent.log.staging import PLACE
+from toolcart.agent.log.staging import PAYLOAD_AT
 from toolcart.agent.record.result import FLAG_COPY, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 
@@ -62,7 +62,7 @@ MOUNT_FOREIGN = const(-2)
 
 _HEAD_UNREADABLE = const(-9)  # below all HEAD_ codes
 _NUMBER = const(56)  # HEAD_OCTETS + toolcart.agent.log.framing.NUMBER
-_ID = PLACE + BODY + TIGHTENING_ID
+_ID = PAYLOAD_AT + BODY + TIGHTENING_ID
 
 
 def mount(state, logs, seed):
@@ -152,7 +152,7 @@ def _mount(log):
         for cursor in log.cursors:
             cursor.number = first - 1
     low = min([cursor.number for cursor in log.cursors] or [last])
-    log.damage.forgive(min(low, log.damage.removed_at) + 1)
+    log.damage.ignore_before(min(low, log.damage.removed_at) + 1)
     own = state.numbers
     if log.block_number < own[log.ring + field.COUNTS_TO] and last < own[log.ring + field.SOLID]:
         from toolcart.agent.log.skipped import skip_newest  # hardly any start has lost it
@@ -191,7 +191,7 @@ def _read_heads(log, numbers, before):
         number = get_u32(page, AT_NUMBER)
         if number > log.last_block_number:
             log.last_block_number = number
-        log.ids.look_back(page, AT_WORDS + WORDS_HIGHEST)
+        log.ids.widen_earlier(page, AT_WORDS + WORDS_HIGHEST)
         if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
             log.blocks.cut = place
         else:

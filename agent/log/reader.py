@@ -32,7 +32,7 @@ from toolcart.agent.log.framing import (
     is_sound,
     record_length,
 )
-from toolcart.agent.log.staging import PLACE, READ_BYTES
+from toolcart.agent.log.staging import PAYLOAD_AT, READ_BYTES
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 _SPANS_MOST = const(8)  # spans of damage that are remembered; what is forgotten may be counted twice, never not at all
@@ -45,13 +45,13 @@ class Damage:
         self.worn = 0  # erases and programs that failed on a worn block
         self.torn = 0  # writes that were cut
         self.unreadable = 0  # reads that failed
-        self.forgiven = 0  # nothing up to here is counted, since no outlet has yet to read it
+        self.ignored_to = 0  # nothing up to here is counted, since no outlet has yet to read it
         self.removed_at = NUMBER_TOP  # where an outlet stood that this session does not have any more
         self.counted_spans = []  # spans above it that are: the number before one, and its last
 
     def leave_out(self, before, number):
         """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
-        low = begin = before if before > self.forgiven else self.forgiven
+        low = begin = before if before > self.ignored_to else self.ignored_to
         high = end = number - 1
         if high <= low:
             return 0
@@ -69,16 +69,16 @@ class Damage:
             spans.pop(0)
         return count
 
-    def forgive(self, number):
+    def ignore_before(self, number):
         """Let what is missing before `number` not count as damage."""
-        if number - 1 > self.forgiven:
-            self.forgiven = number - 1
+        if number - 1 > self.ignored_to:
+            self.ignored_to = number - 1
 
 
 class Reader:
     """The blocks of a log. `number` is the newest record that counts, `visible` the newest that may be read."""
 
-    at = PLACE  # of the payload, in the page
+    at = PAYLOAD_AT  # of the payload, in the page
 
     def __init__(self, device, state, ring, staging, align):
         self.device = device
@@ -157,8 +157,8 @@ class Reader:
         cursor.number = number if number < self.number else self.number
         cursor.ahead = ahead
         cursor.version = -1
-        if cursor.slot and cursor.number < self.damage.forgiven:  # an outlet goes back: that is to be read once more
-            self.damage.forgiven = cursor.number
+        if cursor.slot and cursor.number < self.damage.ignored_to:  # an outlet goes back: that is to be read once more
+            self.damage.ignored_to = cursor.number
 
     def waits(self, cursor):
         """Return how many numbers come after the cursor."""
@@ -255,7 +255,7 @@ class Reader:
             if self.ring == field.LOG:
                 from toolcart.agent.log.found_again import remember  # hardly any log has such a gap
 
-                remember(state.again, max(before, self.damage.forgiven), number - 1, count)
+                remember(state.again, max(before, self.damage.ignored_to), number - 1, count)
 
     # -- bytes ------------------------------------------------------------------------------------------------
 

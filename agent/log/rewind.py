@@ -59,10 +59,10 @@ def results_given_up(log, was, ahead, start):
 def _walk_unread(log, scout, before, ahead, last):
     """Let the scout pass everything from `before` to `last`, as `walk`; what is damaged there is not counted."""
     log.rewind(scout, before, ahead)
-    forgiven = log.damage.forgiven
-    log.damage.forgive(last + 1)
+    ignored_to = log.damage.ignored_to
+    log.damage.ignore_before(last + 1)
     passed = walk(log, scout, last)
-    log.damage.forgiven = forgiven
+    log.damage.ignored_to = ignored_to
     return passed
 
 

@@ -24,10 +24,10 @@ from toolcart.agent.log.block_head import (
     u16,
 )
 from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, NUMBER, RECORD_LOST, RECORD_NONE, WORN
-from toolcart.agent.log.staging import PLACE
+from toolcart.agent.log.staging import PAYLOAD_AT
 from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
-_ID = PLACE + HEAD_BYTES + TIGHTENING_ID
+_ID = PAYLOAD_AT + HEAD_BYTES + TIGHTENING_ID
 _NUMBER = HEAD_OCTETS + NUMBER
 
 

@@ -34,12 +34,12 @@ def skip_newest(log):
     last = own[log.ring + field.SOLID]  # it may have been the one in doubt
     if log.ring == field.LOG:
         damage = log.damage
-        forgiven = damage.forgiven
+        ignored_to = damage.ignored_to
         for place in range(field.PLACES):  # one that is not there now may return: nothing tells it what was skipped
             if log.state.places >> PLACE_BITS * place & _KIND:
-                damage.forgiven = min(damage.forgiven, own[field.CURSOR + place])
+                damage.ignored_to = min(damage.ignored_to, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
-        damage.forgiven = forgiven
+        damage.ignored_to = ignored_to
     most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.behind(0, FRAME_BYTES)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number

@@ -1,7 +1,7 @@
 """The two buffers of a log, shared by a station's logs: one to write from, one to read into.
 
-    | room for a block's head | record, its payload at PLACE | a unit more |
-    0                         HEAD_OCTETS    PLACE
+    | room for a block's head | record, with its payload      | a unit more |
+    0                         HEAD_OCTETS    PAYLOAD_AT
 
 Both have the same layout; a device gets them from 0 or from HEAD_OCTETS, and the views for that are made once. After
 a record the stage holds whatever was there before.
@@ -11,7 +11,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.framing import FRAME_BYTES, HEAD_BYTES
 
-PLACE = const(60)  # HEAD_OCTETS + HEAD_BYTES
+PAYLOAD_AT = const(60)  # HEAD_OCTETS + HEAD_BYTES
 READ_BYTES = const(128)  # a light result with its frame in one read of the device
 
 
@@ -32,4 +32,4 @@ class Staging:
         self.fresh_flags = 0
 
 
-assert PLACE == HEAD_OCTETS + HEAD_BYTES
+assert PAYLOAD_AT == HEAD_OCTETS + HEAD_BYTES

@@ -189,7 +189,7 @@ class Session:
         self._is_publishing = False  # tx is a message of the owner's
         self._wait = Timer()  # for whatever the state waits for; UP: for the first PUBACK
         self._ping = Timer()  # for the PINGRESP
-        self._rest = Timer()  # until a PINGREQ is due
+        self._keepalive_timer = Timer()  # until a PINGREQ is due
         self._retry = Backoff(RETRY_LEAST_MS, reconnect_ms)
         self._wants_ping = False
         self._wants_subscribe = False
@@ -203,7 +203,7 @@ class Session:
         self.state = WAITING
         self._wait.start(now, 0)
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """Make the next attempt now instead of waiting for it."""
         if self.state == WAITING:
             self._wait.start(now, 0)
@@ -266,7 +266,7 @@ class Session:
         self.pending -= n
         if self.pending == 0:
             self._is_publishing = False
-            self._rest.start(now, self.keepalive_ms)
+            self._keepalive_timer.start(now, self.keepalive_ms)
             if self.tx is _DISCONNECT:
                 self.stop()
 
@@ -297,9 +297,9 @@ class Session:
         if self.pending == 0 and self.state >= CONNECTING:
             if self._acks.count:
                 self._send(self._acks.next())
-            elif self._wants_ping or (self.state == UP and self._rest.expired(now)):
+            elif self._wants_ping or (self.state == UP and self._keepalive_timer.expired(now)):
                 self._wants_ping = False
-                self._rest.stop()
+                self._keepalive_timer.stop()
                 self._send(_PING)
                 if not self._ping.armed:
                     self._ping.start(now, self.ack_timeout_ms)
@@ -311,7 +311,7 @@ class Session:
                 self._send(self._subscribe)
         left = self._wait.least(now, FOREVER)
         left = self._ping.least(now, left)
-        return self._rest.least(now, left) if self.state == UP and self.pending == 0 else left
+        return self._keepalive_timer.least(now, left) if self.state == UP and self.pending == 0 else left
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -380,7 +380,7 @@ class Session:
     def _is_up(self, now):
         self.state = UP
         self._wait.stop()
-        self._rest.start(now, self.keepalive_ms)
+        self._keepalive_timer.start(now, self.keepalive_ms)
         return EV_UP
 
     def _message(self, is_cut, now):
@@ -464,4 +464,4 @@ class Session:
         self._is_publishing = self._wants_ping = self._wants_subscribe = self._is_subscribing = False
         self._wait.stop()
         self._ping.stop()
-        self._rest.stop()
+        self._keepalive_timer.stop()

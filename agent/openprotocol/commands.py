@@ -14,7 +14,7 @@ Rules
    set an input.
 4. What does not fit its field, or the record of the command, is not sent.
 
-Imported only where the setting `commands` allows a command.
+Imported only where the setting `commands` (toolcart.agent.cart.settings) allows a command.
 """
 
 from toolcart.agent.base.compat import const

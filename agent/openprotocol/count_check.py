@@ -91,7 +91,7 @@ class CountCheck:
 
 
 def begin(recovery, now):
-    """The highest ID known is answered with what cannot be compared: ask what is in front; return a NEWS_."""
+    """The highest ID known is answered with what cannot be compared: ask what is in front; return an OUTCOME_."""
     if recovery.spindle_count() > 1:
         return recovery.search_nearby(recovery.request.there, now)
     recovery.check = CountCheck(recovery.duplicates, recovery.ledger)
@@ -99,7 +99,7 @@ def begin(recovery, now):
 
 
 def _go_on(recovery, now):
-    """Turn to the next one to be asked for, or to what follows from them all; return a NEWS_."""
+    """Turn to the next one to be asked for, or to what follows from them all; return an OUTCOME_."""
     check = recovery.check
     if not check.is_over():
         return recovery.turn_to(phases.PHASE_COMPARE, check.asked())
@@ -116,7 +116,7 @@ def _go_on(recovery, now):
 
 
 def take_answer(recovery, is_there, now):
-    """Take the answer to the question for a result in front of the highest known; return a NEWS_."""
+    """Take the answer to the question for a result in front of the highest known; return an OUTCOME_."""
     check = recovery.check
     answer = recovery.answer
     stored = check.stored()
@@ -129,6 +129,6 @@ def take_answer(recovery, is_there, now):
             is_known = None
         if not is_known and turns_to_compare(recovery, answer, stored):
             recovery.check = None
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
     check.take(is_known)
     return _go_on(recovery, now)

@@ -203,8 +203,8 @@ def turns_to_compare(recovery, answer, pushed):
 
 
 def take_answer(recovery, answer):
-    """Turn to the next one that was pushed, or begin anew with what that has shown; return NEWS_NONE."""
+    """Turn to the next one that was pushed, or begin anew with what that has shown; return OUTCOME_NONE."""
     if recovery.writing.take(answer):
         return recovery.turn_to(phases.PHASE_COMPARE, recovery.writing.asked())
     recovery.restart()
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE

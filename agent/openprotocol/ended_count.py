@@ -19,7 +19,7 @@ from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES
 _LIMITS = (255, 999, 9999, 32767, 65535, 99999, 999999, 16777215, 9999999, 99999999, 2147483647, 999999999)
 
 
-class EndedCount:
+class EndedCountSearch:
     """What the answers have shown; `most`: how many in a row without anything new end the way up."""
 
     def __init__(self, top, most):

@@ -32,7 +32,7 @@ class GapFill:
 
     def __init__(self, ledger, gone):
         self.ledger = ledger
-        # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
+        # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's report_gone
         self.gone = gone
         self.pushes_apart = None  # toolcart.agent.openprotocol.pushes_apart's, where pushes have no ID of the memory
         self.reported = -1, -1  # the IDs counted last that `w` has not passed: a later push seems to skip them
@@ -68,7 +68,7 @@ class GapFill:
         """0, of which there are so many results, cannot be asked for."""
         self._note_gone(0, count, WHY_NEVER)
 
-    def tell_zero(self, count):
+    def report_lost_zero(self, count):
         """Append an event for ID 0, one of whose so many results the ledger has counted; False if there is no room."""
         ledger = self.ledger
         total = ledger.gone() + count - 1

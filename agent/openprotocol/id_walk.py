@@ -98,7 +98,7 @@ def begin(recovery, is_reset, now):
     if ownership.is_other:
         if not ownership.is_believed:
             recovery.switch_off(phases.PHASE_OFF)
-            return phases.NEWS_ASK_AGAIN
+            return phases.OUTCOME_ASK_AGAIN
         from toolcart.agent.openprotocol.successor import first_missing  # hardly any cart needs it
 
         observed.is_reset = True
@@ -116,15 +116,15 @@ def begin(recovery, is_reset, now):
                     left = (observed.newest - (preceding(ranges[0][0]) if ranges else top)) % ID_PERIOD
             return go_down(recovery, observed.newest, left, now)
         _learn_gone_most(recovery)
-        from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
+        from toolcart.agent.openprotocol.ended_count import EndedCountSearch  # hardly any cart needs it
 
-        _of(recovery).ended = EndedCount(top, ownership.gone_most)
+        _of(recovery).ended = EndedCountSearch(top, ownership.gone_most)
         return recovery.turn_to(phases.PHASE_UPWARD, top)
     return look_conclusion.conclude_look(recovery, now)
 
 
 def go_down(recovery, above, left, now):
-    """Walk down from `above`, for `left` IDs at most; return a NEWS_."""
+    """Walk down from `above`, for `left` IDs at most; return an OUTCOME_."""
     _learn_gone_most(recovery)
     walk = _of(recovery)
     walk.there = []
@@ -135,7 +135,7 @@ def go_down(recovery, above, left, now):
 
 
 def rise(recovery, is_new, now):
-    """Take whether an answer to that is new, and turn to the next question; return a NEWS_."""
+    """Take whether an answer to that is new, and turn to the next question; return an OUTCOME_."""
     ended = recovery.walk.ended
     observed = recovery.observed
     if ended.take(recovery.request.asked, is_new):
@@ -150,7 +150,7 @@ def rise(recovery, is_new, now):
 
 
 def end(recovery, now):
-    """The walk has found the lowest ID that is there; return a NEWS_."""
+    """The walk has found the lowest ID that is there; return an OUTCOME_."""
     walk = recovery.walk
     if walk.search.finds_all():
         return recovery.end_contradiction(now)
@@ -166,7 +166,7 @@ def end(recovery, now):
 
 
 def _conclude(recovery, lowest, now):
-    """All that the controller has may be missing, from `lowest` on; return a NEWS_."""
+    """All that the controller has may be missing, from `lowest` on; return an OUTCOME_."""
     observed = recovery.observed
     ended = recovery.walk.ended
     observed.first = lowest

@@ -106,7 +106,7 @@ class LinkLevelSender:
             session.received.code = number(buf, at + 24, 4)
             return session.refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
         if sequence != self.number:
-            return session.over(WHY_FRAMING)
+            return session.end_session(WHY_FRAMING)
         return self._send_again(session)
 
     def _following(self):
@@ -115,7 +115,7 @@ class LinkLevelSender:
     def _send_again(self, session):
         request = session.request
         if self.sends > RESENDS:
-            return session.over(WHY_SILENCE)
+            return session.end_session(WHY_SILENCE)
         if request.asked:
             self._again = True
             request.unsent = True

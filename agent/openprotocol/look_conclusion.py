@@ -15,7 +15,7 @@ from toolcart.agent.openprotocol.result_digest import are_alike
 
 
 def conclude_look(recovery, now):
-    """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
+    """What is missing begins at `first`: write it down, or first find where it ends. Return an OUTCOME_."""
     observed = recovery.observed
     if not observed.is_zero_absent:
         return settle(recovery, now)
@@ -37,7 +37,7 @@ def end_up(recovery, now):
 
 
 def settle(recovery, now):
-    """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
+    """W1: write down what was concluded; if that fails, try again later. Return an OUTCOME_."""
     ledger = recovery.ledger
     observed = recovery.observed
     recovery.phase = phases.PHASE_SETTLE
@@ -53,7 +53,7 @@ def settle(recovery, now):
         above = seen_ids.seen_above(recovery)
     if not _report_lost(recovery, left is not None):
         recovery.wait_for_room(now)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     pushes = None
     if ledger.is_apart() or ledger.has_unnamed():
         from toolcart.agent.openprotocol import pushes_apart  # hardly any controller pushes so
@@ -63,7 +63,7 @@ def settle(recovery, now):
     ledger.put_controller(recovery.ownership.identity, recovery.ownership.shares, is_reset)
     if not ledger.commit():
         recovery.wait_for_room(now)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     recovery.forget_look()
     recovery.gap_fill.pushes_apart = pushes
     recovery.lost_reported = 0
@@ -71,7 +71,7 @@ def settle(recovery, now):
     recovery.flags = 0
     recovery.ownership.is_other = False
     recovery.phase = phases.PHASE_FILL
-    return phases.NEWS_RESET if is_reset else phases.NEWS_NONE
+    return phases.OUTCOME_RESET if is_reset else phases.OUTCOME_NONE
 
 
 def _report_lost(recovery, is_left):

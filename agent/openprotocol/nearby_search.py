@@ -19,9 +19,9 @@ from toolcart.agent.record.result import ID_BYTES, TIGHTENING_ID
 
 
 def search(recovery, is_reset, now):
-    """What was sought is not under its ID: it may be near it. Return a NEWS_."""
+    """What was sought is not under its ID: it may be near it. Return an OUTCOME_."""
     if is_reset and forgets_offset(recovery):
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     top = unpack_id(recovery.sought, 0)
     observed = recovery.observed
     observed.is_reset = is_reset
@@ -42,7 +42,7 @@ def search(recovery, is_reset, now):
 
 
 def _ask_next(recovery, now):
-    """Ask for the next ID near the one sought; return a NEWS_."""
+    """Ask for the next ID near the one sought; return an OUTCOME_."""
     top = unpack_id(recovery.sought, 0)
     offset = recovery.offset
     newest = recovery.observed.newest
@@ -60,7 +60,7 @@ def _ask_next(recovery, now):
 
 
 def take_nearby(recovery, now):
-    """There is a result near the highest ID known; return a NEWS_."""
+    """There is a result near the highest ID known; return an OUTCOME_."""
     if recovery.ledger.is_like_top(recovery.answer):
         if recovery.offset.by:
             return _correct_top(recovery, now)
@@ -70,7 +70,7 @@ def take_nearby(recovery, now):
 
 
 def find_nothing(recovery, now):
-    """What was sought is nowhere; return a NEWS_."""
+    """What was sought is nowhere; return an OUTCOME_."""
     observed = recovery.observed
     if unpack_id(recovery.sought, 0) != recovery.ledger.top():
         return _end_push_sought(recovery, False)
@@ -83,7 +83,7 @@ def find_nothing(recovery, now):
 
         if nothing_above.goes_on_from_push(recovery, False):
             recovery.restart()
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
     from toolcart.agent.openprotocol import id_walk  # IDs that are off need none
 
     return id_walk.begin(recovery, observed.is_reset, now)
@@ -106,13 +106,13 @@ def _may_be(answer, pushed):
 
 
 def take_push_sought(recovery):
-    """The push that was asked for in place of the highest known is answered; return a NEWS_."""
+    """The push that was asked for in place of the highest known is answered; return an OUTCOME_."""
     recovery.observed.is_witness_there = True
     return _end_push_sought(recovery, _may_be(recovery.answer, recovery.sought))
 
 
 def take_absent(recovery, now):
-    """There is nothing under the ID nearby that was asked for; return a NEWS_."""
+    """There is nothing under the ID nearby that was asked for; return an OUTCOME_."""
     is_over = recovery.offset.probed == 1 and not recovery.observed.is_witness_there  # the oldest go first
     return find_nothing(recovery, now) if is_over else _ask_next(recovery, now)
 
@@ -125,16 +125,16 @@ def _end_push_sought(recovery, is_there):
     offset = recovery.offset
     if not (is_there or recovery.observed.is_witness_there) and offset.waits_for_another():
         recovery.switch_off(phases.PHASE_NO_ID)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     offset.is_ruled_out = is_there
     offset.needs_push = False
     offset.give_up()
     recovery.restart()
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def _correct_top(recovery, now):
-    """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
+    """W3: the highest one known came from an answer of this kind: that is its own ID. Return OUTCOME_NONE."""
     ledger = recovery.ledger
     recovery.restart()
     top = ledger.top()
@@ -148,7 +148,7 @@ def _correct_top(recovery, now):
         ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
     if not ledger.commit():
         recovery.wait_for_room(now)
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def _has_in_front_of(recovery, number):

@@ -37,7 +37,7 @@ def shows_nothing(recovery):
 
 
 def do_without(recovery, now):
-    """The ID that ID 0 brought shows nothing on this connection; return a NEWS_."""
+    """The ID that ID 0 brought shows nothing on this connection; return an OUTCOME_."""
     newest = bytes(recovery.observed.top)
     recovery.revisions.lacks_newest = True
     if recovery.has_noted_seen:

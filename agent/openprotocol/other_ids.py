@@ -24,14 +24,14 @@ _PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL
 def take_other_id(recovery, number, now):
     """Another ID came than was asked for: an answer to an earlier question, or at the second time its own.
 
-    Then the one that was asked for cannot be had. Return a NEWS_.
+    Then the one that was asked for cannot be had. Return an OUTCOME_.
     """
     if recovery.request.is_first_other():
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     if lacks_push(recovery, recovery.offset.is_near(number, recovery.request.asked)):
         return wait_for_push(recovery)
     if forgets_offset(recovery):
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     if recovery.contradictions.take_other_id(number, recovery.answer):
         return recovery.end_contradiction(now)
     observed = recovery.observed
@@ -62,7 +62,7 @@ def wait_for_push(recovery):
         recovery.restart()
     else:
         recovery.switch_off(phases.PHASE_NO_ID)
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def forgets_offset(recovery):
@@ -95,7 +95,7 @@ def shows_offset(recovery, number):
 
 
 def take_suspect(recovery, number):
-    """Take the answer to the question for the ID that was pushed (rule 3); return NEWS_NONE."""
+    """Take the answer to the question for the ID that was pushed (rule 3); return OUTCOME_NONE."""
     offset = recovery.offset
     ident = bytearray(ID_BYTES)
     put_id(ident, number)
@@ -105,7 +105,7 @@ def take_suspect(recovery, number):
         offset.is_ruled_out = offset.is_ruled_out or are_alike(one, recovery.answer)
     offset.suspect = -1
     recovery.request.is_answer_to_next()
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def is_pushed_as(recovery, ident, since):
@@ -136,7 +136,7 @@ def put_right(recovery, number, pushed):
         if asked != pushed:
             recovery.offset.suspect = pushed
             recovery.request.state = NEXT
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     recovery.contradictions.forget_brought()
     recovery.restart()
     ledger = recovery.ledger
@@ -150,4 +150,4 @@ def put_right(recovery, number, pushed):
             ledger.add_in_front(begin, before(recovery.offset.corrected(begin)))
         walk.begins = ()
         ledger.try_save()
-    return phases.NEWS_OFFSET
+    return phases.OUTCOME_OFFSET

@@ -19,7 +19,7 @@ def turn_to_missing(recovery, now):
     ranges = recovery.ledger.ranges
     gap_fill = recovery.gap_fill
     shared = recovery.ownership.shared
-    if recovery.ledger.has_lost_zero and not gap_fill.tell_zero(recovery.results_each()):
+    if recovery.ledger.has_lost_zero and not gap_fill.report_lost_zero(recovery.results_each()):
         recovery.wait_for_room(now)
         return
     while ranges:
@@ -82,12 +82,12 @@ def _turn_to_next(recovery, last, now):
 
 
 def turn_or_close(recovery):
-    """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""
-    return phases.NEWS_NONE if recovery.turn_spindle() else close_asked(recovery, False)
+    """Ask the next spindle for the same ID, or close it: it is not gone. Return OUTCOME_NONE."""
+    return phases.OUTCOME_NONE if recovery.turn_spindle() else close_asked(recovery, False)
 
 
 def close_asked(recovery, gone):
-    """Close the ID that is asked for: it is no longer missing, and `gone` unless the log has it. Return NEWS_NONE."""
+    """Close the ID asked for: it is no longer missing, and `gone` unless the log has it. Return OUTCOME_NONE."""
     gap_fill = recovery.gap_fill
     if recovery.deferred is not None:
         recovery.deferred.is_done(gap_fill.at)
@@ -110,19 +110,19 @@ def close_asked(recovery, gone):
 
 
 def take_missing(recovery):
-    """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
+    """Take the one that is missing; if that is the first of a run of pushes, close them all. Return an OUTCOME_."""
     ledger = recovery.ledger
     pushes = recovery.push_run
     if recovery.retry.armed:
-        return phases.NEWS_NONE  # a push came meanwhile: it is asked for again
+        return phases.OUTCOME_NONE  # a push came meanwhile: it is asked for again
     is_others = recovery.ownership.shares and not recovery.ownership.shared.is_ours()
     recovery.passed_over += is_others
     if is_others:
         return close_asked(recovery, False)
     if pushes.last < 0 or recovery.has_several():
-        return phases.NEWS_STORE
+        return phases.OUTCOME_STORE
     if not same(recovery.answer, pushes.first) and not recovery.fits_in_writing(recovery.answer, pushes.first):
-        return phases.NEWS_STORE
+        return phases.OUTCOME_STORE
     recovery.gap_fill.jump(pushes.last, 0)
     pushes.close()
     ledger.close_run()

@@ -255,7 +255,7 @@ class Recovery:
         self.closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
         self.is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
-        self.is_shut_out = False  # since a question was asked last
+        self.was_suspended = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
         self.is_later = False  # the last rejection says that it will be answered later
         self.stored_late = ()  # missing IDs whose results came when their questions had been given up
@@ -291,7 +291,7 @@ class Recovery:
             self.saw_new_count = False
             from toolcart.agent.openprotocol import successor  # hardly any cart needs it
 
-            successor.meet(self, self._identity != ownership.identity)
+            successor.note_successor(self, self._identity != ownership.identity)
         self._identity = ownership.identity
         ledger.note_contact()
         if self._answers_nothing():
@@ -375,10 +375,10 @@ class Recovery:
             self.turn_to(phases.PHASE_POLL, after(top) if self.revisions.lacks_newest and top > 0 else 0)
 
     def turn_to(self, phase, asked):
-        """Turn to this phase and its question; return NEWS_NONE."""
+        """Turn to this phase and its question; return OUTCOME_NONE."""
         self.phase = phase
         self.request.begin(asked)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
@@ -536,7 +536,7 @@ class Recovery:
         put_id(self.ask_id, number)
         self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
         request.waits = True
-        self.is_shut_out = self._may_be_late = False
+        self.was_suspended = self._may_be_late = False
         return True
 
     def wait_least(self, now, ms):
@@ -598,22 +598,22 @@ class Recovery:
     # -- answers -----------------------------------------------------------------------------------------------
 
     def fetched(self, body, start, now, flags=0, length=0):
-        """Take the answer to what `want` asked for, a body with the flags its record would have; return a NEWS_.
+        """Take the answer to what `want` asked for, a body with the flags its record would have; return an OUTCOME_.
 
         `length` is that of its payload, which begins HEAD_BYTES in front of the body.
 
-        It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
+        It may have used the stage unless that is OUTCOME_STORE: then `kept` or `wait_for_room` comes next.
         """
         self.has_answered = True
         self.revisions.is_answered()
         if self._is_not_awaited():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         asked = self.request.asked
         is_other = id_at(body, start + TIGHTENING_ID) != asked or is_blank_record(body, start)
         if asked and is_other and self.ledger.is_unasked():
             return self.cannot_ask(now)  # neither ID 0 nor a real one brings what was asked for
         if self._starts_over_as_answered():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         if is_blank_record(body, start):
             return self.take_absent(now)
         at = start + TIGHTENING_ID
@@ -651,18 +651,18 @@ class Recovery:
 
             is_pushed_as_another(self, body, start, flags)
         if self.phase == phases.PHASE_FILL and self._turn_to_compare_pushed(number):
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         return self._handle_result(number, is_logged, now)
 
     def fetched_unread(self, body, start, check, now, frame=b""):
-        """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
+        """The same for an answer of which only the ID can be read; OUTCOME_STORE: it is to be kept as it came.
 
         `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others, under any ID where the
         frame has a time.
         """
         self.frame = frame
         if self._is_not_awaited() or self._starts_over_as_answered():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         number = id_at(body, start + TIGHTENING_ID)
         if number >= 0:
             number = self.offset.corrected(number)
@@ -680,9 +680,9 @@ class Recovery:
         return self._handle_result(number, False, now)
 
     def refused(self, kind, now, code=0):
-        """Take a rejection of the REFUSED_ class `kind` with this code, if known; return a NEWS_."""
+        """Take a rejection of the REFUSED_ class `kind` with this code, if known; return an OUTCOME_."""
         if self._is_not_awaited():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
         # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
@@ -698,10 +698,10 @@ class Recovery:
             self.revisions.is_answered()
         if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
             if self._starts_over_as_answered():
-                return phases.NEWS_NONE
+                return phases.OUTCOME_NONE
             number = id_of(self.ask_id, 0)
             if kind != error_codes.REFUSED_GONE and number and self.request.is_first_rejection(number, code):
-                return phases.NEWS_NONE
+                return phases.OUTCOME_NONE
             self.why = _why_of(code, WHY_NONE)
             if self.request.asked:
                 self.vain = 0
@@ -712,7 +712,7 @@ class Recovery:
             self.revisions.is_deferred()
         does_without = self.phase == phases.PHASE_NEWEST and self.revisions.does_without_newest
         if self.revisions.turns(kind, self.has_answered or does_without):
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         if kind == error_codes.REFUSED_REVISION and self.was_answered() and self.revisions.may_be_known():
             # The revision that it has answered in before was rejected for another reason.
             return self.ask_again_later(now)
@@ -730,39 +730,39 @@ class Recovery:
         return ledger.identity() != 0 and not ledger.is_unasked()
 
     def silent(self, now):
-        """No answer came: ask for the same again later; return a NEWS_."""
+        """No answer came: ask for the same again later; return an OUTCOME_."""
         if self._is_not_awaited():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         self.why = WHY_SILENT
         self.is_later = False
         phase, asked = self.phase, self.request.asked
-        news = self.ask_again_later(now)
+        outcome = self.ask_again_later(now)
         self._may_be_late = self.retry.armed and (self.phase, self.request.asked) == (phase, asked)
-        return news
+        return outcome
 
     def is_newest_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
         return self.phase == phases.PHASE_NEWEST and self.request.tries + more >= UNANSWERED_MOST
 
     def ask_again_later(self, now):
-        """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
+        """No usable answer: ask again later, but not for ever where others are answered; return an OUTCOME_."""
         from toolcart.agent.openprotocol import unanswered_requests  # a controller that behaves well answers
 
         return unanswered_requests.ask_again_later(self, now)
 
-    def shut_out(self, now):
-        """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
+    def requests_suspended(self, now):
+        """Nothing may be asked for on this connection, since others ended with such a question; return an OUTCOME_.
 
         One that has answered before is believed to do so again, until that comes twice.
         """
         if self.phase >= _OFF:
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller ends connections so
 
-        return unanswered_requests.shut_out(self, now)
+        return unanswered_requests.requests_suspended(self, now)
 
     def cannot_ask(self, now):
-        """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
+        """Nothing can be asked for, as far as is known: ask again in an hour. Return an OUTCOME_."""
         from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
 
         self.revisions.begin_anew()
@@ -810,17 +810,17 @@ class Recovery:
         return not waited or self.phase >= _OFF
 
     def _handle_without_id(self, now):
-        """Take an answer without an ID; return a NEWS_.
+        """Take an answer without an ID; return an OUTCOME_.
 
         If the newest has none again and again, nothing can be asked for until one has.
         """
         if self.phase == phases.PHASE_POLL:
             self.restart()  # else each poll would find that nothing is unknown
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         if self.phase != phases.PHASE_NEWEST or self.request.tries + 1 < UNANSWERED_MOST:
             return self.ask_again_later(now)
         self.switch_off(phases.PHASE_NO_ID)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
 
     def switch_off(self, phase):
         """Stop asking, for this connection or a long while."""
@@ -829,14 +829,14 @@ class Recovery:
             self.flags = FLAG_UNPROVEN
 
     def _handle_result(self, number, is_logged, now):
-        """Take the result `number` in `answer`; `is_logged`: by what was looked up. Return a NEWS_."""
+        """Take the result `number` in `answer`; `is_logged`: by what was looked up. Return an OUTCOME_."""
         phase = self.phase
         request = self.request
         ownership = self.ownership
         if number != request.asked and self._gives_one_id_to_two(number):
             return self.end_contradiction(now)
         if request.is_answer_to_next():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         if phase == phases.PHASE_COMPARE:
             return self._handle_compared(number, now)
         if phase in phases.PHASES_OF_KNOWN and not number == request.asked == unpack_id(self.sought, 0):
@@ -892,7 +892,7 @@ class Recovery:
         return self.contradictions.first_brought_as(number, self.answer)
 
     def end_contradiction(self, now):
-        """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""
+        """The answers do not match what is asked: whatever they are, nothing follows from them. Return an OUTCOME_."""
         self.contradictions.end()
         self.why = WHY_SILENT
         self.contradicts = True
@@ -901,7 +901,7 @@ class Recovery:
         return self.cannot_ask(now)
 
     def _handle_asked_id(self, number, is_logged, now):
-        """The ID that was asked for is there; return a NEWS_."""
+        """The ID that was asked for is there; return an OUTCOME_."""
         phase = self.phase
         self.vain = 0
         self.revisions.does_without_newest = self.revisions.lacks_newest
@@ -944,17 +944,17 @@ class Recovery:
         return self.go_on_searching(number, True, now)
 
     def take_as_absent(self, now):
-        """What was asked for is answered with another result: as if it were not there. Return a NEWS_."""
+        """What was asked for is answered with another result: as if it were not there. Return an OUTCOME_."""
         from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller answers so
 
         return unanswered_requests.take_as_absent(self, now)
 
     def take_absent(self, now):
-        """The controller has nothing under the ID that was asked for; return a NEWS_."""
+        """The controller has nothing under the ID that was asked for; return an OUTCOME_."""
         phase = self.phase
         request = self.request
         if request.is_answer_to_next() or self.turn_spindle():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         if phase == phases.PHASE_NEWEST:
             return self._handle_no_newest(now) if self.observed.is_nothing() else self.look_at_sharing(now)
         if phase == phases.PHASE_PROBE:
@@ -981,7 +981,7 @@ class Recovery:
                 if not is_id_stored(self):
                     self._is_checked = True
                     self.restart()
-                    return phases.NEWS_NONE
+                    return phases.OUTCOME_NONE
             return range_fetch.close_asked(self, not request.there)
         if phase == phases.PHASE_SEEK:
             from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
@@ -990,7 +990,7 @@ class Recovery:
         return self.go_on_searching(request.asked, False, now)
 
     def go_on_searching(self, number, there, now):
-        """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""
+        """Turn to the next question of a walk or a stretch, or to its end; return an OUTCOME_."""
         request = self.request
         observed = self.observed
         if self.phase == phases.PHASE_SEEK:
@@ -1011,18 +1011,18 @@ class Recovery:
             from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
             return id_walk.end(self, now)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
 
     # -- a poll ------------------------------------------------------------------------------------------------
 
     def end_poll(self, is_known, number=-1):
-        """Return to rest after a poll; return a NEWS_."""
+        """Return to rest after a poll; return an OUTCOME_."""
         self.turn_to(phases.PHASE_IDLE, 0)
         self.polled = number
-        return phases.NEWS_KNOWN if is_known else phases.NEWS_UNKNOWN
+        return phases.OUTCOME_KNOWN if is_known else phases.OUTCOME_UNKNOWN
 
     def _handle_poll_gone(self):
-        """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
+        """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return an OUTCOME_."""
         top = self.ledger.top()
         if self.request.asked or top < 0:
             return self.end_poll(True)
@@ -1031,23 +1031,23 @@ class Recovery:
     # -- what the controller has ------------------------------------------------------------------------------
 
     def _handle_newest(self, number, is_logged, now):
-        """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
+        """Take the newest of the spindle asked: the highest of all counts. Return an OUTCOME_."""
         self.request.again()
         self.looked_at = self.duplicates.next_record()
         self._came_first_as(number)
         self.contradictions.newest = number
         self.observed.take_newest(number, self.answer, is_logged, self.ledger)
-        return phases.NEWS_NONE if self.turn_spindle() else self.look_at_sharing(now)
+        return phases.OUTCOME_NONE if self.turn_spindle() else self.look_at_sharing(now)
 
     def look_at_sharing(self, now):
-        """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
+        """The newest is known: first see whether its ID is the stations' or ours alone. Return an OUTCOME_."""
         ownership = self.ownership
         if ownership.shared is None or not ownership.shared.needs_proof(ownership.shares):
             return self.compare_newest(now)
         return self.turn_to(phases.PHASE_PROBE, after(self.observed.newest))
 
     def compare_newest(self, now):
-        """Go on from the newest; return a NEWS_."""
+        """Go on from the newest; return an OUTCOME_."""
         ledger = self.ledger
         observed = self.observed
         newest = observed.newest
@@ -1080,7 +1080,7 @@ class Recovery:
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
             self.phase = phases.PHASE_SETTLE
             self.wait_for_room(now, _ON_ITS_WAY_MS)  # unless it pushes that, or one in front of it, yet
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         if ledger.is_empty() and not self.ownership.is_other:
             if self._is_unconfirmed():
                 return self.turn_to(phases.PHASE_CONFIRM, newest)
@@ -1093,7 +1093,7 @@ class Recovery:
             observed.first = newest if is_held and newest != self.closed_top else following(observed.upto)
             return look_conclusion.conclude_look(self, now)
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         is_above = is_ahead(newest, top)
         if is_above and top > 0 and not self.saw_new_count:
             from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
@@ -1116,7 +1116,7 @@ class Recovery:
         return is_open and not self.ownership.is_other and self.counts_alone()
 
     def _end_confirming(self, is_there, now):
-        """Take whether there is a result under the ID of the newest; return a NEWS_."""
+        """Take whether there is a result under the ID of the newest; return an OUTCOME_."""
         observed = self.observed
         newest = observed.top
         is_other = unpack_id(newest, 0) != observed.newest  # one was pushed since
@@ -1133,7 +1133,7 @@ class Recovery:
         return self.count_goes_on(now) if is_above else self.search_nearby(True, now)
 
     def _handle_no_newest(self, now):
-        """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
+        """ID 0 is gone: the controller has nothing, or does not know ID 0. Return an OUTCOME_."""
         ledger = self.ledger
         observed = self.observed
         self.request.again()
@@ -1160,14 +1160,14 @@ class Recovery:
         return nothing_above.takes_push(self)
 
     def turn_to_witness(self):
-        """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
+        """Ask for the highest known; where it may be off and was not pushed, for the last push. Return OUTCOME_NONE."""
         ledger = self.ledger
         is_other = self.offset.needs_push and self.may_be_offset() and self.is_pushed(ledger.last)
         copy(self.sought, 0, ledger.last if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
         return self.turn_to(phases.PHASE_WITNESS, unpack_id(self.sought, 0))
 
     def _handle_witness(self, is_logged, now):
-        """There is a result under the highest ID known; return a NEWS_."""
+        """There is a result under the highest ID known; return an OUTCOME_."""
         request = self.request
         ledger = self.ledger
         observed = self.observed
@@ -1185,10 +1185,10 @@ class Recovery:
         if is_known and not several and self.is_pushed(ledger.octets):
             self.offset.is_ruled_out = not self.offset.is_known()
         if not is_known and self._turns_to_compare(self.answer, ledger.octets):
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         if not is_known and self._is_unsaid(self.answer):
             if self.turn_spindle():
-                return phases.NEWS_NONE
+                return phases.OUTCOME_NONE
             from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
 
             return count_check.begin(self, now)
@@ -1199,12 +1199,12 @@ class Recovery:
             return self._end_confirming(False, now) if is_top else self.turn_to(phases.PHASE_CONFIRM, observed.newest)
         if not is_known or not (is_above or is_top):
             request.there = True
-            return phases.NEWS_NONE if self.turn_spindle() else self.search_nearby(True, now)
+            return phases.OUTCOME_NONE if self.turn_spindle() else self.search_nearby(True, now)
         self.offset.is_proven = True
         return self.count_goes_on(now)
 
     def count_goes_on(self, now):
-        """The highest ID known still means the same; return a NEWS_."""
+        """The highest ID known still means the same; return an OUTCOME_."""
         ledger = self.ledger
         observed = self.observed
         top = ledger.top()
@@ -1215,13 +1215,13 @@ class Recovery:
         return look_conclusion.conclude_look(self, now)
 
     def search_nearby(self, is_reset, now):
-        """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
+        """What was sought is not under its ID: it may be near it (rule 7). Return an OUTCOME_."""
         from toolcart.agent.openprotocol import nearby_search  # it is there, as a rule
 
         return nearby_search.search(self, is_reset, now)
 
     def conclude_empty(self, now):
-        """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
+        """The controller has nothing: what it makes from now on is ours. Return an OUTCOME_."""
         observed = self.observed
         if self.ledger.last_id >= 0:
             from toolcart.agent.openprotocol.nothing_above import has_pushed_newest  # most have something new
@@ -1235,7 +1235,7 @@ class Recovery:
 
             if nothing_above.shows_nothing(self):
                 self.switch_off(phases.PHASE_NO_ID)
-                return phases.NEWS_NONE
+                return phases.OUTCOME_NONE
             if not observed.starts_over:
                 nothing_above.stay_at_top(self)
         return look_conclusion.settle(self, now)
@@ -1380,13 +1380,13 @@ class Recovery:
         return True
 
     def _handle_compared(self, number, now):
-        """Take the answer to the question for a result that was pushed; return a NEWS_."""
+        """Take the answer to the question for a result that was pushed; return an OUTCOME_."""
         if number != self.request.asked and self.request.is_first_other():
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
         return self._go_on_comparing(number == self.request.asked, now)
 
     def _go_on_comparing(self, is_there, now):
-        """Take the result that was asked for, or that it is not there, and turn to the next one; return a NEWS_."""
+        """Take the result that was asked for, or that it is not there, and turn to the next one; return an OUTCOME_."""
         if self.check is not None:
             from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
 

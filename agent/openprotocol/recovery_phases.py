@@ -42,14 +42,14 @@ PHASE_NAMES = (
     "idle",
 )
 
-NEWS_NONE = const(0)
-NEWS_STORE = const(1)  # the fetched result has to be stored
-NEWS_RESET = const(2)  # the controller's IDs have restarted
-NEWS_ASK_AGAIN = const(3)  # end the session: the next one shows whether this is another controller
-NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
-NEWS_OFFSET = const(5)  # it is known by how much the IDs of this controller's answers are off
-NEWS_KNOWN = const(6)  # of a poll: there is nothing that is not known
-NEWS_UNKNOWN = const(7)  # of a poll: there is; `polled` is its ID
+OUTCOME_NONE = const(0)
+OUTCOME_STORE = const(1)  # the fetched result has to be stored
+OUTCOME_RESET = const(2)  # the controller's IDs have restarted
+OUTCOME_ASK_AGAIN = const(3)  # end the session: the next one shows whether this is another controller
+OUTCOME_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
+OUTCOME_OFFSET = const(5)  # it is known by how much the IDs of this controller's answers are off
+OUTCOME_KNOWN = const(6)  # of a poll: there is nothing that is not known
+OUTCOME_UNKNOWN = const(7)  # of a poll: there is; `polled` is its ID
 
 SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as its answers show
 SHARING_OWN = const(1)  # they do not

@@ -11,7 +11,7 @@ Rules
    revision makes the doubtful ones be asked for again (`answered`).
 3. A revision that stood before is given up only after CUTS_MOST in a row, and never because the slot is taken.
 4. What the session can go on without is left out of the next connection if one ends soon after its rejection, or in
-   front of its answer; if that comes twice, or five times without a word, it is left out until `forgive`, which the
+   front of its answer; if that comes twice, or five times without a word, it is left out until `allow_again`, which the
    session does after an hour.
 5. The last `late` ones are asked for only while `late_too`: the owner has tried everything else.
 """
@@ -115,16 +115,16 @@ class Revisions:
         """The connection has ended, `lasted` or not: what it went on without may be what has ended it."""
         if self.given_up:
             self._ends = 0 if lasted else self._ends + weight
-        self.passed_over = self.is_shut() or ((self.passed_over or self.given_up) and not lasted)
+        self.passed_over = self.is_suspended() or ((self.passed_over or self.given_up) and not lasted)
         self.given_up = False
 
-    def is_shut(self):
-        """True if connections ended with it so often that it is not asked for until `forgive`."""
+    def is_suspended(self):
+        """True if connections ended with it so often that it is not asked for until `allow_again`."""
         return self._ends >= _ENDS_MOST
 
-    def forgive(self):
+    def allow_again(self):
         """It may be asked for once more."""
-        if self.is_shut():
+        if self.is_suspended():
             self._ends = _ENDS_MOST - 1
             self.passed_over = False
 

@@ -1,15 +1,16 @@
 """The integrator's session with one controller: start, subscribe, take results, keep alive, stop.
 
 Sans I/O: works on a link (toolcart.agent.link), knows no port and no flash. The owner feeds the link, calls
-`next_event` until it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED with `acknowledge` or
-`withhold`. What is asked and how it is answered is in the rows of toolcart.agent.openprotocol.requests, what is pushed
-in those of toolcart.agent.openprotocol.subscriptions.
+`next_event` until it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED and EV_PUSHED_CUT with
+`acknowledge` or `withhold`. What is asked and how it is answered is in the rows of
+toolcart.agent.openprotocol.requests, what is pushed in those of toolcart.agent.openprotocol.subscriptions.
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
-       | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
+       | 0004: next revision   | 0004/09: CLEARING by 0063, then SUBSCRIBING again (one that survived may have another
+       |                       |          revision)
        | 96,16,35: OVER, busy  | 99,73,75: no such message, MID 0008 is tried; 98,28,27: the same again, later
                                | 00: rule 9; any other code: next revision, then MID 0008; OVER when none is left
-                               | one that is not needed: whatever else it gets, or silence, it is done without
+                               | without one that is not needed the session goes on after any other code, or silence
 
 Rules (protocol.md 4)
 1. A request that is not answered in any of its tries loses the link, unless its row says otherwise. MID 0003 waits for
@@ -68,7 +69,7 @@ _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a 
 _KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether keep-alive is to be optional (S217 p. 74)
 _KEEP_ALIVE_NEEDED = b"010"
 _REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
-SHUT_MS = const(3600000)
+SUSPENDED_MS = const(3600000)
 # Whether the line brings back what we send, as it did MID 0001; if so, whether it has brought back the last MID 9999.
 _ECHO_NONE = const(0)
 _ECHO_DUE = const(1)
@@ -113,8 +114,8 @@ class Session:
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
         self.needs_station = False  # the controller has to name its station: a revision that does is wanted
-        self.starts = Revisions(start_revisions)
-        self.tool = Revisions((1,))  # of MID 0040
+        self.start_revisions = Revisions(start_revisions)
+        self.tool_revisions = Revisions((1,))  # of MID 0040
         self.identity = bytearray(b" " * identity.IDENTITY_BYTES)  # what the controller says about itself
         self.system_type = 0
         self.request = rq.Request()
@@ -126,8 +127,8 @@ class Session:
         self._stop_wait_ms = stop_wait_ms
         self.tries = tries
         self._keepalives = 0  # sent on this connection since the session was READY
-        self._shut = Timer()  # until what connections end with is asked for again
-        self._rest = Timer()  # since our last message: then MID 9999 is due
+        self._suspension = Timer()  # until what connections end with is asked for again
+        self._keepalive_timer = Timer()  # since our last message: then MID 9999 is due
         self.silence = Timer()  # since an unanswered 9999: then the controller is gone; a message of its stops it
         self._is_extended = False  # that is over, and a message that was under way by then is waited for
         self._echo = _ECHO_NONE
@@ -179,18 +180,18 @@ class Session:
         """Post what is due, if the link has room; return the ms until something may be due again."""
         if self.state == session_states.CLOSED or self.state == session_states.OVER:
             return FOREVER
-        rest = FOREVER
+        left = FOREVER
         if self.link.idle():
             self._blocked.armed = False
-            rest = self._post_next(now)
+            left = self._post_next(now)
         elif not self._blocked.armed:
             wait = self._silence_ms
             if self.link.is_receiving():
                 wait += self.link.message_ms
             self._blocked.start(now, wait)
         wait = self.link.tick(now)
-        if rest < wait:
-            wait = rest
+        if left < wait:
+            wait = left
         answer = self.request.answer
         if answer.armed:
             wait = answer.least(now, wait)
@@ -204,7 +205,7 @@ class Session:
 
     def closed(self):
         """The port is closed."""
-        self._lose()
+        self._count_cut()
         self._note_connection_end()
         self.state = session_states.CLOSED
         self.why = session_states.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
@@ -216,7 +217,7 @@ class Session:
         if self.link_level_send is not None:
             self.link_level_send.reset()
         self.pushes.owing = None
-        self._rest.stop()
+        self._keepalive_timer.stop()
         self.silence.stop()
         self._blocked.stop()
         if self._linked is not None:
@@ -239,7 +240,7 @@ class Session:
 
     def can_fetch(self):
         """True if `fetch` may be called."""
-        if self.old_result.revisions.is_shut():
+        if self.old_result.revisions.is_suspended():
             return False
         generic = self.fallback.generic
         if generic is not None and generic.holds_back:
@@ -269,9 +270,9 @@ class Session:
 
     def ask_tool(self):
         """Ask by MID 0040 for the tool's data; False if connections end with that."""
-        if not self.tool.passed_over:
+        if not self.tool_revisions.passed_over:
             self.ask(rq.TOOL, 1, b"")
-        return not self.tool.passed_over
+        return not self.tool_revisions.passed_over
 
     def stop(self, now):
         """End the session in order: MID 0003, then EV_OVER after its answer or `stop_wait_ms`.
@@ -288,7 +289,7 @@ class Session:
         self.state = session_states.STOPPING
         answer = self.request.answer
         if self.request.asked == 0 or self.request.unsent:
-            self._leave()
+            self._ask_stop()
         elif answer.armed:
             answer.start(now, answer.least(now, self._stop_wait_ms))
 
@@ -319,9 +320,9 @@ class Session:
     def answered(self):
         self.request.answered()
         if self.state == session_states.STOPPING:
-            self._leave()
+            self._ask_stop()
 
-    def _leave(self):
+    def _ask_stop(self):
         self.ask(rq.STOP, 1, b"")
 
     def _post_next(self, now):
@@ -331,8 +332,8 @@ class Session:
             if self.request.unsent:
                 self._post_request(now)
             elif session_states.SUBSCRIBING <= self.state <= session_states.READY:
-                if self._rest.left(now) > 0:
-                    return self._rest.left(now)
+                if self._keepalive_timer.left(now) > 0:
+                    return self._keepalive_timer.left(now)
                 self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
                 if self._echo:
                     self._echo = _ECHO_DUE
@@ -340,10 +341,10 @@ class Session:
                     self.silence.start(now, self._silence_ms)
                     self._is_extended = False
                     self._keepalives += self.state == session_states.READY
-                self._retry_shut(now)
+                self._retry_suspended(now)
             else:
                 return FOREVER  # no MID 9999 while a session begins or ends
-        self._rest.start(now, self._keepalive_ms)
+        self._keepalive_timer.start(now, self._keepalive_ms)
         return self._keepalive_ms if session_states.SUBSCRIBING <= self.state <= session_states.READY else FOREVER
 
     def _post_owed(self):
@@ -364,7 +365,7 @@ class Session:
         return True
 
     def _post_request(self, now):
-        self._retry_shut(now)
+        self._retry_suspended(now)
         request = self.request
         row = request.row
         wait_ms = self._stop_wait_ms if row is rq.STOP else self.response_timeout_ms
@@ -393,29 +394,29 @@ class Session:
             put_number(tx, at + SPINDLE, 2, self.request.spindle)
         link.post(octets, True)
 
-    def _retry_shut(self, now):
-        """Have what was left out because connections ended with it asked for again, SHUT_MS after that was known."""
-        shut = self._shut
-        if not shut.armed:
-            if self._is_any_shut():
-                shut.start(now, SHUT_MS)
-        elif shut.expired(now):
-            shut.stop()
-            self.tool.forgive()
-            self.old_result.revisions.forgive()
+    def _retry_suspended(self, now):
+        """After SUSPENDED_MS allow again what is suspended: it was left out since connections ended with it."""
+        suspension = self._suspension
+        if not suspension.armed:
+            if self._is_any_suspended():
+                suspension.start(now, SUSPENDED_MS)
+        elif suspension.expired(now):
+            suspension.stop()
+            self.tool_revisions.allow_again()
+            self.old_result.revisions.allow_again()
             for one in self.subscriptions:
-                one.revisions.forgive()
+                one.revisions.allow_again()
 
-    def _is_any_shut(self):
+    def _is_any_suspended(self):
         """True if something that a session can go on without is left out. Hot: allocates nothing."""
         for one in self.subscriptions:
-            if one.revisions.is_shut():
+            if one.revisions.is_suspended():
                 return True
-        return self.tool.is_shut() or self.old_result.revisions.is_shut()
+        return self.tool_revisions.is_suspended() or self.old_result.revisions.is_suspended()
 
     def _header_revision(self, revision):
         """Return the revision as the header shows it: BLANK in place of 1 where MID 0001 is taken only so."""
-        return BLANK if revision == 1 and self.starts.wanted() == BLANK else revision
+        return BLANK if revision == 1 and self.start_revisions.wanted() == BLANK else revision
 
     def _put_station(self, buf, at):
         """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
@@ -429,7 +430,7 @@ class Session:
     def _start(self):
         self.state = session_states.STARTING
         tries = 1 if self.fallback.goes_on else self.tries
-        revision = self.starts.wanted()
+        revision = self.start_revisions.wanted()
         data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
 
@@ -452,7 +453,7 @@ class Session:
             return session_states.EV_NONE
         if self._begins_again(length):
             return session_states.EV_NONE
-        if self.starts.wanted() == BLANK:
+        if self.start_revisions.wanted() == BLANK:
             self.subscriptions[0].revisions.prefer(BLANK)
             for subscription in self.subscriptions:
                 self._open_pushes(subscription)
@@ -465,18 +466,18 @@ class Session:
 
         That is also one that has to name its station, like a Power Focus 6000, and does not below 6; True if so.
         """
-        starts = self.starts
-        revision = starts.wanted()
-        if starts.answered():
+        start_revisions = self.start_revisions
+        revision = start_revisions.wanted()
+        if start_revisions.answered():
             has_to_name = self.needs_station or self.system_type == identity.SHARED_SYSTEM
             names_it = not has_to_name or length >= _STATION_BYTES or revision >= _STATION_REVISION
-            if names_it or not starts.prefer(_STATION_REVISION):
+            if names_it or not start_revisions.prefer(_STATION_REVISION):
                 return False
         self.fallback.goes_on = True
         self.why = session_states.WHY_STOPPED
         self.answered()
         self.state = session_states.STOPPING
-        self._leave()
+        self._ask_stop()
         return True
 
     def _subscribe(self):
@@ -513,7 +514,7 @@ class Session:
             return session_states.EV_NONE
         self.state = session_states.READY
         self.why = session_states.WHY_NOTHING
-        self.starts.accepted()
+        self.start_revisions.accepted()
         self.fallback.accepted()
         self.answered()
         return session_states.EV_READY
@@ -531,7 +532,7 @@ class Session:
                 return self._go_without()
             if act == rq.ACT_BUSY:
                 if self.state == session_states.STARTING:
-                    self.starts.occupied()
+                    self.start_revisions.occupied()
                 return self._end(session_states.WHY_BUSY)
         if act == rq.ACT_CLEAR:
             if self.no_error_index >= 0:
@@ -551,8 +552,8 @@ class Session:
 
     def _next_start(self):
         """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
-        self.fallback.goes_on = self.starts.refused()
-        self.why = session_states.WHY_NO_REVISION if self.starts.is_exhausted else session_states.WHY_REFUSED
+        self.fallback.goes_on = self.start_revisions.refused()
+        self.why = session_states.WHY_NO_REVISION if self.start_revisions.is_exhausted else session_states.WHY_REFUSED
         if not self.fallback.goes_on:
             return self._end(session_states.WHY_NO_REVISION)
         self._start()
@@ -585,7 +586,7 @@ class Session:
         self._subscribe()
         return session_states.EV_REFUSED
 
-    def _lose(self):
+    def _count_cut(self):
         """The connection has ended, or no answer came: that speaks against what was asked for (rule 4)."""
         state = self.state
         if state == session_states.CLOSED or state == session_states.OVER:
@@ -594,8 +595,8 @@ class Session:
         if self.fallback.ended():
             return
         if state == session_states.STARTING:
-            had_answered = self.starts.has_answered
-            self.fallback.goes_on = self.starts.cut() and had_answered
+            had_answered = self.start_revisions.has_answered
+            self.fallback.goes_on = self.start_revisions.cut() and had_answered
         elif state == session_states.SUBSCRIBING or state == session_states.CLEARING:
             revisions = self._subscription().revisions
             if self._is_optional():
@@ -609,9 +610,9 @@ class Session:
         if self.state == session_states.CLOSED:
             return
         if self.request.asked and self.request.row is rq.TOOL:
-            self.tool.given_up = True
+            self.tool_revisions.given_up = True
         lasted = self._keepalives >= rq.LASTING
-        self.tool.connection_ended(lasted)
+        self.tool_revisions.connection_ended(lasted)
         self.old_result.connection_ended(self._keepalives, self.request.asked > 0 and self._is_old_result_asked())
         for subscription in self.subscriptions:
             subscription.revisions.connection_ended(lasted)
@@ -651,9 +652,9 @@ class Session:
         tries = self.tries if subscription.row[NEEDED] is True and not self.fallback.goes_on else 1
         self.request.ask(row, mid, named, revision, data, tries)
 
-    def over(self, why):
+    def end_session(self, why):
         """End the session: no answer came, or nothing that can be read."""
-        self._lose()
+        self._count_cut()
         is_silence = why == session_states.WHY_SILENCE or why == session_states.WHY_UNUSABLE
         return self._end(self.why if self.why and is_silence else why)
 
@@ -690,7 +691,7 @@ class Session:
             if kind == LINK_NEED_DATA:
                 return self._check_timers(now)
             if kind == LINK_BROKEN:
-                return self.over(self._why_broken())
+                return self.end_session(self._why_broken())
             event = self._take(kind == LINK_CUT_SHORT) if kind != LINK_JUNK else self._take_junk()
             if event != session_states.EV_NONE:
                 return event
@@ -698,7 +699,7 @@ class Session:
 
     def _check_timers(self, now):
         if (self.silence.armed and self._is_silent(now)) or (self._blocked.armed and self._blocked.expired(now)):
-            return self.over(session_states.WHY_SILENCE)
+            return self.end_session(session_states.WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.received.mid = self._linked.mid
             return session_states.EV_MALFORMED
@@ -731,7 +732,7 @@ class Session:
         request.tries -= 1
         leaves = self.state == session_states.STOPPING and request.row is not rq.STOP
         if leaves and request.row is rq.START:  # there is no session to end
-            return self.over(session_states.WHY_STOPPED)
+            return self.end_session(session_states.WHY_STOPPED)
         if request.tries > 0 and not leaves:
             request.unsent = True
             return session_states.EV_NONE
@@ -739,7 +740,7 @@ class Session:
         if request.row[rq.MID] == 0 and not leaves and self._is_optional():
             return self._ask_next(True)
         if event == session_states.EV_OVER and not leaves:
-            return self.over(
+            return self.end_session(
                 session_states.WHY_STOPPED if self.state == session_states.STOPPING else self._why_silent()
             )
         request.given_up()
@@ -751,10 +752,10 @@ class Session:
     def _has_other_header(self):
         """True if what answers MID 0001 lays out its headers otherwise than the link expects; `received` has how."""
         link = self.link
-        is_first = has_spindle_first(link.buf, link.at) if link.header is None else not link.header.is_usual
-        if is_first == (link.header is not None):
+        spindle_first = has_spindle_first(link.buf, link.at) if link.header is None else not link.header.is_usual
+        if spindle_first == (link.header is not None):
             return False
-        self.received.refused_code = 1 if is_first else 0
+        self.received.refused_code = 1 if spindle_first else 0
         return True
 
     def _take_junk(self):
@@ -769,7 +770,7 @@ class Session:
     def _take(self, cut_short):
         link = self.link
         if self.state == session_states.STARTING and self._has_other_header():
-            return self.over(session_states.WHY_HEADER)
+            return self.end_session(session_states.WHY_HEADER)
         head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
         if head > 0 and head % 1000:
             mid = head // 1000
@@ -899,7 +900,7 @@ class Session:
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
             return session_states.EV_UNKNOWN
         if request.row is rq.STOP:
-            return self.over(session_states.WHY_STOPPED)
+            return self.end_session(session_states.WHY_STOPPED)
         event = request.row[rq.EVENT]
         if self.state == session_states.STOPPING or event != session_states.EV_NONE:
             self.answered()
@@ -925,7 +926,7 @@ class Session:
         end = link.at + link.length
         named = named if named != UNNAMED else self._outstanding()
         width = 4
-        if self._can_only_mean_outstanding(named):
+        if self._names_nothing_sent(named):
             width = 0 if self._is_code_alone() else 4
             named = self.request.asked
         elif link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
@@ -943,10 +944,11 @@ class Session:
         is_late = named == rq.FETCH[rq.MID] and self.old_result.was_asked()
         return session_states.EV_NONE if is_late else session_states.EV_UNKNOWN
 
-    def _can_only_mean_outstanding(self, named):
-        """True if a rejection names what was not sent: no MID, the answer's own, a keep-alive before there was one.
+    def _names_nothing_sent(self, named):
+        """True if a rejection names no MID that was sent, so it is for what is outstanding.
 
-        In a session that is READY it may also be a late one, to a command; there it is only taken for old results.
+        It names none, that of the answer, or a keep-alive before there was one. In a session that is READY it may also
+        be late, to a command; there it is only taken as one for old results.
         """
         request = self.request
         if (
@@ -992,10 +994,10 @@ class Session:
             return session_states.EV_NONE  # late
         # There is no session, or no longer.
         if self.state == session_states.STOPPING and (row is rq.START or row is rq.STOP):
-            return self.over(session_states.WHY_STOPPED)
+            return self.end_session(session_states.WHY_STOPPED)
         if act == rq.ACT_REPORT:
             if row is rq.TOOL:
-                self.tool.given_up = True
+                self.tool_revisions.given_up = True
             self.answered()
             return row[rq.REFUSED]
         if self.state == session_states.STOPPING:

@@ -78,7 +78,7 @@ def seek_station(intake, now):
         return False
     if station_of(link.buf, link.at, link.length, session.received.revision) < 0:
         return False
-    if session.starts.wanted() < _START_REVISION and session.starts.prefer(_START_REVISION):
+    if session.start_revisions.wanted() < _START_REVISION and session.start_revisions.prefer(_START_REVISION):
         intake.recovery.request.waits = False  # the connection does not end with the question
         session.stop(now)
         return True
@@ -253,7 +253,7 @@ class SharedIds:
 
 
 def take_answer(recovery, number, now):
-    """Take the newest at or below the ID that was asked for; return a NEWS_."""
+    """Take the newest at or below the ID that was asked for; return an OUTCOME_."""
     is_ours = recovery.ownership.shared.is_ours()
     if number == recovery.request.asked:
         recovery.contradictions.repeats_itself(False)
@@ -262,14 +262,14 @@ def take_answer(recovery, number, now):
 
 
 def take_absent(recovery):
-    """Nothing was answered to the ID that was asked for; return NEWS_NONE."""
+    """Nothing was answered to the ID that was asked for; return OUTCOME_NONE."""
     ownership = recovery.ownership
     if ownership.shared.needs_proof(ownership.shares):  # the memory was empty, or another station made it meanwhile
         recovery.restart()
     else:
         ownership.shared.add_absent(ownership.gone_most)
         recovery.request.begin(recovery.request.asked)
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def judge(recovery, number):
@@ -284,7 +284,7 @@ def judge(recovery, number):
 
 
 def take_judged(recovery, judged):
-    """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
+    """An answer is not taken as it is, since all stations share the IDs, or may; return an OUTCOME_."""
     ownership = recovery.ownership
     if judged == phases.JUDGED_NO_OWNER and ownership.shared.needs_proof(ownership.shares):
         recovery.restart()
@@ -293,21 +293,21 @@ def take_judged(recovery, judged):
     elif judged == phases.JUDGED_NO_OWNER:
         ownership.needs = "owner"
         recovery.switch_off(phases.PHASE_OFF)
-        return phases.NEWS_NO_OWNER
+        return phases.OUTCOME_NO_OWNER
     elif judged == phases.JUDGED_SHARED:
         ownership.shared.asks_log = False
         recovery.restart()
         ownership.are_shared()
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def take_probed(recovery, is_absent, now):
-    """PROBE is answered, or what was asked for is not there; return a NEWS_."""
+    """PROBE is answered, or what was asked for is not there; return an OUTCOME_."""
     shared = recovery.ownership.shared
     if shared.asks_log:
         shared.asks_log = False
         recovery.restart()
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     if is_absent:
         recovery.ownership.take_no_answer()
     return recovery.compare_newest(now)

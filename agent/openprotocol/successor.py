@@ -18,7 +18,7 @@ from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_dig
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 
-def meet(recovery, is_first):
+def note_successor(recovery, is_first):
     """Another controller has named itself: note that, or what is known of it since it was first seen.
 
     `is_first`: the last connection was to another one than this.

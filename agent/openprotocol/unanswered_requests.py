@@ -33,19 +33,19 @@ _SILENT_MOST = const(3)
 
 
 def ask_again_later(recovery, now):
-    """Take a question without a usable answer; return a NEWS_."""
+    """Take a question without a usable answer; return an OUTCOME_."""
     phase = recovery.phase
     if phase == phases.PHASE_POLL:
         return recovery.end_poll(True)  # nothing is known to be missing
     if _is_missing_put_off(recovery, now):
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     is_looked_for = deferred_ids.known_there(recovery) >= 0
     if is_looked_for and _is_gone_like_others(recovery):
         return _take_as_gone(recovery, now)
     # Else it is neither gone nor without an answer, however often.
     if recovery.is_later and phase != phases.PHASE_PROBE and not is_looked_for:
         recovery.retry.start(now, recovery.retry_ms)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     recovery.vain += not recovery.is_later
     if _asks_in_vain(recovery):
         return _go_on_in_vain(recovery, now)
@@ -66,7 +66,7 @@ def ask_again_later(recovery, now):
         return shared_ids.take_probed(recovery, False, now)
     is_at_once = is_put_off and recovery.request.state == NEXT
     recovery.retry.start(now, 0 if is_at_once else recovery.retry_ms)  # a ring drops the others while one waits
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def passes_over(recovery, number, now):
@@ -102,7 +102,7 @@ def _is_gone_like_others(recovery):
 
 
 def _take_as_gone(recovery, now):
-    """What is looked for is not there, or it is as if it were not; return a NEWS_.
+    """What is looked for is not there, or it is as if it were not; return an OUTCOME_.
 
     Silence may be an accident: so many in a row end a way, else each takes a minute.
     """
@@ -112,7 +112,7 @@ def _take_as_gone(recovery, now):
 
 
 def take_as_absent(recovery, now):
-    """What was asked for was answered with another result: as if it were not there (rule 6). Return a NEWS_."""
+    """What was asked for was answered with another result: as if it were not there (rule 6). Return an OUTCOME_."""
     recovery.why = WHY_SILENT
     _end_way(recovery, 0, True)
     return recovery.take_absent(now)
@@ -169,11 +169,11 @@ def _go_on_in_vain(recovery, now):
 
 
 def _give_up(recovery, now):
-    """Give up an ID that is not answered while the next one is; return a NEWS_."""
+    """Give up an ID that is not answered while the next one is; return an OUTCOME_."""
     phase = recovery.phase
     is_there = recovery.request.there
     if phase == phases.PHASE_FILL:
-        return phases.NEWS_NONE if recovery.turn_spindle() else range_fetch.close_asked(recovery, not is_there)
+        return phases.OUTCOME_NONE if recovery.turn_spindle() else range_fetch.close_asked(recovery, not is_there)
     if deferred_ids.known_there(recovery) >= 0:
         recovery.request.given_up_for = recovery.why
         return _take_as_gone(recovery, now)
@@ -183,17 +183,17 @@ def _give_up(recovery, now):
     return recovery.go_on_searching(recovery.request.asked, True, now)  # it may be there
 
 
-def shut_out(recovery, now):
-    """Rule 4; return a NEWS_. One that has answered before is believed to do so again, until that comes twice."""
+def requests_suspended(recovery, now):
+    """Rule 4; return an OUTCOME_. One that has answered before is believed to do so again, until that comes twice."""
     if recovery.is_later:
         recovery.switch_off(phases.PHASE_OFF)
         recovery.retry.start(now, phases.OFF_MS)
-        return phases.NEWS_NONE
+        return phases.OUTCOME_NONE
     if recovery.why >= 0:
-        recovery.vain += 0 if recovery.is_shut_out else VAIN_MOST // 2 + 1
-        recovery.is_shut_out = True
+        recovery.vain += 0 if recovery.was_suspended else VAIN_MOST // 2 + 1
+        recovery.was_suspended = True
         if recovery.was_answered() and recovery.vain < VAIN_MOST:
             recovery.switch_off(phases.PHASE_OFF)
             recovery.retry.start(now, phases.OFF_MS)
-            return phases.NEWS_NONE
+            return phases.OUTCOME_NONE
     return recovery.cannot_ask(now)

@@ -49,7 +49,7 @@ from toolcart.agent.record.result import (
 
 
 def cannot_ask_this(recovery, now):
-    """What was asked is answered in no revision; return a NEWS_.
+    """What was asked is answered in no revision; return an OUTCOME_.
 
     Where that was ID 0, real IDs may be known all the same: the highest known is asked for once.
     """
@@ -63,17 +63,17 @@ def cannot_ask_this(recovery, now):
 
 
 def cannot_ask(recovery, now):
-    """Nothing can be asked for, as far as is known: ask again in an hour, and count what is missing. Return a NEWS_."""
+    """Nothing can be asked for, as far as known: ask again in an hour, count what is missing. Return an OUTCOME_."""
     ownership = recovery.ownership
     recovery.switch_off(phases.PHASE_OFF)
     is_new = ownership.is_other and not ownership.is_believed
     if is_new and recovery.ledger.successor_id >= 0:
-        return phases.NEWS_ASK_AGAIN
+        return phases.OUTCOME_ASK_AGAIN
     recovery.retry.start(now, phases.OFF_MS)  # a controller in trouble says so, too
     # Where IDs are shared a push does not show what is missing: `w` stays, and may be asked for in an hour.
     if not (is_new or (ownership.shares and recovery.was_answered())):
         count_missing(recovery, now)
-    return phases.NEWS_NONE
+    return phases.OUTCOME_NONE
 
 
 def take_new_count(recovery, number, record):

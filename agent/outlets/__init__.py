@@ -12,9 +12,9 @@ own cursor on.
     attach(scheduler, slot)  an operator's order wakes this slot of the scheduler
     step(now)    do a bounded piece of the work; return the ms until it is needed again, FOREVER until a record comes
     recover(now) a step has failed: begin again
-    hurry(now)   what it could not reach may be there now: do not wait for the next try
-    leave(now)   the orderly end begins: nothing new goes out
-    has_left(now)  True if nothing is outstanding any more, or was not answered in time
+    connect_now(now)  what it could not reach may be there now: do not wait for the next try
+    begin_shutdown(now)  the orderly end begins: nothing new goes out
+    may_stop(now)  True if nothing is outstanding any more, or was not answered in time
     stop()       the orderly end: close, and make durable how far it is; `step` returns FOREVER from then on
     is_up()      True if its other side takes records now
     holds()      True if only an operator can let its records go on

@@ -48,7 +48,7 @@ from toolcart.agent.record.json_line import Line
 READS_A_STEP = const(8)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 RETRY_MS = const(1000)  # until what could not be read or written is tried again
-LEAVE_MS = const(2000)
+SHUTDOWN_MS = const(2000)
 RECONNECT_MS = const(60000)
 KEEPALIVE_S = const(30)
 ACK_TIMEOUT_MS = const(10000)
@@ -119,7 +119,7 @@ class Mqtt:
         self._retains = False  # the broker has taken what is retained since the start
         self._opening = False
         self._stopping = False
-        self._leaving = Timer()  # set: nothing new goes out
+        self._shutdown_timer = Timer()  # set: nothing new goes out
 
     # -- the contract of outlets -------------------------------------------------------------------------------
 
@@ -139,18 +139,18 @@ class Mqtt:
         """Return False: a broker needs an operator only for what `why` says."""
         return False
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """The network is there now: do not wait for the next attempt."""
-        self.session.hurry(now)
+        self.session.connect_now(now)
 
-    def leave(self, now):
+    def begin_shutdown(self, now):
         """Begin the orderly end: nothing new goes out; the state topic says that it was stopped."""
-        self._leaving.start(now, LEAVE_MS)
+        self._shutdown_timer.start(now, SHUTDOWN_MS)
 
-    def has_left(self, now):
+    def may_stop(self, now):
         """True if the broker has been left, or does not answer."""
         state = self.session.state
-        return self._leaving.expired(now) or (state != ms.UP and state != ms.LEAVING)
+        return self._shutdown_timer.expired(now) or (state != ms.UP and state != ms.LEAVING)
 
     def stop(self):
         """Close, and make durable how far it is."""
@@ -227,7 +227,7 @@ class Mqtt:
 
     def _publish_next(self, now):
         """Publish what comes next, if anything may; return the ms until there may be more."""
-        if self._leaving.armed:
+        if self._shutdown_timer.armed:
             return self._say_goodbye(now)
         if not self._announced:
             self._announced = _ANNOUNCED
@@ -288,7 +288,9 @@ class Mqtt:
         batch.limit = self.limit.look(now)
         while True:
             if log.fresh(scout):
-                if not batch.add(log.stage, log.place, KIND_RESULT, log.staging.fresh_flags, log.staging.fresh_length):
+                if not batch.add(
+                    log.stage, log.payload_at, KIND_RESULT, log.staging.fresh_flags, log.staging.fresh_length
+                ):
                     return KIND_RESULT
             else:
                 kind = log.peek(scout)

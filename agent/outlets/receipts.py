@@ -131,7 +131,7 @@ class Receipts:
         elif tag > 0:
             self._acked = tag
             if not self.needs_receipt:
-                self.again.put_had(tag)
+                self.again.note_delivered(tag)
                 self.base = self.receipt = tag
             self.confirm(out)
 

@@ -136,7 +136,7 @@ class Redelivery:
             self._missed += min(given_up, max(0, self._cursor.number - self._out_to))
         self._out_to = last
 
-    def put_had(self, number):
+    def note_delivered(self, number):
         """The other side has what is on its way up to `number`: what the log gave up of that is not missed.
 
         Up to where the cursor is, or nothing: what it has in front of that a connection that is lost forgets.
@@ -151,7 +151,7 @@ class Redelivery:
 
     def confirm(self, first, last, sent):
         """Count what of the numbers behind `first`, up to `last`, was confirmed before and sent again, up to `sent`."""
-        self.put_had(last)
+        self.note_delivered(last)
         end = min(last, self.up_to, sent)
         if end > first:
             self.given += end - first

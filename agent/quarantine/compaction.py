@@ -14,7 +14,7 @@ from toolcart.agent.log.snapshot_fields import LATE
 def move_block(quarantine):
     """Do it; return False if it cannot be done now. Everything must be settled."""
     log, numbers = quarantine.log, quarantine.state.numbers
-    place = log.blocks.find(0) if log.begin(0) == LOG_DONE else -1
+    place = log.blocks.find(0) if log.prepare_append(0) == LOG_DONE else -1
     if place < 0:
         return False
     copies = Copies(log)

@@ -59,7 +59,7 @@ class Gaps:
         numbers[gap + 1] = last
         return True
 
-    def swallow(self, last):
+    def absorb_front(self, last):
         """Forget the ranges up to entry `last`: the cursor passes them."""
         numbers = self._numbers
         for at in range(GAPS, _END, 2):

@@ -86,7 +86,8 @@ def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
     """Yield the lines of the answer to the order `words`; see rule 1.
 
     `clock` has stamp_into; `quiet` says when the flash may be used, None: always; `outlet` is the running ToolsNet
-    outlet: `ask(number, in_doubt)` has it offer one again or says why not (ASK_), `drop_first` drops what holds it.
+    outlet: `offer_on_order(number, in_doubt)` has it offer one again or says why not (ASK_), `drop_first` drops what
+    holds it.
     """
     orders = Orders(quarantine, main, station, clock, quiet, outlet)
     verb = words[0] if words else ""
@@ -246,7 +247,7 @@ class Orders:
             if is_doubtful:
                 return {"number": number, "stays": "in doubt: the agent has to run for that"}
             return {"number": number, "asked": True}
-        why = self._outlet.ask(number, in_doubt)
+        why = self._outlet.offer_on_order(number, in_doubt)
         return {"number": number, "stays": _WHY_NOT[why]} if why else {"number": number, "asked": True}
 
     def _offer_first(self, entry):
@@ -278,7 +279,7 @@ class Orders:
                 break
             if quarantine.number == number:
                 log = quarantine.log
-                copy(log.stage, log.place, self._payload, 0, self._length)
+                copy(log.stage, log.payload_at, self._payload, 0, self._length)
                 if quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ):
                     return None
                 break

@@ -84,7 +84,7 @@ class Quarantine:
 
     def start(self):
         """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
-        self.log.damage.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
+        self.log.damage.ignore_before(NUMBER_TOP)  # what cannot be read is counted when it is passed
         self.log.rewind(self._fold, self.state.numbers[field.KEPT + field.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         self._count_unreadable()
@@ -206,9 +206,9 @@ class Quarantine:
         if not self._reread(number):  # both logs share the page
             return FAILED
         kind, flags, length = main.kind, main.flags, main.length
-        copy(log.stage, log.place, main.page, main.at, length)
+        copy(log.stage, log.payload_at, main.page, main.at, length)
         code = PARKED_UNREADABLE if kind == KIND_RAW else reason
-        pack_into("<IHH", log.stage, log.place + length, number, code, 0)
+        pack_into("<IHH", log.stage, log.payload_at + length, number, code, 0)
         code = log.append(kind, flags, length + PARKED_BYTES)
         if code != LOG_DONE:
             return NO_ROOM if code == LOG_FULL else FAILED
@@ -402,7 +402,7 @@ class Quarantine:
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
         gaps, damaged, passed, unreadable = self._gaps.saved(), counts[field.DAMAGED], cursor.number, self.unreadable
-        self._swallow()
+        self._absorb_front()
         if cursor.number == passed:
             return 0
         if self.state.save():
@@ -434,7 +434,7 @@ class Quarantine:
         kind = self.next_entry(0)
         if kind <= RECORD_NONE:
             return False
-        copy(log.stage, log.place, log.page, log.at, log.length)
+        copy(log.stage, log.payload_at, log.page, log.at, log.length)
         return self._append_again(kind, log.flags, log.length) or (log.is_still_full() and self._move_block())
 
     def _move_block(self):
@@ -445,16 +445,16 @@ class Quarantine:
     def pass_up_to(self, entry, lost):
         """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
         self.state.numbers[field.DAMAGED] += lost
-        self._gaps.swallow(entry)
+        self._gaps.absorb_front(entry)
         self._put_cursor(entry)
-        self._swallow()
+        self._absorb_front()
 
     def replace_oldest(self, kind, flags, length, reason):
         """Replace the entry found last, which is the oldest, by the payload of `length` bytes in the stage.
 
         Return False if that cannot be done now. All must be settled.
         """
-        pack_into("<IHH", self.log.stage, self.log.place + length, self.number, reason, 0)
+        pack_into("<IHH", self.log.stage, self.log.payload_at + length, self.number, reason, 0)
         return self._append_again(kind, flags, length + PARKED_BYTES)
 
     def _append_again(self, kind, flags, length):
@@ -478,11 +478,11 @@ class Quarantine:
         """Take an entry out: the cursor passes it, or it goes into a gap; return True if that could be done."""
         gaps = self._gaps
         gaps.gone = entry
-        self._swallow()
+        self._absorb_front()
         gaps.gone = 0
         return self.log.cursors[0].number >= entry or gaps.end_of(entry) != 0 or gaps.add(entry, spare)
 
-    def _swallow(self):
+    def _absorb_front(self):
         """Move the cursor up to the oldest entry that is left."""
         log, gaps = self.log, self._gaps
         cursor = log.cursors[0]
@@ -490,7 +490,7 @@ class Quarantine:
         if kind == RECORD_LOST:
             return
         last = self.entry - 1 if kind > RECORD_NONE else self._end()
-        gaps.swallow(last)
+        gaps.absorb_front(last)
         self.state.numbers[field.DAMAGED] += self.lost
         self.unreadable = max(0, self.unreadable - self.lost)
         if last > cursor.number:

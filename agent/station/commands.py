@@ -230,10 +230,15 @@ class Commands:
         store = intake.store
         log = intake.log
         room_bytes = log.room_bytes + _EVENT_BYTES  # results have priority
-        if intake.full or not intake.flash_window.may_program() or not store.ready() or not log.has_room(room_bytes):
+        if (
+            intake.cannot_store
+            or not intake.flash_window.may_program()
+            or not store.ready()
+            or not log.has_room(room_bytes)
+        ):
             return False
         stage = log.stage
-        at = log.place
+        at = log.payload_at
         ev.put_event(stage, at, log.next, self._station, ev.COMMAND)
         if order.code and outcome != SENT:
             code = b"%02d" % order.code

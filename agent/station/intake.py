@@ -2,7 +2,8 @@
 
 Rules
 1. A push is taken by its keeper, one per row (toolcart.agent.openprotocol.subscriptions): its `take` makes it durable
-   or not, and only what is durable is acknowledged. Results of MID 0061 are taken here, with `Store`.
+   or not, and only what is durable is acknowledged. For MID 0061 the intake is the keeper itself, with `Store`, so
+   `take` and `on_event` get itself as `intake`.
 2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
    the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
    before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after
@@ -71,7 +72,7 @@ class Intake:
         self._busy_backoff = Backoff(BUSY_MS, BUSY_MOST_MS)
         self._stored_at_refusal = -1  # how many results had been stored when one could not be kept, or none be found
         self._is_junk_noted = False  # that octets came that are no message was logged: once for each connection
-        self._dice = (station.board.seed() + station.number) & 0x7FFF
+        self._jitter_state = (station.board.seed() + station.number) & 0x7FFF
         # of a serial line: while a controller talks on it nothing old is asked for
         self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
         self._fetch_delay = Timer()
@@ -82,8 +83,8 @@ class Intake:
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
-        self.full = False  # something could not be kept: nothing more is acknowledged in this session
-        self.refused = False  # the flash has refused it: room would not help
+        self.cannot_store = False  # something could not be kept: nothing more is acknowledged in this session
+        self.flash_refused = False  # the reason was the flash, not a want of room
         self.stopping = False
         self._ready = False
         self.late_answers = None  # toolcart.agent.station.late_answers', once a question got no answer in time
@@ -104,14 +105,14 @@ class Intake:
         """Start with the revisions that worked before."""
         session = self.session
         indexes = self.log.state.octets[INDEXES]
-        starts = session.starts
-        starts.index = (indexes & 0x0F) % len(starts.all)
+        start_revisions = session.start_revisions
+        start_revisions.index = (indexes & 0x0F) % len(start_revisions.all)
         ledger = self.store.ledger
         self._gone_reported = ledger.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
         if ledger.is_met() or ledger.is_empty():
-            starts.accepted_index = starts.index
+            start_revisions.accepted_index = start_revisions.index
             results.accepted_index = results.index
         self.wait.start(now, 0)
 
@@ -141,7 +142,7 @@ class Intake:
             if self._more:
                 return 0  # more came while the flash was busy: it needs the current time
             if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
-                left = self._use_silence(left, now)
+                left = self._do_idle_work(left, now)
                 if left >= 0:
                     return left
         return 0
@@ -158,7 +159,7 @@ class Intake:
         """True if the port is closed after `stop`."""
         return self.stopping and self.session.state == session_states.CLOSED
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """Connect at once if it would do so over the network: the network is up now."""
         if self.steady and self.session.state == session_states.CLOSED and not self.opening:
             self.wait.start(now, 0)
@@ -208,38 +209,38 @@ class Intake:
         log = self.log
         # While the last record is in doubt nothing can be stored, nor is it known what was stored.
         is_sure = self.store.ready()
-        if is_sure and self.full and not log.has_room(log.room_bytes):
-            self.refused = False
+        if is_sure and self.cannot_store and not log.has_room(log.room_bytes):
+            self.flash_refused = False
             self.wait.start(now, ROOM_ASKED_MS)
             return False
-        if is_sure and (not self.full or log.state.save()) and log.maintain():  # while nothing can be said yet
-            self.full = self.refused = False
+        if is_sure and (not self.cannot_store or log.state.save()) and log.maintain():  # while nothing can be said yet
+            self.cannot_store = self.flash_refused = False
             return True
-        self._stand_back()
+        self._note_storage_failure()
         self._pause(now, self._probe_ms() or self._backoff.next())
         return False
 
     def _probe_ms(self):
         """Return when a flash that refused is tried again if that wears nothing; 0: where a try may."""
         device = self.log.device.device
-        return device.probe_ms() if self.refused and hasattr(device, "probe_ms") else 0
+        return device.probe_ms() if self.flash_refused and hasattr(device, "probe_ms") else 0
 
-    def _stand_back(self):
+    def _note_storage_failure(self):
         """Note that something could not be kept, and whether that is for want of room."""
-        self.full = True
-        self.refused = self.log.device.refusal() != 0
+        self.cannot_store = True
+        self.flash_refused = self.log.device.refusal() != 0
         self._stored_at_refusal = self.counters.counts[counter.STORED]
 
     def _pause(self, now, wait_ms):
         """Wait so long and up to a quarter more."""
-        self._dice = (self._dice * 109 + 89) & 0x7FFF
-        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
+        self._jitter_state = (self._jitter_state * 109 + 89) & 0x7FFF
+        self.wait.start(now, wait_ms + wait_ms * self._jitter_state // 0x7FFF // 4)
 
     def _close(self, now):
         """Close, and start the wait for the next connection."""
         why = self.session.why
         if not self.stopping:
-            self._blame(why, now)
+            self._record_fault(why, now)
         self.port.close()
         self.session.closed()
         self.flash_window.set_receiving(False)
@@ -253,14 +254,14 @@ class Intake:
             self._stored_at_refusal = stored
         if why == session_states.WHY_BUSY:
             wait_ms = self._busy_backoff.next()
-        elif (self._ready and not self.full and not is_stuck) or self.session.fallback.goes_on:
+        elif (self._ready and not self.cannot_store and not is_stuck) or self.session.fallback.goes_on:
             wait_ms = BACKOFF_MS
         else:
             wait_ms = self._backoff.next()
         self._ready = False
         self._pause(now, wait_ms)
 
-    def _blame(self, why, now):
+    def _record_fault(self, why, now):
         """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
@@ -278,14 +279,14 @@ class Intake:
         if was_open:
             self.counters.note(counter.CONTROLLER_LOSSES, why, now)
         if why == session_states.WHY_STOPPED:  # we ended it: it starts again by itself
-            if self.full:
+            if self.cannot_store:
                 self.fault.set(KEPT_AGAIN, session_states.READY, 0, 0, self.counters.counts[counter.STORED])
             return
         state = session_states.READY if self._ready else session_states.STARTING if was_open else session_states.CLOSED
-        is_news = self.fault.set(why, state, code, mid, self.counters.counts[counter.STORED])
+        has_changed = self.fault.set(why, state, code, mid, self.counters.counts[counter.STORED])
         if not was_open:
             self.counters.count(counter.CONTROLLER_AWAY)
-            if is_news:
+            if has_changed:
                 self.counters.log.add(counter.CONTROLLER_AWAY, why, now)
 
     def _begin_ready(self, now):
@@ -298,15 +299,15 @@ class Intake:
         self._busy_backoff.reset()
         session = self.session
         state = self.log.state
-        indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
+        indexes = session.start_revisions.index | session.subscriptions[0].revisions.index << 4
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
                 # A later snapshot has it, or the next session finds out again.
                 self.counters.note(counter.NOT_SAVED, 2, now)
         session.subscriptions[0].keeper.on_event(self, session_states.EV_READY, now)
-        if session.old_result.revisions.is_shut():
-            self.take_news(self.recovery.shut_out(now), now)
+        if session.old_result.revisions.is_suspended():
+            self.apply_outcome(self.recovery.requests_suspended(now), now)
         self.subscription_check.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
@@ -384,14 +385,14 @@ class Intake:
     def _handle_answer(self, event, now):
         session = self.session
         if session.subscriptions[0].keeper is None:
-            self._hire(session.subscriptions[0])
+            self._create_keeper(session.subscriptions[0])
         if event == session_states.EV_FETCHED:
             self._take_fetched(now)
         elif event == session_states.EV_FETCH_REFUSED:
             self._take_refusal(now)
         elif event == session_states.EV_FETCH_SILENT:
             self._note_silence()
-            self.take_news(self.recovery.silent(now), now)
+            self.apply_outcome(self.recovery.silent(now), now)
         elif event == session_states.EV_OTHER_SPINDLE:
             self._take_other_answer(now)
         elif event == session_states.EV_FETCH_LATE:
@@ -429,7 +430,7 @@ class Intake:
         refusal = session.received.refusal
         was_filling = recovery.phase == phases.PHASE_FILL
         revision = recovery.revision()
-        news = recovery.refused(refusal, now, session.received.code)
+        outcome = recovery.refused(refusal, now, session.received.code)
         goes_on = was_filling and recovery.phase == phases.PHASE_FILL
         is_deferred = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
         goes_on = goes_on or refusal == REFUSED_REVISION or (recovery.revision() != revision and not is_deferred)
@@ -438,9 +439,9 @@ class Intake:
             session.old_result.answered_gone(counts)
         else:
             session.old_result.rejected(counts, is_deferred)
-        self.take_news(news, now)
+        self.apply_outcome(outcome, now)
 
-    def _hire(self, subscription):
+    def _create_keeper(self, subscription):
         """Create the keeper for a controller that sends its results in another form; loaded only now."""
         if subscription.row[NAMED]:
             from toolcart.agent.station.operations import Operations
@@ -455,7 +456,8 @@ class Intake:
 
     def take(self, intake, cut_short, now):
         """Take, as its keeper, the MID 0061 that just came. Hot: allocates nothing."""
-        if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
+        # MID 0062 does not say which one it is for: an answer would count for the one not taken.
+        if self.cannot_store:
             self.session.withhold()
             return
         kept = self.store.put_pushed(self.link, self.session.received.revision, cut_short, now)
@@ -501,8 +503,8 @@ class Intake:
 
     def leave(self, now):
         """End the session in order, as nothing more can be kept, and come back when there is room."""
-        if not self.full:
-            self._stand_back()
+        if not self.cannot_store:
+            self._note_storage_failure()
             self.session.stop(now)
 
     def wake_outlets(self, now):
@@ -511,7 +513,7 @@ class Intake:
 
     # -- silences, and what is asked in them ---------------------------------------------------------------------
 
-    def _use_silence(self, left, now):
+    def _do_idle_work(self, left, now):
         """Fetch what was missed, or erase ahead; return the ms until the next deadline, -1 after a fetch."""
         session = self.session
         recovery = self.recovery
@@ -653,16 +655,16 @@ class Intake:
         store = self.store
         link = self.link
         if is_read:
-            news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
+            outcome = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
             self.counters.note(counter.CONTROLLER_MALFORMED, 65, now)
             from toolcart.agent.openprotocol.frame_contents import check_of  # hardly any answer cannot be read
 
             frame = link.buf[link.at + HEADER_BYTES : link.at + link.length]
             check = check_of(frame)
-            news = recovery.fetched_unread(self.log.stage, store.body, check, now, frame)
-        if news != phases.NEWS_STORE:
-            self.take_news(news, now)
+            outcome = recovery.fetched_unread(self.log.stage, store.body, check, now, frame)
+        if outcome != phases.OUTCOME_STORE:
+            self.apply_outcome(outcome, now)
             return
         kept = self.put_fetched(is_read, now)
         if kept == NOT_KEPT:
@@ -683,17 +685,17 @@ class Intake:
         asked = self.recovery.ask_id if asked is None else asked
         return self.store.put_fetched_raw(link.buf, link.at, link.length, asked, pushed_at, now, is_read)
 
-    def take_news(self, news, now):
+    def apply_outcome(self, outcome, now):
         """Act on what the recovery has concluded from an answer."""
-        if news == phases.NEWS_ASK_AGAIN:
+        if outcome == phases.OUTCOME_ASK_AGAIN:
             self.session.old_result.rejected(False)  # it is not the question that ends this connection
             self.session.stop(now)
-        elif news == phases.NEWS_NO_OWNER:
+        elif outcome == phases.OUTCOME_NO_OWNER:
             self.counters.note(counter.NO_OWNER, self.session.received.revision, now)
-        elif news == phases.NEWS_KNOWN or news == phases.NEWS_UNKNOWN:
-            self.subscription_check.polled(self, news == phases.NEWS_KNOWN, now)
-        elif news == phases.NEWS_OFFSET:
+        elif outcome == phases.OUTCOME_KNOWN or outcome == phases.OUTCOME_UNKNOWN:
+            self.subscription_check.polled(self, outcome == phases.OUTCOME_KNOWN, now)
+        elif outcome == phases.OUTCOME_OFFSET:
             self.counters.note(counter.IDS_OFF, self.recovery.offset.by, now)
-        elif news == phases.NEWS_RESET:
+        elif outcome == phases.OUTCOME_RESET:
             self.counters.note(counter.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
         self._tell_recovery(now)

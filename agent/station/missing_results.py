@@ -35,7 +35,7 @@ def put_gone(log, clock, station, first, last, count, total, epoch, why):
     if not log.has_room(ROOM_BYTES + _OCTETS, False):
         return False
     stage = log.stage
-    at = log.place
+    at = log.payload_at
     ev.put_event(stage, at, log.next, station, ev.GONE)
     if why < 0:
         put_number(stage, at + ev.CODE, 2 if why > -100 else 3, -why)

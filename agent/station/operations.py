@@ -124,7 +124,7 @@ class Operations:
             if not _is_left(intake):
                 for operation in session.fallback.generic.unacknowledged(session):
                     self._acknowledge_part(intake, operation, now)
-            intake.take_news(intake.recovery.refused(refusal, now, session.received.code), now)
+            intake.apply_outcome(intake.recovery.refused(refusal, now, session.received.code), now)
 
     def _acknowledge_part(self, intake, operation, now):
         """Acknowledge a part, once it is durable that its result may be missing."""
@@ -272,4 +272,6 @@ class Operations:
 
 def _is_left(intake):
     """True if a result was not stored in this session: an acknowledgement now would count for that one."""
-    return intake.full and intake.session.system_type != REPEATS_NOTHING  # that one waits for no acknowledgement
+    return (
+        intake.cannot_store and intake.session.system_type != REPEATS_NOTHING
+    )  # that one waits for no acknowledgement

@@ -19,7 +19,7 @@ Imported when the first such controller is met.
 from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
-from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
+from toolcart.agent.openprotocol.recovery_phases import OUTCOME_NONE
 from toolcart.agent.openprotocol.session_states import EV_PART_LATE, EV_READY
 from toolcart.agent.openprotocol.spindle_assembly import (
     ASSEMBLY_FOREIGN,
@@ -46,9 +46,9 @@ class Spindles:
         link = session.link
         more = session.fallback.multi_spindle.wants_bolts(session)
         assembly.most = intake.store.longest
-        if not intake.full and assembly.is_left(link.buf, link.at, link.length, session.received.mid):
+        if not intake.cannot_store and assembly.is_left(link.buf, link.at, link.length, session.received.mid):
             self._store_as_it_is(intake, assembly, now)
-        if intake.full:  # an answer would count for the one not taken
+        if intake.cannot_store:  # an answer would count for the one not taken
             session.withhold()
             return
         code = assembly.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
@@ -116,7 +116,7 @@ class Spindles:
         lost, top = skipped(ledger, intake.log.stage, store.body), ledger.top()
         kept = store.put_taken(now, False)
         if kept == KEPT:
-            self._tell_gone(intake, lost, top, id_of(assembly.body, TIGHTENING_ID), now)
+            self._report_gone(intake, lost, top, id_of(assembly.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
             intake.counters.note(counter.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
@@ -125,7 +125,7 @@ class Spindles:
             session.fallback.multi_spindle.rewind_after(behind)
         self._settle(intake, kept, answers, now)
 
-    def _tell_gone(self, intake, lost, top, number, now):
+    def _report_gone(self, intake, lost, top, number, now):
         """Tell that `lost` IDs between these two are gone, with what could not be told before (rule 5)."""
         if lost:
             if not self._lost:
@@ -135,9 +135,9 @@ class Spindles:
         if not self._lost:
             return
         ledger = intake.store.ledger
-        if intake.store.tell_gone(self._first, self._last, self._lost, ledger.gone(), ledger.epoch(), WHY_NEVER):
+        if intake.store.report_gone(self._first, self._last, self._lost, ledger.gone(), ledger.epoch(), WHY_NEVER):
             self._lost = 0
-        intake.take_news(NEWS_NONE, now)
+        intake.apply_outcome(OUTCOME_NONE, now)
 
     def _keep_unread(self, intake, now):
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""

@@ -27,7 +27,7 @@ from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED, STORED_AGAIN
-from toolcart.agent.log.staging import PLACE
+from toolcart.agent.log.staging import PAYLOAD_AT
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RECENT
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
@@ -65,7 +65,7 @@ _FETCHED_PSET = const(61)
 class Store:
     """One station's way from a message into its log."""
 
-    body = PLACE + res.HEAD_BYTES  # where in log.stage the body of what was read last is
+    body = PAYLOAD_AT + res.HEAD_BYTES  # where in log.stage the body of what was read last is
 
     def __init__(self, log, ledger, recovery, duplicates, counters, clock, station):
         self.log = log
@@ -167,7 +167,7 @@ class Store:
         body = self.body
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
         spindle = 1 if buf[at + SPINDLE] == 0x20 == buf[at + SPINDLE + 1] else place_of(buf, at + SPINDLE) or 1
-        pack_into("<IHBB", stage, PLACE, log.next, self.station, spindle, self.ledger.octets[EPOCH])
+        pack_into("<IHBB", stage, PAYLOAD_AT, log.next, self.station, spindle, self.ledger.octets[EPOCH])
         read = res.RESULT_READ
         source = NO_SOURCE  # nothing it says is left out
         if (
@@ -205,7 +205,7 @@ class Store:
             flags = self._complete(flags)
         ledger = self.ledger
         is_next = stage.find(ledger.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
-        is_other = stage[PLACE + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
+        is_other = stage[PAYLOAD_AT + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
         # If each of the last RECENT results is later than the one before, one that is later again is none of them.
         moment = stage[body + _HOUR] << 16 | stage[body + _MINUTE] << 8 | stage[body + _SECOND]
         if moment <= self._last_moment:
@@ -323,7 +323,7 @@ class Store:
         self._know_recent(log.next)
         if _mark_of(log.stage, self.body) not in self._recent:
             return False
-        return self.duplicates.holds_contents(log.stage, log.place, self.length, flags)
+        return self.duplicates.holds_contents(log.stage, log.payload_at, self.length, flags)
 
     def _know_recent(self, record):
         """Take what was stored in front of this record, and of the start, if that is not known."""
@@ -361,7 +361,7 @@ class Store:
         flags = res.FLAG_RECOVERED | (res.FLAG_ODD if is_read else 0)
         return self._put_raw(buf, at, length, flags, now, duplicates.search.skipped)
 
-    def tell_gone(self, first, last, count, total, epoch, why):
+    def report_gone(self, first, last, count, total, epoch, why):
         """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait.
 
         `why`: see toolcart.agent.station.missing_results.
@@ -378,19 +378,19 @@ class Store:
         log = self.log
         epoch = self.ledger.epoch()  # it tells apart frames of which nothing else can be read
         spindle = place_of(buf, at + SPINDLE) or unnamed
-        pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle, epoch)
+        pack_into("<IHBB", log.stage, log.payload_at, log.next, self.station, spindle, epoch)
 
     def _sign(self, unnamed, source, buf, at, length):
         """Put behind the payload what else tells this message from others (toolcart.agent.record.provenance)."""
         log = self.log
         station = place_of(buf, at + STATION) or unnamed
         end = at + length
-        self.length = put_origin(log.stage, log.place, self.length, station, source, buf, at + HEADER_BYTES, end)
+        self.length = put_origin(log.stage, log.payload_at, self.length, station, source, buf, at + HEADER_BYTES, end)
 
     def _holds(self, flags):
         """Look for what is in the stage; return HELD, NOT_HELD or HELD_UNKNOWN."""
         log = self.log
-        return self.duplicates.holds(log.stage, log.place, self.length, flags)
+        return self.duplicates.holds(log.stage, log.payload_at, self.length, flags)
 
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
@@ -444,7 +444,7 @@ class Store:
         """Mark the result in the stage, read from the message at buf[at:at+length], as SHIFTED or INCOMPLETE."""
         from toolcart.agent.record.malformed import mark
 
-        self.length = mark(self.log.stage, self.log.place, self.length, how)
+        self.length = mark(self.log.stage, self.log.payload_at, self.length, how)
 
     def _note_found(self, outcome):
         self._found = outcome
@@ -518,7 +518,7 @@ class Store:
         """Count the result in the stage, which was kept, if its fields were found elsewhere; log that once a day."""
         from toolcart.agent.record.malformed import is_shifted  # hardly any log has such a record
 
-        if not is_shifted(self.log.stage, self.log.place, self.length):
+        if not is_shifted(self.log.stage, self.log.payload_at, self.length):
             return
         self.counters.count(counter.SHIFTED)
         if not self._shifted_reported.armed or self._shifted_reported.expired(now):
@@ -532,7 +532,7 @@ class Store:
         if is_text_plain and self.length >= SEVERAL_LEAST:
             from toolcart.agent.record.trailer import is_plain_behind  # hardly any result has it
 
-            is_text_plain = is_plain_behind(stage, self.log.place, self.length)
+            is_text_plain = is_plain_behind(stage, self.log.payload_at, self.length)
         if not is_text_plain:
             self.counters.count(counter.TEXT_ESCAPED)
 
@@ -552,7 +552,7 @@ class Store:
                 return LOG_FAILED
         code = log.append(kind, flags, self.length)
         if code == LOG_DONE:
-            self._count(kind, flags, log.stage, log.place, self.length)
+            self._count(kind, flags, log.stage, log.payload_at, self.length)
             if kind == KIND_RESULT:
                 self._recent[log.number % RECENT] = _mark_of(log.stage, self.body)
                 self._compares = RECENT

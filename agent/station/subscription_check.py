@@ -3,7 +3,7 @@
 Rules
 1. After QUIET_MINUTES without a result the newest ID is asked for, and soon after a reason for doubt: a stall of our
    own, an acknowledgement that was rejected, a message that came again.
-2. If that is not the highest known, it is asked for again after `again_ms`. If no result has come in between, what is
+2. If that is not the highest known, it is asked for again after `_again_ms`. If no result has come in between, what is
    missing is looked for; as soon as one up to the first answer has to be fetched, or something is gone though nothing
    was pushed meanwhile, that is told, and the connection begins again. It fetches the rest. Where the first answer had
    the ID 0, which cannot be asked for, that is told and begun at once: what such a controller makes while nothing is

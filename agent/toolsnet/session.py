@@ -211,7 +211,7 @@ class Session:
         self.outstanding = Outstanding()
         self.heartbeat = Heartbeat()
         self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
-        self._rest = Timer()  # since the last transmission
+        self._keepalive_timer = Timer()  # since the last transmission
         self.result = bytearray(RESULT_BYTES)  # its writer's alone: what is in it stays there
         self.note = bytearray(NOTE_BYTES)
         self.tx = self.note  # what is going out
@@ -237,7 +237,7 @@ class Session:
         self.state = WAITING
         self.wait.start(now, 0)
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """Make the next attempt now instead of waiting for it."""
         if self.state == WAITING:
             self.wait.start(now, 0)
@@ -251,7 +251,7 @@ class Session:
         """Close and stay closed."""
         self.state = STOPPED
         self.wait.stop()
-        self._rest.stop()
+        self._keepalive_timer.stop()
         self._clear_out()
         self.commanded = CMD_CLOSE
 
@@ -281,7 +281,7 @@ class Session:
             self.heartbeat.opened(now)
             self._streaming_event = True
             self.wait.stop()
-            self._rest.start(now, KEEPALIVE_MS)
+            self._keepalive_timer.start(now, KEEPALIVE_MS)
             if self.heartbeat.wary and self.heartbeat.is_expected:
                 self._put_out_keepalive()
 
@@ -339,7 +339,7 @@ class Session:
             and self.pending == 0
             and not self._streaming_event
         ):
-            rest = self._rest.left(now)
+            rest = self._keepalive_timer.left(now)
             if rest == 0:
                 self._put_out_keepalive()
             elif rest < left:
@@ -371,7 +371,7 @@ class Session:
         outstanding = self.outstanding
         outstanding.is_whole = True
         if outstanding.kind == _OUT_RESULT:
-            self._rest.start(now, KEEPALIVE_MS)
+            self._keepalive_timer.start(now, KEEPALIVE_MS)
             return False
         if outstanding.kind == _OUT_NOTHING:
             self.wait.stop()
@@ -379,7 +379,7 @@ class Session:
             outstanding.kind = _OUT_NOTHING
             self._put_out(_OUT_INFO_REQUEST, self._write_info_request())
         else:
-            self._rest.start(now, KEEPALIVE_MS)
+            self._keepalive_timer.start(now, KEEPALIVE_MS)
         return True
 
     def _post(self, now):
@@ -542,7 +542,7 @@ class Session:
         self._clear_out()
         self._streaming_event = False
         self.state = WAITING
-        self._rest.stop()
+        self._keepalive_timer.stop()
         ms = self.reconnect_ms
         self.wait.start(now, self.heartbeat.pause(has_news, is_cut, ms) if self._has_answer else ms)
         self._has_answer = False

@@ -39,7 +39,7 @@ def test_below_limit_no_result_is_taken_and_above_it_they_all_come():
     adc.figure = LOW
     cells = bytes(flash.cells)
     assert not bench.many_results(1)
-    assert bench.controller.acknowledged == stored and bench.station.intake.full, "the controller keeps it"
+    assert bench.controller.acknowledged == stored and bench.station.intake.cannot_store, "the controller keeps it"
     assert bytes(flash.cells) == cells and device.refused > 0
     assert bench.station.counters.counts[counter.FLASH_FAILED] > 0
     adc.figure = GOOD

@@ -330,7 +330,7 @@ from host_tests.support.log import Area, append
 area = Area(blocks=12)
 state, log = area.mount()
 assert append(log, 1) == 0
-put_note(log.stage, log.place, log.next, 10, 4711)
+put_note(log.stage, log.payload_at, log.next, 10, 4711)
 assert log.append(KIND_NOTE, 0, NOTE_BYTES) == 0
 assert append(log, 2) == 0
 state, log = area.mount()

@@ -48,13 +48,6 @@ NAMES_OF_OTHERS = {"localhost", "nan", "raises", "select", "sudoedit", "ticks_ms
 NAMES_OF_OTHERS |= {"_x0001_", "max_queued_messages", "synchronous_mode", "podman", "fs_hashfile", "Origin", "NO_COLOR"}
 NAMES_OF_OTHERS |= {"RP2350", "flash_nuke.uf2", "plant.gpg", "mNm"}
 NAMES_OF_OTHERS |= {"Fields0061", "Given0061"}  # lab/packaging/message_types.py makes them
-# Lines that name what lies elsewhere, or is called something else; each goes from here when it is mended.
-NOT_MENDED = {
-    ("agent/log/flash.py", "probe_ms"),
-    ("agent/openprotocol/commands.py", "commands"),
-    ("agent/station/subscription_check.py", "again_ms"),
-    ("tools/live/panels.py", "met"),
-}
 MADE_BY_BUILD = "toolcart.messages."
 # Tests whose strings import what is not there: a change that adds modules to a copy, and this one.
 IMPORT_OTHERS = {"host_tests/project/test_changes_by_architecture.py", "host_tests/project/test_named_modules.py"}
@@ -304,7 +297,6 @@ def test_what_is_in_backticks_is_a_name(room):
         if quoted_and_gone(path.read_text(encoding="utf-8"), path)  # its tokens take much longer
         for number, line in prose(path)
         for name in quoted_and_gone(line, path)
-        if (str(path.relative_to(CHECKOUT)), name) not in NOT_MENDED
     ]
     assert not gone, "\n".join(gone)
 

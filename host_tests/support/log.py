@@ -109,7 +109,7 @@ def ident_in(page, at):
 
 def put(log, content, kind=KIND_RESULT, flags=0, origin=b"\x0a\x00\x01\x00"):
     """Store this behind a number and an origin: station, spindle, epoch; return LOG_DONE or what the log answered."""
-    stage, at = log.stage, log.place
+    stage, at = log.stage, log.payload_at
     end = at + res.HEAD_BYTES + len(content)
     put_u32(stage, at, log.next)
     stage[at + 4 : at + res.HEAD_BYTES] = origin
@@ -132,7 +132,7 @@ def store(log, idents, then=None):
 
 def append_event(log, ident):
     """Store one event; return LOG_DONE or what the log answered."""
-    stage, at = log.stage, log.place
+    stage, at = log.stage, log.payload_at
     for index in range(EVENT_PAYLOAD):
         stage[at + index] = 0x20
     stage[at + ev.TEXT_LENGTH] = EVENT_PAYLOAD - ev.EVENT_LEAST

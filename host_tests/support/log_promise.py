@@ -290,7 +290,7 @@ class Client:
         number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.damage.torn
         room, ready = log.has_room(length), log.is_ready() and self.is_usual(length)
         need(operations == self.area.operations, "a question writes")
-        put_payload(log.stage, log.place, number, ident, length)
+        put_payload(log.stage, log.payload_at, number, ident, length)
         promise.attempt(number, ident)
         answer = log.append(self.kind_of(ident), 0, length)
         if answer == LOG_DONE:
@@ -366,7 +366,7 @@ class Client:
             return False
         self.saved = True
         if log.fresh(cursor):
-            buf, at, length = log.stage, log.place, log.staging.fresh_length
+            buf, at, length = log.stage, log.payload_at, log.staging.fresh_length
         else:
             kind = log.peek(cursor)
             if kind == RECORD_NONE and log.doubtful and self.settle():

@@ -7,7 +7,7 @@ from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.recovery import Recovery
-from toolcart.agent.openprotocol.recovery_phases import NEWS_STORE
+from toolcart.agent.openprotocol.recovery_phases import OUTCOME_STORE
 from toolcart.agent.openprotocol.unfetchable import count_skipped, count_when_due
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
@@ -209,7 +209,7 @@ class Bench:
         self.settings = settings
         self.recovers = recovers
         self.requested = []
-        self.news = []
+        self.outcomes = []
         self.now = 0
         self.stored_twice = 0  # that were there before, at most
         self.raw = []  # the uid of each that was kept as it came
@@ -299,31 +299,31 @@ class Bench:
         if result.frame is not None:
             return self._answer_unread(result)
         payload = bytearray(self._of_now(result.payload))
-        news = self.recovery.fetched(payload, res.HEAD_BYTES, self.now, flags)
-        self.news.append(news)
-        if news == NEWS_STORE:
+        outcome = self.recovery.fetched(payload, res.HEAD_BYTES, self.now, flags)
+        self.outcomes.append(outcome)
+        if outcome == OUTCOME_STORE:
             flags |= res.FLAG_RECOVERED
             if not self.log.holds(payload, 0, PAYLOAD, flags):
                 self.log.append(bytes(payload), flags, result)
                 self._count(payload, flags, self.log.number)
             self.recovery.kept(self.now)
-        return news
+        return outcome
 
     def _answer_unread(self, result):
         """MID 0065 of which only the ID can be read."""
         payload = bytearray(b" " * PAYLOAD)
         at = res.HEAD_BYTES + res.TIGHTENING_ID
         copy(payload, at, result.payload, at, res.ID_BYTES)
-        news = self.recovery.fetched_unread(payload, res.HEAD_BYTES, result.uid, self.now, result.frame)
-        self.news.append(news)
-        if news == NEWS_STORE:
+        outcome = self.recovery.fetched_unread(payload, res.HEAD_BYTES, result.uid, self.now, result.frame)
+        self.outcomes.append(outcome)
+        if outcome == OUTCOME_STORE:
             if result.uid not in self.raw:
                 self.raw.append(result.uid)
                 before = self.state.numbers[STORED_AGAIN]
                 self.ledger.stored(KIND_RAW, res.FLAG_RECOVERED, payload, 0, PAYLOAD)
                 self.stored_twice += self.state.numbers[STORED_AGAIN] - before
             self.recovery.kept(self.now)
-        return news
+        return outcome
 
     def _of_now(self, payload):
         """Return the payload with the epoch of the IDs."""
@@ -331,9 +331,9 @@ class Bench:
         return payload[:at] + bytes((self.ledger.epoch(),)) + payload[at + 1 :]
 
     def refuse(self, kind):
-        news = self.recovery.refused(kind, self.now)
-        self.news.append(news)
-        return news
+        outcome = self.recovery.refused(kind, self.now)
+        self.outcomes.append(outcome)
+        return outcome
 
     def step(self):
         """One question and its answer; False if nothing is asked."""
@@ -355,7 +355,7 @@ class Bench:
         self.open().settle()
         self.make(count)
         self.requested = []
-        self.news = []
+        self.outcomes = []
         return self
 
     def make(self, count):

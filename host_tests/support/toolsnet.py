@@ -5,7 +5,7 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.log.snapshot_fields import LIMIT
 from toolcart.agent.openprotocol.light_result import read_light
-from toolcart.agent.outlets.toolsnet.forward import Forward
+from toolcart.agent.outlets.toolsnet.forward import ToolsNetOutlet
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record import result as res
@@ -91,7 +91,7 @@ class Outlet(Timed):
         writer = ResultWriter(self.session.result, 3, 1)
         writer.session = self.session
         batch = self.cursor_batch
-        self.forward = Forward(self.port, self.session, writer, self, self.settings, cursor_batch=batch)
+        self.forward = ToolsNetOutlet(self.port, self.session, writer, self, self.settings, cursor_batch=batch)
         self.policy = self.forward.policy
         self.forward.begin(self.clock.now)
 

@@ -62,7 +62,7 @@ def logged(device) -> tuple[Snapshot, Log]:
 
 
 def append(log: Log, number: int, octets: bytes) -> int:
-    log.stage[log.place : log.place + PAYLOAD] = octets
+    log.stage[log.payload_at : log.payload_at + PAYLOAD] = octets
     return log.append(KIND_RESULT, 0, PAYLOAD)
 
 

@@ -97,9 +97,9 @@ def alarm(agent: Agent, index: int, code: int, now: int) -> bool:
     if station is None:
         return False
     log = station.log
-    event.put_event(log.stage, log.place, log.next, station.number, event.ALARM)
-    event.put_code(log.stage, log.place, b"%05d" % code, 0, event.CODE_BYTES)
-    event.put_time(log.stage, log.place, b"2026-03-01:06:00:00", 0)
+    event.put_event(log.stage, log.payload_at, log.next, station.number, event.ALARM)
+    event.put_code(log.stage, log.payload_at, b"%05d" % code, 0, event.CODE_BYTES)
+    event.put_time(log.stage, log.payload_at, b"2026-03-01:06:00:00", 0)
     done = log.append(KIND_EVENT, 0, event.EVENT_LEAST) == LOG_DONE
     for slot in range(agent.scheduler.count):
         agent.scheduler.wake(slot, now)

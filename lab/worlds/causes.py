@@ -38,7 +38,7 @@ UNITS |= {"recovery model": "states", "refusals model": "states"}
 LIST = """
 connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
--self.full and not log.has_room(log.room_bytes)
+-self.cannot_store and not log.has_room(log.room_bytes)
 +log.blocks.count_free(log.lowest()) < 2
 start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
@@ -94,7 +94,7 @@ void-copies-count | 6 | agent/log/mount.py | log proof cuts
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
 -self.count_damaged(cursor.number, last + 1 - skipped)
-+self.damage.forgive(last + 1)
++self.damage.ignore_before(last + 1)
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()
@@ -129,8 +129,10 @@ unknown-system-is-shared | 10 | agent/openprotocol/id_ownership.py | worlds usua
 +self.shares = shares = (sharing == phases.SHARING_AUTO and system_type == 0) or sharing
 push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
--if self.full:  # an answer
-+if self.full or self.recovery.ledger.ranges:  # an answer
+-if self.cannot_store:
+-            self.session.withhold()
++if self.cannot_store or self.recovery.ledger.ranges:
++            self.session.withhold()
 range-from-its-begin | 11 | agent/openprotocol/range_fetch.py | worlds away none
 : what never was is asked for one by one
 -if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
@@ -236,7 +238,7 @@ W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
--return self.duplicates.holds(log.stage, log.place, self.length, flags)
+-return self.duplicates.holds(log.stage, log.payload_at, self.length, flags)
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes

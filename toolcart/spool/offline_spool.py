@@ -80,7 +80,7 @@ class OfflineSpool:
         """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
         for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
             log.visible, log.doubtful = log.number, False
-        self.log.damage.forgive(self.passed(self.log) + 1)
+        self.log.damage.ignore_before(self.passed(self.log) + 1)
         if self.state.found:
             for cursor in self._waiting:
                 pass_gone(self.log, cursor)

@@ -17,7 +17,7 @@ from toolcart.agent.base.counters import Counters
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.outlets.toolsnet.factory import make
-from toolcart.agent.outlets.toolsnet.forward import Forward
+from toolcart.agent.outlets.toolsnet.forward import ToolsNetOutlet
 from toolcart.agent.outlets.toolsnet.status import kept_of
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
@@ -66,7 +66,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     return [*findings, *compare(number, sequence, spool, (system["type"], system["number"], number))]
 
 
-def _tried_outlet(board: Board, settings: dict, system: dict, number: int) -> Forward:
+def _tried_outlet(board: Board, settings: dict, system: dict, number: int) -> ToolsNetOutlet:
     """Return the agent's own outlet, over a log without a result, as it stands after its first attempt."""
     spool = begun(RamFlash())
     assert spool is not None

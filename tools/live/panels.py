@@ -77,8 +77,8 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
 def links(station: dict, cut: dict[str, bool], has_connected: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
     """Both connections, the spool and the recovery in four lines, and one for each other outlet and each need.
 
-    `met` says whether the controller has been connected since the agent's start. `room` is cells and lines: what is
-    left of them says why a connection is down and what to do about it; without enough room a single word says why.
+    `has_connected` says whether the controller has been connected since the agent's start. `room` is cells and lines:
+    what is left of them says why a connection is down and what to do about it; without enough room one word says why.
     """
     text = Text(no_wrap=True, overflow="ellipsis")
     if not station.get("mounted"):

@@ -28,11 +28,11 @@ def without(checked: Checked, stations: list[dict], folder: Path) -> Checked:
     if checked.configuration is None:
         return checked
     by_number = {station["number"]: station for station in stations}
-    lacks = [lack for lack in checked.lacks if not _is_lived_with(lack, checked.configuration, by_number, folder)]
+    lacks = [lack for lack in checked.lacks if not _is_tolerated(lack, checked.configuration, by_number, folder)]
     return Checked(checked.configuration, checked.mistakes, lacks)
 
 
-def _is_lived_with(lack: Mistake, configuration: dict, stations: dict[int, dict], folder: Path) -> bool:
+def _is_tolerated(lack: Mistake, configuration: dict, stations: dict[int, dict], folder: Path) -> bool:
     place = lack[0]
     if place.startswith("toolsnet."):
         outlets = [outlet for station in stations.values() for outlet in station.get("outlets", ())]

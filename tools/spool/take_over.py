@@ -273,7 +273,7 @@ def _let_removed_count(old: OfflineSpool) -> None:
     """
     slots = [field.CURSOR + place for place in range(field.PLACES) if kind_at(old.state, place)]
     removed = [old.state.numbers[slot] for slot in slots if old.log.cursor_at(slot) is None]
-    old.log.damage.forgiven = min([old.log.damage.forgiven, *removed])
+    old.log.damage.ignored_to = min([old.log.damage.ignored_to, *removed])
 
 
 @dataclass(frozen=True)
@@ -414,7 +414,7 @@ def _carry(log: Log, records: list[Record], passed: list[int], following: int, s
         if station:
             payload[_STATION : _STATION + 2] = station.to_bytes(2, "little")
         log.next = one.number
-        log.stage[log.place : log.place + len(payload)] = payload
+        log.stage[log.payload_at : log.payload_at + len(payload)] = payload
         if log.append(one.kind, one.flags, len(payload)) != 0:
             return False
         for cursor, most in zip(log.cursors, passed, strict=True):

@@ -1,7 +1,7 @@
 """Makes the outlet to ToolsNet from its settings; loaded for a start (toolcart.agent.cart.assembly)."""
 
 # First, because imports nest (toolcart.agent.cart.app).
-from toolcart.agent.outlets.toolsnet.forward import Forward
+from toolcart.agent.outlets.toolsnet.forward import ToolsNetOutlet
 
 # isort: split
 from toolcart.agent.toolsnet.result04 import PARAM_NAMES, ResultWriter
@@ -14,7 +14,7 @@ def make(settings, station, index, kind=Session, write=ResultWriter, sources=())
     session = kind(system["type"], system["number"], station.number, settings["reconnect_ms"])
     writer = write(session.result, system["type"], system["number"], _mask(settings["parameters"], PARAM_NAMES))
     writer.session = session
-    outlet = Forward(station.outlet_ports[index], session, writer, station, settings, sources)
+    outlet = ToolsNetOutlet(station.outlet_ports[index], session, writer, station, settings, sources)
     outlet.index = index
     return outlet
 

@@ -36,20 +36,20 @@ from toolcart.agent.base.connection_fault import (
 )
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT, decimal
-from toolcart.agent.outlets.toolsnet.policy import BUSY, ORDER, SEND, WRITE, Policy
+from toolcart.agent.outlets.toolsnet.policy import BUSY, IN_ORDER, SEND, WRITE, Policy
 from toolcart.agent.record.result import STAMP_BYTES
 
 READS_A_STEP = const(8)
 WRITES_A_STEP = const(4)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
-LEAVE_MS = const(2000)
+SHUTDOWN_MS = const(2000)
 NOT_WRITTEN_MS = const(5000)  # until the next connection, if our own flash refuses; then twice as long each time
 CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
 
 
-class Forward:
+class ToolsNetOutlet:
     """One log, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
     kind = "toolsnet"
@@ -97,7 +97,7 @@ class Forward:
         self._opening = False
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
-        self._leaving = Timer()  # set: nothing more goes out
+        self._shutdown_timer = Timer()  # set: nothing more goes out
         self._stopping = False
         self._unwritten_ms = 0  # that were waited because our own flash refused; 0: it does not
 
@@ -116,18 +116,18 @@ class Forward:
         """True while only an operator can let results go on."""
         return self.policy.is_stuck()
 
-    def hurry(self, now):
+    def connect_now(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""
         if not self._is_reached:
-            self.session.hurry(now)
+            self.session.connect_now(now)
 
-    def leave(self, now):
+    def begin_shutdown(self, now):
         """Begin the orderly end: nothing more goes out."""
-        self._leaving.start(now, LEAVE_MS)
+        self._shutdown_timer.start(now, SHUTDOWN_MS)
 
-    def has_left(self, now):
+    def may_stop(self, now):
         """True if nothing is outstanding any more, or was not answered in time: `stop` may come."""
-        return self._leaving.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
+        return self._shutdown_timer.expired(now) or self.session.state != ts.STREAMING or self.session.is_idle()
 
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
@@ -137,7 +137,7 @@ class Forward:
         self.session.stop()
         self.port.close()
 
-    def use_silence(self, now):
+    def do_deferred_writes(self, now):
         """The line is quiet now and perhaps not for long: do what waits for it, and allow the next results out."""
         self._is_silent = True  # in a silence that is offered it may write without asking
         if self._waits:
@@ -156,10 +156,10 @@ class Forward:
         """Let an operator's order wake this slot."""
         self._wakes = (scheduler, slot)
 
-    def ask(self, number, in_doubt):
+    def offer_on_order(self, number, in_doubt):
         """An operator wants the log's `number`, which was set aside, offered now; return an ASK_ (agent.quarantine)."""
         self._wake()
-        return self.policy.ask(number, in_doubt)
+        return self.policy.offer_on_order(number, in_doubt)
 
     def offer_again(self, number, count, doubted, now, unread=0):
         """An operator has everything from the log's `number` on sent again; True if that is durable (policy)."""
@@ -175,7 +175,7 @@ class Forward:
 
     def _wake(self):
         now = self.clock.now()
-        self.session.hurry(now)  # it is wanted now, and the server may be there again
+        self.session.connect_now(now)  # it is wanted now, and the server may be there again
         if self._wakes is not None:
             self._wakes[0].wake(self._wakes[1], now)
 
@@ -207,7 +207,7 @@ class Forward:
                 if session.is_due(now):
                     continue  # it is open already
             left = FOREVER
-            if session.can_send() and not self._leaving.armed:
+            if session.can_send() and not self._shutdown_timer.armed:
                 left = self._send_next(now)
             left = session.tick(now, left)
             if session.pending:
@@ -234,7 +234,7 @@ class Forward:
     def _send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
-        if self.sources and policy.phase == ORDER and self._send_source(now):
+        if self.sources and policy.phase == IN_ORDER and self._send_source(now):
             return FOREVER
         turns = WRITES_A_STEP
         while turns:
@@ -242,7 +242,7 @@ class Forward:
             code = policy.next(now)
             if code == SEND:
                 self._send_result(policy)
-                if policy.phase and policy.may_not_repeat():
+                if policy.phase and policy.may_not_retransmit():
                     self.session.outstanding.send_once()
                 return FOREVER
             if code == WRITE:
@@ -252,8 +252,8 @@ class Forward:
                 break
         else:
             return 0
-        left = policy.left(now, FOREVER)
-        return self._left_of_sources(now, left) if self.sources and policy.phase == ORDER else left
+        left = policy.time_left(now, FOREVER)
+        return self._time_left_of_sources(now, left) if self.sources and policy.phase == IN_ORDER else left
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
@@ -280,9 +280,9 @@ class Forward:
                     return True
         return False
 
-    def _left_of_sources(self, now, left):
+    def _time_left_of_sources(self, now, left):
         for source in self.sources:
-            left = source.left(now, left)
+            left = source.time_left(now, left)
         return left
 
     # -- what comes back ---------------------------------------------------------------------------------------
@@ -315,10 +315,10 @@ class Forward:
             elif event == ts.EV_SILENT:
                 self.counters.note(counter.SERVER_SILENT, self._unanswered(), now)
                 self.lost(ts.EV_NONE, now)
-                self._blame(NO_ANSWER, now)
+                self._record_fault(NO_ANSWER, now)
             elif event == ts.EV_LOST:
                 self.lost(event, now)
-                self._blame(0, now)
+                self._record_fault(0, now)
             else:
                 self._odd(event, now)
 
@@ -349,7 +349,7 @@ class Forward:
             self._is_foreign = True
         if event == ts.EV_NO_PIM:
             counters.note(counter.NO_PIM, 0, now)
-            self._blame(0, now)
+            self._record_fault(0, now)
         elif event == ts.EV_FOREIGN:
             counters.note(counter.SERVER_FOREIGN, -1 if self.session.state == ts.PIM_INFO else self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
@@ -358,14 +358,14 @@ class Forward:
             counters.note(counter.SERVER_MALFORMED, 0, now)
             if self.session.state == ts.WAITING:
                 self.lost(event, now)
-                self._blame(MALFORMED, now)
+                self._record_fault(MALFORMED, now)
 
     def _refused(self, now):
         session = self.session
         out = self.out
         self._answered()
         self.counters.note(counter.REFUSED_BY_SERVER, session.code, now)
-        is_once = out is self.policy and self.policy.may_not_repeat()
+        is_once = out is self.policy and self.policy.may_not_retransmit()
         out.refused(session.code, now)
         if session.outstanding.was_late() and not is_once:
             self._break(now)  # only the next 08 tells what became of the copy
@@ -374,7 +374,7 @@ class Forward:
         """The connection is gone."""
         if self.policy.out:
             self._lacking += 1
-            self._lacks_why = 0  # `_blame` says it
+            self._lacks_why = 0  # `_record_fault` says it
         if event != ts.EV_NONE:
             self.counters.note(counter.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
         out = self.out
@@ -394,7 +394,7 @@ class Forward:
             return
         self.counters.note(counter.NOT_SAVED, 5, now)
         self._break(now)
-        self._blame(NOT_WRITTEN, now)
+        self._record_fault(NOT_WRITTEN, now)
         self._unwritten_ms = ms = min(max(NOT_WRITTEN_MS, 2 * self._unwritten_ms), self.longest_ms)
         self.session.rest(ms, now)
 
@@ -432,7 +432,7 @@ class Forward:
             host = self._allowed_host(now) if info.port >= 0 else ""
             if not host:
                 self.session.closed(now)
-                self._blame(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
+                self._record_fault(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
                 return
             self.port.open(host, info.port or self.pim_port)
             self._opening = True
@@ -471,7 +471,7 @@ class Forward:
         elif state == PORT_CLOSED:
             self._opening = False
             self.session.closed(now)
-            self._blame(0, now)
+            self._record_fault(0, now)
 
     def _write(self, left, now):
         """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
@@ -493,9 +493,9 @@ class Forward:
         """The port says that the connection is gone."""
         event = self.session.closed(now)
         self.lost(event, now)
-        self._blame(0, now)
+        self._record_fault(0, now)
 
-    def _blame(self, why, now):
+    def _record_fault(self, why, now):
         """Say why the connection is gone: the caller knows, or the port does, or what was awaited in vain."""
         session = self.session
         port = self.port

@@ -119,7 +119,7 @@ class Lookahead:
                 self.sequence = sequence_at(scout.found - scout.ahead)
                 self.length = log.length
                 return AHEAD_SENDS
-            self.meet(log.length)
+            self.pass_over(log.length)
         return AHEAD_GOES_ON
 
     def _begin(self, head, cursor):
@@ -148,7 +148,7 @@ class Lookahead:
             return False
         return self.quarantine.has(found) != 0 or self.log.peek(self.scout) <= RECORD_NONE  # they share the page
 
-    def meet(self, length):
+    def pass_over(self, length):
         """Let the scout pass one that is not taken; there has to be room for it before the next one goes out."""
         self.scout.advance()
         self.fits = self.quarantine.fits(length)
@@ -156,7 +156,7 @@ class Lookahead:
     def refused(self, code):
         """What went out is refused."""
         self.code = code
-        self.meet(self.length)
+        self.pass_over(self.length)
 
     def silent(self):
         """It has no answer from a server that answers: the second time in a row it counts as refused."""
@@ -210,7 +210,7 @@ class Lookahead:
         policy.counters.counts[counter.DELIVERED] += 1
         in_flight = policy.in_flight
         in_flight.settle()
-        policy.end_trouble()
+        policy.resume_in_order()
         self.proven.start(now, PROVEN_MS)
-        policy.reoffers.good(now)
+        policy.reoffers.accepted(now)
         return in_flight.declare_batch(cursor.number, in_flight.in_order())  # else that comes before the next one

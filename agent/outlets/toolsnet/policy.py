@@ -3,25 +3,25 @@
 The head is the result that was refused: the cursor stands in front of it.
 
     phase      what goes out, and what is durable before it     taken                refused, or silent and it counts
-    ORDER      the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: attempts = 1, RETRY
-    RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    attempts + 1; from OFFERS on:
-               after each pause between lookaheads, which ends  it, ORDER            LOOKAHEAD
+    IN_ORDER   the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: failures = 1, RETRY
+    RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    failures + 1; from OFFERS on:
+               after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD
                when a late one is taken; W2: none
     LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
-               W3: LIMIT is its end, SENT says lookahead                             room: attempts + 1, RETRY, a pause
-    FINISH     nothing: what is in front of the taken one is copied, then W4: cursor, no lookahead; ORDER. No room: HOLD
+               W3: LIMIT is its end, SENT says lookahead                             room: failures + 1, RETRY, a pause
+    FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD
     HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
-    LATE_OUT   one of the quarantine (reoffer); W5: LATE, base  W6: its entry gone   W6: base - 1; both: as before it
-               + 1
+    LATE_OUT   one of the quarantine (reoffer); W5: LATE, ahead W6: its entry gone   W6: ahead + 1; both: as before it
+               - 1
 
     event         in every state
     connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
     lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused. In a lookahead
                   the head is next, unless it had no answer either, or two connections were lost that had refused it
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
-    start         ORDER, attempts = 0; if SENT says lookahead, RETRY with the lookahead to come
+    start         IN_ORDER, failures = 0; if SENT says lookahead, RETRY with the lookahead to come
 
-Durable are the cursor, LIMIT and SENT (in_flight), LATE and the base (reoffer), the entries of the quarantine, and
+Durable are the cursor, LIMIT and SENT (in_flight), LATE and `ahead` (reoffer), the entries of the quarantine, and
 TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py runs both side by
 side, test_refusals_model.py shows what happens without each of W1 to W6.
 
@@ -83,7 +83,7 @@ WRITE = const(2)
 BUSY = const(3)  # ask again at once
 
 # What is being done; the next number is LATE_OUT (toolcart.agent.outlets.toolsnet.reoffer)
-ORDER = const(0)
+IN_ORDER = const(0)
 RETRY = const(1)
 LOOKAHEAD = const(2)
 FINISH = const(3)
@@ -124,12 +124,12 @@ class Policy:
         self.lookahead = Lookahead(log, quarantine, state.numbers)
         self.resume_point = ResumePoint(self, settings)
         self.keeps_refused = settings["refused"] == "park"
-        self.phase = ORDER
-        self.attempts = 0  # how often the head was offered in vain; with OFFERS and more, also the lookaheads behind it
+        self.phase = IN_ORDER
+        self.failures = 0  # of the head's offers, OFFERS at most; above that, of the lookaheads behind it
         self.head = 0  # the one that is refused
         self.code = _UNKNOWN  # of its last refusal
         self.has_refused_head = False  # this connection's server
-        self.ended = 0  # connections that were lost in a lookahead, and where the head was refused
+        self.connections_lost = 0  # connections that were lost in a lookahead, and where the head was refused
         self.unanswered = 0  # silences that told nothing
         self.pause = Timer()  # until something goes out, or is written, again; an order, or a late one, does not wait
         self.drop_number = 0  # the number that an operator drops, once nothing is out; 0: none
@@ -158,7 +158,7 @@ class Policy:
         cursor = self.cursor
         if log.fresh(cursor):
             self.buf = log.stage
-            self.at = log.place
+            self.at = log.payload_at
             self.length = log.staging.fresh_length
             self.flags = log.staging.fresh_flags
         else:
@@ -168,17 +168,17 @@ class Policy:
                     self.pause.start(now, AGAIN_MS)
                 return NOTHING
             if kind == KIND_RAW:
-                return self._ask(_KEEP, now)
+                return self._request_write(_KEEP, now)
             self.buf = log.page
             self.at = log.at
             self.length = log.length
             self.flags = log.flags
         number = cursor.found
         if number <= self.numbers[KEPT_LAST] and self.is_kept(cursor):
-            return self._ask(_KEEP, now)  # a server that was set back
+            return self._request_write(_KEEP, now)  # a server that was set back
         in_flight = self.in_flight
         if number > in_flight.allowed or self.numbers[OVERWRITTEN] != in_flight.overwritten:
-            return self._ask(_ALLOW, now)
+            return self._request_write(_ALLOW, now)
         self.number = number
         self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at
         self.out = True
@@ -192,7 +192,7 @@ class Policy:
             self.lookahead.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE
         )  # they share the page
 
-    def _ask(self, write, now):
+    def _request_write(self, write, now):
         if self.pause.armed and not self.pause.expired(now):
             return NOTHING  # it could not be written just now
         self.pending_write = write
@@ -210,7 +210,7 @@ class Policy:
         self.in_flight.rise(number)
         return SEND
 
-    def may_not_repeat(self):
+    def may_not_retransmit(self):
         """True if no copy may follow what went out last."""
         return self.phase == LOOKAHEAD or self.phase == LATE_OUT
 
@@ -220,18 +220,18 @@ class Policy:
         if phase == LATE_OUT:
             return self._next_late(now)
         if phase == FINISH:
-            return self._ask(_FINISH, now)
+            return self._request_write(_FINISH, now)
         if self.cursor.number < self.drop_number:
             self.pending_write = _DROP
             return WRITE
         if phase == LOOKAHEAD:
             return self._next_of_lookahead(now)
-        if (self.reoffers.ordered or phase == ORDER) and not self.in_flight.is_unsettled():
+        if (self.reoffers.ordered or phase == IN_ORDER) and not self.in_flight.is_unsettled():
             self.reoffer.entry = self.reoffers.choose(now)
             if self.reoffer.entry:
                 self.pending_write = _LATE
                 return WRITE
-        if phase == ORDER:
+        if phase == IN_ORDER:
             return self._next_in_order(now)
         return self._next_retry(now)
 
@@ -257,13 +257,13 @@ class Policy:
             if self.is_stuck():
                 self.pause.start(now, AGAIN_MS)
                 return NOTHING
-            self.once_more()
+            self.retry_head()
         code = self._next_in_order(now)
         if code != NOTHING and self.cursor.found != self.head:
             self._head_is_gone()
             self.head = self.cursor.found
         elif code == NOTHING and self.cursor.number >= self.head:
-            self.end_trouble()  # and nothing else waits
+            self.resume_in_order()  # and nothing else waits
         return code
 
     def _next_of_lookahead(self, now):
@@ -276,11 +276,11 @@ class Policy:
         if code == AHEAD_SENDS:
             return self._give(self.log, lookahead.number, lookahead.length, lookahead.sequence)
         if code == AHEAD_WRITES:
-            return self._ask(_BEGIN_LOOKAHEAD, now)
+            return self._request_write(_BEGIN_LOOKAHEAD, now)
         if code == AHEAD_GOES_ON:
             return BUSY
         if code == AHEAD_GONE:
-            self.once_more()
+            self.retry_head()
             return BUSY
         if code == AHEAD_FAILED:
             self.pause.start(now, AGAIN_MS)
@@ -288,13 +288,13 @@ class Policy:
             self._hold(now)
         elif code == AHEAD_ENDS:
             in_flight.settle()
-            self.once_more()
+            self.retry_head()
             self.unanswered = 0
             lookahead.soon.start(now, SOON_MS)
-            self._lookahead_in_vain(now)
+            self._lookahead_failed(now)
         return NOTHING
 
-    def left(self, now, ms):
+    def time_left(self, now, ms):
         """Return `ms`, or what is left until `next` may give something, if that is less."""
         pause = self.pause
         if pause.armed:
@@ -309,7 +309,7 @@ class Policy:
                 ms = self.lookahead.soon.least(now, ms)
         reoffers = self.reoffers
         if reoffers.pause.armed or reoffers.timer.armed:
-            ms = reoffers.left(now, ms, self.phase == ORDER)
+            ms = reoffers.time_left(now, ms, self.phase == IN_ORDER)
         return ms
 
     # -- what became of it -------------------------------------------------------------------------------------
@@ -332,10 +332,10 @@ class Policy:
         numbers[TAKEN] = self.sequence
         self.counters.counts[counter.DELIVERED] += 1
         if self.phase:
-            self.end_trouble()
+            self.resume_in_order()
         reoffers = self.reoffers
         if reoffers.wants and not reoffers.timer.armed:
-            reoffers.good(now)
+            reoffers.accepted(now)
 
     def _accepted_out_of_order(self):
         if self.phase == LATE_OUT:
@@ -353,7 +353,7 @@ class Policy:
     def refused(self, code, now):
         """The server refuses it."""
         self.out = False
-        self.reoffers.afresh(now)
+        self.reoffers.reset(now)
         if self.phase == LATE_OUT:
             self.reoffer.is_taken = False
             self.pending_write = _LATE_OVER
@@ -362,7 +362,7 @@ class Policy:
         elif self._make_head(code):
             self.has_refused_head = True
             self.in_flight.answered(self.number)
-            self._head_in_vain(now)
+            self._head_failed(now)
 
     def silent(self, now, proven=False):
         """The connection is gone; what was out may or may not be stored, and the next 08 tells.
@@ -382,12 +382,12 @@ class Policy:
             if counts:
                 self.lookahead.silent()
             # It may still be the server's trouble: the head goes out again before the lookahead goes on, unless it has
-            # had no answer either, or its refusals end the connections: one more has ended where it was refused.
-            self.ended += self.has_refused_head
-            if (self.code != _SILENCE or not proven) and not (self.has_refused_head and self.ended > 1):
+            # had no answer either, or its refusals end the connections: one more was lost where it was refused.
+            self.connections_lost += self.has_refused_head
+            if (self.code != _SILENCE or not proven) and not (self.has_refused_head and self.connections_lost > 1):
                 self.phase = RETRY
         elif counts:
-            self._head_in_vain(now)
+            self._head_failed(now)
 
     def is_passed(self, number):
         """True if no result before `number` waits."""
@@ -405,25 +405,25 @@ class Policy:
 
     def resume(self, stored, now):
         """The 08 names `stored` (resume_point): go on from there; False if that could not be written down, or read."""
-        self.reoffers.afresh(now)
+        self.reoffers.reset(now)
         self.lookahead.taken = 0
         self.has_refused_head = False
         if self.phase == FINISH:
             self.phase = RETRY  # the 08 says it again
         if not self.resume_point.resume(stored, now):
             return False
-        if self.phase == ORDER and self.in_flight.is_lookahead():
+        if self.phase == IN_ORDER and self.in_flight.is_lookahead():
             # What it has sent may still be there, whatever the 08 says: nothing goes out in order after the head.
-            self.once_more()
-        elif self.phase == ORDER:
-            self.end_trouble()
+            self.retry_head()
+        elif self.phase == IN_ORDER:
+            self.resume_in_order()
         return True
 
     # -- the head is refused -----------------------------------------------------------------------------------
 
     def failed_lookaheads(self):
         """Return how many lookaheads in a row have found nothing."""
-        return self.attempts - OFFERS if self.attempts > OFFERS else 0
+        return self.failures - OFFERS if self.failures > OFFERS else 0
 
     def _make_head(self, code):
         """Make what went out the head, refused with this code; False if it was overwritten."""
@@ -431,50 +431,50 @@ class Policy:
         if number <= self.cursor.number:
             return False  # meanwhile another one is in front
         if number != self.head:
-            self.end_trouble()
+            self.resume_in_order()
             self.head = number
         self.phase = RETRY
         self.code = code
         return True
 
-    def _head_in_vain(self, now):
+    def _head_failed(self, now):
         """The head was offered in vain: offer it again later, or look behind it."""
-        if self.attempts < OFFERS:
-            self.attempts += 1
-        if self.lookahead.is_proven(now) and (self.code != _SILENCE or self.attempts > 1):
-            self.attempts = max(self.attempts, OFFERS)
-        if self.attempts < OFFERS:
-            if self.attempts > 1:
-                self.pause.start(now, _RETRIES_MS[self.attempts - 1])
+        if self.failures < OFFERS:
+            self.failures += 1
+        if self.lookahead.is_proven(now) and (self.code != _SILENCE or self.failures > 1):
+            self.failures = max(self.failures, OFFERS)
+        if self.failures < OFFERS:
+            if self.failures > 1:
+                self.pause.start(now, _RETRIES_MS[self.failures - 1])
         elif self.keeps_refused:
             self.phase = LOOKAHEAD
         else:
-            self._lookahead_in_vain(now)
+            self._lookahead_failed(now)
 
-    def _lookahead_in_vain(self, now):
+    def _lookahead_failed(self, now):
         """A lookahead, or what takes its place where none is allowed, has found nothing: let everything wait."""
         self.pause.start(now, _LOOKAHEADS_MS[min(self.failed_lookaheads(), len(_LOOKAHEADS_MS) - 1)])
-        self.attempts += 1
+        self.failures += 1
 
-    def end_trouble(self):
+    def resume_in_order(self):
         """Go on in order. After a lookahead that must be durable first."""
-        self.phase = ORDER
-        self.attempts = self.head = self.unanswered = self.drop_number = self.ended = 0
+        self.phase = IN_ORDER
+        self.failures = self.head = self.unanswered = self.drop_number = self.connections_lost = 0
         self.code = _UNKNOWN
         self.lookahead.clear()
         self.pause.stop()
         self.in_flight.end_lookahead()
 
-    def once_more(self):
+    def retry_head(self):
         """Offer the head once, which may be another one by then; if it is refused, a new lookahead comes."""
         self.phase = RETRY
-        self.attempts = max(self.attempts, OFFERS)
+        self.failures = max(self.failures, OFFERS)
         self.lookahead.begin_anew()
 
     def _head_is_gone(self):
         """The head was overwritten, or dropped; nothing is known of the next one yet."""
-        self.once_more()
-        self.attempts = OFFERS
+        self.retry_head()
+        self.failures = OFFERS
         self.drop_number = 0
         self.code = _UNKNOWN
         self.lookahead.short = -1
@@ -546,7 +546,7 @@ class Policy:
 
     def allow(self, number):
         """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""
-        return self.in_flight.allow(number, self.phase != ORDER)
+        return self.in_flight.allow(number, self.phase != IN_ORDER)
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
@@ -607,11 +607,11 @@ class Policy:
 
     # -- orders ------------------------------------------------------------------------------------------------
 
-    def ask(self, number, in_doubt):
+    def offer_on_order(self, number, in_doubt):
         """An operator wants the log's `number` offered now; return an ASK_ code of agent.quarantine.quarantine."""
         if self.phase == FINISH and self.is_stuck():  # no number on the wire is free before the lookahead is over
             return ASK_NO_ROOM
-        return self.reoffers.ask(number, in_doubt)
+        return self.reoffers.offer_on_order(number, in_doubt)
 
     def drop_first(self):
         """The order "drop first": drop the one that all others wait for; return DROP_DONE when that is durable."""

@@ -1,10 +1,12 @@
 """One result of the quarantine that is offered to ToolsNet again, under the next number on the wire.
 
     what happens                 durable write, before anything else goes out
-    the schedule has chosen it   W5: LATE is its entry, the base one more, LIMIT the cursor: only that is vouched for
+    the schedule has chosen it   W5: LATE is its entry, `ahead` one less, LIMIT the cursor: only that is vouched for
     taken, or the 08 names it    W6: the entry is gone, LATE is 0, TAKEN its number on the wire
-    refused, or it cannot be read  W6: LATE is 0, the base as before: its number on the wire is free again
+    refused, or it cannot be read  W6: LATE is 0, `ahead` as before: its number on the wire is free again
     the 08 names neither it nor the one before   W6: LATE is 0; it stays, and its number is used up
+
+A number on the wire is the log's less the cursor's `ahead` (toolcart.agent.log.cursor).
 
 It needs no room in the log and does not wait for the policy's pause. `ReofferSchedule` says which one, and when.
 """
@@ -48,12 +50,12 @@ class Reoffer:
         if not self.quarantine.may_leave():
             return self.quarantine.tidy()
         numbers[LATE] = self.entry
-        self._go_ahead(-1)
+        self._shift_ahead(-1)
         in_flight = policy.in_flight
         # A server that comes back may lack it.
         if not in_flight.declare(policy.cursor.number, in_flight.in_order() | SENT_OLDER):
             numbers[LATE] = 0
-            self._go_ahead(1)
+            self._shift_ahead(1)
             return False
         self.before = policy.phase
         policy.phase = LATE_OUT
@@ -106,7 +108,7 @@ class Reoffer:
                 self.used += 1
                 self._used_at[self.used % LATES_MOST] = policy.cursor.number
             else:
-                self._go_ahead(1)
+                self._shift_ahead(1)
         if not policy.in_flight.save():
             return False
         policy.late_is_over()
@@ -128,6 +130,6 @@ class Reoffer:
             count -= at >= number
         return count
 
-    def _go_ahead(self, count):
+    def _shift_ahead(self, count):
         for one in (self.policy.cursor, self.policy.lookahead.scout):  # a lookahead may go on behind a late one
             one.ahead = (one.ahead + count) % SEQUENCES

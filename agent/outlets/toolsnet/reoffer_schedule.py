@@ -43,17 +43,17 @@ class ReofferSchedule:
         self.wants = self.quarantine.count() > 0
         self._again.start(now, HOUR_MS)
 
-    def good(self, now):
+    def accepted(self, now):
         """A result was taken."""
         if self.wants and not self.timer.armed:
             self.timer.start(now, GOOD_MS)
 
-    def afresh(self, now):
+    def reset(self, now):
         """A result was refused, or the connection is new: good service starts over."""
         if self.timer.armed:
             self.timer.start(now, GOOD_MS)
 
-    def left(self, now, ms, in_order):
+    def time_left(self, now, ms, in_order):
         """Return `ms`, or less if `choose` may find something sooner: by itself only while `in_order`."""
         pause = self.pause
         if pause.armed:
@@ -120,7 +120,7 @@ class ReofferSchedule:
             if self._again.left(now) > HOUR_MS:
                 self._again.start(now, HOUR_MS)
 
-    def ask(self, number, in_doubt):
+    def offer_on_order(self, number, in_doubt):
         """Offer the log's `number` as soon as possible; return an ASK_ code."""
         quarantine = self.quarantine
         kind = quarantine.find(number)

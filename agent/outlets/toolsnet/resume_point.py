@@ -1,7 +1,7 @@
 """What an 08 says about what went out before it: where to go on (protocol.md 8.4). Looked at at each connection.
 
     the 08 names                           what that means
-    anything, and no server was met yet    the base follows it; nothing that was out counts
+    anything, and no server was met yet    what goes out next follows it (`_rebase`); nothing that was out counts
     0                                      the server is empty: go on; an operator may order all again (`offer_again`).
                                            This and a server set back are in doubt, durably (`data_loss`)
     TAKEN                                  nothing new; where several were out, that says nothing yet: odd
@@ -13,8 +13,8 @@
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
     one of before a break                  the same, of another result (sequence_break)
     anything else                          odd: never sent from here, as far as the state knows; all that was delivered
-                                           is in doubt, and the base follows it. Nothing is skipped: a state that is set
-                                           back by damage looks like a station number that is used twice
+                                           is in doubt, and what goes out next follows it. Nothing is skipped: a state
+                                           set back by damage looks like a station number that is used twice
 
 A late one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing that was
 out.
@@ -57,8 +57,8 @@ _HALF = const(50000)
 _SEVERAL_MOST = const(8)  # that an earlier version had outstanding
 
 
-class Start:
-    """Where cursor and state stood at the start: what was out then may be overwritten before the first 08 comes."""
+class StateAtStart:
+    """Cursor and state as the start found them: what was out then may be overwritten before the first 08 comes."""
 
     def __init__(self, cursor, numbers):
         self.number = cursor.number
@@ -93,7 +93,7 @@ class ResumePoint:
         # What is sent again is counted since that began, or since the start.
         self.again_since_start = True
         self.again_base = self.numbers[DELIVERED]  # then
-        self.start = Start(self.cursor, self.numbers)  # None from the first 08 on that is not odd
+        self.start = StateAtStart(self.cursor, self.numbers)  # None from the first 08 on that is not odd
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
@@ -234,7 +234,7 @@ class ResumePoint:
         numbers[TAKEN] = stored
         in_flight.may_have = cursor.number
         if in_flight.declare(cursor.number, in_flight.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
-            self.policy.end_trouble()
+            self.policy.resume_in_order()
             return True
         cursor.ahead = ahead
         state.broke_at, state.broke_by = broke
@@ -322,7 +322,7 @@ class ResumePoint:
         send_rows_again(self.policy, was, rows, there, gone - there, doubts)
         self._count_anew()
         if cursor.number != was:  # else the first is the same, and was offered as often as before
-            self.policy.end_trouble()
+            self.policy.resume_in_order()
         self._settle_out()
         return in_flight.declare(cursor.number, numbers[SENT])
 
@@ -366,7 +366,7 @@ class ResumePoint:
             numbers[DROPPED if is_dropped else DELIVERED] += 1
             policy.counters.count(counter.RESUMED)
         numbers[TAKEN] = stored
-        policy.end_trouble()
+        policy.resume_in_order()
         return True
 
     def offer_again(self, number, count, doubted, unread=0):
@@ -400,6 +400,6 @@ class ResumePoint:
             in_flight.may_have = may_have
             return False
         self._count_anew()
-        self.policy.end_trouble()
+        self.policy.resume_in_order()
         in_flight.settle()
         return True

@@ -35,7 +35,7 @@ def put_refused(report, policy, now, answers):
     code = policy.code
     if refuses_all and code <= 0 < lookahead.code:
         code = lookahead.code
-    is_refused = code > 0 or (code == 0 and answers and policy.attempts > 1)
+    is_refused = code > 0 or (code == 0 and answers and policy.failures > 1)
     report["refused"] = None
     if held or phase == LATE_OUT or (phase and is_refused):  # else one is offered of which nothing is known yet
         report["refused"] = {

@@ -15,7 +15,7 @@ def station(controller=True, server=True, full=False, mounted=True, pressure=0, 
         mounted=mounted,
         session=stub(state=READY if controller else 0),
         outlets=[stub(is_up=lambda: server, holds=lambda: False)],
-        intake=stub(full=full),
+        intake=stub(cannot_store=full),
     )
 
 

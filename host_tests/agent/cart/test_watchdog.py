@@ -16,7 +16,7 @@ def station():
     log = stub(number=0, cursors=[stub(number=0)])
     log.waits = lambda cursor: log.number - cursor.number
     outlet = stub(attempts=0, index=0, longest_ms=60000, holds=lambda: False)
-    intake = stub(attempts=0, full=False)
+    intake = stub(attempts=0, cannot_store=False)
     session, counters = stub(state=READY), stub(counts=[0, 0])
     return stub(number=1, mounted=True, log=log, session=session, intake=intake, outlets=[outlet], counters=counters)
 

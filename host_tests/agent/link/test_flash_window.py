@@ -29,7 +29,7 @@ class User:
     def __init__(self, turns):
         self.turns = turns
 
-    def use_silence(self, now):
+    def do_deferred_writes(self, now):
         self.turns.append((self, now))
 
 

@@ -146,9 +146,9 @@ def cart(events=("alarms", "gone"), toolsnet=(), settings=None, blocks=16, **mor
 def put(cart, code=b"E1", what=ev.ALARM):
     """Write an event into the log as the agent would; True if it is there."""
     log = cart.station.log
-    ev.put_event(log.stage, log.place, log.next, 10, what)
-    ev.put_code(log.stage, log.place, code, 0, len(code))
-    ev.put_time(log.stage, log.place, cart.clock.stamp().encode(), 0)
+    ev.put_event(log.stage, log.payload_at, log.next, 10, what)
+    ev.put_code(log.stage, log.payload_at, code, 0, len(code))
+    ev.put_time(log.stage, log.payload_at, cart.clock.stamp().encode(), 0)
     done = log.append(KIND_EVENT, 0, ev.EVENT_LEAST) == LOG_DONE
     cart.app.network_is_up(cart.clock.now)  # wakes everybody
     return done

@@ -64,7 +64,7 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     expected = "password: expected a file that can be read; found"
     assert status["place"] == "mqtt://broker:1883"
     assert status["why"] == f"{expected} {awaiting.secret}: No such file or directory"
-    assert not outlet.is_up() and outlet.has_left(0) and not outlet.holds() and awaiting.made == []
+    assert not outlet.is_up() and outlet.may_stop(0) and not outlet.holds() and awaiting.made == []
 
     awaiting.secret.write_text("geheim\n")
     awaiting.secret.chmod(0o600)
@@ -78,7 +78,7 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
 
 
 def test_an_orderly_end_makes_no_outlet(awaiting):
-    awaiting.outlet.leave(0)
+    awaiting.outlet.begin_shutdown(0)
     awaiting.secret.write_text("geheim\n")
     awaiting.secret.chmod(0o600)
     assert awaiting.outlet.step(0) == FOREVER and awaiting.made == []

@@ -394,7 +394,7 @@ def test_kind_of_a_failure_does_not_change_with_what_the_server_says():
         kinds, words = set(), set()
         for at in range(3):
             plant.server.answers = [octets(at)]
-            plant.forward.hurry(plant.clock.now)
+            plant.forward.connect_now(plant.clock.now)
             plant.run(300)
             kinds.add(plant.status()["why_kind"])
             words.add(plant.why())
@@ -631,15 +631,15 @@ def test_at_the_end_nothing_new_goes_out():
     plant.store(2)
     plant.server.answers = [None]
     plant.run(100)
-    plant.forward.leave(plant.clock.now)
-    assert not plant.forward.has_left(plant.clock.now)
-    plant.run(webhook.LEAVE_MS)
-    assert plant.forward.has_left(plant.clock.now)
+    plant.forward.begin_shutdown(plant.clock.now)
+    assert not plant.forward.may_stop(plant.clock.now)
+    plant.run(webhook.SHUTDOWN_MS)
+    assert plant.forward.may_stop(plant.clock.now)
     plant = WebhookBench()
-    plant.forward.leave(plant.clock.now)
+    plant.forward.begin_shutdown(plant.clock.now)
     plant.store(2)
     plant.run(5000)
-    assert plant.forward.has_left(plant.clock.now) and plant.server.heads == []
+    assert plant.forward.may_stop(plant.clock.now) and plant.server.heads == []
     plant.forward.stop()
     assert plant.forward.step(plant.clock.now) == FOREVER
 
@@ -652,7 +652,7 @@ def test_it_says_why_it_reaches_no_one():
     assert plant.why() and plant.status()["state"] == "trying again later"
     plant.network.up(*PLACE)
     plant.network.swallow(*PLACE)
-    plant.forward.hurry(plant.clock.now)
+    plant.forward.connect_now(plant.clock.now)
     plant.run(webhook.CONNECT_MS + 500)
     assert plant.why() and plant.cursor.number == 0
 

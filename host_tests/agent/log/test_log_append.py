@@ -49,7 +49,7 @@ def deliver(log):
     """Hand out all that waits, the newest from the stage as a rule."""
     cursor = log.cursors[0]
     if log.fresh(cursor):
-        assert ident_in(log.stage, log.place) > 0
+        assert ident_in(log.stage, log.payload_at) > 0
         cursor.advance()
     take_all(log)
 
@@ -94,7 +94,7 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
         append(log, ident)
         assert log.fresh(cursor) and cursor.found == ident
         assert (log.staging.fresh_length, log.staging.fresh_flags) == (PAYLOAD, 0)
-        assert ident_in(log.stage, log.place) == ident
+        assert ident_in(log.stage, log.payload_at) == ident
         cursor.advance()
         assert not log.fresh(cursor) and log.waits(cursor) == 0
     append(log, 40)
@@ -106,7 +106,7 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
 def test_what_lies_in_a_stage_that_was_written_since_is_not_fresh():
     area = watched()
     append(area.log, 1)
-    area.log.stage[area.log.place] = 2
+    area.log.stage[area.log.payload_at] = 2
     assert not area.log.fresh(area.log.cursors[0])
     append(area.log, 2)
     append(area.kept, 1)
@@ -758,7 +758,7 @@ def test_a_result_allocates_nothing_on_its_way():
     take_all(log)
 
     def way(count):
-        stage, place = log.stage, log.place
+        stage, place = log.stage, log.payload_at
         for _ in range(count):
             stage[place] = log.next & 0xFF
             stage[place + 1] = log.next >> 8

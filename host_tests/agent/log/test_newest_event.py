@@ -14,7 +14,7 @@ LENGTH = ev.EVENT_LEAST + 4
 
 def _happened(log, what, mark):
     """Store an event of this kind that has `mark` as its text."""
-    stage, at = log.stage, log.place
+    stage, at = log.stage, log.payload_at
     for index in range(LENGTH):
         stage[at + index] = 0x20
     put_u32(stage, at, log.next)

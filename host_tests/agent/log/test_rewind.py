@@ -8,7 +8,7 @@ from host_tests.support.log import Area, append, store, take_all
 
 
 def event(log):
-    ev.put_event(log.stage, log.place, log.next, 1, ev.GONE)
+    ev.put_event(log.stage, log.payload_at, log.next, 1, ev.GONE)
     assert log.append(KIND_EVENT, 0, 23) == 0
 
 

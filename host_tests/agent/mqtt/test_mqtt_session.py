@@ -235,7 +235,7 @@ def test_pauses_double_until_something_is_acknowledged():
             wire.later(100)
         pauses.append(wire.now - before)
         wire.session.state = ms.WAITING
-        wire.session.hurry(wire.now)
+        wire.session.connect_now(wire.now)
     assert pauses[:7] == [1000, 2000, 4000, 8000, 16000, 32000, 60000] and pauses[8] == 60000
     wire.connect()
     wire.up().publish(0)  # goes out with each connection

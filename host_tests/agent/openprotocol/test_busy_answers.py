@@ -39,7 +39,7 @@ def test_connections_that_end_with_it_give_up_nothing(kind):
         bench.away(3)
         put_off(bench, kind, 1)
         bench.close().open()
-        bench.recovery.shut_out(bench.now)
+        bench.recovery.requests_suspended(bench.now)
     bench.now += 4000000
     bench.settle()
     assert len(bench.uids()) == 33 and bench.ledger.gone() == 0

@@ -2,7 +2,7 @@
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import session_states
-from toolcart.agent.openprotocol.session import SHUT_MS
+from toolcart.agent.openprotocol.session import SUSPENDED_MS
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.equality import is_same
 from toolcart.base.clock import Dice
@@ -268,7 +268,7 @@ def one_life(seed):
     cart.run(20000)
     cart.network.cut(CONTROLLER[0], CONTROLLER[1])
     cart.run(100)
-    cart.settle(2 * SHUT_MS)  # what connections ended with twice is asked for again after an hour
+    cart.settle(2 * SUSPENDED_MS)  # what connections ended with twice is asked for again after an hour
     return cart, mangler
 
 

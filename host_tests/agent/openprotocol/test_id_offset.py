@@ -116,7 +116,7 @@ def test_one_late_answer_is_not_taken_for_it():
     assert bench.ask() == 0
     bench.answer(bench.memory.find(0))
     assert bench.ask() == 3
-    assert bench.answer(bench.memory.find(4)) == phases.NEWS_NONE and bench.recovery.offset.by == 0
+    assert bench.answer(bench.memory.find(4)) == phases.OUTCOME_NONE and bench.recovery.offset.by == 0
     bench.settle()
     assert bench.recovery.offset.by == 0 and bench.stored() == [1, 2, 3, 4, 5]
 
@@ -128,9 +128,9 @@ def test_unreadable_ones_get_the_id_that_they_have():
         cart.step()
     assert cart.ask() == 4
     body = cart.memory.find(4).payload
-    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == phases.NEWS_STORE
+    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == phases.OUTCOME_STORE
     cart.recovery.kept(cart.now)
-    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == phases.NEWS_NONE
+    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == phases.OUTCOME_NONE
 
 
 class NumbersOffset(Memory):

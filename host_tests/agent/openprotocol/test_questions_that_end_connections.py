@@ -59,18 +59,18 @@ def test_what_a_small_memory_has_lost_ends_few_connections_and_what_it_has_is_fe
 def test_the_same_question_at_the_end_of_connections_is_left_out_though_others_were_answered():
     request = OldResultRequest()
     for count in range(SAME_MOST + _ENDS_MOST):
-        assert not request.revisions.is_shut(), count
+        assert not request.revisions.is_suspended(), count
         for asked in (b"0000000000", b"0000000999"):
             request.asked_id[:] = asked
             request.asked(0)
             if asked == b"0000000000":
                 request.answered()
         request.connection_ended(0, True)
-    assert request.revisions.is_shut()
+    assert request.revisions.is_suspended()
     request = OldResultRequest()
     for count in range(40):  # a network that fails while much is fetched
         request.asked_id[:] = b"%010d" % count
         request.asked(0)
         request.answered()
         request.connection_ended(0, True)
-    assert not request.revisions.is_shut()
+    assert not request.revisions.is_suspended()

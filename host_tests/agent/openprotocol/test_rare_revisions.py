@@ -100,7 +100,12 @@ def start_of(settings, name, **more):
     """How long the session took with a controller like this, and how many messages, and what stands."""
     cart, took = served({"controller": settings}, **profiles.profile_options(name, **more))
     session = cart.station.session
-    return took, sum(cart.controller.messages.values()), session.starts.wanted(), session.subscriptions[0].revision()
+    return (
+        took,
+        sum(cart.controller.messages.values()),
+        session.start_revisions.wanted(),
+        session.subscriptions[0].revision(),
+    )
 
 
 def test_doctor_finds_what_is_taken_only_without_a_revision():

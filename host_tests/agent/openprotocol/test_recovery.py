@@ -89,7 +89,7 @@ def test_answer_to_a_question_of_before_is_not_taken():
     bench.away(1)
     assert bench.ask() == 0
     bench.recovery.restart_later(bench.now)
-    assert bench.answer(bench.memory.find(2)) == phases.NEWS_NONE
+    assert bench.answer(bench.memory.find(2)) == phases.OUTCOME_NONE
     bench.settle()
     assert bench.ledger.top() == 6 and bench.stored() == numbers(1, 6)
 
@@ -185,7 +185,7 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
         bench.memory.make()
     bench.opens_with = (IDENTITY[:35] + bytes([IDENTITY[35] ^ 1]) + IDENTITY[36:], 1)
     bench.open().settle()
-    assert bench.news[-1] == phases.NEWS_ASK_AGAIN and bench.recovery.phase == phases.PHASE_OFF
+    assert bench.outcomes[-1] == phases.OUTCOME_ASK_AGAIN and bench.recovery.phase == phases.PHASE_OFF
     bench.again().settle()
     assert bench.stored() == [1, 2, 3] and bench.ledger.top() == 504 and bench.ledger.epoch() == 1
     bench.away(2)

@@ -15,12 +15,12 @@ import pytest
 from toolcart.agent.openprotocol import error_codes, id_ledger, id_ownership, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol.count_check import CountCheck
-from toolcart.agent.openprotocol.ended_count import EndedCount
+from toolcart.agent.openprotocol.ended_count import EndedCountSearch
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.id_walk import Walk
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import (
-    NEWS_STORE,
+    OUTCOME_STORE,
     PHASE_COMPARE,
     PHASE_NEARBY,
     PHASE_NO_ID,
@@ -316,9 +316,14 @@ class World:
             if found.uid in self.uids and not bench.stored_twice:
                 raise Bad("kept, though it was stored, and not said")
             self._stored(found, False)
-        elif found is not None and bench.news[-1] == NEWS_STORE and found not in held and found.uid not in bench.raw:
+        elif (
+            found is not None
+            and bench.outcomes[-1] == OUTCOME_STORE
+            and found not in held
+            and found.uid not in bench.raw
+        ):
             raise Bad("not stored")
-        bench.news = []
+        bench.outcomes = []
         bench.stored_twice = 0
         return True
 
@@ -367,7 +372,7 @@ def _walking(search, lowest, is_over, ended):
     walk.lowest[:] = lowest
     walk.is_over = is_over
     if ended is not None:
-        walk.ended = EndedCount.__new__(EndedCount)
+        walk.ended = EndedCountSearch.__new__(EndedCountSearch)
         vars(walk.ended).update(ended)
     return walk
 
@@ -529,11 +534,11 @@ def as_if_proven(stored):
 
 def without_a_witness(compare):
     def without(self, now):
-        news = compare(self, now)
+        outcome = compare(self, now)
         if self.phase == PHASE_WITNESS:
             self.observed.first = self.request.asked + 1
             return look_conclusion.conclude_look(self, now)
-        return news
+        return outcome
 
     return without
 

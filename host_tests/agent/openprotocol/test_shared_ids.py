@@ -133,7 +133,7 @@ def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     cart.names = False
     cart.meanwhile("xxoxx")
     cart.settle()
-    assert phases.NEWS_NO_OWNER in cart.news and cart.recovery.phase == phases.PHASE_OFF
+    assert phases.OUTCOME_NO_OWNER in cart.outcomes and cart.recovery.phase == phases.PHASE_OFF
     assert cart.recovery.ownership.needs == "owner"
     cart.work("o")
     assert cart.stored() == [2, 4, 10]
@@ -178,7 +178,7 @@ def test_answer_with_the_place_for_a_station_and_none_there_is_never_stored():
         cart.meanwhile("xxoxx")
         cart.settle()
         assert cart.stored() == [2, 4] and cart.recovery.ownership.needs == "owner"
-        assert cart.news.count(phases.NEWS_NO_OWNER) == 1 and cart.recovery.phase == phases.PHASE_OFF
+        assert cart.outcomes.count(phases.OUTCOME_NO_OWNER) == 1 and cart.recovery.phase == phases.PHASE_OFF
         cart.names = True
         cart.again()
         assert cart.agrees()

@@ -69,7 +69,7 @@ class Reader:
         code = store.read_long(mid, b"##" + frame + b"\0", 2, len(frame), revision)
         if code == res.RESULT_UNREADABLE:
             return None
-        at = bench.log.place
+        at = bench.log.payload_at
         payload = bytearray(bench.log.stage[at : at + store.length])
         is_shifted = "shifted" in put_in_order(payload, len(payload))[1]
         assert code == res.RESULT_ODD or not is_shifted

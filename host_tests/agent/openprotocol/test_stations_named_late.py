@@ -94,7 +94,7 @@ def test_where_the_setting_says_that_ids_are_shared_the_station_is_asked_for(sta
     cart = cart_at(STARTS[starts], settings={"controller": {"tightening_ids": "shared", "station_id": station_id}})
     made = live(cart)
     assert sorted(cart.stored_ids()) == sorted(made)
-    assert (cart.station.session.starts.wanted() == 6) == (6 in STARTS[starts])
+    assert (cart.station.session.start_revisions.wanted() == 6) == (6 in STARTS[starts])
 
 
 def live_without_pushes_between(cart, cuts=()):

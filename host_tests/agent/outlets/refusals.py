@@ -235,8 +235,8 @@ PLAIN = {
     "": "mood stored dropped connected",
     "kept": "entries left",
     "state": "gone durable_gone is_ready maybe broke_at broke_by durable_break",
-    "policy": "phase attempts head code has_refused_head ended unanswered drop_number pending_write out number "
-    "sequence",
+    "policy": "phase failures head code has_refused_head connections_lost unanswered drop_number pending_write "
+    "out number sequence",
     "policy.in_flight": "may_have allowed unsettled_to",
     "policy.reoffer": "entry before is_taken",
     "policy.lookahead": "room fits short code mute taken taken_sequence seen",
@@ -420,7 +420,7 @@ class World:
             if self.step():
                 self.check()
             else:
-                self.now = ticks_add(self.now, policy.left(self.now, 86400000))
+                self.now = ticks_add(self.now, policy.time_left(self.now, 86400000))
             if idle < IDLE and not policy.is_stuck():
                 continue
             if self._helps() or idle < IDLE + IDLE // 3:
@@ -445,7 +445,7 @@ class World:
         good = [one[0] for one in kept if self._is_good(one[0])]
         if policy.is_stuck():
             if good:
-                return not policy.reoffers.ordered and policy.ask(good[0], False) == ASK_DONE
+                return not policy.reoffers.ordered and policy.offer_on_order(good[0], False) == ASK_DONE
             if kept:
                 self.kept.find(kept[0][0])
                 self.kept.leave(self.kept.entry)
@@ -480,7 +480,7 @@ class World:
 
     def pack(self):
         policy, state, cursor = self.policy, self.state, self.log.cursors[0]
-        policy.attempts = min(policy.attempts, pol.OFFERS + MANY)
+        policy.failures = min(policy.failures, pol.OFFERS + MANY)
         policy.lookahead.scout.found *= policy.out
         state.numbers[CURSOR], state.numbers[AHEAD] = cursor.number, cursor.ahead
         return (
@@ -696,7 +696,7 @@ def _ask(world, entry):
     number, _reason = world.kept.entries[entry - 1]
     if entry in world.state.gone or number in world.policy.reoffers.ordered:
         return None
-    if world.policy.ask(number, False):
+    if world.policy.offer_on_order(number, False):
         return None
     world.budget[ASKS] -= 1
     return True

@@ -6,7 +6,7 @@ asks for it. `host_tests/agent/outlets/test_refusals_compared.py` runs it and th
 
 from host_tests.agent.outlets.refusals import Cut
 
-ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, LATE_OUT = range(6)
+IN_ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, LATE_OUT = range(6)
 NOTHING, SEND, WRITE, BUSY = range(4)
 ALLOW, KEEP, BEGIN_LOOKAHEAD, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
 UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
@@ -48,7 +48,7 @@ class Model:
         self.is_taken = self.out = self.is_ready = self.has_refused_head = False
         self.doubted = None  # what was in doubt when something was sent last; `ahead`, and how many were aside, then
         self.awaits_08 = True
-        self.end_trouble()
+        self.resume_in_order()
         self.allowed = min(self.limit, self.cursor + self.batch)
 
     def operate(self):
@@ -83,24 +83,24 @@ class Model:
         """NOTHING, SEND, WRITE or BUSY."""
         if self.phase == LATE_OUT:
             if self.pending_write == LATE_OVER or self.late not in self.kept():
-                return self.ask_write(LATE_OVER)
+                return self.request_write(LATE_OVER)
             number = self.kept()[self.late]
             self.retries = [one for one in self.retries if one != number]
             return self.send(number, self.taken + 1)
         if self.phase == FINISH:
-            return self.ask_write(FINISHES)
+            return self.request_write(FINISHES)
         if self.cursor < self.drop_number:
-            return self.ask_write(DROP)
+            return self.request_write(DROP)
         if self.phase == LOOKAHEAD:
             return self.next_of_lookahead()
         if self.cursor >= self.unsettled_to:
             self.retries = [one for one in self.retries if one in self.kept().values()]
             if self.retries:
                 self.entry = min(entry for entry, number in self.kept().items() if number == self.retries[0])
-                return self.ask_write(LATE)
-        return self.next_in_order() if self.phase == ORDER else self.next_retry()
+                return self.request_write(LATE)
+        return self.next_in_order() if self.phase == IN_ORDER else self.next_retry()
 
-    def ask_write(self, write):
+    def request_write(self, write):
         self.pending_write = write
         return WRITE
 
@@ -114,25 +114,25 @@ class Model:
         if number > self.end:
             return NOTHING
         if number in self.kept().values():
-            return self.ask_write(KEEP)
-        return self.ask_write(ALLOW) if number > self.allowed else self.send(number, number - self.ahead)
+            return self.request_write(KEEP)
+        return self.request_write(ALLOW) if number > self.allowed else self.send(number, number - self.ahead)
 
     def next_retry(self):
         if self.phase == HOLD:
             if self.is_stuck():
                 return NOTHING
-            self.once_more()
+            self.retry_head()
         code = self.next_in_order()
         if code != NOTHING and self.cursor + 1 != self.head:
             self.head_is_gone()
             self.head = self.cursor + 1
         elif code == NOTHING and self.cursor >= self.head:
-            self.end_trouble()
+            self.resume_in_order()
         return code
 
     def next_of_lookahead(self):
         if self.cursor >= self.head or self.cursor + 1 != self.head > self.pos:
-            self.once_more()
+            self.retry_head()
             return BUSY
         if self.pos < self.head:
             self.room_was = self.octets()
@@ -144,17 +144,17 @@ class Model:
         while self.pos < self.end and self.pos < self.lookahead_ends and self.left >= 0:
             if self.pos + 1 not in self.kept().values():
                 if not self.is_lookahead or self.pos + 1 > self.allowed:
-                    return self.ask_write(BEGIN_LOOKAHEAD)
+                    return self.request_write(BEGIN_LOOKAHEAD)
                 return self.send(self.pos + 1, self.pos + 1 - self.ahead)
-            self.meet()
+            self.pass_over()
         short = -1 if self.left >= 0 else self.room_was
         self.settle()
-        self.once_more()
+        self.retry_head()
         self.unanswered, self.short = 0, short
-        self.attempts += 1
+        self.failures += 1
         return NOTHING
 
-    def meet(self):
+    def pass_over(self):
         self.pos += 1
         self.left -= 1
 
@@ -170,20 +170,20 @@ class Model:
             self.cursor, self.taken = self.number, self.sequence
             self.delivered += 1
             if self.phase:
-                self.end_trouble()
+                self.resume_in_order()
 
     def refused(self):
         self.out = False
         if self.phase == LATE_OUT:
             self.is_taken, self.pending_write = False, LATE_OVER
         elif self.phase == LOOKAHEAD:
-            self.meet()
+            self.pass_over()
         else:
             self.make_head(REFUSED)
             self.has_refused_head = True
             if self.unsettled_to <= self.number:
                 self.unsettled_to = 0
-            self.head_in_vain()
+            self.head_failed()
 
     def silent(self, proven):
         self.awaits_08 = True
@@ -196,14 +196,14 @@ class Model:
         self.unanswered += not counts
         if self.phase != LOOKAHEAD:
             if counts:
-                self.head_in_vain()
+                self.head_failed()
             return
         if counts and self.mute == self.number:
-            self.meet()
+            self.pass_over()
         elif counts:
             self.mute = self.number
-        self.ended += self.has_refused_head
-        if (self.code or not proven) and not (self.has_refused_head and self.ended > 1):
+        self.connections_lost += self.has_refused_head
+        if (self.code or not proven) and not (self.has_refused_head and self.connections_lost > 1):
             self.phase = RETRY
 
     def found_taken(self, number, sequence):
@@ -212,33 +212,33 @@ class Model:
     # -- the head is refused
 
     def failed_lookaheads(self):
-        return max(self.attempts - OFFERS, 0)
+        return max(self.failures - OFFERS, 0)
 
     def make_head(self, code):
         if self.number != self.head:
-            self.end_trouble()
+            self.resume_in_order()
             self.head = self.number
         self.phase, self.code = RETRY, code
 
-    def head_in_vain(self):
-        self.attempts += self.attempts < OFFERS
-        if self.attempts >= OFFERS:
+    def head_failed(self):
+        self.failures += self.failures < OFFERS
+        if self.failures >= OFFERS:
             self.phase = LOOKAHEAD
 
-    def end_trouble(self):
-        self.phase = ORDER
-        self.attempts = self.head = self.unanswered = self.drop_number = self.pos = self.mute = self.lookahead_taken = 0
-        self.ended = 0
+    def resume_in_order(self):
+        self.phase = IN_ORDER
+        self.failures = self.head = self.unanswered = self.drop_number = self.pos = self.mute = self.lookahead_taken = 0
+        self.connections_lost = 0
         self.code = self.short = -1
         if self.is_lookahead:
             self.allowed = self.cursor
 
-    def once_more(self):
-        self.phase, self.attempts, self.pos = RETRY, max(self.attempts, OFFERS), 0
+    def retry_head(self):
+        self.phase, self.failures, self.pos = RETRY, max(self.failures, OFFERS), 0
 
     def head_is_gone(self):
-        self.once_more()
-        self.attempts, self.drop_number, self.code, self.short = OFFERS, 0, UNKNOWN, -1
+        self.retry_head()
+        self.failures, self.drop_number, self.code, self.short = OFFERS, 0, UNKNOWN, -1
 
     def is_stuck(self):
         return (self.phase == FINISH or self.cursor < self.head) and 0 <= self.short >= self.octets()
@@ -251,7 +251,7 @@ class Model:
     def write(self):
         """Do what `next` has asked for."""
         if self.pending_write == ALLOW:
-            is_alone = self.phase != ORDER or self.cursor < self.unsettled_to
+            is_alone = self.phase != IN_ORDER or self.cursor < self.unsettled_to
             self.allow(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
         elif self.pending_write == KEEP:
             self.keep_and_pass()
@@ -290,7 +290,7 @@ class Model:
         self.cursor, self.taken = self.lookahead_taken, self.lookahead_sequence
         self.delivered += 1
         self.settle()
-        self.end_trouble()
+        self.resume_in_order()
         self.allow(self.cursor + self.batch, self.in_order())
 
     def conclude(self, is_unknown):
@@ -331,10 +331,10 @@ class Model:
         self.unsettled_to = self.may_have if is_odd else 0
         if self.is_lookahead and not is_odd:
             self.may_have = self.lookahead_taken or self.cursor
-        if self.phase == ORDER and self.is_lookahead:
-            self.once_more()
-        elif self.phase == ORDER:
-            self.end_trouble()
+        if self.phase == IN_ORDER and self.is_lookahead:
+            self.retry_head()
+        elif self.phase == IN_ORDER:
+            self.resume_in_order()
 
     def resume_at(self, named):
         """True if it is odd."""
@@ -361,7 +361,7 @@ class Model:
                     self.cursor += 1
                     self.delivered += 1
             self.taken = named
-            self.end_trouble()
+            self.resume_in_order()
             return False
         if 0 < self.taken - named <= self.cursor:
             self.note_behind(named, here)
@@ -446,11 +446,11 @@ class Model:
         self.ahead, self.taken, self.may_have = self.cursor - named, named, self.cursor
         self.is_met = True
         self.allow(self.cursor, self.in_order())
-        self.end_trouble()
+        self.resume_in_order()
 
     # -- orders
 
-    def ask(self, number):
+    def offer_on_order(self, number):
         """An operator wants this one offered; False if it cannot be."""
         if self.phase == FINISH and self.is_stuck():
             return False

@@ -34,7 +34,8 @@ DEVICE = {(".read_into", 3), (".program", 3), (".erase", 1)}
 ASKED_AGAIN = {
     "settle": "whatever relies on the last record asks whether it is in doubt",
     "_trust_last": "a step of settle",
-    "begin": "a step of settle; a search and a task begin with as many arguments",
+    "prepare_append": "a step of settle",
+    "begin": "a search and a task begin with as many arguments as what makes a late offer durable",
     "_update_number_limit": "says what it has computed",
     "load": "what is known is loaded by a method of this name and as many arguments as the state is; only that refuses",
     "flush": "what it could not write down stays owed, and is asked for again after a start",

@@ -256,7 +256,7 @@ def in_trouble(count=6):
 def test_what_toolsnet_takes_by_order_hurries_the_next_try():
     outlet = in_trouble()
     outlet.options.code_all, outlet.options.tightening_codes = None, {}
-    assert outlet.forward.ask(1, False) == outlet.forward.ask(2, False) == ASK_DONE
+    assert outlet.forward.offer_on_order(1, False) == outlet.forward.offer_on_order(2, False) == ASK_DONE
     outlet.run(3000)
     assert outlet.ids() == [3, 1, 2, 4, 5, 6] and outlet.status()["refused"] is None
     outlet.clean()
@@ -265,7 +265,7 @@ def test_what_toolsnet_takes_by_order_hurries_the_next_try():
 def test_what_toolsnet_refuses_by_order_hurries_nothing():
     outlet = in_trouble()
     left_ms = outlet.status()["refused"]["next_try_ms"]
-    assert outlet.forward.ask(1, False) == ASK_DONE
+    assert outlet.forward.offer_on_order(1, False) == ASK_DONE
     outlet.run(3000)
     assert outlet.status()["refused"]["next_try_ms"] == left_ms - 3000 and outlet.ids() == [3]
 
@@ -393,7 +393,7 @@ def test_an_operators_wish_in_vain_puts_off_no_late_offer():
     outlet.until_stored(1)
     outlet.run(22 * 60000)  # both are offered once
     for ident in (1, 2):
-        assert outlet.forward.ask(ident, False) == ASK_DONE
+        assert outlet.forward.offer_on_order(ident, False) == ASK_DONE
         outlet.run(1000)
     outlet.options.tightening_codes.clear()
     outlet.until_stored(3, 90 * 60000)
@@ -435,7 +435,7 @@ def cut_once_kept():
 
 def test_kept_but_not_passed_result_goes_once_when_an_operator_retries():
     outlet = cut_once_kept()
-    assert outlet.forward.ask(2, False) == ASK_DONE
+    assert outlet.forward.offer_on_order(2, False) == ASK_DONE
     outlet.network.up(*PIM)
     outlet.store(1)
     outlet.until_stored(4, and_ms=60000)
@@ -472,7 +472,7 @@ def test_failing_flash_is_not_asked_more_because_more_results_came():
     outlet.until(lambda: outlet.policy.failed_lookaheads() > 2)
     outlet.store(1)
     outlet.flash.code = FLASH_IO
-    assert outlet.forward.ask(1, False), "nothing is set aside"
+    assert outlet.forward.offer_on_order(1, False), "nothing is set aside"
     outlet.policy.in_flight.allowed = outlet.policy.cursor.number  # as where an order could not be written
     outlet.run(20000)
     steps = outlet.steps
@@ -582,9 +582,9 @@ def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     outlet.until_stored(2)
     outlet.until(lambda: outlet.status()["needs_operator"])
     assert outlet.status()["refused"]["doing"] == "hold"
-    assert outlet.forward.ask(1, False) == ASK_NO_ROOM
+    assert outlet.forward.offer_on_order(1, False) == ASK_NO_ROOM
     del worn.octets, worn.measure
-    assert not outlet.status()["needs_operator"] and outlet.forward.ask(1, False) == ASK_DONE
+    assert not outlet.status()["needs_operator"] and outlet.forward.offer_on_order(1, False) == ASK_DONE
 
 
 def test_cut_makes_at_most_half_of_a_small_log_look_waiting():
@@ -637,14 +637,14 @@ def test_dropped_first_takes_no_other_and_the_next_goes_once():
 def test_who_asks_for_one_that_is_out_has_it_offered_again():
     outlet = holding(2, {"silent_sequences": (3,)}, bad=(1,))
     outlet.until_stored(1, and_ms=100)
-    assert outlet.forward.ask(1, False) == ASK_DONE
+    assert outlet.forward.offer_on_order(1, False) == ASK_DONE
     outlet.until(lambda: outlet.policy.out)
     take_away_toolsnet(outlet)
     outlet.run(20000)
     outlet.network.up(*PIM)
     outlet.options.silent_sequences = ()
     outlet.options.tightening_codes.clear()
-    assert outlet.forward.ask(1, False) == ASK_DONE
+    assert outlet.forward.offer_on_order(1, False) == ASK_DONE
     assert outlet.until_stored(2) < 1000
 
 
@@ -652,7 +652,7 @@ def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet = holding(5, bad=(1, 2, 3, 5))
     outlet.until_stored(1)
     outlet.until(lambda: outlet.policy.failed_lookaheads() == 1)
-    assert outlet.forward.ask(1, False) == ASK_DONE
+    assert outlet.forward.offer_on_order(1, False) == ASK_DONE
     outlet.until(lambda: outlet.state.numbers[LATE] and outlet.policy.out)
     outlet.flash.code = FLASH_IO
     outlet.until(lambda: not outlet.policy.out)
@@ -773,7 +773,7 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
         outlet = holding(4, bad=(2,), rewind=True)
         outlet.until_stored(3)
         outlet.options.tightening_codes.clear()
-        assert outlet.forward.ask(2, False) == ASK_DONE
+        assert outlet.forward.offer_on_order(2, False) == ASK_DONE
         outlet.until_stored(4)
         outlet.store(2)
         outlet.until_stored(6, and_ms=1000)
@@ -1096,7 +1096,7 @@ def test_returning_network_is_used_at_once_without_knocking_at_servers_sooner():
     outlet.store(1)
     outlet.run(5000)
     outlet.network.up(*PIM)
-    outlet.forward.hurry(outlet.clock.now)
+    outlet.forward.connect_now(outlet.clock.now)
     assert outlet.until_stored(1) <= 1000
     # Reached, and lost without a single 05: the pause of 60 s is the server's due, whatever the network does.
     outlet.network.down(*SERVER)
@@ -1104,7 +1104,7 @@ def test_returning_network_is_used_at_once_without_knocking_at_servers_sooner():
     outlet.run(2000)
     attempts = outlet.toolsnet.pim_connections
     for _ in range(5):
-        outlet.forward.hurry(outlet.clock.now)
+        outlet.forward.connect_now(outlet.clock.now)
         outlet.run(1000)
     assert outlet.toolsnet.pim_connections <= attempts + 1
 

@@ -180,8 +180,8 @@ def test_the_state_is_retained_and_has_a_last_will():
     assert state()["online"] is False and state()["reason"] == "connection lost"
     bench.run(5000)
     assert state()["online"] is True
-    bench.forward.leave(bench.clock.now)
-    bench.until(lambda: bench.forward.has_left(bench.clock.now))
+    bench.forward.begin_shutdown(bench.clock.now)
+    bench.until(lambda: bench.forward.may_stop(bench.clock.now))
     bench.forward.stop()
     assert state()["online"] is False and state()["reason"] == "stopped"
 
@@ -251,12 +251,12 @@ def test_a_result_allocates_nothing_from_the_log_to_its_receipt():
     outlet.port = QuietBroker(outlet.identity.encode())
     log = bench.log
     bench.store(1)
-    serial = log.place + res.HEAD_BYTES + res.SERIAL
+    serial = log.payload_at + res.HEAD_BYTES + res.SERIAL
     log.stage[serial : serial + res.SERIAL_BYTES] = b"A4711         "
     now = bench.clock.now
 
     def store():
-        put_u32(log.stage, log.place, log.next)
+        put_u32(log.stage, log.payload_at, log.next)
         log.append(KIND_RESULT, 0, res.HEAD_BYTES + res.BODY_BYTES)
 
     def some():

@@ -92,8 +92,8 @@ def test_an_orderly_end_is_an_end_for_the_broker_too(broker):
     bench = bench_at(broker, confirm="broker")
     bench.store(10)
     run(bench, lambda: is_done(bench))
-    bench.forward.leave(bench.clock.now)
-    run(bench, lambda: bench.forward.has_left(bench.clock.now))
+    bench.forward.begin_shutdown(bench.clock.now)
+    run(bench, lambda: bench.forward.may_stop(bench.clock.now))
     assert bench.forward.session.lost_in == 0, "it was left by a deadline"
     bench.forward.stop()
 

@@ -63,9 +63,9 @@ def test_orderly_end_waits_two_seconds_for_the_outstanding_answer():
         outlet = Outlet({"ack_delay_ms": delay_ms})
         outlet.store(3)
         outlet.until(lambda outlet=outlet: outlet.toolsnet.telegrams.get("04"))
-        outlet.forward.leave(outlet.clock.now)
+        outlet.forward.begin_shutdown(outlet.clock.now)
         since = outlet.clock.total_ms
-        while not outlet.forward.has_left(outlet.clock.now):
+        while not outlet.forward.may_stop(outlet.clock.now):
             outlet.step()
             outlet.clock.advance(10)
         assert left_ms <= outlet.clock.total_ms - since <= left_ms + 20

@@ -15,13 +15,13 @@ from host_tests.support.toolsnet import Outlet, SecondOutlet
 from host_tests.support.webhook import WebhookBench
 from lab.harness.cart import SimLines
 
-METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
+METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "connect_now": ["now"], "stop": [], "is_up": []}
 METHODS |= {
     "attach": ["scheduler", "slot"],
     "put_state": ["report"],
     "holds": [],
-    "leave": ["now"],
-    "has_left": ["now"],
+    "begin_shutdown": ["now"],
+    "may_stop": ["now"],
 }
 FIELDS = {"kind": str, "index": int, "attempts": int, "longest_ms": int}
 
@@ -109,7 +109,7 @@ def test_what_takes_nothing_is_tried_again_in_bounded_pauses_counted_and_shown(s
     json.dumps(status)
     assert waits(side) == 5
     side.refuse(False)
-    outlet.hurry(side.clock.now)
+    outlet.connect_now(side.clock.now)
     side.run(2 * outlet.longest_ms)
     assert side.ids() == ids and outlet.is_up()
 

@@ -72,7 +72,7 @@ class Comparison:
             assert values == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
         assert tuple(number for number, _reason in world.kept.entries) == model.entries
-        assert (policy.phase, policy.attempts, policy.head) == (model.phase, model.attempts, model.head)
+        assert (policy.phase, policy.failures, policy.head) == (model.phase, model.failures, model.head)
         assert (policy.in_flight.may_have, policy.in_flight.unsettled_to) == (model.may_have, model.unsettled_to)
         late = policy.reoffers
         late.timer.stop()
@@ -118,7 +118,7 @@ class Comparison:
         elif chance < 0.10:
             for number in list(model.kept().values())[:1]:
                 if number not in model.retries:
-                    assert (world.policy.ask(number, False) == 0) == model.ask(number)
+                    assert (world.policy.offer_on_order(number, False) == 0) == model.offer_on_order(number)
         elif chance < 0.11:
             self.both(world.policy.drop_first, model.drop_first)
         elif not world.connected:

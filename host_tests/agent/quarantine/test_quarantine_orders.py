@@ -45,7 +45,7 @@ class Policy:
         self.requests = []
         self.held = 0
 
-    def ask(self, number, in_doubt):
+    def offer_on_order(self, number, in_doubt):
         if not self.refuses:
             self.requests.append((number, in_doubt))
         return self.refuses
@@ -251,8 +251,8 @@ def store_result_of(station, frame):
     log, quarantine = station.log, station.quarantine
     assert quarantine.find(frame) == KIND_RESULT
     length = quarantine.length
-    log.stage[log.place : log.place + length] = log.page[log.at : log.at + length]
-    log.stage[log.place : log.place + 4] = log.next.to_bytes(4, "little")
+    log.stage[log.payload_at : log.payload_at + length] = log.page[log.at : log.at + length]
+    log.stage[log.payload_at : log.payload_at + 4] = log.next.to_bytes(4, "little")
     assert log.append(KIND_RESULT, 0, length) == 0
 
 

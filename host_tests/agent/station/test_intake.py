@@ -314,7 +314,7 @@ def test_nothing_is_acknowledged_after_a_result_that_was_not_stored():
     cart.produce(1, 100)
     cart.device.code = FLASH_IO
     cart.produce()
-    cart.until(lambda: cart.station.intake.full, 1000)
+    cart.until(lambda: cart.station.intake.cannot_store, 1000)
     cart.device.code = 0
     cart.produce(2, 100)
     assert cart.controller.acknowledged == cart.stored_ids() == [1]
@@ -432,7 +432,7 @@ def test_full_log_that_overwrites_keeps_taking_results_over_any_restart():
         cart.ready()
         cart.produce(5, 50)
         cart.settle()
-        assert not cart.station.intake.full and cart.controller.acknowledged[-1] == cart.controller.produced[-1]
+        assert not cart.station.intake.cannot_store and cart.controller.acknowledged[-1] == cart.controller.produced[-1]
     ids = cart.stored_ids()
     assert ids == cart.controller.produced[-len(ids) :] and len(ids) > 60
 

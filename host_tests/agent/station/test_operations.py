@@ -558,7 +558,7 @@ def test_part_is_not_acknowledged_while_its_id_cannot_be_noted():
     cart.station.ledger.commit = lambda: False
     inject(cart, parts_of(2, 1)[0])
     assert cart.controller.messages.get(1203) == before
-    assert cart.station.intake.full
+    assert cart.station.intake.cannot_store
 
 
 def test_answer_with_its_parts_turned_round_keeps_nothing_from_the_others():
@@ -620,7 +620,7 @@ def test_message_longer_than_the_usual_buffer_is_read_whole():
 def fill(cart):
     """Let the controller go on until the spool has ended the session; nothing takes what is in it."""
     for _ in range(2000):
-        if cart.station.intake.full:
+        if cart.station.intake.cannot_store:
             return cart
         cart.produce(1, 5)
     raise AssertionError("it does not get full")
@@ -650,7 +650,7 @@ def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
     cart.run(30000)
     assert 8 not in cart.controller.messages and cart.controller.messages[3] == 1
     assert (
-        cart.station.intake.full
+        cart.station.intake.cannot_store
         and cart.counted(counter.REPEATS_NOTHING) == cart.counted(counter.CONTROLLER_CONNECTS) == 1
     )
     room[0] = 100000

@@ -228,7 +228,7 @@ def test_a_session_that_results_have_ended_is_never_down_without_a_reason():
             cart.flashes["spool0"].code = FLASH_DONE
         if cart.station.session.state == READY and is_cured:
             break
-        phase = cart.station.session.state, cart.station.intake.full, cart.station.intake.opening
+        phase = cart.station.session.state, cart.station.intake.cannot_store, cart.station.intake.opening
         if phase == before and at_ms % 200:
             continue
         before, station = phase, reported_station(cart)
@@ -253,7 +253,7 @@ def test_the_log_says_why_a_session_was_ended_that_could_be_begun_again_when_it_
     refused_and_controller_hangs(cart)
     cart.run(500)
     cart.flashes["spool0"].code = FLASH_DONE
-    while cart.station.intake.full:
+    while cart.station.intake.cannot_store:
         cart.run(1)
     texts = [change.text for change in figures.feed(status_of(reported_station(cart)), 1.0)]
     assert "controller left in order: results could not be kept, and can be kept again" in texts, texts

@@ -40,7 +40,7 @@ def sound(tmp_path_factory):
     ledger = IdLedger(state)
     for index, ident in enumerate([ident for ident in range(1, 81) if ident not in SKIPPED]):
         assert append(log, ident) == LOG_DONE
-        ledger.stored(KIND_RESULT, 0, log.stage, log.place, 114)
+        ledger.stored(KIND_RESULT, 0, log.stage, log.payload_at, 114)
         state.numbers[field.STORED] += 1
         if index < 20:
             take_all(log)

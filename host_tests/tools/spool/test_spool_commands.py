@@ -139,7 +139,7 @@ def test_info_tells_what_is_remembered(tmp_path):
     ledger = IdLedger(state)
     for ident in (*range(1, 21), *range(24, 40)):
         append(log, ident)
-        ledger.stored(KIND_RESULT, 0, log.stage, log.place, 114)
+        ledger.stored(KIND_RESULT, 0, log.stage, log.payload_at, 114)
     log.cursors[0].ahead, state.numbers[field.SENT] = -700 % 99999, field.SENT_MET
     state.numbers[field.DELIVERED], log.cursors[0].number = 7, 7
     assert state.save()
@@ -268,7 +268,7 @@ def gappy(tmp_path):
     for ident in (1, 2, 6, 9, 12):
         append(log, ident)
     for first, last, count, total in ((3, 5, 3, 3), (7, 8, 2, 5)):
-        at = log.place
+        at = log.payload_at
         ev.put_event(log.stage, at, log.next, 10, ev.GONE)
         text = b"%010d%010d%010d%010d000" % (first, last, count, total)
         log.stage[at + ev.CODE : at + ev.CODE + 4] = b"none"

@@ -122,7 +122,7 @@ def test_several_that_wait_are_all_named_the_most_first(tmp_path):
 def test_an_event_waits_for_those_that_get_events(tmp_path):
     cart, _ = left_behind(tmp_path, (TOOLSNET, FILE), -1)
     log = cart.log
-    log.stage[log.place : log.place + EVENT_PAYLOAD] = bytes(EVENT_PAYLOAD)
+    log.stage[log.payload_at : log.payload_at + EVENT_PAYLOAD] = bytes(EVENT_PAYLOAD)
     assert log.append(KIND_EVENT, 0, EVENT_PAYLOAD) == 0
     main = info(file_of(cart, tmp_path))["areas"][0]
     assert {one["outlet"]: one["waiting"] for one in main["waiting_for"]} == {"ToolsNet": 0, "file": 1}

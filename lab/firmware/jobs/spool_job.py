@@ -65,7 +65,7 @@ print("MOUNT", mount(state, (log,), 1))
 log.settle()
 print("LOG", *check(log), used)
 for turn in range(RECORDS):
-    log.stage[log.place : log.place + PAYLOAD_BYTES] = contents(log.next)
+    log.stage[log.payload_at : log.payload_at + PAYLOAD_BYTES] = contents(log.next)
     code = log.append(KIND, 0, PAYLOAD_BYTES)
     if code != 0:
         raise RuntimeError("not kept: %d" % code)
