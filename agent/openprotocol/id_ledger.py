@@ -10,7 +10,8 @@ Rules
 4. The ranges are exact, oldest first. What is written has room for two: the oldest, and one over all others. An ID
    counts as gone only in the step in which it leaves what is written: until then it is `held`. So a written range loses
    IDs at its begin alone, and what was counted once is never in one again, whatever is added later.
-   After EMPTY everything before the first result may be missing: it is not known where that range begins.
+   After EMPTY everything before the first result may be missing: it is not known where that range begins, unless
+   that is 1.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
    result stored before `w` (toolcart.agent.openprotocol.spindle_subscription, rule 2), and that of the second one how
@@ -240,7 +241,7 @@ class IdLedger:
         again = self._pushed_again(number)
         if not self.is_met():
             self._end_begun(number)
-            if self.is_empty() and not self.is_unasked():
+            if self.is_empty() and not self.is_unasked() and number != 1:
                 self.add_open(open_below(preceding(number)), preceding(number))
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:

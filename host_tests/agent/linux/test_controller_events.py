@@ -117,7 +117,7 @@ def test_results_have_the_right_of_way():
     calls = []
     frame = message(*EVENT_MESSAGES[0][:2])
     cart = stub(
-        full=False,
+        cannot_store=False,
         link=stub(buf=frame, at=0, length=len(frame)),
         session=stub(received=stub(mid=71), withhold=lambda: calls.append("withheld")),
         answer=lambda kept, now: calls.append(kept),

@@ -577,7 +577,7 @@ BROKEN = (
     (rc.Recovery, "compare_newest", without_a_witness, LOST, {"resets": 1}),
     (id_ledger, "same", by_id_alone, LOST, {"resets": 1}),
     (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
-    (rc.Recovery, "ask_again_later", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
+    (rc.Recovery, "ask_again_later", given_up_at_once, LOST, {"resets": 1, "troubles": 1}),
     (range_fetch, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first
     (CountCheck, "goes_on", always, LOST, {"resets": 1, "torn": 2, "says": False}),
     (CountCheck, "began_again", always, "a new count that is none", {"torn": 2, "says": False}),

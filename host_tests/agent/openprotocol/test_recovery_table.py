@@ -167,7 +167,7 @@ class Model:
         self.first_record = self.first_record or len(self.log)
         known = [one for one in self.log[self.since - 1 : -1] if one.ident == number][-1:]
         if self.w in (NONE, EMPTY):
-            if self.w == EMPTY:
+            if self.w == EMPTY and number != 1:
                 self.add(open_below(preceding(number)), preceding(number))
             self.w = result
         elif self.proven and is_first and known and number == self.w.ident:
