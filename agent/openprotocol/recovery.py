@@ -1174,7 +1174,7 @@ class Recovery:
         if request.asked != ledger.top():
             from toolcart.agent.openprotocol import nearby_search  # hardly any controller's IDs are off
 
-            return nearby_search.take_push_sought(self)
+            return nearby_search.take_push_sought(self, now)
         several = self.has_several()
         is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
         is_known = self.is_top(self.answer) or (is_logged and self._is_of_top_id(self.answer))
