@@ -12,8 +12,8 @@ Rules
    every ID is put right, and `w` itself where it came from such an answer. The next connection begins with it, and
    forgets it with the first answer that has another ID than was asked for, or is not `w`.
 3. Where `w` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
-   that one is looked for then. So it is where an ID is answered with one nearby, as long as nothing that was pushed
-   was found on this connection: `w` may be forgotten.
+   that one is looked for then, near its ID too where another result has that. So it is where an ID is answered with
+   one nearby, as long as nothing that was pushed was found on this connection: `w` may be forgotten.
 4. Until `w`, or another one, was found under the ID that it was pushed with, the log is asked for each fetched result
    whether it has it under an ID nearby. What is there is not stored again, and the ID that was asked for is gone.
 """

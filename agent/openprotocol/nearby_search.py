@@ -105,10 +105,12 @@ def _may_be(answer, pushed):
     return same(answer, pushed) or (unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed))
 
 
-def take_push_sought(recovery):
+def take_push_sought(recovery, now):
     """The push that was asked for in place of the highest known is answered; return an OUTCOME_."""
     recovery.observed.is_witness_there = True
-    return _end_push_sought(recovery, _may_be(recovery.answer, recovery.sought))
+    if _may_be(recovery.answer, recovery.sought):
+        return _end_push_sought(recovery, True)
+    return _ask_next(recovery, now)  # IDs that are too high are those of others
 
 
 def take_absent(recovery, now):

@@ -1174,9 +1174,13 @@ class Recovery:
         if request.asked != ledger.top():
             from toolcart.agent.openprotocol import nearby_search  # hardly any controller's IDs are off
 
-            return nearby_search.take_push_sought(self)
+            return nearby_search.take_push_sought(self, now)
         several = self.has_several()
-        is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
+        is_above = observed.is_nothing() or is_ahead(observed.newest, request.asked)
+        if several and observed.is_held and not is_above:
+            from toolcart.agent.openprotocol.unnamed_spindles import is_behind_last  # hardly any memory is late
+
+            is_above = is_behind_last(self.duplicates, unpack_id(observed.top, 0))
         is_known = self.is_top(self.answer) or (is_logged and self._is_of_top_id(self.answer))
         if not is_known and is_unread(self.answer):
             from toolcart.agent.openprotocol.count_check import tells  # hardly any answer cannot be read

@@ -7,6 +7,8 @@ Rules
    this module.
 2. An answer under the highest ID known may be any of its results: one that was pushed under it since the IDs began, or
    one that never came, if its time is near.
+3. A newest below the highest ID known, which is there, shows that IDs have begun again, unless the log has it and what
+   was pushed last has another ID: then the memory is late, or answers ID 0 with an older one.
 """
 
 from toolcart.agent.base.compat import const
@@ -63,6 +65,20 @@ def is_pushed(duplicates, answer, epoch):
         if is_proven and same(digest, answer):
             return True
     return False
+
+
+def is_behind_last(duplicates, number):
+    """Return True unless what was pushed last has this ID (rule 3)."""
+    last = 0
+    is_other = True
+    digest = bytearray(FINGERPRINT_BYTES)
+    for page, at, flags in duplicates.results(max(1, duplicates.next_record() - PUSHES_READ)):
+        record = get_u32(page, at - HEAD_BYTES)
+        if not flags & FLAG_RECOVERED and record > last:
+            last = record
+            put_digest(digest, 0, page, at, flags)
+            is_other = unpack_id(digest, 0) != number
+    return is_other
 
 
 def are_near(one, other):

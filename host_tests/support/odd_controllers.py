@@ -236,7 +236,8 @@ class BoltsUnderOneId(OddController):
 
     def _answer(self, session, revision, number):
         self.requests.append(number)
-        result = exactly(self.kept, number) if number else self.kept[-1] if self.kept else None
+        newest = self.kept[max(self.newest_place, -len(self.kept))] if self.kept else None
+        result = exactly(self.kept, number) if number else newest
         if not session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):
             for bolt in self.chosen():
                 session._say_old(self._bolt(result, bolt), revision)

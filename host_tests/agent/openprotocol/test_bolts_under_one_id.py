@@ -8,6 +8,7 @@ from toolcart.agent.base import counters as counter
 from host_tests.portable import LONG
 from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import BoltsUnderOneId, OddController
+from host_tests.support.world import CONTROLLER
 
 
 def outages(one, endings=("cut", "down", "cut")):
@@ -32,6 +33,56 @@ def test_a_bolt_that_is_not_answered_for_counts_as_gone(monkeypatch, bolts, answ
     twice, _, missing, gone, opened = one.books()
     assert (twice, missing, opened) == (0, gone, 0), one.cart.gone()
     assert one.cart.station.ledger.epoch() == 0 and missing >= 15 * (bolts - 1)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("first", [24, 4294967291])
+@pytest.mark.parametrize(("answers", "apart_s"), [("first", 0), ("last", 1), ("any", 0), ("all", 1)])
+def test_ids_that_begin_again_while_no_one_hears_are_asked_for_whichever_bolts_are_answered_for(
+    monkeypatch, answers, apart_s, first, cut, waits
+):
+    one = BoltsUnderOneId(monkeypatch, 2, answers, apart_s, first_id=first)
+    cart = one.cart
+    cart.until_ready(2000)
+    one.make(4, 2000)  # no bolt has the second of the next ID
+    if cut:
+        cart.cut()
+    cart.network.down(*CONTROLLER)
+    one.make(1)
+    if first == 24:
+        cart.controller.reset_ids()  # the memory stays
+    one.make(5)
+    cart.network.up(*CONTROLLER)
+    if waits:
+        cart.run(100000)
+    else:  # the first push is stored before the newest is asked for
+        sessions = cart.controller.messages.get(60, 0)
+        cart.until(lambda: cart.controller.messages.get(60, 0) > sessions, 60000)
+    one.make(1)
+    cart.run(100000)
+    missing = 6 if first == 24 else 7  # the other bolt's, and of both what has ID 0
+    assert one.books() == (0, 0, missing, missing, 0), cart.gone()
+
+
+@pytest.mark.parametrize("missed", [0, 1, 4])
+@pytest.mark.parametrize("place", [-2, -3, -100])
+@pytest.mark.parametrize(("answers", "apart_s"), [("first", 0), ("any", 1), ("all", 0)])
+def test_an_older_one_for_id_0_begins_no_count_whichever_bolts_are_answered_for(
+    monkeypatch, answers, apart_s, place, missed
+):
+    one = BoltsUnderOneId(monkeypatch, 2, answers, apart_s, first_id=20)
+    one.newest_place = place
+    cart = one.cart
+    cart.until_ready(2000)
+    one.make(6, 2000)
+    for cut in (False, True, False):
+        one.away(missed, 2000, cut=cut)
+        cart.run(6000)
+        one.make(3, 2000)
+        cart.run(100000)
+    assert one.books() == (0, 0, 3 * missed, 3 * missed, 0) and cart.station.ledger.epoch() == 0, cart.gone()
+    assert len(one.requests) < 60
 
 
 @pytest.mark.parametrize("cut", [False, True])

@@ -41,6 +41,34 @@ def test_pushed_ids_that_are_not_the_memory_s_double_nothing_uncounted(monkeypat
     odd.judge(most_gone=0 if how.endswith(("above", "below", "kept")) else None)
 
 
+@pytest.mark.parametrize("is_orderly", [False, True])
+@pytest.mark.parametrize("before", [0, 20])
+@pytest.mark.parametrize("above", [1, 4, 8])
+def test_a_start_behind_an_outage_takes_memory_ids_above_the_pushed_ones_for_no_new_count(
+    monkeypatch, above, before, is_orderly
+):
+    odd = OddController(monkeypatch, pushed_as=lambda number: number - above, first_id=above + 1)
+    cart = odd.cart
+    cart.network.down(*CONTROLLER)
+    odd.make(before)
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    odd.make(6)
+    odd.away(6)
+    cart.run(100000)
+    for _ in range(2):
+        if is_orderly:
+            cart.app.stop(cart.clock.now)
+            cart.until(cart.app.stopped)
+            cart.app.close()
+        cart.cut()
+        cart.until_ready(60000)  # the controller ends the old connection first
+        odd.make(2)
+        cart.run(100000)
+    assert odd.rows() == odd.made[before:] and odd.books()[1:] == (0, before, 0, 0)
+    assert cart.stored_ids() == list(range(before + 1, before + 17))
+
+
 def test_a_memory_larger_than_what_is_compared_doubles_nothing_uncounted(monkeypatch):
     monkeypatch.setattr("toolcart.agent.cart.assembly.CONTENTS_MOST", 16)
     outages(OddController(monkeypatch, pushed_as=PUSHED_AS["always 1"])).judge()

@@ -88,6 +88,27 @@ def test_one_met_before_it_pushed_anything_is_put_right():
             assert cart.ledger.gone() <= max(-by - 2, 0) * (before == 0), (by, before)
 
 
+def test_fetched_result_that_is_the_highest_known_at_a_start_waits_for_a_push_whose_id_is_another_s():
+    for is_kept in (False, True):
+        for by in range(1, OFFSET_MOST + 1):
+            for before in (0, 3, 20):
+                cart = Cart(Off(by, is_kept, next_id=50))
+                for _ in range(before):
+                    cart.memory.make()
+                cart.met()
+                cart.make(6)
+                cart.away(6)
+                cart.settle()
+                for missed in (0, 2):
+                    cart.start().away(missed)
+                    cart.settle()
+                    cart.make(2)
+                case = (by, is_kept, before, cart.stored())
+                assert sorted(cart.uids()) == list(range(before + 1, before + 19)), case
+                assert cart.stored() == [uid + 49 for uid in cart.uids()], case
+                assert cart.ledger.epoch() == 0 and cart.ledger.gone() == 0 and cart.stored_twice == 0, case
+
+
 class Drifting(Off):
     """Its answers are off by another amount each time."""
 
