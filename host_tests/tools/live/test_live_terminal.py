@@ -12,8 +12,8 @@ import re
 import select
 import shutil
 import signal
-import subprocess
 import struct
+import subprocess
 import sys
 import termios
 import threading
@@ -25,8 +25,8 @@ import pytest
 pytest.importorskip("textual")
 
 from toolcart.base.sources import ROOT
-from lab.harness.fleet import Fleet
 from host_tests.support.running import ENVIRONMENT, command_of, wait_for
+from lab.harness.fleet import Fleet
 
 DEADLINE_S = 60
 PULL_AGAIN_S = 10
@@ -320,7 +320,7 @@ def test_a_terminal_that_is_not_read_and_then_closed_ends_the_run(stalled):
 
 
 def test_an_agent_is_started_again_and_the_run_ends_though_nobody_reads_the_terminal(stalled):
-    fleet, terminal, agent = stalled
+    _, terminal, agent = stalled
     os.kill(agent, signal.SIGKILL)
     wait_for("not started again", lambda: terminal.children() not in ([agent], []), DEADLINE_S)
     terminal.process.send_signal(signal.SIGTERM)
@@ -337,7 +337,7 @@ def test_the_whole_screen_is_drawn_anew_once_the_terminal_is_read_again(carts):
         count = fleet.produced()
         wait_for("the controllers stand still", lambda: fleet.produced() > count + 50)
         terminal.go_on()
-        terminal.until("keys and signs", "quit")  # drawn once, when there was no room
+        terminal.until("keys and signs")  # drawn once, when there was no room
         terminal.process.send_signal(signal.SIGTERM)
         terminal.until("\x1b[?1049l", "stored since the spool was made")
         assert terminal.process.wait(DEADLINE_S) == 0
