@@ -33,6 +33,8 @@ class TerminalDriver(LinuxDriver):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        assert self._file is not None, "a view has a terminal"
+        self._descriptor, self._encoding = self._file.fileno(), self._file.encoding
         self._writes: deque[bytes] = deque()  # the first one is being written
         self._piece_count = 0
         self._changed = threading.Condition()  # reentrant: at Ctrl-Z a signal handler writes
@@ -45,7 +47,7 @@ class TerminalDriver(LinuxDriver):
             if not self._keeps_all and (self._has_dropped or len(self._writes) >= MOST_WRITES):
                 self._has_dropped = True
                 return
-            self._writes.append(data.encode(self._file.encoding, "backslashreplace"))
+            self._writes.append(data.encode(self._encoding, "backslashreplace"))
             self._changed.notify_all()
 
     def start_application_mode(self) -> None:
@@ -90,8 +92,8 @@ class TerminalDriver(LinuxDriver):
     def _write_piece(self, octets: bytes) -> int:
         count = 0
         try:
-            count = os.write(self._file.fileno(), octets)
+            count = os.write(self._descriptor, octets)
         except BlockingIOError:  # somebody else who has this terminal has made it a non-blocking one
-            select.select([], [self._file], [])
+            select.select([], [self._descriptor], [])
         self._piece_count += count > 0
         return count
