@@ -159,10 +159,12 @@ class Watch:
             self._enter_running()
         elif self.phase in (STARTING, RUNNING) and self._time_is_up():
             self.end()
-        elif self.phase == STOPPING and self.child.stop_overdue():
-            self.note(BAD, "the agent did not stop in time and was killed")
-            self.exit_code = EXIT_OTHER
-            self.child.kill()
+        elif self.phase == STOPPING:
+            self.child.ask_to_stop()  # once: a signal may have come while this one was being started
+            if self.child.stop_overdue():
+                self.note(BAD, "the agent did not stop in time and was killed")
+                self.exit_code = EXIT_OTHER
+                self.child.kill()
 
     def note(self, level: str, text: str) -> None:
         self._report(Change(self.elapsed_s(), level, text))
