@@ -2,6 +2,8 @@
 
 import errno
 import os
+import pty
+import random
 import threading
 
 import pytest
@@ -29,6 +31,23 @@ def test_a_line_that_a_pipe_has_no_room_for_is_lost_and_counted_and_nothing_wait
     assert (writer.lost, writer.why) == (2, line_writer.NOT_READ)
     emptied(pipe[0])
     assert writer.send("three") and emptied(pipe[0]) == b"three\n"
+
+
+def test_a_terminal_with_room_for_a_part_of_a_piece_is_not_waited_for_and_stays_as_it_is():
+    reader, terminal = pty.openpty()
+    dice, writer = random.Random(1), LineWriter(terminal)
+    done = threading.Event()
+
+    def fill_slowly():
+        while writer.send("l" * dice.randrange(2000)):
+            pass
+        done.set()
+
+    threading.Thread(target=fill_slowly, daemon=True).start()
+    is_done = done.wait(20)
+    os.close(reader)  # ends the wait if there is one
+    assert is_done and os.get_blocking(terminal)
+    os.close(terminal)
 
 
 def test_a_line_that_was_begun_is_finished_before_another_one(pipe):

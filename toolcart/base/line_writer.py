@@ -6,11 +6,13 @@ Rules
 2. Every line is tried, whatever became of those before: a disk gets room, a FIFO another reader.
 3. The descriptor stays as it is: others may have the same pipe or terminal, and do not expect a non-blocking one. A
    piece of PIECE_BYTES does not wait where `poll` says that there is room (pipe(7), a whole page of a pipe is free).
+   Of a terminal that is true for one byte only: it is opened once more, as a non-blocking one of our own.
 4. What the encoding has not is written as an escape: no character is worth a line.
 """
 
 import os
 import select
+import weakref
 from collections.abc import Callable
 
 from toolcart.board.linux.agreement import counted
@@ -30,8 +32,11 @@ class LineWriter:
         self.closed = False
         self._encoding = encoding
         self._rest = b""
+        self._descriptor = descriptor
+        if os.isatty(descriptor):
+            self._open_terminal()
         self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLOUT)
+        self._poll.register(self._descriptor, select.POLLOUT)
 
     def send(self, line: str, patience_s: float = 0.0) -> bool:
         """Write a line, with its end; False if it is lost. A reader is waited for at every PIECE_BYTES, no longer."""
@@ -63,6 +68,13 @@ class LineWriter:
         """Write the rest of a line that was begun, as far as there is room."""
         self._rest = self._left_of(self._rest, patience_s)
 
+    def _open_terminal(self) -> None:
+        try:
+            self._descriptor = os.open(f"/proc/self/fd/{self.descriptor}", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError:  # of another user, as after `su`, or no Linux: then the shared one has to do
+            return
+        weakref.finalize(self, os.close, self._descriptor)
+
     def _left_of(self, octets: bytes, patience_s: float) -> bytes:
         """Write as much as there is room for; return what is left."""
         try:
@@ -70,9 +82,9 @@ class LineWriter:
                 if not self._poll.poll(1000 * patience_s):
                     self.why = NOT_READ
                     break
-                octets = octets[os.write(self.descriptor, octets[:PIECE_BYTES]) :]
+                octets = octets[os.write(self._descriptor, octets[:PIECE_BYTES]) :]
                 self.closed = False
-        except BlockingIOError:  # somebody else has made it a non-blocking one
+        except BlockingIOError:  # a terminal, or somebody else has made it a non-blocking one
             self.why = NOT_READ
         except OSError as error:
             self.why = error.strerror or type(error).__name__

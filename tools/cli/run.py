@@ -17,6 +17,7 @@ from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import EXIT_OTHER, fail
 from toolcart.base.installation import how_to_get
 from toolcart.base.lasting import lasting
+from toolcart.base.line_writer import LAST_WORDS_S
 from toolcart.base.serial_settings import LINKS
 
 if TYPE_CHECKING:
@@ -198,7 +199,8 @@ def _run_watch(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> in
             advice = installation.how_to_get("view")
             click.echo(f"toolcart: plain lines; the live view needs textual: {advice}", err=True)
         else:
-            return run_view(watch, ascii_only)
+            with lasting(LAST_WORDS_S):
+                return run_view(watch, ascii_only)
     with lasting():
         return run_plain(watch, as_json)
 

@@ -329,7 +329,8 @@ def account(status: dict) -> Text:
     waiting = "waiting at most" if waiting_by_outlet.is_bound(status) else "waiting"
     if status.get("backlog") and len(status.get("outlets", ())) > 1:
         waiting += f" for {waiting_by_outlet.backlog_for(status)}"
-    names = (("stored", "stored", ""), ("delivered", "delivered", ""), (waiting, "backlog", WARNING_STYLE))
+    delivered = "delivered at least" if waiting_by_outlet.is_least(status) else "delivered"
+    names = (("stored", "stored", ""), (delivered, "delivered", ""), (waiting, "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
     names = (*names, ("dropped", "dropped", BAD_STYLE)) if status.get("dropped") else names
     _figures(text, [(label, status[name], style) for label, name, style in names if name in status])

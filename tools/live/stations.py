@@ -229,10 +229,9 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     named = (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"), ("set aside", "parked"))
     for name, key in named:
         counts = [figures.status[key] for figures in stations if key in figures.status]
-        total = (
-            waiting_by_outlet.waiting_text(figures.status for figures in stations) if key == "backlog" else sum(counts)
-        )
-        totals += [(name, str(total))] if counts or name in ("waiting", "stored") else []
+        in_words = {"backlog": waiting_by_outlet.waiting_text, "delivered": waiting_by_outlet.delivered_text}.get(key)
+        total = in_words(figures.status for figures in stations) if in_words else str(sum(counts))
+        totals += [(name, total)] if counts or name in ("waiting", "stored") else []
     dropped = sum(figures.status.get("dropped", 0) for figures in stations)
     totals += [("dropped", str(dropped))] if dropped else []
     for name, value in totals:

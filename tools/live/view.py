@@ -6,6 +6,7 @@ Rules:
 3. However it is left (q, Ctrl-C, SIGTERM, an error), the run ends and its reconciliation is printed on
    the normal screen.
 4. A screen is drawn when there is something new, not on every turn.
+5. A terminal that is not read holds up nothing but the screen (toolcart.tools.live.terminal).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from toolcart.base.terminal_safe import visible
 from toolcart.tools.live import panels
 from toolcart.tools.live.ascii_terminal import AsciiOnly, has_utf8
 from toolcart.tools.live.screens import Help, OneStation, Overview, WatchScreen
+from toolcart.tools.live.terminal import TerminalDriver
 from toolcart.tools.live.watch import ENDED, Watch
 
 TURN_S = 0.1
@@ -101,7 +103,7 @@ class View(App[None]):
     ]
 
     def __init__(self, watch: Watch, ascii_only: bool | None = None) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.driven = watch  # not `watch`: that name is textual's
         self._ascii = AsciiOnly(enabled=not has_utf8() if ascii_only is None else ascii_only)
         self._drawn: tuple[object, ...] = ()

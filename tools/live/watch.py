@@ -103,7 +103,7 @@ class Watch:
         account = self.account()
         parts: list[tuple[str, object]] = [("stored since the spool was made", account["stored"])]
         if "delivered" in account:
-            parts.append(("delivered to ToolsNet", account["delivered"]))
+            parts.append(("delivered to ToolsNet", waiting_by_outlet.delivered_text(self.figures.station_statuses())))
         waits = waiting_by_outlet.waits_in_words(self.figures.station_statuses())
         parts += [(f"still waiting for {name}", count) for name, count in waits.items()]
         if "delivered" in account:
@@ -159,10 +159,12 @@ class Watch:
             self._enter_running()
         elif self.phase in (STARTING, RUNNING) and self._time_is_up():
             self.end()
-        elif self.phase == STOPPING and self.child.stop_overdue():
-            self.note(BAD, "the agent did not stop in time and was killed")
-            self.exit_code = EXIT_OTHER
-            self.child.kill()
+        elif self.phase == STOPPING:
+            self.child.ask_to_stop()  # once: a signal may have come while this one was being started
+            if self.child.stop_overdue():
+                self.note(BAD, "the agent did not stop in time and was killed")
+                self.exit_code = EXIT_OTHER
+                self.child.kill()
 
     def note(self, level: str, text: str) -> None:
         self._report(Change(self.elapsed_s(), level, text))
@@ -279,7 +281,8 @@ def totals_text(figures: Figures) -> str:
     """Return the totals in one line for people."""
     sums = totals(figures)
     rate = f"{sums['delivered_per_s']}/s"
-    delivered = f"delivered {sums['delivered']} ({rate})" if "delivered" in sums else f"passed on {rate}"
+    count = waiting_by_outlet.delivered_text(figures.station_statuses())
+    delivered = f"delivered {count} ({rate})" if "delivered" in sums else f"passed on {rate}"
     outlet = outlet_names.common_name(figures.station_statuses())
     return (
         f"stored {sums['stored']} ({sums['stored_per_s']}/s), {delivered}, "

@@ -108,7 +108,7 @@ def results(station: dict) -> str:
     oldest = station.get("oldest_waiting")
     waiting = waiting_by_outlet.waiting_text([station], "waiting")
     waiting += f" (the oldest of {oldest})" if oldest and station["backlog"] else ""
-    delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
+    delivered = f"{waiting_by_outlet.delivered_text([station])} delivered, " if "delivered" in station else ""
     dropped = f"{station['dropped']} dropped, " if station.get("dropped") else ""
     return f"{station['stored']} stored, {delivered}{dropped}{waiting}"
 

@@ -86,6 +86,18 @@ def common_backlog_for(stations: Iterable[dict]) -> str:
     return names.pop() if len(names) == 1 else "outlets"
 
 
+def delivered_text(stations: Iterable[dict]) -> str:
+    """Return how many results ToolsNet has taken, as a bound if it is one: how much waits for it is one then, too."""
+    stations = [station for station in stations if "delivered" in station]
+    least = "at least " if any(map(is_least, stations)) else ""
+    return f"{least}{sum(station['delivered'] for station in stations)}"
+
+
+def is_least(station: dict) -> bool:
+    """True if ToolsNet may have more results than the status says: it has not told yet since the start."""
+    return any(outlet["kind"] == "toolsnet" and _is_bound(outlet) for outlet in station.get("outlets", ()))
+
+
 def delivered_of(station: dict) -> int:
     """Return how many results the first outlet has taken; one that refuses none keeps no count of them."""
     return station.get("delivered", station.get("stored", 0) - _waiting(station, first_outlet(station)))

@@ -241,11 +241,12 @@ class Agent:
         """Return what `systemctl status` shows."""
         mounted: list[Any] = [station for station in self.app.stations if station.mounted]
         stored = sum(station.state.numbers[STORED] for station in mounted)
-        delivered = [station.state.numbers[DELIVERED] for station in mounted if station.quarantine is not None]
         if not mounted and self._reported_problems:
             return f"no spool can be used: {self._reported_problems[0]}"
-        waiting = waiting_by_outlet.waiting_text(map(_waiting_of, mounted), "waiting")
-        to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
+        figures = [_waiting_of(station) for station in mounted]
+        waiting = waiting_by_outlet.waiting_text(figures, "waiting")
+        has_toolsnet = any("delivered" in one for one in figures)
+        to_toolsnet = f"{waiting_by_outlet.delivered_text(figures)} delivered, " if has_toolsnet else ""
         stations = f"{len(mounted)} of {len(self.app.stations)} stations"
         return f"{stations}, {stored} results stored, {to_toolsnet}{waiting}"
 
@@ -316,13 +317,14 @@ class Agent:
 
 
 def _waiting_of(station: Any) -> dict:
-    """Return of a station's status only what waits for its outlets."""
+    """Return of a station's status only what waits for its outlets, and what ToolsNet has taken."""
     outlets = []
     for outlet in station.outlets:
         count, is_bound = status.waits_for(station, outlet)
         one = {"kind": outlet.kind, "name": station.names[outlet.index], "waiting": count, "waiting_at_most": is_bound}
         outlets.append(one)
-    return {"outlets": outlets}
+    delivered = {"delivered": station.state.numbers[DELIVERED]} if station.quarantine is not None else {}
+    return {"outlets": outlets, **delivered}
 
 
 def spool_problems(app: App, board: Board) -> list[str]:

@@ -35,7 +35,8 @@ FAMILIES = {
     "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
     "toolcart_results_delivered_total": (
         COUNTER,
-        "Results that ToolsNet has acknowledged, without those to be sent again.",
+        "Results that ToolsNet has acknowledged, without those to be sent again; "
+        "at least, after a power cut until it has answered.",
     ),
     "toolcart_results_waiting": (
         GAUGE,

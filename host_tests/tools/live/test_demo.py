@@ -19,6 +19,7 @@ from toolcart.tools.live import stations
 from toolcart.tools.live import watch as watch_module
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
+from toolcart.tools.process import child_process
 from toolcart.tools.process.agent import NONE
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.running import DEADLINE_S, cart_of, ran, toolcart, written
@@ -75,6 +76,26 @@ def test_a_scripted_run_with_outages_and_kills_delivers_everything_once(tmp_path
     assert [text for text in texts if text.startswith("controller lost: controller 127.0.0.1:")], texts
     checked = ran("archive", "check", "--database", tmp_path / "archive.sqlite")
     assert checked.stdout.splitlines()[-1] == f"missing 0, behind 0, again {account['repeated']}"
+
+
+def test_a_signal_while_an_agent_is_being_started_again_ends_that_one(tmp_path, monkeypatch):
+    watch = Watch(written(tmp_path, cart_of()))
+    popen = child_process.subprocess.Popen
+
+    def started(*arguments, **options):
+        if watch.crashes:
+            watch.end()  # by the handler of SIGTERM, before the new process is known
+        return popen(*arguments, **options)
+
+    monkeypatch.setattr(child_process.subprocess, "Popen", started)
+    try:
+        watch.start()
+        _turn_until(watch, lambda: watch.phase == RUNNING)
+        os.kill(watch.child.pid, signal.SIGKILL)
+        _turn_until(watch, lambda: watch.phase == ENDED)
+        assert watch.child.starts == 2
+    finally:
+        watch.close()
 
 
 @pytest.mark.long("two demos, one behind the other")

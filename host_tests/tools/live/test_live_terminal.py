@@ -1,11 +1,22 @@
-"""The live view in a real terminal (tmux): three sizes, keys, ASCII; what is on the screen is what tmux shows of it."""
+"""The live view in a real terminal (tmux): three sizes, keys, ASCII; what is on the screen is what tmux shows of it.
 
+And in one that nobody reads, as behind a connection of ssh that has stalled: it holds up nothing but the screen.
+"""
+
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
+import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
 from pathlib import Path
 
@@ -14,18 +25,19 @@ import pytest
 pytest.importorskip("textual")
 
 from toolcart.base.sources import ROOT
+from host_tests.support.running import ENVIRONMENT, command_of, wait_for
 from lab.harness.fleet import Fleet
 
 DEADLINE_S = 60
 PULL_AGAIN_S = 10
-
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed (apt install tmux)")
 
 
 class Terminal:
     """A tmux server of its own with one window, in which the live view runs."""
 
     def __init__(self, folder, columns, lines, locale):
+        if shutil.which("tmux") is None:
+            pytest.skip("tmux is not installed (apt install tmux)")
         self._socket = str(folder / "tmux")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
         for name in ("TMUX", "COLUMNS", "LINES"):  # a size in the environment would hold for ever
@@ -75,6 +87,94 @@ class Terminal:
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=20, check=False)
         assert not check or done.returncode == 0, done.stderr
         return done.stdout
+
+
+class StalledTerminal:
+    """A command whose terminal is read until `stall`, and again from `go_on`; a context manager that ends it."""
+
+    def __init__(self, *words):
+        self._ours, there = pty.openpty()
+        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        self._name = os.ttyname(there)
+        self.process = subprocess.Popen(
+            command_of(*words),
+            env=dict(ENVIRONMENT, TERM="xterm-256color", LANG="C.UTF-8"),
+            stdin=there,
+            stdout=there,
+            stderr=there,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(there)
+        self._said = b""
+        self._lock = threading.Lock()
+        self._reads, self._over = threading.Event(), threading.Event()
+        self._reads.set()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        family = [self.process.pid, *self.children()]
+        self.close()
+        for one in family:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self.process.wait(DEADLINE_S)
+
+    def _read(self):
+        while not self._over.is_set():
+            with self._lock, contextlib.suppress(OSError):
+                if self._reads.is_set() and select.select([self._ours], [], [], 0.05)[0]:
+                    self._said += os.read(self._ours, 65536)
+            time.sleep(0.001)
+
+    def until(self, *words):
+        """Until it has said all of this since the last stall, whatever the colours."""
+        said = ""
+
+        def has_said():
+            nonlocal said
+            said = re.sub(r"\x1b\[[0-9;]*m", "", self._said.decode(errors="replace"))
+            return all(word in said for word in words)
+
+        wait_for(lambda: f"never all of {words}: {said!r}", has_said, DEADLINE_S)
+
+    def stall(self):
+        """Read no more, and leave no room."""
+        self._reads.clear()
+        with self._lock:
+            self._said = b""
+        here = os.open(self._name, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(here, b".")
+        os.close(here)
+
+    def press(self, keys):
+        os.write(self._ours, keys)
+
+    def go_on(self):
+        self._reads.set()
+
+    def close(self):
+        """Hang up, as when a window is closed or a connection of ssh ends."""
+        if not self._over.is_set():
+            self._over.set()
+            self._reader.join(DEADLINE_S)
+            os.close(self._ours)
+
+    def children(self):
+        """The processes below, those of children as well."""
+        found, todo = [], [self.process.pid]
+        while todo:
+            for tasks in Path(f"/proc/{todo.pop()}/task").glob("*/children"):
+                with contextlib.suppress(OSError):
+                    todo += (new := [int(one) for one in tasks.read_text().split()])
+                    found += new
+        return found
 
 
 @pytest.fixture
@@ -183,3 +283,73 @@ def test_a_terminal_without_utf8_gets_ascii_and_nothing_else(carts):
         terminal.until("stations: 1 of 3")
     finally:
         terminal.close()
+
+
+# -- a terminal that nobody reads
+
+
+def _stalled_for_long(terminal, fleet):
+    """The screen has changed far more often than a terminal that is not read has room for."""
+    terminal.stall()
+    count = fleet.produced()
+    fleet.produce_rate(10.0)
+    wait_for("the controllers stand still", lambda: fleet.produced() > count + 150)
+
+
+def _are_gone(processes):
+    return not any(Path(f"/proc/{one}/exe").exists() for one in processes)
+
+
+@pytest.fixture(params=[(), ("--plain",)], ids=["live", "plain"])
+def stalled(request, carts):
+    """A run whose terminal has not been read for long; its agent."""
+    fleet, folder = carts
+    with StalledTerminal("run", "--config", folder / "carts.json", *request.param) as terminal:
+        terminal.until("stored")
+        wait_for("never connected", lambda: fleet.controllers[0].sessions and fleet.controllers[0].sessions[0].started)
+        [agent] = terminal.children()
+        _stalled_for_long(terminal, fleet)
+        yield fleet, terminal, agent
+
+
+def test_a_terminal_that_is_not_read_and_then_closed_ends_the_run(stalled):
+    fleet, terminal, agent = stalled
+    terminal.close()
+    assert terminal.process.wait(DEADLINE_S) == 0
+    assert _are_gone([agent]) and fleet.controllers[0].messages[3] == 1, "MID 0003"
+
+
+def test_an_agent_is_started_again_and_the_run_ends_though_nobody_reads_the_terminal(stalled):
+    _, terminal, agent = stalled
+    os.kill(agent, signal.SIGKILL)
+    wait_for("not started again", lambda: terminal.children() not in ([agent], []), DEADLINE_S)
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.process.wait(DEADLINE_S) == 0
+    assert terminal.children() == []
+
+
+def test_the_whole_screen_is_drawn_anew_once_the_terminal_is_read_again(carts):
+    fleet, folder = carts
+    with StalledTerminal("run", "--config", folder / "carts.json") as terminal:
+        terminal.until("controllers ready 2 of 3", "streaming", "Door right 1", "quit")
+        _stalled_for_long(terminal, fleet)
+        terminal.press(b"?")
+        count = fleet.produced()
+        wait_for("the controllers stand still", lambda: fleet.produced() > count + 50)
+        terminal.go_on()
+        terminal.until("keys and signs")  # drawn once, when there was no room
+        terminal.process.send_signal(signal.SIGTERM)
+        terminal.until("\x1b[?1049l", "stored since the spool was made")
+        assert terminal.process.wait(DEADLINE_S) == 0
+
+
+@pytest.mark.long("a demo, which first delivers everything")
+def test_a_demo_whose_terminal_is_not_read_and_then_closed_ends_with_all_its_processes():
+    with StalledTerminal("run", "--rate", 2) as terminal:
+        terminal.until("streaming", "quit")
+        family = terminal.children()
+        terminal.stall()
+        time.sleep(15)  # nothing says when a view that waits has come to wait
+        terminal.close()
+        assert terminal.process.wait(DEADLINE_S) == 0
+        assert len(family) == 2 and _are_gone(family)

@@ -161,6 +161,34 @@ def test_a_bound_of_what_waits_is_said_to_be_one():
     assert waiting_by_outlet.waiting_text([nothing, nothing], "waiting") == "0 waiting"
 
 
+def test_what_is_delivered_is_at_least_that_while_what_waits_for_toolsnet_is_at_most_that():
+    """After a power cut the spool knows less than ToolsNet, until that has answered."""
+    reported = station_with([{**SERVER, "waiting": 7, "waiting_at_most": True}])
+    figures = Figures()
+    figures.feed(status_of(reported), 1.0)
+    said = {
+        "status": status.results(reported),
+        "page": page.row(reported),
+        "one station": " ".join(panels.account(reported).plain.split()),
+        "all stations": " ".join(stations.summary(list(figures.stations.values()), (0.0, 0.0), 100).plain.split()),
+        "lines": watch.totals_text(figures),
+    }
+    for where, words in (
+        ("status", "900 stored, at least 893 delivered, up to 7 waiting"),
+        ("page", ">at least 893<"),
+        ("one station", "delivered at least 893"),
+        ("all stations", "delivered at least 893"),
+        ("lines", "delivered at least 893 ("),
+    ):
+        assert words in said[where], where
+    two = [station_with([SERVER]), reported]
+    assert waiting_by_outlet.delivered_text(two) == "at least 1793"
+    of_another = station_with([SERVER, {**BROKER, "waiting": 7, "waiting_at_most": True}])
+    assert waiting_by_outlet.delivered_text([of_another]) == "900"
+    [help_text] = [text for name, (_, text) in metrics.FAMILIES.items() if name == "toolcart_results_delivered_total"]
+    assert "at least, after a power cut" in help_text
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_keeps_a_spool_full_is_named(case):
     outlets, name, _ = CASES[case]
