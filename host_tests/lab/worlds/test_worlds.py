@@ -120,6 +120,7 @@ def test_the_check_finds_whatever_is_remembered_and_not_on_the_flash(spoil):
         world.time.at(moment, world.controllers[0].make)
     world.power_on()
     world.run_until(60000)
+    assert world.agent.stations[0].state.save()
     assert adapter.check(world.agent) == []
     spoil(world.agent.stations[0])
     assert len(adapter.check(world.agent)) >= 1
