@@ -34,7 +34,7 @@ Rules
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unfetchable). So is an ID
    that is answered with another one, with a blank record, or with a result that the log has under another ID or that
    came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone,
-   whatever came of its question (toolcart.agent.openprotocol.unanswered_requests): what a push skips is asked for, or
+   whatever came of its question (toolcart.agent.openprotocol.stored_contents): what a push skips is asked for, or
    counted, when it did not come behind that. A push below the last one begins no count where the log has the ID above
    it, or one not far below. Where several results are pushed under one ID, so many are expected
    (toolcart.agent.openprotocol.spindle_results). Where a count begins anew, what lies in front of its lowest result is
