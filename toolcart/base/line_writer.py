@@ -71,7 +71,7 @@ class LineWriter:
     def _open_terminal(self) -> None:
         try:
             self._descriptor = os.open(f"/proc/self/fd/{self.descriptor}", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        except OSError:  # of another user, as after `su`, or no Linux: then the shared one has to do
+        except OSError:  # of another user, as after su(1), or no Linux: then the shared one has to do
             return
         weakref.finalize(self, os.close, self._descriptor)
 

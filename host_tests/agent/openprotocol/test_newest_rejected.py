@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.openprotocol import recovery_phases as phases
 from host_tests.agent.openprotocol.test_new_count_and_small_memory import muted
-from host_tests.support.combinations import each_choice
+from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.generated_firmware import PLAIN, Firmware
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER
@@ -99,10 +99,10 @@ def test_where_each_revision_was_rejected_what_was_pushed_is_asked_for_at_once(m
         assert one.books()[2:] == (0, 0, 0), (one.books(), one.requests)
 
 
-@pytest.mark.parametrize("is_twice", [False, True])
-@pytest.mark.parametrize("keeps", [3, 50])
-@pytest.mark.parametrize("questions", [0, 5, 11, 12, 13, 16, 17])
-@pytest.mark.parametrize("code", [1, 15, 79, 97, 99])
+@pytest.mark.parametrize(
+    ("code", "questions", "keeps", "is_twice"),
+    all_pairs([1, 15, 79, 97, 99], [0, 5, 11, 12, 13, 16, 17], [3, 50], [False, True]),
+)
 def test_what_was_pushed_is_asked_for_again_where_the_connection_ended_in_front_of_that(
     monkeypatch, code, questions, keeps, is_twice
 ):

@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_frames
+from host_tests.support.combinations import all_pairs
 from host_tests.support.world import Cart
 
 PLACE = 322  # of the station's number in the data of MID 0065
@@ -120,11 +121,10 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize("cuts", ((), (1, 3)))
-@pytest.mark.parametrize("elsewhere", (0, 2))
-@pytest.mark.parametrize("below", (True, False))
-@pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("starts", STARTS)
+@pytest.mark.parametrize(
+    ("starts", "settings", "below", "elsewhere", "cuts"),
+    all_pairs(list(STARTS), list(SETTINGS), (True, False), (0, 2), ((), (1, 3))),
+)
 def test_a_result_that_was_fetched_shows_which_station_is_ours(starts, settings, below, elsewhere, cuts):
     settings = {"controller": SETTINGS[settings]} if SETTINGS[settings] else {}
     cart = cart_at(STARTS[starts], answers_below=below, elsewhere=elsewhere, settings=settings)

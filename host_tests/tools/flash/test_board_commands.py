@@ -43,7 +43,7 @@ def test_status_of_a_running_board_stops_nothing(capsys):
     board = Running()
     commands.show_status(board)
     output = capsys.readouterr().out
-    assert "station 10" in output and "20 stored, 0 delivered, up to 20 waiting" in output
+    assert "station 10" in output and "20 stored, at least 0 delivered, up to 20 waiting" in output
     assert not board.held
 
 
