@@ -39,7 +39,7 @@ from toolcart.archive.web.users import ROLES, put
 from toolcart.base import working_folder
 from toolcart.base.command_group import seconds_option
 from toolcart.base.installation import how_to_get
-from toolcart.base.lasting import lasting
+from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.base.private_files import PrivateFileError as Unknown
 
 PORT = click.IntRange(0, 65535)
@@ -138,7 +138,7 @@ def serve_until_stopped(where: Any, faults: Any, seconds: float | None, where_pa
     from toolcart.archive import serving
     from toolcart.archive.database import database
 
-    with failing(database.DatabaseUnusable), lasting():
+    with failing(database.DatabaseUnusable), nonblocking_output():
         asyncio.run(serving.run(where, faults, say, seconds, where_pages))
 
 
@@ -241,7 +241,7 @@ def _pages(place: str, where: WebSettings, seconds: float | None, with_parent: b
     from toolcart.archive.web.server import run
 
     try:
-        with lasting():
+        with nonblocking_output():
             run(place, where, say, seconds, with_parent)
     except database.DatabaseUnusable as reason:
         fail(str(reason))

@@ -23,8 +23,8 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.log.snapshot import NAME_BYTES, PLACE_BITS
-from toolcart.agent.log.snapshot_fields import PLACES
+from toolcart.agent.log.snapshot import NAME_BYTES
+from toolcart.agent.log.snapshot_fields import PLACE_BITS, PLACE_KIND, PLACES
 from toolcart.agent.log.snapshot_v4 import KIND_UNKNOWN
 
 KINDS = ("toolsnet", "file", "webhook", "mqtt")  # numbers on flash: append only
@@ -36,7 +36,6 @@ RETURNED = const(1)  # it was there in an earlier one
 NEW = const(2)
 GUESSED = const(3)  # rule 5; taken for one that was there
 
-_KIND = const(7)
 _AGE = const(4)
 _LASTING = const(0x1208208)  # MOVED of each place, and HAD_MORE
 
@@ -54,7 +53,7 @@ def hash_of(name):
 
 def kind_at(state, place):
     """Return the number of the kind that has this place, 0 if nobody had it yet."""
-    return state.places >> PLACE_BITS * place & _KIND
+    return state.places >> PLACE_BITS * place & PLACE_KIND
 
 
 def age_at(state, place):

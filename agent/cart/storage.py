@@ -43,6 +43,7 @@ from toolcart.agent.log.snapshot_fields import (
     EVENT_CURSOR,
     GRAPH_CURSOR,
     GRAPHS,
+    HAD_MORE,
     KEPT,
     KEPT_CURSOR,
     LATE,
@@ -65,7 +66,6 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 _OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DROPPED, OVERWRITTEN, DOUBT_TO, DOUBT_LACKS)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
-_HAD_MORE = const(0x1000000)  # of `Snapshot.places` (toolcart.agent.outlets.toolsnet.data_loss)
 
 
 def bring_up(station, device):
@@ -253,7 +253,7 @@ def _forget(station, index):
         for number in _OF_THE_SERVER:
             numbers[number] = 0
         state.broke_at = 0
-        state.places &= ~_HAD_MORE
+        state.places &= ~HAD_MORE
         numbers[EVENT_CURSOR] = cursor.number
     state.missed[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
@@ -294,7 +294,7 @@ def _doubt(state, cursor):
     numbers = state.numbers
     state.put_moved(cursor, NOBODY_KNOWS)
     if cursor.slot == TOOLSNET_CURSOR:
-        state.places |= _HAD_MORE
+        state.places |= HAD_MORE
         numbers[DOUBT_LACKS] = numbers[DOUBT_TO] = cursor.number
         numbers[SENT] |= SENT_OLDER
     else:

@@ -19,10 +19,8 @@ next start finds (`shown`): it would rise by an orderly end alone otherwise.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.snapshot_fields import MISSED, MISSED_SHARED, PLACES
+from toolcart.agent.log.snapshot_fields import MISSED, MISSED_SHARED, PLACE_BITS, PLACE_KIND, PLACES
 
-_PLACE_BITS = const(6)
-_KIND = const(7)
 _STEPS = const(7)
 _LOW_BITS = const(9)
 _LOW = const(0x1FF)
@@ -136,5 +134,5 @@ def _places(state):
 
 def _others(state):
     """Return the places but ToolsNet's that have an outlet; the first one where nobody has one."""
-    found = [place for place in range(1, PLACES) if state.places >> _PLACE_BITS * place & _KIND]
+    found = [place for place in range(1, PLACES) if state.places >> PLACE_BITS * place & PLACE_KIND]
     return found or [1]

@@ -17,11 +17,9 @@ from toolcart.agent.log.block_head import (
     size_of,
 )
 from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST
-from toolcart.agent.log.snapshot import PLACE_BITS
 from toolcart.agent.log.staging import READ_BYTES
 from toolcart.agent.record.result import FLAG_COPY
 
-_KIND = const(7)  # of a place (toolcart.agent.cart.outlet_places)
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 
 
@@ -36,7 +34,7 @@ def skip_newest(log):
         damage = log.damage
         ignored_to = damage.ignored_to
         for place in range(field.PLACES):  # one that is not there now may return: nothing tells it what was skipped
-            if log.state.places >> PLACE_BITS * place & _KIND:
+            if log.state.places >> field.PLACE_BITS * place & field.PLACE_KIND:
                 damage.ignored_to = min(damage.ignored_to, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
         damage.ignored_to = ignored_to

@@ -8,7 +8,7 @@ Version 5 has all in these places. Version 6, of a state that knows a break in T
 toolcart.agent.outlets.toolsnet.sequence_break), has what that says in the upper 13 bits of three sequences' numbers.
 Version 7, of a state of which several outlets lack something (toolcart.agent.log.missed), and that knows no break, has
 the upper bits of what they lack there. Versions 8 to 10 are 5 to 7 of a state whose ToolsNet may have had more than is
-counted (data_loss.HAD_MORE).
+counted (HAD_MORE).
 A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.outlet_places): 12
 bytes, the lowest two bits of the first one above the first number.
 
@@ -41,9 +41,12 @@ from toolcart.agent.log.snapshot_fields import (
     CURSOR,
     EVENT_AHEAD,
     GRAPH_CURSOR,
+    HAD_MORE,
     MISSED,
+    MOVED,
     NUMBERS,
     OCTETS,
+    PLACE_BITS,
     PLACES,
     TAKEN,
 )
@@ -66,10 +69,7 @@ _VERSION_SHARED = const(7)  # it says what each of several outlets lacks
 _MORE = const(3)  # added to each: for the bit above its places
 _VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
-PLACE_BITS = const(6)
 NOBODY_KNOWS = const(-1)  # what an outlet has had, as the state was lost
-MOVED = const(8)  # of a place's bits: its cursor was moved past records that its outlet has not had
-_PLACES_BITS = const(24)  # above them: ToolsNet may have had more than DELIVERED says (outlets.toolsnet.data_loss)
 
 _AT_SLOT = const(3)
 _AT_GENERATION = const(4)
@@ -312,7 +312,7 @@ class Snapshot:
             0,
             _T,
             _S,
-            version + (places >> _PLACES_BITS) * _MORE,
+            version + (_MORE if places & HAD_MORE else 0),
             slot,
             generation,
             self.identity,
@@ -418,7 +418,7 @@ class Snapshot:
         version = image[2]
         if version > _VERSION_SHARED:
             version -= _MORE
-            self.places |= 1 << _PLACES_BITS
+            self.places |= HAD_MORE
         for index in range(len(self.names)):
             at = _AT_NUMBERS + 3 + 16 * index
             self.names[index] = (

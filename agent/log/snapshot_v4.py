@@ -9,11 +9,19 @@ What it had otherwise:
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.snapshot_fields import AREA, AREA_GRAPHS, DAMAGED, DOUBT_LACKS, DOUBT_TO, PLACES, SENT
+from toolcart.agent.log.snapshot_fields import (
+    AREA,
+    AREA_GRAPHS,
+    DAMAGED,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    PLACE_BITS,
+    PLACES,
+    SENT,
+)
 
 KIND_UNKNOWN = const(7)  # of a place in a snapshot so old that it does not say whose its places are
 
-_PLACE_BITS = const(6)
 _KIND = const(31)
 _IN_USE = const(32)
 _SENT_KNOWN = const(15)  # SENT_MET, SENT_LOOKAHEAD, SENT_SEVERAL, SENT_EVENTS_MET
@@ -30,10 +38,10 @@ def convert(state):
         state.durable[index] = numbers[index]
     places = age = 0
     for place in range(PLACES):
-        held = state.places >> _PLACE_BITS * place
+        held = state.places >> PLACE_BITS * place
         kind = held & _KIND if state.places else KIND_UNKNOWN
         if kind and state.places and not held & _IN_USE:
             age += 1
             kind |= age << 4
-        places |= (kind & 63) << _PLACE_BITS * place
+        places |= (kind & 63) << PLACE_BITS * place
     state.places = places

@@ -396,7 +396,7 @@ def trouble(wrong: Exception, file: str = "", writes: bool = False) -> str:
     """Return what went wrong, and what may be done about it; of an SQLite file also what keeps this user from it."""
     line = first_line(wrong)
     is_refused = file and any(words in line for words in _NOT_ALLOWED)
-    if is_refused and (why := file_rights.in_the_way(file, writes)):
+    if is_refused and (why := file_rights.closed_to_user(file, writes)):
         return f"{line}: {why}"
     hints = [hint for words, hint in _HINTS.items() if words in line]
     return ": ".join([line, *hints])
@@ -410,7 +410,7 @@ def _file_of(place: str) -> str:
 
 def _refused(place: str, refused: OSError, writes: bool, or_else: str = "") -> DatabaseUnusable:
     """Say which file or folder is closed to this user, if that is it."""
-    why = file_rights.in_the_way(_file_of(place), writes) if isinstance(refused, PermissionError) else ""
+    why = file_rights.closed_to_user(_file_of(place), writes) if isinstance(refused, PermissionError) else ""
     return DatabaseUnusable(place, ": ".join(filter(None, (refused.strerror or str(refused), why or or_else))))
 
 

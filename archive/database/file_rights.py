@@ -13,7 +13,7 @@ WITH_IT = ("-wal", "-shm")
 LOCK = ".lock"
 
 
-def in_the_way(place: str, writes: bool) -> str:
+def closed_to_user(place: str, writes: bool) -> str:
     """Say what keeps this user from the archive in this file; "" if it is not that."""
     path = os.path.realpath(place)  # SQLite and the lock follow a link
     if closed := obstacle(path):

@@ -275,29 +275,27 @@ def strings_of(path):
         yield from (node.value for node in constants if isinstance(node.value, str) and "import " in node.value)
 
 
-@pytest.mark.parametrize("room", [*ROOMS, "docs"])
-def test_what_comments_and_documents_name_is_there(room):
+def gone_of(room, gone_in_text):
+    """Place and name of each that `gone_in_text(text, path)` finds in the prose of a room, or of the documents."""
     files = documents() if room == "docs" else (CHECKOUT / room).rglob("*.py")
-    gone = [
+    return [
         f"{path.relative_to(CHECKOUT)}:{number}: {name}"
         for path in sorted(files)
-        if gone_in(path.read_text(encoding="utf-8"))  # its tokens take much longer
+        if gone_in_text(path.read_text(encoding="utf-8"), path)  # its tokens take much longer
         for number, line in prose(path)
-        for name in gone_in(line)
+        for name in gone_in_text(line, path)
     ]
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "docs"])
+def test_what_comments_and_documents_name_is_there(room):
+    gone = gone_of(room, lambda text, _: gone_in(text))
     assert not gone, "\n".join(gone)
 
 
 @pytest.mark.parametrize("room", [*ROOMS, "docs"])
 def test_what_is_in_backticks_is_a_name(room):
-    files = documents() if room == "docs" else (CHECKOUT / room).rglob("*.py")
-    gone = [
-        f"{path.relative_to(CHECKOUT)}:{number}: {name}"
-        for path in sorted(files)
-        if quoted_and_gone(path.read_text(encoding="utf-8"), path)  # its tokens take much longer
-        for number, line in prose(path)
-        for name in quoted_and_gone(line, path)
-    ]
+    gone = gone_of(room, quoted_and_gone)
     assert not gone, "\n".join(gone)
 
 

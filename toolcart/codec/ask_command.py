@@ -14,8 +14,8 @@ import click
 from toolcart import catalogue
 from toolcart.base.command_group import Amount
 from toolcart.base.exit_codes import EXIT_OTHER
-from toolcart.base.lasting import lasting
 from toolcart.base.line_writer import LAST_WORDS_S
+from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.base.terminal_safe import visible
 from toolcart.catalogue.forms import OF_ENCODE
 from toolcart.codec.ask import Asking, Unanswered
@@ -78,7 +78,7 @@ def ask(
         _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
     frame = _request(number, revision, fields)
     code = EXIT_UNANSWERED
-    with lasting(LAST_WORDS_S, ends_with_reader=True) as streams:
+    with nonblocking_output(LAST_WORDS_S, ends_with_reader=True) as streams:
         try:
             code = _asked(Asking(host, port, wait_s, header, spindle or 0), number, frame, watch_s, as_json)
         except Unanswered as error:

@@ -16,8 +16,8 @@ import click
 from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import EXIT_OTHER, fail
 from toolcart.base.installation import how_to_get
-from toolcart.base.lasting import lasting
 from toolcart.base.line_writer import LAST_WORDS_S
+from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.base.serial_settings import LINKS
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _run_configuration(
 
             writer = LineWriter(sys.stdout.fileno(), sys.stdout.encoding)
             lines = Lines(writer, as_json) if as_json else LogLines(writer, log_format or "text")
-            with lasting():
+            with nonblocking_output():
                 return InProcess(path, seconds, lines).run()
     except config_file.ConfigurationError as error:
         _print_mistakes(error, as_json)
@@ -199,9 +199,9 @@ def _run_watch(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> in
             advice = installation.how_to_get("view")
             click.echo(f"toolcart: plain lines; the live view needs textual: {advice}", err=True)
         else:
-            with lasting(LAST_WORDS_S):
+            with nonblocking_output(LAST_WORDS_S):
                 return run_view(watch, ascii_only)
-    with lasting():
+    with nonblocking_output():
         return run_plain(watch, as_json)
 
 

@@ -21,7 +21,7 @@ import click
 from toolcart.base import working_folder
 from toolcart.base.command_group import Amount, seconds_option
 from toolcart.base.exit_codes import fail
-from toolcart.base.lasting import lasting
+from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.base.serial_settings import BAUDS, LINKS, NAMED
 from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.sim import profiles
@@ -187,7 +187,7 @@ def _serve(serve, action: str, advice: str) -> Any:
     """Run a simulator to its end; if something stops it earlier, say what in words."""
     old_handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with lasting(ends_with_reader=True):
+        with nonblocking_output(ends_with_reader=True):
             return serve()
     except BrokenPipeError:
         raise  # the reader has gone

@@ -210,9 +210,9 @@ def path_problem(path: Path) -> str:
             return _file_problem(path)
         if str(path.parent) == STATE_FOLDER and not os.path.lexists(STATE_FOLDER):
             return ""  # rule 5
-        in_the_way = linux_refusal.blocking_path(str(path))
-        if in_the_way:
-            return in_the_way
+        blocking = linux_refusal.blocking_path(str(path))
+        if blocking:
+            return blocking
         probe = path.parent / f"{PROBE}-{os.getpid()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(probe, flags, 0o600)

@@ -10,7 +10,7 @@ import click
 from toolcart.base import installation
 from toolcart.base.command_group import SECONDS
 from toolcart.base.exit_codes import fail
-from toolcart.base.lasting import lasting
+from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.base.serial_settings import PROCEDURES
 from toolcart.base.terminal_safe import visible
 from toolcart.codec.capture import CapturedOctet
@@ -91,7 +91,7 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
 @click.option("--seconds", type=SECONDS, help="End after this time.  [default: at Ctrl-C]")
 @click.option("--busy", is_flag=True, help="Show how busy the line is, once a second, instead of its bytes.")
 @_timers
-@lasting(PATIENCE_S, ends_with_reader=True)
+@nonblocking_output(PATIENCE_S, ends_with_reader=True)
 def monitor(
     device: str,
     other: str | None,

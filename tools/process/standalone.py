@@ -28,14 +28,14 @@ import traceback
 from toolcart.base.command_group import TRACEBACK
 from toolcart.base.command_line import CommandLine
 from toolcart.base.exit_codes import EXIT_OTHER
-from toolcart.base.lasting import lasting
 from toolcart.base.line_writer import LAST_WORDS_S, LineWriter
+from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process.agent import ViewedStation
 from toolcart.tools.process.supervisor import Supervisor
 
 
-@lasting()
+@nonblocking_output()
 def main() -> int:
     arguments = CommandLine(__doc__)
     arguments.add_argument("config")

@@ -34,8 +34,7 @@ from toolcart.agent.log.framing import FRAME_BYTES, RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
 from toolcart.agent.log.removed_toolsnet import give_up
-from toolcart.agent.log.snapshot import MOVED, PLACE_BITS, STATE_BLOCKS, Snapshot
-from toolcart.agent.outlets.toolsnet.data_loss import HAD_MORE
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
@@ -437,7 +436,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         cursor.number, cursor.ahead, cursor.confirmed = was.number, was.ahead, 0 if is_other else was.confirmed
     if not is_other:
         for place in range(1, field.PLACES):  # of one whose cursor was moved what it has had stands there
-            if state.places >> PLACE_BITS * place & MOVED:
+            if state.places >> field.PLACE_BITS * place & field.MOVED:
                 state.numbers[field.GRAPH_CURSOR + place] = old.state.numbers[field.GRAPH_CURSOR + place]
     kept.cursors[0].number = old.kept.cursors[0].number
     if not kept.number and not old.quarantine.count():  # nothing is left of what was set aside: its ring begins anew
@@ -450,7 +449,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
             cursor.slot, cursor.number = field.CURSOR + place, old.state.numbers[field.CURSOR + place]
             if cursor.number and kind_at(state, place):
                 state.put_moved(cursor, 0)
-        state.places &= ~HAD_MORE
+        state.places &= ~field.HAD_MORE
         state.numbers[field.SET_ASIDE] -= min(state.numbers[field.SET_ASIDE], state.numbers[field.DROPPED])
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0

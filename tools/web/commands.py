@@ -15,7 +15,7 @@ from toolcart.archive.web.users import is_loopback
 from toolcart.base import installation, private_files
 from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
-from toolcart.base.lasting import lasting
+from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.tools.config import socket_location
 from toolcart.tools.status import client
 
@@ -81,7 +81,7 @@ def web(
         sys.exit(EXIT_CONFIGURATION)
     watched = WatchedAgents([*sockets, *sockets_of], ask_or_check(sockets_of))
     try:
-        with lasting():
+        with nonblocking_output():
             run(make(watched, token, only_here), host, port, seconds, lambda text: click.echo(text))
     except OSError as error:
         click.echo(f"toolcart: cannot listen on {host}, port {port}: {error.strerror or error}", err=True)

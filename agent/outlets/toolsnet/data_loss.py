@@ -49,6 +49,7 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
+    HAD_MORE,
     OVERWRITTEN,
     SENT,
     SENT_BACK,
@@ -62,7 +63,6 @@ from toolcart.agent.log.snapshot_fields import (
 from toolcart.agent.outlets.toolsnet.reoffer import LATES_MOST
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
-HAD_MORE = const(0x1000000)  # of `Snapshot.places`, above those of all places
 _HALF = const(50000)
 
 

@@ -7,8 +7,7 @@ import pytest
 from toolcart.agent.log import missed
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
-from toolcart.agent.log.snapshot_fields import AHEAD, EVENT_AHEAD, MISSED, TAKEN
-from toolcart.agent.outlets.toolsnet.data_loss import HAD_MORE
+from toolcart.agent.log.snapshot_fields import AHEAD, EVENT_AHEAD, HAD_MORE, MISSED, TAKEN
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice

@@ -41,7 +41,7 @@ def unwritable(kind):
 
 
 @contextlib.contextmanager
-def lasting(words, stdout, stderr, code=0):
+def nonblocking_output(words, stdout, stderr, code=0):
     """The process of this command, which TERM ends in time."""
     streams = {"stdout": stdout, "stderr": stderr, "stdin": subprocess.DEVNULL}
     with subprocess.Popen(command_of(*words), env=ENVIRONMENT, **streams) as process:
@@ -129,7 +129,7 @@ def test_a_server_serves_on_and_ends_when_told_to_though_no_line_can_be_written(
         return  # a person's, who has gone (host_tests/tools/command/test_cli.py)
     words_of, is_served = COMMANDS[name]
     port = free_port()
-    with unwritable(output) as (stream, _), lasting(words_of(tmp_path, port), stream, stream):
+    with unwritable(output) as (stream, _), nonblocking_output(words_of(tmp_path, port), stream, stream):
         wait_for("it listens", lambda: is_open(port))
         is_served(port)
         time.sleep(1.2)  # figures come once a second
@@ -140,7 +140,7 @@ def test_a_server_serves_on_and_ends_when_told_to_though_no_line_can_be_written(
 def test_the_pages_beside_an_archive_do_not_wait_for_a_reader_either(tmp_path, output):
     port, pages = free_port(), free_port()
     words = archive_of(tmp_path, port, "--web", f"127.0.0.1:{pages}")
-    with unwritable(output) as (stream, _), lasting(words, stream, stream):
+    with unwritable(output) as (stream, _), nonblocking_output(words, stream, stream):
         wait_for("both listen", lambda: is_open(port) and is_open(pages))
         stores(port)
         shows(pages)
@@ -150,7 +150,7 @@ def test_the_pages_beside_an_archive_do_not_wait_for_a_reader_either(tmp_path, o
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_a_consumer_ends_when_told_to_though_no_line_can_be_written(tmp_path, output):
     words = ["archive", "consume", f"mqtt://127.0.0.1:{free_port()}", "toolcart/#", "--database", place_in(tmp_path)]
-    with unwritable(output) as (stream, _), lasting(words, stream, stream) as process:
+    with unwritable(output) as (stream, _), nonblocking_output(words, stream, stream) as process:
         wait_for("it runs", lambda: takes_term(process.pid))
         time.sleep(1.5)
 
@@ -158,7 +158,7 @@ def test_a_consumer_ends_when_told_to_though_no_line_can_be_written(tmp_path, ou
 @pytest.mark.parametrize("output", ["full pipe", "full disk"])
 def test_the_demo_ends_when_told_to_though_no_line_can_be_written(output):
     words = ["run", "--plain", "--rate", 20]
-    with unwritable(output) as (stream, _), lasting(words, stream, stream) as process:
+    with unwritable(output) as (stream, _), nonblocking_output(words, stream, stream) as process:
         wait_for("it runs", lambda: takes_term(process.pid))
         time.sleep(3)
 
@@ -178,7 +178,9 @@ def test_a_request_ends_in_time_though_no_line_can_be_written_and_that_is_its_ex
 def test_the_last_lines_say_what_was_lost_where_they_can_be_read(tmp_path):
     port = free_port()
     with unwritable("full pipe") as (stdout, _), open(tmp_path / "errors", "wb") as errors:
-        with lasting(["simulate", "toolsnet", "--pim-port", free_port(), "--server-port", port], stdout, errors):
+        with nonblocking_output(
+            ["simulate", "toolsnet", "--pim-port", free_port(), "--server-port", port], stdout, errors
+        ):
             wait_for("it listens", lambda: is_open(port))
     said = (tmp_path / "errors").read_text()
     assert re.fullmatch(rf"toolcart: \d+ lines? of standard output could not be written: {NOT_READ}\n", said), said
@@ -187,7 +189,7 @@ def test_the_last_lines_say_what_was_lost_where_they_can_be_read(tmp_path):
 def test_a_reader_that_comes_back_learns_how_many_lines_were_lost_and_gets_the_newest(tmp_path):
     port = free_port()
     with unwritable("full pipe") as (stdout, reader):
-        with lasting(archive_of(tmp_path, port), stdout, stdout) as process:
+        with nonblocking_output(archive_of(tmp_path, port), stdout, stdout) as process:
             wait_for("it listens", lambda: is_open(port))
             stores(port)
             emptied(reader)

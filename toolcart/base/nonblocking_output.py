@@ -1,9 +1,9 @@
 """The streams of a command that lasts: whatever it prints is written as whole lines, or lost and counted.
 
 Rules
-1. Inside `lasting()` nothing that prints waits: not for a pipe that nobody reads, not for a full disk, not for a
-   terminal that was stopped (toolcart.base.line_writer). That holds for print, click, warnings and logging alike, which
-   all write to sys.stdout or sys.stderr.
+1. Inside `nonblocking_output()` nothing that prints waits: not for a pipe that nobody reads, not for a full disk, not
+   for a terminal that was stopped (toolcart.base.line_writer). That holds for print, click, warnings and logging alike,
+   which all write to sys.stdout or sys.stderr.
 2. The newest line is kept until the next one comes: a reader that comes back gets it, and before it how many were lost.
 3. A server goes on without its reader. What a person looks at ends with it: BrokenPipeError (`ends_with_reader`).
 4. At the end the last line waits LAST_WORDS_S; what was lost then is said on the other stream.
@@ -114,7 +114,7 @@ class Streams:
 
 
 @contextmanager
-def lasting(patience_s: float = 0.0, ends_with_reader: bool = False) -> Iterator[Streams]:
+def nonblocking_output(patience_s: float = 0.0, ends_with_reader: bool = False) -> Iterator[Streams]:
     """Let nothing that is printed inside wait; no files are streams that stay as they are."""
     streams = Streams()
     before = {name: getattr(sys, name) for name in NAMES}
