@@ -1,6 +1,7 @@
 """Makes events of what a controller reports besides results: alarms, parameter sets, jobs, vehicles; each once.
 
-To add one: a row of ROWS, which subscribes to it, and its forms in _FORMS, by which it is read.
+To add one: a row of ROWS, which subscribes to it, and its forms in _FORMS, by which it is read; what else has to know
+it says docs/internals/architecture.md, "Where changes go".
 
 Rules
 1. The length of a message shows which form it has: releases disagree about revision 2 of 0071 (OP 5.10.1 p. 163-167; 54

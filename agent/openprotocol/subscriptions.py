@@ -9,10 +9,10 @@ Rules
 2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
 3. A controller's other events are asked for by the rows of toolcart.agent.linux.controller_events, curves by
    toolcart.agent.linux.mid0900.
-4. Every push is acknowledged, once for each time it comes (toolcart.agent.openprotocol.session): with a message of 20
-   bytes, or with MID 0005, which names it.
-5. A push goes to its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
-   when it is durable (toolcart.agent.station.intake). The keeper of results gets events of the session as well:
+4. A push is acknowledged once for each time it comes, with a message of 20 bytes, or with MID 0005, which names it; or
+   not at all: what is withheld comes again (`acknowledge`, `withhold` of toolcart.agent.openprotocol.session).
+5. Which of the two its keeper decides: `take(intake, cut_short, now)` finds it at link.buf[link.at:]
+   (toolcart.agent.station.intake, rule 1). The keeper of results gets events of the session as well:
    `on_event(intake, event, now)` gets EV_READY when it is, and events from EV_KEEPERS on.
 """
 

@@ -2,8 +2,10 @@
 
 Rules
 1. A push is taken by its keeper, one per row (toolcart.agent.openprotocol.subscriptions): its `take` makes it durable
-   or not, and only what is durable is acknowledged. For MID 0061 the intake is the keeper itself, with `Store`, so
-   `take` and `on_event` get itself as `intake`.
+   or not, and only what is durable is acknowledged. Two are acknowledged all the same, since they would come for ever
+   and cost the connection: a curve (toolcart.agent.linux.controller_curves) and an event that cannot be read
+   (toolcart.agent.linux.controller_events). A result in parts has rules of its own in its keeper. For MID 0061 the
+   intake is the keeper itself, with `Store`, so `take` and `on_event` get itself as `intake`.
 2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
    the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
    before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after

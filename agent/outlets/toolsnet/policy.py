@@ -1,4 +1,7 @@
-"""What goes out to ToolsNet next, and what its answers mean. Knows no connection and no telegram.
+"""What goes out to ToolsNet next, and what its answers mean. Opens no connection and writes no telegram.
+
+It is told when a connection was lost, and when the 08 of a new one came; of them it keeps `has_refused_head` and
+`connections_lost`.
 
 The head is the result that was refused: the cursor stands in front of it.
 
@@ -6,7 +9,7 @@ The head is the result that was refused: the cursor stands in front of it.
     IN_ORDER   the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: failures = 1, RETRY
     RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    failures + 1; from OFFERS on:
                after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD
-               when a late one is taken; W2: none
+               when a late one is taken; W2: none                        `refused: block`: RETRY, a pause
     LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
                W3: LIMIT is its end, SENT says lookahead                             room: failures + 1, RETRY, a pause
     FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD
