@@ -165,15 +165,17 @@ def _plain_link(controller, message_bytes):
         return SerialAscii(
             controller["buffer_bytes"], octet_us, payload=controller["payload"], message_bytes=message_bytes
         )
-    from toolcart.agent.link.r3964 import R3964
+    if kind == "3964r":
+        from toolcart.agent.link.r3964 import R3964
 
-    return R3964(
-        controller["buffer_bytes"],
-        octet_us,
-        high_priority=controller["priority"] == "high",
-        payload=controller["payload"],
-        message_bytes=message_bytes,
-    )
+        return R3964(
+            controller["buffer_bytes"],
+            octet_us,
+            high_priority=controller["priority"] == "high",
+            payload=controller["payload"],
+            message_bytes=message_bytes,
+        )
+    raise ValueError("no link has the name " + kind)
 
 
 def _subscriptions(station, store, controller):

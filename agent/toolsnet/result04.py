@@ -40,7 +40,8 @@ PARAM_SOURCE = const(64)
 PARAM_ALL = const(127)
 PARAM_NAMES = ("tightening_id", "job", "batch_size", "batch_counter", "batch_status", "pset_change", "source")
 
-RESULT_BYTES_MAX = const(1162)  # 4 + 80 + 70 + 14 parameters of 72
+_EXTRAS = const(7)  # at most: all of `_lay_out_extras` but those of the source, which has a name, and of a long VIN
+RESULT_BYTES_MAX = const(1162)  # 4 + 80 + 70 + 14 parameters of 72: seven have names
 
 # The rest of a shape's bits, above those of the parameters; the unit's character is above them.
 _PROGRAM_ZERO = const(128)
@@ -382,6 +383,7 @@ class ResultWriter:
 
 
 assert PARAM_ALL == (1 << len(PARAM_NAMES)) - 1 < _PROGRAM_ZERO
+assert RESULT_BYTES_MAX == _PARAMETERS + (len(PARAM_NAMES) + _EXTRAS) * _PARAMETER_BYTES
 assert _LONGEST == RESULT_BYTES_MAX + 4 * _PARAMETER_BYTES
 assert _LIMITS == res.BODY_BYTES and res.FLAG_RECOVERED << _FLAGS_SHIFT == _RECOVERED
 assert res.FLAG_EDGE_TIME << _FLAGS_SHIFT == _EDGE_TIME

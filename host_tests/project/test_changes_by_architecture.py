@@ -206,6 +206,9 @@ for _ in range(4):
     cart.controller.produce()
 assert cart.run(60000, cart.is_drained) and len(cart.ids()) == 4, cart.ids()
 toolcart.connect_serial("/dev/ttyUSB0", procedure="tagged")
+from toolcart.tools.config.new import QUESTIONS
+from toolcart.tools.messages import reasons
+assert any("tagged:DEVICE" in question.text for question in QUESTIONS)
 """
 
 
@@ -213,8 +216,7 @@ def test_serial_procedure(copy):
     add(copy, "agent/link/tagged.py", TAGGED)
     add(copy, "toolcart/sim/tagged_peer.py", TAGGED_PEER)
     edit(copy, "agent/cart/settings.py", "tcp,ascii,3964r", ",tagged")
-    link = "    from toolcart.agent.link.r3964 import R3964\n"
-    edit(copy, "agent/cart/assembly.py", link, front=LINK_OF_TAGGED)
+    edit(copy, "agent/cart/assembly.py", '    if kind == "3964r":\n', front=LINK_OF_TAGGED)
     place = "toolcart/sim/serial_peers.py"
     edit(copy, place, '"ascii": AsciiPeer', ', "tagged": TaggedPeer')
     edit(copy, place, "\n\nPORTABLE", front="\nfrom toolcart.sim.tagged_peer import TaggedPeer")
@@ -224,6 +226,7 @@ def test_serial_procedure(copy):
     run(copy, "-c", TAGGED_WORKS)
     assert "tagged" in run(copy, "-m", "toolcart", "line", "monitor", "--help")
     assert "tagged" in run(copy, "-m", "toolcart", "simulate", "controller", "--help")
+    assert "tagged:DEVICE" in run(copy, "-m", "toolcart", "config", "new", "--help")
     check_row(copy, "a serial procedure")
 
 

@@ -5,6 +5,7 @@ import sys
 
 from toolcart.agent.openprotocol import session_states
 from toolcart.base.clock import Dice
+from toolcart.sim.serial_peers import PEERS
 from host_tests.portable import LONG
 from lab.harness.portable_session import Skip
 from lab.worlds import fuzz
@@ -23,6 +24,11 @@ FIRST_SEED = 1
 
 PARSERS = fuzz.parsers()
 SHARES = fuzz.shared_out(INPUTS, PARSERS)
+
+
+def test_every_procedure_of_serial_lines_has_its_parsers():
+    names = {parser.name for parser in PARSERS}
+    assert {name + procedure for name in ("", "session ") for procedure in PEERS} <= names
 
 
 def named(name):

@@ -33,7 +33,7 @@ from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.memory_archive import MemoryArchive
-from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
+from toolcart.sim.serial_peers import PEERS
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.tools.flash import package
 from lab import runtimes
@@ -137,7 +137,7 @@ class Chip:
         self.controller = Controller(self.clock, ControllerOptions(**(controller or {})))
         self.line = None
         if serial:
-            peer = AsciiPeer if tree["stations"][0]["controller"]["link"] == "ascii" else R3964Peer
+            peer = PEERS[tree["stations"][0]["controller"]["link"]]
             self.line = SerialLine(self.clock, Dice(2), peer(self.controller.endpoint, self.clock))
         self.archive = MemoryArchive(20000)
         self.toolsnet = ToolsNet(self.clock, self.archive, ToolsNetOptions(server_host=SERVER[0]))

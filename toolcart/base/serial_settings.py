@@ -11,5 +11,6 @@ def _choices(key: str) -> tuple[str, ...]:
 LINKS = _choices("link")
 PROCEDURES = tuple(link for link in LINKS if link != "tcp")
 NAMED = " or ".join(PROCEDURES)
+WITH_DEVICE = [procedure + ":DEVICE" for procedure in PROCEDURES]
 BAUDS = tuple(int(baud) for baud in _choices("baud"))
 PARITIES = _choices("parity")

@@ -16,6 +16,7 @@ import click
 
 from toolcart.base import private_files
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
+from toolcart.base.serial_settings import WITH_DEVICE
 from toolcart.base.sources import ROOT
 from toolcart.base.terminal_safe import visible_lines
 from toolcart.board.linux.agreement import counted
@@ -175,7 +176,7 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
 @config.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the cart.")
-@click.option("--controller", help="HOST, HOST:PORT, 3964r:DEVICE or ascii:DEVICE.")
+@click.option("--controller", help=f"HOST, HOST:PORT, {' or '.join(WITH_DEVICE)}.")
 @click.option("--pim", help="HOST:PORT of ToolsNet's PIM, or no: then --also says where results go.")
 @click.option("--system", help="Number of the system in ToolsNet.")
 @click.option("--station", help="Number of the station in ToolsNet.")

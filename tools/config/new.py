@@ -25,7 +25,7 @@ import click
 from toolcart.agent.cart import config
 from toolcart.agent.linux.web_address import WebAddress
 from toolcart.base.privileges import as_root
-from toolcart.base.serial_settings import PROCEDURES
+from toolcart.base.serial_settings import PROCEDURES, WITH_DEVICE
 from toolcart.tools.config.file import SERVICE_CONFIG, sentence
 from toolcart.tools.config.schema import FILE_NAME
 
@@ -120,7 +120,7 @@ CHIP_KIB = 512  # what our image of the RP2040 leaves after its file system
 
 QUESTIONS = (
     Question("name", "1. Name of the cart", "Cart 1", _name),
-    Question("controller", "2. Controller (HOST, HOST:PORT, or a line: 3964r:DEVICE, ascii:DEVICE)", None, _controller),
+    Question("controller", f"2. Controller (HOST, HOST:PORT, or a line: {', '.join(WITH_DEVICE)})", None, _controller),
     Question("pim", "3. PIM of ToolsNet (HOST:PORT, or no)", None, _pim),
     Question("system", "4. Number of the system in ToolsNet", "1", _system),
     Question("station", "5. Number of the station in ToolsNet", "1", _station),

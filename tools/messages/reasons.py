@@ -19,6 +19,7 @@ from toolcart.agent.openprotocol.requests import DONE
 from toolcart.agent.openprotocol.requests import REFUSAL as REFUSED_BY
 from toolcart.agent.openprotocol.session_states import INCOMPLETE_MESSAGE
 from toolcart.base.privileges import as_root
+from toolcart.base.serial_settings import NAMED as PROCEDURE_NAMES
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages.durations import next_try
 
@@ -452,19 +453,19 @@ _SESSION = {
 _SILENT_LINE = {
     (True, True): (
         "what comes from {host} is no answer",
-        "Wrong port of the server, baud, parity or link (ascii or 3964r)?",
+        f"Wrong port of the server, baud, parity or link ({PROCEDURE_NAMES})?",
     ),
     (False, True): (
         "what comes on {host} at {port} baud is no answer",
-        "Wrong baud, parity or link (ascii or 3964r)? `toolcart line monitor` shows what comes.",
+        f"Wrong baud, parity or link ({PROCEDURE_NAMES})? `toolcart line monitor` shows what comes.",
     ),
     (True, False): (
         "{host} accepted the connection, but nothing answers on its line",
-        "Check the cable behind the server, its baud and parity, and link (ascii or 3964r).",
+        f"Check the cable behind the server, its baud and parity, and link ({PROCEDURE_NAMES}).",
     ),
     (False, False): (
         "nothing answers on {host} at {port} baud",
-        "Check cable, baud, parity and link (ascii or 3964r): is it crossed, in the right socket, Open Protocol "
+        f"Check cable, baud, parity and link ({PROCEDURE_NAMES}): is it crossed, in the right socket, Open Protocol "
         "switched on there? `toolcart line monitor` shows what comes.",
     ),
 }

@@ -1,15 +1,42 @@
 """What a controller tells on its whole way into the lines of a file, beside results and in their order."""
 
 import json
+from pathlib import Path
 
+from toolcart.agent.cart import settings
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.cart.watchdog import Liveness
+from toolcart.agent.linux.controller_events import ROWS
+from toolcart.agent.linux.toolsnet_events import WORDS
+from toolcart.agent.record import KIND_EVENT
+from toolcart.agent.record import event as ev
+from toolcart.agent.record.text import describe
 from host_tests.support.log import numbers
 from host_tests.support.world import CONTROLLER
 from host_tests.support.world import Cart as Alone
 from lab.harness.cart import Cart
 
 ALL = {"events": ["alarms", "job", "pset", "vin"]}
+
+
+def choices(table):
+    """The words that the setting `events` of this table allows."""
+    (row,) = (row.split() for row in table.split("\n") if row.startswith("events "))
+    return row[-1].split(",")
+
+
+def test_every_event_has_its_words_in_settings_lines_and_schema():
+    assert choices(settings.TOOLSNET) == list(WORDS)
+    assert sorted(choices(settings.CONTROLLER)) == sorted({word for word, _, _ in ROWS})
+    assert set(choices(settings.CONTROLLER)) <= set(WORDS)
+    words = []
+    for what in sorted(what for whats in WORDS.values() for what in whats):
+        page = bytearray(ev.EVENT_MOST)
+        ev.put_event(page, 0, 1, 10, what)
+        words.append(describe(page, 0, KIND_EVENT, 0, ev.end_text(page, 0, 0))["event"])
+    schema = json.loads((Path(__file__).resolve().parents[3] / "docs/outlets.schema.json").read_text(encoding="utf-8"))
+    (enum,) = [one["properties"]["event"]["enum"] for one in schema["$defs"].values() if "event" in one["properties"]]
+    assert words == enum
 
 
 def cart_of(settings=None, **options):
