@@ -145,7 +145,7 @@ def _controller(station, now):
     intake = station.intake
     session = station.session
     line = {}
-    if not station.intake.link.steady:
+    if not station.intake.link.is_event_driven:
         from toolcart.agent.link.serial_framing import FORM_NAMES, TALLY_NAMES
 
         link = session.link

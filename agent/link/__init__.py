@@ -24,7 +24,7 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
     last_chance()                   between a result and its acknowledgement, if nothing else silences the peer (ASCII)
     reset()                         a new connection begins
     header                          brings another header into the usual form and back (header_layouts); or None
-    steady                          whether next_message has work only on input and when `tick` returns 0; such a link
+    is_event_driven                 whether next_message has work only on input and when `tick` returns 0; such a link
                                     has is_empty(): whether all input was looked at. On it both sides may speak at any
                                     time: `pushed` and `answered` are not called, and it is always quiet
 

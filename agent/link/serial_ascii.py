@@ -80,7 +80,7 @@ class Frame:
 class SerialAscii:
     """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
 
-    steady = False  # see the link contract: it has deadlines of its own, also without input
+    is_event_driven = False  # see the link contract: it has deadlines of its own, also without input
     tx_at = MESSAGE_AT
     start = end = 0  # unread input is in a buffer of its own
 

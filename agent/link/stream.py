@@ -65,7 +65,7 @@ class Stream(Fifo):
     )
 
     message_ms = FRAME_TIMEOUT_MS
-    steady = True  # only messages go over it: without input and before its deadline there is nothing to do
+    is_event_driven = True  # only messages go over it: without input and before its deadline there is nothing to do
 
     def __init__(self, buffer_bytes=2048, message_bytes=64):
         Fifo.__init__(self, buffer_bytes, SIDE_BYTES)

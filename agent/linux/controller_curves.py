@@ -98,7 +98,7 @@ class Traces:
             self.counters.note(counter.TRACES_LOST, why, now)
         elif why == READ:
             self.counters.count(counter.TRACES)
-            if link.steady and link.is_empty():
+            if link.is_event_driven and link.is_empty():
                 # Between two tightenings there is time to erase.
                 if not self.log.maintain():
                     self.counters.count(counter.NOT_SAVED)

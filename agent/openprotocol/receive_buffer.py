@@ -10,7 +10,7 @@ _BUFFERS = (10000, 6000, 4000)  # the longest message has 9999 bytes
 
 def make_room(link):
     """Make the receive buffer as large as the heap allows; what was read but not taken yet stays in it."""
-    if not link.steady or len(link.buf) >= _BUFFERS[-1]:
+    if not link.is_event_driven or len(link.buf) >= _BUFFERS[-1]:
         return
     for octets in _BUFFERS:
         try:

@@ -108,7 +108,7 @@ class Session:
         tries=3,  # OP 3.2.1 p. 35
     ):
         self.link = link
-        self.steady = link.steady  # found here at once: on the link it is the class's
+        self.is_event_driven = link.is_event_driven  # found here at once: on the link it is the class's
         self.subscriptions = subscriptions
         self.state = session_states.CLOSED
         self.station_id = 0  # 0: the header field stays blank
@@ -791,7 +791,7 @@ class Session:
         push = self.pushed
         if mid != push.pushed_mid:
             push = self.pushes.by_mid.get(mid)
-        if not self.steady:
+        if not self.is_event_driven:
             if push is None:
                 link.answered()
             elif not link.pushed():

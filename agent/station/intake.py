@@ -56,7 +56,7 @@ class Intake:
         self.port = station.controller_port
         self.session = session = station.session
         self.link = session.link
-        self.steady = session.steady
+        self.is_event_driven = session.is_event_driven
         self.flash_window = station.flash_window
         self.recovery = recovery = station.recovery
         self.subscription_check = SubscriptionCheck(recovery, recovery.retry_ms)
@@ -126,7 +126,7 @@ class Intake:
             if not self._connect(now):
                 return self.wait.left(now)
         link = self.link
-        steady = self.steady
+        is_event_driven = self.is_event_driven
         reads = READS_A_STEP
         while reads:
             reads -= 1
@@ -136,14 +136,14 @@ class Intake:
                 if self._fetch_after_ms:
                     self._octets_received += n
                     self._fetch_delay.start(now, self._fetch_after_ms)
-            if n or self._more or not steady:
+            if n or self._more or not is_event_driven:
                 self._handle_events(now)
             left = self._exchange(n, now)
             if left < 0:
                 return self.wait.left(now)
             if self._more:
                 return 0  # more came while the flash was busy: it needs the current time
-            if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
+            if n == 0 or (is_event_driven and n < link.free):  # the port wakes us if there is more
                 left = self._do_idle_work(left, now)
                 if left >= 0:
                     return left
@@ -163,7 +163,7 @@ class Intake:
 
     def connect_now(self, now):
         """Connect at once if it would do so over the network: the network is up now."""
-        if self.steady and self.session.state == session_states.CLOSED and not self.opening:
+        if self.is_event_driven and self.session.state == session_states.CLOSED and not self.opening:
             self.wait.start(now, 0)
 
     def recover(self, now):
@@ -323,7 +323,7 @@ class Intake:
         if n < 0 and session.state != session_states.CLOSED:
             self._close(now)
         left = session.tick(now)
-        if left == 0 and self.steady:  # a deadline has come that nothing else would handle
+        if left == 0 and self.is_event_driven:  # a deadline has come that nothing else would handle
             self._handle_events(now)
             left = session.tick(now)
         if self.link.pending:
@@ -342,7 +342,7 @@ class Intake:
             if n:
                 link.sent(n)
                 pending = link.pending
-                if pending == 0 and self.steady and not self.session.has_more():
+                if pending == 0 and self.is_event_driven and not self.session.has_more():
                     break
             left = self.session.tick(now)  # only now: what was sent sets deadlines, and more may be due
             if n == 0:
@@ -370,14 +370,14 @@ class Intake:
                 return
             if event == session_states.EV_PUSHED or event == session_states.EV_PUSHED_CUT:
                 session.pushed.keeper.take(self, event == session_states.EV_PUSHED_CUT, now)
-                if self.steady:
+                if self.is_event_driven:
                     if self.link.start == self.link.end:  # `is_empty`, without a call
                         return
                 elif self.link.room() == 0:
                     self._more = True
                     return
             elif event == session_states.EV_OVER:
-                if self.steady:
+                if self.is_event_driven:
                     self._write_last()
                 self._close(now)
                 return
@@ -468,7 +468,7 @@ class Intake:
             return
         if kept == KEPT_BEFORE:
             self.subscription_check.doubt(now, True)
-        if not self.steady:
+        if not self.is_event_driven:
             self._use_last_chance(now)
         self.session.acknowledge()
         self._scheduler.wake_all(self._outlet_slots, now)
@@ -490,7 +490,7 @@ class Intake:
     def answer(self, kept, now):
         """Acknowledge what a keeper made durable; return True if it did. If nothing can be stored, end the session."""
         if kept > NOT_KEPT:
-            if not self.steady:
+            if not self.is_event_driven:
                 self._use_last_chance(now)
             self.session.acknowledge()
             self.wake_outlets(now)
@@ -550,7 +550,7 @@ class Intake:
                 left = self.queries.look(session, now, left)
                 if left < 0:
                     return left
-        if not self.log.is_ready() and (self.steady or self.flash_window.may_erase()):
+        if not self.log.is_ready() and (self.is_event_driven or self.flash_window.may_erase()):
             self._maintain()
         return left
 
