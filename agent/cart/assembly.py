@@ -55,16 +55,16 @@ def _know_spindles(station, controller):
     """Prepare for results of several spindles: always on Linux, on a board if configured; else the session does it."""
     station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     session = station.session
-    session.fallback.ledger = station.ledger
-    session.fallback.operations = controller["results"] == "operations"
+    session.result_mode.ledger = station.ledger
+    session.result_mode.operations = controller["results"] == "operations"
     if ON_CPYTHON:
         from toolcart.agent.linux.special_values import several
 
-        session.fallback.multi_spindle = several(session, controller)
+        session.result_mode.multi_spindle = several(session, controller)
     elif controller["results"] not in ("auto", "operations"):
         from toolcart.agent.openprotocol.spindle_subscription import MultiSpindleResults
 
-        session.fallback.multi_spindle = MultiSpindleResults(session, station.ledger, controller["results"])
+        session.result_mode.multi_spindle = MultiSpindleResults(session, station.ledger, controller["results"])
 
 
 def _add_queries(station, controller):

@@ -20,7 +20,7 @@ _FIXED = 24  # in front of a value
 
 def several(session, controller):
     """Return what the session of these `controller` settings has for results of several spindles."""
-    return MultiSpindleResults(session, session.fallback.ledger, controller["results"], WideSpindleAssembly)
+    return MultiSpindleResults(session, session.result_mode.ledger, controller["results"], WideSpindleAssembly)
 
 
 class WideSpindleAssembly(SpindleAssembly):

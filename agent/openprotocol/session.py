@@ -60,7 +60,7 @@ from toolcart.agent.openprotocol.header import (
     sequence_of,
 )
 from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART
-from toolcart.agent.openprotocol.result_mid_fallback import ResultMidFallback
+from toolcart.agent.openprotocol.result_mode import ResultMode
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 
@@ -136,7 +136,7 @@ class Session:
         self.link_level_receive = None  # if the controller numbers what it sends, a LinkLevelReceiver
         # A toolcart.agent.openprotocol.link_level_send.LinkLevelSender, to number what we send where that is offered.
         self.link_level_send = None
-        self.fallback = ResultMidFallback()
+        self.result_mode = ResultMode()
         self._subscriptions_end = 0  # one past the last subscription that is asked for in this turn
         self._is_cleared = False  # what exists was ended on this connection, or could not be
         self.pushes = Pushes(subscriptions)
@@ -227,7 +227,7 @@ class Session:
         """The port is open: begin with MID 0001."""
         self._keepalives = 0
         self._echo = _ECHO_NONE
-        self.fallback.opened(self)
+        self.result_mode.opened(self)
         for subscription in self.subscriptions:
             self._open_pushes(subscription)
         self.link.reset()
@@ -242,7 +242,7 @@ class Session:
         """True if `fetch` may be called."""
         if self.old_result.revisions.is_suspended():
             return False
-        generic = self.fallback.generic
+        generic = self.result_mode.generic
         if generic is not None and generic.holds_back:
             return False  # its answer would come between the parts of a push
         return self.state == session_states.READY and self.request.asked == 0
@@ -251,7 +251,7 @@ class Session:
         """Ask by MID 0064 for the result that `old_result.asked_id` names; all zeros mean the newest."""
         old_result = self.old_result
         old_result.asked(self._keepalives)
-        generic = self.fallback.generic
+        generic = self.result_mode.generic
         if generic is not None and generic.in_use:
             generic.fetch(self)
         else:
@@ -429,7 +429,7 @@ class Session:
 
     def _start(self):
         self.state = session_states.STARTING
-        tries = 1 if self.fallback.goes_on else self.tries
+        tries = 1 if self.result_mode.has_alternative_left else self.tries
         revision = self.start_revisions.wanted()
         data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
@@ -457,7 +457,7 @@ class Session:
             self.subscriptions[0].revisions.prefer(BLANK)
             for subscription in self.subscriptions:
                 self._open_pushes(subscription)
-        is_generic = self.fallback.began(self)
+        is_generic = self.result_mode.began(self)
         self.subscribe(0, len(self.subscriptions))
         return session_states.EV_GENERIC if is_generic else session_states.EV_STARTED
 
@@ -473,7 +473,7 @@ class Session:
             names_it = not has_to_name or length >= _STATION_BYTES or revision >= _STATION_REVISION
             if names_it or not start_revisions.prefer(_STATION_REVISION):
                 return False
-        self.fallback.goes_on = True
+        self.result_mode.has_alternative_left = True
         self.why = session_states.WHY_STOPPED
         self.answered()
         self.state = session_states.STOPPING
@@ -515,7 +515,7 @@ class Session:
         self.state = session_states.READY
         self.why = session_states.WHY_NOTHING
         self.start_revisions.accepted()
-        self.fallback.accepted()
+        self.result_mode.accepted()
         self.answered()
         return session_states.EV_READY
 
@@ -552,9 +552,9 @@ class Session:
 
     def _next_start(self):
         """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
-        self.fallback.goes_on = self.start_revisions.refused()
+        self.result_mode.has_alternative_left = self.start_revisions.refused()
         self.why = session_states.WHY_NO_REVISION if self.start_revisions.is_exhausted else session_states.WHY_REFUSED
-        if not self.fallback.goes_on:
+        if not self.result_mode.has_alternative_left:
             return self._end(session_states.WHY_NO_REVISION)
         self._start()
         return session_states.EV_REFUSED
@@ -570,18 +570,18 @@ class Session:
                 return self._accept_no_error()
         left = revisions.refused()
         if act == rq.ACT_UNKNOWN and self.no_error_index < 0:
-            left = left and self.fallback.has_no_other(subscription)
+            left = left and self.result_mode.has_no_other(subscription)
         if not left and self.no_error_index >= 0:
             return self._accept_no_error()
         if self._is_optional():
             if not left:
                 return self._go_without()
         else:
-            self.fallback.goes_on = left or self.fallback.next(self)
-            self.fallback.is_exhausted = self.fallback.is_exhausted or not self.fallback.goes_on
-            if self.fallback.is_exhausted:
+            self.result_mode.has_alternative_left = left or self.result_mode.next(self)
+            self.result_mode.is_exhausted = self.result_mode.is_exhausted or not self.result_mode.has_alternative_left
+            if self.result_mode.is_exhausted:
                 self.why = session_states.WHY_NO_RESULTS
-            if not self.fallback.goes_on:
+            if not self.result_mode.has_alternative_left:
                 return self._end(session_states.WHY_NO_RESULTS)
         self._subscribe()
         return session_states.EV_REFUSED
@@ -592,18 +592,20 @@ class Session:
         if state == session_states.CLOSED or state == session_states.OVER:
             return
         self._is_cleared = state == session_states.CLEARING  # what exists is taken as it is, the next time
-        if self.fallback.ended():
+        if self.result_mode.ended():
             return
         if state == session_states.STARTING:
             had_answered = self.start_revisions.has_answered
-            self.fallback.goes_on = self.start_revisions.cut() and had_answered
+            self.result_mode.has_alternative_left = self.start_revisions.cut() and had_answered
         elif state == session_states.SUBSCRIBING or state == session_states.CLEARING:
             revisions = self._subscription().revisions
             if self._is_optional():
                 revisions.given_up = self._is_cleared or not revisions.cut()
-                self.fallback.goes_on = True
+                self.result_mode.has_alternative_left = True
             else:
-                self.fallback.goes_on = self._is_cleared or revisions.cut() or self.fallback.next(self)
+                self.result_mode.has_alternative_left = (
+                    self._is_cleared or revisions.cut() or self.result_mode.next(self)
+                )
 
     def _note_connection_end(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
@@ -619,7 +621,7 @@ class Session:
 
     def _go_without(self):
         """The subscription is not available: go on without it."""
-        self._subscription().revisions.given_up = self.fallback.goes_on = True
+        self._subscription().revisions.given_up = self.result_mode.has_alternative_left = True
         self._ask_next(True)
         return session_states.EV_REFUSED
 
@@ -649,7 +651,7 @@ class Session:
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
         # No long wait for what is not needed, nor after a rejection: it gets a connection of its own.
-        tries = self.tries if subscription.row[NEEDED] is True and not self.fallback.goes_on else 1
+        tries = self.tries if subscription.row[NEEDED] is True and not self.result_mode.has_alternative_left else 1
         self.request.ask(row, mid, named, revision, data, tries)
 
     def end_session(self, why):
@@ -703,7 +705,7 @@ class Session:
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.received.mid = self._linked.mid
             return session_states.EV_MALFORMED
-        if self.fallback.is_late(now):
+        if self.result_mode.is_late(now):
             return session_states.EV_PART_LATE
         answer = self.request.answer
         if not answer.armed or not answer.expired(now):

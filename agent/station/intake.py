@@ -256,7 +256,7 @@ class Intake:
             self._stored_at_refusal = stored
         if why == session_states.WHY_BUSY:
             wait_ms = self._busy_backoff.next()
-        elif (self._ready and not self.cannot_store and not is_stuck) or self.session.fallback.goes_on:
+        elif (self._ready and not self.cannot_store and not is_stuck) or self.session.result_mode.has_alternative_left:
             wait_ms = BACKOFF_MS
         else:
             wait_ms = self._backoff.next()
@@ -494,7 +494,7 @@ class Intake:
                 self._use_last_chance(now)
             self.session.acknowledge()
             self.wake_outlets(now)
-            several = self.session.fallback.multi_spindle
+            several = self.session.result_mode.multi_spindle
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
                 self.subscription_check.doubt(now, True)
             return True
@@ -529,7 +529,7 @@ class Intake:
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
-            generic = session.fallback.generic
+            generic = session.result_mode.generic
             if generic is not None and generic.holds_back:
                 left = min(left, generic.tick(now))
             if recovery.push_run.on_its_way is not None:
@@ -572,7 +572,7 @@ class Intake:
             self._tell_recovery(now)
             return False
         session = self.session
-        generic = session.fallback.generic
+        generic = session.result_mode.generic
         if generic is not None and generic.is_under_way(recovery.ask_id):
             recovery.wait_for_room(now, ROOM_ASKED_MS)  # it is coming
             return False

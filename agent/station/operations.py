@@ -53,7 +53,7 @@ class Operations:
         """Take the message that just came."""
         session = intake.session
         link = session.link
-        generic = session.fallback.generic
+        generic = session.result_mode.generic
         mid = session.received.mid
         generic.is_late(now)  # while others come no event says so
         generic.route(session)
@@ -77,7 +77,7 @@ class Operations:
     def _take_part(self, intake, operation, code, now):
         """Take a part that has its place in the operation, or repeats one."""
         session = intake.session
-        generic = session.fallback.generic
+        generic = session.result_mode.generic
         if code == op.PART_AGAIN:
             intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             if not operation.under_way and (operation.kept or operation.answered):
@@ -101,7 +101,7 @@ class Operations:
         """Take a part that has no place: keep it as it came, and note that its result may be missing."""
         session, link = intake.session, intake.link
         digits = bytes(link.buf[link.at + op.RESULT_ID : link.at + op.RESULT_ID + ID_BYTES])
-        if session.fallback.generic.is_asked_for(session, digits, 0):
+        if session.result_mode.generic.is_asked_for(session, digits, 0):
             intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
         elif self._keep_as_it_came(intake, operation, now) and self._note_missing(intake, digits, now):
@@ -122,7 +122,7 @@ class Operations:
         elif event == session_states.EV_HISTORY_REFUSED:
             refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
-                for operation in session.fallback.generic.unacknowledged(session):
+                for operation in session.result_mode.generic.unacknowledged(session):
                     self._acknowledge_part(intake, operation, now)
             intake.apply_outcome(intake.recovery.refused(refusal, now, session.received.code), now)
 
@@ -161,7 +161,7 @@ class Operations:
     def _look_for_lost(self, intake, mid, now):
         """Note what was given up when this MID came, or was waited in; an answer is asked for again anyway."""
         recovery = intake.recovery
-        for operation in intake.session.fallback.generic.lost():
+        for operation in intake.session.result_mode.generic.lost():
             lost, operation.lost = operation.lost, op.NOT_LOST
             if lost != op.NOT_LOST:
                 intake.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
@@ -175,7 +175,7 @@ class Operations:
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
         session = intake.session
-        answers = session.fallback.generic.answers(session)
+        answers = session.result_mode.generic.answers(session)
         if answers == op.ANSWER_LATE:
             intake.counters.note(counter.CONTROLLER_UNKNOWN, session.received.mid, now)
             return
@@ -222,7 +222,7 @@ class Operations:
             intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             intake.recovery.restart_later(now)
         else:
-            session.fallback.generic.operation.drop(False)  # its ID may be damaged as well
+            session.result_mode.generic.operation.drop(False)  # its ID may be damaged as well
             self._look_for_lost(intake, session.received.mid, now)
         session.withhold()
         return True

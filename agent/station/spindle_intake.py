@@ -42,9 +42,9 @@ class Spindles:
     def take(self, intake, cut_short, now):
         """Take the message that just came."""
         session = intake.session
-        assembly = session.fallback.multi_spindle.assembly
+        assembly = session.result_mode.multi_spindle.assembly
         link = session.link
-        more = session.fallback.multi_spindle.wants_bolts(session)
+        more = session.result_mode.multi_spindle.wants_bolts(session)
         assembly.most = intake.store.longest
         if not intake.cannot_store and assembly.is_left(link.buf, link.at, link.length, session.received.mid):
             self._store_as_it_is(intake, assembly, now)
@@ -68,7 +68,7 @@ class Spindles:
 
     def on_event(self, intake, event, now):
         """Handle an event: a session is up, or the rest of a cycle did not come."""
-        assembly = intake.session.fallback.multi_spindle.assembly
+        assembly = intake.session.result_mode.multi_spindle.assembly
         if event == EV_PART_LATE:
             self._store_as_it_is(intake, assembly, now)
         elif event == EV_READY:
@@ -122,7 +122,7 @@ class Spindles:
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(assembly.body, TIGHTENING_ID) - 1, 0)
-            session.fallback.multi_spindle.rewind_after(behind)
+            session.result_mode.multi_spindle.rewind_after(behind)
         self._settle(intake, kept, answers, now)
 
     def _report_gone(self, intake, lost, top, number, now):

@@ -173,7 +173,7 @@ class Controller:
             if conversation.why == WHY_STOPPED:
                 continue  # our own doing: it begins again in the revision that suits this controller
             wait_s = self._options.busy_pause_s if conversation.why == WHY_BUSY else pause_s
-            if not conversation.session.fallback.goes_on:
+            if not conversation.session.result_mode.has_alternative_left:
                 pause_s = min(pause_s * 2, self._options.pause_most_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), wait_s * random.uniform(1, 1.25))

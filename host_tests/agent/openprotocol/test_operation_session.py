@@ -38,13 +38,13 @@ def operation(talk, revision=2, asked_with=8, **values):
     for frame in octets:
         assert talk.deliver(frame) == [session_states.EV_PUSHED]
         link, session = talk.link, talk.session
-        generic = session.fallback.generic
+        generic = session.result_mode.generic
         generic.route(session)
         generic.operation.take(
             link.buf, link.at, link.length, session.received.mid, session.received.revision, talk.now
         )
         generic.tick(talk.now, True)
-    return talk.session.fallback.generic.answers(talk.session)
+    return talk.session.result_mode.generic.answers(talk.session)
 
 
 def test_buffer_grows_with_what_waits_in_it():

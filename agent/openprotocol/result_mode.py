@@ -1,4 +1,4 @@
-"""The ways to ask for results, one after another where a controller rejects or ends something (session rule 4).
+"""How results are asked for, and the next mode where a controller rejects or ends something (session rule 4).
 
 MID 0060 --not known, or none of its revisions--> MID 0008 --likewise--> MID 0100, 0105 --> MID 0060 again, or none
 
@@ -10,15 +10,17 @@ from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SEV
 from toolcart.agent.openprotocol.subscriptions import RESULTS
 
 
-class ResultMidFallback:
-    """See the module. `generic` and `several` are made where a controller needs them."""
+class ResultMode:
+    """See the module. `generic` and `multi_spindle` are made where a controller needs them."""
 
     def __init__(self):
         self.generic = None  # for a controller that has no MID 0060
         self.multi_spindle = None  # for one whose results come of several spindles
         self.ledger = None  # the controller's IDs: which of its results are stored
         self.operations = False  # MID 1201 is asked for first
-        self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
+        self.has_alternative_left = (
+            False  # something was rejected, or not answered, on this connection, and something else is left
+        )
         self.searches = False  # results are asked for in another way than the usual one
         self.is_exhausted = False  # every way was tried since the last session
         self._returns_to_plain = False  # then by MID 0060 again: not every revision of it was rejected
@@ -26,7 +28,7 @@ class ResultMidFallback:
 
     def opened(self, session):
         """A connection begins."""
-        self.goes_on = False
+        self.has_alternative_left = False
         if self.generic is not None:
             self.generic.opened()
         if not self.searches:
@@ -56,8 +58,8 @@ class ResultMidFallback:
 
     def ended(self):
         """The connection has ended; return True if a rejection on it is why."""
-        self._ends_with_it = self._ends_with_it or self.goes_on
-        return self.goes_on
+        self._ends_with_it = self._ends_with_it or self.has_alternative_left
+        return self.has_alternative_left
 
     def next(self, session):
         """Ask for results in another way from now on; False if each was tried: then it begins with the usual one."""
