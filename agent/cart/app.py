@@ -91,7 +91,7 @@ class Station:
         self.recovery = None
         self.intake = None
         self.commands = None  # where the settings allow others to give the controller commands
-        self.controller_events = None  # the keeper of events, where an outlet wants them
+        self.controller_events = None  # the handler of events, where an outlet wants them
         self.outlets = []  # outlets[index] has log.cursors[index]
         self.at_start = StartFindings()
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].

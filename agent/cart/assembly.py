@@ -179,7 +179,7 @@ def _plain_link(controller, message_bytes):
 
 
 def _subscriptions(station, store, controller):
-    """Return the subscriptions besides results, each with its keeper."""
+    """Return the subscriptions besides results, each with its handler."""
     wanted = ()
     if ON_CPYTHON:
         # ToolsNet usually wants none.
@@ -189,7 +189,7 @@ def _subscriptions(station, store, controller):
             station.controller_events = ControllerEvents(store)
             wanted = subscriptions_of(controller["events"])
             for subscription in wanted:
-                subscription.keep(station.controller_events)
+                subscription.set_handler(station.controller_events)
         if controller["traces"] and station.graphs is not None:
             from toolcart.agent.linux.controller_curves import subscriptions_of as curves_of
 

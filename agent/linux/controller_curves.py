@@ -1,4 +1,4 @@
-"""Writes the curves that a controller pushes into a log of their own, in pieces: the keeper of MID 0900 and 0901.
+"""Writes the curves that a controller pushes into a log of their own, in pieces: the handler of MID 0900 and 0901.
 
 Rules
 1. Best effort: every message is acknowledged whatever becomes of it, or the controller would send it again and again
@@ -54,11 +54,11 @@ _TELL_APART = (gr.PIECES, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1)
 def subscriptions_of(station, controller):
     """Return the subscriptions for the curves that these settings want, and for their plot parameters."""
     controller["buffer_bytes"] = max(controller["buffer_bytes"], TRACE_BYTES)
-    keeper = Traces(station.graphs, station.log, station.counters, station.board, station.number)
+    handler = Traces(station.graphs, station.log, station.counters, station.board, station.number)
     types = [TYPES.index(name) + 1 for name in controller["traces"]]
     subscriptions = (TraceSubscription(types), TraceSubscription(()))
     for subscription in subscriptions:
-        subscription.keep(keeper)
+        subscription.set_handler(handler)
     return subscriptions
 
 

@@ -61,7 +61,7 @@ _FORMS = ((1, _PLAIN), (2, _PLAIN), (3, _PLAIN), (1, _ZEROS), (1, _FLAGGED))
 
 
 class TraceSubscription(Subscription):
-    """Curves of these types (numbers), or the plot parameters if there are none; `keeper` takes what comes."""
+    """Curves of these types (numbers), or the plot parameters if there are none; `handler` takes what comes."""
 
     def __init__(self, types):
         mid = CURVES if types else PLOT_PARAMETERS

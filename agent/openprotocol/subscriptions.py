@@ -11,9 +11,9 @@ Rules
    toolcart.agent.linux.mid0900.
 4. A push is acknowledged once for each time it comes, with a message of 20 bytes, or with MID 0005, which names it; or
    not at all: what is withheld comes again (`acknowledge`, `withhold` of toolcart.agent.openprotocol.session).
-5. Which of the two its keeper decides: `take(intake, cut_short, now)` finds it at link.buf[link.at:]
-   (toolcart.agent.station.intake, rule 1). The keeper of results gets events of the session as well:
-   `on_event(intake, event, now)` gets EV_READY when it is, and events from EV_KEEPERS on.
+5. Which of the two its handler decides: `take(intake, cut_short, now)` finds it at link.buf[link.at:]
+   (toolcart.agent.station.intake, rule 1). The handler of results gets events of the session as well:
+   `on_event(intake, event, now)` gets EV_READY when it is, and events from EV_HANDLERS on.
 """
 
 from toolcart.agent.base.compat import const
@@ -43,7 +43,7 @@ class Push:
     __slots__ = (
         "acknowledgement",
         "acknowledgement_bytes",
-        "keeper",
+        "handler",
         "pushed_mid",
         "reply",
         "subscription",
@@ -53,7 +53,7 @@ class Push:
     def __init__(self, subscription, row):
         self.subscription = subscription
         self.pushed_mid, self.reply = row
-        self.keeper = None
+        self.handler = None
         self.acknowledgement = bytearray(ACKNOWLEDGEMENT_BYTES)  # made once
         self.acknowledgement_bytes = ACKNOWLEDGEMENT_BYTES if self.reply == _DONE else HEADER_BYTES
         self.unanswered = 0  # how many are owed
@@ -79,13 +79,13 @@ class Subscription:
             self.data = bytearray(b"%04d%03d" % (row[NAMED], 0) + row[EXTRA])
         self.clearing = None  # data of the MID that ends it, if different
         self.pushes = tuple([Push(self, push) for push in row[PUSHES]])
-        self.keeper = None
+        self.handler = None
 
-    def keep(self, keeper):
-        """Have this keeper take what comes by this subscription."""
-        self.keeper = keeper
+    def set_handler(self, handler):
+        """Have this handler take what comes by this subscription."""
+        self.handler = handler
         for push in self.pushes:
-            push.keeper = keeper
+            push.handler = handler
 
     def is_passed_over(self, refused):
         """True if it is not to be asked for; `refused`: the one before it was rejected."""

@@ -1,11 +1,11 @@
 """The station's task on the controller's side: connects, takes what is pushed, fetches the rest, waits in between.
 
 Rules
-1. A push is taken by its keeper, one per row (toolcart.agent.openprotocol.subscriptions): its `take` makes it durable
+1. A push is taken by its handler, one per row (toolcart.agent.openprotocol.subscriptions): its `take` makes it durable
    or not, and only what is durable is acknowledged. Two are acknowledged all the same, since they would come for ever
    and cost the connection: a curve (toolcart.agent.linux.controller_curves) and an event that cannot be read
-   (toolcart.agent.linux.controller_events). A result in parts has rules of its own in its keeper. For MID 0061 the
-   intake is the keeper itself, with `Store`, so `take` and `on_event` get itself as `intake`.
+   (toolcart.agent.linux.controller_events). A result in parts has rules of its own in its handler. That of MID 0061
+   is `Results`, over `Store`.
 2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
    the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
    before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after
@@ -46,6 +46,32 @@ BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off 
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
 _OWNER_REVISION = const(7)  # of MID 0065, from which on it may name a station
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
+
+
+class Results:
+    """Takes the results that are pushed as MID 0061, for one intake."""
+
+    def take(self, intake, cut_short, now):
+        """Take the MID 0061 that just came. Hot: allocates nothing."""
+        # MID 0062 does not say which one it is for: an answer would count for the one not taken.
+        if intake.cannot_store:
+            intake.session.withhold()
+            return
+        kept = intake.store.put_pushed(intake.link, intake.session.received.revision, cut_short, now)
+        if kept <= NOT_KEPT:
+            intake.answer(kept, now)
+            return
+        if kept == KEPT_BEFORE:
+            intake.subscription_check.doubt(now, True)
+        if not intake.is_event_driven:
+            intake._use_last_chance(now)
+        intake.session.acknowledge()
+        intake._scheduler.wake_all(intake._outlet_slots, now)  # `wake_outlets`, without a call
+
+    def on_event(self, intake, event, now):
+        """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
+        session = intake.session
+        intake.recovery.opened(session.identity, session.system_type, now)
 
 
 class Intake:
@@ -94,7 +120,7 @@ class Intake:
         self._tool_due = False
         self._more = False  # more input came while the flash was busy in this step: its `now` is old
         self._outlet_slots = ()
-        session.subscriptions[0].keep(self)
+        session.subscriptions[0].set_handler(Results())
 
     # -- the station's calls -------------------------------------------------------------------------------------
 
@@ -307,7 +333,7 @@ class Intake:
             if not state.save():
                 # A later snapshot has it, or the next session finds out again.
                 self.counters.note(counter.NOT_SAVED, 2, now)
-        session.subscriptions[0].keeper.on_event(self, session_states.EV_READY, now)
+        session.subscriptions[0].handler.on_event(self, session_states.EV_READY, now)
         if session.old_result.revisions.is_suspended():
             self.apply_outcome(self.recovery.requests_suspended(now), now)
         self.subscription_check.rest(now)
@@ -369,7 +395,7 @@ class Intake:
             if event == session_states.EV_NONE:
                 return
             if event == session_states.EV_PUSHED or event == session_states.EV_PUSHED_CUT:
-                session.pushed.keeper.take(self, event == session_states.EV_PUSHED_CUT, now)
+                session.pushed.handler.take(self, event == session_states.EV_PUSHED_CUT, now)
                 if self.is_event_driven:
                     if self.link.start == self.link.end:  # `is_empty`, without a call
                         return
@@ -386,8 +412,8 @@ class Intake:
 
     def _handle_answer(self, event, now):
         session = self.session
-        if session.subscriptions[0].keeper is None:
-            self._create_keeper(session.subscriptions[0])
+        if session.subscriptions[0].handler is None:
+            self._create_handler(session.subscriptions[0])
         if event == session_states.EV_FETCHED:
             self._take_fetched(now)
         elif event == session_states.EV_FETCH_REFUSED:
@@ -420,8 +446,8 @@ class Intake:
                 self.counters.count(counter.CONTROLLER_MALFORMED)
         elif event >= session_states.EV_WATCH:
             self.subscription_check.on_event(self, event, now)
-        elif event >= session_states.EV_KEEPERS:
-            session.subscriptions[0].keeper.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
+        elif event >= session_states.EV_HANDLERS:
+            session.subscriptions[0].handler.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= session_states.EV_QUERY:
             self.queries.take(event, session, self.counters, now)  # type: ignore
 
@@ -443,35 +469,18 @@ class Intake:
             session.old_result.rejected(counts, is_deferred)
         self.apply_outcome(outcome, now)
 
-    def _create_keeper(self, subscription):
-        """Create the keeper for a controller that sends its results in another form; loaded only now."""
+    def _create_handler(self, subscription):
+        """Create the handler for a controller that sends its results in another form; loaded only now."""
         if subscription.row[NAMED]:
             from toolcart.agent.station.operations import Operations
 
-            subscription.keep(Operations())
+            subscription.set_handler(Operations())
         else:
             from toolcart.agent.station.spindle_intake import Spindles
 
-            subscription.keep(Spindles())
+            subscription.set_handler(Spindles())
 
     # -- pushes --------------------------------------------------------------------------------------------------
-
-    def take(self, intake, cut_short, now):
-        """Take, as its keeper, the MID 0061 that just came. Hot: allocates nothing."""
-        # MID 0062 does not say which one it is for: an answer would count for the one not taken.
-        if self.cannot_store:
-            self.session.withhold()
-            return
-        kept = self.store.put_pushed(self.link, self.session.received.revision, cut_short, now)
-        if kept <= NOT_KEPT:
-            self.answer(kept, now)
-            return
-        if kept == KEPT_BEFORE:
-            self.subscription_check.doubt(now, True)
-        if not self.is_event_driven:
-            self._use_last_chance(now)
-        self.session.acknowledge()
-        self._scheduler.wake_all(self._outlet_slots, now)
 
     def _use_last_chance(self, now):
         """Let everything write that waits for a silence, if the controller waits for an acknowledgement now.
@@ -482,13 +491,8 @@ class Intake:
             self._maintain()
             self.flash_window.offer(now)
 
-    def on_event(self, intake, event, now):
-        """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
-        session = self.session
-        self.recovery.opened(session.identity, session.system_type, now)
-
     def answer(self, kept, now):
-        """Acknowledge what a keeper made durable; return True if it did. If nothing can be stored, end the session."""
+        """Acknowledge what a handler made durable; return True if it did. If nothing can be stored, end the session."""
         if kept > NOT_KEPT:
             if not self.is_event_driven:
                 self._use_last_chance(now)

@@ -1,4 +1,4 @@
-"""Results that come as MID 1201 and 1202: their keeper, also for a controller that sends each only once.
+"""Results that come as MID 1201 and 1202: their handler, also for a controller that sends each only once.
 
 That is a MT Focus 6000 (MT notes on MID 0008).
 

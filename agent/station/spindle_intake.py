@@ -1,4 +1,4 @@
-"""Results of several spindles from message to record: the keeper of MID 0101, 0106 and 0107.
+"""Results of several spindles from message to record: the handler of MID 0101, 0106 and 0107.
 
 Rules
 1. A result is one record, stored when all of it is here, and one record for ToolsNet. The request for more of it (MID
