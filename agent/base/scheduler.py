@@ -6,7 +6,8 @@ Rules
 2. `step(now)` runs every task whose time has come once, so all of them, sessions and outlets, have a fair share; it
    returns the ms until the next. A board sleeps that long or until input, wakes the slot the input belongs to, and
    calls again. What a task adds runs at the next step.
-3. A task that raises is not run for PAUSE_MS, then starts over with `task.recover(now)`; the others are not affected.
+3. A task that raises is not run for PAUSE_MS, then starts over with `task.reset_after_fault(now)`; the others are not
+   affected.
    What it raised is kept in `last_fault`, to be shown. A MemoryError ends the run.
 4. If `step` is called STALL_MS later than it asked for, every task that has `stalled(now)` is told: the process got no
    turn for so long.
@@ -77,7 +78,7 @@ class Scheduler:
                 if left <= 0:
                     try:
                         if self._failed[slot]:
-                            self._tasks[slot].recover(now)
+                            self._tasks[slot].reset_after_fault(now)
                             self._failed[slot] = False
                         left = self._tasks[slot].step(now)
                     except MemoryError:

@@ -167,7 +167,7 @@ class Station:
 
         return bring_up(self, device)
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         """Try the spool again, after a fault."""
         self.counters.note(FLASH_FAILED, 0, now)
 

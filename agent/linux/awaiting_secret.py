@@ -67,9 +67,9 @@ class AwaitingSecret(Outlet):
             station.board.watch(made.port, self._slot[1])
         return 0
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         if self._outlet is not None:
-            self._outlet.recover(now)
+            self._outlet.reset_after_fault(now)
 
     def is_up(self):
         return False

@@ -105,7 +105,7 @@ class FileOutlet(Outlet):
             if not self.log.state.save_cursor(cursor):
                 self.counters.count(counter.NOT_SAVED)
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         """Open the file again, after a fault."""
         self.counters.note(counter.FAULTS, 2, now)
         self._fail(now)

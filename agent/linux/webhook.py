@@ -242,7 +242,7 @@ class WebhookOutlet(Outlet):
         if not self.log.state.save_cursor(self.cursor):
             self.counters.count(counter.NOT_SAVED)
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         """Open a new connection, after a fault."""
         self.counters.note(counter.FAULTS, 2, now)
         self._fail("a fault of the agent; its log says more", now)

@@ -11,7 +11,7 @@ own cursor on.
     begin(now)   the log is mounted: start
     attach(scheduler, slot)  an operator's order wakes this slot of the scheduler
     step(now)    do a bounded piece of the work; return the ms until it is needed again, FOREVER until a record comes
-    recover(now) a step has failed: begin again
+    reset_after_fault(now)  a step has failed: begin again
     connect_now(now)  what it could not reach may be there now: do not wait for the next try
     begin_shutdown(now)  the orderly end begins: nothing new goes out
     may_stop(now)  True if nothing is outstanding any more, or was not answered in time

@@ -160,7 +160,7 @@ class Mqtt:
         if not self.log.state.save_cursor(self.cursor):
             self.counters.count(counter.NOT_SAVED)
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         """After a fault: begin with a new connection."""
         self.counters.note(counter.FAULTS, 2, now)
         self.port.close()

@@ -192,7 +192,7 @@ class Intake:
         if self.is_event_driven and self.session.state == session_states.CLOSED and not self.opening:
             self.wait.start(now, 0)
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         """Start over with a new connection after a fault."""
         self.counters.note(counter.FAULTS, 0, now)
         self._close(now)

@@ -128,7 +128,7 @@ class Tally(Outlet):
             self.total += self.size
         return FOREVER
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         pass
 
     def stop(self):

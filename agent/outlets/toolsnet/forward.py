@@ -404,7 +404,7 @@ class ToolsNetOutlet:
         self._opening = False
         self.lost(self.session.closed(now), now)
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         """After a fault: begin with a new connection."""
         self.counters.note(counter.FAULTS, 1, now)
         self.port.close()

@@ -23,7 +23,7 @@ class Task:
             raise self.answer
         return self.answer
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         self.recovered.append(now)
         if self.recovery_fails:
             raise ValueError("again")

@@ -32,7 +32,7 @@ class Task:
             raise RuntimeError("it cannot")
         return 1000
 
-    def recover(self, now):
+    def reset_after_fault(self, now):
         self.step(now)
 
 

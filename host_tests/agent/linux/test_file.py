@@ -150,7 +150,7 @@ def test_a_file_that_goes_back_to_the_oldest_leaves_no_doubt_that_stays_after_a_
             bench.run()
             files.append(bench.lines.octets)
         bench.lines.octets = files[bench.log.first_above(0)]
-        bench.outlet.recover(bench.now)
+        bench.outlet.reset_after_fault(bench.now)
         bench.now = (bench.now + RETRY_MOST_MS) & 0x3FFFFFFF
         bench.outlet.step(bench.now)
         bench.outlet.step(bench.now)

@@ -50,7 +50,7 @@ class FileBench(Bench):
             self.outlet.stop()
             self.start()
         elif way == "reload":
-            self.outlet.recover(self.now)
+            self.outlet.reset_after_fault(self.now)
         else:
             self.store(STORED + 1, STORED + 1)
         for _ in range(99):
@@ -194,7 +194,7 @@ def test_cut_while_a_file_gets_what_it_lacks_doubles_nothing(tmp_path):
     for steps in range(1, 8):
         bench = FileBench(tmp_path)
         bench.write(bench.first(9))
-        bench.again("cut") if steps == 1 else bench.outlet.recover(bench.now)
+        bench.again("cut") if steps == 1 else bench.outlet.reset_after_fault(bench.now)
         bench.now = (bench.now + 60000) & 0x3FFFFFFF
         for _ in range(steps):
             bench.outlet.step(bench.now)
@@ -241,7 +241,7 @@ def test_what_a_file_lost_while_it_was_away_is_counted_once_whatever_ends_betwee
     had = bench.first(count) if count else OTHERS % 4
     bench.path.rename(away)
     bench.path.mkdir()  # no file can be there
-    bench.outlet.recover(bench.now)
+    bench.outlet.reset_after_fault(bench.now)
     last = STORED
     for end in ["", *moments, ""]:
         if end:

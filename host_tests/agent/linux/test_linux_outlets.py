@@ -73,8 +73,8 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     assert awaiting.watched == [(made.port, 5)] and made.calls == [("begin", 40000), ("attach", "scheduler", 5)]
     assert awaiting.station.outlets == [None, made]
     assert outlet.step(40001) == 77 and outlet.attempts == 4
-    outlet.recover(40002)
-    assert made.calls[2:] == [("recover", 40002)]
+    outlet.reset_after_fault(40002)
+    assert made.calls[2:] == [("reset_after_fault", 40002)]
 
 
 def test_an_orderly_end_makes_no_outlet(awaiting):

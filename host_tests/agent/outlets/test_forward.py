@@ -1085,7 +1085,7 @@ def test_planned_stop_makes_the_cursor_durable():
 def test_recovery_from_a_fault_begins_at_the_pim_again():
     outlet = holding(3)
     outlet.until_stored(1)
-    outlet.forward.recover(outlet.clock.now)
+    outlet.forward.reset_after_fault(outlet.clock.now)
     outlet.until_stored(3)
     assert outlet.ids() == [1, 2, 3] and outlet.counted(counter.FAULTS) == 1
 

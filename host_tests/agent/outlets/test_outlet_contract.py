@@ -15,7 +15,14 @@ from host_tests.support.toolsnet import Outlet, SecondOutlet
 from host_tests.support.webhook import WebhookBench
 from lab.harness.cart import SimLines
 
-METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "connect_now": ["now"], "stop": [], "is_up": []}
+METHODS = {
+    "begin": ["now"],
+    "step": ["now"],
+    "reset_after_fault": ["now"],
+    "connect_now": ["now"],
+    "stop": [],
+    "is_up": [],
+}
 METHODS |= {
     "attach": ["scheduler", "slot"],
     "put_state": ["report"],
@@ -133,7 +140,7 @@ def test_after_a_cut_or_a_fault_it_goes_on_with_everything_once(side):
     side.cut()
     ids += side.store(4)
     side.run(180000)
-    side.forward.recover(side.clock.now)
+    side.forward.reset_after_fault(side.clock.now)
     ids += side.store(4)
     side.run(180000)
     assert side.ids() == ids

@@ -85,7 +85,7 @@ def missed():
     cart = started(files=[{"path": "b.jsonl", "durable": False}], blocks=7)
     cart.lines["b.jsonl"].refuses = ("open",)
     cart.lines["b.jsonl"].close()
-    cart.station.outlets[1].recover(cart.clock.now)
+    cart.station.outlets[1].reset_after_fault(cart.clock.now)
     return reported_station(more(cart, 240, 100))
 
 
