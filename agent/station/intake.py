@@ -274,7 +274,7 @@ class Intake:
         self.flash_window.set_receiving(False)
         self.subscription_check.closed()
         self.recovery.closed(now)
-        self._tell_recovery(now)
+        self._report_recovery(now)
         self.opening = False
         stored = self.counters.counts[counter.STORED]
         is_stuck = why == session_states.WHY_FRAMING and stored == self._stored_at_refusal
@@ -573,7 +573,7 @@ class Intake:
         if not self.flash_window.may_program():
             return False
         if not recovery.want(now):
-            self._tell_recovery(now)
+            self._report_recovery(now)
             return False
         session = self.session
         generic = session.result_mode.generic
@@ -599,7 +599,7 @@ class Intake:
                 return True
         return self.commands is not None and self.commands.ask_first(self.session, now)
 
-    def _tell_recovery(self, now):
+    def _report_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.ledger.gone()
         if gone != self._gone_reported:
@@ -704,4 +704,4 @@ class Intake:
             self.counters.note(counter.IDS_OFF, self.recovery.offset.by, now)
         elif outcome == phases.OUTCOME_RESET:
             self.counters.note(counter.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
-        self._tell_recovery(now)
+        self._report_recovery(now)
