@@ -132,7 +132,7 @@ class Commands:
 
     def wake(self, now):
         """Have the intake look at it at once."""
-        self._intake.due = True
+        self._intake.has_request_due = True
         self._scheduler.wake(self._slot, now)  # type: ignore - attached before anybody can ask
 
     def settle(self, now):
@@ -167,7 +167,7 @@ class Commands:
         order = self.order
         if order is None or order.state != WAITING:
             return False
-        self._intake.due = True
+        self._intake.has_request_due = True
         if (self._rest.armed and not self._rest.expired(now)) or not self._intake.flash_window.may_program():
             return False  # the giver of the order wakes us again
         if not order.is_noted:

@@ -110,14 +110,14 @@ class Intake:
         self._not_saved_reported = 0  # snapshots refused
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
-        self.due = False  # something is to be asked before missing results: the tool's data, or a command
+        self.has_request_due = False  # before those for missing results: for the tool's data, or a command
         self.cannot_store = False  # something could not be kept: nothing more is acknowledged in this session
         self.flash_refused = False  # the reason was the flash, not a want of room
         self.stopping = False
         self._ready = False
         self.late_answers = None  # toolcart.agent.station.late_answers', once a question got no answer in time
-        self._fills = False  # the last answer was to a question for what is missing
-        self._tool_due = False
+        self._last_answer_was_fill = False  # to a question for what is missing
+        self._is_tool_due = False
         self._more = False  # more input came while the flash was busy in this step: its `now` is old
         self._outlet_slots = ()
         session.subscriptions[0].set_handler(Results())
@@ -337,7 +337,7 @@ class Intake:
         if session.old_result.revisions.is_suspended():
             self.apply_outcome(self.recovery.requests_suspended(now), now)
         self.subscription_check.rest(now)
-        self._tool_due = self.due = True
+        self._is_tool_due = self.has_request_due = True
         if self.queries is not None:
             self.queries.opened(now)
 
@@ -532,7 +532,7 @@ class Intake:
         elif session.can_fetch() and not self._fetch_delay.armed and self.subscription_check.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
-        if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
+        if self.has_request_due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
             generic = session.result_mode.generic
             if generic is not None and generic.holds_back:
                 left = min(left, generic.tick(now))
@@ -563,7 +563,7 @@ class Intake:
             self.counters.count(counter.NOT_SAVED)  # it is retried each time
 
     def _fetch_next(self, now):
-        if self.due and self._ask_first(now):
+        if self.has_request_due and self._ask_first(now):
             return True
         recovery = self.recovery
         log = self.log
@@ -591,10 +591,10 @@ class Intake:
 
     def _ask_first(self, now):
         """Ask for what comes before missing results; return False if nothing of it may be asked now."""
-        self.due = False
-        if self._tool_due:
-            self._tool_due = False
-            self.due = self.commands is not None
+        self.has_request_due = False
+        if self._is_tool_due:
+            self._is_tool_due = False
+            self.has_request_due = self.commands is not None
             if self.session.ask_tool():
                 return True
         return self.commands is not None and self.commands.ask_first(self.session, now)
@@ -639,7 +639,7 @@ class Intake:
         if self.late_answers is not None and self.late_answers.take(self, now):
             return
         spindle = self.session.request.spindle
-        self._fills = self.recovery.phase == phases.PHASE_FILL
+        self._last_answer_was_fill = self.recovery.phase == phases.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
         self.store_answer(is_read, now)
 
@@ -649,7 +649,7 @@ class Intake:
         Not if that was to find out what is missing, which is stored oldest first.
         """
         link = self.link
-        if not self._fills or self.recovery.ownership.shared is not None:
+        if not self._last_answer_was_fill or self.recovery.ownership.shared is not None:
             return
         if self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision):
             if self.put_fetched(True, now) != NOT_KEPT:
