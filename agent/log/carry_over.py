@@ -111,7 +111,7 @@ def fits(log, low, octets):
         low = 0  # rule 3
     offset = HEAD_OCTETS
     while offset < log.offset:
-        found = log.look(log.block, offset, log.offset)
+        found = log.read_record(log.block, offset, log.offset)
         if found == RECORD_LOST:
             return True  # an append will report it
         if found > 0 and get_u32(log.page, _NUMBER) > low:
@@ -167,7 +167,7 @@ def _copy(log, copies):
     is_adjacent = True
     offset = HEAD_OCTETS
     while offset + FRAME_BYTES <= log.offset:
-        octets = log.look(log.block, offset, log.offset)
+        octets = log.read_record(log.block, offset, log.offset)
         if octets == RECORD_LOST:
             log.blocks.erased = -1
             return FLASH_IO

@@ -255,7 +255,7 @@ def _read_block(log, place):
         return 0 if code == HEAD_BAD or code == HEAD_BLANK else -1
     copy(log.ids.words, 0, page, AT_WORDS, WORDS_BYTES)
     while offset + FRAME_BYTES <= end:
-        octets = log.look(place, offset, end)
+        octets = log.read_record(place, offset, end)
         if octets == RECORD_LOST:
             return -1
         if octets <= 0:

@@ -118,7 +118,7 @@ class Reader:
             if cursor.number + 1 >= cursor.bound or offset + FRAME_BYTES > end:
                 self._leave(cursor)
                 continue
-            octets = self.look(place, offset, end)
+            octets = self.read_record(place, offset, end)
             if octets > 0:
                 page = self.page
                 number = get_u32(page, _NUMBER)
@@ -259,7 +259,7 @@ class Reader:
 
     # -- bytes ------------------------------------------------------------------------------------------------
 
-    def look(self, place, offset, end):
+    def read_record(self, place, offset, end):
         """Read what is there into the page; return the length of a sound record, or a RECORD_ code."""
         staging = self.staging
         room = end - offset

@@ -81,9 +81,9 @@ class Search:
             if offset + FRAME_BYTES > end or self._number + 1 >= self._bound:
                 self._step()
                 continue
-            octets = log.look(self.place, offset, end)
+            octets = log.read_record(self.place, offset, end)
             if octets == RECORD_LOST:
-                octets = log.look(self.place, offset, end)
+                octets = log.read_record(self.place, offset, end)
             if octets > 0:
                 self._offset = log.behind(offset, octets)
                 number = get_u32(page, _NUMBER)

@@ -53,14 +53,14 @@ def count_missing(log, cursor, number, offset, end):
     at = HEAD_OCTETS
     before = -1
     while at < offset:
-        octets = log.look(place, at, end)
+        octets = log.read_record(place, at, end)
         before = get_u32(log.page, _NUMBER) if octets > 0 else -1
         if log.firsts[place] <= before < cursor.number and log.page[HEAD_OCTETS + 1] & FLAG_COPY:
             before = cursor.number
         at = log.behind(at, octets) if octets > 0 else log.over(at)
     if at != offset or before != cursor.number:
         log.count_damaged(cursor.number, number)
-    return log.look(place, offset, end)
+    return log.read_record(place, offset, end)
 
 
 def skipped_behind(log, place, behind, before, last, most):
@@ -82,7 +82,7 @@ def skipped_behind(log, place, behind, before, last, most):
     at, end = HEAD_OCTETS, log.device.block_bytes
     newest = 0
     while at + FRAME_BYTES <= end:
-        octets = log.look(place, at, end)
+        octets = log.read_record(place, at, end)
         if octets > 0:
             newest = get_u32(log.page, _NUMBER)
             at = log.behind(at, octets)
