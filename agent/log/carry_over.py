@@ -73,10 +73,10 @@ class Copies:
             copy(page, AT_WORDS, self.words, AT_WORDS, WORDS_BYTES)
             self.lowest = number
             self.number = log.put_head(page, self.place, self.first, CARRIED)
-            behind = log.behind(HEAD_OCTETS, octets)
+            behind = log.next_record_offset(HEAD_OCTETS, octets)
             code = log.device.program(begin, page, behind)
         else:
-            behind = log.behind(self.offset, octets)
+            behind = log.next_record_offset(self.offset, octets)
             code = log.device.program(begin + self.offset, log.staging.read, behind - self.offset)
         if code == FLASH_DONE:
             if kind == KIND_RESULT:
@@ -116,10 +116,11 @@ def fits(log, low, octets):
             return True  # an append will report it
         if found > 0 and get_u32(log.page, _NUMBER) > low:
             break
-        offset = log.behind(offset, found) if found > 0 else log.over(offset)
+        offset = log.next_record_offset(offset, found) if found > 0 else log.next_probe_offset(offset)
     # The first copy comes right after a head; if the original did not, what is left out makes up for the difference.
-    used = log.offset - offset + (log.behind(HEAD_OCTETS, FRAME_BYTES) if offset > HEAD_OCTETS else HEAD_OCTETS)
-    return log.behind(used, octets) <= log.device.block_bytes
+    head = log.next_record_offset(HEAD_OCTETS, FRAME_BYTES) if offset > HEAD_OCTETS else HEAD_OCTETS
+    used = log.offset - offset + head
+    return log.next_record_offset(used, octets) <= log.device.block_bytes
 
 
 def carry(log, octets):
@@ -172,10 +173,10 @@ def _copy(log, copies):
             log.blocks.erased = -1
             return FLASH_IO
         if octets <= 0:
-            offset = log.over(offset)
+            offset = log.next_probe_offset(offset)
             is_adjacent = False
             continue
-        offset = log.behind(offset, octets)
+        offset = log.next_record_offset(offset, octets)
         number = get_u32(log.page, _NUMBER)
         if not last < number <= log.number:
             continue

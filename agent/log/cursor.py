@@ -25,12 +25,12 @@ class Cursor:
 
     __slots__ = (
         "ahead",
-        "behind",
         "bound",
         "confirmed",
         "durable",
         "first",
         "found",
+        "next_offset",
         "number",
         "offset",
         "place",
@@ -50,14 +50,14 @@ class Cursor:
         self.place = 0  # the block, whose first number is `first`; `offset`: where in it to look next
         self.first = 0  # 0: nowhere
         self.offset = 0
-        self.behind = 0  # where the record found last ends
+        self.next_offset = 0  # where the one after the record found last begins
         self.bound = 0  # from this number on the block's records are void
         self.version = -1
 
     def advance(self):
         """Pass the record that was found last."""
         self.number = self.found
-        self.offset = self.behind
+        self.offset = self.next_offset
 
     def stand_at(self, other):
         """Move to where `other` is."""

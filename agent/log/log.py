@@ -177,7 +177,7 @@ class Log(Reader):
             cursor.version = self.version
         cursor.bound = TOP
         cursor.offset = self.staging.fresh_at
-        cursor.behind = self.offset
+        cursor.next_offset = self.offset
         return True
 
     def checkpoint(self, number):

@@ -259,10 +259,10 @@ def _read_block(log, place):
         if octets == RECORD_LOST:
             return -1
         if octets <= 0:
-            offset = log.over(offset)
+            offset = log.next_probe_offset(offset)
             torn |= octets < 0
             continue
-        offset = log.behind(offset, octets)
+        offset = log.next_record_offset(offset, octets)
         if octets > log.usual:
             log.usual = octets + -octets % log.align
         number = get_u32(page, _NUMBER)

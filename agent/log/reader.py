@@ -122,7 +122,7 @@ class Reader:
             if octets > 0:
                 page = self.page
                 number = get_u32(page, _NUMBER)
-                behind = self.behind(offset, octets)
+                next_offset = self.next_record_offset(offset, octets)
                 if cursor.number < number < cursor.bound and number <= self.visible:
                     if number - cursor.number > 1:
                         from toolcart.agent.log.skipped import count_missing  # hardly any log has such a gap
@@ -133,17 +133,17 @@ class Reader:
                     kind = self.kind = page[HEAD_OCTETS]
                     if cursor.wants >> (kind & 15) & 1:
                         cursor.found = number
-                        cursor.behind = behind
+                        cursor.next_offset = next_offset
                         self.flags = page[HEAD_OCTETS + 1]
                         self.length = octets - FRAME_BYTES
                         return kind
                     cursor.number = number
                     cursor.ahead += 1
-                cursor.offset = behind
+                cursor.offset = next_offset
             elif octets == RECORD_LOST:
                 return RECORD_LOST
             else:
-                cursor.offset = self.over(offset)
+                cursor.offset = self.next_probe_offset(offset)
         return RECORD_NONE
 
     def rewind(self, cursor, number, ahead=0):
@@ -234,7 +234,7 @@ class Reader:
             if self.firsts[place] != cursor.bound:
                 place = self.place_of(cursor.bound)
         if cursor.number < last:
-            most = self.device.block_bytes // self.behind(0, FRAME_BYTES)
+            most = self.device.block_bytes // self.next_record_offset(0, FRAME_BYTES)
             skipped = 0
             if last - cursor.number >= most and place != cursor.place:
                 from toolcart.agent.log.skipped import skipped_behind  # hardly any log has such a gap
@@ -279,12 +279,12 @@ class Reader:
                 return RECORD_LOST
         return octets if is_sound(self.page, HEAD_OCTETS, octets) else RECORD_BAD
 
-    def behind(self, offset, octets):
+    def next_record_offset(self, offset, octets):
         """Return where the record after one of this length begins."""
         offset += octets + self.align - 1
         return offset - offset % self.align
 
-    def over(self, offset):
+    def next_probe_offset(self, offset):
         """Return where to look next after a place without a record; the page holds what was read there."""
         if min(self.staging.probe) == 0xFF:  # only erased bytes
             offset += READ_BYTES - self.align if self.align < READ_BYTES else 0

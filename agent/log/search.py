@@ -85,7 +85,7 @@ class Search:
             if octets == RECORD_LOST:
                 octets = log.read_record(self.place, offset, end)
             if octets > 0:
-                self._offset = log.behind(offset, octets)
+                self._offset = log.next_record_offset(offset, octets)
                 number = get_u32(page, _NUMBER)
                 if self._number < number < self._bound:
                     self._number = number
@@ -96,7 +96,7 @@ class Search:
                         log.length = octets - FRAME_BYTES
                         return kind
             elif octets != RECORD_LOST:
-                self._offset = log.over(offset)
+                self._offset = log.next_probe_offset(offset)
             elif self.place == log.block or self._is_away():
                 return RECORD_LOST
             else:

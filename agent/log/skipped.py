@@ -38,7 +38,7 @@ def skip_newest(log):
                 damage.ignored_to = min(damage.ignored_to, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
         damage.ignored_to = ignored_to
-    most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.behind(0, FRAME_BYTES)
+    most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number
 
@@ -57,7 +57,7 @@ def count_missing(log, cursor, number, offset, end):
         before = get_u32(log.page, _NUMBER) if octets > 0 else -1
         if log.firsts[place] <= before < cursor.number and log.page[HEAD_OCTETS + 1] & FLAG_COPY:
             before = cursor.number
-        at = log.behind(at, octets) if octets > 0 else log.over(at)
+        at = log.next_record_offset(at, octets) if octets > 0 else log.next_probe_offset(at)
     if at != offset or before != cursor.number:
         log.count_damaged(cursor.number, number)
     return log.read_record(place, offset, end)
@@ -85,11 +85,11 @@ def skipped_behind(log, place, behind, before, last, most):
         octets = log.read_record(place, at, end)
         if octets > 0:
             newest = get_u32(log.page, _NUMBER)
-            at = log.behind(at, octets)
+            at = log.next_record_offset(at, octets)
         elif octets == RECORD_LOST or min(log.staging.read[: min(READ_BYTES, end - at)]) != 0xFF:
             return most
         else:
-            at = log.over(at)
+            at = log.next_probe_offset(at)
     return last - before if newest == before else most
 
 

@@ -176,11 +176,11 @@ class Quarantine:
     def fits(self, length):
         """True if one more record fits after all those asked for since `measure`."""
         log = self.log
-        octets = log.behind(0, FRAME_BYTES + length + PARKED_BYTES)
+        octets = log.next_record_offset(0, FRAME_BYTES + length + PARKED_BYTES)
         if octets > self._rest and self._blocks:
             self._blocks -= 1
             self._rest = log.device.block_bytes
-            octets = log.behind(0, HEAD_OCTETS + FRAME_BYTES + length + PARKED_BYTES)
+            octets = log.next_record_offset(0, HEAD_OCTETS + FRAME_BYTES + length + PARKED_BYTES)
         self._rest -= octets
         return self._rest >= 0
 
@@ -302,7 +302,7 @@ class Quarantine:
         """Return a PRESSURE_ code: whether an operator is needed. Writes nothing."""
         if self.count() <= 0:
             return PRESSURE_NONE  # blocks that hold nothing any more are erased when they are needed
-        if self.octets() < self.log.behind(0, FRAME_BYTES + ROOM_BYTES):
+        if self.octets() < self.log.next_record_offset(0, FRAME_BYTES + ROOM_BYTES):
             return PRESSURE_FULL
         blocks = self.log.device.block_count - 2
         used = self.log.used_blocks()
@@ -424,7 +424,7 @@ class Quarantine:
         if self._gaps.free() > self._spare():
             return True
         if self._spare_blocks() <= 0 and self.next_entry(0) > RECORD_NONE:
-            if self._left() < self.log.behind(0, FRAME_BYTES + self.log.length):
+            if self._left() < self.log.next_record_offset(0, FRAME_BYTES + self.log.length):
                 return self._move_block()  # rule 5
         return self.move_oldest()
 

@@ -328,7 +328,7 @@ class Policy:
         cursor = self.cursor
         if cursor.number < number:
             cursor.number = cursor.found  # `advance`
-            cursor.offset = cursor.behind
+            cursor.offset = cursor.next_offset
             numbers[DELIVERED] += 1
         else:
             self.count_delivered_after_all()
