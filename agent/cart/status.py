@@ -184,7 +184,7 @@ def waits_for(station, outlet):
     """
     cursor = station.log.cursors[outlet.index]
     if not station.log.damage.counted_spans:
-        count = station.log.waits(cursor)
+        count = station.log.backlog_of(cursor)
     else:
         from toolcart.agent.log.found_again import waits_at_most  # hardly any spool has lost something
 
@@ -222,7 +222,7 @@ def _outlet(log, station, outlet):
 
 def _waits_for_flash(log, cursor):
     """True if something waits that cannot go out: the flash takes no snapshot, or the next record cannot be read."""
-    if not (log.waits(cursor) and log.device.refusal()):
+    if not (log.backlog_of(cursor) and log.device.refusal()):
         return False
     state = log.state
     if not state.sure and state.alarm != STATE_LAST:

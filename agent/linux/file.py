@@ -121,7 +121,7 @@ class FileOutlet(Outlet):
         report["given_again"] = self.again.given
         report["why"], report["disk"] = self._refusal or ("", 0)
         if self._graphs is not None:
-            report["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+            report["graph_pieces_waiting"] = self._graphs.log.backlog_of(self._graphs.cursor)
 
     def step(self, now):
         """Write a batch; return the ms until there may be more."""

@@ -90,7 +90,7 @@ class ExtendedMqtt(Mqtt):
         report["alarms"] = self.alarms
         if self._graphs is not None:
             report["curves"] = self.curves
-            report["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+            report["graph_pieces_waiting"] = self._graphs.log.backlog_of(self._graphs.cursor)
 
     def _publish_line(self, line, topic, tag, now):
         buf = bytearray(self.topics.before) + line[:-1]

@@ -54,13 +54,13 @@ class ToolsNetCurves(ToolsNetSource):
         report["graphs_passed"] = self.passed
         report["graphs_without_result"] = self.unlinked
         report["graphs_of_other_kinds"] = self.others
-        report["graph_pieces_waiting"] = self.graphs.waits(self.curves.cursor)
+        report["graph_pieces_waiting"] = self.graphs.backlog_of(self.curves.cursor)
 
     def waits(self):
         """True if a curve may go out, or the cursor is still to be made durable."""
         if self._lead is not None:
             return self._is_done(get_u32(self._lead, gr.RESULT)) or self._unsaved
-        return self._unsaved or self.graphs.waits(self.curves.cursor) > 0
+        return self._unsaved or self.graphs.backlog_of(self.curves.cursor) > 0
 
     def send(self, now):
         self._save()

@@ -137,7 +137,7 @@ class ToolsNetEvents(ToolsNetSource):
 
     def waits(self):
         """True if there may be an event that was not passed."""
-        return self.log.waits(self.cursor) > 0
+        return self.log.backlog_of(self.cursor) > 0
 
     def send(self, now):
         if self.is_pausing(now) or not self._find():

@@ -254,7 +254,7 @@ class WebhookOutlet(Outlet):
 
     def is_up(self):
         """True if the server took what it was given last, or nothing was to be given since the start."""
-        has_proven = self.confirmed.is_met or not self.log.waits(self.cursor)
+        has_proven = self.confirmed.is_met or not self.log.backlog_of(self.cursor)
         return has_proven and not (self._stopping or self.fault.why or self.why or self.unusable)
 
     def put_state(self, report):

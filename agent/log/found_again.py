@@ -60,7 +60,7 @@ def known_between(log, before, last):
 
 def waits_at_most(log, cursor):
     """Return how many records come after the cursor: numbers that are known to be in none do not count."""
-    return log.waits(cursor) - known_between(log, cursor.number, log.number)
+    return log.backlog_of(cursor) - known_between(log, cursor.number, log.number)
 
 
 def count_between(log, before, number):

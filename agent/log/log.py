@@ -200,7 +200,7 @@ class Log(Reader):
 
     def backlog(self):
         """Return how many numbers come after the backlog's cursor."""
-        return self.waits(self.backlog_cursor())
+        return self.backlog_of(self.backlog_cursor())
 
     def payload_most(self):
         """Return the octets of the longest payload."""

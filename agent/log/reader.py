@@ -160,7 +160,7 @@ class Reader:
         if cursor.slot and cursor.number < self.damage.ignored_to:  # an outlet goes back: that is to be read once more
             self.damage.ignored_to = cursor.number
 
-    def waits(self, cursor):
+    def backlog_of(self, cursor):
         """Return how many numbers come after the cursor."""
         count = self.number - cursor.number
         return count if count > 0 else 0

@@ -406,12 +406,12 @@ def drained(session, more=3):
     session.replay()
     if not session.log.doubtful and not session.restless:
         searched(session)
-    remaining = session.log.waits(session.cursor)
+    remaining = session.log.backlog_of(session.cursor)
     before = dict(promise.given)
     session.give_all()
     arrived = [n for n in promise.given if n not in before]
     need(len(arrived) <= remaining, "%d wait, %d arrive" % (remaining, len(arrived)))
-    need(session.log.waits(session.cursor) == 0, "some still wait")
+    need(session.log.backlog_of(session.cursor) == 0, "some still wait")
     counted(session, arrived)
     for _ in range(more):
         answer = session.append()

@@ -294,7 +294,7 @@ def describe(session):
         log.next,
         session.cursor.number,
         state.durable[CURSOR],
-        log.waits(session.cursor),
+        log.backlog_of(session.cursor),
         ", full" if log.is_still_full() else "",
         ", doubtful" if log.doubtful else "",
         log.used_blocks(),

@@ -72,4 +72,4 @@ class MqttBench(SecondOutlet):
         return [int(record["tightening_id"]) for _, _, record in self.consumer.records]
 
     def until_confirmed(self):
-        return self.until(lambda: self.log.waits(self.cursor) == 0)
+        return self.until(lambda: self.log.backlog_of(self.cursor) == 0)

@@ -167,7 +167,7 @@ class Outlet(Timed):
 
     def waiting(self):
         """Return how many numbers of the log wait; 0 if nothing in them is for ToolsNet."""
-        return self.log.waits(self.cursor)
+        return self.log.backlog_of(self.cursor)
 
     # Time
 
@@ -188,7 +188,7 @@ class Outlet(Timed):
 
     def status(self):
         """Return what the outlet tells people."""
-        state = {"waiting": self.log.waits(self.cursor)}
+        state = {"waiting": self.log.backlog_of(self.cursor)}
         self.forward.put_state(state)
         return state
 

@@ -127,7 +127,7 @@ def is_away(agent: Agent, index: int) -> bool:
 def waiting(agent: Agent, index: int) -> int:
     """Return how many of this station's records wait for ToolsNet, says the agent; cheap, as it is asked often."""
     station = agent.station(index)
-    return 1 if station is None else station.log.waits(station.log.cursors[0])
+    return 1 if station is None else station.log.backlog_of(station.log.cursors[0])
 
 
 def waiting_for_others(agent: Agent, index: int) -> int:
@@ -136,7 +136,7 @@ def waiting_for_others(agent: Agent, index: int) -> int:
     if station is None:
         return 0
     log = station.log
-    return sum(log.waits(cursor) for cursor in log.cursors[1:] if cursor.durable)
+    return sum(log.backlog_of(cursor) for cursor in log.cursors[1:] if cursor.durable)
 
 
 def counts(agent: Agent, index: int) -> tuple[int, int, int]:
@@ -302,7 +302,7 @@ def left_out_numbers(agent: Agent, index: int) -> set[int]:
 def waits(agent: Agent, index: int) -> list[int]:
     """Return how many records wait for each outlet, says the agent."""
     station = agent.station(index)
-    return [1] if station is None else [station.log.waits(cursor) for cursor in station.log.cursors]
+    return [1] if station is None else [station.log.backlog_of(cursor) for cursor in station.log.cursors]
 
 
 def counted(agent: Agent, index: int) -> dict[str, int]:

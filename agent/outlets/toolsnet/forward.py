@@ -272,7 +272,7 @@ class ToolsNetOutlet:
     def _send_source(self, now):
         """Let the source whose turn it is send; True if one did."""
         for source in self.sources:
-            if source.waits() and not (source.gives_way and self.log.waits(self.policy.cursor)):
+            if source.waits() and not (source.gives_way and self.log.backlog_of(self.policy.cursor)):
                 octets = source.send(now)
                 if octets:
                     self.out = source
@@ -338,7 +338,7 @@ class ToolsNetOutlet:
         why = self._lacks_why
         if not why:
             return True
-        if self._lacking > 1 or why == MALFORMED or self.log.waits(self.policy.cursor):
+        if self._lacking > 1 or why == MALFORMED or self.log.backlog_of(self.policy.cursor):
             return False
         heartbeat = self.session.heartbeat
         return why != NO_ANSWER or heartbeat.is_acked or not heartbeat.is_expected

@@ -253,7 +253,7 @@ class ResumePoint:
 
         self.policy.counters.note(counter.RESUME_UNKNOWN, stored, now)
         # If the state was set back by damage, the server has what waits: as many as its number is ahead, which wraps.
-        self.perhaps_there += min((stored - self._here()) % SEQUENCES, self.policy.log.waits(self.cursor))
+        self.perhaps_there += min((stored - self._here()) % SEQUENCES, self.policy.log.backlog_of(self.cursor))
         note_unknown(self.policy)
         return self._rebase(stored)
 

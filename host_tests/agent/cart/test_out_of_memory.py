@@ -85,7 +85,7 @@ class Trial:
         bench = self.bench
         bench.wait(2000)
         assert bench.station.log.number >= acknowledged + 2
-        assert bench.station.log.waits(bench.station.log.cursors[0]) == 0
+        assert bench.station.log.backlog_of(bench.station.log.cursors[0]) == 0
         assert bench.toolsnet.disorder == 0
         assert bench.app.scheduler.faults == 0
         assert bench.toolsnet.stored >= bench.controller.acknowledged

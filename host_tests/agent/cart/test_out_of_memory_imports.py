@@ -82,7 +82,7 @@ class Chip(QuietBoard):
         if trial.toolsnet.stored < self.wanted:
             trial.produced += 1
             trial.controller.produce()
-        elif log.waits(log.cursors[0]) == 0 and safe_mode.read(trial.root).failures == 0:
+        elif log.backlog_of(log.cursors[0]) == 0 and safe_mode.read(trial.root).failures == 0:
             raise KeyboardInterrupt
 
 

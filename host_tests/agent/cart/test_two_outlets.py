@@ -40,7 +40,7 @@ def test_without_toolsnet_the_broker_is_all_there_is():
     cart.cut()
     cart.network.up(*BROKER)
     cart.until(lambda: len(cart.consumed()) == 10)
-    cart.until(lambda: cart.station.log.waits(cart.station.log.cursors[0]) == 0)
+    cart.until(lambda: cart.station.log.backlog_of(cart.station.log.cursors[0]) == 0)
     (station,) = snapshot(cart.app)["stations"]
     assert [outlet["kind"] for outlet in station["outlets"]] == ["mqtt"] and station["backlog"] == 0
     assert "parked" not in station and "delivered" not in station and station["stored"] == 10

@@ -108,7 +108,10 @@ def test_events_and_curves_have_topics_of_their_own():
     assert curves == [(ident, what) for ident in (1, 2, 3) for what in ("torque", "angle", "plot parameters")]
     assert cart.broker.complaints == []
     station = cart.station
-    assert station.log.waits(station.log.cursors[1]) == 0 and station.graphs.waits(station.graphs.cursors[1]) == 0
+    assert (
+        station.log.backlog_of(station.log.cursors[1]) == 0
+        and station.graphs.backlog_of(station.graphs.cursors[1]) == 0
+    )
 
 
 def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connection():

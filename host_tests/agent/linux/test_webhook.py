@@ -259,7 +259,7 @@ def gone_round():
     while plant.log.first_above(0) < 40 or plant.log.number < plant.log.first_above(0) + 20:
         plant.store(10)
         plant.run(2000)
-    assert plant.log.waits(plant.cursor) == 0
+    assert plant.log.backlog_of(plant.cursor) == 0
     (key,) = plant.server.model.have
     plant.server.lines.clear()
     return plant, key
@@ -294,9 +294,9 @@ def test_what_is_to_be_given_again_waits_and_a_durable_outlet_keeps_it(durable):
     plant.server.answers = [receipt(20)] + [answer(500)] * 1000
     plant.server.lines = plant.server.lines[:20]
     behind(plant, 20)
-    assert plant.log.waits(plant.cursor) == 41 and plant.status()["server_behind"] == 1
+    assert plant.log.backlog_of(plant.cursor) == 41 and plant.status()["server_behind"] == 1
     plant.cut()
-    assert plant.log.waits(plant.cursor) == 41, "also after a power cut"
+    assert plant.log.backlog_of(plant.cursor) == 41, "also after a power cut"
     while plant.log.has_room(200) and plant.log.number < 3000:
         ids += plant.store(1)
     ids.append(61)

@@ -31,7 +31,7 @@ def append_for_ever(path, ident):
             take(log, 1)
         os.write(1, b"A %d\n" % ident)
         ident += 1
-        if log.waits(log.cursors[0]) > 150:
+        if log.backlog_of(log.cursors[0]) > 150:
             take(log, 60)
 
 

@@ -67,9 +67,9 @@ def test_what_was_appended_is_read_in_order_at_every_unit():
     for unit in UNITS:
         log = mounted(Nor(16, 4096, unit))
         store(log, range(1, 61))
-        assert log.waits(log.cursors[0]) == 60
+        assert log.backlog_of(log.cursors[0]) == 60
         assert read_all(log) == numbers(1, 60)
-        assert log.peek(log.cursors[0]) == RECORD_NONE and log.waits(log.cursors[0]) == 0
+        assert log.peek(log.cursors[0]) == RECORD_NONE and log.backlog_of(log.cursors[0]) == 0
         assert log.state.numbers[field.DAMAGED] == 0
 
 
@@ -83,7 +83,7 @@ def test_cursor_reads_the_kinds_it_wants_in_any_length():
             assert append(log, ident, KIND_RAW if ident % 5 == 0 else 0xD2, ident * 11) == LOG_DONE
     assert [ident for _, ident in read_all(log)] == [ident for ident in range(1, 40) if ident % 3]
     assert [number for number, _ in read_all(log, 1)] == list(range(1, 40))
-    assert log.waits(log.cursors[0]) == log.waits(log.cursors[1]) == 0
+    assert log.backlog_of(log.cursors[0]) == log.backlog_of(log.cursors[1]) == 0
 
 
 def test_the_result_appended_last_is_handed_out_of_the_stage():
@@ -96,7 +96,7 @@ def test_the_result_appended_last_is_handed_out_of_the_stage():
         assert (log.staging.fresh_length, log.staging.fresh_flags) == (PAYLOAD, 0)
         assert ident_in(log.stage, log.payload_at) == ident
         cursor.advance()
-        assert not log.fresh(cursor) and log.waits(cursor) == 0
+        assert not log.fresh(cursor) and log.backlog_of(cursor) == 0
     append(log, 40)
     append(log, 41)
     assert not log.fresh(cursor), "an older one comes first"
@@ -291,7 +291,7 @@ def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
     area = watched()
     store(area.log, (1, 2, 3))
     log = area.mount()[1]
-    assert log.doubtful and read_all(log) == numbers(1, 2) and log.waits(log.cursors[0]) == 1
+    assert log.doubtful and read_all(log) == numbers(1, 2) and log.backlog_of(log.cursors[0]) == 1
     assert log.settle() and read_all(log) == numbers(3, 3)
     assert [flags for _, _, flags, _ in held(log)] == [0, 0, FLAG_COPY]
 

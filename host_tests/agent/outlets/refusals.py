@@ -132,7 +132,7 @@ class FewLog:
     def rewind(self, cursor, number):
         cursor.number = number
 
-    def waits(self, cursor):
+    def backlog_of(self, cursor):
         return len(self.world.kinds) - cursor.number
 
 

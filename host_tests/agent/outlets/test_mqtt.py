@@ -36,7 +36,7 @@ def test_of_what_the_broker_acknowledged_long_ago_few_are_sent_again_after_a_pow
             bench.store(count)
             bench.run(pause)
             if pause > 1000:
-                assert bench.log.waits(bench.cursor) == 0
+                assert bench.log.backlog_of(bench.cursor) == 0
                 assert bench.log.number - bench.state.durable[bench.cursor.slot] <= 31
         bench.run(60000)
         last = bench.cursor.number

@@ -58,7 +58,7 @@ def run(bench, condition):
 
 
 def is_done(bench):
-    return bench.log.waits(bench.cursor) == 0
+    return bench.log.backlog_of(bench.cursor) == 0
 
 
 def stored(place):
@@ -119,7 +119,7 @@ def test_over_tls_the_consumers_commit_moves_the_cursor(kind, tmp_path):
         bench = bench_over_tls(broker)
         ids = bench.store(40)
         run(bench, lambda: bench.forward.progress.is_overdue)
-        assert bench.log.waits(bench.cursor) == 40, "the broker's PUBACK alone moved it"
+        assert bench.log.backlog_of(bench.cursor) == 40, "the broker's PUBACK alone moved it"
         with consumed(broker, "connected, MQTT ") as place:
             run(bench, lambda: is_done(bench))
             assert stored(place) == ids and bench.status()["why"] == ""
@@ -136,7 +136,7 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
         status = {**bench.status(), "why": why_name(bench.forward.fault.why)}
         words = reasons.of_outlet(status).words
         assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not signed by tls_ca")
-        assert bench.log.waits(bench.cursor) == 3
+        assert bench.log.backlog_of(bench.cursor) == 3
         with consumed(broker, "certificate verify failed") as place:
             assert stored(place) == []
 
@@ -155,7 +155,7 @@ def test_a_broker_that_keeps_nothing_is_reported_and_served_without(tmp_path):
         bench = bench_at(broker, confirm="broker")
         ids = bench.store(3)
         run(bench, lambda: "set `retain` to false" in bench.status().get("why", ""))
-        assert bench.log.waits(bench.cursor) == len(ids)
+        assert bench.log.backlog_of(bench.cursor) == len(ids)
         bench = bench_at(broker, confirm="broker", retain=False)
         bench.store(3)
         run(bench, lambda: is_done(bench))

@@ -98,7 +98,7 @@ def test_longer_queue_is_tried_again_and_used():
     slow.queue.room = 100
     most = 0
     for _ in range(200):
-        if bench.log.waits(bench.cursor) < 300:
+        if bench.log.backlog_of(bench.cursor) < 300:
             bench.store(300)
         slow.run(1000)
         most = max(most, len(slow.queue))

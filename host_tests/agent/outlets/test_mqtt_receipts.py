@@ -221,7 +221,7 @@ def test_consumer_that_is_restored_at_any_moment_of_a_connection_gets_all_again_
                 bench.cut()
             bench.run(30000)
             case = kind, ends
-            assert bench.ids() == ids and bench.log.waits(bench.cursor) == 0, case
+            assert bench.ids() == ids and bench.log.backlog_of(bench.cursor) == 0, case
             assert bench.broker.complaints == [] and missed(bench) == 0, case
             status = bench.status()
             if ends not in ("reload", "cut"):  # a start counts anew
@@ -255,7 +255,7 @@ def test_a_broker_that_keeps_no_receipt_costs_nothing_of_what_was_confirmed():
                 bench.forward.stop()
             bench.cut()
         bench.run(30000)
-        assert bench.consumer.repeats == 0 and bench.log.waits(bench.cursor) == 0, ends
+        assert bench.consumer.repeats == 0 and bench.log.backlog_of(bench.cursor) == 0, ends
         ids += bench.store(1)
         bench.run(1000)
         assert bench.ids() == ids and bench.consumer.repeats == bench.consumer.gaps == 0, ends
@@ -279,7 +279,7 @@ def test_receipts_that_a_consumer_repeats_while_it_is_connected_to_send_nothing_
         forgetful(bench, SUBSCRIBE, 0)
         bench.run(60000)
         status = bench.status()
-        assert bench.ids() == ids and consumer.repeats == 0 and bench.log.waits(bench.cursor) == 0, numbers
+        assert bench.ids() == ids and consumer.repeats == 0 and bench.log.backlog_of(bench.cursor) == 0, numbers
         assert (status["receipts_below"], status["given_again"]) == (int(numbers[0] < 20), 0)
 
 
@@ -292,7 +292,7 @@ def test_what_is_to_be_given_again_waits_and_is_counted_once_though_the_spool_mo
     bench.network.cut(BROKER[0], BROKER[1])
     bench.consumer.confirm(topic, identity, 5)
     bench.run(3000)
-    assert bench.log.waits(bench.cursor) == newest + 1 - oldest
+    assert bench.log.backlog_of(bench.cursor) == newest + 1 - oldest
     given_up = bench.state.missed[bench.forward.index]
     for _ in range(newest):
         bench.store(1)
@@ -314,9 +314,9 @@ def test_consumer_that_lost_something_finds_it_kept_after_a_power_cut_too():
     bench.consumer.confirm(topic, identity, 20)
     bench.network.cut(BROKER[0], BROKER[1])
     bench.run(3000)
-    assert bench.log.waits(bench.cursor) == 40
+    assert bench.log.backlog_of(bench.cursor) == 40
     bench.cut()
-    assert bench.log.waits(bench.cursor) == 40
+    assert bench.log.backlog_of(bench.cursor) == 40
     while bench.log.has_room(200):
         ids += bench.store(1)
     bench.broker.consumers = [bench.consumer]

@@ -45,7 +45,7 @@ def test_limit_of_a_broker_is_remembered_and_costs_no_more_connections():
         connections(bench, 60000 if closes else 600000, 1000 if closes else 20000)
         resent = bench.forward.counts.resent
         assert connections(bench, 60000) == 0 and bench.forward.counts.resent == resent, (closes, confirm)
-        assert bench.log.waits(bench.cursor) <= 40, "it keeps up with 20 results a second"
+        assert bench.log.backlog_of(bench.cursor) <= 40, "it keeps up with 20 results a second"
         assert LIMIT - 800 < bench.status()["batch_limit"] < LIMIT + 800
         assert bench.ids() == list(range(1, bench.cursor.number + 1))
 
@@ -77,7 +77,7 @@ def test_network_that_breaks_now_and_then_is_no_limit():
         bench.store(20)
         bench.network.cut(BROKER[0], BROKER[1])
         bench.run(3000)
-    assert bench.status()["batch_limit"] == 0 and bench.log.waits(bench.cursor) <= 40
+    assert bench.status()["batch_limit"] == 0 and bench.log.backlog_of(bench.cursor) <= 40
 
 
 def test_limit_is_what_two_failures_in_a_row_agree_on():

@@ -161,7 +161,7 @@ def test_a_step_that_cannot_read_the_flash_comes_back_and_loses_nothing(side):
 
 
 def waits(side):
-    return side.log.waits(side.log.cursors[side.forward.index])
+    return side.log.backlog_of(side.log.cursors[side.forward.index])
 
 
 class Unreadable:

@@ -284,7 +284,7 @@ class Life(Outlet):
 
     def station(self):
         status = {"kind": "toolsnet", "name": "toolsnet", "is_up": self.forward.is_up(), **self.status()}
-        status["waiting"] = self.log.waits(self.cursor)
+        status["waiting"] = self.log.backlog_of(self.cursor)
         return healthy_station(number=10, outlets=[status], parked=self.quarantine.count(), made=self.made)
 
 
