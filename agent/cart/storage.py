@@ -33,14 +33,13 @@ from toolcart.agent.log.mount import MOUNT_DONE, mount, pass_gone
 from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.snapshot import NOBODY_KNOWS, STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
-    AHEAD,
     CURSOR,
     DELIVERED,
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
-    EVENT_AHEAD,
     EVENT_CURSOR,
+    EVENT_SEQUENCE_LAG,
     GRAPH_CURSOR,
     GRAPHS,
     HAD_MORE,
@@ -54,6 +53,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT,
     SENT_ALONE,
     SENT_OLDER,
+    SEQUENCE_LAG,
     SET_ASIDE,
     TAKEN,
     TOOLSNET_CURSOR,
@@ -63,7 +63,19 @@ from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
-_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DROPPED, OVERWRITTEN, DOUBT_TO, DOUBT_LACKS)
+_OF_THE_SERVER = (
+    LIMIT,
+    SEQUENCE_LAG,
+    SENT,
+    LATE,
+    TAKEN,
+    EVENT_SEQUENCE_LAG,
+    DELIVERED,
+    DROPPED,
+    OVERWRITTEN,
+    DOUBT_TO,
+    DOUBT_LACKS,
+)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
 
@@ -134,7 +146,7 @@ def _log(station, part, places):
     most = PAYLOAD_WIDE if several else PAYLOAD_MAX
     log = Log(part, station.state, LOG, cursors=0, when_full=when_full, payload_most=most)
     for place in places:
-        log.follow(Cursor(), CURSOR + place, AHEAD if CURSOR + place == TOOLSNET_CURSOR else -1)
+        log.follow(Cursor(), CURSOR + place, SEQUENCE_LAG if CURSOR + place == TOOLSNET_CURSOR else -1)
     return log
 
 
@@ -269,18 +281,18 @@ def _begin(log, cursor, how, others_low):
     oldest = log.first_above(0) - 1 if log.number else 0
     was = cursor.number
     start = max(was, oldest)
-    ahead = cursor.ahead
-    log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), ahead)
+    lag = cursor.sequence_lag
+    log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), lag)
     state = log.state
     left_out, given_up = max(0, cursor.number - start), start - was
     if cursor.slot == TOOLSNET_CURSOR and cursor.number > was:
-        from toolcart.agent.log.rewind import ahead_at, results_given_up  # hardly ever does one leave out something
+        from toolcart.agent.log.rewind import lag_at, results_given_up  # hardly ever does one leave out something
 
-        cursor.ahead = ahead_at(log, start, ahead, cursor.number)
-        if cursor.ahead < 0:
-            log.rewind(cursor, start, ahead)
-        left_out = cursor.number - start - (cursor.ahead - ahead)
-        given_up = results_given_up(log, was, ahead, start)
+        cursor.sequence_lag = lag_at(log, start, lag, cursor.number)
+        if cursor.sequence_lag < 0:
+            log.rewind(cursor, start, lag)
+        left_out = cursor.number - start - (cursor.sequence_lag - lag)
+        given_up = results_given_up(log, was, lag, start)
     if how == NEW:
         was = given_up = 0
         state.put_confirmed(cursor)

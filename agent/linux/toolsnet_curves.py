@@ -127,10 +127,10 @@ class ToolsNetCurves(ToolsNetSource):
             if log.peek(cursor) < RECORD_NONE or walk(log, scout, cursor.number) < 0:
                 scout.number = 0
                 return -1
-            log.rewind(scout, first, cursor.ahead + policy.reoffer.used - scout.ahead)
+            log.rewind(scout, first, cursor.sequence_lag + policy.reoffer.used - scout.sequence_lag)
         if walk(log, scout, number - 1) < 0:
             return -1
-        return sequence_at(number - scout.ahead + policy.reoffer.used_before(number))
+        return sequence_at(number - scout.sequence_lag + policy.reoffer.used_before(number))
 
     def go_past(self):
         """Be done with the curve in memory; the log may have moved its cursor meanwhile."""

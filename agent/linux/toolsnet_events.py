@@ -3,8 +3,8 @@
 Rules
 1. An event goes out when every result in front of it is done, and before those behind it. One that is refused or gets
    no answer is offered again later; results do not wait for that.
-2. The 08 says which event ToolsNet has last (protocol.md 8.4, in a sequence of its own): EVENT_AHEAD leads from the
-   event's number in the log to that sequence. Neither events that are not for ToolsNet nor those that were passed
+2. The 08 says which event ToolsNet has last (protocol.md 8.4, in a sequence of its own): EVENT_SEQUENCE_LAG leads from
+   the event's number in the log to that sequence. Neither events that are not for ToolsNet nor those that were passed
    without being taken leave a gap in it: an 08 says what was taken, and nothing more goes out before the latter is
    durable.
 3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
@@ -23,7 +23,7 @@ from toolcart.agent.log import missed
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.rewind import go_back
-from toolcart.agent.log.snapshot_fields import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET, STORED
+from toolcart.agent.log.snapshot_fields import EVENT_CURSOR, EVENT_SEQUENCE_LAG, LIMIT, SENT, SENT_EVENTS_MET, STORED
 from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
@@ -74,7 +74,7 @@ class EventCursor(Cursor):
 
     def ordinal(self):
         """Return that of the event passed last; it grows by one with each that takes a sequence."""
-        return self.number - self.ahead - self.base
+        return self.number - self.sequence_lag - self.base
 
     def keep_ordinal(self, ordinal):
         """Let the event passed last have this ordinal, whatever its sequence is now."""
@@ -88,7 +88,7 @@ class EventCursor(Cursor):
             self.unsure += 1
             self.counted.add(self.ordinal())
         else:
-            self.ahead += 1
+            self.sequence_lag += 1
         return is_wanted
 
 
@@ -102,10 +102,10 @@ class ToolsNetEvents(ToolsNetSource):
         self.log = log
         self.state = state
         self.cursor = EventCursor(mask, state.numbers[LIMIT])
-        log.follow(self.cursor, EVENT_CURSOR, EVENT_AHEAD)
+        log.follow(self.cursor, EVENT_CURSOR, EVENT_SEQUENCE_LAG)
         if log.number and self.cursor.number < log.first_above(0):
             log.rewind(
-                self.cursor, self.cursor.number, self.cursor.ahead
+                self.cursor, self.cursor.number, self.cursor.sequence_lag
             )  # what went while there were none is no damage
         self.rewinds = settings["rewind"]
         self.resumed = 0
@@ -131,7 +131,7 @@ class ToolsNetEvents(ToolsNetSource):
 
     def _sequence_of(self, number):
         """Return the event sequence 1..99999 for the cursor's number, or for that of the event it finds next."""
-        return sequence_at(number - self.cursor.ahead)
+        return sequence_at(number - self.cursor.sequence_lag)
 
     # -- the next one ------------------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class ToolsNetEvents(ToolsNetSource):
                 return False
             if self._is_wanted():
                 return True
-            self.cursor.ahead += 1  # it is not for ToolsNet
+            self.cursor.sequence_lag += 1  # it is not for ToolsNet
             self.cursor.advance()
         self.busy = True
         return False
@@ -206,7 +206,7 @@ class ToolsNetEvents(ToolsNetSource):
         if not is_certain:
             cursor.counted.add(cursor.ordinal())
             return
-        cursor.ahead += 1
+        cursor.sequence_lag += 1
         first = self.log.first_above(0)
         self._untaken = [number for number in self._untaken if number >= first]
         self._untaken.append(cursor.number)
@@ -289,15 +289,15 @@ class ToolsNetEvents(ToolsNetSource):
         The last `freed` events that were passed leave their sequences to others.
         """
         numbers, cursor = self.state.numbers, self.cursor
-        before = cursor.ahead, cursor.base, numbers[SENT]
+        before = cursor.sequence_lag, cursor.base, numbers[SENT]
         last = cursor.ordinal() - freed
-        cursor.ahead = (cursor.number - stored) % SEQUENCES
+        cursor.sequence_lag = (cursor.number - stored) % SEQUENCES
         cursor.keep_ordinal(last)
         numbers[SENT] |= SENT_EVENTS_MET
         if self.state.save():
             cursor.counted.difference_update(range(last + 1, last + freed + 1))
             return True
-        cursor.ahead, cursor.base, numbers[SENT] = before
+        cursor.sequence_lag, cursor.base, numbers[SENT] = before
         return False
 
     def _lose(self, rows):
@@ -319,7 +319,7 @@ class ToolsNetEvents(ToolsNetSource):
                 return kind if kind < RECORD_NONE else 0
             is_wanted = self._is_wanted()
             taken += is_wanted
-            scout.ahead += 1 - is_wanted
+            scout.sequence_lag += 1 - is_wanted
             scout.advance()
         cursor.stand_at(scout)
         self.resumed += taken

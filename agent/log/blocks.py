@@ -226,7 +226,7 @@ class Blocks:
             if cursor.durable == durable:
                 if cursor.number < bound - 1:
                     if before is None:
-                        before = [(one, one.number, one.found, one.ahead) for one in log.cursors]
+                        before = [(one, one.number, one.found, one.sequence_lag) for one in log.cursors]
                         before_missed = list(log.state.missed)
                     done = self._pass_over(cursor, bound) and done
                 if log.state.durable[cursor.slot] < bound - 1 and log.ring != field.GRAPHS:
@@ -235,8 +235,8 @@ class Blocks:
             _share_missed(log.state)
         if (is_saved and before is None) or log.state.save():
             return done
-        for one, number, found, ahead in before or ():
-            log.rewind(one, number, ahead)
+        for one, number, found, lag in before or ():
+            log.rewind(one, number, lag)
             one.found = found  # it may be outstanding
         counts[field.OVERWRITTEN] = overwritten
         if before_missed is not None:

@@ -3,9 +3,9 @@
 Rules
 1. `advance` passes the record that `peek` or `fresh` found; otherwise `number` moves only over what is not wanted,
    damaged or gone.
-2. `ahead` grows with each record that is passed and not wanted: a reader that numbers what it wants without gaps sets
-   it so that `number - ahead` is the number of the last one passed. Moving a cursor back (`Reader.rewind`,
-   toolcart.agent.log.reader) must set `ahead` too.
+2. `sequence_lag` grows with each record that is passed and not wanted: a reader that numbers what it wants without gaps
+   sets it so that `number - sequence_lag` is the sequence of the last one passed. Moving a cursor back
+   (`Reader.rewind`, toolcart.agent.log.reader) must set `sequence_lag` too.
 3. The place is valid for only one `version` of the log's blocks; a cursor in an erased block is placed again.
 """
 
@@ -24,7 +24,7 @@ class Cursor:
     """Everything up to `number` is done; a durable cursor keeps what comes after it from being erased."""
 
     __slots__ = (
-        "ahead",
+        "sequence_lag",
         "bound",
         "confirmed",
         "durable",
@@ -41,8 +41,8 @@ class Cursor:
 
     def __init__(self):
         self.number = 0
-        self.slot = 0  # where a snapshot has `number` (toolcart.agent.log.snapshot, which may keep `ahead` as well)
-        self.ahead = 0
+        self.slot = 0  # where a snapshot has `number` (toolcart.agent.log.snapshot; it may keep `sequence_lag` as well)
+        self.sequence_lag = 0
         self.confirmed = 0  # what its outlet has had, where the cursor was moved past more (Snapshot.put_moved)
         self.durable = True
         self.wants = WANTS_RESULTS | WANTS_FRAMES
@@ -62,7 +62,7 @@ class Cursor:
     def stand_at(self, other):
         """Move to where `other` is."""
         self.number = other.number
-        self.ahead = other.ahead
+        self.sequence_lag = other.sequence_lag
         self.place = other.place
         self.first = other.first
         self.offset = other.offset

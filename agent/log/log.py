@@ -120,7 +120,7 @@ class Log(Reader):
         self.usual = LIGHT_RESULT_BYTES + -LIGHT_RESULT_BYTES % align
         self._reset()
         for index in range(cursors):
-            self.follow(Cursor(), cursor_slot + index, field.AHEAD if ring == field.LOG and index == 0 else -1)
+            self.follow(Cursor(), cursor_slot + index, field.SEQUENCE_LAG if ring == field.LOG and index == 0 else -1)
 
     def _reset(self):
         """Reset what `mount` will find."""
@@ -131,10 +131,10 @@ class Log(Reader):
         self._full_at = -1  # `lowest` when an append was refused for want of room
         self._idle_at = -1  # `lowest` when nothing could be erased ahead of time: no retry until it moves
 
-    def follow(self, cursor, slot, ahead=-1):
-        """Add a cursor that keeps blocks; it is saved as `state.numbers[slot]`, its `ahead` as `numbers[ahead]`."""
+    def follow(self, cursor, slot, lag=-1):
+        """Add a cursor that keeps blocks; it is saved as `state.numbers[slot]`, its sequence_lag as [lag]."""
         self.cursors.append(cursor)
-        self.state.follow(cursor, slot, ahead)
+        self.state.follow(cursor, slot, lag)
 
     def cursor_at(self, slot):
         """Return the cursor that is saved as `state.numbers[slot]`; None if this log has no such cursor."""

@@ -138,7 +138,7 @@ class Reader:
                         self.length = octets - FRAME_BYTES
                         return kind
                     cursor.number = number
-                    cursor.ahead += 1
+                    cursor.sequence_lag += 1
                 cursor.offset = next_offset
             elif octets == RECORD_LOST:
                 return RECORD_LOST
@@ -146,16 +146,16 @@ class Reader:
                 cursor.offset = self.next_probe_offset(offset)
         return RECORD_NONE
 
-    def rewind(self, cursor, number, ahead=0):
+    def rewind(self, cursor, number, lag=0):
         """Move the cursor to just after `number`, as far as the log still has that; `cursor.number` says where it is.
 
-        `ahead` is its `cursor.ahead` there.
+        `sequence_lag` is its `cursor.sequence_lag` there.
         """
         oldest = self.first_above(0) - 1
         if number < oldest:
             number = oldest
         cursor.number = number if number < self.number else self.number
-        cursor.ahead = ahead
+        cursor.sequence_lag = lag
         cursor.version = -1
         if cursor.slot and cursor.number < self.damage.ignored_to:  # an outlet goes back: that is to be read once more
             self.damage.ignored_to = cursor.number

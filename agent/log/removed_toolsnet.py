@@ -6,23 +6,23 @@ one that ToolsNet has last. So as long as something of what was out is left, its
 block, and what it lacks then is counted at once.
 """
 
-from toolcart.agent.log.rewind import ahead_at
-from toolcart.agent.log.snapshot_fields import AHEAD, LIMIT, OVERWRITTEN, TOOLSNET_CURSOR
+from toolcart.agent.log.rewind import lag_at
+from toolcart.agent.log.snapshot_fields import LIMIT, OVERWRITTEN, SEQUENCE_LAG, TOOLSNET_CURSOR
 
 
 def give_up(log, bound):
     """Move the place past what is in front of number `bound`; False if that cannot be read or saved now."""
     state = log.state
     numbers = state.numbers
-    was, ahead, overwritten = numbers[TOOLSNET_CURSOR], numbers[AHEAD], numbers[OVERWRITTEN]
+    was, lag, overwritten = numbers[TOOLSNET_CURSOR], numbers[SEQUENCE_LAG], numbers[OVERWRITTEN]
     if was >= bound - 1 or was >= numbers[LIMIT]:
         return True
-    ahead_there = ahead_at(log, was, ahead, bound - 1)
-    if ahead_there < 0:
+    lag_there = lag_at(log, was, lag, bound - 1)
+    if lag_there < 0:
         return False
-    numbers[TOOLSNET_CURSOR], numbers[AHEAD] = bound - 1, ahead_there
-    numbers[OVERWRITTEN] += bound - 1 - was - (ahead_there - ahead)
+    numbers[TOOLSNET_CURSOR], numbers[SEQUENCE_LAG] = bound - 1, lag_there
+    numbers[OVERWRITTEN] += bound - 1 - was - (lag_there - lag)
     if state.save():
         return True
-    numbers[TOOLSNET_CURSOR], numbers[AHEAD], numbers[OVERWRITTEN] = was, ahead, overwritten
+    numbers[TOOLSNET_CURSOR], numbers[SEQUENCE_LAG], numbers[OVERWRITTEN] = was, lag, overwritten
     return False

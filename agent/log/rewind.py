@@ -5,7 +5,7 @@ from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 
-_AHEAD_MOST = const(99999)  # a snapshot has no more of AHEAD
+_LAG_MOST = const(99999)  # a snapshot has no more of SEQUENCE_LAG
 
 
 def walk(log, scout, last, counts=None):
@@ -18,7 +18,7 @@ def walk(log, scout, last, counts=None):
     kind = log.peek(scout)
     while kind > RECORD_NONE and scout.found <= last:
         if counts is not None and not counts():
-            scout.ahead += 1
+            scout.sequence_lag += 1
         else:
             passed += 1
         scout.advance()
@@ -26,21 +26,21 @@ def walk(log, scout, last, counts=None):
     return passed if kind >= RECORD_NONE else -1
 
 
-def ahead_at(log, before, ahead, last):
-    """Return the `ahead` at number `last` of a cursor for results that has this one at number `before`.
+def lag_at(log, before, lag, last):
+    """Return the `sequence_lag` at number `last` of a cursor for results that has this one at number `before`.
 
     Below 0: that cannot be read now. What is damaged there is not counted.
     """
     scout = Cursor()
-    passed = _walk_unread(log, scout, before, ahead, last)
-    return passed if passed < 0 else scout.ahead - max(0, scout.number - last)
+    passed = _walk_unread(log, scout, before, lag, last)
+    return passed if passed < 0 else scout.sequence_lag - max(0, scout.number - last)
 
 
-def results_given_up(log, was, ahead, start):
+def results_given_up(log, was, lag, start):
     """Return how many results and frames at most the log gave up behind number `was`, up to `start`.
 
-    No outlet of ToolsNet was there meanwhile; its `ahead` at `was` was this. Events may have been among what is gone:
-    there are no more results than were ever stored, but for those up to `was` and those that the log still has.
+    No outlet of ToolsNet was there meanwhile; its `sequence_lag` at `was` was this. Events may have been among what is
+    gone: there are no more results than were ever stored, but for those up to `was` and those that the log still has.
     """
     numbers = log.state.numbers
     most = start - was
@@ -50,15 +50,15 @@ def results_given_up(log, was, ahead, start):
     rest = _walk_unread(log, Cursor(), start, 0, counted_to)
     if not 0 <= rest <= stored:  # of a version that did not count them
         return most
-    # `ahead` has no events that were given up before.
-    is_known = numbers[field.OVERWRITTEN] == 0 and log.next <= _AHEAD_MOST
-    before = max(0, was - ahead - numbers[field.JUMPED]) if is_known else 0
+    # `sequence_lag` has no events that were given up before.
+    is_known = numbers[field.OVERWRITTEN] == 0 and log.next <= _LAG_MOST
+    before = max(0, was - lag - numbers[field.JUMPED]) if is_known else 0
     return min(most, max(0, stored - rest - before))
 
 
-def _walk_unread(log, scout, before, ahead, last):
+def _walk_unread(log, scout, before, lag, last):
     """Let the scout pass everything from `before` to `last`, as `walk`; what is damaged there is not counted."""
-    log.rewind(scout, before, ahead)
+    log.rewind(scout, before, lag)
     ignored_to = log.damage.ignored_to
     log.damage.ignore_before(last + 1)
     passed = walk(log, scout, last)
@@ -67,7 +67,9 @@ def _walk_unread(log, scout, before, ahead, last):
 
 
 def go_back(log, cursor, rows, circle, counts=None):
-    """Move the cursor back by `rows` of the records it counts, as far as the log still has them; `ahead` follows.
+    """Move the cursor back by `rows` of the records it counts, as far as the log still has them.
+
+    Its `sequence_lag` follows.
 
     The count wraps after `circle`, and has those, too, that cannot be read any more. Return how many of them the log
     still has; below 0 if something cannot be read now: then nothing was moved.
@@ -84,11 +86,11 @@ def go_back(log, cursor, rows, circle, counts=None):
         passed = walk(log, scout, last, counts)
         if passed < 0:
             return -1
-        lacking = rows - (last - begin - scout.ahead)
+        lacking = rows - (last - begin - scout.sequence_lag)
         if lacking <= 0 or begin > start:
             break
         start = begin - lacking
-    log.rewind(cursor, begin, (cursor.ahead - scout.ahead) % circle)
+    log.rewind(cursor, begin, (cursor.sequence_lag - scout.sequence_lag) % circle)
     if cursor in log.cursors:
         log.reopen()
     return passed

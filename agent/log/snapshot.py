@@ -35,11 +35,10 @@ from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log.block_head import size_of
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import (
-    AHEAD,
     AREA,
     AREA_GRAPHS,
     CURSOR,
-    EVENT_AHEAD,
+    EVENT_SEQUENCE_LAG,
     GRAPH_CURSOR,
     HAD_MORE,
     MISSED,
@@ -48,6 +47,7 @@ from toolcart.agent.log.snapshot_fields import (
     OCTETS,
     PLACE_BITS,
     PLACES,
+    SEQUENCE_LAG,
     TAKEN,
 )
 
@@ -122,7 +122,7 @@ class Snapshot:
         self._image = bytearray(b"\xff" * octets)
         self._read = bytearray(octets)
         self._cursors = []
-        self._aheads = []  # the place of each one's `ahead`, below 0: none
+        self._lags = []  # the place of each one's `sequence_lag`, below 0: none
         self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
         self._bad = [False] * STATE_BLOCKS
         self._top = 0
@@ -130,20 +130,20 @@ class Snapshot:
         self._block = 0
         self._next = self._slots  # slot for the next snapshot; none yet
 
-    def follow(self, cursor, slot, ahead=-1):
-        """Keep the cursor's number in `numbers[slot]`, its `ahead` in `numbers[ahead]`; set it to what is there."""
+    def follow(self, cursor, slot, lag=-1):
+        """Keep the cursor's number in `numbers[slot]`, its sequence_lag in `numbers[lag]`; set it to what is there."""
         cursor.slot = slot
         self._cursors.append(cursor)
-        self._aheads.append(ahead)
-        self._place(cursor, ahead)
+        self._lags.append(lag)
+        self._place(cursor, lag)
 
-    def _place(self, cursor, ahead):
+    def _place(self, cursor, lag):
         numbers, slot = self.numbers, cursor.slot
         if self._says_confirmed(slot):
             return
         cursor.number = numbers[slot]
-        if ahead >= 0:
-            cursor.ahead = numbers[ahead]
+        if lag >= 0:
+            cursor.sequence_lag = numbers[lag]
         if CURSOR < slot < CURSOR + PLACES:
             had = numbers[slot + GRAPH_CURSOR - CURSOR]
             cursor.confirmed = NOBODY_KNOWS if had == _NUMBER_TOP else min(had, cursor.number)
@@ -216,15 +216,15 @@ class Snapshot:
         cursors = self._cursors
         for index in range(len(cursors)):
             cursor = cursors[index]
-            ahead = self._aheads[index]
+            lag = self._lags[index]
             slot = cursor.slot
             if slot > GRAPH_CURSOR and self._says_confirmed(slot):
                 continue
             numbers[slot] = cursor.number
             if CURSOR < slot < CURSOR + PLACES:
                 numbers[slot + GRAPH_CURSOR - CURSOR] = cursor.confirmed & _NUMBER_TOP if self.is_moved(cursor) else 0
-            if ahead >= 0:
-                numbers[ahead] = cursor.ahead
+            if lag >= 0:
+                numbers[lag] = cursor.sequence_lag
         if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:
             self._correct()
         self.sure = False
@@ -245,7 +245,7 @@ class Snapshot:
                 numbers[index] = 0 if number < 0 else _NUMBER_TOP
                 self.corrected += 1
         for index in range(len(self._cursors)):
-            self._place(self._cursors[index], self._aheads[index])
+            self._place(self._cursors[index], self._lags[index])
 
     def _put(self):
         """Write a snapshot somewhere; return True if it is durable."""
@@ -351,18 +351,18 @@ class Snapshot:
     def _put_above(self, image, one, two, three):
         """Put 13 bits above each of the sequences' numbers."""
         numbers = self.numbers
-        word = numbers[AHEAD] % _SEQUENCES | one << _SEQUENCE_BITS
-        pack_into("<I", image, _AT_NUMBERS + 4 * AHEAD, word)
+        word = numbers[SEQUENCE_LAG] % _SEQUENCES | one << _SEQUENCE_BITS
+        pack_into("<I", image, _AT_NUMBERS + 4 * SEQUENCE_LAG, word)
         word = numbers[TAKEN] % (_SEQUENCES + 1) | two << _SEQUENCE_BITS
         pack_into("<I", image, _AT_NUMBERS + 4 * TAKEN, word)
-        word = numbers[EVENT_AHEAD] % _SEQUENCES | three << _SEQUENCE_BITS
-        pack_into("<I", image, _AT_NUMBERS + 4 * EVENT_AHEAD, word)
+        word = numbers[EVENT_SEQUENCE_LAG] % _SEQUENCES | three << _SEQUENCE_BITS
+        pack_into("<I", image, _AT_NUMBERS + 4 * EVENT_SEQUENCE_LAG, word)
 
     def _take_above(self):
         """Return what stands above the sequences' numbers, and leave these."""
         numbers = self.numbers
         above = []
-        for index in (AHEAD, TAKEN, EVENT_AHEAD):
+        for index in (SEQUENCE_LAG, TAKEN, EVENT_SEQUENCE_LAG):
             above.append(numbers[index] >> _SEQUENCE_BITS)
             numbers[index] &= _SEQUENCE_TOP
             self.durable[index] = numbers[index]
@@ -443,7 +443,7 @@ class Snapshot:
 
             load(self, self._take_above() if is_shared else None)
         for index in range(len(self._cursors)):
-            self._place(self._cursors[index], self._aheads[index])
+            self._place(self._cursors[index], self._lags[index])
 
 
 assert _AT_NUMBERS + 4 * NUMBERS == _AT_OCTETS and _AT_OCTETS + OCTETS == _AT_CRC

@@ -27,12 +27,12 @@ GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves, or
 
 # Of ToolsNet's place (toolcart.agent.outlets.toolsnet): they begin anew when it goes to another name
 LIMIT = const(19)  # results and events up to this number of the log may have been sent
-AHEAD = const(20)  # by how much the log's number is ahead of ToolsNet's, at its cursor
+SEQUENCE_LAG = const(20)  # by how much the log's number is ahead of ToolsNet's, at its cursor
 SENT = const(21)  # SENT_ bits
 LATE = const(22)  # number in the quarantine's ring of the one being offered again, 0 if none
 LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring were offered again at least once
 TAKEN = const(24)  # the last sequence that the server is known to have
-EVENT_AHEAD = const(25)  # as AHEAD, at the events' cursor
+EVENT_SEQUENCE_LAG = const(25)  # as SEQUENCE_LAG, at the events' cursor
 KEPT_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
 GAPS = const(27)  # .. 34: up to 4 ranges (first and last number in the quarantine's ring), gone above its cursor
 GAPS_MOST = const(4)
@@ -73,7 +73,7 @@ PLACE_KIND = const(7)
 MOVED = const(8)  # its cursor was moved past records that its outlet has not had
 HAD_MORE = const(0x1000000)  # above all: ToolsNet may have had more than DELIVERED (agent.outlets.toolsnet.data_loss)
 
-SENT_MET = const(1)  # the server has answered once: AHEAD follows what it had
+SENT_MET = const(1)  # the server has answered once: SEQUENCE_LAG follows what it had
 SENT_LOOKAHEAD = const(2)  # the next 08 vouches only for the one it names: a lookahead is under way
 # An earlier version had several outstanding, 8 at most (16 and above said how many): those before the one that an 08
 # names are in doubt. It is never set any more.

@@ -146,12 +146,12 @@ class Store:
     def _peek(self, scout):
         """Find the scout's next record; what stood in numbers before it that are gone may be fetched once more."""
         log = self.log
-        before, unwanted = scout.number, scout.ahead
+        before, unwanted = scout.number, scout.sequence_lag
         kind = log.peek(scout)
         passed = scout.found - 1 if kind > RECORD_NONE else scout.number
         if kind == RECORD_NONE and passed >= log.number:
             passed = log.next - 1  # what a start skips was there
-        if kind >= RECORD_NONE and passed - before > scout.ahead - unwanted:
+        if kind >= RECORD_NONE and passed - before > scout.sequence_lag - unwanted:
             self.ledger.doubt(before + 1)
         return kind
 

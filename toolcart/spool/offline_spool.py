@@ -127,7 +127,7 @@ class OfflineSpool:
 
 def follow(log: Log, slot: int) -> None:
     """Give the log the cursor of this place."""
-    log.follow(Cursor(), slot, field.AHEAD if slot == field.TOOLSNET_CURSOR else -1)
+    log.follow(Cursor(), slot, field.SEQUENCE_LAG if slot == field.TOOLSNET_CURSOR else -1)
 
 
 def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:

@@ -131,7 +131,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
     waits = needed(spool)
     again = sent_again(spool) if spool.may_refuse else 0
     is_met = numbers[field.SENT] & field.SENT_MET
-    passed = numbers[field.CURSOR] - numbers[field.AHEAD]  # the place in ToolsNet's row; 0: it has had nothing yet
+    passed = numbers[field.CURSOR] - numbers[field.SEQUENCE_LAG]  # in ToolsNet's row; 0: it has had nothing yet
     delivered = {"delivered": numbers[field.DELIVERED], "dropped": numbers[field.DROPPED]} if spool.may_refuse else {}
     overwritten = {"overwritten": numbers[field.OVERWRITTEN]} if spool.may_refuse else {}
     fields = {

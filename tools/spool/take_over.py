@@ -67,7 +67,7 @@ _OF_THE_AREA = (*range(field.CURSOR), field.KEPT_CURSOR, *range(field.GRAPH_CURS
 _OF_THE_SERVER = (
     field.SENT,
     field.TAKEN,
-    field.EVENT_AHEAD,
+    field.EVENT_SEQUENCE_LAG,
     field.LATE,
     field.LATE_FIRST,
     field.DELIVERED,
@@ -433,7 +433,8 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         state.broke_at, state.broke_by = old.state.broke_at, old.state.broke_by
     state.names[:] = old.state.names
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
-        cursor.number, cursor.ahead, cursor.confirmed = was.number, was.ahead, 0 if is_other else was.confirmed
+        cursor.number, cursor.sequence_lag = was.number, was.sequence_lag
+        cursor.confirmed = 0 if is_other else was.confirmed
     if not is_other:
         for place in range(1, field.PLACES):  # of one whose cursor was moved what it has had stands there
             if state.places >> field.PLACE_BITS * place & field.MOVED:
@@ -453,11 +454,11 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         state.numbers[field.SET_ASIDE] -= min(state.numbers[field.SET_ASIDE], state.numbers[field.DROPPED])
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0
-        state.numbers[field.AHEAD] = 0
+        state.numbers[field.SEQUENCE_LAG] = 0
         state.numbers[field.LIMIT] = state.numbers[field.CURSOR]
         toolsnet = log.cursor_at(field.TOOLSNET_CURSOR)
         if toolsnet is not None:
-            toolsnet.ahead = 0
+            toolsnet.sequence_lag = 0
             state.numbers[field.LIMIT] = toolsnet.number
 
 

@@ -100,7 +100,7 @@ def _had(policy):
 def _taken_unseen(policy):
     """Return how many results behind TAKEN, at most, ToolsNet may have taken that were overwritten before an 08."""
     numbers, cursor, point, sent = policy.numbers, policy.cursor, policy.resume_point, policy.in_flight
-    events = max(0, min(cursor.ahead, policy.log.number - numbers[STORED]))
+    events = max(0, min(cursor.sequence_lag, policy.log.number - numbers[STORED]))
     unsent = max(0, cursor.number - sent.may_have - events)
     rows = _rows_to(policy, numbers[TAKEN])
     if numbers[SENT] & SENT_BACK:  # TAKEN is less than it has had then
@@ -157,14 +157,14 @@ def begin(policy):
     lacks, width, doubt_to = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO]
     if doubt_to == cursor.number >= policy.in_flight.may_have and numbers[SENT] & SENT_BACK:
         known = point.doubted
-        if known and known[3] == cursor.ahead:  # else one went out late
+        if known and known[3] == cursor.sequence_lag:  # else one went out late
             lacks, width, doubt_to, _, aside_then = known
             if width > 0:
                 width += max(0, aside_then - kept(quarantine, 0, doubt_to))  # rule 2
             return lacks, width, doubt_to
         if not numbers[SENT] & SENT_OLDER:
             lacks = width = 0
-    point.doubted = lacks, width, doubt_to, cursor.ahead, kept(quarantine, 0, doubt_to)
+    point.doubted = lacks, width, doubt_to, cursor.sequence_lag, kept(quarantine, 0, doubt_to)
     return lacks, width, doubt_to
 
 

@@ -116,7 +116,7 @@ class Lookahead:
                     return AHEAD_WRITES
                 self.others += 1
                 self.number = scout.found
-                self.sequence = sequence_at(scout.found - scout.ahead)
+                self.sequence = sequence_at(scout.found - scout.sequence_lag)
                 self.length = log.length
                 return AHEAD_SENDS
             self.pass_over(log.length)

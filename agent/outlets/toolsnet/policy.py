@@ -14,8 +14,8 @@ The head is the result that was refused: the cursor stands in front of it.
                W3: LIMIT is its end, SENT says lookahead                             room: failures + 1, RETRY, a pause
     FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD
     HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
-    LATE_OUT   one of the quarantine (reoffer); W5: LATE, ahead W6: its entry gone   W6: ahead + 1; both: as before it
-               - 1
+    LATE_OUT   one of the quarantine (reoffer); W5: LATE, its    W6: its entry gone   W6: sequence_lag + 1; both: as
+               sequence_lag - 1                                              before it
 
     event         in every state
     connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
@@ -24,9 +24,9 @@ The head is the result that was refused: the cursor stands in front of it.
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
     start         IN_ORDER, failures = 0; if SENT says lookahead, RETRY with the lookahead to come
 
-Durable are the cursor, LIMIT and SENT (in_flight), LATE and `ahead` (reoffer), the entries of the quarantine, and
-TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py runs both side by
-side, test_refusals_model.py shows what happens without each of W1 to W6.
+Durable are the cursor, LIMIT and SENT (in_flight), LATE and `sequence_lag` (reoffer), the entries of the quarantine,
+and TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py runs both side
+by side, test_refusals_model.py shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
 write it takes back, so that the state may be saved by others at any time.
@@ -183,7 +183,7 @@ class Policy:
         if number > in_flight.allowed or self.numbers[OVERWRITTEN] != in_flight.overwritten:
             return self._request_write(_ALLOW, now)
         self.number = number
-        self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at
+        self.sequence = (number - cursor.sequence_lag - 1) % SEQUENCES + 1  # sequence_at
         self.out = True
         if number > in_flight.may_have:
             in_flight.may_have = number
@@ -627,7 +627,7 @@ class Policy:
         if self.out or self.resume_point.awaits_08 or self.phase == LATE_OUT:  # that has to have its outcome first
             self.drop_number = cursor.found
             return DROP_SOON
-        before, ahead = cursor.number, cursor.ahead
+        before, lag = cursor.number, cursor.sequence_lag
         cursor.advance()
         numbers[DROPPED] += 1
         is_taken = self.phase == FINISH  # one after it is
@@ -637,7 +637,7 @@ class Policy:
             done = in_flight.declare(cursor.number, in_flight.in_order())
         if not done:
             numbers[DROPPED] -= 1
-            self.log.rewind(cursor, before, ahead)
+            self.log.rewind(cursor, before, lag)
         elif not is_taken:
             self._head_is_gone()
             self.pause.stop()

@@ -1,12 +1,12 @@
 """One result of the quarantine that is offered to ToolsNet again, under the next number on the wire.
 
     what happens                 durable write, before anything else goes out
-    the schedule has chosen it   W5: LATE is its entry, `ahead` one less, LIMIT the cursor: only that is vouched for
+    the schedule has chosen it   W5: LATE is its entry, sequence_lag one less, LIMIT the cursor: only it is vouched for
     taken, or the 08 names it    W6: the entry is gone, LATE is 0, TAKEN its number on the wire
-    refused, or it cannot be read  W6: LATE is 0, `ahead` as before: its number on the wire is free again
+    refused, or it cannot be read  W6: LATE is 0, sequence_lag as before: its number on the wire is free again
     the 08 names neither it nor the one before   W6: LATE is 0; it stays, and its number is used up
 
-A number on the wire is the log's less the cursor's `ahead` (toolcart.agent.log.cursor).
+A number on the wire is the log's less the cursor's `sequence_lag` (toolcart.agent.log.cursor).
 
 It needs no room in the log and does not wait for the policy's pause. `ReofferSchedule` says which one, and when.
 """
@@ -132,4 +132,4 @@ class Reoffer:
 
     def _shift_ahead(self, count):
         for one in (self.policy.cursor, self.policy.lookahead.scout):  # a lookahead may go on behind a late one
-            one.ahead = (one.ahead + count) % SEQUENCES
+            one.sequence_lag = (one.sequence_lag + count) % SEQUENCES

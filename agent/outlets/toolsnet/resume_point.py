@@ -62,7 +62,7 @@ class StateAtStart:
 
     def __init__(self, cursor, numbers):
         self.number = cursor.number
-        self.ahead = cursor.ahead
+        self.sequence_lag = cursor.sequence_lag
         self.here = _sequence_of(cursor)
         self.taken = numbers[TAKEN]
         self.limit = numbers[LIMIT]
@@ -74,7 +74,7 @@ class StateAtStart:
 
 def _sequence_of(cursor):
     """Return the sequence of what the cursor passed last."""
-    return sequence_at(cursor.number - cursor.ahead)
+    return sequence_at(cursor.number - cursor.sequence_lag)
 
 
 class ResumePoint:
@@ -175,7 +175,7 @@ class ResumePoint:
         # Where something has gone out since, after an 08 that was odd, the one named may be that.
         if start is not None and not self.policy.number and start.taken == taken:
             # Where events lie nobody knows any more: as if they lay where that leaves most overwritten.
-            others = max(0, min(start.ahead, self.policy.log.number - numbers[STORED]))
+            others = max(0, min(start.sequence_lag, self.policy.log.number - numbers[STORED]))
             before = (start.here - taken) % SEQUENCES
             allowed = 1 if start.is_alone else self.in_flight.most
             open_numbers = max(0, start.number - max(start.limit - allowed, start.had_to))
@@ -205,12 +205,12 @@ class ResumePoint:
         cursor, log, may_have = self.cursor, self.policy.log, self.in_flight.may_have
         scout = Cursor()
         scout.stand_at(cursor)
-        row = cursor.number - cursor.ahead + rows
+        row = cursor.number - cursor.sequence_lag + rows
         kind = log.peek(scout)
-        while kind > RECORD_NONE and scout.found - scout.ahead < row and scout.found <= may_have:
+        while kind > RECORD_NONE and scout.found - scout.sequence_lag < row and scout.found <= may_have:
             scout.advance()
             kind = log.peek(scout)
-        number = row + scout.ahead  # also of one that cannot be read any more
+        number = row + scout.sequence_lag  # also of one that cannot be read any more
         if kind < RECORD_NONE:
             return -1
         return number if number <= may_have else 0
@@ -218,7 +218,7 @@ class ResumePoint:
     def _rebase(self, stored):
         """Make what goes out next follow what the server has; nothing that was out counts."""
         numbers, cursor, in_flight = self.numbers, self.cursor, self.in_flight
-        ahead, taken, may_have = cursor.ahead, numbers[TAKEN], in_flight.may_have
+        lag, taken, may_have = cursor.sequence_lag, numbers[TAKEN], in_flight.may_have
         lacks, doubt_to, bits = numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT]
         if taken and not bits & SENT_MET:
             from toolcart.agent.outlets.toolsnet.data_loss import note_lost_meanwhile
@@ -226,17 +226,17 @@ class ResumePoint:
             note_lost_meanwhile(self.policy, stored)
         state = in_flight.state
         broke = state.broke_at, state.broke_by
-        cursor.ahead = (cursor.number - stored) % SEQUENCES
+        cursor.sequence_lag = (cursor.number - stored) % SEQUENCES
         if taken or bits & SENT_MET or again_to(numbers):
             from toolcart.agent.outlets.toolsnet.sequence_break import note
 
-            note(state, stored, (ahead - cursor.ahead) % SEQUENCES)
+            note(state, stored, (lag - cursor.sequence_lag) % SEQUENCES)
         numbers[TAKEN] = stored
         in_flight.may_have = cursor.number
         if in_flight.declare(cursor.number, in_flight.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
             self.policy.resume_in_order()
             return True
-        cursor.ahead = ahead
+        cursor.sequence_lag = lag
         state.broke_at, state.broke_by = broke
         numbers[TAKEN], numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT] = taken, lacks, doubt_to, bits
         in_flight.may_have = may_have
@@ -317,7 +317,7 @@ class ResumePoint:
             state, short = in_flight.state, (stored - self._here()) % SEQUENCES
             if short >= _HALF:
                 short = 0
-            cursor.ahead = (cursor.ahead - short) % SEQUENCES
+            cursor.sequence_lag = (cursor.sequence_lag - short) % SEQUENCES
             state.broke_at, state.broke_by = stored, (state.broke_by + short) % SEQUENCES
         send_rows_again(self.policy, was, rows, there, gone - there, doubts)
         self._count_anew()
@@ -354,7 +354,10 @@ class ResumePoint:
                 reason = PARKED_UNREADABLE
             elif number <= numbers[KEPT_LAST] and policy.lookahead.quarantine.has(number):
                 reason = PARKED_MOVED  # it is there
-            elif self.in_flight.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
+            elif (
+                self.in_flight.were_several()
+                and 0 < (stored - number + cursor.sequence_lag) % SEQUENCES < _SEVERAL_MOST
+            ):
                 reason = PARKED_IN_DOUBT
             is_dropped = reason and number == policy.drop_number  # an operator drops it: there is no room
             if reason and not is_dropped:
@@ -379,23 +382,23 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, undo
 
         cursor, in_flight = self.cursor, self.in_flight
-        before, ahead, may_have = cursor.number, cursor.ahead, in_flight.may_have
+        before, lag, may_have = cursor.number, cursor.sequence_lag, in_flight.may_have
         log = self.policy.log
         gap_count = gaps(self.policy)
         log.rewind(cursor, number - 1)
         scout = Cursor()
         log.rewind(scout, cursor.number)
         if not walk(log, scout, before):
-            log.rewind(cursor, before, ahead)
+            log.rewind(cursor, before, lag)
             return False
         # So that the next 08 shows where the sequences break.
-        cursor.ahead = (ahead - scout.ahead - gap_count) % SEQUENCES
+        cursor.sequence_lag = (lag - scout.sequence_lag - gap_count) % SEQUENCES
         done = send_again(self.policy, before, count, doubted, unread=unread)
         in_flight.may_have = cursor.number
         if not in_flight.declare(
             cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN | SENT_OPEN)
         ):  # the next 08 says where they begin
-            log.rewind(cursor, before, ahead)
+            log.rewind(cursor, before, lag)
             undo(self.policy, done)
             in_flight.may_have = may_have
             return False

@@ -57,4 +57,4 @@ def was_sent(state, cursor, stored, rows, last):
 
 def is_past(state, cursor):
     """True if the break is too long ago to be named."""
-    return _HALF <= (sequence_at(cursor.number - cursor.ahead) - state.broke_at) % SEQUENCES < _PAST
+    return _HALF <= (sequence_at(cursor.number - cursor.sequence_lag) - state.broke_at) % SEQUENCES < _PAST

@@ -134,10 +134,10 @@ def test_events_among_what_toolsnet_leaves_out_as_it_returns_have_no_sequence():
     passed = len(results) - len(rest)
     assert cart.at_start.added[0] == cart.state.numbers[OVERWRITTEN] == passed > 20
     assert cart.state.numbers[DAMAGED] == 0
-    assert cursor.number - cursor.ahead == passed < cursor.number
+    assert cursor.number - cursor.sequence_lag == passed < cursor.number
     for number in rest:
         passed += 1
-        assert cart.take(0, 1) == [number] and cursor.number - cursor.ahead == passed
+        assert cart.take(0, 1) == [number] and cursor.number - cursor.sequence_lag == passed
 
 
 def test_what_cannot_be_read_is_not_left_out_by_toolsnet_as_it_returns():

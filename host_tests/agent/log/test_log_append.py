@@ -229,7 +229,7 @@ def test_cursor_says_of_where_it_stands_how_many_it_did_not_want():
             is_event = number % every < every // 2
             assert (append_event(log, number) if is_event else append(log, number)) == LOG_DONE
             events.append(events[-1] + is_event)
-            assert cursor.ahead == events[cursor.number], "a start would number what goes out by that"
+            assert cursor.sequence_lag == events[cursor.number], "a start would number what goes out by that"
 
 
 def test_a_best_effort_cursor_keeps_nothing_and_what_it_misses_is_counted():

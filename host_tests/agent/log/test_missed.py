@@ -7,7 +7,7 @@ import pytest
 from toolcart.agent.log import missed
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
-from toolcart.agent.log.snapshot_fields import AHEAD, EVENT_AHEAD, HAD_MORE, MISSED, TAKEN
+from toolcart.agent.log.snapshot_fields import EVENT_SEQUENCE_LAG, HAD_MORE, MISSED, SEQUENCE_LAG, TAKEN
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
@@ -56,7 +56,7 @@ def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, mo
     for events, others in ((1, 0), (7, 3), (1500, 1900), (8000, 5), (5, 8191)):
         state = state_with(kinds)
         state.broke_at = broke_at
-        state.numbers[AHEAD], state.numbers[TAKEN], state.numbers[EVENT_AHEAD] = 4711, 99999, 99998
+        state.numbers[SEQUENCE_LAG], state.numbers[TAKEN], state.numbers[EVENT_SEQUENCE_LAG] = 4711, 99999, 99998
         state.places |= more
         state.missed[0] = events
         if place:
@@ -72,7 +72,7 @@ def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, mo
         assert not place or others <= state.missed[place] <= (others * most + 1 if broke_at else others)
         assert sum(state.missed) == state.missed[0] + (state.missed[place] if place else 0)
         if not broke_at:
-            assert (state.numbers[TAKEN], state.numbers[EVENT_AHEAD]) == (99999, 99998)
+            assert (state.numbers[TAKEN], state.numbers[EVENT_SEQUENCE_LAG]) == (99999, 99998)
 
 
 def test_small_numbers_are_exact_and_great_ones_stay_at_the_top():
@@ -113,7 +113,7 @@ def test_beside_events_what_is_shown_is_what_a_start_finds(kinds):
 def test_what_is_shown_is_what_a_start_finds_and_stays_until_more_is_given_up(kinds, broke_at):
     state = state_with(kinds)
     state.broke_at = broke_at
-    state.numbers[AHEAD], state.numbers[TAKEN], state.numbers[EVENT_AHEAD] = 99998, 99999, 77777
+    state.numbers[SEQUENCE_LAG], state.numbers[TAKEN], state.numbers[EVENT_SEQUENCE_LAG] = 99998, 99999, 77777
     for number in (1, 31, 217, 248, 512, 600, 1024, 5000, 70_000, 4_000_000):
         truth = [0, *(number + place if kinds[place] else 0 for place in (1, 2, 3))]
         state.missed[:] = truth
@@ -126,7 +126,11 @@ def test_what_is_shown_is_what_a_start_finds_and_stays_until_more_is_given_up(ki
             state = Snapshot(state.device)
             assert state.load() == 1
             assert state.missed == missed.shown(state) == shown
-            assert [state.numbers[index] for index in (AHEAD, TAKEN, EVENT_AHEAD)] == [99998, 99999, 77777]
+            assert [state.numbers[index] for index in (SEQUENCE_LAG, TAKEN, EVENT_SEQUENCE_LAG)] == [
+                99998,
+                99999,
+                77777,
+            ]
             assert state.broke_at == broke_at
             missed.put(state)
 

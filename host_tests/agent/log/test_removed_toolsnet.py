@@ -6,12 +6,12 @@ from toolcart.agent.log import removed_toolsnet
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.snapshot_fields import (
-    AHEAD,
     DAMAGED,
     LIMIT,
     OVERWRITTEN,
     SENT,
     SENT_ALONE,
+    SEQUENCE_LAG,
     STORED,
     TOOLSNET_CURSOR,
 )
@@ -51,8 +51,8 @@ class Removed(Cart):
         return len([one for one in self.results if one <= number])
 
     def place(self):
-        """Return number and `ahead` of ToolsNet's place, and OVERWRITTEN."""
-        return [self.state.numbers[index] for index in (TOOLSNET_CURSOR, AHEAD, OVERWRITTEN)]
+        """Return number and `sequence_lag` of ToolsNet's place, and OVERWRITTEN."""
+        return [self.state.numbers[index] for index in (TOOLSNET_CURSOR, SEQUENCE_LAG, OVERWRITTEN)]
 
 
 @pytest.mark.parametrize("limit", [40, 48])
@@ -68,7 +68,7 @@ def test_its_place_goes_on_while_something_of_that_is_left(limit, restarts):
     assert cart.place() == [oldest - 1, oldest - 1 - there, there]
     cursor = cart.start(TOOLSNET, FILE)[0]
     assert cart.at_start.returned[0] == 0 < cart.at_start.added[0]
-    assert cursor.number - cursor.ahead == cart.results_to(cursor.number) < cursor.number
+    assert cursor.number - cursor.sequence_lag == cart.results_to(cursor.number) < cursor.number
     assert cart.state.numbers[OVERWRITTEN] == cart.results_to(cursor.number) and cart.state.numbers[DAMAGED] == 0
 
 
@@ -125,7 +125,7 @@ def test_nothing_is_given_up_that_cannot_be_read_or_saved(monkeypatch):
     for _ in range(40):
         cart.store()
     bound = cart.log.first_above(cart.log.first_above(0))
-    monkeypatch.setattr(removed_toolsnet, "ahead_at", lambda *_: -1)
+    monkeypatch.setattr(removed_toolsnet, "lag_at", lambda *_: -1)
     assert cart.log.blocks._erase(cart.log.place_of(1)) == FLASH_IO
     assert cart.place() == [0, 0, 0] and cart.log.place_of(1) >= 0
     monkeypatch.undo()
@@ -146,4 +146,4 @@ def test_a_spool_that_is_moved_gives_up_what_it_leaves_behind():
     cart.flash = take_over.make(take_over.start(bytes(cart.flash.cells)), plan, 4711).device
     cursor = cart.start(TOOLSNET, FILE)[0]
     assert 20 < cart.log.first_above(0) - 1 <= cursor.number < 190
-    assert cursor.number - cursor.ahead == cart.results_to(cursor.number) < cursor.number
+    assert cursor.number - cursor.sequence_lag == cart.results_to(cursor.number) < cursor.number

@@ -30,7 +30,7 @@ def passed(count, seed, **area):
 def test_it_goes_no_further_than_the_log_reaches():
     log, cursor, numbers = passed(40, 7)
     go_back(log, cursor, 1000, 99999)
-    assert cursor.number == 0 and cursor.number - cursor.ahead == 0
+    assert cursor.number == 0 and cursor.number - cursor.sequence_lag == 0
     assert log.peek(cursor) > 0 and cursor.found == numbers[0]
 
 
@@ -53,7 +53,7 @@ def test_a_cut_after_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_
 
 def test_who_reads_may_count_less_than_it_wants():
     log, cursor, numbers = passed(60, 3)
-    cursor.ahead = cursor.number - len(numbers) // 2
+    cursor.sequence_lag = cursor.number - len(numbers) // 2
     count = [0]
 
     def every_other():

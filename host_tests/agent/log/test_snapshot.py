@@ -12,7 +12,7 @@ from toolcart.agent.log.snapshot import (
     STATE_WORN,
     Snapshot,
 )
-from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, DELIVERED, MISSED, MISSED_SHARED, NUMBERS, OCTETS
+from toolcart.agent.log.snapshot_fields import CURSOR, DELIVERED, MISSED, MISSED_SHARED, NUMBERS, OCTETS, SEQUENCE_LAG
 from toolcart.board.ram_flash import RamFlash
 from host_tests.support.heap import allocated, heap_tools
 from lab.harness.flash import TEARS, Nor, PowerCut
@@ -75,11 +75,11 @@ def test_where_sequences_broke_is_kept_beside_them_and_nothing_else_changes():
         assert again.load() == STATE_FOUND
         assert (again.broke_at, again.broke_by) == ((at, by) if at else (0, 0))
         assert again.numbers == state.numbers == again.durable and again.names == state.names
-    state.numbers[AHEAD] = 3 * 99999 + 7
+    state.numbers[SEQUENCE_LAG] = 3 * 99999 + 7
     assert state.save() and Snapshot(flash).load() == STATE_FOUND
     again = Snapshot(flash)
     again.load()
-    assert again.numbers[AHEAD] == 7, "the same on the circle of sequences"
+    assert again.numbers[SEQUENCE_LAG] == 7, "the same on the circle of sequences"
 
 
 def test_what_was_saved_is_found_whole():
@@ -268,17 +268,17 @@ def test_a_number_that_no_snapshot_holds_is_put_right_and_counted():
             flash = Nor(4, 4096, 256)
             state = started(flash)
             cursor = Cursor()
-            state.follow(cursor, CURSOR, AHEAD)
+            state.follow(cursor, CURSOR, SEQUENCE_LAG)
             if index == CURSOR:
                 cursor.number = wrong
-            elif index == AHEAD:
-                cursor.ahead = wrong
+            elif index == SEQUENCE_LAG:
+                cursor.sequence_lag = wrong
             else:
                 state.numbers[index] = wrong
             assert state.save() and state.corrected == 1, index
             assert started(flash).numbers[index] == state.numbers[index] == right
             assert state.save() and state.corrected == 1
-            assert cursor.number == state.numbers[CURSOR] and cursor.ahead == state.numbers[AHEAD]
+            assert cursor.number == state.numbers[CURSOR] and cursor.sequence_lag == state.numbers[SEQUENCE_LAG]
 
 
 def test_names_stand_above_numbers_of_any_size():
@@ -305,7 +305,7 @@ def test_a_save_allocates_nothing():
 
     def save(count):
         for turn in range(count):
-            state.numbers[AHEAD] = TOP - turn
+            state.numbers[SEQUENCE_LAG] = TOP - turn
             if not state.save():
                 return False
         return True

@@ -9,7 +9,16 @@ from collections import deque
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_LOOKAHEAD, SET_ASIDE
+from toolcart.agent.log.snapshot_fields import (
+    CURSOR,
+    KEPT_LAST,
+    LATE,
+    NUMBERS,
+    SENT,
+    SENT_LOOKAHEAD,
+    SEQUENCE_LAG,
+    SET_ASIDE,
+)
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet.status import put_refused
 from toolcart.agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM
@@ -66,7 +75,7 @@ class FewState:
 
     def save(self):
         self.numbers[CURSOR] = self.cursor.number
-        self.numbers[AHEAD] = self.cursor.ahead
+        self.numbers[SEQUENCE_LAG] = self.cursor.sequence_lag
         if self.world.operate() is False:
             self.maybe = (tuple(self.numbers), self.gone, (self.broke_at, self.broke_by))
             self.is_ready = False
@@ -121,7 +130,7 @@ class FewLog:
     def peek(self, cursor):
         while cursor.number < len(self.world.kinds) and self.world.kinds[cursor.number] == EVENT:
             cursor.number += 1
-            cursor.ahead += 1
+            cursor.sequence_lag += 1
         cursor.found = cursor.number + 1
         if cursor.found > len(self.world.kinds):
             return 0
@@ -240,7 +249,7 @@ PLAIN = {
     "policy.in_flight": "may_have allowed unsettled_to",
     "policy.reoffer": "entry before is_taken",
     "policy.lookahead": "room fits short code mute taken taken_sequence seen",
-    "policy.lookahead.scout": "number found ahead",
+    "policy.lookahead.scout": "number found sequence_lag",
     "policy.resume_point": "awaits_08 is_odd",
     "policy.reoffers": "wants _after",
 }
@@ -310,7 +319,7 @@ class World:
             state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
             state.numbers[SET_ASIDE] = len(self.kept.entries)
         self.log.cursors[0].number = state.numbers[CURSOR]
-        self.log.cursors[0].ahead = state.numbers[AHEAD]
+        self.log.cursors[0].sequence_lag = state.numbers[SEQUENCE_LAG]
         self.policy = self.make(self.log, state, self.kept, self.counters, SETTINGS, self.batch)
         self.policy.reoffers.begin(self.now)
         self.connected = False
@@ -482,7 +491,7 @@ class World:
         policy, state, cursor = self.policy, self.state, self.log.cursors[0]
         policy.failures = min(policy.failures, pol.OFFERS + MANY)
         policy.lookahead.scout.found *= policy.out
-        state.numbers[CURSOR], state.numbers[AHEAD] = cursor.number, cursor.ahead
+        state.numbers[CURSOR], state.numbers[SEQUENCE_LAG] = cursor.number, cursor.sequence_lag
         return (
             tuple(self.budget),
             *map(getattr, *self.plain),
@@ -506,7 +515,7 @@ class World:
         state.numbers[NUMBERS_OF] = next(values)
         state.durable[NUMBERS_OF] = next(values)
         self.kinds = self.kinds[: next(values)]
-        cursor.number, cursor.ahead = state.numbers[CURSOR], state.numbers[AHEAD]
+        cursor.number, cursor.sequence_lag = state.numbers[CURSOR], state.numbers[SEQUENCE_LAG]
         self.now = NOW
         if self.proven:
             policy.lookahead.proven.start(NOW, FOREVER)

@@ -14,7 +14,18 @@ OFFERS = 4
 WIDER_MOST = 11  # then a lookahead reaches further than any log
 SNAPSHOT = (
     *("cursor", "limit", "is_lookahead", "is_met", "late", "taken"),
-    *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "is_older", "width", "dropped", "ahead", "gone"),
+    *(
+        "delivered",
+        "lacks",
+        "doubt_to",
+        "was_empty",
+        "was_back",
+        "is_older",
+        "width",
+        "dropped",
+        "sequence_lag",
+        "gone",
+    ),
 )
 
 
@@ -25,7 +36,7 @@ class Model:
         self.end, self.room, self.batch, self.reach, self.patience = end, room, batch, reach, patience
         self.entries = ()  # durable, each with its number in the log; which have left it is in the snapshot
         self.cut_at = 0  # the power fails in front of this operation
-        self.cursor = self.limit = self.late = self.ahead = self.taken = 0
+        self.cursor = self.limit = self.late = self.sequence_lag = self.taken = 0
         self.delivered = self.lacks = self.doubt_to = self.width = self.dropped = 0
         self.is_lookahead = self.is_met = self.was_empty = self.was_back = self.is_older = False
         self.gone = ()
@@ -46,7 +57,7 @@ class Model:
         self.pending_write = self.before = self.entry = self.unsettled_to = self.left = self.number = 0
         self.retries = []
         self.is_taken = self.out = self.is_ready = self.has_refused_head = False
-        self.doubted = None  # what was in doubt when something was sent last; `ahead`, and how many were aside, then
+        self.doubted = None  # what was in doubt when something was sent last; sequence_lag, and how many were aside
         self.awaits_08 = True
         self.resume_in_order()
         self.allowed = min(self.limit, self.cursor + self.batch)
@@ -115,7 +126,7 @@ class Model:
             return NOTHING
         if number in self.kept().values():
             return self.request_write(KEEP)
-        return self.request_write(ALLOW) if number > self.allowed else self.send(number, number - self.ahead)
+        return self.request_write(ALLOW) if number > self.allowed else self.send(number, number - self.sequence_lag)
 
     def next_retry(self):
         if self.phase == HOLD:
@@ -145,7 +156,7 @@ class Model:
             if self.pos + 1 not in self.kept().values():
                 if not self.is_lookahead or self.pos + 1 > self.allowed:
                     return self.request_write(BEGIN_LOOKAHEAD)
-                return self.send(self.pos + 1, self.pos + 1 - self.ahead)
+                return self.send(self.pos + 1, self.pos + 1 - self.sequence_lag)
             self.pass_over()
         short = -1 if self.left >= 0 else self.room_was
         self.settle()
@@ -260,7 +271,7 @@ class Model:
         elif self.pending_write == FINISHES:
             self.finish()
         elif self.pending_write == LATE:
-            self.late, self.ahead = self.entry, self.ahead - 1
+            self.late, self.sequence_lag = self.entry, self.sequence_lag - 1
             self.is_older = True
             self.allow(self.cursor, self.in_order())
             self.before, self.phase = self.phase, LATE_OUT
@@ -305,7 +316,7 @@ class Model:
                 self.taken += 1
                 self.was_empty = False
             else:
-                self.ahead += 1
+                self.sequence_lag += 1
         self.save()
         self.pending_write = 0
         if self.phase == LATE_OUT:
@@ -338,7 +349,7 @@ class Model:
 
     def resume_at(self, named):
         """True if it is odd."""
-        here = self.cursor - self.ahead
+        here = self.cursor - self.sequence_lag
         if named == 0:
             self.note_empty()
             return True
@@ -350,11 +361,11 @@ class Model:
         if named == self.taken or self.taken < named <= here:
             self.taken = named
             return False
-        if here < named <= self.may_have - self.ahead:
+        if here < named <= self.may_have - self.sequence_lag:
             if self.is_lookahead:
-                self.found_taken(named + self.ahead, named)
+                self.found_taken(named + self.sequence_lag, named)
                 return False
-            while self.cursor < named + self.ahead:
+            while self.cursor < named + self.sequence_lag:
                 if self.cursor + 1 in self.kept().values():
                     self.keep_and_pass()
                 else:
@@ -388,12 +399,12 @@ class Model:
         """What was in doubt when something was sent last: how many, among how many up to which."""
         before = self.lacks, self.width, self.doubt_to
         if self.doubt_to == self.cursor >= self.may_have and self.was_back:
-            if self.doubted and self.doubted[1] == self.ahead:
+            if self.doubted and self.doubted[1] == self.sequence_lag:
                 (lacks, width, doubt_to), _, aside = self.doubted
                 return lacks, width + max(0, aside - self.aside(doubt_to)) if width > 0 else width, doubt_to
             if not self.is_older:
                 before = 0, 0, self.doubt_to
-        self.doubted = before, self.ahead, self.aside(before[2])
+        self.doubted = before, self.sequence_lag, self.aside(before[2])
         return before
 
     def aside(self, last):
@@ -443,7 +454,7 @@ class Model:
 
     def rebase(self, named):
         self.was_empty = self.was_back = False
-        self.ahead, self.taken, self.may_have = self.cursor - named, named, self.cursor
+        self.sequence_lag, self.taken, self.may_have = self.cursor - named, named, self.cursor
         self.is_met = True
         self.allow(self.cursor, self.in_order())
         self.resume_in_order()

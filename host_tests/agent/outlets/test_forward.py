@@ -860,7 +860,7 @@ OF_DOUBTS = SENT_ALONE | SENT_EMPTY | SENT_BACK | SENT_OLDER | SENT_AGAIN | SENT
 
 
 def base_of(outlet):
-    return -outlet.policy.cursor.ahead % 99999
+    return -outlet.policy.cursor.sequence_lag % 99999
 
 
 def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
@@ -885,7 +885,7 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     state.numbers[:] = before
                     state.broke_at = state.broke_by = 0
                     outlet.log.rewind(cursor, 8)
-                    cursor.ahead = -start % 99999
+                    cursor.sequence_lag = -start % 99999
                     if not met:
                         state.numbers[SENT] = 0
                     outlet.policy.in_flight.may_have = sent

@@ -80,7 +80,7 @@ class Life:
                 take_away_toolsnet(outlet)
             elif step == 5:
                 if self.loses_answers and dice.randrange(2):
-                    here = outlet.cursor.number - outlet.cursor.ahead
+                    here = outlet.cursor.number - outlet.cursor.sequence_lag
                     outlet.options.drop_after_store = [here + 1 + dice.randrange(3)]
                 bring_back_toolsnet(outlet)
                 outlet.run(dice.randrange(20000))

@@ -6,7 +6,6 @@ Random events; after each the same goes out, under the same sequence, and the sa
 import random
 
 from toolcart.agent.log.snapshot_fields import (
-    AHEAD,
     CURSOR,
     DELIVERED,
     DOUBT_LACKS,
@@ -20,6 +19,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_LOOKAHEAD,
     SENT_MET,
     SENT_OLDER,
+    SEQUENCE_LAG,
     TAKEN,
 )
 from toolcart.agent.outlets.toolsnet import lookahead
@@ -67,7 +67,7 @@ class Comparison:
                 bool(sent & SENT_OLDER),
                 width_of(numbers),
                 numbers[DROPPED],
-                numbers[AHEAD],
+                numbers[SEQUENCE_LAG],
             )
             assert values == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
@@ -82,7 +82,7 @@ class Comparison:
 
     def current(self):
         numbers, cursor = self.world.state.numbers[:], self.world.log.cursors[0]
-        numbers[CURSOR], numbers[AHEAD] = cursor.number, cursor.ahead
+        numbers[CURSOR], numbers[SEQUENCE_LAG] = cursor.number, cursor.sequence_lag
         return numbers
 
     def both(self, real, model):

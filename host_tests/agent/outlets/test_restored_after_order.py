@@ -225,7 +225,7 @@ def test_a_place_of_an_order_long_past_is_forgotten_before_its_sequences_come_ro
     outlet = ordered(delivered_after_copy(), 55)
     state, cursor = outlet.state, outlet.cursor
     assert state.broke_at == 200 and state.broke_by == 146
-    cursor.ahead -= 60000
+    cursor.sequence_lag -= 60000
     outlet.state.numbers[TAKEN] += 60000
     assert outlet.policy.save_at_end()
     assert state.broke_at == 0

@@ -413,7 +413,7 @@ def test_a_spool_that_has_made_nothing_and_a_server_that_has_nothing_are_even(tm
     path = tmp_path / "cart.spool"
     with _spool(path, 0) as (_, state, _):
         state.numbers[field.SENT] |= field.SENT_MET
-        state.numbers[field.AHEAD] = state.numbers[field.CURSOR]
+        state.numbers[field.SEQUENCE_LAG] = state.numbers[field.CURSOR]
     assert "the server has up to 0 of 0: 0 are to be sent" in toolsnet.compare(10, 0, path)[0].words
 
 

@@ -140,7 +140,7 @@ def test_info_tells_what_is_remembered(tmp_path):
     for ident in (*range(1, 21), *range(24, 40)):
         append(log, ident)
         ledger.stored(KIND_RESULT, 0, log.stage, log.payload_at, 114)
-    log.cursors[0].ahead, state.numbers[field.SENT] = -700 % 99999, field.SENT_MET
+    log.cursors[0].sequence_lag, state.numbers[field.SENT] = -700 % 99999, field.SENT_MET
     state.numbers[field.DELIVERED], log.cursors[0].number = 7, 7
     assert state.save()
     main = as_json("info", image_of(area, tmp_path))["areas"][0]

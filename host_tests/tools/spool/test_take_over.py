@@ -293,7 +293,7 @@ def test_another_station_that_gets_the_results_meets_its_server_anew():
     assert station.state.save()
     after = begun(moved(station, Plan(256 * 1024, 48 * 1024, station=12)).device)
     numbers = after.state.numbers
-    assert numbers[field.SENT] == numbers[field.TAKEN] == after.log.cursors[0].ahead == 0
+    assert numbers[field.SENT] == numbers[field.TAKEN] == after.log.cursors[0].sequence_lag == 0
     assert numbers[field.LIMIT] == after.log.cursors[0].number == 7
     assert {payload[4] | payload[5] << 8 for payload in after.counting(after.log).values()} == {12}
     assert NUMBER != 12
