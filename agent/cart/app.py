@@ -55,7 +55,7 @@ class StartFindings:
     """What a start found other than the configuration says (toolcart.agent.cart.storage fills it in)."""
 
     def __init__(self):
-        self.parked_blocks_differ = False  # the spool keeps another size for its quarantine
+        self.quarantine_blocks_differ = False  # the spool keeps another size for its quarantine
         self.graph_blocks_differ = False  # likewise for curves
         self.holds_toolsnet = False  # there is a place of ToolsNet, also of one that is not configured now
         self.guessed = False  # whose some places are was not certain

@@ -124,7 +124,7 @@ def _put_refusals(report, station):
     for outlet in report["outlets"]:
         if outlet["kind"] == "toolsnet":  # nobody else may refuse a result
             report["needs_operator"] = _needs_operator(station, outlet)
-    report["parked_kib_ignored"] = station.at_start.parked_blocks_differ
+    report["parked_kib_ignored"] = station.at_start.quarantine_blocks_differ
 
 
 def counted(counters):

@@ -43,18 +43,18 @@ from toolcart.agent.log.snapshot_fields import (
     GRAPH_CURSOR,
     GRAPHS,
     HAD_MORE,
-    KEPT,
-    KEPT_CURSOR,
     LATE,
     LIMIT,
     LOG,
     OVERWRITTEN,
     PLACES,
+    QUARANTINE,
+    QUARANTINE_CURSOR,
+    QUARANTINED,
     SENT,
     SENT_ALONE,
     SENT_OLDER,
     SEQUENCE_LAG,
-    SET_ASIDE,
     TAKEN,
     TOOLSNET_CURSOR,
 )
@@ -94,7 +94,7 @@ def bring_up(station, device):
     first = STATE_BLOCKS + kept_blocks + graph_blocks
     if kept_blocks < KEPT_BLOCKS_LEAST or device.block_count < first + BLOCKS_LEAST:
         return False
-    station.at_start.parked_blocks_differ = kept_blocks != kept
+    station.at_start.quarantine_blocks_differ = kept_blocks != kept
     station.at_start.graph_blocks_differ = graph_blocks != graphs
     own = OutletPlaces(held, station.settings["outlets"])
     logs = _logs(station, device, kept_blocks, graph_blocks, own.places)
@@ -120,14 +120,14 @@ def _logs(station, device, kept_blocks, graph_blocks, places):
     station.state = Snapshot(Partition(device, 0, STATE_BLOCKS))
     station.log = _log(station, Partition(device, first, device.block_count - first), places)
     # Without an outlet that refuses it stays as it is, for when there is one again.
-    parked = Log(
+    quarantine_log = Log(
         Partition(device, STATE_BLOCKS, kept_blocks),
         station.state,
-        KEPT,
-        cursor_slot=KEPT_CURSOR,
+        QUARANTINE,
+        cursor_slot=QUARANTINE_CURSOR,
         staging_of=station.log,
     )
-    logs = [station.log, parked]
+    logs = [station.log, quarantine_log]
     if ON_CPYTHON:
         if graph_blocks:
             part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
@@ -261,7 +261,7 @@ def _forget(station, index):
     cursor = log.cursors[index]
     log.rewind(cursor, 0)
     if cursor.slot == TOOLSNET_CURSOR:
-        numbers[SET_ASIDE] -= min(numbers[SET_ASIDE], numbers[DROPPED])
+        numbers[QUARANTINED] -= min(numbers[QUARANTINED], numbers[DROPPED])
         for number in _OF_THE_SERVER:
             numbers[number] = 0
         state.broke_at = 0

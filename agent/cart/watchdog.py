@@ -2,9 +2,9 @@
 
 Rules
 1. No task may fail for longer than FAILING_MS: what a new connection does not heal, a restart may.
-2. A station with results waiting, or without its controller, has to try something (a connection, a telegram, a parked
-   result) within STUCK_MS plus twice the longest pause of controller and outlets. A plant that is away is not a fault:
-   trying counts.
+2. A station with results waiting, or without its controller, has to try something (a connection, a telegram, a result
+   of the quarantine) within STUCK_MS plus twice the longest pause of controller and outlets. A plant that is away is
+   not a fault: trying counts.
 3. Not fed means restarted by the watchdog seconds later; the spool holds everything, so nothing is lost.
 4. Healthy means: every spool is up and no task has failed for HEALTHY_MS. The network does not matter: a cart may start
    where there is none.

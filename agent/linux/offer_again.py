@@ -23,7 +23,7 @@ Rules
 from toolcart.agent.log.cursor import WANTS_ALL, WANTS_RESULTS, Cursor
 from toolcart.agent.log.found_again import waits_at_most
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO, DROPPED, KEPT_LAST
+from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO, DROPPED, QUARANTINE_LAST
 from toolcart.agent.quarantine.orders import OrderRefused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES
 from toolcart.agent.record.text import time_of
@@ -122,7 +122,7 @@ def _range(policy, station, from_number, since):
     oldest = first = fits = None  # (number, time) of results
     count = count_fitting = doubted = dropped = looked = 0
     numbers = policy.numbers
-    refused_to = numbers[KEPT_LAST] if numbers[DROPPED] else 0
+    refused_to = numbers[QUARANTINE_LAST] if numbers[DROPPED] else 0
     scout = Cursor()
     scout.wants = WANTS_RESULTS
     log.rewind(scout, 0)

@@ -2,7 +2,7 @@
 
 Rules
 1. A curve goes out once its result is delivered, with that result's sequence and time: nothing else links them
-   (TN 5.13). One whose result is not known or was set aside, or of a kind that ToolsNet does not take, is passed and
+   (TN 5.13). One whose result is not known or is quarantined, or of a kind that ToolsNet does not take, is passed and
    counted.
 2. Nothing waits for curves: all waiting results go first, and the log of curves gives up its oldest when it needs room.
 3. The cursor is made durable after each curve, so that none is sent again after a restart.

@@ -111,7 +111,7 @@ class Log(Reader):
         Reader.__init__(
             self, device, state, ring, staging_of.staging if staging_of else Staging(payload_most, unit), align
         )
-        self.blocks = Blocks(self, when_full, 2 if ring == field.KEPT else 1)
+        self.blocks = Blocks(self, when_full, 2 if ring == field.QUARANTINE else 1)
         self.ids = IdRanges()
         self.last_block_number = 0  # the highest of all blocks
         self.stage = self.staging.stage

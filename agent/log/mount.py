@@ -82,7 +82,7 @@ def mount(state, logs, seed):
         code = _mount(log)
         if code != MOUNT_DONE:
             return code
-        if log.ring == field.KEPT:
+        if log.ring == field.QUARANTINE:
             state.numbers[field.AREA] = log.device.block_count | state.graph_blocks() << field.AREA_GRAPHS
         elif log.ring == field.GRAPHS:
             state.numbers[field.AREA] = state.kept_blocks() | log.device.block_count << field.AREA_GRAPHS

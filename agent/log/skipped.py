@@ -38,7 +38,7 @@ def skip_newest(log):
                 damage.ignored_to = min(damage.ignored_to, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
         damage.ignored_to = ignored_to
-    most = 0 if log.ring == field.KEPT else log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
+    most = 0 if log.ring == field.QUARANTINE else log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number
 

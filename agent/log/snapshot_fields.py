@@ -9,20 +9,20 @@ place on the flash.
 
 from toolcart.agent.base.compat import const
 
-# A ring (toolcart.agent.log.log) has three in a row: LOG, KEPT (the quarantine) and GRAPHS (curves) name the first of
+# A ring (toolcart.agent.log.log) has three in a row: LOG, QUARANTINE and GRAPHS (curves) name the first of
 # each.
 NEXT = const(0)  # the snapshot covers every record before this number
 SOLID = const(1)  # every record before this number is durable, however it reads
 COUNTS_TO = const(2)  # number of the newest block; it only grows
 LOG = const(0)
-KEPT = const(3)
+QUARANTINE = const(3)
 GRAPHS = const(6)
 
 # Of a place: how far its outlet is; everything up to this number of the log is done. The first place is ToolsNet's.
 CURSOR = const(9)  # .. 12
 TOOLSNET_CURSOR = const(9)
 EVENT_CURSOR = const(13)
-KEPT_CURSOR = const(14)  # everything up to this number of the quarantine's ring is gone from it
+QUARANTINE_CURSOR = const(14)  # everything up to this number of the quarantine's ring is gone from it
 GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves, or of the log (Snapshot.put_moved)
 
 # Of ToolsNet's place (toolcart.agent.outlets.toolsnet): they begin anew when it goes to another name
@@ -33,7 +33,7 @@ LATE = const(22)  # number in the quarantine's ring of the one being offered aga
 LATE_FIRST = const(23)  # entries up to this number of the quarantine's ring were offered again at least once
 TAKEN = const(24)  # the last sequence that the server is known to have
 EVENT_SEQUENCE_LAG = const(25)  # as SEQUENCE_LAG, at the events' cursor
-KEPT_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
+QUARANTINE_LAST = const(26)  # the highest number of the log that was ever copied into the quarantine
 GAPS = const(27)  # .. 34: up to 4 ranges (first and last number in the quarantine's ring), gone above its cursor
 GAPS_MOST = const(4)
 
@@ -48,7 +48,7 @@ DAMAGED = const(38)  # numbers of the log, and records of the quarantine, that w
 JUMPED = const(39)  # numbers that a start skipped
 GONE = const(40)  # IDs that the controller no longer has
 STORED_AGAIN = const(41)  # results and frames that the log may have had and lost before: an upper bound
-SET_ASIDE = const(42)  # without what an operator dropped of another ToolsNet
+QUARANTINED = const(42)  # without what an operator dropped of another ToolsNet
 # Of ToolsNet's place, anew with another name:
 DROPPED = const(43)  # by an operator
 

@@ -62,7 +62,7 @@ from toolcart.agent.record.result import (
     HEAD_BYTES,
     ID_BYTES,
     LIMITS_BYTES,
-    PARKED_BYTES,
+    QUARANTINE_BYTES,
     RESULT_ODD,
     RESULT_READ,
     RESULT_UNREADABLE,
@@ -123,7 +123,7 @@ class OperationResult:
 
     def __init__(self):
         self.body = bytearray(_BODY_BYTES)  # and the rows, if there are several objects
-        self.most = PAYLOAD_MAX - PARKED_BYTES  # bytes of a payload that the log takes; set by the owner
+        self.most = PAYLOAD_MAX - QUARANTINE_BYTES  # bytes of a payload that the log takes; set by the owner
         self.result_code = RESULT_READ
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say, or MID 1201 has not come
         self.under_way = False

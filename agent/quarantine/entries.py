@@ -10,16 +10,17 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe
 
 _REASONS = {
-    res.PARKED_UNREADABLE: "could not be read",
-    res.PARKED_SILENT: "ToolsNet did not answer it on four connections",
-    res.PARKED_MOVED: "refused by ToolsNet",
-    res.PARKED_IN_DOUBT: "in doubt: its answer was lost, and ToolsNet took one behind it; look there before a retry",
-    res.PARKED_READ: "could not be read before; it is a result now, and waits to be offered again",
+    res.QUARANTINED_UNREADABLE: "could not be read",
+    res.QUARANTINED_SILENT: "ToolsNet did not answer it on four connections",
+    res.QUARANTINED_MOVED: "refused by ToolsNet",
+    res.QUARANTINED_IN_DOUBT: "in doubt: its answer was lost, and ToolsNet took one behind it; look there before a "
+    "retry",
+    res.QUARANTINED_READ: "could not be read before; it is a result now, and waits to be offered again",
 }
 
 
 def reason_text(code):
-    """Return in words why something was set aside."""
+    """Return in words why something was quarantined."""
     return _REASONS.get(code) or "refused by ToolsNet with code %d" % code
 
 

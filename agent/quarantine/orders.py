@@ -240,7 +240,7 @@ class Orders:
         """Have the entry just found offered again; return what was done, in words."""
         if kind == RECORD_NONE:
             return {"gone": number}
-        is_doubtful = self.quarantine.reason == res.PARKED_IN_DOUBT
+        is_doubtful = self.quarantine.reason == res.QUARANTINED_IN_DOUBT
         if is_doubtful and not in_doubt:
             return {"number": number, "stays": "in doubt: ToolsNet may have it; look there, then `retry in-doubt`"}
         if self._outlet is None:
@@ -280,7 +280,7 @@ class Orders:
             if quarantine.number == number:
                 log = quarantine.log
                 copy(log.stage, log.payload_at, self._payload, 0, self._length)
-                if quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.PARKED_READ):
+                if quarantine.replace_oldest(KIND_RESULT, self._flags, self._length, res.QUARANTINED_READ):
                     return None
                 break
             if not quarantine.move_oldest():

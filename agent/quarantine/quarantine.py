@@ -4,8 +4,8 @@ It is a log of its own with the code of the main one. An entry is the record as 
 payload. It has two numbers: the one in the main log, which people see, and the one in this ring (`entry`).
 
 Rules
-1. `keep` copies durably and once: a number above KEPT_LAST is new, any other is looked up. The last record found by a
-   start counts only when it is settled; KEPT_LAST follows from the records after the snapshot.
+1. `admit` copies durably and once: a number above QUARANTINE_LAST is new, any other is looked up. The last record found
+   by a start counts only when it is settled; QUARANTINE_LAST follows from the records after the snapshot.
 2. An entry is gone when a snapshot says so: the cursor is past it, or it is in a gap
    (toolcart.agent.quarantine.gaps). The cursor passes what is gone at the front, and with it what can no longer be
    read, counted as DAMAGED. Until then these are entries, too: the numbers up to the log's next one, whatever is there.
@@ -30,10 +30,10 @@ from toolcart.agent.log.framing import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, REC
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.quarantine.gaps import Gaps
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
-from toolcart.agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES
+from toolcart.agent.record.result import QUARANTINE_BYTES, QUARANTINED_IN_DOUBT, QUARANTINED_UNREADABLE, ROOM_BYTES
 
-KEPT_DONE = const(1)
-KEPT_BEFORE = const(2)
+ADMITTED = const(1)
+ADMITTED_BEFORE = const(2)
 NO_ROOM = const(-1)
 FAILED = const(-2)
 
@@ -85,7 +85,7 @@ class Quarantine:
     def start(self):
         """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
         self.log.damage.ignore_before(NUMBER_TOP)  # what cannot be read is counted when it is passed
-        self.log.rewind(self._fold, self.state.numbers[field.KEPT + field.NEXT] - 1)
+        self.log.rewind(self._fold, self.state.numbers[field.QUARANTINE + field.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         self._count_unreadable()
         return self._settled
@@ -125,7 +125,7 @@ class Quarantine:
         cursor = main.cursor_at(field.TOOLSNET_CURSOR)
         if cursor is None:
             return True  # ToolsNet is not there: its next start does it
-        while cursor.number < self.state.numbers[field.KEPT_LAST]:
+        while cursor.number < self.state.numbers[field.QUARANTINE_LAST]:
             kind = main.peek(cursor)
             if kind <= RECORD_NONE:
                 return kind == RECORD_NONE and not main.doubtful
@@ -138,15 +138,15 @@ class Quarantine:
     def _take_in(self, entry, number):
         numbers = self.state.numbers
         self._none_to = 0
-        if number > numbers[field.KEPT_LAST]:
-            numbers[field.KEPT_LAST] = number
-            numbers[field.SET_ASIDE] += 1
+        if number > numbers[field.QUARANTINE_LAST]:
+            numbers[field.QUARANTINE_LAST] = number
+            numbers[field.QUARANTINED] += 1
             return True
         kind = self._seek(0, entry, number)
         if kind > RECORD_NONE:
             self._leave_moved(self.entry, entry)
         elif kind == RECORD_NONE:  # dropped, and refused again by a server that was set back
-            numbers[field.SET_ASIDE] += 1
+            numbers[field.QUARANTINED] += 1
         return kind != RECORD_LOST
 
     # -- what outlets call -------------------------------------------------------------------------------------
@@ -176,28 +176,28 @@ class Quarantine:
     def fits(self, length):
         """True if one more record fits after all those asked for since `measure`."""
         log = self.log
-        octets = log.next_record_offset(0, FRAME_BYTES + length + PARKED_BYTES)
+        octets = log.next_record_offset(0, FRAME_BYTES + length + QUARANTINE_BYTES)
         if octets > self._rest and self._blocks:
             self._blocks -= 1
             self._rest = log.device.block_bytes
-            octets = log.next_record_offset(0, HEAD_OCTETS + FRAME_BYTES + length + PARKED_BYTES)
+            octets = log.next_record_offset(0, HEAD_OCTETS + FRAME_BYTES + length + QUARANTINE_BYTES)
         self._rest -= octets
         return self._rest >= 0
 
     def has(self, number):
         """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
-        if number > self.state.numbers[field.KEPT_LAST] or self._none_from < number < self._none_to:
+        if number > self.state.numbers[field.QUARANTINE_LAST] or self._none_from < number < self._none_to:
             return 0
         kind = self.find(number)
         return 1 if kind > RECORD_NONE else kind // 2
 
-    def keep(self, number, reason):
-        """Copy the main log's record `number`; return KEPT_DONE, KEPT_BEFORE or less."""
+    def admit(self, number, reason):
+        """Copy the main log's record `number`; return ADMITTED, ADMITTED_BEFORE or less."""
         if not self.settle():
             return FAILED
         kept = self.has(number)
         if kept:
-            return KEPT_BEFORE if kept > 0 else FAILED
+            return ADMITTED_BEFORE if kept > 0 else FAILED
         main, log = self._main, self.log
         if not self._reread(number):
             return FAILED
@@ -207,16 +207,16 @@ class Quarantine:
             return FAILED
         kind, flags, length = main.kind, main.flags, main.length
         copy(log.stage, log.payload_at, main.page, main.at, length)
-        code = PARKED_UNREADABLE if kind == KIND_RAW else reason
+        code = QUARANTINED_UNREADABLE if kind == KIND_RAW else reason
         pack_into("<IHH", log.stage, log.payload_at + length, number, code, 0)
-        code = log.append(kind, flags, length + PARKED_BYTES)
+        code = log.append(kind, flags, length + QUARANTINE_BYTES)
         if code != LOG_DONE:
             return NO_ROOM if code == LOG_FULL else FAILED
         numbers = self.state.numbers
         self._none_to = 0
-        numbers[field.KEPT_LAST] = max(numbers[field.KEPT_LAST], number)
-        numbers[field.SET_ASIDE] += 1
-        return KEPT_DONE
+        numbers[field.QUARANTINE_LAST] = max(numbers[field.QUARANTINE_LAST], number)
+        numbers[field.QUARANTINED] += 1
+        return ADMITTED
 
     def _reread(self, number):
         main, source = self._main, self._source
@@ -225,7 +225,8 @@ class Quarantine:
 
     def is_late(self):
         """True if the entry found last may be offered again without an operator's order."""
-        return self.log.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT and self.reason != PARKED_UNREADABLE
+        is_result = self.log.kind == KIND_RESULT
+        return is_result and self.reason != QUARANTINED_IN_DOUBT and self.reason != QUARANTINED_UNREADABLE
 
     def may_leave(self):
         """True if there is a gap for an entry that is offered again; else `tidy` comes first."""
@@ -335,7 +336,7 @@ class Quarantine:
     def _read_tail(self, entry):
         log = self.log
         self.entry = entry
-        self.length = log.length - PARKED_BYTES
+        self.length = log.length - QUARANTINE_BYTES
         tail = log.at + self.length
         self.number = get_u32(log.page, tail)
         self.reason = log.page[tail + 4] | log.page[tail + 5] << 8
@@ -413,7 +414,7 @@ class Quarantine:
         return FAILED
 
     def is_sent_again(self, number):
-        """True if the main log's record `number` waits to be sent, although it was set aside: an order has it so."""
+        """True if the main log's record `number` waits to be sent, although it was quarantined: an order has it so."""
         cursor = self._main.cursor_at(field.TOOLSNET_CURSOR)
         return cursor is not None and cursor.number < number <= field.again_to(self.state.numbers)
 
@@ -455,7 +456,7 @@ class Quarantine:
         Return False if that cannot be done now. All must be settled.
         """
         pack_into("<IHH", self.log.stage, self.log.payload_at + length, self.number, reason, 0)
-        return self._append_again(kind, flags, length + PARKED_BYTES)
+        return self._append_again(kind, flags, length + QUARANTINE_BYTES)
 
     def _append_again(self, kind, flags, length):
         old = self.entry

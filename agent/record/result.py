@@ -65,7 +65,9 @@ FLAG_RECOVERED = const(1)  # fetched by MID 0064, not pushed
 FLAG_EDGE_TIME = const(2)  # the controller's time was not valid; the agent's own stands in its place
 FLAG_COPY = const(4)  # written again at a start, with the same number (spool rule of the suspect tail)
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
-FLAG_ASIDE = const(32)  # set aside before it was moved on in the log: it waits for the quarantine, not to be sent
+FLAG_QUARANTINED = const(
+    32
+)  # it was quarantined, and moved on in the log: it waits for that, not to be sent
 FLAG_ODD = const(
     64
 )  # something in it is not as it should be, and is kept as it came; a frame: only the unit of its torque
@@ -76,14 +78,14 @@ FLAG_RETRIED = const(16)  # stored before under another number: sent again, or m
 HEAD_BYTES = const(8)
 ID_EPOCH = const(7)  # how often the controller's ID count has restarted, modulo 256
 # After the payload in the quarantine: its number in the log u32, ToolsNet's code u16 (or a reason below), two zeros.
-PARKED_BYTES = const(8)
+QUARANTINE_BYTES = const(8)
 ROOM_BYTES = const(159)  # the longest payload of a result: with its limits, in the quarantine
 TAKEN = const(1)  # into the quarantine; the other answers are in toolcart.agent.quarantine.quarantine
-PARKED_UNREADABLE = const(1001)
-PARKED_SILENT = const(1002)
-PARKED_MOVED = const(1003)  # refused by ToolsNet; the code is no longer known
-PARKED_IN_DOUBT = const(1004)  # ToolsNet has one that was sent after it; whether it has this one is not known
-PARKED_READ = const(1005)  # a frame that could not be read at first; a later version has read it
+QUARANTINED_UNREADABLE = const(1001)
+QUARANTINED_SILENT = const(1002)
+QUARANTINED_MOVED = const(1003)  # refused by ToolsNet; the code is no longer known
+QUARANTINED_IN_DOUBT = const(1004)  # ToolsNet has one that was sent after it; whether it has this one is not known
+QUARANTINED_READ = const(1005)  # a frame that could not be read at first; a later version has read it
 
 
 RESULT_UNREADABLE = const(0)
@@ -144,4 +146,4 @@ def is_blank_record(body, start):
     return not body[start + TIME + 2]  # a month
 
 
-assert ROOM_BYTES == HEAD_BYTES + BODY_BYTES + LIMITS_BYTES + PARKED_BYTES
+assert ROOM_BYTES == HEAD_BYTES + BODY_BYTES + LIMITS_BYTES + QUARANTINE_BYTES

@@ -81,7 +81,7 @@ class Store:
         # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
         self.limits = None  # toolcart.agent.openprotocol.queries, if configured
-        self.longest = log.payload_most() - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
+        self.longest = log.payload_most() - ORIGIN_BYTES - res.QUARANTINE_BYTES  # the quarantine can take that, too
         self._numbers = log.state.numbers
         self._scout = None  # reads what comes after the snapshot, until that is done
         self._odd = 0  # checksum of the last odd message
@@ -612,7 +612,8 @@ def _mark_of(buf, body):
 
 
 assert (
-    PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
+    PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.QUARANTINE_BYTES
+    and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
 )
 assert _WITH_LIMITS == _LIGHT_PAYLOAD + res.LIMITS_BYTES
 assert _HOUR + 2 == _MINUTE + 1 == _SECOND == res.TIME + res.TIME_BYTES - 1 == res.ANGLE + res.ANGLE_BYTES + 6

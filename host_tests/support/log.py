@@ -14,7 +14,7 @@ from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import LOG_DONE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.snapshot import Snapshot
-from toolcart.agent.log.snapshot_fields import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
+from toolcart.agent.log.snapshot_fields import GRAPH_CURSOR, GRAPHS, LOG, QUARANTINE, QUARANTINE_CURSOR
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
@@ -55,7 +55,11 @@ class Area:
         front = STATE_BLOCKS + self.kept_blocks + self.graph_blocks
         self.log = log = Log(Partition(flash, front, flash.block_count - front), state, LOG, **options)
         self.kept = Log(
-            Partition(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, staging_of=log
+            Partition(flash, STATE_BLOCKS, self.kept_blocks),
+            state,
+            QUARANTINE,
+            cursor_slot=QUARANTINE_CURSOR,
+            staging_of=log,
         )
         logs = [log, self.kept]
         self.graphs = None

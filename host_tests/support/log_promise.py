@@ -10,7 +10,7 @@ Rules
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.framing import FRAME_BYTES, LOG_DONE, LOG_FAILED, LOG_FULL, RECORD_NONE
 from toolcart.agent.log.search import Search
-from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, DELIVERED, JUMPED, NEXT, OVERWRITTEN, SET_ASIDE
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, DELIVERED, JUMPED, NEXT, OVERWRITTEN, QUARANTINED
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from lab.harness.flash import Nor
@@ -29,7 +29,7 @@ NAMES = {
     MAINTAIN: "maintain",
     SETTLE: "settle",
 }
-COUNTED = SET_ASIDE  # what results bring with them, here their sum: no one else counts in it here
+COUNTED = QUARANTINED  # what results bring with them, here their sum: no one else counts in it here
 TURNS_MOST = 400
 WORN_MOST = 3
 UNKNOWN = -1

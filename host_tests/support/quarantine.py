@@ -1,7 +1,7 @@
 """A quarantine over a station's area on a simulated flash, and a main log whose results can be refused."""
 
 from toolcart.agent.log.snapshot_fields import DROPPED
-from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM, Quarantine
+from toolcart.agent.quarantine.quarantine import ADMITTED, ADMITTED_BEFORE, FAILED, NO_ROOM, Quarantine
 from toolcart.agent.record import KIND_RAW
 from host_tests.support.log import STATE_BLOCKS, Area, append, put
 
@@ -65,17 +65,17 @@ class QuarantineBench:
 
     def keep(self, *numbers, reason=17):
         """Keep these records of the main log; the last answer."""
-        code = KEPT_DONE
+        code = ADMITTED
         self.log.settle()  # whoever names one has found it
         for number in numbers:
-            code = self.quarantine.keep(number, reason)
-            assert code in (KEPT_DONE, KEPT_BEFORE, NO_ROOM, FAILED)
+            code = self.quarantine.admit(number, reason)
+            assert code in (ADMITTED, ADMITTED_BEFORE, NO_ROOM, FAILED)
         return code
 
     def keep_frame(self, octets, flags=0):
         """Store and keep a frame that could not be read; its number."""
         number = self.store_frame(octets, flags)
-        assert self.keep(number) == KEPT_DONE
+        assert self.keep(number) == ADMITTED
         return number
 
     def spoil(self, number):
@@ -96,7 +96,7 @@ class QuarantineBench:
             code = self.keep(number)
             if code == NO_ROOM:
                 return kept
-            assert code == KEPT_DONE
+            assert code == ADMITTED
             kept.append(number)
 
     def drop(self, *numbers):

@@ -88,8 +88,8 @@ class SimLines:
 PIM = ("tn", 6575)
 SERVER = ("tn", 10111)
 OPEN_PROTOCOL_PORT = 4545
-PARKED_BLOCKS = 3  # of each station's flash, behind its state and in front of its log
-MORE_BLOCKS = STATE_BLOCKS + PARKED_BLOCKS - 2  # so that a log has the blocks asked for less two, as always
+QUARANTINE_BLOCKS = 3  # of each station's flash, behind its state and in front of its log
+MORE_BLOCKS = STATE_BLOCKS + QUARANTINE_BLOCKS - 2  # so that a log has the blocks asked for less two, as always
 
 
 def controller_address(index):
@@ -295,7 +295,7 @@ def _tree(stations, settings, files):
         link.update(settings.get("controller", {}))
         if link.get("device"):
             del link["host"]
-        keep = {"path": "spool%d" % index, "parked_kib": 4 * PARKED_BLOCKS, "size_kib": 40}
+        keep = {"path": "spool%d" % index, "parked_kib": 4 * QUARANTINE_BLOCKS, "size_kib": 40}
         keep.update(settings.get("spool", {}))
         station = {"number": 10 * (index + 1), "controller": link, "spool": keep}
         station.update(settings.get("station", {}))

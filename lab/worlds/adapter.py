@@ -210,7 +210,7 @@ def report_of(agent: Agent, index: int) -> AgentReport:
         kept=station.quarantine.count(),
         gone=station.ledger.gone(),
         afresh=station.ledger.epoch(),
-        set_aside=numbers[field.SET_ASIDE],
+        set_aside=numbers[field.QUARANTINED],
         dropped=numbers[field.DROPPED],
         full=says_full(agent, index),
         needs_operator=needs_operator(agent, index),
@@ -318,7 +318,7 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
         "stored_again": numbers[field.STORED_AGAIN],
         "delivered": numbers[field.DELIVERED],
         "dropped": numbers[field.DROPPED],
-        "set_aside": numbers[field.SET_ASIDE],
+        "set_aside": numbers[field.QUARANTINED],
     }
     if station.quarantine is not None:
         counts["kept"] = station.quarantine.count()

@@ -28,10 +28,10 @@ from toolcart.agent.log import block_head
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
 from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, Snapshot
-from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
+from toolcart.agent.log.snapshot_fields import GRAPHS, LOG, QUARANTINE
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from toolcart.agent.record.provenance import origin_bytes
-from toolcart.agent.record.result import PARKED_BYTES
+from toolcart.agent.record.result import QUARANTINE_BYTES
 from toolcart.board.linux import regular_file, spool_content
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.flash import SPOILT, FlashUnusable
@@ -43,7 +43,7 @@ from toolcart.spool.offline_spool import OfflineSpool, opened
 FOLDER_BLOCK_BYTES = 4096
 FOLDER_MORE = 2
 KIND_NAMES = dict(zip(KINDS, ("result", "raw", "event", "graph"), strict=True))
-NAMES = {LOG: "main", KEPT: "parked", GRAPHS: "graphs"}  # of the areas, by ring
+NAMES = {LOG: "main", QUARANTINE: "parked", GRAPHS: "graphs"}  # of the areas, by ring
 STEP_BYTES = 256  # no block is smaller
 _RESULT_BYTES = (114, 151)  # without an origin, and without the tail that the quarantine adds
 
@@ -219,7 +219,7 @@ def of_content(content: bytes) -> Image:
         areas.append(_area(LOG, device, STATE_BLOCKS, device.block_count - STATE_BLOCKS, {}))
     else:
         for ring, log in spool.logs():
-            if ring == KEPT and not spool.may_refuse:
+            if ring == QUARANTINE and not spool.may_refuse:
                 continue  # the room for a quarantine, for when there is an outlet that refuses
             part = log.device
             areas.append(_area(ring, device, part.first_block, part.block_count, spool.counting(log)))
@@ -384,7 +384,7 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
         if at < end or at % 4:
             continue
         if _size_at(octets, at):
-            kept = octets[at + block_head.AT_RING] == KEPT
+            kept = octets[at + block_head.AT_RING] == QUARANTINE
             continue
         length = _sound(octets, at, len(octets) - at)
         if not length:
@@ -392,10 +392,10 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
         end = at + length
         kind = octets[at]
         payload = octets[at + HEAD_BYTES : end - 4]
-        ring = KEPT if kept else LOG
+        ring = QUARANTINE if kept else LOG
         if kind == KIND_RESULT:  # its length says which, as long as there is one spindle
             plain = len(payload) - origin_bytes(payload, 0)
             ring = LOG if plain in _RESULT_BYTES else ring
-            ring = KEPT if plain - PARKED_BYTES in _RESULT_BYTES else ring
+            ring = QUARANTINE if plain - QUARANTINE_BYTES in _RESULT_BYTES else ring
         entries.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
     return entries

@@ -61,7 +61,7 @@ class OfflineSpool:
         )  # ToolsNet was among the outlets of the last session
         self.state.follow(Cursor(), field.EVENT_CURSOR)
         part = Partition(device, STATE_BLOCKS, kept_blocks)
-        self.kept = Log(part, self.state, field.KEPT, cursor_slot=field.KEPT_CURSOR, staging_of=self.log)
+        self.kept = Log(part, self.state, field.QUARANTINE, cursor_slot=field.QUARANTINE_CURSOR, staging_of=self.log)
         self.graphs = None
         if graph_blocks:
             part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
@@ -91,7 +91,7 @@ class OfflineSpool:
 
         The log counts what its readers do not find, each number once, and forgives what all outlets have passed.
         """
-        if ring == field.KEPT:
+        if ring == field.QUARANTINE:
             return self.quarantine.unreadable
         if ring != field.LOG:
             return 0  # nobody counts pieces of curves
@@ -116,7 +116,7 @@ class OfflineSpool:
     def logs(self) -> Iterator[tuple[int, Log]]:
         """Each log with the number of its ring, the main one first."""
         yield field.LOG, self.log
-        yield field.KEPT, self.kept
+        yield field.QUARANTINE, self.kept
         if self.graphs is not None:
             yield field.GRAPHS, self.graphs
 

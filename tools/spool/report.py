@@ -14,7 +14,7 @@ from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
-from toolcart.agent.record.result import PARKED_BYTES
+from toolcart.agent.record.result import QUARANTINE_BYTES
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.base.terminal_safe import visible_in
@@ -40,14 +40,14 @@ def results(area: Area) -> list[Entry]:
 def row(entry: Entry) -> dict[str, object]:
     """Return one result or raw frame in words."""
     length = len(entry.payload)
-    parked = entry.ring == field.KEPT
+    parked = entry.ring == field.QUARANTINE
     fields: dict[str, object] = {"area": NAMES[entry.ring], "kind": entry.kind_name}
-    fields.update(describe(entry.payload, 0, entry.kind, entry.flags, length - PARKED_BYTES if parked else length))
+    fields.update(describe(entry.payload, 0, entry.kind, entry.flags, length - QUARANTINE_BYTES if parked else length))
     if parked:
         fields["refused_number"] = get_u32(entry.payload, length - 8)
         fields["refused_code"] = int.from_bytes(entry.payload[length - 4 : length - 2], "little")
     if entry.kind == KIND_RAW:
-        fields["frame"] = entry.payload[8 : length - PARKED_BYTES if parked else length].decode("latin-1")
+        fields["frame"] = entry.payload[8 : length - QUARANTINE_BYTES if parked else length].decode("latin-1")
     return fields
 
 
@@ -123,7 +123,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
     """Return what the next start would know, found by the code of a start itself."""
     spool = image.opened
     numbers = spool.state.numbers
-    if area.ring == field.KEPT:
+    if area.ring == field.QUARANTINE:
         return {"kept": spool.quarantine.count()}
     if area.ring == field.GRAPHS:
         return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}

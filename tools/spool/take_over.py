@@ -62,7 +62,7 @@ _SPARE = 1.25  # a new area has room for at least this many times what has to be
 _STEP = 16  # records that are left behind where there is less room than was thought
 _WRITE_BYTES = 1 << 20
 # What belongs to the blocks themselves and not to what they hold.
-_OF_THE_AREA = (*range(field.CURSOR), field.KEPT_CURSOR, *range(field.GRAPH_CURSOR, field.LIMIT), field.AREA)
+_OF_THE_AREA = (*range(field.CURSOR), field.QUARANTINE_CURSOR, *range(field.GRAPH_CURSOR, field.LIMIT), field.AREA)
 # What is known of the server of one station, and of no other.
 _OF_THE_SERVER = (
     field.SENT,
@@ -234,7 +234,7 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     """
     block_bytes = block_bytes_for(plan.size_bytes)
     _let_removed_count(old)
-    records, aside = _records(old.log), _records(old.kept, old.state.numbers[field.KEPT_CURSOR])
+    records, aside = _records(old.log), _records(old.kept, old.state.numbers[field.QUARANTINE_CURSOR])
     area = _Sizes(plan, block_bytes, _usual_kept(old), aside)
     low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
     doubt = old.state.numbers[field.DOUBT_LACKS]
@@ -355,7 +355,7 @@ def _filled(
     for cursor in old.log.cursors:
         follow(log, cursor.slot)
     part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS)
-    kept = Log(part, state, field.KEPT, cursor_slot=field.KEPT_CURSOR, staging_of=log)
+    kept = Log(part, state, field.QUARANTINE, cursor_slot=field.QUARANTINE_CURSOR, staging_of=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
     state.rise(old.state.numbers[field.COUNTS_TO] // old.log.device.block_count)  # the count of erases goes on
     passed = [cursor.number for cursor in old.log.cursors]
@@ -451,7 +451,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
             if cursor.number and kind_at(state, place):
                 state.put_moved(cursor, 0)
         state.places &= ~field.HAD_MORE
-        state.numbers[field.SET_ASIDE] -= min(state.numbers[field.SET_ASIDE], state.numbers[field.DROPPED])
+        state.numbers[field.QUARANTINED] -= min(state.numbers[field.QUARANTINED], state.numbers[field.DROPPED])
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0
         state.numbers[field.SEQUENCE_LAG] = 0

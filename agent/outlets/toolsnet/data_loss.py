@@ -51,11 +51,11 @@ from toolcart.agent.log.snapshot_fields import (
     DROPPED,
     HAD_MORE,
     OVERWRITTEN,
+    QUARANTINED,
     SENT,
     SENT_BACK,
     SENT_EMPTY,
     SENT_OLDER,
-    SET_ASIDE,
     STORED,
     TAKEN,
     again_to,
@@ -77,7 +77,7 @@ def kept(quarantine, first, last):
 
 
 def aside(policy):
-    """Return how many of the results that are still to be sent again are set aside: they stay there."""
+    """Return how many of the results that are still to be sent again are quarantined: they stay there."""
     end = min(again_to(policy.numbers), policy.log.number)
     return kept(policy.lookahead.quarantine, policy.cursor.number, end)
 
@@ -133,9 +133,9 @@ def _behind_taken(policy):
 
 
 def _taken_late(policy):
-    """Return how many results, at most, were set aside and taken later: on the wire they lie behind later ones."""
+    """Return how many results, at most, were quarantined and taken later: on the wire they lie behind later ones."""
     numbers = policy.numbers
-    return max(0, numbers[SET_ASIDE] - numbers[DROPPED] - policy.lookahead.quarantine.count())
+    return max(0, numbers[QUARANTINED] - numbers[DROPPED] - policy.lookahead.quarantine.count())
 
 
 def count_unreadable(numbers, rows):

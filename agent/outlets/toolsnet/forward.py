@@ -157,7 +157,7 @@ class ToolsNetOutlet:
         self._wakes = (scheduler, slot)
 
     def offer_on_order(self, number, in_doubt):
-        """An operator wants the log's `number`, which was set aside, offered now; return an ASK_ (agent.quarantine)."""
+        """An operator wants the quarantined `number` of the log offered now; return an ASK_ (agent.quarantine)."""
         self._wake()
         return self.policy.offer_on_order(number, in_doubt)
 

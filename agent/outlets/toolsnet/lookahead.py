@@ -13,10 +13,10 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DELIVERED, KEPT_LAST, TAKEN
+from toolcart.agent.log.snapshot_fields import DELIVERED, QUARANTINE_LAST, TAKEN
 from toolcart.agent.quarantine.quarantine import NO_ROOM
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
-from toolcart.agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
+from toolcart.agent.record.result import QUARANTINED_MOVED, QUARANTINED_SILENT, QUARANTINED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import sequence_at
 
 # What happened in a turn of a lookahead
@@ -111,7 +111,7 @@ class Lookahead:
                 self.seen = log.number if is_short else 0
                 self.short = -1 if self.fits else self.room
                 return AHEAD_ENDS
-            if kind == KIND_RESULT and not self._is_kept():
+            if kind == KIND_RESULT and not self._is_quarantined():
                 if scout.found > allowed:
                     return AHEAD_WRITES
                 self.others += 1
@@ -141,10 +141,10 @@ class Lookahead:
         self.others = 0
         return AHEAD_GOES_ON
 
-    def _is_kept(self):
+    def _is_quarantined(self):
         """True if the quarantine has what the scout found, or that cannot be told; else the page still holds that."""
         found = self.scout.found
-        if found > self.numbers[KEPT_LAST]:
+        if found > self.numbers[QUARANTINE_LAST]:
             return False
         return self.quarantine.has(found) != 0 or self.log.peek(self.scout) <= RECORD_NONE  # they share the page
 
@@ -185,10 +185,10 @@ class Lookahead:
             number = cursor.found
             reason = policy.code if number == policy.head else self.code
             if kind == KIND_RAW:
-                reason = PARKED_UNREADABLE
+                reason = QUARANTINED_UNREADABLE
             elif reason <= _SILENCE:
-                reason = PARKED_SILENT if reason == _SILENCE else PARKED_MOVED
-            code = policy.keep(number, reason, now)
+                reason = QUARANTINED_SILENT if reason == _SILENCE else QUARANTINED_MOVED
+            code = policy.quarantine_record(number, reason, now)
             if code == NO_ROOM:
                 policy.wait_for_room(now)
             if code <= 0:

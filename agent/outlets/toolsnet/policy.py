@@ -34,13 +34,13 @@ write it takes back, so that the state may be saved by others at any time.
 
 # First, because imports nest (toolcart.agent.cart.app).
 from toolcart.agent.quarantine.quarantine import (
+    ADMITTED,
+    ADMITTED_BEFORE,
     ASK_NO_ROOM,
     DROP_DONE,
     DROP_NONE,
     DROP_SOON,
     FAILED,
-    KEPT_BEFORE,
-    KEPT_DONE,
     NO_ROOM,
 )
 
@@ -53,9 +53,9 @@ from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
     DROPPED,
-    KEPT_LAST,
     LATE,
     OVERWRITTEN,
+    QUARANTINE_LAST,
     SENT,
     TAKEN,
     TOOLSNET_CURSOR,
@@ -76,7 +76,7 @@ from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT, Reoffer
 from toolcart.agent.outlets.toolsnet.reoffer_schedule import ReofferSchedule
 from toolcart.agent.outlets.toolsnet.resume_point import ResumePoint
 from toolcart.agent.record import KIND_RAW
-from toolcart.agent.record.result import PARKED_UNREADABLE
+from toolcart.agent.record.result import QUARANTINED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 # Answers of `next`
@@ -105,7 +105,7 @@ _SILENCE = const(0)
 
 # What `write` has to do
 _ALLOW = const(1)
-_KEEP = const(2)
+_QUARANTINE = const(2)
 _BEGIN_LOOKAHEAD = const(3)
 _FINISH = const(4)
 _LATE = const(5)
@@ -126,7 +126,7 @@ class Policy:
         self.reoffer = Reoffer(self)
         self.lookahead = Lookahead(log, quarantine, state.numbers)
         self.resume_point = ResumePoint(self, settings)
-        self.keeps_refused = settings["refused"] == "park"
+        self.quarantines_refused = settings["refused"] == "park"
         self.phase = IN_ORDER
         self.failures = 0  # of the head's offers, OFFERS at most; above that, of the lookaheads behind it
         self.head = 0  # the one that is refused
@@ -171,14 +171,14 @@ class Policy:
                     self.pause.start(now, AGAIN_MS)
                 return NOTHING
             if kind == KIND_RAW:
-                return self._request_write(_KEEP, now)
+                return self._request_write(_QUARANTINE, now)
             self.buf = log.page
             self.at = log.at
             self.length = log.length
             self.flags = log.flags
         number = cursor.found
-        if number <= self.numbers[KEPT_LAST] and self.is_kept(cursor):
-            return self._request_write(_KEEP, now)  # a server that was set back
+        if number <= self.numbers[QUARANTINE_LAST] and self.is_quarantined(cursor):
+            return self._request_write(_QUARANTINE, now)  # a server that was set back
         in_flight = self.in_flight
         if number > in_flight.allowed or self.numbers[OVERWRITTEN] != in_flight.overwritten:
             return self._request_write(_ALLOW, now)
@@ -189,7 +189,7 @@ class Policy:
             in_flight.may_have = number
         return SEND
 
-    def is_kept(self, cursor):
+    def is_quarantined(self, cursor):
         """True if the quarantine has the cursor's next, or that cannot be told; else the page still holds that."""
         return (
             self.lookahead.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE
@@ -449,7 +449,7 @@ class Policy:
         if self.failures < OFFERS:
             if self.failures > 1:
                 self.pause.start(now, _RETRIES_MS[self.failures - 1])
-        elif self.keeps_refused:
+        elif self.quarantines_refused:
             self.phase = LOOKAHEAD
         else:
             self._lookahead_failed(now)
@@ -501,7 +501,7 @@ class Policy:
         """The quarantine has no room for what it must take: wait, and say so once."""
         lookahead = self.lookahead
         if lookahead.short < 0:
-            self.counters.note(counter.PARKED_FAILED, NO_ROOM, now)
+            self.counters.note(counter.NOT_QUARANTINED, NO_ROOM, now)
         lookahead.short = lookahead.quarantine.octets()
         self.pause.start(now, AGAIN_MS)
 
@@ -509,7 +509,7 @@ class Policy:
         """Hold everything: there is no room for the head."""
         self.phase = HOLD
         self.pause.start(now, AGAIN_MS)
-        self.counters.note(counter.PARKED_FAILED, NO_ROOM, now)
+        self.counters.note(counter.NOT_QUARANTINED, NO_ROOM, now)
 
     # -- what is durable first ---------------------------------------------------------------------------------
 
@@ -518,8 +518,8 @@ class Policy:
         write = self.pending_write
         if write == _ALLOW:
             done = self.allow(self.cursor.found)
-        elif write == _KEEP:  # an unreadable frame, or one that the quarantine has
-            done = self.keep_and_pass(self.cursor.found, PARKED_UNREADABLE, now)
+        elif write == _QUARANTINE:  # an unreadable frame, or one that the quarantine has
+            done = self.quarantine_and_pass(self.cursor.found, QUARANTINED_UNREADABLE, now)
         elif write == _BEGIN_LOOKAHEAD:
             done = self.in_flight.begin_lookahead(self.lookahead.limit)
         elif write == _FINISH:
@@ -536,7 +536,7 @@ class Policy:
 
     def writes_quarantine(self):
         """True if what `write` has to do may write to the quarantine, too."""
-        return self.pending_write > _BEGIN_LOOKAHEAD or self.pending_write == _KEEP
+        return self.pending_write > _BEGIN_LOOKAHEAD or self.pending_write == _QUARANTINE
 
     def _put_off(self, write, now):
         if write == _LATE or write == _LATE_OVER:
@@ -572,26 +572,26 @@ class Policy:
             if self.phase == HOLD or (self.reoffer.is_taken and self.phase == RETRY and self.failed_lookaheads()):
                 self.pause.stop()
 
-    def keep(self, number, reason, now):
-        """Keep the log's record `number` in the quarantine; return a code of Quarantine.keep."""
+    def quarantine_record(self, number, reason, now):
+        """Keep the log's record `number` in the quarantine; return a code of Quarantine.admit."""
         if self.in_flight.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
-            self.counters.note(counter.PARKED_FAILED, reason, now)
-            return KEPT_BEFORE
-        code = self.lookahead.quarantine.keep(number, reason)
-        if code == KEPT_DONE:
+            self.counters.note(counter.NOT_QUARANTINED, reason, now)
+            return ADMITTED_BEFORE
+        code = self.lookahead.quarantine.admit(number, reason)
+        if code == ADMITTED:
             self.reoffers.wants = True
-            self.counters.note(counter.PARKED, reason, now)
+            self.counters.note(counter.QUARANTINED, reason, now)
         return code
 
-    def keep_and_pass(self, number, reason, now):
+    def quarantine_and_pass(self, number, reason, now):
         """Keep the log's `number`, which is the cursor's next, in the quarantine and pass it; True if that is done."""
         in_flight = self.in_flight
         if (
-            in_flight.state.durable[TOOLSNET_CURSOR] < self.cursor.number > self.numbers[KEPT_LAST]
+            in_flight.state.durable[TOOLSNET_CURSOR] < self.cursor.number > self.numbers[QUARANTINE_LAST]
             and not in_flight.save()
         ):
             return False  # a restart passes what is kept, and nothing else may be before it
-        code = self.keep(number, reason, now)
+        code = self.quarantine_record(number, reason, now)
         if code == NO_ROOM:
             self.head = number
             self.code = reason

@@ -1,4 +1,4 @@
-"""When results set aside are offered to ToolsNet again: an operator's order, then those never offered, then the rest.
+"""When quarantined results are offered to ToolsNet again: an operator's order, then those never offered, then the rest.
 
 Rules
 1. Good service begins when a result is taken, and starts over with a refusal and with each connection. After ten
@@ -14,7 +14,7 @@ from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import LATE_FIRST
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_FRAME, ASK_GONE, ASK_IN_DOUBT, ASK_MANY, ASK_UNREADABLE
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import PARKED_IN_DOUBT
+from toolcart.agent.record.result import QUARANTINED_IN_DOUBT
 
 GOOD_MS = const(600000)
 HOUR_MS = const(3600000)
@@ -130,7 +130,7 @@ class ReofferSchedule:
             return ASK_GONE
         if kind != KIND_RESULT:
             return ASK_FRAME
-        if quarantine.reason == PARKED_IN_DOUBT and not in_doubt:
+        if quarantine.reason == QUARANTINED_IN_DOUBT and not in_doubt:
             return ASK_IN_DOUBT
         if number not in self.ordered:
             if len(self.ordered) >= ASKED_MOST:

@@ -9,7 +9,7 @@
                                            else: all up to it were
     one behind it that may have been sent  LOOKAHEAD: it alone was taken, and proves those in front of it refused
                                            else: all up to it were. Of an earlier version that had several out,
-                                           those in front of it are in doubt, and set aside
+                                           those in front of it are in doubt, and quarantined
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
     one of before a break                  the same, of another result (sequence_break)
     anything else                          odd: never sent from here, as far as the state knows; all that was delivered
@@ -34,9 +34,9 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
-    KEPT_LAST,
     LIMIT,
     OVERWRITTEN,
+    QUARANTINE_LAST,
     SENT,
     SENT_AGAIN,
     SENT_ALONE,
@@ -50,7 +50,7 @@ from toolcart.agent.log.snapshot_fields import (
     again_to,
 )
 from toolcart.agent.record import KIND_RAW
-from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_MOVED, PARKED_UNREADABLE
+from toolcart.agent.record.result import QUARANTINED_IN_DOUBT, QUARANTINED_MOVED, QUARANTINED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
@@ -351,17 +351,17 @@ class ResumePoint:
                 break  # what was sent cannot be read any more
             reason = 0
             if kind == KIND_RAW:
-                reason = PARKED_UNREADABLE
-            elif number <= numbers[KEPT_LAST] and policy.lookahead.quarantine.has(number):
-                reason = PARKED_MOVED  # it is there
+                reason = QUARANTINED_UNREADABLE
+            elif number <= numbers[QUARANTINE_LAST] and policy.lookahead.quarantine.has(number):
+                reason = QUARANTINED_MOVED  # it is there
             elif (
                 self.in_flight.were_several()
                 and 0 < (stored - number + cursor.sequence_lag) % SEQUENCES < _SEVERAL_MOST
             ):
-                reason = PARKED_IN_DOUBT
+                reason = QUARANTINED_IN_DOUBT
             is_dropped = reason and number == policy.drop_number  # an operator drops it: there is no room
             if reason and not is_dropped:
-                if not policy.keep_and_pass(number, reason, now):
+                if not policy.quarantine_and_pass(number, reason, now):
                     return False
                 continue
             if not policy.pass_one(number):

@@ -48,10 +48,10 @@ def put_refused(report, policy, now, answers):
     # With no room for a longer lookahead, none allowed, or neither room for a good result that would prove the server
     # nor one that no lookahead has met, only an operator can let the others go on.
     has_hope = lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
-    is_hopeless = is_stuck or (in_vain and not (policy.keeps_refused and has_hope))
+    is_hopeless = is_stuck or (in_vain and not (policy.quarantines_refused and has_hope))
     report["needs_operator"] = is_hopeless and (held or is_refused)
     report["keeps_order"] = not (
-        policy.keeps_refused or is_stuck
+        policy.quarantines_refused or is_stuck
     )  # by a setting the others wait, whatever room is left
     report["late"] = policy.reoffers.waiting()
 

@@ -17,9 +17,9 @@ from toolcart.agent.log.snapshot_fields import (
     DROPPED,
     MISSED,
     OVERWRITTEN,
+    QUARANTINED,
     SENT,
     SENT_MET,
-    SET_ASIDE,
     TAKEN,
 )
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
@@ -360,7 +360,7 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     cart.append(50)
     cart.take(0, 30)
     cart.state.numbers[TAKEN], cart.state.numbers[SENT] = 30, SENT_MET
-    cart.state.numbers[DELIVERED], cart.state.numbers[SET_ASIDE], cart.state.numbers[DROPPED] = 25, 8, 5
+    cart.state.numbers[DELIVERED], cart.state.numbers[QUARANTINED], cart.state.numbers[DROPPED] = 25, 8, 5
     cart.state.numbers[DOUBT_LACKS], cart.state.numbers[OVERWRITTEN] = 12, 49
     assert cart.state.save()
     cart.start(TOOLSNET)
@@ -370,7 +370,7 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == cart.state.numbers[SENT] == 0
     assert cart.at_start.added == [0] and gone(cart.at_start.given_up) == [(TOOLSNET, 20)]
     assert cart.state.numbers[DELIVERED] == cart.state.numbers[DROPPED] == 0, "those were another one's"
-    assert cart.state.numbers[SET_ASIDE] == 3, "what is set aside still is that of whatever ToolsNet is there"
+    assert cart.state.numbers[QUARANTINED] == 3, "what is set aside still is that of whatever ToolsNet is there"
     assert cart.at_start.given_up[0][3:] == (12, 49), "it is said of the old name"
     assert cart.state.numbers[DOUBT_LACKS] == cart.state.numbers[OVERWRITTEN] == 0
 

@@ -5,7 +5,7 @@ from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.log import Area, numbers
-from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, Cart
+from lab.harness.cart import CONTROLLER, PIM, QUARANTINE_BLOCKS, SERVER, Cart
 
 PORTABLE = True
 HEAP = "4m"
@@ -16,7 +16,7 @@ def number_after_cut(cart):
     kept = cart.flashes["spool0"]
     flash = RamFlash(kept.block_count)
     flash.cells[:] = kept.cells
-    return Area(kept_blocks=PARKED_BLOCKS, flash=flash).mount()[1].number
+    return Area(kept_blocks=QUARANTINE_BLOCKS, flash=flash).mount()[1].number
 
 
 def started(**settings):

@@ -17,7 +17,7 @@ from toolcart.agent.log.framing import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.snapshot import Snapshot
-from toolcart.agent.log.snapshot_fields import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
+from toolcart.agent.log.snapshot_fields import CURSOR, LOG, MISSED, QUARANTINE, QUARANTINE_CURSOR
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG
@@ -124,7 +124,7 @@ class Life:
         shape, area = self.shape, self.area
         state = self.state = Snapshot(area.parts[0])
         log = Log(area.parts[1], state, LOG, 2, CURSOR, shape.when_full, shape.payload)
-        kept = Log(area.parts[2], state, KEPT, 1, KEPT_CURSOR, 0, shape.payload, log)
+        kept = Log(area.parts[2], state, QUARANTINE, 1, QUARANTINE_CURSOR, 0, shape.payload, log)
         for index, wants in enumerate((WANTS_NO_EVENTS, WANTS_ALL)):
             log.cursors[index].wants = wants
         log.cursors[1].durable = False
@@ -136,7 +136,7 @@ class Life:
         self.client.kind_of = kind_of
         self.keeper = Client(shape, area, self.kept_promise, state, kept)
         self.client.restless = self.keeper.restless = self.restless  # a unit that reads otherwise each time hides it
-        self.keeper.slot = KEPT_CURSOR
+        self.keeper.slot = QUARANTINE_CURSOR
         self.keeper.when_full = 0
         self.client.check_start()
         self.keeper.check_start(False)

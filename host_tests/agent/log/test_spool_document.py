@@ -11,7 +11,7 @@ from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.openprotocol import id_ledger
 from toolcart.agent.openprotocol.id_ledger import IdLedger
-from toolcart.agent.quarantine.quarantine import KEPT_DONE, Quarantine
+from toolcart.agent.quarantine.quarantine import ADMITTED, Quarantine
 from toolcart.base.clock import Dice
 from toolcart.board.linux.flash import FileFlash
 from host_tests.portable import LONG
@@ -200,13 +200,13 @@ def test_quarantine_and_known_ids_lie_as_the_document_says():
         ledger.stored(0xD2, 0, log.page, log.at, log.length)
         if ident > 4:
             log.cursors[0].advance()
-        elif quarantine.keep(ident, 43) == KEPT_DONE:
+        elif quarantine.admit(ident, 43) == ADMITTED:
             log.cursors[0].advance()
     assert quarantine.remove([2], field.DROPPED) == 1
     assert state.save()
     reader = Reader(bytes(area.flash.cells), 16)
     assert reader.kept() == [(1, 43, 1), (3, 43, 3), (4, 43, 4)]
-    assert reader.numbers[field.KEPT_LAST] == 4
+    assert reader.numbers[field.QUARANTINE_LAST] == 4
     assert reader.octets[:5].hex() == "%010d" % ledger.top()
     if ledger.is_met() and ledger.ranges:
         assert [int(reader.octets[at : at + 5].hex()) for at in (16, 21)] == ledger.ranges[0]

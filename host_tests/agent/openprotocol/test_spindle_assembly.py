@@ -205,12 +205,12 @@ def test_bolt_data_out_of_turn_changes_nothing():
 
 def test_what_has_no_room_is_left_out_from_the_end_and_reported():
     result = tightening()
-    made = new_assembly(PAYLOAD_MAX - res.PARKED_BYTES)
+    made = new_assembly(PAYLOAD_MAX - res.QUARANTINE_BYTES)
     assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == assembly.ASSEMBLY_WHOLE
     page = payload_of(made)
-    assert made.cut and len(page) <= PAYLOAD_MAX - res.PARKED_BYTES
+    assert made.cut and len(page) <= PAYLOAD_MAX - res.QUARANTINE_BYTES
     assert sp.count_of(page, 0) == len(sp.rows_of(page, 0)) == 9 and sp.announced_of(page, 0) == 50
-    made = new_assembly(PAYLOAD_MAX - res.PARKED_BYTES)
+    made = new_assembly(PAYLOAD_MAX - res.QUARANTINE_BYTES)
     assert take(made, message(101, spindle_frames.sync_data(result, 1, 50), 1), 101, 1) == assembly.ASSEMBLY_WHOLE
     assert made.cut and sp.count_of(payload_of(made), 0) == 26
     most = 500

@@ -11,19 +11,19 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.snapshot_fields import (
     CURSOR,
-    KEPT_LAST,
     LATE,
     NUMBERS,
+    QUARANTINE_LAST,
+    QUARANTINED,
     SENT,
     SENT_LOOKAHEAD,
     SEQUENCE_LAG,
-    SET_ASIDE,
 )
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet.status import put_refused
-from toolcart.agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM
+from toolcart.agent.quarantine.quarantine import ADMITTED, ADMITTED_BEFORE, ASK_DONE, NO_ROOM
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
-from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_UNREADABLE
+from toolcart.agent.record.result import QUARANTINED_IN_DOUBT, QUARANTINED_UNREADABLE
 
 # What the server makes of a result; then an unreadable frame, and what is not for the server.
 GOOD, REFUSED, MUTE, FRAME, EVENT = range(5)
@@ -184,19 +184,19 @@ class FewKept:
         self.page[0] = 0
         return int(any(number == one[0] for one in self.live(self.state.gone)))
 
-    def keep(self, number, reason):
+    def admit(self, number, reason):
         if self.has(number):
-            return KEPT_BEFORE
+            return ADMITTED_BEFORE
         if self.world.checks_room and self.octets() <= 0:
             return NO_ROOM
         self.world.operate()
         if self.world.kinds[number - 1] == FRAME:
-            reason = PARKED_UNREADABLE
+            reason = QUARANTINED_UNREADABLE
         self.entries += ((number, reason),)
         self.world.ever.add(number)
-        self.state.numbers[KEPT_LAST] = max(number, self.state.numbers[KEPT_LAST])
-        self.state.numbers[SET_ASIDE] = len(self.entries)
-        return KEPT_DONE
+        self.state.numbers[QUARANTINE_LAST] = max(number, self.state.numbers[QUARANTINE_LAST])
+        self.state.numbers[QUARANTINED] = len(self.entries)
+        return ADMITTED
 
     def next_listed(self, after):
         return self.next_entry(after)
@@ -207,7 +207,7 @@ class FewKept:
                 self.entry = entry
                 self.number, self.reason = self.entries[entry - 1]
                 self.page[0] = -self.number
-                self.kind = KIND_RAW if self.reason == PARKED_UNREADABLE else KIND_RESULT
+                self.kind = KIND_RAW if self.reason == QUARANTINED_UNREADABLE else KIND_RESULT
                 return self.kind
         return 0
 
@@ -218,7 +218,7 @@ class FewKept:
         return kind
 
     def is_late(self):
-        return self.kind == KIND_RESULT and self.reason != PARKED_IN_DOUBT
+        return self.kind == KIND_RESULT and self.reason != QUARANTINED_IN_DOUBT
 
     def may_leave(self):
         return True
@@ -316,8 +316,10 @@ class World:
         state.broke_at, state.broke_by = state.durable_break
         state.is_ready = False
         if self.kept.entries:
-            state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
-            state.numbers[SET_ASIDE] = len(self.kept.entries)
+            state.numbers[QUARANTINE_LAST] = max(
+                [state.numbers[QUARANTINE_LAST]] + [one[0] for one in self.kept.entries]
+            )
+            state.numbers[QUARANTINED] = len(self.kept.entries)
         self.log.cursors[0].number = state.numbers[CURSOR]
         self.log.cursors[0].sequence_lag = state.numbers[SEQUENCE_LAG]
         self.policy = self.make(self.log, state, self.kept, self.counters, SETTINGS, self.batch)

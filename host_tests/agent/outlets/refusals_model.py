@@ -265,7 +265,7 @@ class Model:
             is_alone = self.phase != IN_ORDER or self.cursor < self.unsettled_to
             self.allow(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
         elif self.pending_write == KEEP:
-            self.keep_and_pass()
+            self.quarantine_and_pass()
         elif self.pending_write == BEGIN_LOOKAHEAD:
             self.allow(max(self.lookahead_ends, self.limit), True)
         elif self.pending_write == FINISHES:
@@ -280,7 +280,7 @@ class Model:
         else:
             self.drop_first()
 
-    def keep_and_pass(self):
+    def quarantine_and_pass(self):
         """Pass the next one: the quarantine has it."""
         if self.durable[0] < self.cursor > self.kept_last:
             self.save()
@@ -367,7 +367,7 @@ class Model:
                 return False
             while self.cursor < named + self.sequence_lag:
                 if self.cursor + 1 in self.kept().values():
-                    self.keep_and_pass()
+                    self.quarantine_and_pass()
                 else:
                     self.cursor += 1
                     self.delivered += 1

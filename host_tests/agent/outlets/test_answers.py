@@ -203,7 +203,7 @@ def test_what_can_refuse_is_known():
         "program",
         "erase",
         "commit",
-        "keep",
+        "admit",
         "remove",
         "tidy",
         "put_pushed",

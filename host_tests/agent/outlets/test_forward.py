@@ -23,9 +23,9 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_SEVERAL,
 )
 from toolcart.agent.outlets.toolsnet.policy import LOOKAHEAD
-from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
+from toolcart.agent.quarantine.quarantine import ADMITTED, ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
+from toolcart.agent.record.result import QUARANTINED_IN_DOUBT, QUARANTINED_SILENT, QUARANTINED_UNREADABLE, ROOM_BYTES
 from toolcart.agent.toolsnet.session import STREAMING
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG
@@ -146,7 +146,7 @@ def test_refused_result_is_offered_three_times_and_passed_within_12_s():
     assert outlet.until_stored(7) <= 2000
     outlet.run(100)
     assert outlet.ids() == [1, 2, 3, 5, 6, 7, 8]
-    assert outlet.counted(counter.REFUSED_BY_SERVER) == 4 and outlet.counted(counter.PARKED) == 1
+    assert outlet.counted(counter.REFUSED_BY_SERVER) == 4 and outlet.counted(counter.QUARANTINED) == 1
     (record,) = outlet.parked_records()
     assert record[:3] == (KIND_RESULT, 4, 17)
     assert b"0000000004" in record[3], "what is set aside is the whole result"
@@ -427,7 +427,7 @@ def cut_once_kept():
     outlet.until_passed()
     take_away_toolsnet(outlet)
     outlet.store(2)
-    assert outlet.state.save() and outlet.quarantine.keep(2, 17) == KEPT_DONE
+    assert outlet.state.save() and outlet.quarantine.admit(2, 17) == ADMITTED
     outlet.cut()
     assert outlet.state.durable[CURSOR] == 1 and outlet.quarantine.settle()
     return outlet
@@ -498,7 +498,7 @@ def test_result_silent_on_four_connects_is_followed_by_pass_and_set_aside():
     outlet.until_stored(4, and_ms=100)
     assert outlet.ids() == [1, 2, 4, 5]
     (record,) = outlet.parked_records()
-    assert record[:3] == (KIND_RESULT, 3, PARKED_SILENT)
+    assert record[:3] == (KIND_RESULT, 3, QUARANTINED_SILENT)
     assert outlet.counted(counter.SERVER_SILENT) == 4
     assert outlet.toolsnet.server_connections == 5
     outlet.clean()
@@ -702,7 +702,7 @@ def test_frame_without_room_holds_what_is_after_it_until_there_is_some():
     outlet.run(60000)
     status = outlet.status()
     assert outlet.archive.stored == 0 and status["needs_operator"] and status["refused"]["doing"] == "hold"
-    assert status["refused"]["code"] == PARKED_UNREADABLE
+    assert status["refused"]["code"] == QUARANTINED_UNREADABLE
     drop_all(outlet)
     outlet.until_stored(3, 10000)
     assert outlet.ids() == [1, 2, 3]
@@ -716,7 +716,7 @@ def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     refuse(outlet, 2)
     outlet.network.cut(*SERVER)
     outlet.until_stored(3, and_ms=300000)
-    assert outlet.ids() == [1, 3, 5] and outlet.counted(counter.PARKED) == 2
+    assert outlet.ids() == [1, 3, 5] and outlet.counted(counter.QUARANTINED) == 2
     assert sorted(outlet.parked_numbers()) == [2, 4]
     assert outlet.waiting() == 0
 
@@ -1168,7 +1168,7 @@ def with_several_out(first, last):
 
 
 def in_doubt(outlet):
-    return [number for _, number, reason, _ in outlet.parked_records() if reason == PARKED_IN_DOUBT]
+    return [number for _, number, reason, _ in outlet.parked_records() if reason == QUARANTINED_IN_DOUBT]
 
 
 def test_what_was_out_with_one_that_is_there_is_in_doubt():

@@ -217,7 +217,7 @@ class CursorFirst(Lookahead):
         policy.cursor.number = self.taken - 1
         done = Lookahead.finish(self, policy, now)
         for number in numbers:
-            policy.keep(number, 17, now)
+            policy.quarantine_record(number, 17, now)
         return done
 
 

@@ -2,11 +2,11 @@
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.framing import RECORD_LOST
-from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, KEPT_LAST, LATE, SET_ASIDE
+from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, LATE, QUARANTINE_LAST, QUARANTINED
 from toolcart.agent.quarantine.quarantine import (
+    ADMITTED,
+    ADMITTED_BEFORE,
     FAILED,
-    KEPT_BEFORE,
-    KEPT_DONE,
     PRESSURE_FULL,
     PRESSURE_NONE,
     PRESSURE_TIGHT,
@@ -25,19 +25,19 @@ HEAP = "3m"
 
 def test_one_in_doubt_is_not_offered_without_a_word():
     bench = QuarantineBench(results=2)
-    bench.keep(1, reason=res.PARKED_IN_DOUBT)
+    bench.keep(1, reason=res.QUARANTINED_IN_DOUBT)
     assert bench.quarantine.find(1) == KIND_RESULT and not bench.quarantine.is_late()
 
 
 def test_what_is_kept_twice_is_there_once():
     bench = QuarantineBench(results=9)
-    assert bench.keep(2, 5) == KEPT_DONE
-    assert bench.keep(2) == bench.keep(5) == KEPT_BEFORE
-    assert bench.keep(3) == KEPT_DONE, "below the last one and not there"
+    assert bench.keep(2, 5) == ADMITTED
+    assert bench.keep(2) == bench.keep(5) == ADMITTED_BEFORE
+    assert bench.keep(3) == ADMITTED, "below the last one and not there"
     assert [bench.quarantine.has(number) for number in range(1, 8)] == [0, 1, 1, 0, 1, 0, 0]
     for _ in range(3):
         assert bench.numbers() == [2, 5, 3]
-        assert bench.state.numbers[SET_ASIDE] == 3 and bench.state.numbers[KEPT_LAST] == 5
+        assert bench.state.numbers[QUARANTINED] == 3 and bench.state.numbers[QUARANTINE_LAST] == 5
         bench.again()
         assert bench.state.save()
 
@@ -50,8 +50,8 @@ def test_last_one_counts_after_start_when_it_is_settled_and_not_before():
     bench.flash.code = -2
     assert not bench.quarantine.settle() and bench.keep(2) == FAILED and room_of(bench.quarantine, 114) == 0
     bench.flash.code = 0
-    assert bench.keep(2) == KEPT_BEFORE and bench.numbers() == [1, 2]
-    assert bench.state.numbers[KEPT_LAST] == 2 and bench.state.numbers[SET_ASIDE] == 2
+    assert bench.keep(2) == ADMITTED_BEFORE and bench.numbers() == [1, 2]
+    assert bench.state.numbers[QUARANTINE_LAST] == 2 and bench.state.numbers[QUARANTINED] == 2
 
 
 def test_the_last_one_that_fades_at_a_start_is_kept_again():
@@ -61,8 +61,8 @@ def test_the_last_one_that_fades_at_a_start_is_kept_again():
     bench.keep(2)
     bench.spoil(2)
     bench.start()
-    assert bench.keep(2) == KEPT_DONE and bench.keep(2) == KEPT_BEFORE
-    assert bench.numbers() == [1, 2] and bench.state.numbers[SET_ASIDE] == 2
+    assert bench.keep(2) == ADMITTED and bench.keep(2) == ADMITTED_BEFORE
+    assert bench.numbers() == [1, 2] and bench.state.numbers[QUARANTINED] == 2
     bench.again()
     assert bench.numbers() == [1, 2]
 
@@ -75,7 +75,7 @@ def test_where_there_is_none_the_flash_is_asked_once():
     assert [bench.quarantine.has(number) for number in (12, 13, 20, 24, 25)] == [-1, 0, 0, 0, -1]
     bench.flash.unreadable = ()
     assert bench.quarantine.has(12) == bench.quarantine.has(25) == 1 and bench.quarantine.has(11) == 0
-    assert bench.keep(14) == KEPT_DONE and [bench.quarantine.has(number) for number in (13, 14, 15)] == [0, 1, 0]
+    assert bench.keep(14) == ADMITTED and [bench.quarantine.has(number) for number in (13, 14, 15)] == [0, 1, 0]
 
 
 def test_a_drop_that_could_not_be_written_has_not_happened():
@@ -112,7 +112,7 @@ def test_many_gaps_are_swallowed_by_moving_the_oldest():
         assert bench.drop(*range(10, 21, 2))
         for _ in range(2):
             assert sorted(bench.numbers()) == list(range(1, 20, 2))
-            assert bench.state.numbers[DROPPED] == 10 and bench.state.numbers[SET_ASIDE] == 20
+            assert bench.state.numbers[DROPPED] == 10 and bench.state.numbers[QUARANTINED] == 20
             bench.again()
 
 
@@ -257,7 +257,7 @@ def test_a_cut_between_copy_and_snapshot_leaves_the_entry_once():
             left = bench.numbers()
             assert sorted(set(left) | {10}) == sorted(left + [10] * (10 not in left)), (cut, look, left)
             assert set(left) | {10} == {1, 3, 5, 7, 9, 10, 11, 12, 13, 14}, (cut, look, left)
-            assert bench.quarantine.count() == len(left) and bench.state.numbers[SET_ASIDE] == 14
+            assert bench.quarantine.count() == len(left) and bench.state.numbers[QUARANTINED] == 14
 
 
 def test_what_cannot_be_read_any_more_is_counted_and_passed():
@@ -287,16 +287,16 @@ def test_what_cannot_be_read_now_is_not_taken_for_gone():
     assert bench.keep(2) == FAILED and bench.quarantine.remove([2], DROPPED) == 0
     assert bench.quarantine.next_entry(0) == RECORD_LOST and bench.state.numbers[DAMAGED] == 0
     bench.flash.unreadable = ()
-    assert bench.keep(2) == KEPT_BEFORE and bench.numbers() == [1, 2, 3]
+    assert bench.keep(2) == ADMITTED_BEFORE and bench.numbers() == [1, 2, 3]
 
 
 def test_a_quarantine_that_refuses_loses_nothing():
     bench = QuarantineBench(results=9)
     bench.keep(1)
     bench.flash.code = -2
-    assert bench.keep(2) == FAILED and bench.numbers() == [1] and bench.state.numbers[KEPT_LAST] == 1
+    assert bench.keep(2) == FAILED and bench.numbers() == [1] and bench.state.numbers[QUARANTINE_LAST] == 1
     bench.flash.code = 0
-    assert bench.keep(2) == KEPT_DONE and bench.numbers() == [1, 2]
+    assert bench.keep(2) == ADMITTED and bench.numbers() == [1, 2]
 
 
 def test_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
@@ -307,7 +307,7 @@ def test_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
     bench.again()
     numbers_left = bench.numbers()
     assert len(numbers_left) == len(set(numbers_left)) and {1, 3, 5, 7, 9, 11, 12, 13, 14} <= set(numbers_left)
-    assert bench.state.numbers[KEPT_LAST] == 14
+    assert bench.state.numbers[QUARANTINE_LAST] == 14
 
 
 def test_a_drop_works_where_the_room_for_copies_has_worn_out():

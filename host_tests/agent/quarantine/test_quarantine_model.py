@@ -4,8 +4,8 @@ import sys
 
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, KEPT_LAST, LATE
-from toolcart.agent.quarantine.quarantine import FAILED, KEPT_BEFORE, KEPT_DONE, NO_ROOM
+from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, LATE, QUARANTINE_LAST
+from toolcart.agent.quarantine.quarantine import ADMITTED, ADMITTED_BEFORE, FAILED, NO_ROOM
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG
 from host_tests.support.log import STATE_BLOCKS
@@ -48,11 +48,11 @@ class World:
         was = number in self.kept
         self.maybe = set() if was else {number}
         self.next = max(self.next, number + 1)
-        code = self.bench.quarantine.keep(number, 17)
+        code = self.bench.quarantine.admit(number, 17)
         self.count(code)
         if was:
-            assert code == KEPT_BEFORE
-        elif code == KEPT_DONE:
+            assert code == ADMITTED_BEFORE
+        elif code == ADMITTED:
             self.kept.add(number)
         else:
             assert code == NO_ROOM or (code == FAILED and self.bench.flash.worn), code
@@ -124,8 +124,8 @@ class World:
             number = self.next
             self.maybe = {number}
             self.next += 1
-            code = quarantine.keep(number, 17)
-            if code == KEPT_DONE:
+            code = quarantine.admit(number, 17)
+            if code == ADMITTED:
                 self.kept.add(number)
             else:
                 assert code in (FAILED, NO_ROOM)
@@ -176,7 +176,7 @@ class World:
         assert len(remaining) == len(set(remaining)), "one is there twice"
         assert set(remaining) == self.kept, (sorted(set(remaining) ^ self.kept), remaining)
         assert quarantine.count() == len(remaining) and numbers[DAMAGED] == 0
-        assert max(remaining + [0]) <= numbers[KEPT_LAST] and numbers[KEPT_LAST] < self.next
+        assert max(remaining + [0]) <= numbers[QUARANTINE_LAST] and numbers[QUARANTINE_LAST] < self.next
         for number in range(1, self.next, 5):
             assert quarantine.has(number) == (number in self.kept)
 
@@ -216,5 +216,5 @@ def test_random_work_with_cuts_and_refusals_is_what_a_dict_says():
                 world.step()
             for what in world.done:
                 done[what] = done.get(what, 0) + world.done[what]
-    for what in ("cut", "tidy", NO_ROOM, KEPT_BEFORE, "offered and tidied", "refused 1", "refused -2"):
+    for what in ("cut", "tidy", NO_ROOM, ADMITTED_BEFORE, "offered and tidied", "refused 1", "refused -2"):
         assert done.get(what, 0) > 3 or not ON_CPYTHON, (what, done)

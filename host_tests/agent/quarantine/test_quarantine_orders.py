@@ -4,11 +4,11 @@ from toolcart.agent.log.snapshot_fields import CURSOR, DROPPED, LATE_FIRST
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import (
+    ADMITTED,
     ASK_DONE,
     ASK_MANY,
     DROP_DONE,
     DROP_NONE,
-    KEPT_DONE,
     NO_ROOM,
     PRESSURE_FULL,
 )
@@ -83,7 +83,7 @@ def bench(kept, policy=None):
     """A bench with results 1 to `kept` set aside, and some behind; `policy` is that of its running outlet."""
     station = Bench(results=kept + 3)
     station.policy = policy
-    assert station.keep(*range(1, kept + 1)) == KEPT_DONE
+    assert station.keep(*range(1, kept + 1)) == ADMITTED
     return station
 
 
@@ -190,7 +190,7 @@ def test_a_flash_that_refuses_is_reported():
 
 def test_a_retry_is_toolsnets_outlets():
     station = bench(4)
-    station.keep(5, reason=res.PARKED_IN_DOUBT)
+    station.keep(5, reason=res.QUARANTINED_IN_DOUBT)
     station.policy = Policy()
     answers = station.order("retry", "1", "3-5")
     assert answers[:2] == [{"number": 1, "asked": True}, {"number": 3, "asked": True}]
@@ -212,7 +212,7 @@ def test_retry_while_agent_is_stopped_makes_it_first_of_the_next_run():
     assert station.order("retry", "3", "5")[-1] == {"count": 2, "parked": 6, "running": False}
     station.start()
     assert station.state.numbers[LATE_FIRST] == 2
-    station.keep(7, reason=res.PARKED_IN_DOUBT)
+    station.keep(7, reason=res.QUARANTINED_IN_DOUBT)
     assert "has to run" in station.order("retry", "in-doubt", "7")[0]["stays"]
 
 
@@ -313,4 +313,4 @@ def test_the_list_says_how_many_have_to_go_before_there_is_room():
     assert 1 < held < len(kept) and station.listed()[:held] == kept[:held]
     station.order("drop", *map(str, kept[:held]))
     assert station.quarantine.pressure() != PRESSURE_FULL, "the first ones of the list are gone: there is room"
-    assert station.keep(station.store()) == KEPT_DONE
+    assert station.keep(station.store()) == ADMITTED

@@ -9,7 +9,7 @@ import pytest
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import STORED
-from toolcart.agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE
+from toolcart.agent.quarantine.quarantine import ADMITTED, ADMITTED_BEFORE
 from toolcart.tools.spool.quarantine_commands import OrderNotGiven, orders
 from host_tests.portable import LONG
 from host_tests.support.frames import light
@@ -50,7 +50,7 @@ class Agent(Station):
             assert self.log.peek(cursor) > 0
             cursor.advance()
         assert self.state.save()
-        assert self.quarantine.keep(REFUSED, 17) in (KEPT_DONE, KEPT_BEFORE)
+        assert self.quarantine.admit(REFUSED, 17) in (ADMITTED, ADMITTED_BEFORE)
         if self.log.peek(cursor) > 0:
             cursor.advance()
         assert self.state.save()

@@ -112,7 +112,7 @@ def test_the_table_of_kinds_says_what_the_modules_say():
     assert list(KINDS) == [KIND_RESULT, KIND_RAW, KIND_EVENT, KIND_GRAPH]
     assert list(LEAST) == [res.HEAD_BYTES + res.BODY_BYTES, FRAME, ev.EVENT_LEAST, res.HEAD_BYTES + 1]
     most = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES, FRAME + FRAME_MOST, ev.EVENT_MOST
-    assert max(most) + res.PARKED_BYTES == PAYLOAD_MAX
+    assert max(most) + res.QUARANTINE_BYTES == PAYLOAD_MAX
     for kind in KINDS:
         assert kind & 0x80, "no text can begin like a record"
     assert len({kind & 15 for kind in KINDS}) == len(KINDS), "each has a bit of its own among what a cursor wants"

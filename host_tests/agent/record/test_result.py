@@ -52,7 +52,7 @@ def test_flags_are_bits_of_their_own():
         res.FLAG_COPY,
         res.FLAG_TRUNCATED,
         res.FLAG_RETRIED,
-        res.FLAG_ASIDE,
+        res.FLAG_QUARANTINED,
         res.FLAG_ODD,
         res.FLAG_UNPROVEN,
     )

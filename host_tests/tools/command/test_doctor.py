@@ -383,7 +383,7 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     with _spool(path, 3) as (area, state, log):
         quarantine = Quarantine(area.kept, state, log)
         quarantine.start()
-        assert quarantine.keep(1, 17) > 0
+        assert quarantine.admit(1, 17) > 0
     behind, kept = toolsnet.compare(10, 1, path)
     assert "1 of 3: 2 are to be sent" in behind.words
     assert kept.verdict == NOTE and "1 result set aside: refused by ToolsNet, in doubt or unreadable" in kept.words

@@ -12,9 +12,9 @@ from toolcart.spool.offline_spool import each
 from host_tests.agent.linux.test_events import put
 from host_tests.support.combinations import some
 from host_tests.support.running import toolcart
-from lab.harness.cart import CONTROLLER, PARKED_BLOCKS, PIM, SERVER, STATE_BLOCKS, Cart
+from lab.harness.cart import CONTROLLER, PIM, QUARANTINE_BLOCKS, SERVER, STATE_BLOCKS, Cart
 
-LOG = STATE_BLOCKS + PARKED_BLOCKS  # the first block of the log
+LOG = STATE_BLOCKS + QUARANTINE_BLOCKS  # the first block of the log
 BLOCK = 4096
 TO_DELIVER_MS = 400000
 FILLS = {

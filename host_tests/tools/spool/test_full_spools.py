@@ -62,7 +62,7 @@ def test_a_full_log_that_overwrites_is_taken_over_whole(aside):
     waiting = [number for number in numbers_in(found.log) if number > waits_behind(found)]
     assert made.waiting == len(waiting) and made.kept == aside
     assert [number for number in numbers_in(after.log) if number > waits_behind(after)] == waiting
-    for index in (field.OVERWRITTEN, field.STORED, field.DELIVERED, field.SET_ASIDE):
+    for index in (field.OVERWRITTEN, field.STORED, field.DELIVERED, field.QUARANTINED):
         assert after.state.numbers[index] == found.state.numbers[index], index
 
 

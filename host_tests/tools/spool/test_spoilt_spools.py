@@ -21,7 +21,7 @@ from host_tests.support.running import toolcart
 PAGE = BLOCK = 4096
 BLOCKS = 16
 OWNER = (3, 1, 1)
-KEPT, LOG = 4, 7  # the first blocks of the quarantine and of the log
+QUARANTINE, LOG = 4, 7  # the first blocks of the quarantine and of the log
 SKIPPED = range(31, 41)  # IDs that the controller made for another station
 HEADER = "its header is damaged or gone: no agent starts with it"
 STATE = "its state cannot be read: what was delivered, what the controller no longer has and what can still be fetched"
@@ -48,7 +48,7 @@ def sound(tmp_path_factory):
     assert [log.firsts[place] for place in range(4)] == [1, 32, 63, 0] and missing_most(ledger) == 10
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()
-    assert quarantine.keep(7, 43) > 0 and state.save()
+    assert quarantine.admit(7, 43) > 0 and state.save()
     flash.close()
     return path.read_bytes()
 
@@ -86,12 +86,12 @@ CASES = {  # what is done: how many acknowledged records cannot be read, results
     ),
     "erased blocks after it": (lambda octets: octets + b"\xff" * 3 * BLOCK, 0, 71, ()),
     "a block that was never used": (zeroed(14), 0, 71, ("1 block holds what is no record",)),
-    "a free block of the quarantine": (zeroed(KEPT + 1), 0, 71, ("1 block holds what is no record",)),
+    "a free block of the quarantine": (zeroed(QUARANTINE + 1), 0, 71, ("1 block holds what is no record",)),
     "the oldest block of the log": (zeroed(LOG), 11, 40, ("1 block holds what is no record",)),
     "a block within the log": (zeroed(LOG + 1), 31, 40, ("1 block holds what is no record",)),
     "the newest block of the log": (zeroed(LOG + 2), 9, 63, ("1 block holds what is no record",)),
     "all of the log": (zeroed(LOG, LOG + 1, LOG + 2), 51, 1, (f"3 blocks {NO_RECORD}",)),
-    "the quarantine": (zeroed(KEPT), 1, 70, ("1 block holds what is no record",)),
+    "the quarantine": (zeroed(QUARANTINE), 1, 70, ("1 block holds what is no record",)),
     "the first block": (zeroed(0), 0, 71, (STATE,)),
     "all of the state": (zeroed(0, 1, 2, 3), 0, 71, (STATE,)),
     "the header": (lambda octets: bytes(PAGE) + octets[PAGE:], 0, 71, (HEADER,)),

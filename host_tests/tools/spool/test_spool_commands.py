@@ -54,7 +54,7 @@ def filled(tmp_path):
             state.numbers[field.DELIVERED] += 1
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()
-    assert quarantine.keep(7, 43) > 0 and state.save()
+    assert quarantine.admit(7, 43) > 0 and state.save()
     return image_of(area, tmp_path)
 
 

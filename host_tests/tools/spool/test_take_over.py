@@ -79,7 +79,7 @@ def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(deli
 def test_where_sequences_broke_comes_along_to_the_same_station_alone():
     before = left_with(40, 0)
     before.state.broke_at, before.state.broke_by = 30, 12
-    before.state.numbers[field.SET_ASIDE], before.state.numbers[field.DROPPED] = 7, 5
+    before.state.numbers[field.QUARANTINED], before.state.numbers[field.DROPPED] = 7, 5
     assert before.state.save()
     same = begun(moved(before).device).state
     other = begun(moved(before, replace(PLAN, station=11)).device).state
@@ -87,8 +87,10 @@ def test_where_sequences_broke_comes_along_to_the_same_station_alone():
     assert (same.numbers[field.DELIVERED], other.numbers[field.DELIVERED]) == (40, 0), (
         "another station has delivered none"
     )
-    assert (same.numbers[field.DROPPED], same.numbers[field.SET_ASIDE]) == (5, 7)
-    assert (other.numbers[field.DROPPED], other.numbers[field.SET_ASIDE]) == (0, 2), "nor has anyone dropped one of its"
+    assert (same.numbers[field.DROPPED], same.numbers[field.QUARANTINED]) == (5, 7)
+    assert (other.numbers[field.DROPPED], other.numbers[field.QUARANTINED]) == (0, 2), (
+        "nor has anyone dropped one of its"
+    )
 
 
 def test_what_was_set_aside_is_still_kept_with_its_reason():
@@ -102,8 +104,8 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
     for index in (
         field.STORED,
         field.DELIVERED,
-        field.SET_ASIDE,
-        field.KEPT_LAST,
+        field.QUARANTINED,
+        field.QUARANTINE_LAST,
         field.LIMIT,
         field.SENT,
         field.TAKEN,
@@ -135,7 +137,7 @@ def test_what_is_set_aside_and_cannot_be_read_is_counted_in_the_new_spool(spoilt
         quarantine = after.quarantine
         assert (quarantine.count(), quarantine.unreadable) == (92, lost)
         assert after.state.numbers[field.DAMAGED] == damaged and after.state.save()
-    assert quarantine.keep(after.log.number, 17) > 0 and begun(made.device).quarantine.count() == 93
+    assert quarantine.admit(after.log.number, 17) > 0 and begun(made.device).quarantine.count() == 93
     [*_, answer] = carry_out(quarantine, after.log, 10, None, None, ["drop", "all"])
     assert answer["count"] == 93 - lost and answer["parked"] == 0
     assert after.state.numbers[field.DAMAGED] == damaged + lost
@@ -169,7 +171,7 @@ def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, 
     station.store(1)
     station.until_stored(3, and_ms=1000)
     assert station.parked_numbers() == [*left, 11] and station.quarantine.count() == len(left) + 1
-    assert station.state.numbers[field.SET_ASIDE] == 9
+    assert station.state.numbers[field.QUARANTINED] == 9
     station.forward.stop()
     station.cut()
     assert station.quarantine.settle() and station.parked_numbers() == [*left, 11] and station.archive.repeated == 0

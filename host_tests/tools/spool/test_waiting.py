@@ -131,7 +131,7 @@ def test_an_event_waits_for_those_that_get_events(tmp_path):
 
 def test_what_was_set_aside_and_what_toolsnet_lost_is_needed_too(tmp_path):
     cart, _ = left_behind(tmp_path, (TOOLSNET, MQTT), -1)
-    assert cart.quarantine.keep(7, 43) > 0
+    assert cart.quarantine.admit(7, 43) > 0
     cart.state.numbers[field.DOUBT_LACKS], cart.state.numbers[field.DOUBT_TO] = 12, STORED
     assert cart.state.save()
     path = file_of(cart, tmp_path)
