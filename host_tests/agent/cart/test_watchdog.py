@@ -14,7 +14,7 @@ PATIENCE_MS = STUCK_MS + 2 * 60000
 def station():
     """A station that is well: what the watchdog looks at."""
     log = stub(number=0, cursors=[stub(number=0)])
-    log.waits = lambda cursor: log.number - cursor.number
+    log.backlog_of = lambda cursor: log.number - cursor.number
     outlet = stub(attempts=0, index=0, longest_ms=60000, holds=lambda: False)
     intake = stub(attempts=0, cannot_store=False)
     session, counters = stub(state=READY), stub(counts=[0, 0])
