@@ -185,7 +185,7 @@ def needs_operator(agent: Agent, index: int) -> bool:
 def is_mute_and_full(agent: Agent, index: int) -> bool:
     """True if the log has no room, and a lookahead through all of it had no answer: that may last for ever."""
     station = agent.station(index)
-    if station is None or not station.outlets[0].policy.failed_lookaheads():
+    if station is None or not station.outlets[0].policy.failed_lookaheads:
         return False
     return not station.log.has_room(station.log.room_bytes)
 

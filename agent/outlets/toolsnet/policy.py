@@ -6,23 +6,25 @@ It is told when a connection was lost, and when the 08 of a new one came; of the
 The head is the result that was refused: the cursor stands in front of it.
 
     phase      what goes out, and what is durable before it     taken                refused, or silent and it counts
-    IN_ORDER   the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: failures = 1, RETRY
-    RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    failures + 1; from OFFERS on:
-               after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD
-               when a late one is taken; W2: none                        `refused: block`: RETRY, a pause
+    IN_ORDER   the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: head_failures = 1,
+                                                                                     RETRY
+    RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    head_failures + 1; from OFFERS on:
+               after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD. With `refused: block`
+               when a late one is taken; W2: none                                    a pause, RETRY
     LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
-               W3: LIMIT is its end, SENT says lookahead                             room: failures + 1, RETRY, a pause
+               W3: LIMIT is its end, SENT says lookahead                             room: failed_lookaheads + 1, RETRY,
+                                                                                     a pause
     FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD
     HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
-    LATE_OUT   one of the quarantine (reoffer); W5: LATE, its    W6: its entry gone   W6: sequence_lag + 1; both: as
-               sequence_lag - 1                                              before it
+    LATE_OUT   one of the quarantine (reoffer); W5: LATE,       W6: its entry gone   W6: sequence_lag + 1; both: as
+               sequence_lag - 1                                                      before it
 
     event         in every state
     connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
     lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused. In a lookahead
                   the head is next, unless it had no answer either, or two connections were lost that had refused it
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
-    start         IN_ORDER, failures = 0; if SENT says lookahead, RETRY with the lookahead to come
+    start         IN_ORDER, no failures; if SENT says lookahead, RETRY with the lookahead to come
 
 Durable are the cursor, LIMIT and SENT (in_flight), LATE and `sequence_lag` (reoffer), the entries of the quarantine,
 and TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py runs both side
@@ -128,7 +130,8 @@ class Policy:
         self.resume_point = ResumePoint(self, settings)
         self.quarantines_refused = settings["refused"] == "park"
         self.phase = IN_ORDER
-        self.failures = 0  # of the head's offers, OFFERS at most; above that, of the lookaheads behind it
+        self.head_failures = 0  # offers of the head in vain, OFFERS at most
+        self.failed_lookaheads = 0  # in a row behind it, that found nothing
         self.head = 0  # the one that is refused
         self.code = _UNKNOWN  # of its last refusal
         self.has_refused_head = False  # this connection's server
@@ -274,7 +277,7 @@ class Policy:
             return NOTHING
         lookahead, in_flight = self.lookahead, self.in_flight
         code = lookahead.next(
-            self.head, self.cursor, self.failed_lookaheads(), in_flight.allowed if in_flight.is_lookahead() else 0
+            self.head, self.cursor, self.failed_lookaheads, in_flight.allowed if in_flight.is_lookahead() else 0
         )
         if code == AHEAD_SENDS:
             return self._give(self.log, lookahead.number, lookahead.length, lookahead.sequence)
@@ -424,10 +427,6 @@ class Policy:
 
     # -- the head is refused -----------------------------------------------------------------------------------
 
-    def failed_lookaheads(self):
-        """Return how many lookaheads in a row have found nothing."""
-        return self.failures - OFFERS if self.failures > OFFERS else 0
-
     def _make_head(self, code):
         """Make what went out the head, refused with this code; False if it was overwritten."""
         number = self.number
@@ -442,13 +441,13 @@ class Policy:
 
     def _head_failed(self, now):
         """The head was offered in vain: offer it again later, or look behind it."""
-        if self.failures < OFFERS:
-            self.failures += 1
-        if self.lookahead.is_proven(now) and (self.code != _SILENCE or self.failures > 1):
-            self.failures = max(self.failures, OFFERS)
-        if self.failures < OFFERS:
-            if self.failures > 1:
-                self.pause.start(now, _RETRIES_MS[self.failures - 1])
+        if self.head_failures < OFFERS:
+            self.head_failures += 1
+        if self.lookahead.is_proven(now) and (self.code != _SILENCE or self.head_failures > 1):
+            self.head_failures = OFFERS
+        if self.head_failures < OFFERS:
+            if self.head_failures > 1:
+                self.pause.start(now, _RETRIES_MS[self.head_failures - 1])
         elif self.quarantines_refused:
             self.phase = LOOKAHEAD
         else:
@@ -456,13 +455,14 @@ class Policy:
 
     def _lookahead_failed(self, now):
         """A lookahead, or what takes its place where none is allowed, has found nothing: let everything wait."""
-        self.pause.start(now, _LOOKAHEADS_MS[min(self.failed_lookaheads(), len(_LOOKAHEADS_MS) - 1)])
-        self.failures += 1
+        self.pause.start(now, _LOOKAHEADS_MS[min(self.failed_lookaheads, len(_LOOKAHEADS_MS) - 1)])
+        self.failed_lookaheads += 1
 
     def resume_in_order(self):
         """Go on in order. After a lookahead that must be durable first."""
         self.phase = IN_ORDER
-        self.failures = self.head = self.unanswered = self.drop_number = self.connections_lost = 0
+        self.head_failures = self.failed_lookaheads = self.connections_lost = 0
+        self.head = self.unanswered = self.drop_number = 0
         self.code = _UNKNOWN
         self.lookahead.clear()
         self.pause.stop()
@@ -471,13 +471,13 @@ class Policy:
     def retry_head(self):
         """Offer the head once, which may be another one by then; if it is refused, a new lookahead comes."""
         self.phase = RETRY
-        self.failures = max(self.failures, OFFERS)
+        self.head_failures = OFFERS
         self.lookahead.begin_anew()
 
     def _head_is_gone(self):
         """The head was overwritten, or dropped; nothing is known of the next one yet."""
         self.retry_head()
-        self.failures = OFFERS
+        self.failed_lookaheads = 0
         self.drop_number = 0
         self.code = _UNKNOWN
         self.lookahead.short = -1
@@ -569,7 +569,7 @@ class Policy:
         if self.phase == LATE_OUT:
             self.phase = self.reoffer.before
             # A server that takes one may take the head again: that need not wait for the end of a long pause.
-            if self.phase == HOLD or (self.reoffer.is_taken and self.phase == RETRY and self.failed_lookaheads()):
+            if self.phase == HOLD or (self.reoffer.is_taken and self.phase == RETRY and self.failed_lookaheads):
                 self.pause.stop()
 
     def quarantine_record(self, number, reason, now):
@@ -620,7 +620,7 @@ class Policy:
         """The order "drop first": drop the one that all others wait for; return DROP_DONE when that is durable."""
         numbers, cursor, in_flight = self.numbers, self.cursor, self.in_flight
         if (
-            not ((self.lookahead.short >= 0 or self.failed_lookaheads()) and self._has_head())
+            not ((self.lookahead.short >= 0 or self.failed_lookaheads) and self._has_head())
             or self.log.peek(cursor) <= RECORD_NONE
         ):
             return DROP_NONE

@@ -30,12 +30,12 @@ def put_refused(report, policy, now, answers):
     lookahead = policy.lookahead
     is_stuck = policy.is_stuck()
     held = phase == HOLD or (phase == FINISH and is_stuck)
-    in_vain = policy.failed_lookaheads() > 0
+    in_vain = policy.failed_lookaheads > 0
     refuses_all = in_vain and lookahead.others > 0
     code = policy.code
     if refuses_all and code <= 0 < lookahead.code:
         code = lookahead.code
-    is_refused = code > 0 or (code == 0 and answers and policy.failures > 1)
+    is_refused = code > 0 or (code == 0 and answers and policy.head_failures > 1)
     report["refused"] = None
     if held or phase == LATE_OUT or (phase and is_refused):  # else one is offered of which nothing is known yet
         report["refused"] = {

@@ -244,8 +244,8 @@ PLAIN = {
     "": "mood stored dropped connected",
     "kept": "entries left",
     "state": "gone durable_gone is_ready maybe broke_at broke_by durable_break",
-    "policy": "phase failures head code has_refused_head connections_lost unanswered drop_number pending_write "
-    "out number sequence",
+    "policy": "phase head_failures failed_lookaheads head code has_refused_head connections_lost unanswered "
+    "drop_number pending_write out number sequence",
     "policy.in_flight": "may_have allowed unsettled_to",
     "policy.reoffer": "entry before is_taken",
     "policy.lookahead": "room fits short code mute taken taken_sequence seen",
@@ -491,7 +491,7 @@ class World:
 
     def pack(self):
         policy, state, cursor = self.policy, self.state, self.log.cursors[0]
-        policy.failures = min(policy.failures, pol.OFFERS + MANY)
+        policy.failed_lookaheads = min(policy.failed_lookaheads, MANY)
         policy.lookahead.scout.found *= policy.out
         state.numbers[CURSOR], state.numbers[SEQUENCE_LAG] = cursor.number, cursor.sequence_lag
         return (

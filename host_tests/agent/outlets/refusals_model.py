@@ -151,7 +151,7 @@ class Model:
                 self.short, self.phase = self.room_was, HOLD
                 return NOTHING
             self.pos, self.left = self.head, self.room_was - 1
-        self.lookahead_ends = self.head + (self.reach << min(self.failed_lookaheads(), WIDER_MOST))
+        self.lookahead_ends = self.head + (self.reach << min(self.failed_lookaheads, WIDER_MOST))
         while self.pos < self.end and self.pos < self.lookahead_ends and self.left >= 0:
             if self.pos + 1 not in self.kept().values():
                 if not self.is_lookahead or self.pos + 1 > self.allowed:
@@ -162,7 +162,7 @@ class Model:
         self.settle()
         self.retry_head()
         self.unanswered, self.short = 0, short
-        self.failures += 1
+        self.failed_lookaheads += 1
         return NOTHING
 
     def pass_over(self):
@@ -222,9 +222,6 @@ class Model:
 
     # -- the head is refused
 
-    def failed_lookaheads(self):
-        return max(self.failures - OFFERS, 0)
-
     def make_head(self, code):
         if self.number != self.head:
             self.resume_in_order()
@@ -232,24 +229,25 @@ class Model:
         self.phase, self.code = RETRY, code
 
     def head_failed(self):
-        self.failures += self.failures < OFFERS
-        if self.failures >= OFFERS:
+        self.head_failures += self.head_failures < OFFERS
+        if self.head_failures == OFFERS:
             self.phase = LOOKAHEAD
 
     def resume_in_order(self):
         self.phase = IN_ORDER
-        self.failures = self.head = self.unanswered = self.drop_number = self.pos = self.mute = self.lookahead_taken = 0
+        self.head_failures = self.failed_lookaheads = 0
+        self.head = self.unanswered = self.drop_number = self.pos = self.mute = self.lookahead_taken = 0
         self.connections_lost = 0
         self.code = self.short = -1
         if self.is_lookahead:
             self.allowed = self.cursor
 
     def retry_head(self):
-        self.phase, self.failures, self.pos = RETRY, max(self.failures, OFFERS), 0
+        self.phase, self.head_failures, self.pos = RETRY, OFFERS, 0
 
     def head_is_gone(self):
         self.retry_head()
-        self.failures, self.drop_number, self.code, self.short = OFFERS, 0, UNKNOWN, -1
+        self.failed_lookaheads, self.drop_number, self.code, self.short = 0, 0, UNKNOWN, -1
 
     def is_stuck(self):
         return (self.phase == FINISH or self.cursor < self.head) and 0 <= self.short >= self.octets()
@@ -470,7 +468,7 @@ class Model:
 
     def drop_first(self):
         """An operator drops the head; False if none is held."""
-        is_held = (self.short >= 0 or self.failed_lookaheads()) and (self.phase == FINISH or self.cursor < self.head)
+        is_held = (self.short >= 0 or self.failed_lookaheads) and (self.phase == FINISH or self.cursor < self.head)
         if not is_held or self.cursor >= self.end:
             return False
         if self.out or self.awaits_08 or self.phase == LATE_OUT:

@@ -469,7 +469,7 @@ def test_without_room_nothing_goes_out_and_that_is_reported():
 
 def test_failing_flash_is_not_asked_more_because_more_results_came():
     outlet = holding(2, bad=(1, 2))
-    outlet.until(lambda: outlet.policy.failed_lookaheads() > 2)
+    outlet.until(lambda: outlet.policy.failed_lookaheads > 2)
     outlet.store(1)
     outlet.flash.code = FLASH_IO
     assert outlet.forward.offer_on_order(1, False), "nothing is set aside"
@@ -569,7 +569,7 @@ def trouble_without_room():
     outlet = crowded(2)
     outlet.store(5)
     refuse(outlet, *numbers(1, 4))
-    outlet.until(lambda: outlet.policy.failed_lookaheads() == 3 and outlet.policy.pause.armed)
+    outlet.until(lambda: outlet.policy.failed_lookaheads == 3 and outlet.policy.pause.armed)
     return outlet
 
 
@@ -611,7 +611,7 @@ def test_log_full_of_refused_results_needs_an_operator():
         refuse(outlet, outlet.next_id)
         outlet.store(1)
     outlet.until(lambda: outlet.status()["needs_operator"])
-    assert outlet.policy.failed_lookaheads() == 1, "a lookahead has met them all"
+    assert outlet.policy.failed_lookaheads == 1, "a lookahead has met them all"
     assert outlet.parked_numbers() == []
     while not outlet.log.has_room(ROOM_BYTES):
         outlet.until(lambda: outlet.status()["needs_operator"])
@@ -651,7 +651,7 @@ def test_who_asks_for_one_that_is_out_has_it_offered_again():
 def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet = holding(5, bad=(1, 2, 3, 5))
     outlet.until_stored(1)
-    outlet.until(lambda: outlet.policy.failed_lookaheads() == 1)
+    outlet.until(lambda: outlet.policy.failed_lookaheads == 1)
     assert outlet.forward.offer_on_order(1, False) == ASK_DONE
     outlet.until(lambda: outlet.state.numbers[LATE] and outlet.policy.out)
     outlet.flash.code = FLASH_IO

@@ -72,7 +72,8 @@ class Comparison:
             assert values == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
         assert tuple(number for number, _reason in world.kept.entries) == model.entries
-        assert (policy.phase, policy.failures, policy.head) == (model.phase, model.failures, model.head)
+        assert (policy.phase, policy.head) == (model.phase, model.head)
+        assert (policy.head_failures, policy.failed_lookaheads) == (model.head_failures, model.failed_lookaheads)
         assert (policy.in_flight.may_have, policy.in_flight.unsettled_to) == (model.may_have, model.unsettled_to)
         late = policy.reoffers
         late.timer.stop()
