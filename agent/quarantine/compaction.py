@@ -8,7 +8,7 @@ from toolcart.agent.log.carry_over import Copies
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.agent.log.framing import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.snapshot_fields import LATE
+from toolcart.agent.log.snapshot_fields import REOFFERED
 
 
 def move_block(quarantine):
@@ -19,7 +19,7 @@ def move_block(quarantine):
         return False
     copies = Copies(log)
     copies.begin(place, log.next)
-    entry = lost = late = 0
+    entry = lost = reoffered = 0
     number = log.number
     bound = NUMBER_TOP
     while True:
@@ -36,13 +36,13 @@ def move_block(quarantine):
         number += 1
         if copies.put(FRAME_BYTES + log.length, number) != FLASH_DONE:
             return False
-        if entry == numbers[LATE]:
-            late = number
+        if entry == numbers[REOFFERED]:
+            reoffered = number
     log.number = log.visible = number
     log.next = number + 1
     copies.end()
     log.checkpoint(number)
-    if late:
-        numbers[LATE] = late
+    if reoffered:
+        numbers[REOFFERED] = reoffered
     quarantine.pass_up_to(entry, lost)
     return quarantine.state.save()

@@ -24,7 +24,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, fill
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DROPPED, LATE_FIRST
+from toolcart.agent.log.snapshot_fields import DROPPED, REOFFERED_TO
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.duplicate_search import HELD_UNKNOWN
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
@@ -253,10 +253,10 @@ class Orders:
     def _offer_first(self, entry):
         """Count this entry and those after it as never offered again (rule 3)."""
         numbers = self.quarantine.state.numbers
-        before = numbers[LATE_FIRST]
-        numbers[LATE_FIRST] = min(before, entry - 1)
+        before = numbers[REOFFERED_TO]
+        numbers[REOFFERED_TO] = min(before, entry - 1)
         if not self.quarantine.state.save():
-            numbers[LATE_FIRST] = before
+            numbers[REOFFERED_TO] = before
             raise OrderRefused("the flash takes nothing now; try again")
 
     def _read_again(self, number):

@@ -11,7 +11,7 @@ Rules
    read, counted as DAMAGED. Until then these are entries, too: the numbers up to the log's next one, whatever is there.
 3. With four gaps in use the oldest entry is written again after the newest (`tidy`), until a gap is passed. A cut
    between copy and snapshot leaves it twice: a start then counts the older one as gone.
-4. While one is offered again (LATE) one gap is left for it.
+4. While one is offered again (REOFFERED) one gap is left for it.
 5. One block stays free beside the one that the log keeps free, as one of them may be worn. Where the copy would open
    it, all that is left in the oldest block is moved there, and counts from the snapshot that lets the cursor pass the
    old one. So a drop is always possible.
@@ -223,7 +223,7 @@ class Quarantine:
         main.rewind(source, number - 1)
         return main.peek(source) > RECORD_NONE and source.found == number
 
-    def is_late(self):
+    def may_be_reoffered(self):
         """True if the entry found last may be offered again without an operator's order."""
         is_result = self.log.kind == KIND_RESULT
         return is_result and self.reason != QUARANTINED_IN_DOUBT and self.reason != QUARANTINED_UNREADABLE
@@ -232,12 +232,12 @@ class Quarantine:
         """True if there is a gap for an entry that is offered again; else `tidy` comes first."""
         return self.settle() and self._gaps.free() > self._spare()
 
-    def end_late(self, taken):
+    def end_reoffer(self, taken):
         """End the offer, as taken or not; the next snapshot makes this durable. Return False to be called again."""
         numbers = self.state.numbers
-        if not self.settle() or (taken and numbers[field.LATE] and not self._leave(numbers[field.LATE], 0)):
+        if not self.settle() or (taken and numbers[field.REOFFERED] and not self._leave(numbers[field.REOFFERED], 0)):
             return False
-        numbers[field.LATE] = 0
+        numbers[field.REOFFERED] = 0
         return True
 
     # -- looking -----------------------------------------------------------------------------------------------
@@ -469,11 +469,11 @@ class Quarantine:
         """Let entry `new` replace entry `old`, which needs no gap because it is the oldest."""
         numbers = self.state.numbers
         self._leave(old, 0)
-        if numbers[field.LATE] == old:
-            numbers[field.LATE] = new
+        if numbers[field.REOFFERED] == old:
+            numbers[field.REOFFERED] = new
 
     def _spare(self):
-        return 1 if self.state.numbers[field.LATE] else 0  # rule 4
+        return 1 if self.state.numbers[field.REOFFERED] else 0  # rule 4
 
     def _leave(self, entry, spare):
         """Take an entry out: the cursor passes it, or it goes into a gap; return True if that could be done."""

@@ -221,14 +221,14 @@ W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 +        numbers[SENT] = in_flight.in_order()
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
-: a late one goes out before that is saved
+: a reoffered one goes out before that is saved
 -        if not in_flight.declare(policy.cursor.number, in_flight.in_order() | SENT_OLDER):
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
 +        numbers[LIMIT] = in_flight.allowed = policy.cursor.number
 +        if in_flight.allowed < 0:
 W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
-: what became of a late one is not saved
+: what became of a reoffered one is not saved
 -        if not policy.in_flight.save():
 -            return False
 -        policy

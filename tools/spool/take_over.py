@@ -68,8 +68,8 @@ _OF_THE_SERVER = (
     field.SENT,
     field.TAKEN,
     field.EVENT_SEQUENCE_LAG,
-    field.LATE,
-    field.LATE_FIRST,
+    field.REOFFERED,
+    field.REOFFERED_TO,
     field.DELIVERED,
     field.DROPPED,
     field.DOUBT_TO,
@@ -442,7 +442,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
     kept.cursors[0].number = old.kept.cursors[0].number
     if not kept.number and not old.quarantine.count():  # nothing is left of what was set aside: its ring begins anew
         kept.cursors[0].number, kept.next = 0, 1
-        for index in (field.LATE, field.LATE_FIRST, *range(field.GAPS, field.GAPS + 2 * field.GAPS_MOST)):
+        for index in (field.REOFFERED, field.REOFFERED_TO, *range(field.GAPS, field.GAPS + 2 * field.GAPS_MOST)):
             state.numbers[index] = 0
     if is_other:
         for place in range(field.PLACES):

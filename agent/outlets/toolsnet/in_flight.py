@@ -51,8 +51,9 @@ class InFlight:
         self.allowed = min(state.numbers[LIMIT], self.cursor.number + batch)
         # OVERWRITTEN when that was said: once more is, it has to be said again, as what was given up was not out.
         self.overwritten = 0
-        # Up to here the last 08 has left open what was out. Until that is settled no late one gets its sequence, as it
-        # would be taken for it, and a lookahead is not over: one at a time goes out, each after the cursor is saved.
+        # Up to here the last 08 has left open what was out. Until that is settled no reoffered one gets its sequence,
+        # as it would be taken for it, and a lookahead is not over: one at a time goes out, each after the cursor is
+        # saved.
         self.unsettled_to = 0
 
     def save(self):

@@ -10,13 +10,13 @@ The head is the result that was refused: the cursor stands in front of it.
                                                                                      RETRY
     RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    head_failures + 1; from OFFERS on:
                after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD. With `refused: block`
-               when a late one is taken; W2: none                                    a pause, RETRY
+               when a reoffered one is taken; W2: none                                    a pause, RETRY
     LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
                W3: LIMIT is its end, SENT says lookahead                             room: failed_lookaheads + 1, RETRY,
                                                                                      a pause
     FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD
     HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
-    LATE_OUT   one of the quarantine (reoffer); W5: LATE,       W6: its entry gone   W6: sequence_lag + 1; both: as
+    REOFFER    one of the quarantine (reoffer); W5: REOFFERED,  W6: its entry gone   W6: sequence_lag + 1; both: as
                sequence_lag - 1                                                      before it
 
     event         in every state
@@ -26,9 +26,9 @@ The head is the result that was refused: the cursor stands in front of it.
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
     start         IN_ORDER, no failures; if SENT says lookahead, RETRY with the lookahead to come
 
-Durable are the cursor, LIMIT and SENT (in_flight), LATE and `sequence_lag` (reoffer), the entries of the quarantine,
-and TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py runs both side
-by side, test_refusals_model.py shows what happens without each of W1 to W6.
+Durable are the cursor, LIMIT and SENT (in_flight), REOFFERED and `sequence_lag` (reoffer), the entries of the
+quarantine, and TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py
+runs both side by side, test_refusals_model.py shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
 write it takes back, so that the state may be saved by others at any time.
@@ -55,9 +55,9 @@ from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
     DROPPED,
-    LATE,
     OVERWRITTEN,
     QUARANTINE_LAST,
+    REOFFERED,
     SENT,
     TAKEN,
     TOOLSNET_CURSOR,
@@ -74,7 +74,7 @@ from toolcart.agent.outlets.toolsnet.lookahead import (
     SOON_MS,
     Lookahead,
 )
-from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT, Reoffer
+from toolcart.agent.outlets.toolsnet.reoffer import REOFFER, Reoffer
 from toolcart.agent.outlets.toolsnet.reoffer_schedule import ReofferSchedule
 from toolcart.agent.outlets.toolsnet.resume_point import ResumePoint
 from toolcart.agent.record import KIND_RAW
@@ -87,7 +87,7 @@ SEND = const(1)  # `number`, which lies at buf[at:], as `sequence`
 WRITE = const(2)
 BUSY = const(3)  # ask again at once
 
-# What is being done; the next number is LATE_OUT (toolcart.agent.outlets.toolsnet.reoffer)
+# What is being done; the next number is REOFFER (toolcart.agent.outlets.toolsnet.reoffer)
 IN_ORDER = const(0)
 RETRY = const(1)
 LOOKAHEAD = const(2)
@@ -110,8 +110,8 @@ _ALLOW = const(1)
 _QUARANTINE = const(2)
 _BEGIN_LOOKAHEAD = const(3)
 _FINISH = const(4)
-_LATE = const(5)
-_LATE_OVER = const(6)
+_BEGIN_REOFFER = const(5)
+_END_REOFFER = const(6)
 _DROP = const(7)
 
 
@@ -137,7 +137,7 @@ class Policy:
         self.has_refused_head = False  # this connection's server
         self.connections_lost = 0  # connections that were lost in a lookahead, and where the head was refused
         self.unanswered = 0  # silences that told nothing
-        self.pause = Timer()  # until something goes out, or is written, again; an order, or a late one, does not wait
+        self.pause = Timer()  # until something goes out, or is written, again; no order or reoffer waits
         self.drop_number = 0  # the number that an operator drops, once nothing is out; 0: none
         self.pending_write = 0  # what `write` has to do
         self.out = False  # something that `next` gave has no answer yet
@@ -218,13 +218,13 @@ class Policy:
 
     def may_not_retransmit(self):
         """True if no copy may follow what went out last."""
-        return self.phase == LOOKAHEAD or self.phase == LATE_OUT
+        return self.phase == LOOKAHEAD or self.phase == REOFFER
 
     def _next_by_phase(self, now):
-        """The same as `next` while something is refused, or a late one may go out."""
+        """The same as `next` while something is refused, or a reoffered one may go out."""
         phase = self.phase
-        if phase == LATE_OUT:
-            return self._next_late(now)
+        if phase == REOFFER:
+            return self._next_reoffer(now)
         if phase == FINISH:
             return self._request_write(_FINISH, now)
         if self.cursor.number < self.drop_number:
@@ -235,19 +235,19 @@ class Policy:
         if (self.reoffers.ordered or phase == IN_ORDER) and not self.in_flight.is_unsettled():
             self.reoffer.entry = self.reoffers.choose(now)
             if self.reoffer.entry:
-                self.pending_write = _LATE
+                self.pending_write = _BEGIN_REOFFER
                 return WRITE
         if phase == IN_ORDER:
             return self._next_in_order(now)
         return self._next_retry(now)
 
-    def _next_late(self, now):
+    def _next_reoffer(self, now):
         offer = self.reoffer
-        if self.pending_write != _LATE_OVER and offer.find():
+        if self.pending_write != _END_REOFFER and offer.find():
             quarantine = self.lookahead.quarantine
             return self._give(quarantine.log, offer.number, quarantine.length, offer.next_sequence())
         # It does not wait for the policy's pause: that is for what is refused in order.
-        self.pending_write = _LATE_OVER
+        self.pending_write = _END_REOFFER
         pause = self.reoffers.pause
         return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
@@ -344,9 +344,9 @@ class Policy:
             reoffers.accepted(now)
 
     def _accepted_out_of_order(self):
-        if self.phase == LATE_OUT:
+        if self.phase == REOFFER:
             self.reoffer.is_taken = True
-            self.pending_write = _LATE_OVER
+            self.pending_write = _END_REOFFER
         else:
             self.found_taken(self.number, self.sequence)
 
@@ -360,9 +360,9 @@ class Policy:
         """The server refuses it."""
         self.out = False
         self.reoffers.reset(now)
-        if self.phase == LATE_OUT:
+        if self.phase == REOFFER:
             self.reoffer.is_taken = False
-            self.pending_write = _LATE_OVER
+            self.pending_write = _END_REOFFER
         elif self.phase == LOOKAHEAD:
             self.lookahead.refused(code)
         elif self._make_head(code):
@@ -379,7 +379,7 @@ class Policy:
         if not self.out:
             return
         self.out = False
-        if self.phase == LATE_OUT or not (self.phase == LOOKAHEAD or self._make_head(_SILENCE)):
+        if self.phase == REOFFER or not (self.phase == LOOKAHEAD or self._make_head(_SILENCE)):
             return
         counts = proven or self.unanswered >= PATIENCE
         if not counts:
@@ -524,7 +524,7 @@ class Policy:
             done = self.in_flight.begin_lookahead(self.lookahead.limit)
         elif write == _FINISH:
             done = self.lookahead.finish(self, now)
-        elif write == _LATE:
+        elif write == _BEGIN_REOFFER:
             done = self.reoffer.begin()
         elif write == _DROP:
             done = self.drop_first() == DROP_DONE
@@ -539,7 +539,7 @@ class Policy:
         return self.pending_write > _BEGIN_LOOKAHEAD or self.pending_write == _QUARANTINE
 
     def _put_off(self, write, now):
-        if write == _LATE or write == _LATE_OVER:
+        if write == _BEGIN_REOFFER or write == _END_REOFFER:
             self.reoffers.pause.start(now, AGAIN_MS)
         elif self.pause.armed and not self.pause.expired(now):
             return  # it has been noted already
@@ -563,10 +563,10 @@ class Policy:
             return True
         return in_flight.declare_batch(number, in_flight.in_order())
 
-    def late_is_over(self):
-        """A late one has its outcome (W6): go on with what was done before."""
+    def reoffer_is_over(self):
+        """A reoffered one has its outcome (W6): go on with what was done before."""
         self.pending_write = 0
-        if self.phase == LATE_OUT:
+        if self.phase == REOFFER:
             self.phase = self.reoffer.before
             # A server that takes one may take the head again: that need not wait for the end of a long pause.
             if self.phase == HOLD or (self.reoffer.is_taken and self.phase == RETRY and self.failed_lookaheads):
@@ -624,7 +624,7 @@ class Policy:
             or self.log.peek(cursor) <= RECORD_NONE
         ):
             return DROP_NONE
-        if self.out or self.resume_point.awaits_08 or self.phase == LATE_OUT:  # that has to have its outcome first
+        if self.out or self.resume_point.awaits_08 or self.phase == REOFFER:  # that has to have its outcome first
             self.drop_number = cursor.found
             return DROP_SOON
         before, lag = cursor.number, cursor.sequence_lag
@@ -652,7 +652,7 @@ class Policy:
         It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
         some of them still, cannot be told from one that was emptied.
         """
-        if self.numbers[LATE] or self.drop_number or not self.in_flight.state.ready():
+        if self.numbers[REOFFERED] or self.drop_number or not self.in_flight.state.ready():
             return False  # the next 08 tells what became of those
         return self.resume_point.offer_again(number, count, doubted, unread)
 
@@ -661,4 +661,4 @@ class Policy:
         return self.in_flight.declare(self.cursor.number, self.numbers[SENT])
 
 
-assert FAILED < 0 and NO_ROOM < 0 and LATE_OUT == HOLD + 1
+assert FAILED < 0 and NO_ROOM < 0 and REOFFER == HOLD + 1

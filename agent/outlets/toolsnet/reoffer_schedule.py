@@ -11,7 +11,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import LATE_FIRST
+from toolcart.agent.log.snapshot_fields import REOFFERED_TO
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_FRAME, ASK_GONE, ASK_IN_DOUBT, ASK_MANY, ASK_UNREADABLE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import QUARANTINED_IN_DOUBT
@@ -78,7 +78,7 @@ class ReofferSchedule:
             del self.ordered[0]  # dropped meanwhile
         if not self.timer.expired(now):
             return 0
-        entry = self._next(self.numbers[LATE_FIRST])
+        entry = self._next(self.numbers[REOFFERED_TO])
         if entry == 0 and self._again.expired(now):
             entry = self._next(self._after)
             if entry == 0:
@@ -98,7 +98,7 @@ class ReofferSchedule:
             if kind <= RECORD_NONE:
                 return kind
             after = quarantine.entry
-            if quarantine.is_late():
+            if quarantine.may_be_reoffered():
                 return after
 
     def goes_out(self, number):
@@ -112,11 +112,11 @@ class ReofferSchedule:
         if is_taken:
             return
         self.timer.start(now, GOOD_MS)
-        if entry <= numbers[LATE_FIRST]:
+        if entry <= numbers[REOFFERED_TO]:
             if self._again.expired(now) and self._next(self._after) >= entry:  # else an operator's order, in no round
                 self._after = entry
-        elif self._next(numbers[LATE_FIRST]) >= entry:  # else an operator's order went ahead of others
-            numbers[LATE_FIRST] = entry
+        elif self._next(numbers[REOFFERED_TO]) >= entry:  # else an operator's order went ahead of others
+            numbers[REOFFERED_TO] = entry
             if self._again.left(now) > HOUR_MS:
                 self._again.start(now, HOUR_MS)
 
@@ -146,7 +146,7 @@ class ReofferSchedule:
             count = 0
             kind = quarantine.next_listed(0)
             while kind > RECORD_NONE:
-                count += quarantine.is_late()
+                count += quarantine.may_be_reoffered()
                 kind = quarantine.next_listed(quarantine.entry)
             self._waiting = count
             self._waiting_of = of

@@ -16,8 +16,8 @@
                                            is in doubt, and what goes out next follows it. Nothing is skipped: a state
                                            set back by damage looks like a station number that is used twice
 
-A late one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing that was
-out.
+A reoffered one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing
+that was out.
 
 What the log gives up counts as overwritten, and as delivered once the 08 says that all up to it were taken. After a cut
 that may be up to a batch behind the place of the last snapshot that let one go out; else it is the one that was out.
@@ -295,8 +295,8 @@ class ResumePoint:
     def _rewind(self, rows, stored, doubts):
         """Send again what the server has lost, `rows` places back, as far as the log still has it; the rest it lacks.
 
-        `stored` is the sequence that it has, `doubts` what was in doubt before (data_loss.begin). Places that late ones
-        have used up are not sent again: the row goes on after a gap.
+        `stored` is the sequence that it has, `doubts` what was in doubt before (data_loss.begin). Places that
+        reoffered ones have used up are not sent again: the row goes on after a gap.
         """
         from toolcart.agent.log.rewind import go_back
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again

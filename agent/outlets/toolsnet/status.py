@@ -2,7 +2,7 @@
 
 from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, again_to
 from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
-from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT
+from toolcart.agent.outlets.toolsnet.reoffer import REOFFER
 from toolcart.agent.toolsnet.session import STATE_NAMES, WAITING
 
 DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by the policy's phase
@@ -37,10 +37,10 @@ def put_refused(report, policy, now, answers):
         code = lookahead.code
     is_refused = code > 0 or (code == 0 and answers and policy.head_failures > 1)
     report["refused"] = None
-    if held or phase == LATE_OUT or (phase and is_refused):  # else one is offered of which nothing is known yet
+    if held or phase == REOFFER or (phase and is_refused):  # else one is offered of which nothing is known yet
         report["refused"] = {
             "code": code if code > 0 else 0,
-            "number": policy.reoffer.number if phase == LATE_OUT else policy.head,
+            "number": policy.reoffer.number if phase == REOFFER else policy.head,
             "next_try_ms": policy.pause.left(now) if policy.pause.armed else 0,
             "doing": "hold" if held else "trouble" if phase == RETRY and refuses_all else DOING[phase],
             "trouble": refuses_all,

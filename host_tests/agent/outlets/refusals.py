@@ -11,10 +11,10 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.snapshot_fields import (
     CURSOR,
-    LATE,
     NUMBERS,
     QUARANTINE_LAST,
     QUARANTINED,
+    REOFFERED,
     SENT,
     SENT_LOOKAHEAD,
     SEQUENCE_LAG,
@@ -217,7 +217,7 @@ class FewKept:
             kind = self.next_entry(self.entry)
         return kind
 
-    def is_late(self):
+    def may_be_reoffered(self):
         return self.kind == KIND_RESULT and self.reason != QUARANTINED_IN_DOUBT
 
     def may_leave(self):
@@ -231,11 +231,11 @@ class FewKept:
             self.state.gone = (*self.state.gone, entry)
         return True
 
-    def end_late(self, taken):
+    def end_reoffer(self, taken):
         numbers = self.state.numbers
-        if taken and numbers[LATE]:
-            self.leave(numbers[LATE])
-        numbers[LATE] = 0
+        if taken and numbers[REOFFERED]:
+            self.leave(numbers[REOFFERED])
+        numbers[REOFFERED] = 0
         return True
 
 
@@ -345,7 +345,7 @@ class World:
         policy = self.policy
         kind = self.kinds[policy.number - 1]
         lies = policy.buf[0]
-        if lies != (-policy.number if policy.phase == pol.LATE_OUT else policy.number):
+        if lies != (-policy.number if policy.phase == pol.REOFFER else policy.number):
             raise Breach("another one goes out")
         if self.mood == REFUSES or (self.mood == WELL and kind == REFUSED):
             return False
@@ -654,7 +654,7 @@ def _refused(world, act):
 
 
 def _early(world):
-    """It is no time for late ones yet."""
+    """It is no time for reoffered ones yet."""
     world.policy.reoffers.timer.due = ticks_add(NOW, 1000)
     return world.step() or "waits"
 

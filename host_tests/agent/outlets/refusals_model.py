@@ -1,19 +1,19 @@
 """The table at the head of agent/outlets/toolsnet/policy.py as a model: numbers of a log, nothing else, no time.
 
-It has the names of the code. Whatever waits for its time may come at any moment; a late one goes out when an operator
-asks for it. `host_tests/agent/outlets/test_refusals_compared.py` runs it and the real policy side by side.
+It has the names of the code. Whatever waits for its time may come at any moment; a reoffered one goes out when an
+operator asks for it. `host_tests/agent/outlets/test_refusals_compared.py` runs it and the real policy side by side.
 """
 
 from host_tests.agent.outlets.refusals import Cut
 
-IN_ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, LATE_OUT = range(6)
+IN_ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, REOFFER = range(6)
 NOTHING, SEND, WRITE, BUSY = range(4)
-ALLOW, KEEP, BEGIN_LOOKAHEAD, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
+ALLOW, KEEP, BEGIN_LOOKAHEAD, FINISHES, BEGIN_REOFFER, END_REOFFER, DROP = range(1, 8)
 UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
 OFFERS = 4
 WIDER_MOST = 11  # then a lookahead reaches further than any log
 SNAPSHOT = (
-    *("cursor", "limit", "is_lookahead", "is_met", "late", "taken"),
+    *("cursor", "limit", "is_lookahead", "is_met", "reoffered", "taken"),
     *(
         "delivered",
         "lacks",
@@ -36,7 +36,7 @@ class Model:
         self.end, self.room, self.batch, self.reach, self.patience = end, room, batch, reach, patience
         self.entries = ()  # durable, each with its number in the log; which have left it is in the snapshot
         self.cut_at = 0  # the power fails in front of this operation
-        self.cursor = self.limit = self.late = self.sequence_lag = self.taken = 0
+        self.cursor = self.limit = self.reoffered = self.sequence_lag = self.taken = 0
         self.delivered = self.lacks = self.doubt_to = self.width = self.dropped = 0
         self.is_lookahead = self.is_met = self.was_empty = self.was_back = self.is_older = False
         self.gone = ()
@@ -92,10 +92,10 @@ class Model:
 
     def next(self):
         """NOTHING, SEND, WRITE or BUSY."""
-        if self.phase == LATE_OUT:
-            if self.pending_write == LATE_OVER or self.late not in self.kept():
-                return self.request_write(LATE_OVER)
-            number = self.kept()[self.late]
+        if self.phase == REOFFER:
+            if self.pending_write == END_REOFFER or self.reoffered not in self.kept():
+                return self.request_write(END_REOFFER)
+            number = self.kept()[self.reoffered]
             self.retries = [one for one in self.retries if one != number]
             return self.send(number, self.taken + 1)
         if self.phase == FINISH:
@@ -108,7 +108,7 @@ class Model:
             self.retries = [one for one in self.retries if one in self.kept().values()]
             if self.retries:
                 self.entry = min(entry for entry, number in self.kept().items() if number == self.retries[0])
-                return self.request_write(LATE)
+                return self.request_write(BEGIN_REOFFER)
         return self.next_in_order() if self.phase == IN_ORDER else self.next_retry()
 
     def request_write(self, write):
@@ -173,8 +173,8 @@ class Model:
 
     def accepted(self):
         self.out = False
-        if self.phase == LATE_OUT:
-            self.is_taken, self.pending_write = True, LATE_OVER
+        if self.phase == REOFFER:
+            self.is_taken, self.pending_write = True, END_REOFFER
         elif self.phase == LOOKAHEAD:
             self.found_taken(self.number, self.sequence)
         else:
@@ -185,8 +185,8 @@ class Model:
 
     def refused(self):
         self.out = False
-        if self.phase == LATE_OUT:
-            self.is_taken, self.pending_write = False, LATE_OVER
+        if self.phase == REOFFER:
+            self.is_taken, self.pending_write = False, END_REOFFER
         elif self.phase == LOOKAHEAD:
             self.pass_over()
         else:
@@ -199,7 +199,7 @@ class Model:
     def silent(self, proven):
         self.awaits_08 = True
         was_out, self.out = self.out, False
-        if not was_out or self.phase == LATE_OUT:
+        if not was_out or self.phase == REOFFER:
             return
         if self.phase != LOOKAHEAD:
             self.make_head(MUTE)
@@ -268,12 +268,12 @@ class Model:
             self.allow(max(self.lookahead_ends, self.limit), True)
         elif self.pending_write == FINISHES:
             self.finish()
-        elif self.pending_write == LATE:
-            self.late, self.sequence_lag = self.entry, self.sequence_lag - 1
+        elif self.pending_write == BEGIN_REOFFER:
+            self.reoffered, self.sequence_lag = self.entry, self.sequence_lag - 1
             self.is_older = True
             self.allow(self.cursor, self.in_order())
-            self.before, self.phase = self.phase, LATE_OUT
-        elif self.pending_write == LATE_OVER:
+            self.before, self.phase = self.phase, REOFFER
+        elif self.pending_write == END_REOFFER:
             self.conclude(False)
         else:
             self.drop_first()
@@ -303,13 +303,13 @@ class Model:
         self.allow(self.cursor + self.batch, self.in_order())
 
     def conclude(self, is_unknown):
-        if self.late:
+        if self.reoffered:
             if self.is_taken:
-                if self.kept()[self.late] <= self.doubt_to and self.width > 0:
+                if self.kept()[self.reoffered] <= self.doubt_to and self.width > 0:
                     self.width += 1
-                self.gone += (self.late,)
+                self.gone += (self.reoffered,)
                 self.delivered += 1
-            self.late = 0
+            self.reoffered = 0
             if self.is_taken or is_unknown:
                 self.taken += 1
                 self.was_empty = False
@@ -317,7 +317,7 @@ class Model:
                 self.sequence_lag += 1
         self.save()
         self.pending_write = 0
-        if self.phase == LATE_OUT:
+        if self.phase == REOFFER:
             self.phase = self.before
 
     # -- what an 08 says
@@ -332,8 +332,8 @@ class Model:
         if not self.is_met:
             self.rebase(named)
         else:
-            if self.late or self.phase == LATE_OUT:
-                self.is_taken = named == self.taken + 1 if self.late else self.is_taken
+            if self.reoffered or self.phase == REOFFER:
+                self.is_taken = named == self.taken + 1 if self.reoffered else self.is_taken
                 self.conclude(named != self.taken)
             is_odd = self.resume_at(named)
         self.awaits_08 = False
@@ -418,7 +418,7 @@ class Model:
     def with_last(self, back, before):
         """How many are in doubt with the last `back` ones beside those of `before`, and among how many."""
         rows, (lacks, width, doubt_to) = self.lacking(back), before
-        wide = rows + min(rows, max(0, len(self.gone) - self.dropped))  # late ones lie elsewhere on the wire
+        wide = rows + min(rows, max(0, len(self.gone) - self.dropped))  # reoffered ones lie elsewhere on the wire
         if not width:
             return min(rows, self.delivered), wide
         most = max(lacks, self.delivered)
@@ -471,7 +471,7 @@ class Model:
         is_held = (self.short >= 0 or self.failed_lookaheads) and (self.phase == FINISH or self.cursor < self.head)
         if not is_held or self.cursor >= self.end:
             return False
-        if self.out or self.awaits_08 or self.phase == LATE_OUT:
+        if self.out or self.awaits_08 or self.phase == REOFFER:
             self.drop_number = self.cursor + 1
             return True
         self.cursor += 1

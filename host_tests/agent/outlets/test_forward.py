@@ -9,9 +9,9 @@ from toolcart.agent.log.snapshot_fields import (
     CURSOR,
     DELIVERED,
     DROPPED,
-    LATE,
     LIMIT,
     OVERWRITTEN,
+    REOFFERED,
     SENT,
     SENT_AGAIN,
     SENT_ALONE,
@@ -653,13 +653,13 @@ def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet.until_stored(1)
     outlet.until(lambda: outlet.policy.failed_lookaheads == 1)
     assert outlet.forward.offer_on_order(1, False) == ASK_DONE
-    outlet.until(lambda: outlet.state.numbers[LATE] and outlet.policy.out)
+    outlet.until(lambda: outlet.state.numbers[REOFFERED] and outlet.policy.out)
     outlet.flash.code = FLASH_IO
     outlet.until(lambda: not outlet.policy.out)
     assert outlet.forward.drop_first() == DROP_SOON
     outlet.flash.code = FLASH_DONE
     outlet.until(lambda: outlet.state.numbers[DROPPED] == 1, 60000)
-    assert outlet.state.numbers[LATE] == 0
+    assert outlet.state.numbers[REOFFERED] == 0
     outlet.store(2)
     outlet.run(1000)
     assert outlet.ids() == [4, 6, 7] and outlet.parked_numbers() == [1, 2, 3]
@@ -778,7 +778,7 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
         outlet.store(2)
         outlet.until_stored(6, and_ms=1000)
         has = outlet.ids()[: 6 - forgotten]
-        lacks = numbers(max(has) + 1, 6)  # behind another, the late one is nowhere any more
+        lacks = numbers(max(has) + 1, 6)  # behind another, the reoffered one is nowhere any more
         outlet.archive.restore_backup(forgotten)
         for _ in range(2):  # also where it says the same once more
             outlet.network.cut(*SERVER)

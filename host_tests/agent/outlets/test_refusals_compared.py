@@ -11,8 +11,8 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
-    LATE,
     LIMIT,
+    REOFFERED,
     SENT,
     SENT_BACK,
     SENT_EMPTY,
@@ -60,7 +60,7 @@ class Comparison:
         for numbers, mine in ((world.state.durable, model.durable), (self.current(), model.snapshot())):
             sent = numbers[SENT]
             values = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_LOOKAHEAD), bool(sent & SENT_MET))
-            values += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
+            values += (numbers[REOFFERED], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
             values += (
                 bool(sent & SENT_EMPTY),
                 bool(sent & SENT_BACK),

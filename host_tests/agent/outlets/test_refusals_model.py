@@ -191,7 +191,7 @@ class PassNotOver(InFlight):
 
 
 class LateNotOver(Reoffer):
-    """The next one goes out before it is durable what became of a late one."""
+    """The next one goes out before it is durable what became of a reoffered one."""
 
     def conclude(self, now, is_unknown=False):
         sent = self.policy.in_flight
@@ -221,7 +221,7 @@ class CursorFirst(Lookahead):
         return done
 
 
-class NoLate(pol.Policy):
+class NoReoffer(pol.Policy):
     """What was set aside stays there."""
 
     def _next_by_phase(self, now):
@@ -259,8 +259,8 @@ class NoRoomAsked(World):
         World.__init__(self, *given, **more)
 
 
-class OneLateOffer(Reoffer):
-    """A late one that was refused is not offered once more."""
+class OneReoffer(Reoffer):
+    """A reoffered one that was refused is not offered once more."""
 
     def conclude(self, now, is_unknown=False):
         self.policy.reoffers._again = Timer()
@@ -277,8 +277,8 @@ WITHOUT = {
     "W5": (lies("reoffer", Reoffer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
     "W6": (instead("reoffer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
     "the copy before the cursor": (instead("lookahead", CursorFirst), {"cuts": 1}),
-    "late offers": (NoLate, {"toggles": 2}),
-    "a second late offer": (instead("reoffer", OneLateOffer), {"toggles": 4}),
+    "reoffers": (NoReoffer, {"toggles": 2}),
+    "a second reoffer": (instead("reoffer", OneReoffer), {"toggles": 4}),
     "the one it names alone": (instead("resume_point", VouchesForAll), {"lost": 1}),
     "what an odd 08 leaves open": (
         instead("in_flight", NothingOpen),

@@ -2,7 +2,7 @@
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.framing import RECORD_LOST
-from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, LATE, QUARANTINE_LAST, QUARANTINED
+from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, QUARANTINE_LAST, QUARANTINED, REOFFERED
 from toolcart.agent.quarantine.quarantine import (
     ADMITTED,
     ADMITTED_BEFORE,
@@ -26,7 +26,7 @@ HEAP = "3m"
 def test_one_in_doubt_is_not_offered_without_a_word():
     bench = QuarantineBench(results=2)
     bench.keep(1, reason=res.QUARANTINED_IN_DOUBT)
-    assert bench.quarantine.find(1) == KIND_RESULT and not bench.quarantine.is_late()
+    assert bench.quarantine.find(1) == KIND_RESULT and not bench.quarantine.may_be_reoffered()
 
 
 def test_what_is_kept_twice_is_there_once():
@@ -238,11 +238,11 @@ def test_one_hole_is_left_for_the_entry_that_is_offered_again():
     bench.keep(*range(1, 15))
     quarantine, numbers = bench.quarantine, bench.state.numbers
     assert quarantine.may_leave() and quarantine.find(9) > 0
-    numbers[LATE] = quarantine.entry
+    numbers[REOFFERED] = quarantine.entry
     assert bench.state.save()
     assert quarantine.remove([2, 4, 6, 11], DROPPED) == 3 and not quarantine.may_leave()
     assert quarantine.tidy() and quarantine.remove([11], DROPPED) == 1
-    assert quarantine.end_late(True) and numbers[LATE] == 0 and quarantine.has(9) == 0
+    assert quarantine.end_reoffer(True) and numbers[REOFFERED] == 0 and quarantine.has(9) == 0
     assert bench.numbers() == [3, 5, 7, 8, 10, 12, 13, 14, 1]
 
 

@@ -4,7 +4,7 @@ import sys
 
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, LATE, QUARANTINE_LAST
+from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, QUARANTINE_LAST, REOFFERED
 from toolcart.agent.quarantine.quarantine import ADMITTED, ADMITTED_BEFORE, FAILED, NO_ROOM
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG
@@ -89,7 +89,7 @@ class World:
         living = self.bench.numbers()
         number = living[self.dice.randrange(len(living))]
         assert quarantine.find(number) > RECORD_NONE
-        numbers[LATE] = quarantine.entry
+        numbers[REOFFERED] = quarantine.entry
         assert self.bench.state.save()
         if self.dice.randrange(2):
             others = [one for one in living if one != number and not self.dice.randrange(3)]
@@ -100,10 +100,10 @@ class World:
         newest = quarantine.log.number
         if self.dice.randrange(2) and quarantine.tidy() and quarantine.log.number > newest:
             self.count("offered and tidied")
-        assert quarantine.next_entry(numbers[LATE] - 1) > RECORD_NONE and quarantine.number == number
+        assert quarantine.next_entry(numbers[REOFFERED] - 1) > RECORD_NONE and quarantine.number == number
         taken = self.dice.randrange(3) > 0
         self.maybe = {number} if taken else set()
-        assert quarantine.end_late(taken)
+        assert quarantine.end_reoffer(taken)
         assert self.bench.state.save()
         if taken:
             self.kept.discard(number)
@@ -162,8 +162,8 @@ class World:
         self.bench.start()
         quarantine = self.bench.quarantine
         assert quarantine.settle(), "the last one stays in doubt"
-        if self.bench.state.numbers[LATE]:
-            assert quarantine.end_late(False) and self.bench.state.save()
+        if self.bench.state.numbers[REOFFERED]:
+            assert quarantine.end_reoffer(False) and self.bench.state.save()
 
     def find(self):
         numbers = set(self.bench.numbers())

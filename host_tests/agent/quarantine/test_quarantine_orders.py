@@ -1,6 +1,6 @@
 """An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
-from toolcart.agent.log.snapshot_fields import CURSOR, DROPPED, LATE_FIRST
+from toolcart.agent.log.snapshot_fields import CURSOR, DROPPED, REOFFERED_TO
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import (
@@ -208,10 +208,10 @@ def test_a_retry_is_toolsnets_outlets():
 
 def test_retry_while_agent_is_stopped_makes_it_first_of_the_next_run():
     station = bench(6)
-    station.state.numbers[LATE_FIRST] = 5
+    station.state.numbers[REOFFERED_TO] = 5
     assert station.order("retry", "3", "5")[-1] == {"count": 2, "parked": 6, "running": False}
     station.start()
-    assert station.state.numbers[LATE_FIRST] == 2
+    assert station.state.numbers[REOFFERED_TO] == 2
     station.keep(7, reason=res.QUARANTINED_IN_DOUBT)
     assert "has to run" in station.order("retry", "in-doubt", "7")[0]["stays"]
 
@@ -226,7 +226,7 @@ def test_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
             assert sorted(station.listed()) == list(range(1, before + 1)) + [frame]
             (record,) = [line["record"] for line in station.order("show", str(frame))]
             assert record["tightening_id"] == "4711" and record["torque"] == "42.37" and "frame" not in record
-            assert station.quarantine.find(frame) == KIND_RESULT and station.quarantine.is_late()
+            assert station.quarantine.find(frame) == KIND_RESULT and station.quarantine.may_be_reoffered()
             station.again()
 
 
