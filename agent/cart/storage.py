@@ -43,7 +43,6 @@ from toolcart.agent.log.snapshot_fields import (
     GRAPH_CURSOR,
     GRAPHS,
     HAD_MORE,
-    LIMIT,
     LOG,
     OVERWRITTEN,
     PLACES,
@@ -51,6 +50,7 @@ from toolcart.agent.log.snapshot_fields import (
     QUARANTINE_CURSOR,
     QUARANTINED,
     REOFFERED,
+    SEND_LIMIT,
     SENT,
     SENT_ALONE,
     SENT_OLDER,
@@ -64,7 +64,7 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
 _OF_THE_SERVER = (
-    LIMIT,
+    SEND_LIMIT,
     SEQUENCE_LAG,
     SENT,
     REOFFERED,
@@ -182,8 +182,8 @@ def _place_cursors(station, own):
     at_start.removed = [_outlet_of(log, place) for place in gone]
     at_start.given_up = [_outlet_of(log, place, state.missed[place]) for place in own.given_up]
     own.put(state)
-    if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[LIMIT] >= log.next:
-        state.numbers[LIMIT] = log.next - 1  # nothing that is stored from now on is out to it
+    if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[SEND_LIMIT] >= log.next:
+        state.numbers[SEND_LIMIT] = log.next - 1  # nothing that is stored from now on is out to it
         state.numbers[SENT] |= SENT_ALONE  # where the batch began is not known any more (in_flight)
     for index in range(count):
         cursor = log.cursors[index]

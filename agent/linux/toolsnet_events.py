@@ -7,7 +7,7 @@ Rules
    the event's number in the log to that sequence. Neither events that are not for ToolsNet nor those that were passed
    without being taken leave a gap in it: an 08 says what was taken, and nothing more goes out before the latter is
    durable.
-3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
+3. Nothing goes out above SEND_LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log, and one that is refused too often, or makes the server silent too
    often, is passed. All that ToolsNet lacks is in one number (toolcart.agent.log.missed), which is durable with the
    cursor: an upper bound, and no more than there were.
@@ -23,7 +23,14 @@ from toolcart.agent.log import missed
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.rewind import go_back
-from toolcart.agent.log.snapshot_fields import EVENT_CURSOR, EVENT_SEQUENCE_LAG, LIMIT, SENT, SENT_EVENTS_MET, STORED
+from toolcart.agent.log.snapshot_fields import (
+    EVENT_CURSOR,
+    EVENT_SEQUENCE_LAG,
+    SEND_LIMIT,
+    SENT,
+    SENT_EVENTS_MET,
+    STORED,
+)
 from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
@@ -101,7 +108,7 @@ class ToolsNetEvents(ToolsNetSource):
         ToolsNetSource.__init__(self)
         self.log = log
         self.state = state
-        self.cursor = EventCursor(mask, state.numbers[LIMIT])
+        self.cursor = EventCursor(mask, state.numbers[SEND_LIMIT])
         log.follow(self.cursor, EVENT_CURSOR, EVENT_SEQUENCE_LAG)
         if log.number and self.cursor.number < log.first_above(0):
             log.rewind(
@@ -158,10 +165,10 @@ class ToolsNetEvents(ToolsNetSource):
         policy = self.forward.policy
         if not policy.is_passed(number):
             return 0
-        if number > policy.in_flight.allowed:
+        if number > policy.in_flight.may_send_to:
             if not self.forward.may_write():
                 return 0
-            if not policy.allow(number):
+            if not policy.raise_send_limit(number):
                 self.pause.start(now, PAUSE_MS)
                 return 0
         if self.log.peek(self.cursor) <= RECORD_NONE or self.cursor.found != number:

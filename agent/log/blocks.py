@@ -182,7 +182,7 @@ class Blocks:
         if first:
             if log.ring == field.LOG and log.cursor_at(field.TOOLSNET_CURSOR) is None:
                 numbers = log.state.numbers
-                if numbers[field.TOOLSNET_CURSOR] < numbers[field.LIMIT]:
+                if numbers[field.TOOLSNET_CURSOR] < numbers[field.SEND_LIMIT]:
                     from toolcart.agent.log.removed_toolsnet import give_up  # hardly ever was something out
 
                     if not give_up(log, log.first_above(first)):

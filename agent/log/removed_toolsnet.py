@@ -7,7 +7,7 @@ block, and what it lacks then is counted at once.
 """
 
 from toolcart.agent.log.rewind import lag_at
-from toolcart.agent.log.snapshot_fields import LIMIT, OVERWRITTEN, SEQUENCE_LAG, TOOLSNET_CURSOR
+from toolcart.agent.log.snapshot_fields import OVERWRITTEN, SEND_LIMIT, SEQUENCE_LAG, TOOLSNET_CURSOR
 
 
 def give_up(log, bound):
@@ -15,7 +15,7 @@ def give_up(log, bound):
     state = log.state
     numbers = state.numbers
     was, lag, overwritten = numbers[TOOLSNET_CURSOR], numbers[SEQUENCE_LAG], numbers[OVERWRITTEN]
-    if was >= bound - 1 or was >= numbers[LIMIT]:
+    if was >= bound - 1 or was >= numbers[SEND_LIMIT]:
         return True
     lag_there = lag_at(log, was, lag, bound - 1)
     if lag_there < 0:

@@ -26,7 +26,7 @@ QUARANTINE_CURSOR = const(14)  # everything up to this number of the quarantine'
 GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves, or of the log (Snapshot.put_moved)
 
 # Of ToolsNet's place (toolcart.agent.outlets.toolsnet): they begin anew when it goes to another name
-LIMIT = const(19)  # results and events up to this number of the log may have been sent
+SEND_LIMIT = const(19)  # results and events up to this number of the log may have been sent
 SEQUENCE_LAG = const(20)  # by how much the log's number is ahead of ToolsNet's, at its cursor
 SENT = const(21)  # SENT_ bits
 REOFFERED = const(22)  # number in the quarantine's ring of the one being offered again, 0 if none
@@ -81,7 +81,7 @@ SENT_SEVERAL = const(4)
 SENT_EVENTS_MET = const(8)
 SENT_EMPTY = const(0x100000)  # the last 08 named nothing, when the cursor was at DOUBT_TO
 SENT_OLDER = const(0x40)  # some are in doubt since before what was sent last: whatever is named does not end that
-SENT_ALONE = const(0x80)  # LIMIT allowed that one alone: what is in front of it is settled
+SENT_ALONE = const(0x80)  # SEND_LIMIT allowed that one alone: what is in front of it is settled
 SENT_BACK = const(0x200000)  # a server was set back; since then its sequences go on without a break
 # How many numbers behind DOUBT_TO results were ordered to be sent again up to: its low 12 bits, and 8 above SENT_BACK.
 SENT_AGAIN = const(0x3FCFFF00)

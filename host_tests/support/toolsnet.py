@@ -3,7 +3,7 @@
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
-from toolcart.agent.log.snapshot_fields import LIMIT
+from toolcart.agent.log.snapshot_fields import SEND_LIMIT
 from toolcart.agent.openprotocol.light_result import read_light
 from toolcart.agent.outlets.toolsnet.forward import ToolsNetOutlet
 from toolcart.agent.quarantine.quarantine import Quarantine
@@ -163,7 +163,7 @@ class Outlet(Timed):
         return state.numbers
 
     def limit_after_cut(self):
-        return self.numbers_after_cut()[LIMIT]
+        return self.numbers_after_cut()[SEND_LIMIT]
 
     def waiting(self):
         """Return how many numbers of the log wait; 0 if nothing in them is for ToolsNet."""

@@ -87,8 +87,8 @@ def _wear(report: Report) -> None:
             log.maintain()
             if append(log, number, payload(number)) != LOG_DONE:
                 raise AssertionError("the log takes no result")
-            if number > state.numbers[field.LIMIT]:
-                state.numbers[field.LIMIT] = number + BATCH - 1
+            if number > state.numbers[field.SEND_LIMIT]:
+                state.numbers[field.SEND_LIMIT] = number + BATCH - 1
                 state.save()
             if not log.fresh(cursor):
                 log.peek(cursor)

@@ -77,7 +77,7 @@ def step(agent: Agent, now: int) -> int:
             continue
         sent = station.outlets[0].policy.in_flight
         sent.batch, sent.most = min(sent.batch, batch), batch
-        sent.allowed = min(sent.allowed, sent.cursor.number + sent.batch)
+        sent.may_send_to = min(sent.may_send_to, sent.cursor.number + sent.batch)
     return min(left, FOREVER)
 
 

@@ -77,8 +77,8 @@ settling-needs-room | 5 | agent/log/carry_over.py | log proof cuts
 +blocks.find(1)
 full-log-saves-nothing | 5 | agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
--done = self.allow(
-+done = not self.log.is_still_full() and self.allow(
+-done = self.raise_send_limit(
++done = not self.log.is_still_full() and self.raise_send_limit(
 no-block-for-what-is-moved | 5 | agent/quarantine/quarantine.py | quarantine model
 : a quarantine that is full to the brim lets nothing be dropped
 -return free - 2
@@ -199,7 +199,7 @@ W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 -        if is_alone or self.is_unsettled():
 -            return self.declare(number, self.in_order(), SENT_ALONE)
 -        return self.declare_batch(number - 1, self.in_order())
-+        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
++        self.may_send_to = self.numbers[SEND_LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
 W2-lookahead-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : results go out in order while the state still says lookahead
@@ -209,32 +209,32 @@ W3-lookahead-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals mo
 : a lookahead begins before that is saved
 -        return self.declare(limit if limit
 +        self.numbers[SENT] |= SENT_LOOKAHEAD
-+        self.allowed = self.numbers[LIMIT] = max(limit, before)
++        self.may_send_to = self.numbers[SEND_LIMIT] = max(limit, before)
 +        return True
 +        return self.declare(limit if limit
 W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 : what a lookahead has found is not saved
 -        return in_flight.declare_batch(cursor.number, in_flight.in_order())  #
-+        from toolcart.agent.log.snapshot_fields import LIMIT, SENT
++        from toolcart.agent.log.snapshot_fields import SEND_LIMIT, SENT
 +
-+        numbers[LIMIT] = in_flight.allowed = cursor.number + in_flight.batch
++        numbers[SEND_LIMIT] = in_flight.may_send_to = cursor.number + in_flight.batch
 +        numbers[SENT] = in_flight.in_order()
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : a reoffered one goes out before that is saved
 -        if not in_flight.declare(policy.cursor.number, in_flight.in_order() | SENT_OLDER):
-+        from toolcart.agent.log.snapshot_fields import LIMIT
++        from toolcart.agent.log.snapshot_fields import SEND_LIMIT
 +
-+        numbers[LIMIT] = in_flight.allowed = policy.cursor.number
-+        if in_flight.allowed < 0:
++        numbers[SEND_LIMIT] = in_flight.may_send_to = policy.cursor.number
++        if in_flight.may_send_to < 0:
 W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : what became of a reoffered one is not saved
 -        if not policy.in_flight.save():
 -            return False
 -        policy
-+        from toolcart.agent.log.snapshot_fields import LIMIT
++        from toolcart.agent.log.snapshot_fields import SEND_LIMIT
 +
-+        numbers[LIMIT] = policy.in_flight.allowed = policy.cursor.number + policy.in_flight.batch
++        numbers[SEND_LIMIT] = policy.in_flight.may_send_to = policy.cursor.number + policy.in_flight.batch
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more

@@ -62,7 +62,7 @@ _SPARE = 1.25  # a new area has room for at least this many times what has to be
 _STEP = 16  # records that are left behind where there is less room than was thought
 _WRITE_BYTES = 1 << 20
 # What belongs to the blocks themselves and not to what they hold.
-_OF_THE_AREA = (*range(field.CURSOR), field.QUARANTINE_CURSOR, *range(field.GRAPH_CURSOR, field.LIMIT), field.AREA)
+_OF_THE_AREA = (*range(field.CURSOR), field.QUARANTINE_CURSOR, *range(field.GRAPH_CURSOR, field.SEND_LIMIT), field.AREA)
 # What is known of the server of one station, and of no other.
 _OF_THE_SERVER = (
     field.SENT,
@@ -455,11 +455,11 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0
         state.numbers[field.SEQUENCE_LAG] = 0
-        state.numbers[field.LIMIT] = state.numbers[field.CURSOR]
+        state.numbers[field.SEND_LIMIT] = state.numbers[field.CURSOR]
         toolsnet = log.cursor_at(field.TOOLSNET_CURSOR)
         if toolsnet is not None:
             toolsnet.sequence_lag = 0
-            state.numbers[field.LIMIT] = toolsnet.number
+            state.numbers[field.SEND_LIMIT] = toolsnet.number
 
 
 def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> None:

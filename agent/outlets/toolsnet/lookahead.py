@@ -89,10 +89,10 @@ class Lookahead:
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
-    def next(self, head, cursor, failed, allowed):
+    def next(self, head, cursor, failed, may_send_to):
         """Return what to do next behind the refused `head`, as AHEAD_; `failed` lookaheads have found nothing yet.
 
-        Up to `allowed` W3 is durable.
+        Up to `may_send_to` W3 is durable.
         """
         log, scout = self.log, self.scout
         if cursor.number >= head:
@@ -112,7 +112,7 @@ class Lookahead:
                 self.short = -1 if self.fits else self.room
                 return AHEAD_ENDS
             if kind == KIND_RESULT and not self._is_quarantined():
-                if scout.found > allowed:
+                if scout.found > may_send_to:
                     return AHEAD_WRITES
                 self.others += 1
                 self.number = scout.found

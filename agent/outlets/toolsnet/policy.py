@@ -6,13 +6,13 @@ It is told when a connection was lost, and when the 08 of a new one came; of the
 The head is the result that was refused: the cursor stands in front of it.
 
     phase      what goes out, and what is durable before it     taken                refused, or silent and it counts
-    IN_ORDER   the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: head_failures = 1,
+    IN_ORDER   the cursor's next; W1: SEND_LIMIT covers it      the cursor passes it it is the head: head_failures = 1,
                                                                                      RETRY
     RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    head_failures + 1; from OFFERS on:
                after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD. With `refused: block`
-               when a reoffered one is taken; W2: none                                    a pause, RETRY
+               when a reoffered one is taken; W2: none                               a pause, RETRY
     LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
-               W3: LIMIT is its end, SENT says lookahead                             room: failed_lookaheads + 1, RETRY,
+               W3: SEND_LIMIT is its end, SENT says lookahead                        room: failed_lookaheads + 1, RETRY,
                                                                                      a pause
     FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD
     HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
@@ -26,7 +26,7 @@ The head is the result that was refused: the cursor stands in front of it.
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
     start         IN_ORDER, no failures; if SENT says lookahead, RETRY with the lookahead to come
 
-Durable are the cursor, LIMIT and SENT (in_flight), REOFFERED and `sequence_lag` (reoffer), the entries of the
+Durable are the cursor, SEND_LIMIT and SENT (in_flight), REOFFERED and `sequence_lag` (reoffer), the entries of the
 quarantine, and TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py
 runs both side by side, test_refusals_model.py shows what happens without each of W1 to W6.
 
@@ -106,7 +106,7 @@ _UNKNOWN = const(-1)
 _SILENCE = const(0)
 
 # What `write` has to do
-_ALLOW = const(1)
+_RAISE_LIMIT = const(1)
 _QUARANTINE = const(2)
 _BEGIN_LOOKAHEAD = const(3)
 _FINISH = const(4)
@@ -183,8 +183,8 @@ class Policy:
         if number <= self.numbers[QUARANTINE_LAST] and self.is_quarantined(cursor):
             return self._request_write(_QUARANTINE, now)  # a server that was set back
         in_flight = self.in_flight
-        if number > in_flight.allowed or self.numbers[OVERWRITTEN] != in_flight.overwritten:
-            return self._request_write(_ALLOW, now)
+        if number > in_flight.may_send_to or self.numbers[OVERWRITTEN] != in_flight.overwritten:
+            return self._request_write(_RAISE_LIMIT, now)
         self.number = number
         self.sequence = (number - cursor.sequence_lag - 1) % SEQUENCES + 1  # sequence_at
         self.out = True
@@ -213,7 +213,7 @@ class Policy:
         self.number = number
         self.sequence = sequence
         self.out = True
-        self.in_flight.rise(number)
+        self.in_flight.note_sent(number)
         return SEND
 
     def may_not_retransmit(self):
@@ -277,7 +277,7 @@ class Policy:
             return NOTHING
         lookahead, in_flight = self.lookahead, self.in_flight
         code = lookahead.next(
-            self.head, self.cursor, self.failed_lookaheads, in_flight.allowed if in_flight.is_lookahead() else 0
+            self.head, self.cursor, self.failed_lookaheads, in_flight.may_send_to if in_flight.is_lookahead() else 0
         )
         if code == AHEAD_SENDS:
             return self._give(self.log, lookahead.number, lookahead.length, lookahead.sequence)
@@ -516,8 +516,8 @@ class Policy:
     def write(self, now):
         """Do what `next` has asked for, as the flash may be used now; False if it has to wait."""
         write = self.pending_write
-        if write == _ALLOW:
-            done = self.allow(self.cursor.found)
+        if write == _RAISE_LIMIT:
+            done = self.raise_send_limit(self.cursor.found)
         elif write == _QUARANTINE:  # an unreadable frame, or one that the quarantine has
             done = self.quarantine_and_pass(self.cursor.found, QUARANTINED_UNREADABLE, now)
         elif write == _BEGIN_LOOKAHEAD:
@@ -547,9 +547,9 @@ class Policy:
             self.pause.start(now, AGAIN_MS)
         self.counters.note(counter.NOT_SAVED, write, now)
 
-    def allow(self, number):
+    def raise_send_limit(self, number):
         """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""
-        return self.in_flight.allow(number, self.phase != IN_ORDER)
+        return self.in_flight.raise_send_limit(number, self.phase != IN_ORDER)
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
@@ -558,7 +558,7 @@ class Policy:
             self.phase
             or self.resume_point.awaits_08
             or in_flight.is_unsettled()
-            or in_flight.allowed > number + in_flight.batch // 2
+            or in_flight.may_send_to > number + in_flight.batch // 2
         ):
             return True
         return in_flight.declare_batch(number, in_flight.in_order())

@@ -1,7 +1,7 @@
 """One result of the quarantine that is offered to ToolsNet again, under the next number on the wire.
 
     what happens                 durable write, before anything else goes out
-    the schedule has chosen it   W5: REOFFERED is its entry, sequence_lag one less, LIMIT the cursor: it alone counts
+    the schedule has chosen it   W5: REOFFERED is its entry, sequence_lag 1 less, SEND_LIMIT the cursor: it alone counts
     taken, or the 08 names it    W6: the entry is gone, REOFFERED is 0, TAKEN its number on the wire
     refused, or it cannot be read  W6: REOFFERED is 0, sequence_lag as before: its number on the wire is free again
     the 08 names neither it nor the one before   W6: REOFFERED is 0; it stays, and its number is used up

@@ -34,9 +34,9 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
-    LIMIT,
     OVERWRITTEN,
     QUARANTINE_LAST,
+    SEND_LIMIT,
     SENT,
     SENT_AGAIN,
     SENT_ALONE,
@@ -65,7 +65,7 @@ class StateAtStart:
         self.sequence_lag = cursor.sequence_lag
         self.here = _sequence_of(cursor)
         self.taken = numbers[TAKEN]
-        self.limit = numbers[LIMIT]
+        self.limit = numbers[SEND_LIMIT]
         self.is_alone = numbers[SENT] & SENT_ALONE != 0
         self.overwritten = numbers[OVERWRITTEN]
         # Of a server that was set back TAKEN is less than it has had: all up to here.

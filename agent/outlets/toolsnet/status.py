@@ -12,7 +12,7 @@ def put_state(report, upstream):
     """Add the connection, what is refused, and what goes out besides results."""
     _put_connection(report, upstream)
     policy = upstream.policy
-    if policy.phase <= RETRY and policy.cursor.number < policy.in_flight.allowed and not policy.log.state.sure:
+    if policy.phase <= RETRY and policy.cursor.number < policy.in_flight.may_send_to and not policy.log.state.sure:
         report["waits_for_flash"] = False  # the last snapshot allows it
     put_refused(report, policy, upstream.clock.now(), upstream.session.proven)
     put_doubt(report, upstream.policy)

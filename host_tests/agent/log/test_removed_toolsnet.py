@@ -7,8 +7,8 @@ from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.snapshot_fields import (
     DAMAGED,
-    LIMIT,
     OVERWRITTEN,
+    SEND_LIMIT,
     SENT,
     SENT_ALONE,
     SEQUENCE_LAG,
@@ -25,7 +25,7 @@ from host_tests.support.log import put
 class Removed(Cart):
     """ToolsNet's outlet was removed when records up to `limit` might have been sent, and none was known to be.
 
-    `stored` were in the log then; by itself as many as LIMIT allowed.
+    `stored` were in the log then; by itself as many as SEND_LIMIT allowed.
     """
 
     def __init__(self, limit, stored=-1):
@@ -34,7 +34,7 @@ class Removed(Cart):
         self.results = []
         while self.log.number < (limit if stored < 0 else stored):
             self.store()
-        self.state.numbers[LIMIT] = limit
+        self.state.numbers[SEND_LIMIT] = limit
         assert self.state.save()
         self.start(FILE)
 
@@ -79,7 +79,7 @@ def test_what_was_not_stored_then_was_not_out(restarts):
         cart.store()
         if restarts and cart.log.number % 30 == 0:
             cart.start(FILE)
-    assert cart.state.numbers[LIMIT] == 20 <= cart.place()[0] < 30
+    assert cart.state.numbers[SEND_LIMIT] == 20 <= cart.place()[0] < 30
     assert cart.state.numbers[SENT] & SENT_ALONE, "else what was settled before that counts as delivered after all"
     cart.start(TOOLSNET, FILE)
     assert cart.at_start.returned[0] > 20

@@ -246,7 +246,7 @@ PLAIN = {
     "state": "gone durable_gone is_ready maybe broke_at broke_by durable_break",
     "policy": "phase head_failures failed_lookaheads head code has_refused_head connections_lost unanswered "
     "drop_number pending_write out number sequence",
-    "policy.in_flight": "may_have allowed unsettled_to",
+    "policy.in_flight": "may_have may_send_to unsettled_to",
     "policy.reoffer": "entry before is_taken",
     "policy.lookahead": "room fits short code mute taken taken_sequence seen",
     "policy.lookahead.scout": "number found sequence_lag",

@@ -8,12 +8,12 @@ from host_tests.agent.outlets.refusals import Cut
 
 IN_ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, REOFFER = range(6)
 NOTHING, SEND, WRITE, BUSY = range(4)
-ALLOW, KEEP, BEGIN_LOOKAHEAD, FINISHES, BEGIN_REOFFER, END_REOFFER, DROP = range(1, 8)
+RAISE_LIMIT, QUARANTINE, BEGIN_LOOKAHEAD, FINISHES, BEGIN_REOFFER, END_REOFFER, DROP = range(1, 8)
 UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
 OFFERS = 4
 WIDER_MOST = 11  # then a lookahead reaches further than any log
 SNAPSHOT = (
-    *("cursor", "limit", "is_lookahead", "is_met", "reoffered", "taken"),
+    *("cursor", "send_limit", "is_lookahead", "is_met", "reoffered", "taken"),
     *(
         "delivered",
         "lacks",
@@ -36,7 +36,7 @@ class Model:
         self.end, self.room, self.batch, self.reach, self.patience = end, room, batch, reach, patience
         self.entries = ()  # durable, each with its number in the log; which have left it is in the snapshot
         self.cut_at = 0  # the power fails in front of this operation
-        self.cursor = self.limit = self.reoffered = self.sequence_lag = self.taken = 0
+        self.cursor = self.send_limit = self.reoffered = self.sequence_lag = self.taken = 0
         self.delivered = self.lacks = self.doubt_to = self.width = self.dropped = 0
         self.is_lookahead = self.is_met = self.was_empty = self.was_back = self.is_older = False
         self.gone = ()
@@ -51,16 +51,16 @@ class Model:
         """Begin after a power cut."""
         for name, value in zip(SNAPSHOT, self.durable, strict=True):
             setattr(self, name, value)
-        self.allowed = min(self.limit, self.cursor + self.batch)
-        self.may_have = min(self.limit, self.end)
-        self.kept_last = max((0, *self.entries))
+        self.may_send_to = min(self.send_limit, self.cursor + self.batch)
+        self.may_have = min(self.send_limit, self.end)
+        self.quarantine_last = max((0, *self.entries))
         self.pending_write = self.before = self.entry = self.unsettled_to = self.left = self.number = 0
         self.retries = []
         self.is_taken = self.out = self.is_ready = self.has_refused_head = False
         self.doubted = None  # what was in doubt when something was sent last; sequence_lag, and how many were aside
         self.awaits_08 = True
         self.resume_in_order()
-        self.allowed = min(self.limit, self.cursor + self.batch)
+        self.may_send_to = min(self.send_limit, self.cursor + self.batch)
 
     def operate(self):
         """Something is about to be durable."""
@@ -73,10 +73,10 @@ class Model:
         self.durable = self.snapshot()
         self.is_ready = True
 
-    def allow(self, limit, is_lookahead):
-        self.limit, self.is_lookahead = max(limit, self.may_have), is_lookahead
+    def declare(self, limit, is_lookahead):
+        self.send_limit, self.is_lookahead = max(limit, self.may_have), is_lookahead
         self.save()
-        self.allowed = limit
+        self.may_send_to = limit
 
     def in_order(self):
         return self.is_lookahead and self.cursor < self.unsettled_to
@@ -125,8 +125,12 @@ class Model:
         if number > self.end:
             return NOTHING
         if number in self.kept().values():
-            return self.request_write(KEEP)
-        return self.request_write(ALLOW) if number > self.allowed else self.send(number, number - self.sequence_lag)
+            return self.request_write(QUARANTINE)
+        return (
+            self.request_write(RAISE_LIMIT)
+            if number > self.may_send_to
+            else self.send(number, number - self.sequence_lag)
+        )
 
     def next_retry(self):
         if self.phase == HOLD:
@@ -154,7 +158,7 @@ class Model:
         self.lookahead_ends = self.head + (self.reach << min(self.failed_lookaheads, WIDER_MOST))
         while self.pos < self.end and self.pos < self.lookahead_ends and self.left >= 0:
             if self.pos + 1 not in self.kept().values():
-                if not self.is_lookahead or self.pos + 1 > self.allowed:
+                if not self.is_lookahead or self.pos + 1 > self.may_send_to:
                     return self.request_write(BEGIN_LOOKAHEAD)
                 return self.send(self.pos + 1, self.pos + 1 - self.sequence_lag)
             self.pass_over()
@@ -240,7 +244,7 @@ class Model:
         self.connections_lost = 0
         self.code = self.short = -1
         if self.is_lookahead:
-            self.allowed = self.cursor
+            self.may_send_to = self.cursor
 
     def retry_head(self):
         self.phase, self.head_failures, self.pos = RETRY, OFFERS, 0
@@ -259,19 +263,19 @@ class Model:
 
     def write(self):
         """Do what `next` has asked for."""
-        if self.pending_write == ALLOW:
+        if self.pending_write == RAISE_LIMIT:
             is_alone = self.phase != IN_ORDER or self.cursor < self.unsettled_to
-            self.allow(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
-        elif self.pending_write == KEEP:
+            self.declare(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
+        elif self.pending_write == QUARANTINE:
             self.quarantine_and_pass()
         elif self.pending_write == BEGIN_LOOKAHEAD:
-            self.allow(max(self.lookahead_ends, self.limit), True)
+            self.declare(max(self.lookahead_ends, self.send_limit), True)
         elif self.pending_write == FINISHES:
             self.finish()
         elif self.pending_write == BEGIN_REOFFER:
             self.reoffered, self.sequence_lag = self.entry, self.sequence_lag - 1
             self.is_older = True
-            self.allow(self.cursor, self.in_order())
+            self.declare(self.cursor, self.in_order())
             self.before, self.phase = self.phase, REOFFER
         elif self.pending_write == END_REOFFER:
             self.conclude(False)
@@ -280,7 +284,7 @@ class Model:
 
     def quarantine_and_pass(self):
         """Pass the next one: the quarantine has it."""
-        if self.durable[0] < self.cursor > self.kept_last:
+        if self.durable[0] < self.cursor > self.quarantine_last:
             self.save()
         self.cursor += 1
 
@@ -293,14 +297,14 @@ class Model:
                     return
                 self.operate()
                 self.entries += (number,)
-                self.kept_last = max(self.kept_last, number)
+                self.quarantine_last = max(self.quarantine_last, number)
             self.short = -1
             self.cursor += 1
         self.cursor, self.taken = self.lookahead_taken, self.lookahead_sequence
         self.delivered += 1
         self.settle()
         self.resume_in_order()
-        self.allow(self.cursor + self.batch, self.in_order())
+        self.declare(self.cursor + self.batch, self.in_order())
 
     def conclude(self, is_unknown):
         if self.reoffered:
@@ -454,7 +458,7 @@ class Model:
         self.was_empty = self.was_back = False
         self.sequence_lag, self.taken, self.may_have = self.cursor - named, named, self.cursor
         self.is_met = True
-        self.allow(self.cursor, self.in_order())
+        self.declare(self.cursor, self.in_order())
         self.resume_in_order()
 
     # -- orders
@@ -479,6 +483,6 @@ class Model:
         if self.phase == FINISH:
             self.save()
         else:
-            self.allow(self.cursor, self.in_order())
+            self.declare(self.cursor, self.in_order())
             self.head_is_gone()
         return True

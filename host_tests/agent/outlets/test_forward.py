@@ -9,9 +9,9 @@ from toolcart.agent.log.snapshot_fields import (
     CURSOR,
     DELIVERED,
     DROPPED,
-    LIMIT,
     OVERWRITTEN,
     REOFFERED,
+    SEND_LIMIT,
     SENT,
     SENT_AGAIN,
     SENT_ALONE,
@@ -473,7 +473,7 @@ def test_failing_flash_is_not_asked_more_because_more_results_came():
     outlet.store(1)
     outlet.flash.code = FLASH_IO
     assert outlet.forward.offer_on_order(1, False), "nothing is set aside"
-    outlet.policy.in_flight.allowed = outlet.policy.cursor.number  # as where an order could not be written
+    outlet.policy.in_flight.may_send_to = outlet.policy.cursor.number  # as where an order could not be written
     outlet.run(20000)
     steps = outlet.steps
     outlet.run(60000)
@@ -1160,7 +1160,7 @@ def with_several_out(first, last):
     take_away_toolsnet(outlet)
     outlet.store(last - first + 3)
     outlet.state.numbers[SENT] |= SENT_SEVERAL | _EIGHT
-    outlet.state.numbers[LIMIT] = last
+    outlet.state.numbers[SEND_LIMIT] = last
     assert outlet.state.save()
     outlet.network.up(*PIM)
     outlet.network.up(*SERVER)

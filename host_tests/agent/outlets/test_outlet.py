@@ -2,7 +2,7 @@
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.snapshot_fields import LIMIT, SENT, SENT_LOOKAHEAD, SENT_MET
+from toolcart.agent.log.snapshot_fields import SEND_LIMIT, SENT, SENT_LOOKAHEAD, SENT_MET
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.toolsnet import session as ts
 from host_tests.support.log import numbers
@@ -96,7 +96,7 @@ class Refusing:
 
 
 def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
-    for part, name in ((None, "allow"), ("in_flight", "begin_lookahead"), ("lookahead", "finish")):
+    for part, name in ((None, "raise_send_limit"), ("in_flight", "begin_lookahead"), ("lookahead", "finish")):
         outlet = Outlet(cursor_batch=2)
         outlet.store(6)
         outlet.options.tightening_codes[3] = 17
@@ -171,6 +171,6 @@ def test_pass_is_not_forgotten_by_what_silence_of_line_lets_be_written():
     assert outlet.numbers_after_cut()[SENT] & SENT_LOOKAHEAD
     outlet.cut()
     assert outlet.policy.prepare() and outlet.numbers_after_cut()[SENT] & SENT_LOOKAHEAD
-    assert outlet.state.numbers[LIMIT] >= 2
+    assert outlet.state.numbers[SEND_LIMIT] >= 2
     outlet.until_stored(5, 3600000, and_ms=100)
     assert outlet.ids() == numbers(2, 6) and outlet.parked_numbers() == [1] and outlet.archive.repeated == 0

@@ -11,8 +11,8 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
-    LIMIT,
     REOFFERED,
+    SEND_LIMIT,
     SENT,
     SENT_BACK,
     SENT_EMPTY,
@@ -59,7 +59,7 @@ class Comparison:
         world, model, policy = self.world, self.model, self.world.policy
         for numbers, mine in ((world.state.durable, model.durable), (self.current(), model.snapshot())):
             sent = numbers[SENT]
-            values = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_LOOKAHEAD), bool(sent & SENT_MET))
+            values = (numbers[CURSOR], numbers[SEND_LIMIT], bool(sent & SENT_LOOKAHEAD), bool(sent & SENT_MET))
             values += (numbers[REOFFERED], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
             values += (
                 bool(sent & SENT_EMPTY),

@@ -12,7 +12,7 @@ import pytest
 
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.snapshot_fields import (
-    LIMIT,
+    SEND_LIMIT,
     SENT,
     SENT_LOOKAHEAD,
 )
@@ -198,7 +198,7 @@ class LateNotOver(Reoffer):
         state, sent.state = sent.state, Deaf()
         done = Reoffer.conclude(self, now, is_unknown)
         sent.state = state
-        self.numbers[LIMIT] = sent.allowed = self.policy.cursor.number + sent.batch
+        self.numbers[SEND_LIMIT] = sent.may_send_to = self.policy.cursor.number + sent.batch
         return done
 
 
@@ -270,7 +270,7 @@ class OneReoffer(Reoffer):
 
 
 WITHOUT = {
-    "W1": (lies("in_flight", InFlight, "allow"), {"cuts": 1, "lost": 1}),
+    "W1": (lies("in_flight", InFlight, "raise_send_limit"), {"cuts": 1, "lost": 1}),
     "W2": (instead("in_flight", PassNotOver), {"toggles": 2, "cuts": 1}),
     "W3": (lies("in_flight", InFlight, "begin_lookahead"), {"cuts": 1, "lost": 1}),
     "W4": (lies("lookahead", Lookahead, "_lookahead_taken"), {"cuts": 1, "lost": 1}),

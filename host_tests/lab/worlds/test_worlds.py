@@ -108,7 +108,7 @@ def _forget_the_top(station):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda station: station.state.durable.__setitem__(field.LIMIT, 77),
+        lambda station: station.state.durable.__setitem__(field.SEND_LIMIT, 77),
         lambda station: setattr(station.log, "number", station.log.number + 1),
         lambda station: setattr(station.log.cursors[0], "number", -1),
         _forget_the_top,

@@ -698,7 +698,7 @@ def test_an_emptied_toolsnet_is_reported_in_the_words_of_the_log(tmp_path):
         for _ in range(5):
             assert log.peek(log.cursors[0]) > 0
             log.cursors[0].advance()
-        state.numbers[field.LIMIT] = state.numbers[field.DELIVERED] = 5
+        state.numbers[field.SEND_LIMIT] = state.numbers[field.DELIVERED] = 5
         state.numbers[field.SENT] = field.SENT_MET
     finding = toolsnet.compare(10, 0, tmp_path / "cart.spool")[0]
     assert "lacks up to 5 results that it had: was its database emptied" in finding.words and finding.verdict == BAD

@@ -126,11 +126,11 @@ def test_what_the_last_snapshot_allows_still_goes_to_toolsnet():
     refuse(cart)
     cart.station.log.state.save()
     policy = cart.station.outlets[0].policy
-    assert policy.cursor.number < policy.in_flight.allowed
+    assert policy.cursor.number < policy.in_flight.may_send_to
     cart.station.log.number += 1  # one waits
     outlet = agent_status.of_station(cart.station, cart.clock.now)["outlets"][0]
     assert not outlet["waits_for_flash"] and outlet["is_up"]
-    policy.in_flight.allowed = policy.cursor.number
+    policy.in_flight.may_send_to = policy.cursor.number
     outlet = agent_status.of_station(cart.station, cart.clock.now)["outlets"][0]
     assert (outlet["waits_for_flash"], outlet["is_up"], outlet["state"]) == (True, False, "streaming")
     cart.station.log.number -= 1

@@ -106,7 +106,7 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
         field.DELIVERED,
         field.QUARANTINED,
         field.QUARANTINE_LAST,
-        field.LIMIT,
+        field.SEND_LIMIT,
         field.SENT,
         field.TAKEN,
         field.OVERWRITTEN,
@@ -296,7 +296,7 @@ def test_another_station_that_gets_the_results_meets_its_server_anew():
     after = begun(moved(station, Plan(256 * 1024, 48 * 1024, station=12)).device)
     numbers = after.state.numbers
     assert numbers[field.SENT] == numbers[field.TAKEN] == after.log.cursors[0].sequence_lag == 0
-    assert numbers[field.LIMIT] == after.log.cursors[0].number == 7
+    assert numbers[field.SEND_LIMIT] == after.log.cursors[0].number == 7
     assert {payload[4] | payload[5] << 8 for payload in after.counting(after.log).values()} == {12}
     assert NUMBER != 12
 
