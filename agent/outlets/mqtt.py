@@ -12,9 +12,10 @@ Rules
    above raises an alarm, moves nothing, and brings all that there is once; one below means a consumer that was set
    back: it gets what is still there.
 5. What was not confirmed may have been too much for the queue that the broker has for the consumer: then fewer batches
-   are out (toolcart.agent.outlets.batch_window). If one was out alone, or the connection ended, it may have been too
-   much for the way or for the broker: batches have half as many records then, and one more with each that is confirmed.
-   Where that shows a limit, they stay below it (toolcart.agent.outlets.message_size). A broker says nothing of either.
+   are out (toolcart.agent.outlets.mqtt_batch_window). If one was out alone, or the connection ended, it may have been
+   too much for the way or for the broker: batches have half as many records then, and one more with each that is
+   confirmed. Where that shows a limit, they stay below it (toolcart.agent.outlets.mqtt_message_size). A broker says
+   nothing of either.
 6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
 7. It writes to the flash only while the controller's line is quiet.
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
@@ -40,8 +41,8 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_E
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.message_size import MessageSize
-from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Receipts
+from toolcart.agent.outlets.mqtt_message_size import MessageSize
+from toolcart.agent.outlets.mqtt_receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Receipts
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.json_line import Line
 

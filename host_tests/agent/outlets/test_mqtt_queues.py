@@ -1,6 +1,6 @@
 """Brokers whose queue for a slow consumer is short, and drop the rest in silence; consumers slower than the timeout."""
 
-from toolcart.agent.outlets.message_size import TRIED_LEAST, MessageSize
+from toolcart.agent.outlets.mqtt_message_size import TRIED_LEAST, MessageSize
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
 from host_tests.support.mqtt import BROKER, MqttBench

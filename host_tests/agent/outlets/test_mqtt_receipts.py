@@ -3,7 +3,7 @@
 import json
 
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
-from toolcart.agent.outlets.receipts import RECEIPT_BELOW, RECEIPT_KNOWN, Receipts
+from toolcart.agent.outlets.mqtt_receipts import RECEIPT_BELOW, RECEIPT_KNOWN, Receipts
 from toolcart.agent.record import KIND_EVENT
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL, LONG

@@ -2,7 +2,7 @@
 
 import gc
 
-from toolcart.agent.outlets.message_size import REMEMBERED_MS, MessageSize
+from toolcart.agent.outlets.mqtt_message_size import REMEMBERED_MS, MessageSize
 from host_tests.portable import HAS_ALL
 from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
 

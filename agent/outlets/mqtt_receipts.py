@@ -34,7 +34,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.outlets.batch_window import BatchWindow
+from toolcart.agent.outlets.mqtt_batch_window import BatchWindow
 from toolcart.agent.outlets.redelivery import Redelivery
 
 RECEIPT_NEWS = const(0)
