@@ -77,6 +77,7 @@ OPTIONAL_SOURCES = {
         "toolcart/agent/mqtt/",
         "toolcart/agent/outlets/mqtt",
         "toolcart/agent/outlets/batch.py",
+        "toolcart/agent/outlets/redelivery.py",
         "toolcart/agent/record/json_line.py",
     ),
     "commands": ("toolcart/agent/openprotocol/commands.py", "toolcart/agent/station/command"),

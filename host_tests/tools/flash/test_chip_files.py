@@ -116,7 +116,11 @@ def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
 
 
 OF_MQTT = {f"toolcart/agent/mqtt/{name}.py" for name in ("__init__", "packets", "receipt", "session", "status")}
-OF_MQTT |= {"toolcart/agent/outlets/batch.py", "toolcart/agent/outlets/mqtt.py", "toolcart/agent/record/json_line.py"}
+OF_MQTT |= {
+    f"toolcart/agent/outlets/{name}.py"
+    for name in ("batch", "mqtt", "mqtt_batch_window", "mqtt_message_size", "mqtt_receipts", "redelivery")
+}
+OF_MQTT |= {"toolcart/agent/record/json_line.py"}
 OF_COMMANDS = {
     "toolcart/agent/openprotocol/commands.py",
     "toolcart/agent/station/commands.py",
