@@ -146,7 +146,7 @@ def test_refused_result_is_offered_three_times_and_passed_within_12_s():
     assert outlet.until_stored(7) <= 2000
     outlet.run(100)
     assert outlet.ids() == [1, 2, 3, 5, 6, 7, 8]
-    assert outlet.counted(counter.REFUSED_BY_SERVER) == 4 and outlet.counted(counter.QUARANTINED) == 1
+    assert outlet.counted(counter.REFUSED_BY_SERVER) == 4 and outlet.counted(counter.PARKED) == 1
     (record,) = outlet.parked_records()
     assert record[:3] == (KIND_RESULT, 4, 17)
     assert b"0000000004" in record[3], "what is set aside is the whole result"
@@ -716,7 +716,7 @@ def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     refuse(outlet, 2)
     outlet.network.cut(*SERVER)
     outlet.until_stored(3, and_ms=300000)
-    assert outlet.ids() == [1, 3, 5] and outlet.counted(counter.QUARANTINED) == 2
+    assert outlet.ids() == [1, 3, 5] and outlet.counted(counter.PARKED) == 2
     assert sorted(outlet.parked_numbers()) == [2, 4]
     assert outlet.waiting() == 0
 

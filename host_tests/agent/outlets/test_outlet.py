@@ -107,12 +107,12 @@ def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
         outlet.run(200)
         assert refusing.answers[:3] == [False] * 3, name
         assert outlet.cursor.number < 3 and outlet.counted(counter.DELIVERED) == outlet.cursor.number, name
-        assert outlet.counted(counter.QUARANTINED) == 0 and outlet.parked_numbers() == []
+        assert outlet.counted(counter.PARKED) == 0 and outlet.parked_numbers() == []
         assert max([0] + outlet.ids()) <= outlet.limit_after_cut()
         refusing.on = False
         outlet.until_stored(9, 3600000, and_ms=1000)
         assert outlet.ids() == [1, 2] + numbers(4, 10), (name, outlet.ids())
-        assert outlet.parked_numbers() == [3] and outlet.counted(counter.QUARANTINED) == 1
+        assert outlet.parked_numbers() == [3] and outlet.counted(counter.PARKED) == 1
         assert outlet.archive.out_of_order == 0 and outlet.counted(counter.NOT_SAVED)
 
 
@@ -158,7 +158,7 @@ def test_worn_out_state_lets_results_out_and_refused_ones_pass():
     outlet.run(0)
     outlet.state.alarm = 2
     outlet.until_stored(3, and_ms=1000)
-    assert outlet.ids() == [1, 3, 4] and outlet.counted(counter.NOT_QUARANTINED) == 1
+    assert outlet.ids() == [1, 3, 4] and outlet.counted(counter.PARKED_FAILED) == 1
     assert outlet.log.number == 4 and outlet.waiting() == 0
 
 
