@@ -93,7 +93,7 @@ class CountCheck:
 def begin(recovery, now):
     """The highest ID known is answered with what cannot be compared: ask what is in front; return an OUTCOME_."""
     if recovery.spindle_count() > 1:
-        return recovery.search_nearby(recovery.request.there, now)
+        return _search_nearby(recovery, recovery.request.there, now)
     recovery.check = CountCheck(recovery.duplicates, recovery.ledger)
     return _go_on(recovery, now)
 
@@ -105,14 +105,20 @@ def _go_on(recovery, now):
         return recovery.turn_to(phases.PHASE_COMPARE, check.asked())
     recovery.check = None
     if check.goes_on():
-        return recovery.count_goes_on(now)
+        return phases.STEP_COUNT_GOES_ON
     if check.began_again():
-        return recovery.search_nearby(True, now)
+        return _search_nearby(recovery, True, now)
     if recovery.observed.is_nothing():
-        return recovery.conclude_empty(now)
+        return phases.STEP_EMPTY
     from toolcart.agent.openprotocol import id_walk  # most answers tell enough
 
     return id_walk.begin(recovery, False, now)
+
+
+def _search_nearby(recovery, is_reset, now):
+    from toolcart.agent.openprotocol import nearby_search  # most answers tell enough
+
+    return nearby_search.search(recovery, is_reset, now)
 
 
 def take_answer(recovery, is_there, now):

@@ -75,9 +75,9 @@ def find_nothing(recovery, now):
     if unpack_id(recovery.sought, 0) != recovery.ledger.top():
         return _end_push_sought(recovery, False)
     if observed.is_nothing():
-        return recovery.conclude_empty(now)
+        return phases.STEP_EMPTY
     if _is_apart(recovery) and not observed.is_reset and is_ahead(observed.newest, recovery.ledger.top()):
-        return recovery.count_goes_on(now)  # the memory has dropped it
+        return phases.STEP_COUNT_GOES_ON  # the memory has dropped it
     if recovery.ledger.doubted and not observed.is_reset and not observed.is_unsaid:
         from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
 

@@ -17,6 +17,7 @@ Imported where the newest may be another one than ID 0 brought.
 """
 
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import seen_ids
 from toolcart.agent.openprotocol.ids import ID_PERIOD, following, is_ahead, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
@@ -46,7 +47,7 @@ def do_without(recovery, now):
     recovery.contradictions.forget_newest()
     recovery.restart()
     recovery.observed.end = newest
-    return recovery.take_absent(now)
+    return phases.STEP_ABSENT
 
 
 def take_push(recovery):

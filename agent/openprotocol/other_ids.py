@@ -39,7 +39,7 @@ def take_other_id(recovery, number, now):
     if observed.is_nothing() and recovery.phase == phases.PHASE_WITNESS:
         observed.take(number, recovery.answer)  # it has something, though it does not know ID 0
         observed.upto = number
-    return recovery.take_as_absent(now)
+    return phases.STEP_ANOTHER
 
 
 def lacks_push(recovery, is_near=False):

@@ -252,13 +252,15 @@ class SharedIds:
         return ours[-1] if ours else -1
 
 
-def take_answer(recovery, number, now):
+def take_answer(recovery, number):
     """Take the newest at or below the ID that was asked for; return an OUTCOME_."""
     is_ours = recovery.ownership.shared.is_ours()
     if number == recovery.request.asked:
         recovery.contradictions.repeats_itself(False)
     recovery.passed_over += not is_ours and not is_ahead(recovery.gap_fill.begin, number)
-    return recovery.go_on_searching(number, is_ours, now)
+    recovery.ownership.shared.add_answer(number, is_ours)
+    recovery.request.begin(recovery.request.asked)
+    return phases.OUTCOME_NONE
 
 
 def take_absent(recovery):
@@ -310,7 +312,7 @@ def take_probed(recovery, is_absent, now):
         return phases.OUTCOME_NONE
     if is_absent:
         recovery.ownership.take_no_answer()
-    return recovery.compare_newest(now)
+    return phases.STEP_COMPARE_NEWEST
 
 
 def _newest_of_log(duplicates):

@@ -56,9 +56,7 @@ def cannot_ask_this(recovery, now):
     if recovery.phase == phases.PHASE_NEWEST and recovery.ledger.top() > 0 and not recovery.ownership.is_other:
         recovery.revisions.begin_round()
         recovery.observed.is_zero_absent = True
-        if recovery.takes_push():
-            return recovery.look_at_sharing(now)
-        return recovery.turn_to_witness()
+        return phases.STEP_WITHOUT_NEWEST
     return recovery.cannot_ask(now)
 
 
