@@ -16,6 +16,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.differing_formats import COMPARED_MOST, digests, newest_of, turns_to_compare
 from toolcart.agent.openprotocol.ids import is_ahead
 from toolcart.agent.openprotocol.result_digest import TIME, is_unread, same
+from toolcart.agent.openprotocol.spindle_results import may_share_its_id
 from toolcart.agent.record.result import HEAD_BYTES, ID_EPOCH
 
 ASKED_MOST = const(5)
@@ -131,7 +132,7 @@ def take_answer(recovery, is_there, now):
         is_known = tells(recovery.frame, stored) or None
     elif is_there:
         is_known = same(answer, stored) or recovery.fits_in_writing(answer, stored)
-        if not is_known and recovery.may_share_its_id(answer, stored):
+        if not is_known and may_share_its_id(recovery, answer, stored):
             is_known = None
         if not is_known and turns_to_compare(recovery, answer, stored):
             recovery.check = None

@@ -53,7 +53,7 @@ def compare_newest(recovery, now):
         from toolcart.agent.openprotocol import newest_check  # hardly any memory is late
 
         newest = newest_check.take_push(recovery)
-    is_held = observed.is_held and several and recovery.is_of_top_id(observed.top)
+    is_held = observed.is_held and several and _is_of_top_id(recovery, observed.top)
     is_newest = recovery.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
     if (ledger.has_unnamed() or ledger.is_apart() or not is_newest) and is_unconfirmed(recovery):
         from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
@@ -79,9 +79,10 @@ def compare_newest(recovery, now):
         observed.take(newest, ledger.octets)  # which may say more
         observed.first = newest if is_held and newest != recovery.closed_top else following(observed.upto)
         return look_conclusion.conclude_look(recovery, now)
-    if newest == top and recovery.turns_to_compare(observed.top, ledger.octets):
+    if newest == top and _turns_to_compare(recovery, observed.top):
         return phases.OUTCOME_NONE
     is_above = is_ahead(newest, top)
+    may_be_moved = recovery.asks_alone() and not recovery.offset.is_ruled_out  # the newest, or the highest ID known
     if is_above and top > 0 and not recovery.saw_new_count:
         from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
@@ -90,11 +91,25 @@ def compare_newest(recovery, now):
         ledger.skipped = max(ledger.skipped, newest)
         if recovery.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest):  # else they may be off
             recovery.saw_new_count |= not (observed.is_held or ledger.is_like_top(observed.top))
-    if top <= 0 or not (is_above or is_unsaid or recovery.may_be_moved()):
+    if top <= 0 or not (is_above or is_unsaid or may_be_moved):
         from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
         return id_walk.begin(recovery, top >= 0 and not (is_above or is_unsaid), now)
     return _turn_to_witness(recovery)
+
+
+def _turns_to_compare(recovery, answer):
+    """True if this answer may be the highest result known, in another writing: then that is to be found out."""
+    from toolcart.agent.openprotocol import differing_formats  # hardly any controller writes them otherwise
+
+    return differing_formats.turns_to_compare(recovery, answer, recovery.ledger.octets)
+
+
+def _is_of_top_id(recovery, answer):
+    """True if the answer, which the log has, is of the tightening of the highest result known."""
+    from toolcart.agent.openprotocol.spindle_results import is_of_top_id  # hardly any controller has several
+
+    return is_of_top_id(recovery, answer)
 
 
 def is_unconfirmed(recovery):
@@ -179,14 +194,14 @@ def take_witness(recovery, is_logged, now):
         from toolcart.agent.openprotocol.unnamed_spindles import is_behind_last  # hardly any memory is late
 
         is_above = is_behind_last(recovery.duplicates, unpack_id(observed.top, 0))
-    is_known = recovery.is_top(recovery.answer) or (is_logged and recovery.is_of_top_id(recovery.answer))
+    is_known = recovery.is_top(recovery.answer) or (is_logged and _is_of_top_id(recovery, recovery.answer))
     if not is_known and is_unread(recovery.answer):
         from toolcart.agent.openprotocol.count_check import tells  # hardly any answer cannot be read
 
         is_known = tells(recovery.frame, ledger.octets)
     if is_known and not several and recovery.is_pushed(ledger.octets):
         recovery.offset.is_ruled_out = not recovery.offset.is_known()
-    if not is_known and recovery.turns_to_compare(recovery.answer, ledger.octets):
+    if not is_known and _turns_to_compare(recovery, recovery.answer):
         return phases.OUTCOME_NONE
     if not is_known and recovery.is_unsaid(recovery.answer):
         if recovery.turn_spindle():

@@ -55,14 +55,14 @@ Rules
     (toolcart.agent.openprotocol.count_check).
 
 Here is what the station asks and tells: the connection, pushes, questions, answers. What a push means is in
-toolcart.agent.openprotocol.recovery_pushes, what an answer means in recovery_answers, by the table of the phases in
-recovery_phases; the first questions of a connection are in look, what is missing in range_fetch. What hardly any
-controller needs is in modules of its own, imported where it is needed.
+toolcart.agent.openprotocol.push_run; what an answer or a rejection means in recovery_answers and recovery_rejections,
+by the table of the phases in recovery_phases. The first questions of a connection are in look, what is missing in
+range_fetch. What hardly any controller needs is in modules of its own, imported where it is needed.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import look_conclusion, range_fetch, recovery_answers, recovery_pushes
+from toolcart.agent.openprotocol import look_conclusion, push_run, range_fetch, recovery_answers
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
@@ -71,7 +71,6 @@ from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import after, id_of, length_of, put_id, unpack_id
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
-from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRevisions
 from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
@@ -115,11 +114,10 @@ class Recovery:
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
         self.request = RecoveryRequest()
         self.observed = ObservedIds()
-        self.push_run = PushRun()
+        self.push_run = push_run.PushRun()
         self.gap_fill = GapFill(ledger, gone)
         self.ownership = IdOwnership(sharing)
         self.answer = bytearray(FINGERPRINT_BYTES)  # of what came last
-        self._compared = bytearray(FINGERPRINT_BYTES)
         self.sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
         self.revisions = QuestionRevisions(revisions)
         self._identity = 0  # the identity of this connection
@@ -273,11 +271,7 @@ class Recovery:
 
     def pushed(self, record, now):
         """Take note of a push, this record of the log, that the ledger has seen; False if its ID is out of order."""
-        return recovery_pushes.take_push(self, record, now)
-
-    def has_begun(self):
-        """True if a part of a push was acknowledged and the push has not become whole since."""
-        return len(self.ledger.begun) > 0
+        return push_run.take_push(self, record, now)
 
     def missed(self, now):
         """A push that began will not be completed, and is among what may be missing: fetch it, or count it."""
@@ -422,11 +416,15 @@ class Recovery:
         `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others, under any ID where the
         frame has a time.
         """
-        return self.follow(recovery_answers.take_unread(self, body, start, check, now, frame), now)
+        from toolcart.agent.openprotocol import unread_answers
+
+        return self.follow(unread_answers.take_unread(self, body, start, check, now, frame), now)
 
     def refused(self, kind, now, code=0):
         """Take a rejection of the REFUSED_ class `kind` with this code, if known; return an OUTCOME_."""
-        return self.follow(recovery_answers.take_rejection(self, kind, now, code), now)
+        from toolcart.agent.openprotocol import recovery_rejections  # most questions are answered
+
+        return self.follow(recovery_rejections.take_rejection(self, kind, now, code), now)
 
     def silent(self, now):
         """No answer came: ask for the same again later; return an OUTCOME_."""
@@ -537,10 +535,6 @@ class Recovery:
         """True if the ID of an answer may show by how much they are off."""
         return self.offset.may_show_offset() and self.asks_alone()
 
-    def may_be_moved(self):
-        """True if the highest ID known is asked for though the newest is not above it: either may be off."""
-        return self.asks_alone() and not self.offset.is_ruled_out
-
     def may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
         return self.ledger.is_apart() or (self.contents is not None and self.contents.is_suspected())
@@ -554,22 +548,14 @@ class Recovery:
     def is_unsaid(self, answer):
         """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
         top = self.ledger.octets
-        may_be = is_unread(answer) or is_unread(top) or self.may_share_its_id(answer, top)
+        may_be = is_unread(answer) or is_unread(top)
+        if not may_be and self.has_several():
+            from toolcart.agent.openprotocol.spindle_results import (
+                may_share_its_id,  # hardly any controller has several
+            )
+
+            may_be = may_share_its_id(self, answer, top)
         return may_be and not self.is_top(answer)
-
-    def is_of_top_id(self, answer):
-        """True if the answer, which the log has, is of the tightening of the highest result known."""
-        from toolcart.agent.openprotocol.spindle_results import is_of_top_id  # hardly any controller has several
-
-        return is_of_top_id(self, answer)
-
-    def may_share_its_id(self, answer, stored):
-        """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
-        if not self.has_several():
-            return False
-        from toolcart.agent.openprotocol.spindle_results import may_share_its_id  # hardly any controller has several
-
-        return may_share_its_id(self, answer, stored)
 
     def is_pushed(self, digest, or_fetched=False):
         """True if the log has this result from a push, or from any; not if its ID is 0, which cannot be asked for."""
@@ -632,12 +618,6 @@ class Recovery:
 
         return fits(answer, pushed)
 
-    def turns_to_compare(self, answer, pushed):
-        """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
-        from toolcart.agent.openprotocol import differing_formats  # hardly any controller writes them otherwise
-
-        return differing_formats.turns_to_compare(self, answer, pushed)
-
     def has_otherwise(self, body, start, flags):
         """Return HELD if the log has what is at body[start:] otherwise, HELD_UNKNOWN if it may, else NOT_HELD."""
         if flags & FLAG_RECOVERED:
@@ -652,9 +632,10 @@ class Recovery:
             return NOT_HELD
         from toolcart.agent.openprotocol.differing_formats import is_stored
 
-        put_digest(self._compared, 0, body, start, flags)
+        digest = bytearray(FINGERPRINT_BYTES)
+        put_digest(digest, 0, body, start, flags)
         since = self.ledger.since if is_proven else 1
-        if is_stored(self.duplicates, body, start, self._compared, flags, since, is_proven):
+        if is_stored(self.duplicates, body, start, digest, flags, since, is_proven):
             return HELD if is_proven else HELD_UNKNOWN
         return NOT_HELD
 

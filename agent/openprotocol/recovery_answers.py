@@ -1,4 +1,4 @@
-"""What an answer means, by the phase that asked: it is there, it is gone, it is rejected, or there is none.
+"""What an answer means, by the phase that asked: it is there, it is gone, or there is none.
 
 1. An answer counts once, and only to the question that waits for it; a late one as if it came in time.
 2. Before it is taken it is seen whether it is what was asked for: its ID may be off, another station's, or that of
@@ -9,19 +9,16 @@
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
-from toolcart.agent.openprotocol import error_codes, look, look_conclusion, range_fetch
+from toolcart.agent.openprotocol import look, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.duplicate_search import HELD
-from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_SILENT
-from toolcart.agent.openprotocol.ids import after, id_at, id_of, moved, put_id, unpack_id
+from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_SILENT
+from toolcart.agent.openprotocol.ids import after, id_at, moved, put_id, unpack_id
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST
 from toolcart.agent.openprotocol.result_digest import (
-    FINGERPRINT_BYTES,
     are_alike,
     is_unread,
     put_digest,
-    put_unread,
-    same,
 )
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
@@ -32,7 +29,6 @@ from toolcart.agent.record.result import (
     is_blank_record,
 )
 
-_NOT_THERE = const(15)  # the code of a result that the controller does not have
 _OFF = const(13)
 # Each ID asked for is to bring a result of its own.
 _PHASES_OF_NEW_RESULTS = (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_FILL)
@@ -40,17 +36,14 @@ _PHASES_OF_WAYS = (phases.PHASE_WALK, phases.PHASE_UPWARD)
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
-def _why_of(code, otherwise):
-    """Return why an ID is gone that was rejected with this code; `otherwise` where that says nothing, or is 15."""
-    return -code if code > 0 and code != _NOT_THERE else otherwise
-
-
 def take_step(recovery, step, now):
     """Do this STEP_; return an OUTCOME_, or the next STEP_."""
     if step == phases.STEP_ABSENT:
         return take_absent(recovery, now)
     if step == phases.STEP_ANOTHER:
-        return _take_as_absent(recovery, now)
+        from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller answers so
+
+        return unanswered_requests.take_as_absent(recovery)
     if step == phases.STEP_MAY_BE_THERE:
         return _go_on_searching(recovery, recovery.request.asked, True, now)
     if step == phases.STEP_COMPARE_NEWEST:
@@ -71,20 +64,20 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
     """
     recovery.has_answered = True
     recovery.revisions.is_answered()
-    if _is_not_awaited(recovery):
+    if is_not_awaited(recovery):
         return phases.OUTCOME_NONE
     asked = recovery.request.asked
     is_other = id_at(body, start + TIGHTENING_ID) != asked or is_blank_record(body, start)
     if asked and is_other and recovery.ledger.is_unasked():
         return recovery.cannot_ask(now)  # neither ID 0 nor a real one brings what was asked for
-    if _starts_over(recovery):
+    if starts_over(recovery):
         return phases.OUTCOME_NONE
     if is_blank_record(body, start):
         return take_absent(recovery, now)
     at = start + TIGHTENING_ID
     number = id_at(body, at)
     if number < 0:
-        return _take_without_id(recovery, now)
+        return take_without_id(recovery, now)
     by = recovery.offset.by
     if by:
         number = recovery.offset.corrected(number)
@@ -116,86 +109,17 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
         from toolcart.agent.openprotocol.stored_contents import is_pushed_as_another  # hardly any connection walks
 
         is_pushed_as_another(recovery, body, start, flags)
-    if phase == phases.PHASE_FILL and _turns_to_compare_pushed(recovery, number):
-        return phases.OUTCOME_NONE
-    return _take_result(recovery, number, is_logged, now)
+    if phase == phases.PHASE_FILL and number == recovery.request.asked and recovery.ledger.doubted:
+        from toolcart.agent.openprotocol.stored_contents import turns_to_compare_pushed  # what is stored was read
 
-
-def take_unread(recovery, body, start, check, now, frame=b""):
-    """The same for an answer of which only the ID can be read; OUTCOME_STORE: it is to be kept as it came.
-
-    `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others, under any ID where the
-    frame has a time.
-    """
-    recovery.frame = frame
-    if _is_not_awaited(recovery) or _starts_over(recovery):
-        return phases.OUTCOME_NONE
-    number = id_at(body, start + TIGHTENING_ID)
-    if number >= 0:
-        number = recovery.offset.corrected(number)
-    if number < 0 and recovery.phase == phases.PHASE_FILL:
-        number = recovery.request.asked
-    if number < 0:
-        return _take_without_id(recovery, now)
-    put_unread(recovery.answer, number, check)
-    last = recovery.ledger.last_id
-    if recovery.phase == phases.PHASE_FILL and number == recovery.request.asked and last >= 0 and last != number:
-        from toolcart.agent.openprotocol.count_check import has_both  # hardly any controller has such answers
-
-        if recovery.counts_alone() and has_both(frame, recovery.ledger.last):
-            return _take_as_absent(recovery, now)  # the newest by now, which is answered for what is gone
-    return _take_result(recovery, number, False, now)
-
-
-def take_rejection(recovery, kind, now, code=0):
-    """Take a rejection of the REFUSED_ class `kind` with this code, if known; return an OUTCOME_."""
-    if _is_not_awaited(recovery):
-        return phases.OUTCOME_NONE
-    is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
-    # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
-    # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
-    # one that is not there is answered with another: whatever is rejected without 15 may be there.
-    is_certain = recovery.request.asked or recovery.phase == phases.PHASE_POLL
-    is_certain = is_certain or (recovery.revisions.lacks_newest and recovery.ledger.top() > 0)
-    is_absent = recovery.has_answered and is_certain and not recovery.ownership.shares
-    is_absent = is_absent or recovery.phase == phases.PHASE_PROBE
-    is_absent = is_absent or (
-        recovery.is_newest_tried() and kind == error_codes.REFUSED_OTHER and recovery.ledger.top() > 0
-    )
-    if kind == error_codes.REFUSED_GONE:
-        recovery.revisions.is_answered()
-    if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
-        if _starts_over(recovery):
+        if turns_to_compare_pushed(recovery, number):
             return phases.OUTCOME_NONE
-        number = id_of(recovery.ask_id, 0)
-        if kind != error_codes.REFUSED_GONE and number and recovery.request.is_first_rejection(number, code):
-            return phases.OUTCOME_NONE
-        recovery.why = _why_of(code, WHY_NONE)
-        if recovery.request.asked:
-            recovery.vain = 0
-        return take_absent(recovery, now)
-    recovery.why = _why_of(code, WHY_NEVER)
-    recovery.is_later = is_later
-    if is_later and not (recovery.has_answered or recovery.was_answered()):
-        recovery.revisions.is_deferred()
-    does_without = recovery.phase == phases.PHASE_NEWEST and recovery.revisions.does_without_newest
-    if recovery.revisions.turns(kind, recovery.has_answered or does_without):
-        return phases.OUTCOME_NONE
-    if kind == error_codes.REFUSED_REVISION and recovery.was_answered() and recovery.revisions.may_be_known():
-        # The revision that it has answered in before was rejected for another reason.
-        return recovery.ask_again_later(now)
-    is_for_newest = recovery.phase == phases.PHASE_NEWEST and recovery.ledger.top() > 0 and not is_later
-    is_for_newest = is_for_newest and recovery.revisions.lack_newest_alone()
-    if is_for_newest or kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
-        from toolcart.agent.openprotocol import unfetchable
-
-        return unfetchable.cannot_ask_this(recovery, now)
-    return recovery.ask_again_later(now)
+    return take_result(recovery, number, is_logged, now)
 
 
 def take_silence(recovery, now):
     """No answer came: ask for the same again later; return an OUTCOME_."""
-    if _is_not_awaited(recovery):
+    if is_not_awaited(recovery):
         return phases.OUTCOME_NONE
     recovery.why = WHY_SILENT
     recovery.is_later = False
@@ -205,7 +129,7 @@ def take_silence(recovery, now):
     return outcome
 
 
-def _starts_over(recovery):
+def starts_over(recovery):
     """There is an answer; True if none was to be expected: then the look begins anew."""
     ledger = recovery.ledger
     recovery.why = WHY_NONE
@@ -218,7 +142,7 @@ def _starts_over(recovery):
     return True
 
 
-def _is_not_awaited(recovery):
+def is_not_awaited(recovery):
     """Take note of an answer; True if it is to an earlier question, or to none."""
     request = recovery.request
     waited, request.waits = request.waits, False
@@ -231,7 +155,7 @@ def _is_not_awaited(recovery):
     return not waited or recovery.phase >= _OFF
 
 
-def _take_without_id(recovery, now):
+def take_without_id(recovery, now):
     """Take an answer without an ID; return an OUTCOME_.
 
     If the newest has none again and again, nothing can be asked for until one has.
@@ -245,17 +169,20 @@ def _take_without_id(recovery, now):
     return phases.OUTCOME_NONE
 
 
-def _take_result(recovery, number, is_logged, now):
+def take_result(recovery, number, is_logged, now):
     """Take the result `number` in `answer`; `is_logged`: by what was looked up. Return an OUTCOME_."""
     phase = recovery.phase
     request = recovery.request
     ownership = recovery.ownership
-    if number != request.asked and _gives_one_id_to_two(recovery, number):
-        return recovery.end_contradiction(now)
+    if number != request.asked and recovery.counts_alone() and not is_unread(recovery.answer):
+        if recovery.contradictions.gives_one_id_to_two(number, recovery.answer, recovery.observed.top):
+            return recovery.end_contradiction(now)
     if request.is_answer_to_next():
         return phases.OUTCOME_NONE
     if phase == phases.PHASE_COMPARE:
-        return _take_compared(recovery, number, now)
+        if number != request.asked and request.is_first_other():
+            return phases.OUTCOME_NONE
+        return _take_compared(recovery, number == request.asked, now)
     if phase in phases.PHASES_OF_KNOWN and not number == request.asked == unpack_id(recovery.sought, 0):
         from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
 
@@ -297,13 +224,6 @@ def _take_result(recovery, number, is_logged, now):
     return take_other_id(recovery, number, now)
 
 
-def _gives_one_id_to_two(recovery, number):
-    """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
-    if not recovery.counts_alone() or is_unread(recovery.answer):
-        return False
-    return recovery.contradictions.gives_one_id_to_two(number, recovery.answer, recovery.observed.top)
-
-
 def _take_there(recovery, number, is_logged, now):
     """The ID that was asked for is there; return an OUTCOME_."""
     phase = recovery.phase
@@ -317,13 +237,13 @@ def _take_there(recovery, number, is_logged, now):
     if is_repeat and first == recovery.contradictions.newest:
         if phase == phases.PHASE_WITNESS and look.is_unconfirmed(recovery) and recovery.is_top(recovery.answer):
             return look.end_confirming(recovery, False, now)  # the newest was given another ID than its own
-        return _take_as_absent(recovery, now)
+        return phases.STEP_ANOTHER
     if recovery.contradictions.repeats_itself(is_repeat):
         return recovery.end_contradiction(now)
     if phase == phases.PHASE_WALK and not is_repeat:
         recovery.walk.take_there(recovery.answer)  # type: ignore[attr-defined] - it walks
     if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
-        return _take_as_absent(recovery, now)
+        return phases.STEP_ANOTHER
     recovery.contradicts = False
     if phase == phases.PHASE_CONFIRM:
         return look.end_confirming(recovery, True, now)
@@ -348,13 +268,6 @@ def _take_there(recovery, number, is_logged, now):
     return _go_on_searching(recovery, number, True, now)
 
 
-def _take_as_absent(recovery, now):
-    """What was asked for is answered with another result: as if it were not there. Return an OUTCOME_."""
-    from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller answers so
-
-    return unanswered_requests.take_as_absent(recovery, now)
-
-
 def take_absent(recovery, now):
     """The controller has nothing under the ID that was asked for; return an OUTCOME_."""
     phase = recovery.phase
@@ -370,9 +283,12 @@ def take_absent(recovery, now):
 
         return shared_ids.take_probed(recovery, True, now)
     if phase == phases.PHASE_POLL:
-        return _take_poll_gone(recovery)
+        top = recovery.ledger.top()
+        if request.asked or top < 0:
+            return recovery.end_poll(True)
+        return recovery.turn_to(phases.PHASE_POLL, after(top))  # 0 may be unknown there
     if phase == phases.PHASE_COMPARE:
-        return _go_on_comparing(recovery, False, now)
+        return _take_compared(recovery, False, now)
     if phase == phases.PHASE_CONFIRM:
         return look.end_confirming(recovery, False, now)
     if phase == phases.PHASE_WITNESS:
@@ -423,40 +339,7 @@ def _go_on_searching(recovery, number, there, now):
     return phases.OUTCOME_NONE
 
 
-def _take_poll_gone(recovery):
-    """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return an OUTCOME_."""
-    top = recovery.ledger.top()
-    if recovery.request.asked or top < 0:
-        return recovery.end_poll(True)
-    return recovery.turn_to(phases.PHASE_POLL, after(top))
-
-
-def _turns_to_compare_pushed(recovery, number):
-    """The same for an answer to what may be missing, and was pushed in front of the proof."""
-    ledger = recovery.ledger
-    is_open_yet = recovery.writing is None or not recovery.writing.is_over
-    if number != recovery.request.asked or not (ledger.doubted and is_open_yet and recovery.counts_alone()):
-        return False
-    pushed = bytearray(FINGERPRINT_BYTES)
-    for page, at, flags in recovery.duplicates.results_of(bytes(recovery.ask_id), ledger.since):
-        if not flags & FLAG_RECOVERED:
-            put_digest(pushed, 0, page, at, flags)
-            if same(recovery.answer, pushed):
-                return False
-    if unpack_id(pushed, 0) != number or not recovery.turns_to_compare(recovery.answer, pushed):
-        return False
-    recovery.gap_fill.drop()
-    return True
-
-
-def _take_compared(recovery, number, now):
-    """Take the answer to the question for a result that was pushed; return an OUTCOME_."""
-    if number != recovery.request.asked and recovery.request.is_first_other():
-        return phases.OUTCOME_NONE
-    return _go_on_comparing(recovery, number == recovery.request.asked, now)
-
-
-def _go_on_comparing(recovery, is_there, now):
+def _take_compared(recovery, is_there, now):
     """Take the result that was asked for, or that it is not there, and turn to the next one; return an OUTCOME_."""
     if recovery.check is not None:
         from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers

@@ -33,8 +33,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
-from toolcart.agent.openprotocol.ids import id_of, is_ahead, is_some, put_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, two_digits
+from toolcart.agent.openprotocol.ids import id_of, is_ahead, is_some, put_id, unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, same, two_digits
 from toolcart.agent.record.equality import are_same_bodies
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
@@ -335,3 +335,23 @@ def is_id_stored(recovery):
     from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
 
     return other_ids.is_pushed_as(recovery, ident, since)
+
+
+def turns_to_compare_pushed(recovery, number):
+    """True if the answer to what may be missing may be what was pushed so before the proof, in another writing."""
+    if (recovery.writing is not None and recovery.writing.is_over) or not recovery.counts_alone():
+        return False
+    pushed = bytearray(FINGERPRINT_BYTES)
+    for page, at, flags in recovery.duplicates.results_of(bytes(recovery.ask_id), recovery.ledger.since):
+        if not flags & FLAG_RECOVERED:
+            put_digest(pushed, 0, page, at, flags)
+            if same(recovery.answer, pushed):
+                return False
+    if unpack_id(pushed, 0) != number:
+        return False
+    from toolcart.agent.openprotocol.differing_formats import turns_to_compare  # hardly any controller does that
+
+    if not turns_to_compare(recovery, recovery.answer, pushed):
+        return False
+    recovery.gap_fill.drop()
+    return True

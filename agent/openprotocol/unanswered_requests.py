@@ -111,8 +111,8 @@ def _take_as_gone(recovery, now):
     return phases.STEP_ABSENT
 
 
-def take_as_absent(recovery, now):
-    """What was asked for was answered with another result: as if it were not there (rule 6). Return an OUTCOME_."""
+def take_as_absent(recovery):
+    """What was asked for was answered with another result: as if it were not there (rule 6). Return STEP_ABSENT."""
     recovery.why = WHY_SILENT
     _end_way(recovery, 0, True)
     return phases.STEP_ABSENT

@@ -113,7 +113,7 @@ def count_when_due(recovery, now, ms):
 
 def settle(recovery, why):
     """Rule 2, or 3 where that was done before: count what is missing; False if it cannot be written down now."""
-    is_begun = recovery.ledger.is_unasked() or recovery.has_begun()
+    is_begun = recovery.ledger.is_unasked() or bool(recovery.ledger.begun)
     ledger = recovery.ledger
     ownership = recovery.ownership
     is_other = ownership.is_other

@@ -27,7 +27,7 @@ WRITERS = (
     "openprotocol/gap_fill.py",
     "openprotocol/recovery.py",
     "openprotocol/recovery_answers.py",
-    "openprotocol/recovery_pushes.py",
+    "openprotocol/push_run.py",
     "openprotocol/look.py",
     "openprotocol/look_conclusion.py",
     "openprotocol/unanswered_requests.py",
