@@ -131,7 +131,7 @@ def take_answer(recovery, is_there, now):
     if is_there and is_unread(answer):
         is_known = tells(recovery.frame, stored) or None
     elif is_there:
-        is_known = same(answer, stored) or recovery.fits_in_writing(answer, stored)
+        is_known = same(answer, stored) or recovery.fits_in_other_format(answer, stored)
         if not is_known and may_share_its_id(recovery, answer, stored):
             is_known = None
         if not is_known and turns_to_compare(recovery, answer, stored):

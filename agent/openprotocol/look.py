@@ -55,7 +55,7 @@ def compare_newest(recovery, now):
         newest = newest_check.take_push(recovery)
     is_held = observed.is_held and several and _is_of_top_id(recovery, observed.top)
     is_newest = recovery.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
-    if (ledger.has_unnamed() or ledger.is_apart() or not is_newest) and is_unconfirmed(recovery):
+    if (ledger.has_unnamed() or ledger.push_ids_differ() or not is_newest) and is_unconfirmed(recovery):
         from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
 
         if newest_check.shows_nothing(recovery):
@@ -65,7 +65,7 @@ def compare_newest(recovery, now):
     observed.starts_over = observed.is_reset = False
     if not ledger.is_met() and not ledger.is_empty():
         observed.first = following(observed.upto)  # what it made before the first meeting is not ours
-        recovery.phase = phases.PHASE_SETTLE
+        recovery.phase = phases.PHASE_COMMIT
         recovery.wait_for_room(now, phases.ON_ITS_WAY_MS)  # unless it pushes that, or one in front of it, yet
         return phases.OUTCOME_NONE
     if ledger.is_empty() and not recovery.ownership.is_other:
@@ -74,7 +74,7 @@ def compare_newest(recovery, now):
         observed.starts_over = True
         observed.first = first_below(newest) if recovery.ownership.shares else open_below(observed.upto)
         return look_conclusion.conclude_look(recovery, now)
-    observed.is_unsaid = is_unsaid = newest == top and recovery.is_unsaid(observed.top)
+    observed.is_inconclusive = is_inconclusive = newest == top and recovery.is_inconclusive(observed.top)
     if recovery.is_top(observed.top) or is_held:
         observed.take(newest, ledger.octets)  # which may say more
         observed.first = newest if is_held and newest != recovery.closed_top else following(observed.upto)
@@ -82,19 +82,21 @@ def compare_newest(recovery, now):
     if newest == top and _turns_to_compare(recovery, observed.top):
         return phases.OUTCOME_NONE
     is_above = is_ahead(newest, top)
-    may_be_moved = recovery.asks_alone() and not recovery.offset.is_ruled_out  # the newest, or the highest ID known
+    may_be_moved = (
+        recovery.asks_own_station() and not recovery.offset.is_ruled_out
+    )  # the newest, or the highest ID known
     if is_above and top > 0 and not recovery.saw_new_count:
         from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
 
         seen_ids.note_newest(recovery, newest)
-    elif newest > 0 and not is_unsaid and (recovery.saw_new_count or not is_above):  # until that is settled
+    elif newest > 0 and not is_inconclusive and (recovery.saw_new_count or not is_above):  # until that is settled
         ledger.skipped = max(ledger.skipped, newest)
         if recovery.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest):  # else they may be off
             recovery.saw_new_count |= not (observed.is_held or ledger.is_like_top(observed.top))
-    if top <= 0 or not (is_above or is_unsaid or may_be_moved):
+    if top <= 0 or not (is_above or is_inconclusive or may_be_moved):
         from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
-        return id_walk.begin(recovery, top >= 0 and not (is_above or is_unsaid), now)
+        return id_walk.begin(recovery, top >= 0 and not (is_above or is_inconclusive), now)
     return _turn_to_witness(recovery)
 
 
@@ -116,7 +118,7 @@ def is_unconfirmed(recovery):
     """True if it is to be seen whether what ID 0 brought is the newest, under its own ID."""
     observed = recovery.observed
     is_open = not (observed.is_zero_absent or observed.is_nothing()) and not observed.is_confirmed
-    return is_open and not recovery.ownership.is_other and recovery.counts_alone()
+    return is_open and not recovery.ownership.is_other and recovery.is_id_unique()
 
 
 def end_confirming(recovery, is_there, now):
@@ -203,14 +205,14 @@ def take_witness(recovery, is_logged, now):
         recovery.offset.is_ruled_out = not recovery.offset.is_known()
     if not is_known and _turns_to_compare(recovery, recovery.answer):
         return phases.OUTCOME_NONE
-    if not is_known and recovery.is_unsaid(recovery.answer):
+    if not is_known and recovery.is_inconclusive(recovery.answer):
         if recovery.turn_spindle():
             return phases.OUTCOME_NONE
         from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
 
         return count_check.begin(recovery, now)
     is_top = observed.newest == request.asked
-    if is_known and is_unconfirmed(recovery) and not observed.is_unsaid:
+    if is_known and is_unconfirmed(recovery) and not observed.is_inconclusive:
         observed.is_witness_there = True
         # Where it has the same ID another result was given that.
         if is_top:

@@ -50,10 +50,10 @@ def take_push(recovery, record, now):
     number = ledger.last_id
     if number < 0:
         if ledger.is_empty():
-            recovery.restart_later(now)  # under which ID the memory has it shows where its IDs begin
+            recovery.start_over_later(now)  # under which ID the memory has it shows where its IDs begin
         return True
-    if number in ledger.begun:
-        ledger.begun.remove(number)
+    if number in ledger.partly_acknowledged:
+        ledger.partly_acknowledged.remove(number)
     if number == recovery.closed_top:
         recovery.closed_top = -1
     if ledger.end_contact():
@@ -71,7 +71,7 @@ def take_push(recovery, record, now):
         recovery.retry.start(now, phases.ON_ITS_WAY_MS)
     if recovery.phase == _OFF and recovery.ownership.lacks_station():
         recovery.ownership.shared.has_asked_log = False  # type: ignore[union-attr] - else nothing is lacking
-        recovery.restart_after_pause(now)  # the answer with this push shows which station is ours
+        recovery.start_over_after_pause(now)  # the answer with this push shows which station is ours
     follows = recovery.push_run.follows(number)
     if recovery.push_run.take(number, ledger.last):
         ledger.run = 0 if recovery.has_several() else record
@@ -93,19 +93,19 @@ def take_push(recovery, record, now):
             return True
         is_first_of_known = number == known and record == recovery.first_record
         if number != ledger.top() or (is_first_of_known and _is_another(recovery, record)):
-            recovery.restart_later(now)
+            recovery.start_over_later(now)
             return follows
         if known >= 0 and number != after(known) and ledger.ranges:
             recovery.retry.start(now, phases.ON_ITS_WAY_MS)  # what it skipped may come behind it
         return True
     # ID 0 is no result's, or one's just past the wrap; one that comes again says nothing new.
     if recovery.phase == phases.PHASE_NO_ID and number > 0 and number != ledger.top():
-        recovery.restart_after_pause(now)
+        recovery.start_over_after_pause(now)
         return False
     if observed.is_nothing():
         is_of_count = not observed.is_zero_absent or recovery.ownership.shares or is_ahead(number, ledger.top())
         if not (is_of_count or number < 1 or ledger.is_top(ledger.last)):
-            recovery.restart_later(now)  # its count has begun anew, and ID 0 does not show it
+            recovery.start_over_later(now)  # its count has begun anew, and ID 0 does not show it
         return True
     top = unpack_id(observed.top, 0)
     if is_ahead(number, top):
@@ -113,7 +113,7 @@ def take_push(recovery, record, now):
             observed.upto = preceding(number)  # else the IDs skipped would not be asked for
     elif number != top:
         if not follows:
-            recovery.restart_later(now)
+            recovery.start_over_later(now)
         return follows
     if not ledger.is_other_spindle_of(observed.top):
         copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
@@ -122,7 +122,7 @@ def take_push(recovery, record, now):
 
 def _is_another(recovery, record):
     """True if the first push of this connection is another result than the highest known, under its ID."""
-    if not recovery.counts_alone():
+    if not recovery.is_id_unique():
         return False
     from toolcart.agent.openprotocol import nothing_above  # hardly any count begins anew
 

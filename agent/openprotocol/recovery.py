@@ -5,11 +5,11 @@ in one snapshot (toolcart.agent.openprotocol.id_ledger); everything here may be 
 
 Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
-2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and both are under
-   their IDs; else a walk down from the newest has shown what the controller has, all of which may be
-   missing. At the first meeting N and what is below it are not ours, unless it is pushed yet, or one in front of it,
-   within a pause. What this connection has pushed above an N that is not below w counts as N. An N that is not the
-   newest, or has another result's ID, counts as if ID 0 were not known (toolcart.agent.openprotocol.newest_check).
+2. Proof: the newest (N, asked for as ID 0) is the highest result known (`top`); or it is above `top`, and both are
+   under their IDs; else a walk down from the newest has shown what the controller has, all of which may be missing. At
+   the first meeting N and what is below it are not ours, unless it is pushed yet, or one in front of it, within a
+   pause. What this connection has pushed above an N that is not below `top` counts as N. An N that is not the newest,
+   or has another result's ID, counts as if ID 0 were not known (toolcart.agent.openprotocol.newest_check).
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
    any rejection of an ID means the same as 15, unless it says "later", with whatever code or none, if the same question
@@ -17,17 +17,17 @@ Rules
    range really begins (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
-   does one fit that is not above `w`, or is another result of its ID, where ID 0 shows nothing. One that does not fit
+   does one fit that is not above `top`, or is another result of its ID, where ID 0 shows nothing. One that does not fit
    makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that brings nothing:
    where IDs come in no order (two spindles that count for themselves and name none) each push would,
    and with a walk each time it would never end. Which of two times is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
-   if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
-   the log no longer has `w` and stores it twice then; as the newest, while the log has it. So it is where results of
-   one ID name no spindle: any of them answers for `w`.
+   if it is for all, and `top` itself may be missing of another spindle: below a newer one it is asked for again, even
+   if the log no longer has `top` and stores it twice then; as the newest, while the log has it. So it is where results
+   of one ID name no spindle: any of them answers for `top`.
 7. Some controllers answer with IDs that are off by a constant, or other questions than they are asked
    (toolcart.agent.openprotocol.id_offset): what was pushed shows it. It is put right in all that follows
-   (toolcart.agent.openprotocol.other_ids), and in w itself where it came from such an answer
+   (toolcart.agent.openprotocol.other_ids), and in `top` itself where it came from such an answer
    (toolcart.agent.openprotocol.nearby_search).
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.push_run). While such pushes
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
@@ -39,19 +39,19 @@ Rules
    it, or one not far below. Where several results are pushed under one ID, so many are expected
    (toolcart.agent.openprotocol.spindle_results). Where a count begins anew, what lies in front of its lowest result is
    gone, unless one of the count before is there (toolcart.agent.openprotocol.lost_ids). Where pushes have no ID, or not
-   the memory's, the memory alone counts: what lies between `w` and its lowest result is gone, but for what was pushed
-   (toolcart.agent.openprotocol.pushes_apart).
+   the memory's, the memory alone counts: what lies between `top` and its lowest result is gone, but for what was pushed
+   (toolcart.agent.openprotocol.differing_push_ids).
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
    for GRACE_MS it may come again whole, and is not counted.
    Many questions in vain in a row, on however many connections, show that there is no answer: before anything is
    proven nothing can be asked for, and later each ID is gone until one is answered
    (toolcart.agent.openprotocol.unanswered_requests). So do answers that contradict each other
    (toolcart.agent.openprotocol.contradictions): `contradicts` has status say so.
-10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
-   the last push in the log, and what is missing in front of that is asked for; where pushes have no ID, or one for
-   all, it cannot be known, and nothing is asked for (toolcart.agent.openprotocol.nothing_above).
-11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
-    new count unless it is the newest, below `w`: what is in front of `w` says which count it is
+10. Where a controller has nothing at all though `top` is known, that says nothing about its IDs: `top` stays, or
+    becomes the last push in the log, and what is missing in front of that is asked for; where pushes have no ID, or one
+    for all, it cannot be known, and nothing is asked for (toolcart.agent.openprotocol.nothing_above).
+11. An answer of which only the ID can be read is kept as it came. It is never another result than `top`, and begins no
+    new count unless it is the newest, below `top`: what is in front of `top` says which count it is
     (toolcart.agent.openprotocol.count_check).
 
 Here is what the station asks and tells: the connection, pushes, questions, answers. What a push means is in
@@ -84,7 +84,7 @@ RETRY_MS = const(30000)  # before what could not be fetched is asked for again: 
 _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(13)
 # Built once: a tuple in an expression would be allocated at each poll.
-_PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_SEEK)
+_PHASES_OF_MISSING = (phases.PHASE_IDLE, phases.PHASE_FILL, phases.PHASE_OWN_IDS)
 _PHASES_THAT_READ_LOG = (phases.PHASE_WALK, phases.PHASE_FILL)
 
 
@@ -103,7 +103,7 @@ class Recovery:
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
-        self.writing = None  # toolcart.agent.openprotocol.differing_formats's, where an answer may be that
+        self.other_format = None  # toolcart.agent.openprotocol.differing_formats's, where an answer may be that
         self.check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self.spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
@@ -118,13 +118,13 @@ class Recovery:
         self.gap_fill = GapFill(ledger, gone)
         self.ownership = IdOwnership(sharing)
         self.answer = bytearray(FINGERPRINT_BYTES)  # of what came last
-        self.sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
+        self.sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `top`, or the last push
         self.revisions = QuestionRevisions(revisions)
         self._identity = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
         self.first_records = [0] * _FIRST_MOST  # of the last _FIRST_MOST connections
         self.looked_at = 0  # the next record of the log when the newest was answered
-        self.has_noted_seen = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
+        self.has_noted_seen = False  # what it has shown above `top` (toolcart.agent.openprotocol.seen_ids)
         self.seen_before = -1
         self.first_id = -1
         self.why = WHY_NEVER  # an ID is gone, as what came last says if it was no result (`gap_fill`)
@@ -138,8 +138,8 @@ class Recovery:
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
         self.vain = 0  # questions in a row, of any connection, that got no usable answer
         self.contradictions = Contradictions()
-        self.known_top = -1  # `w` before the push that came last
-        self.closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
+        self.known_top = -1  # `top` before the push that came last
+        self.closed_top = -1  # `top` that was asked for again (rule 6), and of which nothing came since
         self.is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self.was_suspended = False  # since a question was asked last
@@ -155,7 +155,7 @@ class Recovery:
         ownership = self.ownership
         self.forget_look()
         ownership.forget()
-        self.writing = self.contents = None
+        self.other_format = self.contents = None
         self.is_checked = self.has_noted_seen = False
         self.pause_ms = LOOK_AGAIN_MS
         self.stored_late = ()
@@ -195,7 +195,7 @@ class Recovery:
         self.first_record = 0
         self.first_id = -1
         self.gap_fill.drop()
-        if self.phase == phases.PHASE_SEEK:
+        if self.phase == phases.PHASE_OWN_IDS:
             self.ownership.break_off()
         self.last_phase = self.phase
         self.phase = phases.PHASE_CLOSED
@@ -205,13 +205,13 @@ class Recovery:
         if self.ledger.recovers:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
-    def restart_later(self, now):
+    def start_over_later(self, now):
         """Start over with the newest, after a pause since the last time (rule 5): a push did not fit, or was lost."""
         if self.phase < _OFF:
-            self.restart_after_pause(now)
+            self.start_over_after_pause(now)
 
-    def restart_after_pause(self, now):
-        self.restart()
+    def start_over_after_pause(self, now):
+        self.start_over()
         self.contradictions.restarts = 0
         if self._looked.armed and not self._looked.expired(now):
             self.retry.start(now, self._looked.left(now))
@@ -219,12 +219,12 @@ class Recovery:
             self._looked.start(now, self.pause_ms)
             self.pause_ms = min(2 * self.pause_ms, phases.OFF_MS)
 
-    def restart(self):
+    def start_over(self):
         """Start over with the newest at once."""
         self.gap_fill.drop()
         self.forget_look()
         self.contradictions.restarts += 1
-        if self.flags or not self.ledger.is_unasked():
+        if self.flags or not self.ledger.is_unanswering():
             self.flags = FLAG_UNPROVEN
         self.phase = phases.PHASE_NEWEST
 
@@ -238,7 +238,7 @@ class Recovery:
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
-        self.gap_fill.pushes_apart = None
+        self.gap_fill.differing_push_ids = None
         self.ledger.take_written()
         self.retry.stop()
 
@@ -276,12 +276,12 @@ class Recovery:
     def missed(self, now):
         """A push that began will not be completed, and is among what may be missing: fetch it, or count it."""
         self.grace.start(now, GRACE_MS)
-        if self.phase == phases.PHASE_OFF and self.ledger.ranges and self.ledger.is_unasked():
+        if self.phase == phases.PHASE_OFF and self.ledger.ranges and self.ledger.is_unanswering():
             self.count_missing(now)
 
     def answers_nothing(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
-        return self.ledger.is_unasked() and not self.ownership.is_other and self.phase != phases.PHASE_CLOSED
+        return self.ledger.is_unanswering() and not self.ownership.is_other and self.phase != phases.PHASE_CLOSED
 
     def count_missing(self, now):
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
@@ -305,7 +305,7 @@ class Recovery:
                 return False
             self.retry.stop()
             if self.phase == _OFF:
-                self.restart()
+                self.start_over()
         if not self.seeks():
             return False
         if self.contradictions.is_restless():
@@ -314,11 +314,11 @@ class Recovery:
         if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
             return False
-        if self.phase == phases.PHASE_SETTLE:
+        if self.phase == phases.PHASE_COMMIT:
             look_conclusion.settle(self, now)
         if self.phase in _PHASES_OF_MISSING:
             range_fetch.turn_to_missing(self, now)
-        if self.phase == phases.PHASE_SETTLE or self.phase == phases.PHASE_IDLE or self.retry.armed:
+        if self.phase == phases.PHASE_COMMIT or self.phase == phases.PHASE_IDLE or self.retry.armed:
             return False
         if self.phase in _PHASES_THAT_READ_LOG and not self.read_contents(self.duplicates.read_most):
             self.retry.start(now, 0)  # the others have their turn first
@@ -379,14 +379,14 @@ class Recovery:
         """True if several results may have one ID, whether their spindles are named or not."""
         if self.spindle_count() > 1:
             return True
-        return self.ledger.results_each() > 1 and self.asks_alone() and not self.may_be_apart()
+        return self.ledger.results_each() > 1 and self.asks_own_station() and not self.may_push_ids_differ()
 
     def learn_results_each(self, goes_on=True):
         """Take how many results an ID has, as the last pushes show, where no spindle is named.
 
         `goes_on`: other IDs were made since these.
         """
-        if self.asks_alone() and not self.may_be_apart():
+        if self.asks_own_station() and not self.may_push_ids_differ():
             from toolcart.agent.openprotocol.unnamed_spindles import unnamed_each
 
             each = unnamed_each(self.duplicates, self.ledger.epoch(), goes_on, self.first_records)
@@ -439,7 +439,7 @@ class Recovery:
     def was_answered(self):
         """True if this controller has answered questions, on whatever connection, and may do so again."""
         ledger = self.ledger
-        return ledger.identity() != 0 and not ledger.is_unasked()
+        return ledger.identity() != 0 and not ledger.is_unanswering()
 
     def is_newest_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
@@ -489,7 +489,7 @@ class Recovery:
     def switch_off(self, phase):
         """Stop asking, for this connection or a long while."""
         self.phase = phase
-        if not self.ledger.is_unasked():
+        if not self.ledger.is_unanswering():
             self.flags = FLAG_UNPROVEN
 
     def came_first_as(self, number):
@@ -523,29 +523,31 @@ class Recovery:
 
     # -- what a question and an ID mean ---------------------------------------------------------------------
 
-    def asks_alone(self):
+    def asks_own_station(self):
         """True if a question is for this station's results, whatever their spindles."""
         return self.spindle_count() == 1 and self.ownership.has_plain_ids()
 
-    def counts_alone(self):
+    def is_id_unique(self):
         """True if an ID means one result, of this station."""
-        return self.asks_alone() and not self.has_several()
+        return self.asks_own_station() and not self.has_several()
 
     def may_be_offset(self):
         """True if the ID of an answer may show by how much they are off."""
-        return self.offset.may_show_offset() and self.asks_alone()
+        return self.offset.may_show_offset() and self.asks_own_station()
 
-    def may_be_apart(self):
+    def may_push_ids_differ(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
-        return self.ledger.is_apart() or (self.contents is not None and self.contents.is_suspected())
+        return self.ledger.push_ids_differ() or (self.contents is not None and self.contents.is_suspected())
 
     # -- whether an answer is the highest result known -----------------------------------------------------
 
     def is_top(self, answer):
         """True if the answer is the highest result known, in whatever writing."""
-        return self.ledger.is_top(answer) or (self.ledger.is_met() and self.fits_in_writing(answer, self.ledger.octets))
+        return self.ledger.is_top(answer) or (
+            self.ledger.is_met() and self.fits_in_other_format(answer, self.ledger.octets)
+        )
 
-    def is_unsaid(self, answer):
+    def is_inconclusive(self, answer):
         """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
         top = self.ledger.octets
         may_be = is_unread(answer) or is_unread(top)
@@ -605,20 +607,20 @@ class Recovery:
 
     # -- an answer in another writing (toolcart.agent.openprotocol.differing_formats) ----------------------------------
 
-    def fits_in_writing(self, answer, pushed):
+    def fits_in_other_format(self, answer, pushed):
         """True if the answer is what was pushed under its ID, in the writing that is proven.
 
         That IDs are off was shown by time and values, where need be without seconds: so is this.
         """
         if unpack_id(answer, 0) != unpack_id(pushed, 0):
             return False
-        if self.writing is None or not self.writing.is_proven:
+        if self.other_format is None or not self.other_format.is_proven:
             return self.offset.is_known() and are_alike(answer, pushed)
         from toolcart.agent.openprotocol.differing_formats import fits
 
         return fits(answer, pushed)
 
-    def has_otherwise(self, body, start, flags):
+    def holds_otherwise(self, body, start, flags):
         """Return HELD if the log has what is at body[start:] otherwise, HELD_UNKNOWN if it may, else NOT_HELD."""
         if flags & FLAG_RECOVERED:
             from toolcart.agent.openprotocol import stored_contents  # only once something is fetched
@@ -626,9 +628,9 @@ class Recovery:
             holds = stored_contents.holds_fetched(self, body, start, flags)
             if holds:
                 return holds
-        writing = self.writing
-        is_proven = writing is not None and writing.is_proven
-        if not self.counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
+        other = self.other_format
+        is_proven = other is not None and other.is_proven
+        if not self.is_id_unique() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
             return NOT_HELD
         from toolcart.agent.openprotocol.differing_formats import is_stored
 

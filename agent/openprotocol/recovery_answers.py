@@ -32,7 +32,7 @@ from toolcart.agent.record.result import (
 _OFF = const(13)
 # Each ID asked for is to bring a result of its own.
 _PHASES_OF_NEW_RESULTS = (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_FILL)
-_PHASES_OF_WAYS = (phases.PHASE_WALK, phases.PHASE_UPWARD)
+_PHASES_OF_WALKS = (phases.PHASE_WALK, phases.PHASE_UPWARD)
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
@@ -43,7 +43,7 @@ def take_step(recovery, step, now):
     if step == phases.STEP_ANOTHER:
         from toolcart.agent.openprotocol import unanswered_requests  # hardly any controller answers so
 
-        return unanswered_requests.take_as_absent(recovery)
+        return unanswered_requests.take_another(recovery)
     if step == phases.STEP_MAY_BE_THERE:
         return _go_on_searching(recovery, recovery.request.asked, True, now)
     if step == phases.STEP_COMPARE_NEWEST:
@@ -68,7 +68,7 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
         return phases.OUTCOME_NONE
     asked = recovery.request.asked
     is_other = id_at(body, start + TIGHTENING_ID) != asked or is_blank_record(body, start)
-    if asked and is_other and recovery.ledger.is_unasked():
+    if asked and is_other and recovery.ledger.is_unanswering():
         return recovery.cannot_ask(now)  # neither ID 0 nor a real one brings what was asked for
     if starts_over(recovery):
         return phases.OUTCOME_NONE
@@ -105,7 +105,7 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
             if not other_ids.is_repeated(recovery, moved(number, -near)):
                 return other_ids.put_right(recovery, number, moved(number, -near))
     is_walked = phase == phases.PHASE_WALK and number == recovery.request.asked
-    if is_walked and recovery.asks_alone() and not recovery.offset.is_known():
+    if is_walked and recovery.asks_own_station() and not recovery.offset.is_known():
         from toolcart.agent.openprotocol.stored_contents import is_pushed_as_another  # hardly any connection walks
 
         is_pushed_as_another(recovery, body, start, flags)
@@ -133,12 +133,12 @@ def starts_over(recovery):
     """There is an answer; True if none was to be expected: then the look begins anew."""
     ledger = recovery.ledger
     recovery.why = WHY_NONE
-    if not ledger.is_unasked():
+    if not ledger.is_unanswering():
         return False
-    ledger.put_unasked(False)
+    ledger.put_unanswering(False)
     recovery.flags = FLAG_UNPROVEN
     ledger.try_save()  # a start that does not know it yet learns it from the next answer
-    recovery.restart()
+    recovery.start_over()
     return True
 
 
@@ -161,7 +161,7 @@ def take_without_id(recovery, now):
     If the newest has none again and again, nothing can be asked for until one has.
     """
     if recovery.phase == phases.PHASE_POLL:
-        recovery.restart()  # else each poll would find that nothing is unknown
+        recovery.start_over()  # else each poll would find that nothing is unknown
         return phases.OUTCOME_NONE
     if recovery.phase != phases.PHASE_NEWEST or recovery.request.tries + 1 < UNANSWERED_MOST:
         return recovery.ask_again_later(now)
@@ -174,7 +174,7 @@ def take_result(recovery, number, is_logged, now):
     phase = recovery.phase
     request = recovery.request
     ownership = recovery.ownership
-    if number != request.asked and recovery.counts_alone() and not is_unread(recovery.answer):
+    if number != request.asked and recovery.is_id_unique() and not is_unread(recovery.answer):
         if recovery.contradictions.gives_one_id_to_two(number, recovery.answer, recovery.observed.top):
             return recovery.end_contradiction(now)
     if request.is_answer_to_next():
@@ -206,11 +206,11 @@ def take_result(recovery, number, is_logged, now):
 
         return shared_ids.take_probed(recovery, False, now)
     if phase == phases.PHASE_POLL:
-        is_unsaid = number == recovery.ledger.top() and recovery.is_unsaid(recovery.answer)
-        return recovery.end_poll(is_logged or is_unsaid or recovery.is_top(recovery.answer), number)
+        is_inconclusive = number == recovery.ledger.top() and recovery.is_inconclusive(recovery.answer)
+        return recovery.end_poll(is_logged or is_inconclusive or recovery.is_top(recovery.answer), number)
     # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
     is_lower = ownership.shares and number < request.asked
-    if phase == phases.PHASE_SEEK and (number == request.asked or is_lower):
+    if phase == phases.PHASE_OWN_IDS and (number == request.asked or is_lower):
         from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
         return shared_ids.take_answer(recovery, number)
@@ -232,7 +232,7 @@ def _take_there(recovery, number, is_logged, now):
     first = recovery.came_first_as(number)
     is_repeat = first != number  # one of the two IDs is wrong
     is_new = not (is_repeat or is_unread(recovery.answer))
-    if phase in _PHASES_OF_WAYS and recovery.contradictions.proves_nothing(is_new):
+    if phase in _PHASES_OF_WALKS and recovery.contradictions.proves_nothing(is_new):
         return recovery.end_contradiction(now)
     if is_repeat and first == recovery.contradictions.newest:
         if phase == phases.PHASE_WITNESS and look.is_unconfirmed(recovery) and recovery.is_top(recovery.answer):
@@ -304,10 +304,10 @@ def take_absent(recovery, now):
 
             if not is_id_stored(recovery):
                 recovery.is_checked = True
-                recovery.restart()
+                recovery.start_over()
                 return phases.OUTCOME_NONE
         return range_fetch.close_asked(recovery, not request.there)
-    if phase == phases.PHASE_SEEK:
+    if phase == phases.PHASE_OWN_IDS:
         from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
         return shared_ids.take_absent(recovery)
@@ -318,7 +318,7 @@ def _go_on_searching(recovery, number, there, now):
     """Turn to the next question of a walk or a stretch, or to its end; return an OUTCOME_."""
     request = recovery.request
     observed = recovery.observed
-    if recovery.phase == phases.PHASE_SEEK:
+    if recovery.phase == phases.PHASE_OWN_IDS:
         recovery.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
         request.begin(request.asked)
     elif _rises(recovery):
@@ -352,8 +352,8 @@ def _take_compared(recovery, is_there, now):
 
 def _is_unchecked(recovery):
     """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
-    is_checked = recovery.is_checked or recovery.offset.is_ruled_out or recovery.gap_fill.pushes_apart
-    return not (is_checked or recovery.flags) and recovery.counts_alone()
+    is_checked = recovery.is_checked or recovery.offset.is_ruled_out or recovery.gap_fill.differing_push_ids
+    return not (is_checked or recovery.flags) and recovery.is_id_unique()
 
 
 def _rises(recovery):

@@ -1,12 +1,12 @@
 """What a controller is asked about its old results, phase by phase, and what an answer means.
 
-`w` is the highest result known, with its ID; N the newest that the controller has, as it has shown; K how
-many IDs in a row that are gone end a way up or down (toolcart.agent.openprotocol.id_ownership).
+`top` is the highest result known, with its ID; N the newest that the controller has, as it has shown; K how many
+IDs in a row that are gone end a way up or down (toolcart.agent.openprotocol.id_ownership).
 
     phase     asks for             it is there                         it is gone (15)
-    NEWEST    0                    w: SETTLE; at the first meeting     WITNESS, since 0 may be unknown there: a push of
-                                   too, after a pause; else WITNESS,   this connection is N, or one since w, not above
-                                   or WALK if it is not above w and    it. Without w: SETTLE, there is nothing.
+    NEWEST    0                    top: COMMIT; at the first meeting   WITNESS, since 0 may be unknown there: a push of
+                                   too, after a pause; else WITNESS,   this connection is N, or one since top, not above
+                                   or WALK if it is not above top and  it. Without top: COMMIT, there is nothing.
                                    no ID can be off; in doubt: PROBE;
                                    what ID 0 shows nothing by: as gone
                                                                        Rejected otherwise: WITNESS before OFF; NO_ID by
@@ -14,44 +14,44 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
               the log's newest     its station is ours                 whether or not: NEWEST
-    WITNESS   w, or the last push  the same: CONFIRM; without N:       NEARBY; SETTLE, if 0 was gone too (rule 10)
-                                   SETTLE from w+1; another: NEARBY,
+    WITNESS   top, or the push     the same: CONFIRM; without N:       NEARBY; COMMIT, if 0 was gone too (rule 10)
+              that came last       COMMIT from top+1; another: NEARBY,
                                    it is N if there is none; cannot
                                    be read: COMPARE (rule 11)
-    CONFIRM   N, under its ID      the same, above w: SETTLE w+1..N,   NEWEST, where ID 0 is as if gone
-              (newest_check.py)    else NEARBY; another: as gone
-    NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
-              the next to w, up    one WALK
-              to 8 away            N not above w: UPWARD in front of each WALK; N above w, and pushes without an ID of
-              (nearby_search.py)   the memory: none of these, SETTLE w+1..N
-    WALK      downward from N, to  goes on                             goes on; at its end SETTLE all from the lowest
-              w if it was pushed                                       that is there, in FILL fetch on from it
+    CONFIRM   N, under its ID      the same, above top: COMMIT         NEWEST, where ID 0 is as if gone
+              (newest_check.py)    top+1..N; else NEARBY; another: as gone
+    NEARBY    top + 8 or N, then   the next one; after the last        the same; WALK if this is the first and top gone
+              the next to top, up  one WALK
+              to 8 away            N not above top: UPWARD in front of each WALK; N above top, and pushes without an
+              (nearby_search.py)   ID of the memory: none of these, COMMIT top+1..N
+    WALK      downward from N, to  goes on                             goes on; at its end COMMIT all from the lowest
+              top if it was pushed                                     that is there, in FILL fetch on from it
               and N is above it
               (id_walk.py)
-    UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
-              0 is gone, at SETTLE
-              upward from w, N not goes on                             goes on; after K in a row that are gone,
+    UPWARD    upward from N, where goes on                             goes on; after K in a row COMMIT
+              0 is gone, at COMMIT
+              upward from top, N not goes on                           goes on; after K in a row that are gone,
               above (ended_count.py)                                   or in the log, WALK
-    SETTLE    - (look_conclusion.py)      written down (W1): FILL; refused: SETTLE after a pause
+    COMMIT    - (look_conclusion.py)      written down (W1): FILL; refused: COMMIT after a pause
     COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
               (differing_formats)  (the same)                         has shown
               what is in front     is it that? (the same)             the next one; at last as from WITNESS, or
-              of w (rule 11)                                          neither: WALK, and no new count
-    SEEK      downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL; goes on, to K in
+              of top (rule 11)                                        neither: WALK, and no new count
+    OWN_IDS   downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL; goes on, to K in
                                                                        a row, where no answer is below its question;
                                                                        not known yet: NEWEST, to PROBE
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
               (range_fetch.py)     close the run; else store it, close it
-    IDLE      -                    what may be missing: FILL, WALK or SEEK; asked to poll: POLL
-    POLL      0, then w + 1        is it w? (subscription_check)      w + 1, since 0 may be unknown there; then IDLE
+    IDLE      -                    what may be missing: FILL, WALK or OWN_IDS; asked to poll: POLL
+    POLL      0, then top + 1      is it top? (subscription_check)    top + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
     NO_ID     -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
                                    answered nothing before OFF, W4 and NEWEST at once
 
-    The first ID of a connection that would count as gone turns to NEWEST instead, unless w was found as it was pushed:
-    pushed IDs may not be those of the memory (stored_contents.py). In front of WALK and FILL the log's newest results
-    are read, in turns: what is stored though one of them has its time and values is counted as stored again.
+    The first ID of a connection that would count as gone turns to NEWEST instead, unless top was found as it was
+    pushed: pushed IDs may not be those of the memory (stored_contents.py). In front of WALK and FILL the log's newest
+    results are read, in turns: what is stored though one of them has its time and values is counted as stored again.
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
@@ -59,7 +59,7 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               without a usable code: each revision once, or often "later": each in turn (question_revisions.py);
               anything else as silent
     answered  where nothing was before: NEWEST
-    another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
+    another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `top` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for (other_ids.py). Too often:
               rule 9
     late      as if in time, until the same is asked for again; of FILL, whatever is asked for by then: stored, and
@@ -70,9 +70,9 @@ many IDs in a row that are gone end a way up or down (toolcart.agent.openprotoco
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
 
-    W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
+    W1  one snapshot: top, what is missing, whose the IDs are, and whether they began again; what was missing before and
         is lost then is reported first, once (lost_ids.py)
-    W2  toolcart.agent.openprotocol.gap_fill        W3  w under its own ID (rule 7)        W4  unfetchable.py
+    W2  toolcart.agent.openprotocol.gap_fill        W3  top under its own ID (rule 7)      W4  unfetchable.py
 """
 
 from toolcart.agent.base.compat import const
@@ -84,8 +84,8 @@ PHASE_WITNESS = const(3)  # the highest ID known: does it still mean the same re
 PHASE_NEARBY = const(4)  # an ID near that one: is it there?
 PHASE_WALK = const(5)  # downward, to what the controller still has
 PHASE_UPWARD = const(6)  # ID 0 is not answered there: upward from the highest ID known
-PHASE_SETTLE = const(7)  # what was concluded is to be written down
-PHASE_SEEK = const(8)  # all stations share the IDs: which of the missing ones are ours?
+PHASE_COMMIT = const(7)  # what was concluded is to be written down
+PHASE_OWN_IDS = const(8)  # all stations share the IDs: which of the missing ones are ours?
 PHASE_FILL = const(9)
 PHASE_POLL = const(10)  # is the newest still the highest known? If not, something was not pushed
 PHASE_COMPARE = const(11)  # is what was pushed kept in another writing? (toolcart.agent.openprotocol.differing_formats)

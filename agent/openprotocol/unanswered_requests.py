@@ -111,7 +111,7 @@ def _take_as_gone(recovery, now):
     return phases.STEP_ABSENT
 
 
-def take_as_absent(recovery):
+def take_another(recovery):
     """What was asked for was answered with another result: as if it were not there (rule 6). Return STEP_ABSENT."""
     recovery.why = WHY_SILENT
     _end_way(recovery, 0, True)
@@ -159,7 +159,7 @@ def _can_do_without_newest(recovery):
 
 def _go_on_in_vain(recovery, now):
     """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
-    if recovery.flags or recovery.ledger.is_unasked():
+    if recovery.flags or recovery.ledger.is_unanswering():
         from toolcart.agent.openprotocol import unfetchable
 
         return unfetchable.cannot_ask_this(recovery, now)
@@ -177,7 +177,7 @@ def _give_up(recovery, now):
     if deferred_ids.known_there(recovery) >= 0:
         recovery.request.given_up_for = recovery.why
         return _take_as_gone(recovery, now)
-    is_rejected = phase == phases.PHASE_SEEK and recovery.why != WHY_SILENT
+    is_rejected = phase == phases.PHASE_OWN_IDS and recovery.why != WHY_SILENT
     if phase in phases.PHASES_OF_KNOWN + (phases.PHASE_COMPARE, phases.PHASE_CONFIRM) or is_rejected:
         return phases.STEP_ABSENT
     return phases.STEP_MAY_BE_THERE

@@ -170,9 +170,9 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 +elif flags < 0:
 no-witness | 0 | agent/openprotocol/look.py | recovery model
 : the highest one known is not asked for
--        return id_walk.begin(recovery, top >= 0 and not (is_above or is_unsaid), now)
+-        return id_walk.begin(recovery, top >= 0 and not (is_above or is_inconclusive), now)
 -    return _turn_to_witness(recovery)
-+        return id_walk.begin(recovery, top >= 0 and not (is_above or is_unsaid), now)
++        return id_walk.begin(recovery, top >= 0 and not (is_above or is_inconclusive), now)
 +    observed.first = after(top)
 +    return look_conclusion.conclude_look(recovery, now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model

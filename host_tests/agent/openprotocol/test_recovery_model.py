@@ -21,10 +21,10 @@ from toolcart.agent.openprotocol.id_walk import Walk
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import (
     OUTCOME_STORE,
+    PHASE_COMMIT,
     PHASE_COMPARE,
     PHASE_NEARBY,
     PHASE_NO_ID,
-    PHASE_SETTLE,
     PHASE_UPWARD,
     PHASE_WALK,
     PHASE_WITNESS,
@@ -39,7 +39,7 @@ BROKEN_STATES = 6000  # within so many the judge has to see it
 LIVES = 250 if LONG else 8
 RUN = 4  # so many in a row that are gone end a walk here
 REFUSALS = 40  # of questions in a row, while a controller answers none
-ASK_AROUND = (PHASE_WITNESS, PHASE_NEARBY, PHASE_COMPARE, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE)
+ASK_AROUND = (PHASE_WITNESS, PHASE_NEARBY, PHASE_COMPARE, PHASE_WALK, PHASE_UPWARD, PHASE_COMMIT)
 PARTS = ("request", "observed", "push_run", "gap_fill", "ownership", "revisions", "contradictions")  # of a recovery
 PLAIN = {int, bool, str, bytes, tuple, type(None)}
 PART = ...  # in the place of an object, which is frozen on its own or always the same
