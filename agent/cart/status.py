@@ -291,7 +291,7 @@ def _why_off(recovery):
         return "answers"
     if recovery.is_deferred():
         return "later"
-    return "controller" if recovery.ledger.is_unasked() else "pause"
+    return "controller" if recovery.ledger.is_unanswering() else "pause"
 
 
 def _gone_latest(station):

@@ -16,6 +16,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.differing_formats import COMPARED_MOST, digests, newest_of, turns_to_compare
 from toolcart.agent.openprotocol.ids import is_ahead
 from toolcart.agent.openprotocol.result_digest import TIME, is_unread, same
+from toolcart.agent.openprotocol.spindle_results import may_share_its_id
 from toolcart.agent.record.result import HEAD_BYTES, ID_EPOCH
 
 ASKED_MOST = const(5)
@@ -93,7 +94,7 @@ class CountCheck:
 def begin(recovery, now):
     """The highest ID known is answered with what cannot be compared: ask what is in front; return an OUTCOME_."""
     if recovery.spindle_count() > 1:
-        return recovery.search_nearby(recovery.request.there, now)
+        return _search_nearby(recovery, recovery.request.there, now)
     recovery.check = CountCheck(recovery.duplicates, recovery.ledger)
     return _go_on(recovery, now)
 
@@ -105,14 +106,20 @@ def _go_on(recovery, now):
         return recovery.turn_to(phases.PHASE_COMPARE, check.asked())
     recovery.check = None
     if check.goes_on():
-        return recovery.count_goes_on(now)
+        return phases.STEP_COUNT_GOES_ON
     if check.began_again():
-        return recovery.search_nearby(True, now)
+        return _search_nearby(recovery, True, now)
     if recovery.observed.is_nothing():
-        return recovery.conclude_empty(now)
+        return phases.STEP_EMPTY
     from toolcart.agent.openprotocol import id_walk  # most answers tell enough
 
     return id_walk.begin(recovery, False, now)
+
+
+def _search_nearby(recovery, is_reset, now):
+    from toolcart.agent.openprotocol import nearby_search  # most answers tell enough
+
+    return nearby_search.search(recovery, is_reset, now)
 
 
 def take_answer(recovery, is_there, now):
@@ -124,8 +131,8 @@ def take_answer(recovery, is_there, now):
     if is_there and is_unread(answer):
         is_known = tells(recovery.frame, stored) or None
     elif is_there:
-        is_known = same(answer, stored) or recovery.fits_in_writing(answer, stored)
-        if not is_known and recovery.may_share_its_id(answer, stored):
+        is_known = same(answer, stored) or recovery.fits_in_other_format(answer, stored)
+        if not is_known and may_share_its_id(recovery, answer, stored):
             is_known = None
         if not is_known and turns_to_compare(recovery, answer, stored):
             recovery.check = None

@@ -85,7 +85,7 @@ class DeferredIds:
 
 def known_there(recovery):
     """Return an ID that is there, by which it is seen whether others than what is looked for are answered; -1: none."""
-    if recovery.phase not in phases.PHASES_OF_SEARCH or not (recovery.has_answered and recovery.counts_alone()):
+    if recovery.phase not in phases.PHASES_OF_SEARCH or not (recovery.has_answered and recovery.is_id_unique()):
         return -1
     if recovery.phase == phases.PHASE_CONFIRM:
         return recovery.ledger.top()

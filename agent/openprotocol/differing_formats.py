@@ -104,7 +104,7 @@ def is_stored(duplicates, body, start, answer, flags, record, is_proven):
     return False
 
 
-class OtherWriting:
+class OtherFormat:
     """What one connection's answers have shown."""
 
     def __init__(self):
@@ -192,19 +192,19 @@ def _record_of(found):
 
 def turns_to_compare(recovery, answer, pushed):
     """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
-    if not recovery.counts_alone() or (recovery.writing is not None and recovery.writing.is_over):
+    if not recovery.is_id_unique() or (recovery.other_format is not None and recovery.other_format.is_over):
         return False
     if not fits(answer, pushed):
         return False
-    recovery.writing = OtherWriting()
-    if recovery.writing.begin(recovery.duplicates, answer, pushed):
-        recovery.turn_to(phases.PHASE_COMPARE, recovery.writing.asked())
-    return not recovery.writing.is_over
+    recovery.other_format = OtherFormat()
+    if recovery.other_format.begin(recovery.duplicates, answer, pushed):
+        recovery.turn_to(phases.PHASE_COMPARE, recovery.other_format.asked())
+    return not recovery.other_format.is_over
 
 
 def take_answer(recovery, answer):
     """Turn to the next one that was pushed, or begin anew with what that has shown; return OUTCOME_NONE."""
-    if recovery.writing.take(answer):
-        return recovery.turn_to(phases.PHASE_COMPARE, recovery.writing.asked())
-    recovery.restart()
+    if recovery.other_format.take(answer):
+        return recovery.turn_to(phases.PHASE_COMPARE, recovery.other_format.asked())
+    recovery.start_over()
     return phases.OUTCOME_NONE

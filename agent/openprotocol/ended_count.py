@@ -1,13 +1,13 @@
-"""The newest result is not above the highest one known, `w`: what the count that `w` belongs to may have left.
+"""The newest result is not above the highest one known, `top`: what the count that `top` belongs to may have left.
 
 Rules
-1. The count may have begun again, or have reached its end, while no one heard: what it made last lies above `w`. It is
-   asked for upward from `w`, until so many IDs in a row bring nothing that the log lacks.
-2. If `w` still stands, or anything of that is there, all of it may be missing, with what was missing before, beside
+1. The count may have begun again, or have reached its end, while no one heard: what it made last lies above `top`. It
+   is asked for upward from `top`, until so many IDs in a row bring nothing that the log lacks.
+2. If `top` still stands, or anything of that is there, all of it may be missing, with what was missing before, beside
    what the controller has of the new count.
-3. Nothing is below the newest: IDs may fall. What lies between it and `w` is asked for too, from the newest up.
+3. Nothing is below the newest: IDs may fall. What lies between it and `top` is asked for too, from the newest up.
 4. A count that ends where its digits or its bits do may go on with 0, which cannot be asked for: where 1 is there, 0
-   counts as gone unless the log has it, behind `w`.
+   counts as gone unless the log has it, behind `top`.
 
 Imported where a newest is not above the highest ID known.
 """
@@ -66,7 +66,7 @@ class EndedCountSearch:
         return after(newest)
 
     def end_fall(self):
-        """The way up from the newest is over; return where what is missing below `w` ends."""
+        """The way up from the newest is over; return where what is missing below `top` ends."""
         last, self.last = self.last, self._before
         self.is_falling = False
         return last
@@ -85,7 +85,7 @@ class EndedCountSearch:
 
 
 def has_zero(duplicates, ledger):
-    """True if the log has a result of ID 0 that came after `w`."""
+    """True if the log has a result of ID 0 that came after `top`."""
     if duplicates.has_id(ZERO_DIGITS, ledger.since):
         return True
     top = bytearray(ID_BYTES)

@@ -34,8 +34,10 @@ class GapFill:
         self.ledger = ledger
         # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's report_gone
         self.gone = gone
-        self.pushes_apart = None  # toolcart.agent.openprotocol.pushes_apart's, where pushes have no ID of the memory
-        self.reported = -1, -1  # the IDs counted last that `w` has not passed: a later push seems to skip them
+        self.differing_push_ids = (
+            None  # toolcart.agent.openprotocol.differing_push_ids's, where pushes have no ID of the memory
+        )
+        self.reported = -1, -1  # the IDs counted last that `top` has not passed: a later push seems to skip them
         self.forget()
 
     def forget(self):
@@ -102,7 +104,7 @@ class GapFill:
 
     def is_due(self):
         """True if enough is closed to be written down."""
-        return self._closed >= CLOSED_MOST and self.pushes_apart is None
+        return self._closed >= CLOSED_MOST and self.differing_push_ids is None
 
     def flush(self):
         """Write down how far the range is closed; False if some of what is gone cannot be reported now."""
@@ -112,8 +114,8 @@ class GapFill:
             self.forget()
         is_changed = self.at != self.begin
         if is_changed:
-            if self.pushes_apart:
-                self._gone_count -= self.pushes_apart.take_from(self._gone_count, self)
+            if self.differing_push_ids:
+                self._gone_count -= self.differing_push_ids.take_from(self._gone_count, self)
             if self._gone_count:
                 ledger.hold(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
             ledger.close_up_to(place, self.at)
@@ -159,12 +161,12 @@ class GapFill:
         return length_of(begin, end)
 
     def is_reported(self, number):
-        """True if this ID was reported, and `w` has not passed it."""
+        """True if this ID was reported, and `top` has not passed it."""
         begin, end = self.reported
         return begin >= 0 and length_of(begin, number) > 0 and length_of(number, end) > 0
 
     def note_reported(self, first, last):
-        """These IDs above `w` are reported as gone."""
+        """These IDs above `top` are reported as gone."""
         begin, end = self.reported
         self.reported = (begin if begin >= 0 and after(end) == first else first), last
 

@@ -1,11 +1,11 @@
 """What is known of a controller's tightening IDs, durably: the highest result proven, and which IDs may be missing.
 
 Rules
-1. `w`, the highest result proven, is nothing, EMPTY (the controller had no result when asked) or the ID, time and
+1. `top`, the highest result proven, is nothing, EMPTY (the controller had no result when asked) or the ID, time and
    values of a result. Two results are the same if all three agree; times are compared for nothing else.
 2. The fold (`stored`), the same after an append and at startup: a result pushed on a connection that has proven what
-   the IDs mean moves `w`; the IDs skipped become a range in the same step. What was pushed before that carries
-   FLAG_UNPROVEN and moves nothing, unless there is no `w` at all; what was fetched moves nothing.
+   the IDs mean moves `top`; the IDs skipped become a range in the same step. What was pushed before that carries
+   FLAG_UNPROVEN and moves nothing, unless there is no `top` at all; what was fetched moves nothing.
 3. Everything else is changed by toolcart.agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
 4. The ranges are exact, oldest first. What is written has room for two: the oldest, and one over all others. An ID
    counts as gone only in the step in which it leaves what is written: until then it is `held`. So a written range loses
@@ -14,20 +14,20 @@ Rules
    that is 1.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
-   result stored before `w` (toolcart.agent.openprotocol.spindle_subscription, rule 2), and that of the second one how
+   result stored before `top` (toolcart.agent.openprotocol.spindle_subscription, rule 2), and that of the second one how
    many frames came since that cannot be read (toolcart.agent.openprotocol.spindle_ids, rule 3).
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
-   what is stored. `w` is then the result of one of them, and those of the others do not move it. Where several results
-   have one ID and name none, how many is learned by toolcart.agent.openprotocol.unnamed_spindles.
+   what is stored. `top` is then the result of one of them, and those of the others do not move it. Where several
+   results have one ID and name none, how many is learned by toolcart.agent.openprotocol.unnamed_spindles.
 8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
    not proven or on its way; from the first on, where ranges became one, all that a controller has is missing, or a
    start found a range. While the log has that record, it says whether it has a result; later no one knows. A `run` of
    pushes that began with that very record is in no doubt: it is asked for once, and closed or another one.
 9. Stored again is counted by the fold, as a bound: what was fetched while anything was in doubt, and what was pushed
-   though it was neither missing nor above `w`, if the log no longer has what would say; a frame that cannot be read,
+   though it was neither missing nor above `top`, if the log no longer has what would say; a frame that cannot be read,
    which is looked for in the newest blocks alone, if anything was in doubt.
-10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one after it, and what
-   a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.unfetchable).
+10. A controller that cannot be asked proves nothing (`is_unanswering`): each push is `top` then, also one after it, and
+    what a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.unfetchable).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
 12. Another controller that has named itself once is the `successor`, with the first of its IDs that was seen, -1 if
@@ -38,14 +38,14 @@ Rules
    until a push with an ID came and nothing is missing.
 14. The first session writes EMPTY as soon as it is ready: what is made from then on is ours. If it ends before it has
    shown anything, the next one asks for all that. Until then (`is_first_contact`) EMPTY is no answer of the controller.
-15. The IDs that are pushed may not be those that the memory has (`is_apart`, the bit of EMPTY beside a `w`:
-    toolcart.agent.openprotocol.stored_contents). Then a push is like one without an ID: it moves nothing, and `w` is
+15. The IDs that are pushed may not be those that the memory has (`push_ids_differ`, the bit of EMPTY beside a `top`:
+    toolcart.agent.openprotocol.stored_contents). Then a push is like one without an ID: it moves nothing, and `top` is
     the highest result of the memory.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |        |
-           `---- w, a digest ---´        none             ´
+           `--- top, a digest -´        none             ´
                                         |ID    |identity|  in place of the second range: the successor
 
 `spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet. From 100
@@ -86,7 +86,7 @@ from toolcart.agent.record.provenance import SPINDLE, SPINDLE_BITS
 RANGES_MOST = const(2)  # that are written
 _KNOWN_MOST = const(12)
 
-# Of state.octets; `w` is first.
+# Of state.octets; `top` is first.
 INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
 _RANGES = const(16)
 _IN_FRONT = const(21)
@@ -97,9 +97,9 @@ SPINDLES = const(43)
 _SEVERAL = const(0x80)
 _UNNAMED_RESULTS = const(98)
 UNNAMED_MOST = const(29)
-BEGUN_MOST = const(4)
+PARTLY_ACKNOWLEDGED_MOST = const(4)
 
-_MET = const(1)  # `w` is a result
+_MET = const(1)  # `top` is a result
 _EMPTY = const(2)
 _SHARED = const(4)  # all stations of the controller share the IDs
 _DOUBTED = const(8)  # rule 8, for the next start
@@ -131,20 +131,21 @@ class IdLedger:
         self.recovers = recovers
         self.octets = state.octets
         self.numbers = state.numbers
-        self.expected = bytearray(res.ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
+        self.expected = bytearray(res.ID_BYTES)  # top + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.held = []  # rule 4: [first, last, how many of these IDs are gone, why], oldest first
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
         self.has_lost_zero = False  # that was counted, and no event says so yet
-        # IDs that pushes ahead of `w` skipped, or in front of a newest below it, and the highest ID of these: not
+        # IDs that pushes ahead of `top` skipped, or in front of a newest below it, and the highest ID of these: not
         # proven, and not written down, since the log says it (toolcart.agent.openprotocol.unfetchable)
         self.skipped = 0
         self.unproven = -1
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
-        self.begun = []  # the last BEGUN_MOST pushes of which a part was acknowledged and that are not whole
+        # The last PARTLY_ACKNOWLEDGED_MOST pushes of which a part was acknowledged, and that are not whole.
+        self.partly_acknowledged = []
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self.successor = 0  # its identity; 0: there is none
         self.successor_id = -1
@@ -231,7 +232,7 @@ class IdLedger:
             stored(self, flags, buf, at)
             return 0
         self.last_id = -1
-        if not self.recovers or self.is_apart() or not self._is_named(buf, at + res.TIGHTENING_ID):
+        if not self.recovers or self.push_ids_differ() or not self._is_named(buf, at + res.TIGHTENING_ID):
             self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
             return 0
         self._is_unnamed = False
@@ -240,8 +241,8 @@ class IdLedger:
         self.last_id = number
         again = self._pushed_again(number)
         if not self.is_met():
-            self._end_begun(number)
-            if self.is_empty() and not self.is_unasked() and number != 1:
+            self._note_whole(number)
+            if self.is_empty() and not self.is_unanswering() and number != 1:
                 self.add_open(open_below(preceding(number)), preceding(number))
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
@@ -279,9 +280,9 @@ class IdLedger:
         """Take note of a push without an ID that can be read, this record of the log (rule 13)."""
         if not self.recovers:
             return
-        if not self.is_unasked():
+        if not self.is_unanswering():
             self.note_contact(False)
-            self._is_unnamed = not self.is_apart()
+            self._is_unnamed = not self.push_ids_differ()
             self.octets[_FLAGS] |= _UNNAMED if self._is_unnamed else 0
         self.doubt(record)
 
@@ -291,7 +292,7 @@ class IdLedger:
             return False
         if is_some(body, at):
             return True
-        return not is_ahead(self.top(), 0) if self.is_met() else self.is_unasked() and not self.is_empty()
+        return not is_ahead(self.top(), 0) if self.is_met() else self.is_unanswering() and not self.is_empty()
 
     def _stored_fetched(self):
         """Return from which record on what was fetched may have been stored before; 0: it was not, or is counted."""
@@ -307,7 +308,7 @@ class IdLedger:
     def _pushed_again(self, number):
         """The same for the last push, which has this ID: it may have been fetched while it was on its way."""
         top = self.top()
-        if top < 0 or self.is_unasked() or is_ahead(number, top):
+        if top < 0 or self.is_unanswering() or is_ahead(number, top):
             return 0
         if self.misses(number):
             return self._fetched_again()
@@ -323,36 +324,37 @@ class IdLedger:
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
     def _note_skipped(self, number):
-        """Count what a push of this ID has skipped, which is ahead of `w` and not proven."""
+        """Count what a push of this ID has skipped, which is ahead of `top` and not proven."""
         highest = self.unproven if self.unproven >= 0 else self.top()
         if is_ahead(number, highest):
             self.skipped += length_of(following(highest), preceding(number))
             self.unproven = number
 
     def _note_proven(self, number, record):
-        """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
+        """Take a push of ID `number`, this record of the log, on a connection that has proven `top`."""
         top = self.top()
         if is_ahead(number, top):
             if not self.shares():
                 self.add(following(top), preceding(number))
-        elif number != top and (not self.is_unasked() or number in self.begun):  # no new count has begun before
-            self._end_begun(number)
+        # else: no new count has begun before
+        elif number != top and (not self.is_unanswering() or number in self.partly_acknowledged):
+            self._note_whole(number)
             self.doubt(record)
             return
-        self._end_begun(number)
+        self._note_whole(number)
         if not self.is_other_spindle_of(self.octets):
             self.put_top(self.last)
         put_id(self.expected, number)
         increment(self.expected)
 
-    def _end_begun(self, number):
+    def _note_whole(self, number):
         """This result is stored: what a part of it has opened is missing up to the ID in front of it at most.
 
         Where another one has begun since, it is among what may be missing, and the log says that it is not.
         """
-        if number not in self.begun:
+        if number not in self.partly_acknowledged:
             return
-        self.begun.remove(number)
+        self.partly_acknowledged.remove(number)
         for index in range(len(self.ranges)):
             first, last = self.ranges[index]
             if last == number:
@@ -367,7 +369,7 @@ class IdLedger:
             self.doubt()
 
     def move_top(self, buf, at):
-        """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
+        """Make `top` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
         self.successor = 0
         self.forget_ranges()
         copy(self.octets, _IN_FRONT, self.octets, 0, TIME)
@@ -384,15 +386,15 @@ class IdLedger:
         """True if the controller had no result when it was last asked."""
         return self.octets[_FLAGS] & (_MET | _EMPTY) == _EMPTY and not self.is_first_contact
 
-    def is_apart(self):
+    def push_ids_differ(self):
         """True if what is pushed has other IDs than the controller's memory (rule 15)."""
         return self.octets[_FLAGS] & (_MET | _EMPTY) == _MET | _EMPTY
 
-    def put_apart(self):
+    def put_push_ids_differ(self):
         """What is pushed has other IDs than the controller's memory."""
         self.octets[_FLAGS] |= _EMPTY
 
-    def is_unasked(self):
+    def is_unanswering(self):
         """True if this controller answers no question about its results, as far as is known (rule 10)."""
         return self.octets[_FLAGS] & _UNASKED != 0
 
@@ -427,7 +429,7 @@ class IdLedger:
         return self.octets[SPINDLES] & _SEVERAL != 0 and are_of_one(self.last, digest)
 
     def in_front(self):
-        """Return the ID of the result of several spindles that was stored before `w`, 0 if there is none below it."""
+        """Return the ID of the result of several spindles that was stored before `top`, 0 if there is none below it."""
         number = unpack_id(self.octets, _IN_FRONT)
         return number if is_ahead(self.top(), number) else 0
 
@@ -510,7 +512,7 @@ class IdLedger:
         return is_over
 
     def put_top(self, digest):
-        """Make this result `w`."""
+        """Make this result `top`."""
         self.skipped = 0
         self.unproven = -1
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
@@ -520,7 +522,7 @@ class IdLedger:
         self.octets[_FLAGS] |= _MET
 
     def correct_top(self, digest):
-        """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""
+        """Make this result `top`, which had another ID; what may be missing up to it ends with it."""
         if self.ranges and self.ranges[-1][1] == self.top():
             self.ranges[-1][1] = unpack_id(digest, 0)
             if not length_of(self.ranges[-1][0], self.ranges[-1][1]):
@@ -529,7 +531,7 @@ class IdLedger:
         self.put_top(digest)
 
     def put_empty(self):
-        """Make `w` EMPTY: there was nothing."""
+        """Make `top` EMPTY: there was nothing."""
         self.is_first_contact = False
         self.skipped = 0
         self.unproven = -1
@@ -538,7 +540,7 @@ class IdLedger:
         fill(self.octets, 0, FINGERPRINT_BYTES, 0)
 
     def put_nothing(self):
-        """Forget `w`: it is another controller's."""
+        """Forget `top`: it is another controller's."""
         self.put_empty()
         self.octets[_FLAGS] &= ~_EMPTY & 0xFF
 
@@ -548,9 +550,9 @@ class IdLedger:
         self.successor_id = number
         self._write_ranges()
 
-    def put_unasked(self, is_unasked):
+    def put_unanswering(self, is_unanswering):
         """Set whether this controller answers no question."""
-        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNASKED & 0xFF | (_UNASKED if is_unasked else 0)
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNASKED & 0xFF | (_UNASKED if is_unanswering else 0)
 
     def put_results_each(self, count):
         """An ID has so many results, up to UNNAMED_MOST, unless spindles are named; they never get fewer."""

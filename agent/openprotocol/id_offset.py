@@ -9,12 +9,12 @@ Rules
    and be answers to other questions.
 2. One answer shows nothing: it may be late, or what the controller has in place of one that is gone. It is known when
    two show the same, and what they brought is not under the ID that it was pushed with. Then the recovery starts over,
-   every ID is put right, and `w` itself where it came from such an answer. The next connection begins with it, and
-   forgets it with the first answer that has another ID than was asked for, or is not `w`.
-3. Where `w` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
+   every ID is put right, and `top` itself where it came from such an answer. The next connection begins with it, and
+   forgets it with the first answer that has another ID than was asked for, or is not `top`.
+3. Where `top` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
    that one is looked for then, near its ID too where another result has that. So it is where an ID is answered with
-   one nearby, as long as nothing that was pushed was found on this connection: `w` may be forgotten.
-4. Until `w`, or another one, was found under the ID that it was pushed with, the log is asked for each fetched result
+   one nearby, as long as nothing that was pushed was found on this connection: `top` may be forgotten.
+4. Until `top`, or another one, was found under the ID that it was pushed with, the log is asked for each fetched result
    whether it has it under an ID nearby. What is there is not stored again, and the ID that was asked for is gone.
 """
 
@@ -54,7 +54,7 @@ class IdOffset:
         self.by = 0  # what the ID of an answer has too much
         self.ask = 0  # what is to be added to the ID that is asked for
         self.is_consistent = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
-        self.is_ruled_out = False  # `w`, or another one, was found under the ID that it was pushed with
+        self.is_ruled_out = False  # `top`, or another one, was found under the ID that it was pushed with
         self.needs_push = False  # a question was answered with another ID, and no push can be compared (rule 3)
         self.other_by = 0  # how far off the last answer was that had another ID than was asked for
         self._looked_at = 0
@@ -64,7 +64,7 @@ class IdOffset:
         """The recovery starts over, or a range begins: what one answer has shown is forgotten."""
         self._seen_by = self._seen_ask = 0
         self.suspect = -1  # what came under another ID is asked for under this one, which it was pushed with
-        self.probed = 0  # how many IDs near `w` were asked for
+        self.probed = 0  # how many IDs near `top` were asked for
 
     def corrected(self, number):
         """Return what the ID of an answer should be."""
@@ -110,7 +110,7 @@ class IdOffset:
         return self.other_by != 0
 
     def next_nearby(self, most):
-        """Return how far from `w` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
+        """Return how far from `top` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
         at = self.probed
         self.probed = at + 1
         if self.by:

@@ -1,8 +1,8 @@
 """Nothing proves what the IDs mean: a walk finds what the controller has, all of which may be missing.
 
 Rules
-1. It goes down from the newest (toolcart.agent.openprotocol.lowest_id_search). Where that is not above `w`, the highest
-   result known, it first goes up from `w`, for what the count before may have left
+1. It goes down from the newest (toolcart.agent.openprotocol.lowest_id_search). Where that is not above `top`, the
+   highest result known, it first goes up from `top`, for what the count before may have left
    (toolcart.agent.openprotocol.ended_count).
 2. Another controller is believed first; what it has made since it was first seen may be missing
    (toolcart.agent.openprotocol.successor).
@@ -10,8 +10,9 @@ Rules
 4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
    fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
    questions for each push.
-5. Where the newest is above `w`, which was pushed and is not there, the memory has dropped `w`, or never kept it: the
-   walk ends with `w`, or with what was missing before. What is below was made before the first meeting, or is stored.
+5. Where the newest is above `top`, which was pushed and is not there, the memory has dropped `top`, or never kept it:
+   the walk ends with `top`, or with what was missing before. What is below was made before the first meeting, or is
+   stored.
 
 Imported where a walk is needed: most connections prove their IDs without one.
 """
@@ -41,7 +42,7 @@ class Walk:
         self.there = []  # the checks of the last THERE_MOST that are, 30 bits each
         self.is_over = False  # what is missing begins with the lowest that was found
         self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
-        self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
+        self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `top`
 
     def take_there(self, digest):
         """Take an answer under the ID that was asked for."""
@@ -108,10 +109,10 @@ def begin(recovery, is_reset, now):
         observed.first = first_below(observed.newest) if first < 0 else first
     elif not ownership.shares:  # else ours are found in stretches
         top = recovery.ledger.top()
-        if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
+        if top <= 0 or observed.is_inconclusive or is_ahead(observed.newest, top):
             left = ID_PERIOD // 2
-            if top > 0 and not (observed.is_reset or observed.is_unsaid or recovery.ownership.is_other):
-                if recovery.counts_alone() and recovery.is_pushed(recovery.ledger.octets):  # rule 5
+            if top > 0 and not (observed.is_reset or observed.is_inconclusive or recovery.ownership.is_other):
+                if recovery.is_id_unique() and recovery.is_pushed(recovery.ledger.octets):  # rule 5
                     ranges = recovery.ledger.ranges
                     left = (observed.newest - (preceding(ranges[0][0]) if ranges else top)) % ID_PERIOD
             return go_down(recovery, observed.newest, left, now)
@@ -159,8 +160,8 @@ def end(recovery, now):
     if recovery.flags:  # else the walk was inside a range
         return _conclude(recovery, lowest, now)
     gap_fill = recovery.gap_fill
-    here = 0 if recovery.ledger.is_apart() else recovery.count_here(gap_fill.at, preceding(lowest))
-    is_counted = gap_fill.pushes_apart or not recovery.may_be_apart()
+    here = 0 if recovery.ledger.push_ids_differ() else recovery.count_here(gap_fill.at, preceding(lowest))
+    is_counted = gap_fill.differing_push_ids or not recovery.may_push_ids_differ()
     gap_fill.jump(lowest, recovery.results_each() if is_counted else 0, here)
     return recovery.turn_to(phases.PHASE_FILL, lowest)
 

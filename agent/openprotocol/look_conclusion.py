@@ -40,10 +40,10 @@ def settle(recovery, now):
     """W1: write down what was concluded; if that fails, try again later. Return an OUTCOME_."""
     ledger = recovery.ledger
     observed = recovery.observed
-    recovery.phase = phases.PHASE_SETTLE
+    recovery.phase = phases.PHASE_COMMIT
     if observed.starts_over:
         recovery.learn_results_each()
-    is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
+    is_reset = observed.starts_over and observed.is_reset and not ledger.push_ids_differ()
     ended = recovery.ended()
     left = ended.may_be_missing(ledger.ranges) if ended is not None else None
     above = ()
@@ -55,17 +55,17 @@ def settle(recovery, now):
         recovery.wait_for_room(now)
         return phases.OUTCOME_NONE
     pushes = None
-    if ledger.is_apart() or ledger.has_unnamed():
-        from toolcart.agent.openprotocol import pushes_apart  # hardly any controller pushes so
+    if ledger.push_ids_differ() or ledger.has_unnamed():
+        from toolcart.agent.openprotocol import differing_push_ids  # hardly any controller pushes so
 
-        pushes = pushes_apart.begun(recovery)
+        pushes = differing_push_ids.begun(recovery)
     _write_missing(recovery, left, above)
     ledger.put_controller(recovery.ownership.identity, recovery.ownership.shares, is_reset)
     if not ledger.commit():
         recovery.wait_for_room(now)
         return phases.OUTCOME_NONE
     recovery.forget_look()
-    recovery.gap_fill.pushes_apart = pushes
+    recovery.gap_fill.differing_push_ids = pushes
     recovery.lost_reported = 0
     recovery.saw_new_count = False
     recovery.flags = 0
@@ -110,7 +110,7 @@ def _write_missing(recovery, left, above):
     if left is not None:
         ledger.add(left[0], left[1])
     if (observed.starts_over and ledger.is_met()) or recovery.has_several():
-        ledger.doubt()  # all the controller has may be missing, or `w` itself
+        ledger.doubt()  # all the controller has may be missing, or `top` itself
     if observed.is_nothing():
         ledger.put_empty()
     else:

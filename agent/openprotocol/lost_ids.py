@@ -1,12 +1,12 @@
 """All begins anew: what was missing before, or was made since, and is not fetched now is reported as gone.
 
 Rules
-1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), and what lies between `w`, the
+1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), and what lies between `top`, the
    highest result known, and the lowest that the controller still has.
 2. Where the count has begun anew, what lies in front of its lowest result is gone too, but for what was pushed, unless
-   something shows that the memory goes back to its begin: a result older than `w`. Where the count before was there as
-   the look began, the small memory may have dropped what it had of the new one since: what lies behind its first push
-   is gone.
+   something shows that the memory goes back to its begin: a result older than `top`. Where the count before was there
+   as the look began, the small memory may have dropped what it had of the new one since: what lies behind its first
+   push is gone.
 3. Each count has an event of its own: no first ID is above the last.
 
 Imported where what was known no longer holds: hardly any count begins anew.
@@ -28,7 +28,7 @@ def report(recovery, is_fetched):
     """
     ledger = recovery.ledger
     observed = recovery.observed
-    if recovery.may_be_apart():
+    if recovery.may_push_ids_differ():
         return True
     parts = []
     if not is_fetched:
@@ -71,7 +71,7 @@ def _ascending(losses):
 
 
 def first_of_new(recovery):
-    """Return from which record of the log on IDs are of the count that begins anew: none in front of `w` is."""
+    """Return from which record of the log on IDs are of the count that begins anew: none in front of `top` is."""
     ledger = recovery.ledger
     tops = [one[0] for one in digests(recovery.duplicates.results(ledger.doubted)) if same(one[2], ledger.octets)]
     return max(tops) + 1 if tops else ledger.doubted
@@ -81,8 +81,8 @@ def _lost_of_new(recovery):
     """Return first and last of what a new count has made in front of the lowest there is, and how many were pushed.
 
     It begins with 1; where a result of the count before is there, or was as this look began, with its first push. What
-    another controller has made before the first meeting is not ours. A lowest one days older than `w`, or any that
-    is there and the log had before `w`, shows that the memory goes back to its begin: times differ by time zones.
+    another controller has made before the first meeting is not ours. A lowest one days older than `top`, or any that
+    is there and the log had before `top`, shows that the memory goes back to its begin: times differ by time zones.
     """
     ledger = recovery.ledger
     observed = recovery.observed
@@ -101,7 +101,7 @@ def _lost_of_new(recovery):
 
 
 def _is_from_before(recovery):
-    """True if the log had one that the walk found there before it had `w`: the oldest go first."""
+    """True if the log had one that the walk found there before it had `top`: the oldest go first."""
     found = top = 0
     for record, _, digest, _ in digests(recovery.duplicates.results(1)):
         if same(digest, recovery.ledger.octets):
@@ -112,7 +112,7 @@ def _is_from_before(recovery):
 
 
 def _pushed_since_top(recovery):
-    """Return the IDs of what was pushed since `w`, in that order."""
+    """Return the IDs of what was pushed since `top`, in that order."""
     ledger = recovery.ledger
     found = []
     top = 0

@@ -10,7 +10,7 @@ def missing_most(ledger, spindles=1):
     """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven, or
     lies in front of a newest that shows a new count.
 
-    `spindles`: so many may have one under each ID. What was skipped may be what is missing above `w`.
+    `spindles`: so many may have one under each ID. What was skipped may be what is missing above `top`.
     """
     count = ledger.count_held()
     above = 0
@@ -21,5 +21,5 @@ def missing_most(ledger, spindles=1):
             above += length
         else:
             count += length
-    each = 1 if ledger.is_apart() else ledger.results_each()
+    each = 1 if ledger.push_ids_differ() else ledger.results_each()
     return (count + max(above, ledger.skipped)) * max(spindles, each)

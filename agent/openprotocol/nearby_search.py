@@ -1,9 +1,9 @@
 """What was sought is not under its ID: it is looked for under those near it, since IDs may be off.
 
 Rules
-1. Sought is `w`, the highest result known, or the last push where `w` was never pushed. If that is nowhere near, `w`
-   shows nothing, and a walk finds what the controller has (toolcart.agent.openprotocol.id_walk).
-2. Where `w` is found under another ID, and came from an answer itself, its own ID is put right (W3).
+1. Sought is `top`, the highest result known, or the last push where `top` was never pushed. If that is nowhere near,
+   `top` shows nothing, and a walk finds what the controller has (toolcart.agent.openprotocol.id_walk).
+2. Where `top` is found under another ID, and came from an answer itself, its own ID is put right (W3).
 3. A push that is nowhere may have been forgotten: the next one may show more.
 
 Imported where the highest result known, or the push in its place, is not under its ID.
@@ -36,7 +36,7 @@ def search(recovery, is_reset, now):
     observed.is_witness_there = observed.is_witness_there or is_reset
     if recovery.spindle_count() > 1:
         return find_nothing(recovery, now)
-    is_above = is_ahead(observed.newest, top) or observed.is_unsaid
+    is_above = is_ahead(observed.newest, top) or observed.is_inconclusive
     observed.is_reset = is_reset or recovery.saw_new_count or not is_above
     return _ask_next(recovery, now)
 
@@ -75,14 +75,14 @@ def find_nothing(recovery, now):
     if unpack_id(recovery.sought, 0) != recovery.ledger.top():
         return _end_push_sought(recovery, False)
     if observed.is_nothing():
-        return recovery.conclude_empty(now)
+        return phases.STEP_EMPTY
     if _is_apart(recovery) and not observed.is_reset and is_ahead(observed.newest, recovery.ledger.top()):
-        return recovery.count_goes_on(now)  # the memory has dropped it
-    if recovery.ledger.doubted and not observed.is_reset and not observed.is_unsaid:
+        return phases.STEP_COUNT_GOES_ON  # the memory has dropped it
+    if recovery.ledger.doubted and not observed.is_reset and not observed.is_inconclusive:
         from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
 
         if nothing_above.goes_on_from_push(recovery, False):
-            recovery.restart()
+            recovery.start_over()
             return phases.OUTCOME_NONE
     from toolcart.agent.openprotocol import id_walk  # IDs that are off need none
 
@@ -91,9 +91,9 @@ def find_nothing(recovery, now):
 
 def _is_apart(recovery):
     """True if what is pushed has no ID, or not the memory's, and the highest ID known is the memory's."""
-    if not (recovery.ledger.is_apart() or recovery.ledger.has_unnamed()):
+    if not (recovery.ledger.push_ids_differ() or recovery.ledger.has_unnamed()):
         return False
-    from toolcart.agent.openprotocol.pushes_apart import knows_memory  # hardly any controller pushes so
+    from toolcart.agent.openprotocol.differing_push_ids import knows_memory  # hardly any controller pushes so
 
     return knows_memory(recovery)
 
@@ -131,14 +131,14 @@ def _end_push_sought(recovery, is_there):
     offset.is_ruled_out = is_there
     offset.needs_push = False
     offset.give_up()
-    recovery.restart()
+    recovery.start_over()
     return phases.OUTCOME_NONE
 
 
 def _correct_top(recovery, now):
     """W3: the highest one known came from an answer of this kind: that is its own ID. Return OUTCOME_NONE."""
     ledger = recovery.ledger
-    recovery.restart()
+    recovery.start_over()
     top = ledger.top()
     ledger.begin()
     if ledger.ranges:

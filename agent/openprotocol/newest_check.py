@@ -1,15 +1,16 @@
 """Is the result that ID 0 brought the newest, and is its ID its own?
 
 Rules
-1. Where the highest result known, `w`, is still under its ID, or there was none, the newest is asked for under its own
-   ID before anything follows from it. What is not there, or is another one there, was given a wrong ID: then ID 0 shows
-   nothing, as if it were not known there. So it is where the newest has the ID 0, or that of `w`, or is `w` under
-   another ID. What is asked for upward ends with it. Where `w` is not there IDs may be off, and the walk shows it.
+1. Where the highest result known, `top`, is still under its ID, or there was none, the newest is asked for under its
+   own ID before anything follows from it. What is not there, or is another one there, was given a wrong ID: then ID 0
+   shows nothing, as if it were not known there. So it is where the newest has the ID 0, or that of `top`, or is `top`
+   under another ID. What is asked for upward ends with it. Where `top` is not there IDs may be off, and the walk shows
+   it.
 2. One that the log has, and behind which another one was pushed, is not the newest: the memory is late, or answers ID 0
-   with an older one. So is `w` where the log has only others: it was there before the first meeting. Below `w` it shows
-   nothing either; above `w`, where pushes have no ID of the memory, what is asked for goes on upward from it. What was
-   pushed last and is below `w` is of a new count.
-3. What this connection has pushed above an N that is not below `w` is the newest: the memory is late. At the first
+   with an older one. So is `top` where the log has only others: it was there before the first meeting. Below `top` it
+   shows nothing either; above `top`, where pushes have no ID of the memory, what is asked for goes on upward from it.
+   What was pushed last and is below `top` is of a new count.
+3. What this connection has pushed above an N that is not below `top` is the newest: the memory is late. At the first
    meeting the first push is ours, and what is above it.
 4. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
 
@@ -17,6 +18,7 @@ Imported where the newest may be another one than ID 0 brought.
 """
 
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import seen_ids
 from toolcart.agent.openprotocol.ids import ID_PERIOD, following, is_ahead, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
@@ -31,7 +33,7 @@ def shows_nothing(recovery):
     is_above = recovery.is_top(observed.top) or not ledger.is_met() or is_ahead(newest, top)
     if newest < 1:  # it cannot be asked for, and is a result's only where a count ends
         return not (is_above and top > ID_PERIOD // 2)
-    is_old = (ledger.has_unnamed() or ledger.is_apart() or not is_above) and _is_old(recovery)
+    is_old = (ledger.has_unnamed() or ledger.push_ids_differ() or not is_above) and _is_old(recovery)
     observed.is_zero_absent = is_old and is_above
     return is_old and not is_above
 
@@ -44,16 +46,16 @@ def do_without(recovery, now):
         seen_ids.restore(recovery.ledger, recovery.seen_before)
         recovery.has_noted_seen = False
     recovery.contradictions.forget_newest()
-    recovery.restart()
+    recovery.start_over()
     recovery.observed.end = newest
-    return recovery.take_absent(now)
+    return phases.STEP_ABSENT
 
 
 def take_push(recovery):
     """The last push of this connection is above N; return the ID of the newest (rule 3)."""
     observed = recovery.observed
     ledger = recovery.ledger
-    if not is_ahead(ledger.top(), observed.newest) and recovery.counts_alone() and not recovery.may_be_apart():
+    if not is_ahead(ledger.top(), observed.newest) and recovery.is_id_unique() and not recovery.may_push_ids_differ():
         observed.take(ledger.last_id, ledger.last)
         observed.is_held = True
     return observed.newest
@@ -65,7 +67,7 @@ def take_first_push(recovery):
     ledger = recovery.ledger
     newest = unpack_id(observed.top, 0)
     if ledger.last_id == newest and not same(observed.top, ledger.last):
-        recovery.restart()  # its count has begun anew
+        recovery.start_over()  # its count has begun anew
     elif is_ahead(newest, ledger.last_id) and not recovery.ownership.shares:
         observed.first = following(ledger.last_id)
 

@@ -1,17 +1,18 @@
-"""The controller has nothing above the highest result known, `w`: that stays, or becomes the last push in the log.
+"""The controller has nothing above the highest result known, `top`: that stays, or becomes the last push in the log.
 
-What lies between the two may be missing, and so may what the controller has shown above `w` before: that it has nothing
-says nothing about its IDs. Where what it has pushed has no IDs, or one for all, nothing says what is missing: that can
-not be known, and is said so (NO_ID). Where a push since `w`, of whatever connection, is not above it, the count has
-begun anew, or IDs are in no order: that push counts as the newest, and is no end of what is asked for. The first push
-of a connection may have the ID of `w` and be another result: then that stays `w`, and all is looked at again.
+What lies between the two may be missing, and so may what the controller has shown above `top` before: that it has
+nothing says nothing about its IDs. Where what it has pushed has no IDs, or one for all, nothing says what is missing:
+that can not be known, and is said so (NO_ID). Where a push since `top`, of whatever connection, is not above it, the
+count has begun anew, or IDs are in no order: that push counts as the newest, and is no end of what is asked for. The
+first push of a connection may have the ID of `top` and be another result: then that stays `top`, and all is looked at
+again.
 
-What an earlier connection has pushed above `w` is no less known for not being proven. Where the newest is not above
-that, and not in the log, it becomes `w`, and what it skipped may be missing: the count has begun anew since. So it
-does where nothing is under the ID of `w` any more, and nothing was skipped.
+What an earlier connection has pushed above `top` is no less known for not being proven. Where the newest is not above
+that, and not in the log, it becomes `top`, and what it skipped may be missing: the count has begun anew since. So it
+does where nothing is under the ID of `top` any more, and nothing was skipped.
 
-Imported where a controller has nothing, or nothing new, though `w` is known and ID 0 is not answered, where a push has
-the ID of `w`, or where earlier ones were not proven.
+Imported where a controller has nothing, or nothing new, though `top` is known and ID 0 is not answered, where a push
+has the ID of `top`, or where earlier ones were not proven.
 """
 
 from toolcart.agent.base.fields import all_digits, get_u32
@@ -27,7 +28,7 @@ def shows_nothing(recovery):
     """True if a controller that has nothing has pushed results without an ID by which to ask, or to count."""
     if recovery.ledger.has_unnamed():
         return True
-    if not recovery.counts_alone():
+    if not recovery.is_id_unique():
         return False
     ids = [
         bytes(page[at + TIGHTENING_ID : at + TIGHTENING_ID + ID_BYTES])
@@ -38,7 +39,7 @@ def shows_nothing(recovery):
 
 
 def takes_push(recovery):
-    """True if the last push in the log since `w` is not above it: it counts as the newest, unless it was late."""
+    """True if the last push in the log since `top` is not above it: it counts as the newest, unless it was late."""
     ledger = recovery.ledger
     if not ledger.is_met() or recovery.ownership.is_other:
         return False
@@ -59,19 +60,19 @@ def has_pushed_newest(recovery):
     if ledger.last_id < 0 or ledger.top() <= 0 or not is_ahead(ledger.top(), ledger.last_id):
         return ledger.last_id >= 0
     pushes = _pushes_since(recovery) if ledger.doubted else []
-    is_before = not pushes or ledger.is_top(pushes[-1][2])  # `w` came behind it, in its turn
+    is_before = not pushes or ledger.is_top(pushes[-1][2])  # `top` came behind it, in its turn
     return not (is_before and (pushes or not ledger.doubted)) and not _are_late(recovery, pushes)
 
 
 def _are_late(recovery, pushes):
-    """True if those of these pushes that are not above `w` go on with its count, and there are some."""
+    """True if those of these pushes that are not above `top` go on with its count, and there are some."""
     ledger = recovery.ledger
     below = [one for one in pushes if not (is_ahead(one[1], ledger.top()) or ledger.is_top(one[2]))]
     return len(below) > 0 and all(is_late(recovery.duplicates, one[1], one[0]) for one in below)
 
 
 def _pushes_since(recovery):
-    """Return record, ID and digest of each push since `w`, as far as is known, in the order of the log."""
+    """Return record, ID and digest of each push since `top`, as far as is known, in the order of the log."""
     ledger = recovery.ledger
     pushes = []
     for page, at, flags in recovery.duplicates.results(max(ledger.doubted, ledger.since)):
@@ -84,7 +85,7 @@ def _pushes_since(recovery):
 
 
 def gives_back_top(recovery, record):
-    """This record, a push, has become `w`, whose ID it has; if it is another result that is `w` again, and True."""
+    """This record, a push, has become `top`, whose ID it has; if it is another result that is `top` again, and True."""
     ledger = recovery.ledger
     one, known = bytearray(FINGERPRINT_BYTES), bytearray(FINGERPRINT_BYTES)
     ident = bytearray(ID_BYTES)
@@ -105,7 +106,7 @@ def gives_back_top(recovery, record):
 
 
 def goes_on_from_push(recovery, is_new_count):
-    """True if the last push of an earlier connection has become `w`: it is above that, and was not proven.
+    """True if the last push of an earlier connection has become `top`: it is above that, and was not proven.
 
     What was skipped in front of it may be missing. Unless there `is_new_count` since, nothing must be: else it may be
     another controller's.
@@ -141,13 +142,13 @@ def is_below_push(recovery):
 
 
 def _is_pushed_before(recovery):
-    """True if what earlier connections have pushed above `w` may be of its count."""
+    """True if what earlier connections have pushed above `top` may be of its count."""
     ledger = recovery.ledger
-    if not (ledger.doubted and ledger.is_met() and recovery.counts_alone()) or recovery.ownership.is_other:
+    if not (ledger.doubted and ledger.is_met() and recovery.is_id_unique()) or recovery.ownership.is_other:
         return False
-    if ledger.is_apart() or ledger.has_unnamed():
+    if ledger.push_ids_differ() or ledger.has_unnamed():
         return False
-    return recovery.is_pushed(ledger.octets) or not recovery.may_be_offset()  # else `w` itself may be off
+    return recovery.is_pushed(ledger.octets) or not recovery.may_be_offset()  # else `top` itself may be off
 
 
 def stay_at_top(recovery):

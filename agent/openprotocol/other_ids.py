@@ -18,7 +18,7 @@ from toolcart.agent.openprotocol.recovery_request import NEXT
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH
 
-_PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_SEEK, phases.PHASE_POLL)
+_PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_OWN_IDS, phases.PHASE_POLL)
 
 
 def take_other_id(recovery, number, now):
@@ -39,7 +39,7 @@ def take_other_id(recovery, number, now):
     if observed.is_nothing() and recovery.phase == phases.PHASE_WITNESS:
         observed.take(number, recovery.answer)  # it has something, though it does not know ID 0
         observed.upto = number
-    return recovery.take_as_absent(now)
+    return phases.STEP_ANOTHER
 
 
 def lacks_push(recovery, is_near=False):
@@ -59,7 +59,7 @@ def wait_for_push(recovery):
     recovery.offset.needs_push = True
     ledger = recovery.ledger
     if recovery.is_pushed(ledger.last) and (recovery.first_record or not recovery.is_pushed(ledger.octets)):
-        recovery.restart()
+        recovery.start_over()
     else:
         recovery.switch_off(phases.PHASE_NO_ID)
     return phases.OUTCOME_NONE
@@ -71,7 +71,7 @@ def forgets_offset(recovery):
         return False
     recovery.offset.forget()
     recovery.contradictions.forget_brought()
-    recovery.restart()
+    recovery.start_over()
     return True
 
 
@@ -79,7 +79,7 @@ def forget_answers(recovery):
     """Some came unasked: each may have been taken for the answer to another question."""
     if recovery.can_poll():
         recovery.contradictions.opened()
-        recovery.restart()
+        recovery.start_over()
 
 
 def shows_offset(recovery, number):
@@ -138,7 +138,7 @@ def put_right(recovery, number, pushed):
             recovery.request.state = NEXT
         return phases.OUTCOME_NONE
     recovery.contradictions.forget_brought()
-    recovery.restart()
+    recovery.start_over()
     ledger = recovery.ledger
     first = ledger.ranges[0][0] if ledger.ranges else -1
     walk = recovery.walk

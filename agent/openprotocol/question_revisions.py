@@ -84,10 +84,10 @@ class QuestionRevisions:
 
         `has_answered`: this connection has brought an answer before.
         """
-        is_unsaid = not has_answered and kind in _WITHOUT_REASON
-        self._is_unsaid = self._is_unsaid or is_unsaid
+        is_inconclusive = not has_answered and kind in _WITHOUT_REASON
+        self._is_unsaid = self._is_unsaid or is_inconclusive
         count = len(self._ordered)
-        if self._rejected >= count or not (is_unsaid or kind == error_codes.REFUSED_REVISION):
+        if self._rejected >= count or not (is_inconclusive or kind == error_codes.REFUSED_REVISION):
             return False
         self._index = (self._index + 1) % count
         self._rejected += 1
@@ -99,7 +99,7 @@ class QuestionRevisions:
 
     def may_be_known(self):
         """True if one was rejected without a word about its revision: then rejections are forgotten, once."""
-        is_unsaid, self._is_unsaid = self._is_unsaid, False
-        if is_unsaid:
+        is_inconclusive, self._is_unsaid = self._is_unsaid, False
+        if is_inconclusive:
             self._rejected = 0
-        return is_unsaid
+        return is_inconclusive

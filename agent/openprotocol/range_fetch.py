@@ -59,7 +59,7 @@ def turn_to_missing(recovery, now):
         recovery.wait_for_room(now)
         return
     recovery.phase = phases.PHASE_IDLE
-    gap_fill.pushes_apart = None
+    gap_fill.differing_push_ids = None
     recovery.contradictions.restarts = 0
     if recovery.walk is not None and not (recovery.walk.begins and recovery.may_be_offset()):
         recovery.walk = None
@@ -92,7 +92,7 @@ def close_asked(recovery, gone):
     if recovery.deferred is not None:
         recovery.deferred.is_done(gap_fill.at)
     count = 0
-    if gone and (gap_fill.pushes_apart or not recovery.may_be_apart()):
+    if gone and (gap_fill.differing_push_ids or not recovery.may_push_ids_differ()):
         from toolcart.agent.openprotocol.stored_contents import is_id_stored  # hardly any is gone
 
         count = 0 if is_id_stored(recovery) else 1
@@ -121,7 +121,7 @@ def take_missing(recovery):
         return close_asked(recovery, False)
     if pushes.last < 0 or recovery.has_several():
         return phases.OUTCOME_STORE
-    if not same(recovery.answer, pushes.first) and not recovery.fits_in_writing(recovery.answer, pushes.first):
+    if not same(recovery.answer, pushes.first) and not recovery.fits_in_other_format(recovery.answer, pushes.first):
         return phases.OUTCOME_STORE
     recovery.gap_fill.jump(pushes.last, 0)
     pushes.close()

@@ -1,27 +1,27 @@
-"""What a controller has shown above the highest ID known, `w`, until a connection has settled what it is.
+"""What a controller has shown above the highest ID known, `top`, until a connection has settled what it is.
 
 Rules
-1. A newest above `w` means that all between the two, and itself, may be missing. It is a range at once, durably: the
+1. A newest above `top` means that all between the two, and itself, may be missing. It is a range at once, durably: the
    connection may end before that is settled, and the next one may find that the count began anew.
-2. What settles it has its own range from `w` on, or counts it as gone: then what was seen is cut off again.
+2. What settles it has its own range from `top` on, or counts it as gone: then what was seen is cut off again.
 3. Where the count began anew, what was seen by earlier connections, or skipped by their pushes, is gone with the rest
    of the old count. What this connection has seen is of the new one.
 4. So is a result of which a part is acknowledged before it is whole, whatever its ID: that may be missing at once, and
-   no longer once the result is stored. Without `w` the last one that was shown before it is in its place.
+   no longer once the result is stored. Without `top` the last one that was shown before it is in its place.
 5. What was seen above the newest that settles it is asked for all the same: the controller has shown it.
 
 Imported where a newest is above the highest ID known, or a range may be.
 """
 
 from toolcart.agent.base.fields import fill
-from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
+from toolcart.agent.openprotocol.id_ledger import PARTLY_ACKNOWLEDGED_MOST
 from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open
 from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
 from toolcart.agent.record.result import ID_BYTES
 
 
 def last_of(ledger):
-    """Return the last ID of a range above `w`, or of one that goes on there; -1: there is none."""
+    """Return the last ID of a range above `top`, or of one that goes on there; -1: there is none."""
     ranges = ledger.ranges
     top = ledger.top()
     if not ranges or top < 0 or not is_ahead(ranges[-1][1], top):
@@ -56,7 +56,7 @@ def begin(ledger, number, reported=-1):
     top = ledger.top()
     if top < 0:
         top = ledger.ranges[-1][1] if ledger.ranges else reported
-    is_above = top >= 0 and is_ahead(number, top) and not (ledger.shares() or ledger.is_apart())
+    is_above = top >= 0 and is_ahead(number, top) and not (ledger.shares() or ledger.push_ids_differ())
     first = first_above(top) if is_above else number
     if ledger.ranges and not is_ahead(number, ledger.ranges[-1][1]):
         ledger.widen(number)
@@ -78,7 +78,7 @@ def above(ledger, end):
 
 
 def cut(ledger):
-    """Rule 2: end what was seen with `w`; return its last ID, -1 if there was none."""
+    """Rule 2: end what was seen with `top`; return its last ID, -1 if there was none."""
     last = last_of(ledger)
     if last >= 0:
         parts = below(ledger)
@@ -97,7 +97,7 @@ def restore(ledger, before):
 
 
 def below(ledger):
-    """Return the ranges without what is above `w`."""
+    """Return the ranges without what is above `top`."""
     parts = [(first, last) for first, last in ledger.ranges]
     if last_of(ledger) >= 0:
         first = parts.pop()[0]
@@ -113,7 +113,7 @@ def first_above(top):
 def note_newest(recovery, newest):
     """What lies between the highest ID known and the newest may be missing, whatever comes of this connection."""
     ledger = recovery.ledger
-    if recovery.ownership.is_other or recovery.ownership.shares or ledger.is_apart():
+    if recovery.ownership.is_other or recovery.ownership.shares or ledger.push_ids_differ():
         return
     before = note(ledger, newest)
     recovery.seen_before = recovery.seen_before if recovery.has_noted_seen else before
@@ -124,7 +124,7 @@ def seen_above(recovery):
     """Return the ranges of what this controller has shown above what is settled now."""
     observed = recovery.observed
     ledger = recovery.ledger
-    if observed.is_reset or recovery.ended() is not None or recovery.offset.by or recovery.may_be_apart():
+    if observed.is_reset or recovery.ended() is not None or recovery.offset.by or recovery.may_push_ids_differ():
         return ()
     if recovery.ownership.is_other or recovery.ownership.shares:
         return ()
@@ -144,12 +144,12 @@ def begins(recovery, digits, now):
         return True
     if recovery.duplicates.has_id(digits, ledger.since):
         return True
-    if not ledger.begun:
+    if not ledger.partly_acknowledged:
         recovery.overdue.start(now, LOOK_AGAIN_MS)
     recovery.grace.start(now, GRACE_MS)
     if not begin(ledger, number, gap_fill.reported[1]):
         return False
-    if number not in ledger.begun:
-        ledger.begun.append(number)
-        del ledger.begun[:-BEGUN_MOST]
+    if number not in ledger.partly_acknowledged:
+        ledger.partly_acknowledged.append(number)
+        del ledger.partly_acknowledged[:-PARTLY_ACKNOWLEDGED_MOST]
     return True

@@ -180,8 +180,8 @@ class SharedIds:
         self.is_proven = self.is_proven or is_below
         is_witness = (phase == phases.PHASE_WITNESS or phase == phases.PHASE_NEARBY) and number == asked
         needs_owner = not is_newest and phase != phases.PHASE_PROBE and not is_witness
-        is_unsaid = self.owner == OWNER_NONE and (shares or self._has_to_name)
-        if needs_owner and (is_unsaid or self.owner == OWNER_UNKNOWN):
+        is_inconclusive = self.owner == OWNER_NONE and (shares or self._has_to_name)
+        if needs_owner and (is_inconclusive or self.owner == OWNER_UNKNOWN):
             return phases.JUDGED_NO_OWNER
         return phases.JUDGED_FINE
 
@@ -252,20 +252,22 @@ class SharedIds:
         return ours[-1] if ours else -1
 
 
-def take_answer(recovery, number, now):
+def take_answer(recovery, number):
     """Take the newest at or below the ID that was asked for; return an OUTCOME_."""
     is_ours = recovery.ownership.shared.is_ours()
     if number == recovery.request.asked:
         recovery.contradictions.repeats_itself(False)
     recovery.passed_over += not is_ours and not is_ahead(recovery.gap_fill.begin, number)
-    return recovery.go_on_searching(number, is_ours, now)
+    recovery.ownership.shared.add_answer(number, is_ours)
+    recovery.request.begin(recovery.request.asked)
+    return phases.OUTCOME_NONE
 
 
 def take_absent(recovery):
     """Nothing was answered to the ID that was asked for; return OUTCOME_NONE."""
     ownership = recovery.ownership
     if ownership.shared.needs_proof(ownership.shares):  # the memory was empty, or another station made it meanwhile
-        recovery.restart()
+        recovery.start_over()
     else:
         ownership.shared.add_absent(ownership.gone_most)
         recovery.request.begin(recovery.request.asked)
@@ -287,7 +289,7 @@ def take_judged(recovery, judged):
     """An answer is not taken as it is, since all stations share the IDs, or may; return an OUTCOME_."""
     ownership = recovery.ownership
     if judged == phases.JUDGED_NO_OWNER and ownership.shared.needs_proof(ownership.shares):
-        recovery.restart()
+        recovery.start_over()
     elif judged == phases.JUDGED_NO_OWNER and ownership.shared.turns_to_log():
         recovery.turn_to(phases.PHASE_PROBE, _newest_of_log(recovery.duplicates))
     elif judged == phases.JUDGED_NO_OWNER:
@@ -296,7 +298,7 @@ def take_judged(recovery, judged):
         return phases.OUTCOME_NO_OWNER
     elif judged == phases.JUDGED_SHARED:
         ownership.shared.asks_log = False
-        recovery.restart()
+        recovery.start_over()
         ownership.are_shared()
     return phases.OUTCOME_NONE
 
@@ -306,11 +308,11 @@ def take_probed(recovery, is_absent, now):
     shared = recovery.ownership.shared
     if shared.asks_log:
         shared.asks_log = False
-        recovery.restart()
+        recovery.start_over()
         return phases.OUTCOME_NONE
     if is_absent:
         recovery.ownership.take_no_answer()
-    return recovery.compare_newest(now)
+    return phases.STEP_COMPARE_NEWEST
 
 
 def _newest_of_log(duplicates):
@@ -353,7 +355,7 @@ def turn_to_ours(recovery, last):
         gap_fill.jump(1, 0)
     if not shared.in_stretch:
         shared.begin(gap_fill.at, gap_fill.left_to(last))
-    recovery.phase = phases.PHASE_SEEK
+    recovery.phase = phases.PHASE_OWN_IDS
     recovery.request.asked = shared.asked
     if shared.seeks:
         return True

@@ -14,9 +14,9 @@ Rules
    found counts too, once one was found. On Linux that is all of a small spool: there two that look the same by chance
    are two, not hundreds.
 3. PROOF_LEAST results that are not alike, pushed under IDs far from those that the memory has them under, prove that
-   pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
-   pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
-   shows nothing here: see toolcart.agent.openprotocol.id_offset.
+   pushed IDs are others than the memory's (`push_ids_differ` of toolcart.agent.openprotocol.id_ledger). From then on
+   jumps of pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or
+   less shows nothing here: see toolcart.agent.openprotocol.id_offset.
 4. What differs by whole quarters of an hour and by no more than a torque and angle that were rounded or cut off may be
    the same result, and so may one whose second is 0, of the same minute and values, since some keep no seconds: it is
    stored, and counts as stored again. A torque that is no round number was not rounded: then results that share a
@@ -33,8 +33,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
-from toolcart.agent.openprotocol.ids import id_of, is_ahead, is_some, put_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, two_digits
+from toolcart.agent.openprotocol.ids import id_of, is_ahead, is_some, put_id, unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, same, two_digits
 from toolcart.agent.record.equality import are_same_bodies
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
@@ -288,22 +288,24 @@ def is_pushed_as_another(recovery, body, start, flags):
     contents = whole(recovery)
     is_found = contents.is_found(body, start, flags)
     if is_found and contents.is_proven() and not recovery.offset.is_ruled_out:
-        recovery.ledger.put_apart()
-        fill(recovery.ledger.expected, 0, ID_BYTES, 0xFF)  # no push moves `w` from now on
+        recovery.ledger.put_push_ids_differ()
+        fill(recovery.ledger.expected, 0, ID_BYTES, 0xFF)  # no push moves `top` from now on
     return is_found
 
 
 def holds_fetched(recovery, body, start, flags):
     """Return HELD if the log has the result at body[start:] otherwise, HELD_UNKNOWN if it may, else NOT_HELD."""
     ledger = recovery.ledger
-    is_found = recovery.asks_alone() and is_pushed_as_another(recovery, body, start, flags)
+    is_found = recovery.asks_own_station() and is_pushed_as_another(recovery, body, start, flags)
     contents = whole(recovery)
     if ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):
         return HELD
-    if ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
+    if ledger.push_ids_differ() and (is_found or contents.is_near(body, start, flags)):
         return HELD
     if contents.holds(body, start, flags):
-        recovery.is_elsewhere = recovery.asks_alone() and _holds_otherwise(recovery.duplicates, body, start, flags)
+        recovery.is_elsewhere = recovery.asks_own_station() and _holds_otherwise(
+            recovery.duplicates, body, start, flags
+        )
         return HELD if recovery.is_elsewhere else HELD_UNKNOWN
     return HELD_UNKNOWN if contents.may_hold(body, start, flags, ledger.epoch()) else NOT_HELD
 
@@ -328,10 +330,30 @@ def is_id_stored(recovery):
     put_id(ident, recovery.gap_fill.at)
     # What is above is of the count before.
     since = 1 if is_ahead(recovery.gap_fill.at, ledger.top()) else recovery.first_of_count()
-    if ledger.is_apart() or not recovery.duplicates.has_id(ident, since):
+    if ledger.push_ids_differ() or not recovery.duplicates.has_id(ident, since):
         return False
     if not recovery.offset.is_known():
         return True
     from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
 
     return other_ids.is_pushed_as(recovery, ident, since)
+
+
+def turns_to_compare_pushed(recovery, number):
+    """True if the answer to what may be missing may be what was pushed so before the proof, in another writing."""
+    if (recovery.other_format is not None and recovery.other_format.is_over) or not recovery.is_id_unique():
+        return False
+    pushed = bytearray(FINGERPRINT_BYTES)
+    for page, at, flags in recovery.duplicates.results_of(bytes(recovery.ask_id), recovery.ledger.since):
+        if not flags & FLAG_RECOVERED:
+            put_digest(pushed, 0, page, at, flags)
+            if same(recovery.answer, pushed):
+                return False
+    if unpack_id(pushed, 0) != number:
+        return False
+    from toolcart.agent.openprotocol.differing_formats import turns_to_compare  # hardly any controller does that
+
+    if not turns_to_compare(recovery, recovery.answer, pushed):
+        return False
+    recovery.gap_fill.drop()
+    return True

@@ -26,7 +26,7 @@ def note_successor(recovery, is_first):
     ledger = recovery.ledger
     ownership = recovery.ownership
     if is_first:
-        ledger.begun = []
+        ledger.partly_acknowledged = []
         if ownership.is_believed:  # noted by an earlier start
             ledger.since = first_record(recovery.duplicates, ledger)
         else:

@@ -50,7 +50,7 @@ def ask_again_later(recovery, now):
     if _asks_in_vain(recovery):
         return _go_on_in_vain(recovery, now)
     if _can_do_without_newest(recovery):
-        return recovery.take_absent(now)
+        return phases.STEP_ABSENT
     is_certain = phase != phases.PHASE_NEWEST and (
         phase not in phases.PHASES_OF_KNOWN or not recovery.observed.is_nothing()
     )
@@ -77,10 +77,10 @@ def passes_over(recovery, number, now):
     if recovery.phase == phases.PHASE_NEARBY:
         from toolcart.agent.openprotocol import nearby_search
 
-        nearby_search.find_nothing(recovery, now)
+        recovery.follow(nearby_search.find_nothing(recovery, now), now)
     else:
         _end_way(recovery, recovery.ownership.gone_most // 2, True)
-        recovery.take_absent(now)
+        recovery.follow(phases.STEP_ABSENT, now)
     return True
 
 
@@ -108,14 +108,14 @@ def _take_as_gone(recovery, now):
     """
     if not recovery.is_later:
         _end_way(recovery, recovery.ownership.gone_most // _SILENT_MOST)
-    return recovery.take_absent(now)
+    return phases.STEP_ABSENT
 
 
-def take_as_absent(recovery, now):
-    """What was asked for was answered with another result: as if it were not there (rule 6). Return an OUTCOME_."""
+def take_another(recovery):
+    """What was asked for was answered with another result: as if it were not there (rule 6). Return STEP_ABSENT."""
     recovery.why = WHY_SILENT
     _end_way(recovery, 0, True)
-    return recovery.take_absent(now)
+    return phases.STEP_ABSENT
 
 
 def _end_way(recovery, most, may_be_there=False):
@@ -159,13 +159,13 @@ def _can_do_without_newest(recovery):
 
 def _go_on_in_vain(recovery, now):
     """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
-    if recovery.flags or recovery.ledger.is_unasked():
+    if recovery.flags or recovery.ledger.is_unanswering():
         from toolcart.agent.openprotocol import unfetchable
 
         return unfetchable.cannot_ask_this(recovery, now)
     if recovery.phase == phases.PHASE_FILL and not recovery.turn_spindle():
         return range_fetch.close_asked(recovery, not recovery.request.there)
-    return recovery.take_absent(now)
+    return phases.STEP_ABSENT
 
 
 def _give_up(recovery, now):
@@ -177,10 +177,10 @@ def _give_up(recovery, now):
     if deferred_ids.known_there(recovery) >= 0:
         recovery.request.given_up_for = recovery.why
         return _take_as_gone(recovery, now)
-    is_rejected = phase == phases.PHASE_SEEK and recovery.why != WHY_SILENT
+    is_rejected = phase == phases.PHASE_OWN_IDS and recovery.why != WHY_SILENT
     if phase in phases.PHASES_OF_KNOWN + (phases.PHASE_COMPARE, phases.PHASE_CONFIRM) or is_rejected:
-        return recovery.take_absent(now)
-    return recovery.go_on_searching(recovery.request.asked, True, now)  # it may be there
+        return phases.STEP_ABSENT
+    return phases.STEP_MAY_BE_THERE
 
 
 def requests_suspended(recovery, now):

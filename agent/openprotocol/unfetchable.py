@@ -4,14 +4,14 @@ soon as a push shows it.
 Rules
 1. So is one that knows no such question (99, 73, 75), or rejects it in every revision; one that has never answered
    any, where UNANSWERED_MOST in a row get no answer or another rejection; and any, where VAIN_MOST in a row get no
-   usable answer (toolcart.agent.openprotocol.unanswered_requests). Where ID 0 is answered so, `w` is asked for before
+   usable answer (toolcart.agent.openprotocol.unanswered_requests). Where ID 0 is answered so, `top` is asked for before
    that is believed. One that says "later" is believed for ever: what is missing stays so.
-2. Then, in one snapshot: the last push is the highest result known, `w`; the IDs that were skipped since `w`, in the
-   order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`). Of
-   what it has shown above `w` that waits until it was unasked before.
-3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or
-   a cut. A range is reported and closed when it did not come behind that push in a moment, or when the questions of a
-   new connection, or of the next hour, have brought nothing; without room for the event it stays until there is some.
+2. Then, in one snapshot: the last push is the highest result known, `top`; the IDs that were skipped since `top`, in
+   the order of the log, and what was missing before are gone; from now on it counts as known at once
+   (`is_unanswering`). Of what it has shown above `top` that waits until it was unasked before.
+3. From then on a push moves `top` and opens a range in the fold, before a question or without one, also after a start
+   or a cut. A range is reported and closed when it did not come behind that push in a moment, or when the questions of
+   a new connection, or of the next hour, have brought nothing; without room for the event it stays until there is some.
    What the log has of it by then is not gone.
 4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing,
    what it skipped after the first of its own that was seen is gone (toolcart.agent.openprotocol.successor).
@@ -56,9 +56,7 @@ def cannot_ask_this(recovery, now):
     if recovery.phase == phases.PHASE_NEWEST and recovery.ledger.top() > 0 and not recovery.ownership.is_other:
         recovery.revisions.begin_round()
         recovery.observed.is_zero_absent = True
-        if recovery.takes_push():
-            return recovery.look_at_sharing(now)
-        return recovery.turn_to_witness()
+        return phases.STEP_WITHOUT_NEWEST
     return recovery.cannot_ask(now)
 
 
@@ -70,7 +68,7 @@ def cannot_ask(recovery, now):
     if is_new and recovery.ledger.successor_id >= 0:
         return phases.OUTCOME_ASK_AGAIN
     recovery.retry.start(now, phases.OFF_MS)  # a controller in trouble says so, too
-    # Where IDs are shared a push does not show what is missing: `w` stays, and may be asked for in an hour.
+    # Where IDs are shared a push does not show what is missing: `top` stays, and may be asked for in an hour.
     if not (is_new or (ownership.shares and recovery.was_answered())):
         count_missing(recovery, now)
     return phases.OUTCOME_NONE
@@ -79,7 +77,7 @@ def cannot_ask(recovery, now):
 def take_new_count(recovery, number, record):
     """A push is not after the last one: what its count has made in front of it is missing."""
     ledger = recovery.ledger
-    if not ledger.is_apart() and begins_anew(recovery.duplicates, number, record):
+    if not ledger.push_ids_differ() and begins_anew(recovery.duplicates, number, record):
         ledger.since = record
         ledger.add(1, preceding(number))
 
@@ -87,14 +85,14 @@ def take_new_count(recovery, number, record):
 def count_missing(recovery, now):
     """What is missing is gone, since nothing can be asked for, and pushes prove themselves."""
     ledger = recovery.ledger
-    if ledger.begun and not (recovery.grace.expired(now) or recovery.overdue.expired(now)):
+    if ledger.partly_acknowledged and not (recovery.grace.expired(now) or recovery.overdue.expired(now)):
         recovery.retry.start(now, recovery.overdue.least(now, recovery.grace.left(now)))
         return
     recovery.gap_fill.drop()
     ledger.take_written()
     recovery.learn_results_each()
     if settle(recovery, recovery.why):
-        ledger.begun = []
+        ledger.partly_acknowledged = []
         recovery.flags = 0
         recovery.saw_new_count = False
         recovery.known_top = ledger.top()
@@ -108,14 +106,14 @@ def count_when_due(recovery, now, ms):
         return recovery.push_run.on_its_way.least(now, ms)
     recovery.push_run.on_its_way = None
     is_off = recovery.phase in (phases.PHASE_OFF, phases.PHASE_NO_ID)
-    if is_off and recovery.ledger.is_unasked() and recovery.ledger.ranges and not recovery.ownership.is_other:
+    if is_off and recovery.ledger.is_unanswering() and recovery.ledger.ranges and not recovery.ownership.is_other:
         count_missing(recovery, now)
     return ms
 
 
 def settle(recovery, why):
     """Rule 2, or 3 where that was done before: count what is missing; False if it cannot be written down now."""
-    is_begun = recovery.ledger.is_unasked() or recovery.has_begun()
+    is_begun = recovery.ledger.is_unanswering() or bool(recovery.ledger.partly_acknowledged)
     ledger = recovery.ledger
     ownership = recovery.ownership
     is_other = ownership.is_other
@@ -127,11 +125,11 @@ def settle(recovery, why):
         from toolcart.agent.openprotocol.successor import put_seen  # hardly any cart needs it
 
         moves = put_seen(recovery.duplicates, ledger, last)
-    if ownership.shares or ledger.is_apart():
+    if ownership.shares or ledger.push_ids_differ():
         skipped = begun = []
     lost = [(first, end) for first, end in below(ledger) if not is_open(first, end)]
     seen = -1 if is_other or recovery.contradicts else last_of(ledger)
-    if seen >= 0 and lost and ledger.is_unasked() and lost[-1][1] == ledger.top():
+    if seen >= 0 and lost and ledger.is_unanswering() and lost[-1][1] == ledger.top():
         lost[-1] = lost[-1][0], preceding(ledger.top())  # that was pushed
     begins = ()  # what it has shown above the last push, and is counted
     top = unpack_id(last, 0) if moves else ledger.top()
@@ -165,7 +163,7 @@ def settle(recovery, why):
     elif seen >= 0:
         note(ledger, seen)
     ledger.end_doubt()
-    ledger.put_unasked(True)
+    ledger.put_unanswering(True)
     ledger.put_controller(ownership.identity, ownership.shares, is_other)
     if not ledger.commit():
         return False
@@ -190,7 +188,7 @@ def _report(recovery, lost, count, why):
 
 
 def skipped_before(duplicates, ledger):
-    """Return the ranges that the pushes of the one before have skipped since `w`, also of a new count or downward."""
+    """Return the ranges that the pushes of the one before have skipped since `top`, also of a new count or downward."""
     skipped = []
     begun = []
     if ledger.doubted and ledger.is_met():
@@ -203,10 +201,10 @@ def skipped_before(duplicates, ledger):
 
 
 def find_skipped(duplicates, ledger, skipped, last, is_other=False, begun=None):
-    """Append the ranges that the pushes since `w` have skipped; True if there were some: the last is in `last` then.
+    """Append the ranges that the pushes since `top` have skipped; True if there were some: the last is in `last` then.
 
     `is_other`: since another controller came; what was pushed in front of that is not looked at. `begun` takes what
-    lies in front of a push with which a count has begun anew, which is not `w` otherwise.
+    lies in front of a push with which a count has begun anew, which is not `top` otherwise.
     """
     if not ledger.doubted or not ledger.is_met() or (is_other and ledger.since == 1 and ledger.successor_id < 0):
         return False
@@ -279,7 +277,7 @@ def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
 
 
 def last_pushed(duplicates, ledger, end, skipped=None, last=None):
-    """Return the last ID above `w` that was pushed in front of this record of the log, 0: of any; -1: there is none.
+    """Return the last ID above `top` that was pushed in front of this record of the log, 0: of any; -1: there is none.
 
     Its digest is in `last` then, and what pushes have skipped up to it in `skipped`, as in `find_skipped`.
     """
@@ -325,10 +323,10 @@ def lost(recovery, newest, is_reset, is_noted, before):
 
 
 def _pushes(duplicates, first, end, highest, epoch=-1):
-    """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since.
+    """Return record, ID, whether it is `top`, and digest, of `top` and each unproven push that may have come since.
 
     Of the records from `first` on, in front of `end` if that is not 0, of this epoch of the IDs if one is given;
-    `highest` is the digest of `w`: what lies in blocks in front of that one's is not read.
+    `highest` is the digest of `top`: what lies in blocks in front of that one's is not read.
     """
     pushes = []
     top = 0

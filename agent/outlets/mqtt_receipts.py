@@ -193,7 +193,7 @@ class Receipts:
         is_first = self._none_yet
         self._none_yet = False
         value = min(value, self._log.number)  # what is above that is gone
-        is_unasked = is_first and self.last_result <= self.base  # it answers nothing that was sent
+        is_unanswering = is_first and self.last_result <= self.base  # it answers nothing that was sent
         if value > self.base:
             self.again.confirm(max(self.base, self._first), value, self.last_result)
             self.batch_window.put_confirmed(value)
@@ -213,7 +213,7 @@ class Receipts:
                 count_between(self._log, self.scout.number, value)
             if is_late or (is_first and self._knows_little(value)):
                 self.go_back(out)
-            if is_unasked:
+            if is_unanswering:
                 self.again.put_first(value)
             self.confirm(out)
             return RECEIPT_LATE if is_late else RECEIPT_NEWS

@@ -64,7 +64,7 @@ class LateAnswers:
         shared = recovery.ownership.shared
         if shared is not None and shared.may_be_others():
             return False
-        if recovery.flags or offset.is_known() or not recovery.counts_alone() or recovery.may_be_apart():
+        if recovery.flags or offset.is_known() or not recovery.is_id_unique() or recovery.may_push_ids_differ():
             return False
         if offset.is_ruled_out or not is_read:
             return True

@@ -168,7 +168,7 @@ class Operations:
             if operation.lost_id and begins(recovery, operation.lost_id, now):
                 operation.lost_id = b""
             if lost == op.LOST_UNKNOWN:
-                recovery.restart_later(now)
+                recovery.start_over_later(now)
             elif lost == op.LOST_PUSH:
                 recovery.missed(now)
 
@@ -220,7 +220,7 @@ class Operations:
             return False
         if code == op.PART_FOREIGN:
             intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
-            intake.recovery.restart_later(now)
+            intake.recovery.start_over_later(now)
         else:
             session.result_mode.generic.operation.drop(False)  # its ID may be damaged as well
             self._look_for_lost(intake, session.received.mid, now)
@@ -267,7 +267,7 @@ class Operations:
             return
         intake.counters.note(counter.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
-            intake.recovery.restart_later(now)
+            intake.recovery.start_over_later(now)
 
 
 def _is_left(intake):

@@ -301,7 +301,7 @@ class Store:
         held = self._holds(flags)
         if not (held or self._names_spindle or self.recovery.is_of_asked(self.log.stage, self.body, flags)):
             held = HELD  # of another spindle
-        otherwise = NOT_HELD if held else self.recovery.has_otherwise(self.log.stage, self.body, flags)
+        otherwise = NOT_HELD if held else self.recovery.holds_otherwise(self.log.stage, self.body, flags)
         if held or otherwise == HELD:
             return self._known_before(held or otherwise, now)
         if self._found == res.RESULT_UNREADABLE or (self.ledger.has_other_unit() and not self._names_unit()):
@@ -472,8 +472,8 @@ class Store:
             self.wants_time = False
             copy(self.live_time, 0, stage, body + res.TIME, res.TIME_BYTES)
         held = self._holds(flags)
-        if not held and recovery.writing is not None:
-            held = recovery.has_otherwise(stage, body, flags)
+        if not held and recovery.other_format is not None:
+            held = recovery.holds_otherwise(stage, body, flags)
         if held:
             return self._known_before(held, now)
         kept = self._commit_pushed(flags | recovery.flags, now)

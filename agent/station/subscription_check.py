@@ -108,7 +108,7 @@ class SubscriptionCheck:
         elif self._stored_before == self._count():
             self._looks = True
             if self._newest:
-                self._recovery.restart()
+                self._recovery.start_over()
             else:
                 self.fetched(intake, 0, now)  # it never will be
         else:

@@ -109,7 +109,8 @@ silence-ends-asking | 7 | agent/openprotocol/unanswered_requests.py | recovery m
 -        return _go_on_in_vain(recovery, now)
 -    if _can_do_without_newest
 +        return _go_on_in_vain(recovery, now)
-+    return recovery.switch_off(phases.PHASE_OFF)
++    recovery.switch_off(phases.PHASE_OFF)
++    return phases.OUTCOME_NONE
 +    if _can_do_without_newest
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
@@ -167,13 +168,13 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 : a push moves the highest one known before it is proven
 -elif flags & res.FLAG_UNPROVEN:
 +elif flags < 0:
-no-witness | 0 | agent/openprotocol/recovery.py | recovery model
+no-witness | 0 | agent/openprotocol/look.py | recovery model
 : the highest one known is not asked for
--            return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
--        return self.turn_to_witness()
-+            return id_walk.begin(self, top >= 0 and not (is_above or is_unsaid), now)
-+        observed.first = after(top)
-+        return look_conclusion.conclude_look(self, now)
+-        return id_walk.begin(recovery, top >= 0 and not (is_above or is_inconclusive), now)
+-    return _turn_to_witness(recovery)
++        return id_walk.begin(recovery, top >= 0 and not (is_above or is_inconclusive), now)
++    observed.first = after(top)
++    return look_conclusion.conclude_look(recovery, now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
 -    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)

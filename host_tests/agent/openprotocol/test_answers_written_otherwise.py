@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.openprotocol.differing_formats import OtherWriting, fits_by_time
+from toolcart.agent.openprotocol.differing_formats import OtherFormat, fits_by_time
 from toolcart.sim import controller_session
 from host_tests.support.combinations import each_choice
 from host_tests.support.world import Cart
@@ -138,7 +138,7 @@ def test_two_results_of_one_second_are_not_one_in_another_writing():
         for angle, is_alike in ((48, False), (62, True), (61, True)):
             answer = digest_of(3, 7, other, angle)
             assert fits_by_time(answer, of_a_second) == fits_by_time(of_a_second, answer) == (is_same or is_alike)
-    shown = OtherWriting()
+    shown = OtherFormat()
     shown._pushed = [digest_of(7, 9, 1180, 77)]
     shown._note_pair(digest_of(3, 7, 1204, 61), of_a_second)
     assert not shown.take(digest_of(7, 9, 1261, 35)) and not shown.is_proven

@@ -26,7 +26,7 @@ def test_what_is_asked_for_waits_however_often_it_is_put_off(count, times, kind)
     for _ in range(count):
         bench.step()
     put_off(bench, kind, times)
-    assert bench.ledger.gone() == 0 and not bench.ledger.is_unasked()
+    assert bench.ledger.gone() == 0 and not bench.ledger.is_unanswering()
     bench.settle()
     bench.make(1)
     assert sorted(bench.uids()) == list(range(1, 12)) and bench.ledger.gone() == 0

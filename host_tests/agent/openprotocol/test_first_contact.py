@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol.missing_bound import missing_most
-from toolcart.agent.openprotocol.recovery import _ON_ITS_WAY_MS as ON_ITS_WAY_MS
+from toolcart.agent.openprotocol.recovery_phases import ON_ITS_WAY_MS
 from host_tests.agent.openprotocol.test_missing_counted import HOW
 from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.recovery import Bench, Memory

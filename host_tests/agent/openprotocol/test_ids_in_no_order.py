@@ -79,7 +79,7 @@ def test_pauses_stay_short_while_what_was_lost_is_found(monkeypatch):
         one.make(1, 0)
         cart.controller.sessions[:] = sessions
         for _ in range(2):
-            cart.station.recovery.restart_later(cart.clock.now)
+            cart.station.recovery.start_over_later(cart.clock.now)
             cart.run(30000)
         cart.run(60000)
         assert len(one.rows()) == len(one.made)

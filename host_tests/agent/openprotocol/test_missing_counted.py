@@ -198,7 +198,7 @@ def test_controller_that_answers_at_last_is_asked_like_any_other():
     bench.live()
     bench.away(2)
     bench.settle()
-    assert bench.stored() == [1, 2, 3] and bench.ledger.gone() == 0 and not bench.ledger.is_unasked()
+    assert bench.stored() == [1, 2, 3] and bench.ledger.gone() == 0 and not bench.ledger.is_unanswering()
 
 
 def test_another_controller_is_no_jump():

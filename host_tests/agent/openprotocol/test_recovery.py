@@ -88,7 +88,7 @@ def test_answer_to_a_question_of_before_is_not_taken():
     bench = Bench().met(5)
     bench.away(1)
     assert bench.ask() == 0
-    bench.recovery.restart_later(bench.now)
+    bench.recovery.start_over_later(bench.now)
     assert bench.answer(bench.memory.find(2)) == phases.OUTCOME_NONE
     bench.settle()
     assert bench.ledger.top() == 6 and bench.stored() == numbers(1, 6)

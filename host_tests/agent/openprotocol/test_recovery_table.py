@@ -1,4 +1,4 @@
-"""The table at the head of agent.openprotocol.recovery as a model, side by side with the code over random events.
+"""The table of agent.openprotocol.recovery_phases as a model, side by side with the code over random events.
 
 One spindle, IDs of our own, a controller that answers what it is asked or nothing. After each event both stand in the
 same phase, ask for the same ID, believe the same highest result, and take the same IDs for missing.
@@ -21,7 +21,7 @@ NEWEST, WITNESS, NEARBY, WALK = phases.PHASE_NEWEST, phases.PHASE_WITNESS, phase
 CONFIRM, UP, SETTLE, FILL, IDLE, POLL, CLOSED = (
     phases.PHASE_CONFIRM,
     phases.PHASE_UPWARD,
-    phases.PHASE_SETTLE,
+    phases.PHASE_COMMIT,
     phases.PHASE_FILL,
     phases.PHASE_IDLE,
     phases.PHASE_POLL,
@@ -77,7 +77,7 @@ class Model:
             self.doubted = 1
 
     def seen(self):
-        """Return the last ID that was seen above `w`, 0: none was."""
+        """Return the last ID that was seen above `top`, 0: none was."""
         if not self.ranges or self.w in (NONE, EMPTY) or not is_ahead(self.ranges[-1][1], self.w.ident):
             return 0
         first, last = self.ranges[-1]
@@ -128,9 +128,9 @@ class Model:
     def opened(self):
         self.phase, self.proven, self.pushed = NEWEST, False, None
         self.has_pushed = False  # what was not expected
-        self.is_straight = False  # `w` was found where it was pushed
+        self.is_straight = False  # `top` was found where it was pushed
         self.is_checked = False  # whether it is, before any is gone
-        self.is_noted = False  # what it has shown above `w`
+        self.is_noted = False  # what it has shown above `top`
         self.lacks_newest = False  # ID 0 shows nothing
         self.forget()
 
@@ -327,7 +327,7 @@ class Model:
         return None if self.are_late() else push
 
     def are_late(self):
-        """True if all pushes since `w` that are not above it go on with its count, and there are some."""
+        """True if all pushes since `top` that are not above it go on with its count, and there are some."""
         places = [at for at in range(max(self.doubted, self.since, 1) - 1, len(self.log)) if not self.fetched[at]]
         below = [at for at in places if self.log[at] is not self.w and not is_ahead(self.log[at].ident, self.w.ident)]
         return len(below) > 0 and all(self.is_late(at) for at in below)
@@ -340,7 +340,7 @@ class Model:
         return number not in before and bool(near)
 
     def last_below(self):
-        """Return the last push since `w`, of whatever connection, if it is not above it."""
+        """Return the last push since `top`, of whatever connection, if it is not above it."""
         if self.w in (NONE, EMPTY) or not self.doubted:
             return None
         begin = max(self.doubted, self.since) - 1
@@ -349,7 +349,7 @@ class Model:
         return last[0] if is_below and not self.are_late() else None
 
     def pushed_before(self):
-        """Return the last push of earlier connections above `w`, None: there is none, and what they have skipped."""
+        """Return the last push of earlier connections above `top`, None: there is none, and what they have skipped."""
         last, skipped, top = None, [], self.w.ident
         places = range(self.since - 1, len(self.log))
         is_pushed = any(self.log[at] is self.w and not self.fetched[at] for at in places) and self.w.ident > 0

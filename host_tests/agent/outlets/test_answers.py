@@ -26,6 +26,10 @@ WRITERS = (
     "openprotocol/id_ledger.py",
     "openprotocol/gap_fill.py",
     "openprotocol/recovery.py",
+    "openprotocol/recovery_answers.py",
+    "openprotocol/push_run.py",
+    "openprotocol/look.py",
+    "openprotocol/look_conclusion.py",
     "openprotocol/unanswered_requests.py",
     "openprotocol/deferred_ids.py",
 )

@@ -1,12 +1,13 @@
 """Pushes without an ID of the memory: how many of the memory's IDs that are gone are in the log all the same.
 
 Rules
-1. From `w`, a result of the memory, up to the newest each ID is one result, whether it was pushed or not. What was
-   pushed behind `w` and is not found again under one of these IDs is one of those that are gone.
+1. From `top`, a result of the memory, up to the newest each ID is one result, whether it was pushed or not. What was
+   pushed behind `top` and is not found again under one of these IDs is one of those that are gone.
 2. How many that are is known at the end of all. At the end of a connection each ID that was not asked for yet counts as
    one of these pushes: then more are gone than it says, and never less.
-3. Where the log does not have `w` among the newest, nothing that was pushed is known to have come behind it; where it
-   does not have it at all, `w` was there at the first meeting, and what was pushed when that was proven came behind it.
+3. Where the log does not have `top` among the newest, nothing that was pushed is known to have come behind it; where it
+   does not have it at all, `top` was there at the first meeting, and what was pushed when that was proven came behind
+   it.
 
 Imported where what is pushed has no ID, or not the memory's.
 """
@@ -19,7 +20,7 @@ from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYT
 
 def knows_memory(recovery):
     """True if the highest ID known is one of this controller's memory."""
-    return recovery.ledger.is_met() and not recovery.ownership.is_other and recovery.counts_alone()
+    return recovery.ledger.is_met() and not recovery.ownership.is_other and recovery.is_id_unique()
 
 
 def begun(recovery):
@@ -27,14 +28,14 @@ def begun(recovery):
     observed = recovery.observed
     if observed.starts_over or observed.is_nothing() or not knows_memory(recovery):
         return None
-    return PushesApart(recovery.duplicates, bytes(recovery.ledger.octets[:FINGERPRINT_BYTES]), recovery.looked_at)
+    return DifferingPushIds(recovery.duplicates, bytes(recovery.ledger.octets[:FINGERPRINT_BYTES]), recovery.looked_at)
 
 
-class PushesApart:
+class DifferingPushIds:
     """What was pushed between two looks."""
 
     def __init__(self, duplicates, highest, end):
-        """`highest` is the digest of `w` before this look; what came from record `end` on is newer than it showed."""
+        """`highest` is the digest of `top` before this look; what came from record `end` on is newer than it showed."""
         self._duplicates = duplicates
         self._highest = highest
         self._end = end
@@ -65,7 +66,7 @@ class PushesApart:
         return sum([1 for _, _, flags in self._results(self._end) if flags & FLAG_RECOVERED])
 
     def _pushed(self):
-        """Return how much was pushed between `w` and the look."""
+        """Return how much was pushed between `top` and the look."""
         pushes = []
         proven = top = 0
         one = bytearray(FINGERPRINT_BYTES)
