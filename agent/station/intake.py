@@ -5,7 +5,7 @@ Rules
    or not, and only what is durable is acknowledged. Two are acknowledged all the same, since they would come for ever
    and cost the connection: a curve (toolcart.agent.linux.controller_curves) and an event that cannot be read
    (toolcart.agent.linux.controller_events). A result in parts has rules of its own in its handler. That of MID 0061
-   is `Results`, over `Store`.
+   is the intake itself, over `Store`: an object of its own would cost a chip a hundred bytes of its heap.
 2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
    the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
    before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after
@@ -46,32 +46,6 @@ BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off 
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
 _OWNER_REVISION = const(7)  # of MID 0065, from which on it may name a station
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
-
-
-class Results:
-    """Takes the results that are pushed as MID 0061, for one intake."""
-
-    def take(self, intake, cut_short, now):
-        """Take the MID 0061 that just came. Hot: allocates nothing."""
-        # MID 0062 does not say which one it is for: an answer would count for the one not taken.
-        if intake.cannot_store:
-            intake.session.withhold()
-            return
-        kept = intake.store.put_pushed(intake.link, intake.session.received.revision, cut_short, now)
-        if kept <= NOT_KEPT:
-            intake.answer(kept, now)
-            return
-        if kept == KEPT_BEFORE:
-            intake.subscription_check.doubt(now, True)
-        if not intake.is_event_driven:
-            intake._use_last_chance(now)
-        intake.session.acknowledge()
-        intake._scheduler.wake_all(intake._outlet_slots, now)  # `wake_outlets`, without a call
-
-    def on_event(self, intake, event, now):
-        """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
-        session = intake.session
-        intake.recovery.opened(session.identity, session.system_type, now)
 
 
 class Intake:
@@ -120,7 +94,7 @@ class Intake:
         self._is_tool_due = False
         self._more = False  # more input came while the flash was busy in this step: its `now` is old
         self._outlet_slots = ()
-        session.subscriptions[0].set_handler(Results())
+        session.subscriptions[0].set_handler(self)
 
     # -- the station's calls -------------------------------------------------------------------------------------
 
@@ -482,6 +456,23 @@ class Intake:
 
     # -- pushes --------------------------------------------------------------------------------------------------
 
+    def take(self, intake, cut_short, now):
+        """Take, as its handler, the MID 0061 that just came. Hot: allocates nothing."""
+        # MID 0062 does not say which one it is for: an answer would count for the one not taken.
+        if self.cannot_store:
+            self.session.withhold()
+            return
+        kept = self.store.put_pushed(self.link, self.session.received.revision, cut_short, now)
+        if kept <= NOT_KEPT:
+            self.answer(kept, now)
+            return
+        if kept == KEPT_BEFORE:
+            self.subscription_check.doubt(now, True)
+        if not self.is_event_driven:
+            self._use_last_chance(now)
+        self.session.acknowledge()
+        self._scheduler.wake_all(self._outlet_slots, now)  # `wake_outlets`, without a call
+
     def _use_last_chance(self, now):
         """Let everything write that waits for a silence, if the controller waits for an acknowledgement now.
 
@@ -490,6 +481,11 @@ class Intake:
         if self.link.last_chance() and not self.session.request.asked:
             self._maintain()
             self.flash_window.offer(now)
+
+    def on_event(self, intake, event, now):
+        """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
+        session = self.session
+        self.recovery.opened(session.identity, session.system_type, now)
 
     def answer(self, kept, now):
         """Acknowledge what a handler made durable; return True if it did. If nothing can be stored, end the session."""

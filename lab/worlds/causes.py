@@ -130,10 +130,10 @@ unknown-system-is-shared | 10 | agent/openprotocol/id_ownership.py | worlds usua
 +self.shares = shares = (sharing == phases.SHARING_AUTO and system_type == 0) or sharing
 push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
--if intake.cannot_store:
--            intake.session.withhold()
-+if intake.cannot_store or intake.recovery.ledger.ranges:
-+            intake.session.withhold()
+-if self.cannot_store:
+-            self.session.withhold()
++if self.cannot_store or self.recovery.ledger.ranges:
++            self.session.withhold()
 range-from-its-begin | 11 | agent/openprotocol/range_fetch.py | worlds away none
 : what never was is asked for one by one
 -if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
