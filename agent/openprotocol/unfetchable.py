@@ -77,9 +77,10 @@ def cannot_ask(recovery, now):
 def take_new_count(recovery, number, record):
     """A push is not after the last one: what its count has made in front of it is missing."""
     ledger = recovery.ledger
-    if not ledger.push_ids_differ() and begins_anew(recovery.duplicates, number, record):
+    if not ledger.push_ids_differ() and not is_late(recovery.duplicates, number, record):
         ledger.since = record
-        ledger.add(1, preceding(number))
+        if number > 1:
+            ledger.add(1, preceding(number))
 
 
 def count_missing(recovery, now):
@@ -195,7 +196,7 @@ def skipped_before(duplicates, ledger):
         pushes = _pushes(duplicates, ledger.doubted, ledger.since, ledger.octets)
         last = bytearray(FINGERPRINT_BYTES)
         _find(
-            pushes, ledger.top(), skipped, last, lambda number, record: begins_anew(duplicates, number, record), begun
+            pushes, ledger.top(), skipped, last, lambda number, record: not is_late(duplicates, number, record), begun
         )
     return skipped + begun
 
@@ -209,13 +210,8 @@ def find_skipped(duplicates, ledger, skipped, last, is_other=False, begun=None):
     if not ledger.doubted or not ledger.is_met() or (is_other and ledger.since == 1 and ledger.successor_id < 0):
         return False
     pushes = _pushes(duplicates, max(ledger.doubted, ledger.since), 0, ledger.octets)
-    new = (lambda number, record: begins_anew(duplicates, number, record)) if begun is not None else None
+    new = (lambda number, record: not is_late(duplicates, number, record)) if begun is not None else None
     return _find(pushes, ledger.successor_id if is_other else ledger.top(), skipped, last, new, begun)
-
-
-def begins_anew(duplicates, number, record):
-    """True if a push of this ID, which is not after the last one, has something of a new count in front of it."""
-    return number > 1 and not is_late(duplicates, number, record)
 
 
 def is_late(duplicates, number, record):
@@ -261,7 +257,8 @@ def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
                 begun.append((following(top), preceding(above)))
                 falls = True
             if falls or is_new(number, record):
-                begun.append((following(number), preceding(top)) if falls else (1, preceding(number)))
+                if falls or number > 1:
+                    begun.append((following(number), preceding(top)) if falls else (1, preceding(number)))
                 above = top
                 top = number
                 last[:] = digest

@@ -104,3 +104,12 @@ def test_ids_that_are_off_and_begin_again(monkeypatch, by, first, away):
     false, twice, missing = one.books()
     begins = away + first > 99  # then the first ones of the new count have no ID that can be asked for
     assert false == twice == 0 and one.cart.station.ledger.gone() == missing == (by if begins else 0), one.cart.gone()
+
+
+@pytest.mark.parametrize(("keeps", "between", "ending"), all_pairs([1, 3, 5], [1, 2, 4], ["down", "cut"]))
+def test_a_count_whose_first_push_is_its_first_result(monkeypatch, keeps, between, ending):
+    """Nothing is missing in front of it; what it has made since is not what the count before had under these IDs."""
+    outages = [(0, ending, True), (15, "down", False), (3, "cut", False)]
+    one = firmware(monkeypatch, first=1, gone="another code", keeps=keeps, between=between, outages=outages)
+    false, twice, missing = one.books()
+    assert one.faults() == [] and false == twice == 0 and one.cart.station.ledger.gone() == missing > 0
