@@ -102,14 +102,10 @@ def _add_outlets(station):
     for index in range(len(station.outlet_settings)):
         settings = station.outlet_settings[index]
         if ON_CPYTHON:
-            if _takes_events(settings):
+            # With a setting for the controller's events it has them, or some, in a way of its own.
+            if "events" not in settings:
                 station.log.cursors[index].wants |= WANTS_EVENTS  # a board writes no lines of events
         station.outlets.append(_make(station.settings["outlets"][index]["kind"], settings, station, index))
-
-
-def _takes_events(settings):
-    """True if such an outlet gets the controller's events in their place between the results."""
-    return "events" not in settings  # with a setting for them it has them, or some, in a way of its own
 
 
 def _make(kind, settings, station, index):
@@ -183,7 +179,7 @@ def _subscriptions(station, store, controller):
     wanted = ()
     if ON_CPYTHON:
         # ToolsNet usually wants none.
-        if [one for one in station.outlet_settings if _takes_events(one) or one["events"]]:
+        if [one for one in station.outlet_settings if one.get("events", True)]:
             from toolcart.agent.linux.controller_events import ControllerEvents, subscriptions_of
 
             station.controller_events = ControllerEvents(store)

@@ -11,8 +11,8 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import put_number
-from toolcart.agent.openprotocol.header import HEADER_BYTES, put_header
+from toolcart.agent.base.fields import number, put_number
+from toolcart.agent.openprotocol.header import HEADER_BYTES, put_header, sequence_of
 
 NUMBER_DELIVER = const(0)
 NUMBER_REPEAT = const(1)
@@ -21,6 +21,8 @@ NUMBER_WRONG = const(2)
 CODE_NONE = const(0)
 CODE_WRONG = const(3)
 CODE_PART = const(4)  # a part that does not fit the others (OP 5.1.1 p. 69)
+
+_LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
 
 
 class LinkLevelReceiver:
@@ -44,6 +46,22 @@ class LinkLevelReceiver:
         if verdict != NUMBER_DELIVER or not later:
             self.owe(mid, CODE_WRONG if verdict == NUMBER_WRONG else CODE_NONE)
         return verdict == NUMBER_DELIVER
+
+    def is_in_turn(self, session, mid, later):
+        """Look at the number of the message that the session has; False if it is a repeat or out of turn."""
+        if mid != 9997 and mid != 9998:
+            session.received.sequence = sequence_of(session.link.buf, session.link.at)
+        sequence = session.received.sequence
+        return not sequence or self.admits(mid, sequence, later)
+
+    def is_ack_rejected(self, session):
+        """True if the MID 9998 that the session has rejects an acknowledgement of ours."""
+        link = session.link
+        if link.length < _LINK_REFUSAL_BYTES:
+            return False  # after it is another message's, or nothing
+        session.received.named = number(link.buf, link.at + 20, 4)
+        session.received.code = max(number(link.buf, link.at + 24, 4), 0)
+        return session.acknowledges(session.received.named)
 
     def owes_again(self):
         """True if the answer that is owed is to a message that came again."""

@@ -19,6 +19,7 @@ from toolcart.agent.base.fields import number
 from toolcart.agent.openprotocol.error_codes import REFUSED_REVISION
 from toolcart.agent.openprotocol.header import sequence_of
 from toolcart.agent.openprotocol.link_level_receive import CODE_WRONG
+from toolcart.agent.openprotocol.session_answers import take_rejection
 from toolcart.agent.openprotocol.session_states import (
     EV_MALFORMED,
     EV_NONE,
@@ -104,7 +105,7 @@ class LinkLevelSender:
         if number(buf, at + 24, 4) != CODE_WRONG:
             self.arrived()
             session.received.code = number(buf, at + 24, 4)
-            return session.refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
+            return take_rejection(session, REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
         if sequence != self.number:
             return session.end_session(WHY_FRAMING)
         return self._send_again(session)

@@ -74,7 +74,7 @@ def compare_newest(recovery, now):
         observed.starts_over = True
         observed.first = first_below(newest) if recovery.ownership.shares else open_below(observed.upto)
         return look_conclusion.conclude_look(recovery, now)
-    observed.is_inconclusive = is_inconclusive = newest == top and recovery.is_inconclusive(observed.top)
+    observed.is_inconclusive = is_inconclusive = newest == top and answers_inconclusively(recovery, observed.top)
     if recovery.is_top(observed.top) or is_held:
         observed.take(newest, ledger.octets)  # which may say more
         observed.first = newest if is_held and newest != recovery.closed_top else following(observed.upto)
@@ -112,6 +112,19 @@ def _is_of_top_id(recovery, answer):
     from toolcart.agent.openprotocol.spindle_results import is_of_top_id  # hardly any controller has several
 
     return is_of_top_id(recovery, answer)
+
+
+def answers_inconclusively(recovery, answer):
+    """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
+    top = recovery.ledger.octets
+    may_be = is_unread(answer) or is_unread(top)
+    if not may_be and recovery.has_several():
+        from toolcart.agent.openprotocol.spindle_results import (
+            may_share_its_id,  # hardly any controller has several
+        )
+
+        may_be = may_share_its_id(recovery, answer, top)
+    return may_be and not recovery.is_top(answer)
 
 
 def is_unconfirmed(recovery):
@@ -205,7 +218,7 @@ def take_witness(recovery, is_logged, now):
         recovery.offset.is_ruled_out = not recovery.offset.is_known()
     if not is_known and _turns_to_compare(recovery, recovery.answer):
         return phases.OUTCOME_NONE
-    if not is_known and recovery.is_inconclusive(recovery.answer):
+    if not is_known and answers_inconclusively(recovery, recovery.answer):
         if recovery.turn_spindle():
             return phases.OUTCOME_NONE
         from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers

@@ -46,7 +46,9 @@ def report(recovery, is_fetched):
     if recovery.ownership.shares:
         return True
     each = recovery.results_each()
-    losses = [(first, last, length_of(first, last) - recovery.count_here(first, last)) for first, last in lost]
+    from toolcart.agent.openprotocol.stored_contents import count_here  # only once something is gone
+
+    losses = [(first, last, length_of(first, last) - count_here(recovery, first, last)) for first, last in lost]
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
         losses.append((first, last, max(0, length_of(first, last) - here)))

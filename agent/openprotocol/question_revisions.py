@@ -32,7 +32,7 @@ class QuestionRevisions:
         self._index = 0
         self._rejected = 0  # in a row
         self._has_tried_known = False  # since then something else than the newest was asked for in vain
-        self._is_unsaid = False  # one of them without a word about its revision
+        self._is_without_reason = False  # one of them without a word about its revision
         self._had_results = False  # the memory was not empty as the session began
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
@@ -42,9 +42,9 @@ class QuestionRevisions:
         """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
         if self._rejected < len(self._ordered):  # the last connection ended in front of what came of it
             self._has_tried_known = False
-        if self._is_unsaid and not self._had_results:
+        if self._is_without_reason and not self._had_results:
             self._rejected = 0
-        self._is_unsaid = False
+        self._is_without_reason = False
         self.lacks_newest = False
         self._had_results = has_results
         revisions = self._revisions
@@ -84,10 +84,10 @@ class QuestionRevisions:
 
         `has_answered`: this connection has brought an answer before.
         """
-        is_inconclusive = not has_answered and kind in _WITHOUT_REASON
-        self._is_unsaid = self._is_unsaid or is_inconclusive
+        is_without_reason = not has_answered and kind in _WITHOUT_REASON
+        self._is_without_reason = self._is_without_reason or is_without_reason
         count = len(self._ordered)
-        if self._rejected >= count or not (is_inconclusive or kind == error_codes.REFUSED_REVISION):
+        if self._rejected >= count or not (is_without_reason or kind == error_codes.REFUSED_REVISION):
             return False
         self._index = (self._index + 1) % count
         self._rejected += 1
@@ -99,7 +99,7 @@ class QuestionRevisions:
 
     def may_be_known(self):
         """True if one was rejected without a word about its revision: then rejections are forgotten, once."""
-        is_inconclusive, self._is_unsaid = self._is_unsaid, False
-        if is_inconclusive:
+        is_without_reason, self._is_without_reason = self._is_without_reason, False
+        if is_without_reason:
             self._rejected = 0
-        return is_inconclusive
+        return is_without_reason

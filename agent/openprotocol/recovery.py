@@ -69,12 +69,12 @@ from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
-from toolcart.agent.openprotocol.ids import after, id_of, length_of, put_id, unpack_id
+from toolcart.agent.openprotocol.ids import after, id_of, put_id, unpack_id
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRevisions
 from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, is_unread, put_digest, same
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, ID_BYTES
 
 _VAIN_REPORTED = const(2)
@@ -547,18 +547,6 @@ class Recovery:
             self.ledger.is_met() and self.fits_in_other_format(answer, self.ledger.octets)
         )
 
-    def is_inconclusive(self, answer):
-        """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
-        top = self.ledger.octets
-        may_be = is_unread(answer) or is_unread(top)
-        if not may_be and self.has_several():
-            from toolcart.agent.openprotocol.spindle_results import (
-                may_share_its_id,  # hardly any controller has several
-            )
-
-            may_be = may_share_its_id(self, answer, top)
-        return may_be and not self.is_top(answer)
-
     def is_pushed(self, digest, or_fetched=False):
         """True if the log has this result from a push, or from any; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
@@ -584,17 +572,6 @@ class Recovery:
         from toolcart.agent.openprotocol import stored_contents  # only once something may have to be fetched
 
         return stored_contents.begun(self).read(most)
-
-    def count_here(self, first, last):
-        """Return how many of these IDs, which may be missing, are in the log all the same."""
-        ledger = self.ledger
-        if not length_of(first, last):
-            return 0
-        if self.ownership.is_other:  # these IDs are of the one before
-            from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
-
-            return count_before(self.duplicates, first, last, ledger.since)
-        return self.duplicates.count_ids(first, last, self.first_of_count())
 
     def first_of_count(self):
         """Return from which record of the log on IDs are of the present count, as far as is known after a start too."""

@@ -206,7 +206,7 @@ def take_result(recovery, number, is_logged, now):
 
         return shared_ids.take_probed(recovery, False, now)
     if phase == phases.PHASE_POLL:
-        is_inconclusive = number == recovery.ledger.top() and recovery.is_inconclusive(recovery.answer)
+        is_inconclusive = number == recovery.ledger.top() and look.answers_inconclusively(recovery, recovery.answer)
         return recovery.end_poll(is_logged or is_inconclusive or recovery.is_top(recovery.answer), number)
     # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
     is_lower = ownership.shares and number < request.asked

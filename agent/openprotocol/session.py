@@ -47,35 +47,26 @@ from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_JUNK, LINK_NEED_DATA, WHY_SLOW, WHY_UNANSWERED
 from toolcart.agent.openprotocol import controller_identity as identity
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import session_states
-from toolcart.agent.openprotocol.error_codes import UNNAMED, code_of, named_in, refusal_class
+from toolcart.agent.openprotocol import session_answers, session_start, session_states
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
     STATION,
-    has_spindle_first,
     mid_of,
     put_header,
     revision_of,
-    sequence_of,
 )
 from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART
 from toolcart.agent.openprotocol.result_mode import ResultMode
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
-from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
+from toolcart.agent.openprotocol.subscriptions import NAMED, Pushes
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (OP 2.2.2 p. 27)
-_LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
-_KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether keep-alive is to be optional (S217 p. 74)
-_KEEP_ALIVE_NEEDED = b"010"
-_REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
 SUSPENDED_MS = const(3600000)
 # Whether the line brings back what we send, as it did MID 0001; if so, whether it has brought back the last MID 9999.
 _ECHO_NONE = const(0)
 _ECHO_DUE = const(1)
 _ECHO_CAME = const(2)
-_STATION_REVISION = const(6)  # of MID 0001 and 0002
-_STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
 
 class LastMessage:
@@ -126,7 +117,7 @@ class Session:
         self._silence_ms = silence_ms
         self._stop_wait_ms = stop_wait_ms
         self.tries = tries
-        self._keepalives = 0  # sent on this connection since the session was READY
+        self.keepalives = 0  # sent on this connection since the session was READY
         self._suspension = Timer()  # until what connections end with is asked for again
         self._keepalive_timer = Timer()  # since our last message: then MID 9999 is due
         self.silence = Timer()  # since an unanswered 9999: then the controller is gone; a message of its stops it
@@ -137,8 +128,8 @@ class Session:
         # A toolcart.agent.openprotocol.link_level_send.LinkLevelSender, to number what we send where that is offered.
         self.link_level_send = None
         self.result_mode = ResultMode()
-        self._subscriptions_end = 0  # one past the last subscription that is asked for in this turn
-        self._is_cleared = False  # what exists was ended on this connection, or could not be
+        self.subscriptions_end = 0  # one past the last subscription that is asked for in this turn
+        self.is_cleared = False  # what exists was ended on this connection, or could not be
         self.pushes = Pushes(subscriptions)
         self.pushed = subscriptions[0].pushes[0]  # the last one that came
         self.received = LastMessage()
@@ -160,6 +151,10 @@ class Session:
         else:
             push.unanswered += 1
             self.pushes.owing = push
+
+    def acknowledges(self, mid):
+        """True if it is by this MID that pushes are acknowledged."""
+        return self.link_level_receive is not None if mid == 9997 else self.pushes.acknowledges(mid)
 
     def withhold(self):
         """What the last event pushed could not be kept: no answer, so that it comes again."""
@@ -205,12 +200,12 @@ class Session:
 
     def closed(self):
         """The port is closed."""
-        self._count_cut()
+        session_start.count_end(self)
         self._note_connection_end()
         self.state = session_states.CLOSED
         self.why = session_states.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
         self.received.clear()
-        self._subscription_index = 0  # place of the subscription that was asked for last
+        self.subscription_index = 0  # place of the subscription that was asked for last
         self.no_error_index = -1  # place of its revision that was answered with "no error"
         self.request.closed()
         self.link_level_receive = None
@@ -225,15 +220,15 @@ class Session:
 
     def opened(self):
         """The port is open: begin with MID 0001."""
-        self._keepalives = 0
+        self.keepalives = 0
         self._echo = _ECHO_NONE
         self.result_mode.opened(self)
         for subscription in self.subscriptions:
-            self._open_pushes(subscription)
+            self.open_pushes(subscription)
         self.link.reset()
-        self._start()
+        session_start.begin(self)
 
-    def _open_pushes(self, subscription):
+    def open_pushes(self, subscription):
         for push in subscription.pushes:
             push.opened(self._header_revision(1))
             self._put_station(push.acknowledgement, 0)
@@ -250,7 +245,7 @@ class Session:
     def fetch(self):
         """Ask by MID 0064 for the result that `old_result.asked_id` names; all zeros mean the newest."""
         old_result = self.old_result
-        old_result.asked(self._keepalives)
+        old_result.asked(self.keepalives)
         generic = self.result_mode.generic
         if generic is not None and generic.in_use:
             generic.fetch(self)
@@ -258,7 +253,7 @@ class Session:
             self.request.spindle = old_result.spindle
             self.ask(rq.FETCH, old_result.revision, old_result.data())
 
-    def _is_old_result_asked(self):
+    def is_old_result_asked(self):
         """True if the last request was for an old result."""
         return self.request.row[rq.SILENT] == session_states.EV_FETCH_SILENT
 
@@ -289,7 +284,7 @@ class Session:
         self.state = session_states.STOPPING
         answer = self.request.answer
         if self.request.asked == 0 or self.request.unsent:
-            self._ask_stop()
+            self.ask_stop()
         elif answer.armed:
             answer.start(now, answer.least(now, self._stop_wait_ms))
 
@@ -299,13 +294,13 @@ class Session:
         self.subscriptions = subscriptions
         self.pushes.put(subscriptions)
         self.pushed = subscriptions[0].pushes[0]
-        self._open_pushes(subscriptions[0])
+        self.open_pushes(subscriptions[0])
 
     def subscribe(self, first, end):
         """Ask for subscriptions[first:end], as far as they are wanted; READY again when that is done."""
-        self._subscription_index = first - 1
-        self._subscriptions_end = end
-        self._ask_next(False)
+        self.subscription_index = first - 1
+        self.subscriptions_end = end
+        session_start.ask_next(self, False)
 
     def subscribe_again(self):
         """Ask for the first subscription once more, in READY: EV_SUBSCRIBED, EV_NOT_SUBSCRIBED, or no event."""
@@ -320,9 +315,9 @@ class Session:
     def answered(self):
         self.request.answered()
         if self.state == session_states.STOPPING:
-            self._ask_stop()
+            self.ask_stop()
 
-    def _ask_stop(self):
+    def ask_stop(self):
         self.ask(rq.STOP, 1, b"")
 
     def _post_next(self, now):
@@ -340,7 +335,7 @@ class Session:
                 if not self.silence.armed:  # the one before was answered
                     self.silence.start(now, self._silence_ms)
                     self._is_extended = False
-                    self._keepalives += self.state == session_states.READY
+                    self.keepalives += self.state == session_states.READY
                 self._retry_suspended(now)
             else:
                 return FOREVER  # no MID 9999 while a session begins or ends
@@ -425,187 +420,7 @@ class Session:
         if self.spindle_id:
             put_number(buf, at + SPINDLE, 2, self.spindle_id)
 
-    # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
-
-    def _start(self):
-        self.state = session_states.STARTING
-        tries = 1 if self.result_mode.has_alternative_left else self.tries
-        revision = self.start_revisions.wanted()
-        data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
-        self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
-
-    def _started(self, buf, at, length):
-        if self.why == session_states.WHY_FRAMING:
-            self.why = session_states.WHY_NOTHING
-        identity.read_identity(self.identity, buf, at, length)
-        self.system_type = identity.system_type_of(buf, at, length)
-        if identity.numbers_messages(buf, at, length):
-            from toolcart.agent.openprotocol.link_level_receive import LinkLevelReceiver  # few controllers do
-
-            self.link_level_receive = receiver = LinkLevelReceiver()
-            if sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
-                receiver.judge(sequence_of(buf, at))
-                receiver.owe(2, CODE_NONE)
-            if self.link_level_send is not None:
-                self.link_level_send.active = True
-        if self.state == session_states.STOPPING:
-            self.answered()
-            return session_states.EV_NONE
-        if self._begins_again(length):
-            return session_states.EV_NONE
-        if self.start_revisions.wanted() == BLANK:
-            self.subscriptions[0].revisions.prefer(BLANK)
-            for subscription in self.subscriptions:
-                self._open_pushes(subscription)
-        is_generic = self.result_mode.began(self)
-        self.subscribe(0, len(self.subscriptions))
-        return session_states.EV_GENERIC if is_generic else session_states.EV_STARTED
-
-    def _begins_again(self, length):
-        """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
-
-        That is also one that has to name its station, like a Power Focus 6000, and does not below 6; True if so.
-        """
-        start_revisions = self.start_revisions
-        revision = start_revisions.wanted()
-        if start_revisions.answered():
-            has_to_name = self.needs_station or self.system_type == identity.SHARED_SYSTEM
-            names_it = not has_to_name or length >= _STATION_BYTES or revision >= _STATION_REVISION
-            if names_it or not start_revisions.prefer(_STATION_REVISION):
-                return False
-        self.result_mode.has_alternative_left = True
-        self.why = session_states.WHY_STOPPED
-        self.answered()
-        self.state = session_states.STOPPING
-        self._ask_stop()
-        return True
-
-    def _subscribe(self):
-        subscription = self._subscription()
-        self.state = session_states.SUBSCRIBING
-        self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
-
-    def _subscription_accepted(self):
-        """The subscription was accepted: ask for the next one."""
-        self._subscription().revisions.accepted()
-        return self._ask_next(False)
-
-    def _accept_no_error(self):
-        """The subscription is accepted in the revision that was answered with "no error"."""
-        revisions = self._subscription().revisions
-        revisions.index = self.no_error_index
-        return self._subscription_accepted()
-
-    def _ask_next(self, refused):
-        """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
-        self._is_cleared = False
-        self.no_error_index = -1
-        if self.state == session_states.STOPPING:
-            self.answered()
-            return session_states.EV_NONE
-        subscriptions = self.subscriptions
-        index = self._subscription_index + 1
-        while index < self._subscriptions_end and subscriptions[index].is_passed_over(refused):
-            refused = refused or subscriptions[index].revisions.passed_over
-            index += 1
-        self._subscription_index = index
-        if index < self._subscriptions_end:
-            self._subscribe()
-            return session_states.EV_NONE
-        self.state = session_states.READY
-        self.why = session_states.WHY_NOTHING
-        self.start_revisions.accepted()
-        self.result_mode.accepted()
-        self.answered()
-        return session_states.EV_READY
-
-    # -- what is done about a rejection, and about the end of a connection -------------------------------------------
-
-    def _act(self, act):
-        """Do what the row of the request says about its rejection."""
-        self.received.refused_mid = self.request.asked
-        self.received.refused_code = self.received.code
-        if act == rq.ACT_NEXT_START:
-            return self._next_start()
-        if act == rq.ACT_BUSY or act == rq.ACT_LATER:
-            if self._is_optional():
-                return self._go_without()
-            if act == rq.ACT_BUSY:
-                if self.state == session_states.STARTING:
-                    self.start_revisions.occupied()
-                return self._end(session_states.WHY_BUSY)
-        if act == rq.ACT_CLEAR:
-            if self.no_error_index >= 0:
-                return self._accept_no_error()
-            if self._is_cleared:
-                return self._subscription_accepted()
-            self._is_cleared = True
-            self.state = session_states.CLEARING
-            self._ask_for(rq.UNSUBSCRIBE, self._subscription().row[UNSUBSCRIBE_MID], 1)
-        elif act == rq.ACT_SUBSCRIBE:
-            self._subscribe()
-        else:
-            self.why = session_states.WHY_REFUSED
-            if act != rq.ACT_LATER:
-                return self._next_revision(act)
-        return session_states.EV_REFUSED
-
-    def _next_start(self):
-        """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
-        self.result_mode.has_alternative_left = self.start_revisions.refused()
-        self.why = session_states.WHY_NO_REVISION if self.start_revisions.is_exhausted else session_states.WHY_REFUSED
-        if not self.result_mode.has_alternative_left:
-            return self._end(session_states.WHY_NO_REVISION)
-        self._start()
-        return session_states.EV_REFUSED
-
-    def _next_revision(self, act):
-        """The subscription was rejected in this revision: ask in the next one, then in another way (rule 9 for 00)."""
-        subscription = self._subscription()
-        revisions = subscription.revisions
-        if act == rq.ACT_MAYBE:
-            if self.no_error_index < 0:
-                self.no_error_index = revisions.index
-            if revisions.index == revisions.accepted_index:
-                return self._accept_no_error()
-        left = revisions.refused()
-        if act == rq.ACT_UNKNOWN and self.no_error_index < 0:
-            left = left and self.result_mode.has_no_other(subscription)
-        if not left and self.no_error_index >= 0:
-            return self._accept_no_error()
-        if self._is_optional():
-            if not left:
-                return self._go_without()
-        else:
-            self.result_mode.has_alternative_left = left or self.result_mode.next(self)
-            self.result_mode.is_exhausted = self.result_mode.is_exhausted or not self.result_mode.has_alternative_left
-            if self.result_mode.is_exhausted:
-                self.why = session_states.WHY_NO_RESULTS
-            if not self.result_mode.has_alternative_left:
-                return self._end(session_states.WHY_NO_RESULTS)
-        self._subscribe()
-        return session_states.EV_REFUSED
-
-    def _count_cut(self):
-        """The connection has ended, or no answer came: that speaks against what was asked for (rule 4)."""
-        state = self.state
-        if state == session_states.CLOSED or state == session_states.OVER:
-            return
-        self._is_cleared = state == session_states.CLEARING  # what exists is taken as it is, the next time
-        if self.result_mode.ended():
-            return
-        if state == session_states.STARTING:
-            had_answered = self.start_revisions.has_answered
-            self.result_mode.has_alternative_left = self.start_revisions.cut() and had_answered
-        elif state == session_states.SUBSCRIBING or state == session_states.CLEARING:
-            revisions = self._subscription().revisions
-            if self._is_optional():
-                revisions.given_up = self._is_cleared or not revisions.cut()
-                self.result_mode.has_alternative_left = True
-            else:
-                self.result_mode.has_alternative_left = (
-                    self._is_cleared or revisions.cut() or self.result_mode.next(self)
-                )
+    # -- the end of a connection, and of a session ----------------------------------------------------------------
 
     def _note_connection_end(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
@@ -613,52 +428,17 @@ class Session:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool_revisions.given_up = True
-        lasted = self._keepalives >= rq.LASTING
+        lasted = self.keepalives >= rq.LASTING
         self.tool_revisions.connection_ended(lasted)
-        self.old_result.connection_ended(self._keepalives, self.request.asked > 0 and self._is_old_result_asked())
+        self.old_result.connection_ended(self.keepalives, self.request.asked > 0 and self.is_old_result_asked())
         for subscription in self.subscriptions:
             subscription.revisions.connection_ended(lasted)
 
-    def _go_without(self):
-        """The subscription is not available: go on without it."""
-        self._subscription().revisions.given_up = self.result_mode.has_alternative_left = True
-        self._ask_next(True)
-        return session_states.EV_REFUSED
-
-    def _subscription(self):
-        """Return the subscription whose turn it is."""
-        return self.subscriptions[self._subscription_index]
-
-    def _is_optional(self):
-        """True if what is asked for is a subscription that is not needed."""
-        return self.state != session_states.STARTING and self._subscription().row[NEEDED] is not True
-
-    def _is_subscribed_by(self, push):
-        """True if this push shows that the subscription that was asked for is accepted (rule 2)."""
-        if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
-            return False
-        for one in self._subscription().pushes:
-            if one.pushed_mid == push.pushed_mid:
-                return True
-        return False
-
-    def _ask_for(self, row, mid, revision):
-        """Ask for the subscription whose turn it is, or for its end."""
-        subscription = self._subscription()
-        # A generic one may be named by either (MT "Special MT Focus 6000 considerations, per mid")
-        named = subscription.row[NAMED] or mid
-        data = subscription.data
-        if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
-            data = subscription.clearing
-        # No long wait for what is not needed, nor after a rejection: it gets a connection of its own.
-        tries = self.tries if subscription.row[NEEDED] is True and not self.result_mode.has_alternative_left else 1
-        self.request.ask(row, mid, named, revision, data, tries)
-
     def end_session(self, why):
         """End the session: no answer came, or nothing that can be read."""
-        self._count_cut()
+        session_start.count_end(self)
         is_silence = why == session_states.WHY_SILENCE or why == session_states.WHY_UNUSABLE
-        return self._end(self.why if self.why and is_silence else why)
+        return self.end(self.why if self.why and is_silence else why)
 
     def _why_broken(self):
         """Return why the link is lost."""
@@ -679,7 +459,7 @@ class Session:
             self.received.refused_code = other_mid
         return session_states.WHY_UNUSABLE
 
-    def _end(self, why):
+    def end(self, why):
         self.state = session_states.OVER
         self.why = why
         return session_states.EV_OVER
@@ -739,8 +519,8 @@ class Session:
             request.unsent = True
             return session_states.EV_NONE
         event = request.row[rq.SILENT]
-        if request.row[rq.MID] == 0 and not leaves and self._is_optional():
-            return self._ask_next(True)
+        if request.row[rq.MID] == 0 and not leaves and session_start.is_optional(self):
+            return session_start.ask_next(self, True)
         if event == session_states.EV_OVER and not leaves:
             return self.end_session(
                 session_states.WHY_STOPPED if self.state == session_states.STOPPING else self._why_silent()
@@ -750,15 +530,6 @@ class Session:
         return session_states.EV_NONE if event == session_states.EV_OVER else event
 
     # -- what comes in -----------------------------------------------------------------------------------------
-
-    def _has_other_header(self):
-        """True if what answers MID 0001 lays out its headers otherwise than the link expects; `received` has how."""
-        link = self.link
-        spindle_first = has_spindle_first(link.buf, link.at) if link.header is None else not link.header.is_usual
-        if spindle_first == (link.header is not None):
-            return False
-        self.received.refused_code = 1 if spindle_first else 0
-        return True
 
     def _take_junk(self):
         """Take octets that are no message: they have no MID. Where no message comes at all, that is the reason why."""
@@ -771,7 +542,7 @@ class Session:
 
     def _take(self, cut_short):
         link = self.link
-        if self.state == session_states.STARTING and self._has_other_header():
+        if self.state == session_states.STARTING and session_start.has_other_header(self):
             return self.end_session(session_states.WHY_HEADER)
         head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
         if head > 0 and head % 1000:
@@ -800,11 +571,11 @@ class Session:
                 return session_states.EV_NONE
         self.received.sequence = 0
         if self.link_level_receive is not None:
-            if mid == 9998 and self._is_ack_refused():
+            if mid == 9998 and self.link_level_receive.is_ack_rejected(self):
                 return session_states.EV_ACK_REFUSED
             if self.link_level_send is not None and (mid == 9997 or mid == 9998):
                 return self.link_level_send.received(self, mid)
-            if not self._is_in_turn(mid, push is not None):
+            if not self.link_level_receive.is_in_turn(self, mid, push is not None):
                 return session_states.EV_REPEATED if self.link_level_receive.owes_again() else session_states.EV_NONE
         if 0x31 < link.buf[link.at + _PARTS] < 0x3A and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
@@ -821,7 +592,7 @@ class Session:
             if self.state == session_states.STARTING:  # none of ours went out: it mirrors nothing
                 self.request.other_mid = mid
             return session_states.EV_NONE
-        event = self._take_answer(mid, cut_short)
+        event = session_answers.take_answer(self, mid, cut_short)
         if event == session_states.EV_UNKNOWN or event == session_states.EV_MALFORMED:
             self.request.other_mid = mid
             if self.state == session_states.STARTING and mid == rq.START[rq.MID]:
@@ -831,8 +602,8 @@ class Session:
     def _pushed(self, push, cut_short):
         """Take a push that is whole, or as much of it as there is."""
         self.pushed = push
-        if self._is_subscribed_by(push):
-            self._subscription_accepted()  # it came instead of the 0005
+        if session_start.is_subscribed_by(self, push):
+            session_start.accept_subscription(self)  # it came instead of the 0005
         return session_states.EV_PUSHED_CUT if cut_short else session_states.EV_PUSHED
 
     def _take_part(self, mid, push, cut_short):
@@ -844,7 +615,7 @@ class Session:
         part = self._linked.take(self.link, mid, cut_short)
         if part >= linked_messages.PART_LAST:
             cut_short = part == linked_messages.PART_LAST_CUT
-            return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
+            return self._pushed(push, cut_short) if push else session_answers.take_answer(self, mid, cut_short)
         if self.received.sequence:
             code = CODE_PART if part == linked_messages.PART_REFUSED else CODE_NONE
             self.link_level_receive.owe(mid, code)  # type: ignore[union-attr] - it has numbered this one
@@ -852,157 +623,3 @@ class Session:
                 self.withhold()
                 self._linked.give_up(self.link)  # the 9998 tells: what comes next comes in order
         return session_states.EV_NONE if part == linked_messages.PART_KEPT else session_states.EV_MALFORMED
-
-    def _is_in_turn(self, mid, later):
-        """Look at the message's link-level number; False if it is a repeat or out of turn."""
-        if mid != 9997 and mid != 9998:
-            self.received.sequence = sequence_of(self.link.buf, self.link.at)
-        sequence = self.received.sequence
-        return not sequence or self.link_level_receive.admits(mid, sequence, later)  # type: ignore[union-attr]
-
-    def _take_answer(self, mid, cut_short):
-        link = self.link
-        buf = link.buf
-        at = link.at
-        if mid == rq.DONE:
-            return self._accepted(named_in(buf, at + 20, at + link.length))
-        if mid == rq.REFUSAL:
-            return self._refused(named_in(buf, at + 20, at + link.length))
-        request = self.request
-        row = request.row
-        if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
-            return self._take_unasked(mid, cut_short)
-        if link.length < row[rq.LEAST]:
-            return session_states.EV_MALFORMED
-        if not request.is_matched(buf, at):
-            return self._take_unasked(mid, cut_short)
-        if row is rq.START:
-            return self._started(buf, at, link.length)
-        self.answered()
-        return row[rq.EVENT]
-
-    def _take_unasked(self, mid, cut_short):
-        """Take a message that answers nothing, unless another spindle has a result under the ID just answered."""
-        link = self.link
-        is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
-        if not is_old:
-            return session_states.EV_UNKNOWN
-        if self._is_old_result_asked() and self.request.is_late(link.buf, link.at):
-            return session_states.EV_FETCHED
-        if not self.request.is_other_spindle(link.buf, link.at):  # late, if such a thing was ever asked for
-            return session_states.EV_FETCH_LATE if self.old_result.was_asked() else session_states.EV_UNKNOWN
-        # The newest only shows what is missing.
-        return session_states.EV_NONE if self.request.was_newest else session_states.EV_OTHER_SPINDLE
-
-    def _accepted(self, named):
-        request = self.request
-        if named == UNNAMED and self.state != session_states.READY:  # later it may be a late answer to a command
-            named = self._outstanding()
-        self.received.named = named
-        if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
-            return session_states.EV_UNKNOWN
-        if request.row is rq.STOP:
-            return self.end_session(session_states.WHY_STOPPED)
-        event = request.row[rq.EVENT]
-        if self.state == session_states.STOPPING or event != session_states.EV_NONE:
-            self.answered()
-            return event  # type: ignore
-        if self.state == session_states.CLEARING:
-            self._subscribe()
-            return session_states.EV_NONE
-        return self._subscription_accepted()
-
-    def _outstanding(self):
-        """Return the MID that an answer without one is to: only one is outstanding at a time. UNNAMED if none is."""
-        return UNNAMED if self.request.unsent else self.request.asked
-
-    def _short_width(self, buf, at, octets):
-        """Return in how many digits, if not in four, a 0004 with so many octets of data names what is outstanding."""
-        for width in (3, 2, 1):
-            if 2 <= octets - width <= 3 and self.request.is_named(named_in(buf, at, at + width)):
-                return width
-        return 4
-
-    def _refused(self, named):
-        link = self.link
-        end = link.at + link.length
-        named = named if named != UNNAMED else self._outstanding()
-        width = 4
-        if self._names_nothing_sent(named):
-            width = 0 if self._is_code_alone() else 4
-            named = self.request.asked
-        elif link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
-            width = self._short_width(link.buf, link.at + 20, link.length - 20)
-            named = named if width == 4 else self.request.asked
-        code = code_of(link.buf, min(link.at + 20 + width, end), end)
-        self.received.named = named
-        self.received.code = code
-        if named == rq.KEEP_ALIVE:
-            return session_states.EV_NONE  # no keep-alive there, but a sign of life all the same
-        if self.request.is_named(named):
-            return self.refused_as(refusal_class(code))
-        if self._acknowledges(named):
-            return session_states.EV_ACK_REFUSED
-        is_late = named == rq.FETCH[rq.MID] and self.old_result.was_asked()
-        return session_states.EV_NONE if is_late else session_states.EV_UNKNOWN
-
-    def _names_nothing_sent(self, named):
-        """True if a rejection names no MID that was sent, so it is for what is outstanding.
-
-        It names none, that of the answer, or a keep-alive before there was one. In a session that is READY it may also
-        be late, to a command; there it is only taken as one for old results.
-        """
-        request = self.request
-        if (
-            not request.asked
-            or request.is_named(named)
-            or (self.state == session_states.READY and request.row is not rq.FETCH)
-        ):
-            return False
-        if self.link.length < _REFUSAL_BYTES - 2 and not self._acknowledges(named):
-            return self._is_code_alone()
-        if named == rq.KEEP_ALIVE:
-            return not self._keepalives
-        return named == 0 or named == request.row[rq.ANSWER]
-
-    def _is_code_alone(self):
-        """True if a rejection has at most three digits, and they name nothing."""
-        link = self.link
-        octets = link.length - 20
-        return 1 <= octets <= 3 and self._short_width(link.buf, link.at + 20, octets) == 4
-
-    def _is_ack_refused(self):
-        """True if this MID 9998 rejects an acknowledgement of ours."""
-        link = self.link
-        if link.length < _LINK_REFUSAL_BYTES:
-            return False  # after it is another message's, or nothing
-        self.received.named = number(link.buf, link.at + 20, 4)
-        self.received.code = max(number(link.buf, link.at + 24, 4), 0)
-        return self._acknowledges(self.received.named)
-
-    def _acknowledges(self, mid):
-        """True if it is by this MID that pushes are acknowledged."""
-        return self.link_level_receive is not None if mid == 9997 else self.pushes.acknowledges(mid)
-
-    def refused_as(self, refusal):
-        """The outstanding request was rejected, with a code of this class."""
-        request = self.request
-        row = request.row
-        self.received.refusal = refusal
-        act = row[rq.ACTS][self.received.refusal]  # type: ignore
-        if act == rq.ACT_DONE:
-            return self._accepted(self.received.named)
-        if act == rq.ACT_REPORT and not request.is_refused():
-            return session_states.EV_NONE  # late
-        # There is no session, or no longer.
-        if self.state == session_states.STOPPING and (row is rq.START or row is rq.STOP):
-            return self.end_session(session_states.WHY_STOPPED)
-        if act == rq.ACT_REPORT:
-            if row is rq.TOOL:
-                self.tool_revisions.given_up = True
-            self.answered()
-            return row[rq.REFUSED]
-        if self.state == session_states.STOPPING:
-            self.answered()
-            return session_states.EV_NONE
-        return self._act(act)

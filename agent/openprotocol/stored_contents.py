@@ -33,7 +33,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
-from toolcart.agent.openprotocol.ids import id_of, is_ahead, is_some, put_id, unpack_id
+from toolcart.agent.openprotocol.ids import id_of, is_ahead, is_some, length_of, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest, same, two_digits
 from toolcart.agent.record.equality import are_same_bodies
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
@@ -357,3 +357,15 @@ def turns_to_compare_pushed(recovery, number):
         return False
     recovery.gap_fill.drop()
     return True
+
+
+def count_here(recovery, first, last):
+    """Return how many of these IDs, which may be missing, are in the log all the same."""
+    ledger = recovery.ledger
+    if not length_of(first, last):
+        return 0
+    if recovery.ownership.is_other:  # these IDs are of the one before
+        from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
+
+        return count_before(recovery.duplicates, first, last, ledger.since)
+    return recovery.duplicates.count_ids(first, last, recovery.first_of_count())

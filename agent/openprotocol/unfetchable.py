@@ -173,7 +173,9 @@ def settle(recovery, why):
 
 
 def _count(recovery, lost):
-    return sum([length_of(first, end) - recovery.count_here(first, end) for first, end in lost])
+    from toolcart.agent.openprotocol.stored_contents import count_here  # only once something is gone
+
+    return sum([length_of(first, end) - count_here(recovery, first, end) for first, end in lost])
 
 
 def _report(recovery, lost, count, why):
