@@ -135,7 +135,7 @@ def not_readable(path, mode="600"):
 def reading_command(path, mode="600"):
     """Return the command that lets this user read a file that is there: its own by the mode, else by the owner."""
     is_own = os.stat(path).st_uid == os.geteuid()
-    change = "chmod %s" % mode if is_own else "chown %s" % user_name(os.geteuid())
+    change = "chmod %s" % mode if is_own else "chown %s" % user_in_command()
     return "%s %s" % (change, shlex.quote(str(path)))
 
 
@@ -147,9 +147,14 @@ def owner_of(path):
         return "another user"
 
 
-def user_name(number):
+def user_in_command():
+    """Return this user as a command takes it: by the name, else by the number alone."""
+    return user_name(os.geteuid(), "%d")
+
+
+def user_name(number, nameless="user %d"):
     """Return a user as people know it."""
     try:
         return pwd.getpwuid(number).pw_name
     except (KeyError, OSError):  # a user without a name, as in a container
-        return "user %d" % number
+        return nameless % number
