@@ -106,7 +106,14 @@ def advice_for(error, path):
 
 
 def blocking_path(path):
-    """Say why no file of this path can be there, "" if what is there now keeps none from it."""
+    """Say why no file of this path can be there, "" if what is there now keeps none from it.
+
+    Of a link that leads to nothing it is said of where it leads, as the file is made there.
+    """
+    if os.path.islink(path) and not os.path.exists(path):
+        real = os.path.realpath(path)
+        words = "" if os.path.islink(real) else blocking_path(real)
+        return "it leads to %s: %s" % (real, words) if words else ""
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
         return "that is a folder"
