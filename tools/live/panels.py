@@ -343,7 +343,7 @@ KEYS = [
     ("s", "order of the stations: number, worst first, most waiting"),
     ("e", "events full screen, and back"),
     ("z", "waiting results over 2 minutes, an hour, a day"),
-    ("q", "end in order; a second time: at once"),
+    ("q", "end in order, as Ctrl-C does; a second time: at once"),
 ]
 SIGNS = [
     ("good", "connected, well"),

@@ -521,6 +521,32 @@ def test_counters_that_have_no_room_are_counted():
     assert all(len(line) <= 40 for line in text.splitlines())
 
 
+def test_no_control_key_but_ctrl_c_does_anything():
+    """Ctrl-Q is what people press to go on after Ctrl-S."""
+    keys = [f"ctrl+{letter}" for letter in "abdefgklnopqrstuvwxyz"]  # h, i, j and m are keys of their own
+    keys += ["ctrl+backslash", "ctrl+right_square_bracket", "ctrl+circumflex_accent", "ctrl+underscore", "ctrl+space"]
+
+    async def play():
+        watch = _Still([_station(1), _station(2, name="Right")])
+        view = View(watch, ascii_only=False)
+        async with view.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            for opened in ([], ["enter"], ["question_mark"]):
+                await pilot.press(*opened)
+                await pilot.pause()
+                screen, text = view.screen, _text_of(view).partition("\n")[2]  # below the clock
+                for key in keys:
+                    await pilot.press(key)
+                    await pilot.pause()
+                    assert watch.phase == RUNNING and view.screen is screen and view.is_running, key
+                assert _text_of(view).partition("\n")[2] == text
+            assert "q      end in order, as Ctrl-C does" in _text_of(view)
+            await pilot.press("ctrl+c")
+            assert watch.phase == ENDED
+
+    asyncio.run(play())
+
+
 @pytest.mark.parametrize("stamp", ["2024-03-14 09:26:53", "1999-01-01 00:00:00", "2099-01-01 00:00:00", None])
 def test_the_age_of_the_oldest_is_the_agent_s_whatever_clock_the_controller_has(stamp):
     for age_s, at_least, words in (
