@@ -470,7 +470,7 @@ class WebhookOutlet(Outlet):
         else:
             confirmed.started_over = True
             self._lacks(0)
-        return self._fail(_NEVER_SENT % number, now)
+        return self._fail(_NEVER_SENT % number + self.again.far_words(), now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""

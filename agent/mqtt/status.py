@@ -63,7 +63,7 @@ def _why(outlet, is_overdue):
             "a receipt names more than this spool has: the consumer's database is another, or it is newer than the "
             "spool, which was restored: all that the spool has was sent to it again, and nothing is delivered until it "
             "forgets this `identity` or a batch goes beyond that number"
-        )
+        ) + progress.again.far_words()
     if is_overdue and outlet.counts.receipts_unreadable:
         return "what comes as receipts is none: one JSON object with `identity` and a whole `number` of its own"
     if is_overdue and outlet.counts.receipts_other:

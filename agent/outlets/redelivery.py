@@ -12,7 +12,8 @@ Rules
 5. Where the other side has a number that the log has not had, records that are gone had the numbers up to it: of a
    newer copy of the spool's file, or of a block that was lost. It gets all that the log has, once. As long as that is
    its newest number it is not believed, also once the log has come so far: what is stored under such numbers since the
-   outlet began it takes for what it had. So many are missed at most, until it forgets the number.
+   outlet began it takes for what it had. So many are missed at most, until it forgets the number. None where the log
+   cannot come so far before that (far_number).
 6. That is durable before more is sent, and the place says then that the cursor was moved (Snapshot.put_moved). A start
    that finds it so takes what is missed for that, and counts only what is above its log beyond that.
 """
@@ -92,7 +93,7 @@ class Redelivery:
     def put_above(self, number):
         """The other side has a number that was never sent (rule 5)."""
         self.above = number
-        if number <= self._log.number + RETAINED_MAX:  # a larger one will not be reached
+        if number <= self._log.number + RETAINED_MAX:  # else nothing counts yet (far_number)
             self._count_reused(max(0, number - self._begun_at - self._counted))
 
     def check_above(self, number):
@@ -104,6 +105,12 @@ class Redelivery:
             self.put_lost(0, self._log.state.confirmed(self._cursor))
         self.above = 0
         return False
+
+    def far_words(self):
+        """Return the end of a reason that names such a number, where nothing counts for it."""
+        from toolcart.agent.outlets.far_number import words_of  # rare
+
+        return words_of(self._log, self.above)
 
     def _count_reused(self, count):
         """Let so many be missed under numbers that were used before."""

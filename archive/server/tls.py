@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import ssl
 import stat
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Tls:
         named = self.key
         try:
             if stat.S_IMODE(os.stat(self.key).st_mode) & 0o077:
-                raise TlsFilesError(f"{self.key}: others may read it; chmod 600 {self.key}")
+                raise TlsFilesError(f"{self.key}: others may read it; chmod 600 {shlex.quote(str(self.key))}")
             named = f"{self.certificate}, {self.key}"
             tls_files.load_own(context, self.certificate, self.key)
             if self.ca:

@@ -106,7 +106,14 @@ def advice_for(error, path):
 
 
 def blocking_path(path):
-    """Say why no file of this path can be there, "" if what is there now keeps none from it."""
+    """Say why no file of this path can be there, "" if what is there now keeps none from it.
+
+    Of a link that leads to nothing it is said of where it leads, as the file is made there.
+    """
+    if os.path.islink(path) and not os.path.exists(path):
+        real = os.path.realpath(path)
+        words = "" if os.path.islink(real) else blocking_path(real)
+        return "it leads to %s: %s" % (real, words) if words else ""
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
         return "that is a folder"
@@ -135,7 +142,7 @@ def not_readable(path, mode="600"):
 def reading_command(path, mode="600"):
     """Return the command that lets this user read a file that is there: its own by the mode, else by the owner."""
     is_own = os.stat(path).st_uid == os.geteuid()
-    change = "chmod %s" % mode if is_own else "chown %s" % user_name(os.geteuid())
+    change = "chmod %s" % mode if is_own else "chown %s" % user_in_command()
     return "%s %s" % (change, shlex.quote(str(path)))
 
 
@@ -147,9 +154,14 @@ def owner_of(path):
         return "another user"
 
 
-def user_name(number):
+def user_in_command():
+    """Return this user as a command takes it: by the name, else by the number alone."""
+    return user_name(os.geteuid(), "%d")
+
+
+def user_name(number, nameless="user %d"):
     """Return a user as people know it."""
     try:
         return pwd.getpwuid(number).pw_name
     except (KeyError, OSError):  # a user without a name, as in a container
-        return "user %d" % number
+        return nameless % number

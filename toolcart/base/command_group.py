@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -82,13 +83,28 @@ class LazyGroup(click.Group):
         _open_closed_streams()
         try:
             open_files.require(open_files.LEAST, "a command needs", open_files.WANTED)
-            return super().main(*arguments, **more)
+            try:
+                return super().main(*arguments, **more)
+            finally:
+                sys.stdout.flush()  # else what cannot be written is found too late to be reported
+        except BrokenPipeError:  # its reader has all that it wants
+            _let_output_go()
+            sys.exit(EXIT_OTHER)
         except Exception as error:
+            _let_output_go()
             if os.environ.get(TRACEBACK):
                 raise
             for line in words(error):
                 click.echo(visible(line), err=True)
             sys.exit(EXIT_OTHER)
+
+
+def _let_output_go() -> None:
+    """Have the interpreter not try again at its end what could not be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")
 
 
 def _refuse_names_without_folder(command: click.Command) -> None:
@@ -107,11 +123,25 @@ def _refuse_names_without_folder(command: click.Command) -> None:
 
 
 def _open_closed_streams() -> None:
-    """Give a process that was started with closed streams (`>&-`) the null device: else a spool became its stdout."""
+    """Give a process that was started with closed streams (`>&-`) the null device: else a spool became its stdout.
+
+    What is printed to a closed standard output is refused as on a full disk: an export would seem to be done. A command
+    that lasts does not print there, and goes on without (toolcart.base.nonblocking_output).
+    """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), descriptor)
             setattr(sys, name, open(descriptor, "w" if descriptor else "r", encoding="utf-8", closefd=False))
+            if name == "stdout":
+                output = io.BufferedWriter(_Closed(descriptor, "w", closefd=False))
+                sys.stdout = io.TextIOWrapper(output, encoding="utf-8")
+
+
+class _Closed(io.FileIO):
+    """Takes nothing."""
+
+    def write(self, octets):
+        raise OSError(errno.EBADF, "standard output is closed")
 
 
 def words(error: Exception) -> list[str]:
@@ -140,6 +170,7 @@ _HINTS = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NOT_PERMITTED),
     errno.EROFS: "It lies on a file system that cannot be written; name another place.",
     errno.ENOSPC: "The disk is full; make room, or name another place.",
+    errno.EBADF: "Give it a file, a pipe, or /dev/null if nobody is to read it.",
     errno.EADDRINUSE: "Another program listens there; choose another port.",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Too many files are open; look at `ulimit -n`."),
     errno.EIO: "The disk or the device does not answer as it should; `dmesg` tells more.",

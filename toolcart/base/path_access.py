@@ -41,7 +41,7 @@ def not_allowed(path: str | Path, *, write: bool) -> str:
     what = f"make files in {path}" if is_folder else f"{'read' if os.R_OK in lacking else 'write'} {path}"
     if status.st_uid != os.geteuid():
         owner = linux_refusal.owner_of(path)
-        otherwise = f"use a folder of {user}'s" if is_folder else f"`chown {user} {quoted}`"
+        otherwise = f"use a folder of {user}'s" if is_folder else f"`chown {linux_refusal.user_in_command()} {quoted}`"
         return f"{user} may not {what}, which belongs to {owner}: run this as {owner}, or {otherwise}"
     wanted = stat.S_IRUSR | (stat.S_IWUSR if write else 0)
     if status.st_mode & wanted != wanted:

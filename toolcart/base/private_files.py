@@ -8,6 +8,7 @@ Rules
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -39,7 +40,7 @@ def text_of(path: str | Path, handed: bool = False) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise PrivateFileError(f"{path}: {getattr(error, 'strerror', None) or 'is no text'}") from None
     if stat.S_IMODE(mode) & 0o077 and not handed:
-        raise PrivateFileError(f"{path}: others may read it; chmod 600 {path}")
+        raise PrivateFileError(f"{path}: others may read it; chmod 600 {shlex.quote(str(path))}")
     return text
 
 

@@ -38,6 +38,7 @@ A_FILE = "a file in a folder that is there and that the agent's user may write"
 A_SPOOL = "a spool of this station, or no file yet"
 LINES = "a file of an agent's lines, or no file yet"
 ROOM = "room for it"
+LINK = "that is a link, which the agent does not follow; name the file itself"  # of a spool
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of lines has none
@@ -51,7 +52,8 @@ def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mist
     mistakes = []
     without_room = spools_without_room(configuration, folder)
     for place, path, owner in _named(configuration):
-        problem, allowed = path_problem(folder / path), A_FILE
+        is_link = owner and os.path.islink(folder / path)
+        problem, allowed = (LINK, A_SPOOL) if is_link else (path_problem(folder / path), A_FILE)
         if not owner and path.rpartition("/")[2] in ("", ".", ".."):  # a Path drops such an end, an agent does not
             problem = "that is a folder's name"
         if not problem:
@@ -205,6 +207,7 @@ def path_problem(path: Path) -> str:
     hidden = obstacle(path)
     if hidden:
         return hidden
+    real = _made_at(path)
     try:
         if os.path.exists(path) and not os.path.isdir(path):
             return _file_problem(path)
@@ -213,7 +216,7 @@ def path_problem(path: Path) -> str:
         blocking = linux_refusal.blocking_path(str(path))
         if blocking:
             return blocking
-        probe = path.parent / f"{PROBE}-{os.getpid()}"
+        probe = real.parent / f"{PROBE}-{os.getpid()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(probe, flags, 0o600)
         try:
@@ -223,10 +226,15 @@ def path_problem(path: Path) -> str:
             os.close(descriptor)
             probe.unlink()
     except PermissionError:
-        return f"{user_name()} may make no file in {path.parent}"
+        return f"{user_name()} may make no file in {real.parent}"
     except OSError as error:
-        return f"no file can be made in {path.parent}: {linux_refusal.explanation(error, str(path))}"
+        return f"no file can be made in {real.parent}: {linux_refusal.explanation(error, str(path))}"
     return ""
+
+
+def _made_at(path: Path) -> Path:
+    """Return where an agent makes this file: a file of lines may be a link. A spool that is one never gets here."""
+    return Path(os.path.realpath(path)) if os.path.islink(path) else path
 
 
 def _file_problem(path: Path) -> str:
@@ -248,6 +256,7 @@ def no_room(path: Path, size_kib: int = 0, others_kib: int = 0) -> str:
     A spool that is there has been given its room; a file of lines needs some for every line. `others_kib` is what other
     new spools get of the same room.
     """
+    path = _made_at(path)
     if (size_kib and os.path.exists(path)) or not os.path.isdir(path.parent):
         return ""
     try:
@@ -266,8 +275,6 @@ def no_room(path: Path, size_kib: int = 0, others_kib: int = 0) -> str:
 
 def _foreign(path: Path, owner: Owner | None) -> str:
     """Say what an existing file is in place of what an agent takes, and what to do; "" if it takes it."""
-    if owner and os.path.islink(path):
-        return "that is a link, which the agent does not follow; name the file itself"
     try:
         with open(path, "rb", opener=regular_file.opener) as file:
             page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())

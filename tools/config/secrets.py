@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -216,7 +217,7 @@ def from_file(path: Path) -> str | tuple[str, str]:
     if not stat.S_ISREG(mode):
         return f"{path}, which is no file", "a file"
     if mode & OWNER_ONLY:
-        return f"{path} with mode {mode & 0o7777:04o}", f"mode 0600: chmod 600 {path}"
+        return f"{path} with mode {mode & 0o7777:04o}", f"mode 0600: chmod 600 {shlex.quote(str(path))}"
     return _text(path)
 
 

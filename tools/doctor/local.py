@@ -67,9 +67,9 @@ def spool(
             Finding(subject, NOTE, f"{path}: the running agent has it, in a folder that is not to be seen from here")
         ]
     hint = f"spool.path names {path_checks.A_FILE}."
-    problem = (
-        "" if os.path.isfile(path) else path_checks.path_problem(path)
-    )  # an existing file may be another user's: the agent's
+    # An existing file may be another user's: the agent's.
+    is_link = os.path.islink(path)
+    problem = path_checks.LINK if is_link else "" if os.path.isfile(path) else path_checks.path_problem(path)
     if problem:
         return [Finding(subject, BAD, f"{path}: {problem}", hint)]
     if not os.path.exists(folder):

@@ -17,6 +17,7 @@ import base64
 import binascii
 import os
 import re
+import shlex
 import ssl
 import stat
 import tempfile
@@ -84,7 +85,7 @@ def _own_certificate(folder: Path, toolsnet: dict) -> dict[str, bytes]:
     for label, key in _keys(content):
         if _fits(certificates[0], label, key):
             if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-                raise CertificateError("tls_key", f"others may read {path}; chmod 600 {path}")
+                raise CertificateError("tls_key", f"others may read {path}; chmod 600 {shlex.quote(str(path))}")
             _refuse_edwards("tls_key", path, key)
             if len(key) > _RSA_BYTES_MOST:
                 raise CertificateError(

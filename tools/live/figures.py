@@ -147,7 +147,7 @@ class Figures:
         self.status_count += 1
         changes: list[Change] = []
         for status in line["stations"]:
-            figures = self.stations.setdefault(status["number"], StationFigures(first_s=at_s))
+            figures = self.stations.setdefault(status["number"], StationFigures())
             changes += self._compare(figures, status, at_s, kind == "stopped")
             figures.keep(status, at_s)
         self.curve.add(self.total("backlog"), at_s)
@@ -347,15 +347,17 @@ def _room_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]
 
 
 def _connecting_changes(figures: StationFigures, status: dict, at_s: float) -> list[tuple[str, str]]:
-    """Report once which side has not been reached since the start: a wrong address looks like that."""
+    """Report once which side has not been reached since the spool came up: a wrong address looks like that."""
     for side, was_up in (("controller", figures.was_ready), ("outlet", figures.was_streaming)):
         if was_up:
             figures.never_connected.discard(side)
-    if at_s - figures.first_s < CONNECTING_AFTER_S:
+    if figures.mounted_s is None:
+        figures.mounted_s = at_s
+    if at_s - figures.mounted_s < CONNECTING_AFTER_S:
         return []
     texts = []
     for side, connection in connections.main_connections(status).items():
-        is_tried = connections.reason_of(connection).slug != OUR_FLASH
+        is_tried = connections.reason_of(connection).slug != OUR_FLASH and not connection.get("waits_for_room")
         if side in figures.never_connected and is_tried and not figures.reported_reasons.has_reported(side):
             texts.append(
                 f"still connecting to {outlet_names.name_of(connection)} at {connections.place_of(connection)}"

@@ -45,7 +45,7 @@ class StationFigures:
     )  # of each other outlet: the reasons reported since it was up
     waited: dict[str, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
     reported_reasons: ReportedReasons = field(default_factory=ReportedReasons)
-    first_s: float = 0.0
+    mounted_s: float | None = None  # when the spool was first seen up: nothing is connected to before
     never_connected: set[str] = field(default_factory=lambda: {"controller", "outlet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)
     curve: Curve = field(default_factory=Curve)

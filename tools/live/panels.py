@@ -60,20 +60,6 @@ EVENT_CLOCK = 9  # cells of the clock and the blank after it
 EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
 
 
-def oldest_text(stamp: str | None, now_s: float) -> str:
-    """Return the oldest waiting result's age and time by the controller's clock; only its time if the age is absurd."""
-    if not stamp:
-        return ""
-    try:
-        age_s = now_s - time.mktime(time.strptime(stamp, "%Y-%m-%d %H:%M:%S"))
-    except (ValueError, OverflowError):
-        return f"oldest of {stamp[:16]}"
-    if not -2 <= age_s < 30 * 86400:
-        return f"oldest of {stamp[:16]}"
-    clock_time = stamp[11:] if age_s < 43200 else stamp[5:16]
-    return f"oldest {span(max(age_s, 0))}, {clock_time}"
-
-
 def links(station: dict, cut: dict[str, bool], has_connected: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
     """Both connections, the spool and the recovery in four lines, and one for each other outlet and each need.
 
@@ -228,20 +214,18 @@ def _spool_line(text: Text, spool: dict, width: int) -> None:
     text.append(figures).append(f"{troubles}\n", WARNING_STYLE)
 
 
-def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
+def backlog(station: dict, rates: tuple[float, float]) -> Text:
     """The rates and the oldest waiting result: two lines above the curve."""
     text = Text(no_wrap=True, overflow="ellipsis")
     for label, rate in zip(("in ", "   out "), rates, strict=True):
         text.append(label, "dim").append(f"{rate:.1f}/s", "bold")
     text.append("\n")
-    oldest = oldest_text(station.get("oldest_waiting"), now_s)
+    oldest = waiting_by_outlet.oldest_text(station)
     waiting = station.get("backlog", 0)
     style = WARNING_STYLE if waiting else GOOD_STYLE
     is_known = station.get("controller", {}).get("state") not in (NO_AGENT, NO_ANSWER)
-    text.append(
-        oldest or (f"{waiting_by_outlet.backlog_text(station)} waiting" if waiting else "nothing waiting"),
-        style if is_known else "dim",
-    )
+    words = f"{waiting_by_outlet.backlog_text(station)} waiting" if waiting else "nothing waiting"
+    text.append(f"oldest stored {oldest} ago" if oldest else words, style if is_known else "dim")
     return text
 
 
@@ -359,7 +343,7 @@ KEYS = [
     ("s", "order of the stations: number, worst first, most waiting"),
     ("e", "events full screen, and back"),
     ("z", "waiting results over 2 minutes, an hour, a day"),
-    ("q", "end in order; a second time: at once"),
+    ("q", "end in order, as Ctrl-C does; a second time: at once"),
 ]
 SIGNS = [
     ("good", "connected, well"),

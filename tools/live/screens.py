@@ -8,7 +8,6 @@ Rules
 
 from __future__ import annotations
 
-import time
 from typing import ClassVar
 
 from rich.text import Text
@@ -315,7 +314,7 @@ class OneStation(WatchScreen):
         waits_for = waiting_by_outlet.backlog_for(shown_status)
         waiting = f" waiting for {waits_for}: {waiting_by_outlet.backlog_text(shown_status)} "
         self.query_one("#side").border_title = Content(waiting)
-        self.query_one("#backlog", Static).update(panels.backlog(shown_status, figures.rates(), time.time()))
+        self.query_one("#backlog", Static).update(panels.backlog(shown_status, figures.rates()))
         self._draw(figures.curve)
         self._results = [
             result for result in figures.results if not self._filter_word or results.matches(result, self._filter_word)

@@ -97,8 +97,7 @@ def _state_cell(connection: dict) -> tuple[str, str]:
 
 
 def _oldest_cell(figures: StationFigures) -> tuple[str, str]:
-    oldest = panels.oldest_text(figures.status.get("oldest_waiting"), panels.time.time())
-    return oldest.removeprefix("oldest ").removeprefix("of "), ""
+    return waiting_by_outlet.oldest_text(figures.status), ""
 
 
 def _count_cell(count: int) -> tuple[str, str]:

@@ -82,7 +82,7 @@ OneStation.-wide.-events #top, OneStation.-wide.-events #counters { display: non
 """
 
 
-class View(App[None]):
+class View(App[None], inherit_bindings=False):
     """The screens over one watch."""
 
     CSS = _STYLE
@@ -99,7 +99,7 @@ class View(App[None]):
         Binding("minus", "demo('change_rate', False)", "slower", key_display="-"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("q", "end", "quit"),
-        Binding("ctrl+c,ctrl+q", "end", "quit", show=False, priority=True),
+        Binding("ctrl+c", "end", "quit", show=False, priority=True),
     ]
 
     def __init__(self, watch: Watch, ascii_only: bool | None = None) -> None:

@@ -107,7 +107,9 @@ def results(station: dict) -> str:
     """Say how many results are stored, delivered, dropped by an operator if any are, and waiting for whom."""
     oldest = station.get("oldest_waiting")
     waiting = waiting_by_outlet.waiting_text([station], "waiting")
-    waiting += f" (the oldest of {oldest})" if oldest and station["backlog"] else ""
+    if oldest and station["backlog"]:
+        age = waiting_by_outlet.oldest_text(station)
+        waiting += f" (the oldest{f' stored {age} ago,' if age else ''} stamped {oldest})"
     delivered = f"{waiting_by_outlet.delivered_text([station])} delivered, " if "delivered" in station else ""
     dropped = f"{station['dropped']} dropped, " if station.get("dropped") else ""
     return f"{station['stored']} stored, {delivered}{dropped}{waiting}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.outlet_names import NAMES, first_outlet, listing, name_of
 
 
@@ -114,3 +115,10 @@ def _is_bound(outlet: dict) -> bool:
 
 def _waiting(station: dict, outlet: dict) -> int:
     return outlet.get("waiting", station.get("backlog", 0))
+
+
+def oldest_text(station: dict) -> str:
+    """Return how long the oldest result that waits has been in the spool, "" if none does or that is not known."""
+    if not station.get("oldest_waiting_s"):
+        return ""
+    return f"{'at least ' if station.get('oldest_waiting_at_least') else ''}{span(station['oldest_waiting_s'])}"

@@ -39,6 +39,7 @@ from toolcart.tools.config.files import Checked, Files, read_to_run
 from toolcart.tools.messages import waiting_by_outlet
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
 from toolcart.tools.process.idle_save import IdleSave
+from toolcart.tools.process.stored_times import StoredTimes
 from toolcart.tools.status import process, server
 
 STATUS_EVERY_MS = 200
@@ -122,6 +123,7 @@ class Agent:
         self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
         self._liveness = Liveness(self.app, self._due)
         self._idle_save = IdleSave(self.app.stations, self._due)
+        self._stored_times = StoredTimes(self.app.stations, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._reported_problems: list[str] = []
         self._reported_notes: set[str] = set()
@@ -139,6 +141,7 @@ class Agent:
                 self._clock.on_turn(now)
             self._report_spools()
             self._open_controls()
+            self._stored_times.on_turn(now)
             if self._has_no_spool() and not self._is_service:
                 self.exit_code = EXIT_SPOOL
                 return -1
@@ -229,8 +232,13 @@ class Agent:
     def _snapshot_of_stations(self, viewed: int = NONE) -> dict:
         snapshot = status.snapshot(self.app, RESULTS_VIEWED, viewed)
         for station, details in zip(self.app.stations, snapshot["stations"], strict=True):
-            server.put_details(station, details, self._no_orders_of(station))
+            self._put_details(station, details)
         return snapshot
+
+    def _put_details(self, station: Station, details: dict) -> None:
+        server.put_details(station, details, self._no_orders_of(station))
+        if station.mounted:
+            self._stored_times.put_oldest(station, details)
 
     def _snapshot(self) -> dict:
         snapshot = self._snapshot_of_stations(self._viewed.station if self._viewed is not None else NONE)
@@ -269,7 +277,7 @@ class Agent:
         path = socket_location.socket_of(self._path)
         problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
         control_socket = server.open_socket(
-            path, app, board, problem_of, self._no_orders_of, self.configured.report, self._report_order, self._clock
+            path, app, board, problem_of, self._put_details, self.configured.report, self._report_order, self._clock
         )
         self.board.poll_also(control_socket.ports())
         self._report_status_socket(control_socket)

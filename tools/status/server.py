@@ -29,13 +29,13 @@ def open_socket(
     app: App,
     board: Board,
     problem_of: Callable[[Station], str],
-    no_orders_of: Callable[[Station], str],
+    add_details: Callable[[Station, dict], None],
     configured: Callable[[], dict],
     log: Callable[[str], None],
     clock: ServersClock | None = None,
 ) -> Control:
     """Return the socket at this path; its `problem` says why there is none. `problem_of(station)` says why a spool is
-    not up, `no_orders_of(station)` why its own socket cannot be made, `configured()` what is known of the
+    not up, `add_details(station, status)` adds what only Linux knows, `configured()` says what is known of the
     configuration's files; `log` gets each command as a line; `clock` is given if ours is compared with the server's.
     """
     process = Process()
@@ -54,7 +54,7 @@ def open_socket(
             }
         }
         for station in app.stations:
-            yield {"station": of_station(station, board, problem_of, no_orders_of)}
+            yield {"station": of_station(station, board, problem_of, add_details)}
 
     def command(words: list[str], asker: OrderClient) -> Iterator[dict]:
         for station in app.stations:
@@ -89,11 +89,14 @@ def put_details(station: Station, status: dict, no_orders: str) -> None:
 
 
 def of_station(
-    station: Station, board: Board, problem_of: Callable[[Station], str], no_orders_of: Callable[[Station], str]
+    station: Station,
+    board: Board,
+    problem_of: Callable[[Station], str],
+    add_details: Callable[[Station, dict], None],
 ) -> dict:
     """Return the state as the live view gets it, plus what only Linux knows about a spool."""
     state: dict[str, Any] = status.of_station(station, board.now())
-    put_details(station, state, no_orders_of(station))
+    add_details(station, state)
     if station.commands is not None:
         state["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
     if not station.mounted:

@@ -7,7 +7,6 @@ Rules
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,7 +67,11 @@ FAMILIES = {
         "Results at most that a durable outlet lacks, by its name: overwritten in a full spool, or left out for it.",
     ),
     "toolcart_results_missed": (GAUGE, "Records at most given up before a best-effort outlet had them, by its name."),
-    "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest result that waits for any outlet, 0 if none does."),
+    "toolcart_oldest_waiting_seconds": (
+        GAUGE,
+        "How long the oldest result that waits for any outlet has been in the spool, by the agent's own clock, "
+        "0 if none waits; at least, since the agent's start or reload, if it was there before.",
+    ),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
     "toolcart_connected": (
         GAUGE,
@@ -117,7 +120,7 @@ class Agent:
     restarts: int = 0
 
 
-def text_of(agents: Sequence[Agent], now_s: float | None = None) -> str:
+def text_of(agents: Sequence[Agent]) -> str:
     """Return the whole page of /metrics."""
     sheet = Sheet(FAMILIES)
     for agent in agents:
@@ -127,7 +130,7 @@ def text_of(agents: Sequence[Agent], now_s: float | None = None) -> str:
         if agent.status is not None:
             _add_agent(sheet, labels, agent.status["agent"])
             for station in agent.status["stations"]:
-                _add_station(sheet, labels, station, time.time() if now_s is None else now_s)
+                _add_station(sheet, labels, station)
     return sheet.text()
 
 
@@ -146,7 +149,7 @@ def _add_agent(sheet: Sheet, labels: dict, agent: dict) -> None:
         sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
 
 
-def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> None:
+def _add_station(sheet: Sheet, labels: dict, station: dict) -> None:
     labels = {**labels, "station": station["number"], "name": station.get("name") or ""}
     sheet.add("toolcart_spool_up", labels, bool(station["mounted"]))
     for counter, count in station.get("counters", {}).items():
@@ -169,7 +172,7 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
         sheet.add("toolcart_needs", {**labels, "what": slug, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone_count)
-    sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
+    sheet.add("toolcart_oldest_waiting_seconds", labels, station.get("oldest_waiting_s"))
     for connection_name, connection in (("controller", station["controller"]), *outlet_names.outlets_of(station)):
         of_side = {**labels, "side": connection_name}
         is_well = connections.is_working(connection)
@@ -200,14 +203,3 @@ def _add_spool(sheet: Sheet, labels: dict, spool: dict) -> None:
         sheet.add("toolcart_spool_sync_time_seconds_total", labels, spool["sync_ms_mean"] * spool["syncs"] / 1000)
         sheet.add("toolcart_spool_syncs_total", labels, spool["syncs"])
         sheet.add("toolcart_spool_sync_most_seconds", labels, spool["sync_ms_most"] / 1000)
-
-
-def oldest_s(station: dict, now_s: float) -> float | None:
-    """Return how long the oldest result has been waiting, by the controller's clock; None if its time is unreadable."""
-    if not station["backlog"]:
-        return 0.0
-    try:
-        made_s = time.mktime(time.strptime(station.get("oldest_waiting") or "", "%Y-%m-%d %H:%M:%S"))
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, now_s - made_s)

@@ -1,9 +1,10 @@
 """What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
+from toolcart.agent.base.connection_fault import NOT_WRITTEN
 from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, again_to
 from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
 from toolcart.agent.outlets.toolsnet.reoffer import REOFFER
-from toolcart.agent.toolsnet.session import STATE_NAMES, WAITING
+from toolcart.agent.toolsnet.session import STATE_NAMES, STREAMING, WAITING
 
 DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by the policy's phase
 
@@ -12,10 +13,13 @@ def put_state(report, upstream):
     """Add the connection, what is refused, and what goes out besides results."""
     _put_connection(report, upstream)
     policy = upstream.policy
-    if policy.phase <= RETRY and policy.cursor.number < policy.in_flight.may_send_to and not policy.log.state.sure:
-        report["waits_for_flash"] = False  # the last snapshot allows it
     put_refused(report, policy, upstream.clock.now(), upstream.session.proven)
-    put_doubt(report, upstream.policy)
+    put_doubt(report, policy)
+    if upstream.fault.why == NOT_WRITTEN:
+        report["waits_for_flash"] = report["waiting"] > 0  # where the server stands cannot be written down, or read
+    elif upstream.session.state == STREAMING and not policy.log.state.sure:
+        if policy.phase <= RETRY and policy.cursor.number < policy.in_flight.may_send_to:
+            report["waits_for_flash"] = False  # the last snapshot allows it
     for source in upstream.sources:
         source.put_state(report)
 

@@ -18,7 +18,8 @@ from toolcart.agent.link import port as ports
 from toolcart.agent.linux import http_client as hc
 from toolcart.agent.linux import webhook, webhook_settings
 from toolcart.agent.linux.http_client import HEAD_MOST
-from toolcart.agent.linux.webhook import SENT
+from toolcart.agent.linux.webhook import MOST, SENT
+from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.sim.controller_quirks import ControllerOptions
 from host_tests.agent.cart.test_end_to_end import Agent
@@ -30,6 +31,7 @@ from host_tests.support.running import wait_for
 from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section, stored
 from lab.harness.cart import Board, Cart
 
+FAR = "is more than 99990 above the spool's newest: nothing counts as given up for it"
 NOTHING_UNTIL = "nothing is delivered until it forgets this `identity` or a batch goes beyond that number"
 
 
@@ -350,6 +352,32 @@ def test_what_is_lost_again_further_back_is_counted_too():
     behind(plant, 7)
     plant.run(30000)
     assert plant.state.missed[plant.forward.index] == oldest - 8
+
+
+@pytest.mark.parametrize("above", [1000, RETAINED_MAX, RETAINED_MAX + 1, MOST - 9])
+def test_a_number_that_is_too_far_away_counts_nothing_and_the_reason_says_so(above):
+    plant = WebhookBench()
+    plant.store(8)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    plant.forward.stop()
+    plant.cut()
+    is_far = above > RETAINED_MAX
+    plant.server.model.have[key] = plant.log.number + 1 + above
+    plant.store(1)
+    plant.run(60000)
+    assert plant.state.missed[plant.forward.index] == (0 if is_far else above + 1)
+    assert plant.why().startswith("its answer names a number that was never sent: ")
+    assert plant.why().endswith(f"; that number {FAR}") == is_far and (FAR in plant.why()) == is_far
+    if above == RETAINED_MAX + 1:
+        plant.store(1)  # now it is near enough
+        plant.run(600000)
+        assert plant.state.missed[plant.forward.index] == above + 1 and FAR not in plant.why()
+    before = plant.state.missed[plant.forward.index]
+    plant.server.model.have[key] = 0
+    plant.run(600000)
+    assert plant.forward.is_up() and plant.why() == "" and plant.state.missed[plant.forward.index] <= before
+    assert sorted(set(plant.server.ids())) == list(range(1, plant.log.number + 1))
 
 
 def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():

@@ -2,6 +2,7 @@
 
 import json
 
+from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
 from toolcart.agent.outlets.mqtt_receipts import RECEIPT_BELOW, RECEIPT_KNOWN, Receipts
 from toolcart.agent.record import KIND_EVENT
@@ -551,6 +552,28 @@ def test_what_a_consumer_takes_for_a_newer_copy_stays_counted_through_all_starts
         bench.consumer.confirm(topic, identity, above)
         bench.run(120000)
         assert bench.log.state.missed[1] == 15, "another time it is another copy"
+
+
+def test_a_number_that_is_too_far_away_counts_nothing_and_the_reason_says_so():
+    far = "; that number is more than 99990 above the spool's newest: nothing counts as given up for it"
+    for above in (1000, RETAINED_MAX, RETAINED_MAX + 1, 2000000000):
+        bench = MqttBench()
+        bench.store(10)
+        bench.until_confirmed()
+        bench.forward.stop()
+        bench.cut()
+        ((topic, identity),) = bench.consumer.have
+        number = bench.log.number + above
+        bench.consumer.have[topic, identity] = number
+        bench.consumer.confirm(topic, identity, number)
+        bench.run(5000)
+        assert bench.log.state.missed[1] == (0 if above > RETAINED_MAX else above), above
+        bench.store(1)
+        bench.run(400000)
+        is_far = above > RETAINED_MAX + 1  # the log has come nearer by one
+        assert bench.log.state.missed[1] == (0 if is_far else above), above
+        why = bench.status()["why"]
+        assert why.startswith("a receipt names more than this spool has: ") and why.endswith(far) == is_far, why
 
 
 def test_what_a_consumer_takes_for_a_newer_copy_of_the_spool_is_counted():

@@ -137,24 +137,50 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
         assert plant.complaints() == []
 
 
+def with_streams(folder, words, streams, environment):
+    """Run it with these redirections; return its code and what it said on standard error."""
+    written(folder, cart_of())
+    shell = ["sh", "-c", f'cd "$0"; exec "$@" {streams}', str(folder), *command_of(*words)]
+    done = subprocess.run(shell, env=environment, stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S)
+    return done.returncode, done.stderr
+
+
+FULL = "toolcart: No space left on device\n  The disk is full; make room, or name another place.\n"
+CLOSED = "toolcart: standard output is closed\n  Give it a file, a pipe, or /dev/null if nobody is to read it.\n"
+
+
+@pytest.mark.parametrize("buffered", [True, False])
 @pytest.mark.parametrize(
-    ("words", "streams", "code", "errors"),
+    ("streams", "code", "errors"),
     [
-        (["run", "--config", "cart.json", "--seconds", 1], ">&- 2>&- <&-", 0, ""),
-        (["spool", "rescue", "cart.json"], ">&-", 0, "0 results found in 0 KiB\n"),
-        (
-            ["--help"],
-            ">/dev/full",
-            1,
-            "toolcart: No space left on device\n  The disk is full; make room, or name another place.\n",
-        ),
+        (">&-", 1, CLOSED),
+        (">/dev/full", 1, FULL),
+        (">&- 2>&-", 1, ""),
+        (">/dev/null", 0, ""),
+        ("| head -0", 0, ""),  # a reader that has all it wants
     ],
 )
-def test_streams_that_are_closed_or_full_are_no_fault(tmp_path, words, streams, code, errors):
-    written(tmp_path, cart_of())
-    shell = ["sh", "-c", f'cd "$0"; exec "$@" {streams}', str(tmp_path), *command_of(*words)]
-    done = subprocess.run(shell, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S)
-    assert (done.returncode, done.stderr) == (code, errors)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["spool", "rescue", "cart.json"],  # its CSV is smaller than a buffer, and goes to it as to a file
+        ["spool", "rescue", "cart.json", "--json"],
+        ["config", "explain"],
+        ["web", "--dashboard"],
+        pytest.param(["--help"], marks=pytest.mark.long("prints as the others do")),
+        pytest.param(["mid", 61], marks=pytest.mark.long("prints as the others do")),
+    ],
+    ids=lambda words: " ".join(map(str, words)),
+)
+def test_what_cannot_be_printed_is_not_done(tmp_path, words, streams, code, errors, buffered):
+    environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "" if buffered else "1"}
+    found, said = with_streams(tmp_path, words, streams, environment)
+    assert (found, said.replace("0 results found in 0 KiB\n", "")) == (code, errors)
+
+
+@pytest.mark.parametrize("streams", [">&- 2>&- <&-", ">&-"])
+def test_a_command_that_lasts_goes_on_without_its_output(tmp_path, streams):
+    assert with_streams(tmp_path, ["run", "--config", "cart.json", "--seconds", 1], streams, ENVIRONMENT) == (0, "")
 
 
 @pytest.mark.parametrize("is_whole", [True, False])

@@ -287,7 +287,9 @@ def test_what_is_no_status_is_refused(tmp_path, answer):
 
 
 def _station(**changed):
-    station = healthy_station(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
+    station = healthy_station(
+        number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00", oldest_waiting_s=60.0
+    )
     station["controller"]["clock_ahead_s"] = -70
     station["spool"]["torn"] = 1
     return {**station, **changed}
@@ -297,7 +299,9 @@ def _station(**changed):
     ("changed", "expected"),
     [
         ({}, "its clock is 70 s behind ours"),
-        ({}, "5 stored, 3 delivered, 2 waiting (the oldest of 2026-11-20 10:00:00)"),
+        ({}, "5 stored, 3 delivered, 2 waiting (the oldest stored 60 s ago, stamped 2026-11-20 10:00:00)"),
+        ({"oldest_waiting_at_least": True}, "(the oldest stored at least 60 s ago, stamped 2026-11-20 10:00:00)"),
+        ({"oldest_waiting_s": None}, "2 waiting (the oldest stamped 2026-11-20 10:00:00)"),
         ({}, "3 of 16 blocks in use, at most 0 erased so far; 1 torn"),
         ({"mounted": False, "spool_problem": "it is a folder"}, "the spool is not up: it is a folder"),
         (
@@ -479,7 +483,7 @@ def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, 
 
     def goes_on(agent, lines):
         stations = [
-            server.of_station(one, agent.board, lambda _: "a problem", lambda _: "") for one in agent.app.stations
+            server.of_station(one, agent.board, lambda _: "a problem", agent._put_details) for one in agent.app.stations
         ]
         seen.append([one["mounted"] for one in stations])
         waiting = [one for one in stations if not one["mounted"]]

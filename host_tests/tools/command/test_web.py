@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
 from html import unescape
 from pathlib import Path
 
@@ -35,7 +34,6 @@ from lab.harness.browser import browser as chromium
 
 NASTY = '<script>alert("x")</script>\\\n"'
 TOKEN = "0123456789abcdef"
-NOW_S = time.mktime(time.strptime("2026-11-20 10:01:00", "%Y-%m-%d %H:%M:%S"))
 
 
 def _whole(**changed):
@@ -73,7 +71,7 @@ def _client(ask, paths=("/x/cart.json.sock",), **options):
 
 def test_prometheus_own_parser_reads_every_figure():
     cart = metrics.Agent("cart", _answer(_away_from_its_controller(name=NASTY)), 2)
-    text = metrics.text_of([cart, metrics.Agent("gone", None)], NOW_S)
+    text = metrics.text_of([cart, metrics.Agent("gone", None)])
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     figures = {(one.name, one.labels.get("side", "")): one for one in samples}
     assert figures["toolcart_results_stored_total", ""].value == 5
@@ -100,7 +98,7 @@ def test_every_family_is_there_for_a_whole_station_and_has_help_and_type():
     station["outlets"][0].update(lost_there=3, sent_again=2, sent_again_done=1, given_up=9)
     easy = {"kind": "file", "name": "easy", "durable": False, "is_up": True, "state": "open", "place": "a.jsonl"}
     station["outlets"].append({**easy, "waiting": 0, "given_up": 0})
-    text = metrics.text_of([metrics.Agent("cart", _answer(station))], NOW_S)
+    text = metrics.text_of([metrics.Agent("cart", _answer(station))])
     assert 'toolcart_needs{agent="cart",station="10",name="Cart",what="operator",level="bad"} 1' in text
     for name, (kind, help_text) in metrics.FAMILIES.items():
         assert f"# TYPE {name} {kind}\n" in text and f"# HELP {name} {help_text}\n" in text, name
@@ -112,7 +110,7 @@ def test_what_is_not_known_is_left_out():
     answer = _answer(station, memory_kib=None, clock={"kept": None}, servers_clock=None)
     text = metrics.text_of([metrics.Agent("cart", answer)])
     assert "toolcart_spool_up{" in text and "stored" not in text and "memory" not in text and "clock" not in text
-    waiting = _whole(oldest_waiting="0000-00-00 00:00:00")
+    waiting = _whole(oldest_waiting_s=None)
     assert "oldest" not in metrics.text_of([metrics.Agent("cart", _answer(waiting))])
 
 

@@ -47,6 +47,59 @@ def test_a_file_of_lines_with_a_folders_name_is_reported_as_no_agent_can_use_it(
     assert problems_with(tmp_path, outlets=outlets) == [told]
 
 
+LINKS = {  # where a file of lines leads to, and what keeps an agent from using it
+    "missing": ("nonexist/x", "it leads to {folder}/nonexist/x: the folder {folder}/nonexist is not there (mkdir -p"),
+    "deep": ("nonexist/deep/x", "it leads to {folder}/nonexist/deep/x: the folder {folder}/nonexist/deep is not there"),
+    "through": ("second", "it leads to {folder}/nonexist/y: the folder {folder}/nonexist is not there (mkdir -p"),
+    "file": ("text/x", "it leads to {folder}/text/x: {folder}/text is no folder"),
+    "folder": ("there", "that is a folder"),
+    "round": ("round.jsonl", "Too many levels of symbolic links"),
+    "sound": ("there/new", ""),
+    "existing": ("lines", ""),
+}
+
+
+@pytest.mark.parametrize("kind", LINKS)
+def test_a_link_is_judged_by_where_it_leads_as_the_agent_uses_it(tmp_path, kind):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "text").touch()
+    (tmp_path / "lines").write_bytes(b'{"schema":2}\n')
+    (tmp_path / "second").symlink_to("nonexist/y")
+    target, words = LINKS[kind]
+    path = tmp_path / f"{kind}.jsonl"
+    path.symlink_to(target)
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": path.name}]
+    found = problems_with(tmp_path, outlets=outlets)
+    lines = LineFile(str(path), 1000, 1)
+    assert lines.open() == (found == []) == (words == "")
+    if words:
+        [(place, problem, allowed)] = found
+        assert place == "stations[0].outlets[1].path" and allowed == config_places.A_FILE
+        words = words.format(folder=tmp_path)
+        assert problem.startswith(f"{path.name}: ") and words in problem and words in lines.why, (problem, lines.why)
+    lines.close()
+    if kind == "existing":
+        return  # a spool that is not there is one in a new file
+    [(place, problem, allowed)] = problems_with(tmp_path, path.name)
+    assert place == "stations[0].spool.path"
+    assert "link" in problem and "leads to" not in problem
+
+
+def test_the_room_of_a_link_is_that_of_where_it_leads(tmp_path, monkeypatch):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "lines").symlink_to("full/lines")
+    statvfs = os.statvfs
+
+    def of(path):
+        found = statvfs(path)
+        return os.statvfs_result((*found[:3], 0, 0, *found[5:])) if str(path).endswith("full") else found
+
+    monkeypatch.setattr("os.statvfs", of)
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "lines"}]
+    [(place, problem, allowed)] = problems_with(tmp_path, outlets=outlets)
+    assert place == "stations[0].outlets[1].path" and allowed == config_places.ROOM and "full" in problem
+
+
 @pytest.mark.parametrize("is_there", [False, True])
 def test_what_this_user_may_not_write_names_the_user(tmp_path, monkeypatch, is_there):
     def no(*_):

@@ -321,6 +321,32 @@ def test_a_side_that_is_never_met_is_reported_once_with_its_address():
     assert changes_at(8.0) == []
 
 
+@pytest.mark.parametrize("connects", [True, False])
+def test_no_side_is_said_to_be_tried_before_the_spool_is_up(connects):
+    """A spool that is unusable for a while: no connection is made until it is mended."""
+    figures = Figures()
+    bare = {"number": 1, "name": "Cart", "mounted": False, "counters": {}, "logged": 0, "log": []}
+    said = [figures.feed(status_of({**bare, "starting": at_s < 1}), at_s) for at_s in range(30)]
+    server = {"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "closed"}
+    closed = healthy_station(controller=CLOSED, outlets=[server])
+    said += [figures.feed(status_of(closed), 30.0), figures.feed(status_of(closed), 32.5)]
+    if connects:
+        said.append(figures.feed(status_of(healthy_station()), 33.5))
+    else:
+        said.append(figures.feed(status_of(closed), 33.5))
+    texts = [change.text for changes in said for change in changes]
+    assert len([text for text in texts if "still connecting" in text]) == (0 if connects else 2), texts
+
+
+def test_a_controller_that_no_session_is_wanted_of_as_the_spool_is_full_is_not_said_to_be_connected_to():
+    changes_at = Changes()
+    full = {**CLOSED, "waits_for_room": True}
+    texts = [text for at_s in (0.2, 4.0, 8.0) for _, text in changes_at(at_s, controller=full)]
+    assert [text for text in texts if "still connecting" in text] == [
+        "still connecting to ToolsNet at 10.0.0.2:6575"
+    ], texts
+
+
 def test_the_same_entry_many_times_in_the_log_is_reported_once():
     sentence = "ToolsNet refused what was sent with code 31; it is offered again unless it is given up (3 times)"
     assert Changes()(0.2, entries("refused by server", 31, 31, 31)) == [(WARNING, sentence)]

@@ -521,14 +521,45 @@ def test_counters_that_have_no_room_are_counted():
     assert all(len(line) <= 40 for line in text.splitlines())
 
 
-def test_the_age_of_the_oldest_is_reported_unless_the_clocks_differ():
-    now_s = 1710408413.0  # whatever zone the machine is in, an hour before is an hour before
-    stamp = panels.time.strftime("%Y-%m-%d %H:%M:%S", panels.time.localtime(now_s - 3700))
-    assert panels.oldest_text(stamp, now_s) == f"oldest 1 h 1 min, {stamp[11:]}"
-    days = panels.time.strftime("%Y-%m-%d %H:%M:%S", panels.time.localtime(now_s - 3 * 86400))
-    assert panels.oldest_text(days, now_s) == f"oldest 3 days, {days[5:16]}"
-    assert panels.oldest_text("1999-01-01 00:00:00", now_s) == "oldest of 1999-01-01 00:00"
-    assert panels.oldest_text(None, now_s) == ""
+def test_no_control_key_but_ctrl_c_does_anything():
+    """Ctrl-Q is what people press to go on after Ctrl-S."""
+    keys = [f"ctrl+{letter}" for letter in "abdefgklnopqrstuvwxyz"]  # h, i, j and m are keys of their own
+    keys += ["ctrl+backslash", "ctrl+right_square_bracket", "ctrl+circumflex_accent", "ctrl+underscore", "ctrl+space"]
+
+    async def play():
+        watch = _Still([_station(1), _station(2, name="Right")])
+        view = View(watch, ascii_only=False)
+        async with view.run_test(size=(120, 40)) as pilot:
+            await pilot.pause()
+            for opened in ([], ["enter"], ["question_mark"]):
+                await pilot.press(*opened)
+                await pilot.pause()
+                screen, text = view.screen, _text_of(view).partition("\n")[2]  # below the clock
+                for key in keys:
+                    await pilot.press(key)
+                    await pilot.pause()
+                    assert watch.phase == RUNNING and view.screen is screen and view.is_running, key
+                assert _text_of(view).partition("\n")[2] == text
+            assert "q      end in order, as Ctrl-C does" in _text_of(view)
+            await pilot.press("ctrl+c")
+            assert watch.phase == ENDED
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("stamp", ["2024-03-14 09:26:53", "1999-01-01 00:00:00", "2099-01-01 00:00:00", None])
+def test_the_age_of_the_oldest_is_the_agent_s_whatever_clock_the_controller_has(stamp):
+    for age_s, at_least, words in (
+        (3700.0, False, "1 h 1 min"),
+        (259200.0, True, "at least 3 days"),
+        (0.0, False, ""),
+        (None, False, ""),
+    ):
+        station = _station(1, oldest_waiting=stamp, oldest_waiting_s=age_s, oldest_waiting_at_least=at_least)
+        text = panels.backlog(station, (0.0, 0.0)).plain
+        assert text.endswith(f"oldest stored {words} ago") if words else "stored" not in text
+        cells = [column.cell(StationFigures(station)) for column in stations.COLUMNS if column.title == "oldest"]
+        assert cells == [(words, "")]
 
 
 def test_a_turn_or_a_key_while_a_screen_is_built_or_taken_down_is_none():

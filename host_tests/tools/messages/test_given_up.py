@@ -100,7 +100,7 @@ def metrics_of(reported):
 
     sheet = Sheet(metrics.FAMILIES)
     reported["spool"] |= {"erases_ever": 0}
-    metrics._add_station(sheet, {}, reported, 0.0)
+    metrics._add_station(sheet, {}, reported)
     lines = [
         line
         for line in sheet.text().splitlines()

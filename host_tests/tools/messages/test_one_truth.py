@@ -250,7 +250,7 @@ def of_log(station, figures=None):
 
 def of_metrics(station):
     station = {**station, "spool": {"erases_ever": 0, **station["spool"]}} if station["mounted"] else station
-    return metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})], 0.0)
+    return metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})])
 
 
 @functools.cache

@@ -85,6 +85,39 @@ def test_status_doctor_page_live_view_and_metrics_say_it_of_each(station):
         assert f'side="{side}"}} 0' in page_text and f'side="{side}",why="{reasons.OUR_FLASH}"}} 1' in page_text
 
 
+@pytest.mark.parametrize("count", [1, 3, 30])
+@pytest.mark.parametrize("also_file", [False, True])
+def test_the_disk_s_sentence_and_toolsnet_s_agree_where_nothing_else_waits(count, also_file):
+    """The last snapshot may allow what waits, but where ToolsNet stands cannot be written down: nothing goes out."""
+    cart = Cart(files=[{"path": "b.jsonl"}], make_flash=Nor, blocks=30).until_ready(and_ms=1000)
+    more(cart, 3, 300)
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    if also_file:
+        cart.lines["b.jsonl"].refuses = ("open", "sync")
+    more(cart, count, 300)
+    cart.run(20000)
+    refuse(cart)
+    cart.station.log.state.save()  # as toolcart.tools.process.idle_save does
+    cart.run(10000)
+    cart.network.up(*PIM)
+    cart.lines["b.jsonl"].refuses = ()
+    seen = set()
+    for _ in range(90):
+        cart.run(1000)
+        station = reported_station(cart)
+        for outlet in station["outlets"]:
+            is_said = outlet["why"] == reasons.OUR_FLASH
+            assert outlet["waits_for_flash"] >= (is_said and outlet["waiting"] > 0), outlet
+            seen |= {outlet["kind"]} if is_said else set()
+        words_of_disk = "".join(need.words for need in attention.needs(station) if need.slug == "disk")
+        assert (WAITS in words_of_disk) == any(one["waits_for_flash"] for one in station["outlets"])
+    assert seen >= {"toolsnet"}
+    refuse(cart, None)
+    cart.run(90000)
+    assert [one["waiting"] for one in reported_station(cart)["outlets"]] == [0, 0]
+
+
 def test_a_part_that_cannot_be_read_holds_up_those_that_stand_there():
     cart = held_up(3)
     refuse(cart, None)

@@ -1,7 +1,6 @@
 """A number that waits and a name that are said together belong to the same outlet, on every surface."""
 
 import re
-import time
 
 import pytest
 
@@ -107,7 +106,7 @@ def test_page_and_screen_name_the_outlet_for_which_most_waits(case):
     row, screen = page.row(reported), panels.account(reported).plain
     assert (f"{highest} for {names[0]}" in row.replace("&#39;", "'")) == (names != [first]), row
     assert f"{names[-1]} {highest}" in screen if len(outlets) > 1 else f"waiting {highest}" in screen, screen
-    assert "nothing waiting" not in panels.backlog(reported, (0.0, 0.0), 0.0).plain
+    assert "nothing waiting" not in panels.backlog(reported, (0.0, 0.0)).plain
 
 
 def test_nothing_is_said_to_wait_no_more_while_one_outlet_lacks_something():
@@ -152,7 +151,7 @@ def test_a_bound_of_what_waits_is_said_to_be_one():
     reported = station_with([{**SERVER, "waiting": 7, "waiting_at_most": True}])
     assert status.results(reported).endswith("up to 7 waiting")
     assert waiting_by_outlet.outlet_text(reported["outlets"][0]) == "up to 7 waiting"
-    assert "up to 7 waiting" in panels.backlog(reported, (0.0, 0.0), 0.0).plain
+    assert "up to 7 waiting" in panels.backlog(reported, (0.0, 0.0)).plain
     assert ">up to 7<" in page.row(reported)
     assert "waiting at most 7" in " ".join(panels.account(reported).plain.split())
     assert waiting_by_outlet.waiting_for(reported)[0] == waiting_by_outlet.backlog_text(reported) == "up to 7"
@@ -219,8 +218,8 @@ def test_a_running_agent_s_own_figures_are_those_of_the_outlet_that_lacks_most(t
     assert "waiting 7 for file, 0 for ToolsNet" in watch.totals_text(figures)
     assert services[-1] == "1 of 1 stations, 7 results stored, 7 delivered, 7 waiting for file, 0 for ToolsNet"
     assert "7 for file" in page.row(station)
-    metric = metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})], time.time() + 4e9)
+    metric = metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})])
     [age] = re.findall(r"^toolcart_oldest_waiting_seconds\{.*\} (\S+)", metric, re.MULTILINE)
-    assert float(age) > 0
+    assert 0 <= float(age) < 600
     [finding] = doctor_agent.examine(str(cart), None, None, [tmp_path / "cart.spool"], names=["toolsnet", "file"])
     assert "up to 7 records wait for file, and nothing is taken" in finding.words
