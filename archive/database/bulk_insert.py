@@ -85,6 +85,19 @@ def known_keys(connection: Connection, table: Table, names: Sequence[str], keys:
     return set(_run(connection, table, tuple(names), keys, f"SELECT * FROM {{new}} WHERE {had}"))
 
 
+def matching(
+    connection: Connection, table: Table, names: Sequence[str], same: Sequence[str], keys: list[tuple], more: str = ""
+) -> list[tuple]:
+    """Return the table's rows, in order, whose columns `same` are those of a key; `more` narrows it (AND had.. new..).
+
+    A key has the columns `names`.
+    """
+    wanted = ", ".join(f"had.{_quoted(column)}" for column in table.columns.keys())
+    # CROSS JOIN: SQLite goes through the keys, and looks each of them up.
+    found = f"SELECT DISTINCT {wanted} FROM {{new}} CROSS JOIN {_quoted(table.name)} AS had WHERE {_same(same)} {more}"
+    return sorted(_run(connection, table, tuple(names), keys, found))
+
+
 def _same(names: Sequence[str]) -> str:
     return " AND ".join(f"had.{_quoted(name)} = new.{_quoted(name)}" for name in names)
 
