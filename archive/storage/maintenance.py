@@ -314,7 +314,8 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
     if added:
         _add(reading, connection, kind, added, new)
     if stored is not None:
-        stored.write(connection)
+        stored.look_for_curves()
+        stored.write()
     return len(added)
 
 

@@ -118,6 +118,7 @@ class StoredResults:
         self._by_content: dict[tuple, list[StoredResult]] = {}
         self._by_ident: dict[tuple, StoredResult] = {}
         self._changed: dict[StoredResult, None] = {}
+        self._curves: dict[tuple, int] = {}  # their new sequences, by the old key
         self._in_batches = set(stations)
         if rows:
             self._ask([tuple(row[name] for name in t.RESULT_KEY) for row in rows if "Sequence" in row])
@@ -183,19 +184,27 @@ class StoredResults:
 
     # -- the database ----------------------------------------------------------------------------------------------
 
-    def write(self, connection: Connection) -> None:
-        """Write what has changed, behind the commit's new rows; curves follow their results."""
-        moved = {}
+    def look_for_curves(self, pending: Iterable[tuple] = ()) -> None:
+        """Find the curves that are under a number, in the database or among these keys, and follow their results."""
+        moved = {
+            _key(had.moment, sequence_of_number(had.number)): had.sequence
+            for had in self._changed
+            if had.sequence >= 0 and had.number
+        }
+        keys = bulk_insert.known_keys(self._connection, t.GRAPH, t.RESULT_KEY, list(moved))
+        keys.update(key[: len(t.RESULT_KEY)] for key in pending)
+        self._curves = {key: moved[key] for key in keys if key in moved}
+
+    def write(self) -> None:
+        """Write what has changed, behind the commit's new rows; nothing is read."""
         for had in self._changed:
             if not had.more and (had.sequence, had.number) == (had.written_as, had.written_number):
                 continue
             here = t.is_row(t.RESULT, t.RESULT_KEY, _key(had.moment, had.written_as))
             values = {"Sequence": had.sequence, "Number": had.number, "Arrivals": t.RESULT.c.Arrivals + had.more}
-            connection.execute(update(t.RESULT).where(here).values(**values))
-            if had.sequence >= 0 and had.number:
-                moved[_key(had.moment, sequence_of_number(had.number))] = had.sequence
-        for key in bulk_insert.known_keys(connection, t.GRAPH, t.RESULT_KEY, list(moved)):
-            _move_curves(connection, key, moved[key])
+            self._connection.execute(update(t.RESULT).where(here).values(**values))
+        for key, sequence in self._curves.items():
+            _move_curves(self._connection, key, sequence)
 
     def _ask(self, keys: list[tuple]) -> None:
         for *place, sequence, time in keys:

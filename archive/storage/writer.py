@@ -355,6 +355,7 @@ class Writer:
                 batch.count(STORED)
             if kind != "01":
                 batch.change(t.STATION, station_of(fields), Heard=arrived)
+        batch.results.look_for_curves(stored_keys["13"])
         return batch
 
     def _opener(self, connection: Connection, parcels: list[dict], arrived: str) -> OpensParcels:
@@ -454,7 +455,7 @@ class Writer:
                 )  # another server may have been faster
                 put(connection, table, batch.rows[table])
         if batch.results is not None:
-            batch.results.write(connection)
+            batch.results.write()
         if t.RESULT in batch.rows:
             rollups.add(connection, batch.rows[t.RESULT])
         vehicle_numbers.add(connection, batch.cars)

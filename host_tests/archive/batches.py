@@ -180,10 +180,10 @@ class Peer:
 class Kept:
     """A writer on a database, and what it has."""
 
-    def __init__(self, engine):
+    def __init__(self, engine, is_shared=False):
         self.engine = engine
         self.log = []
-        self.writer = Writer(engine, self.log.append, open_parcels=Parcels)
+        self.writer = Writer(engine, self.log.append, is_shared, Parcels)
 
     def take(self, batches):
         """Each one's receipt and outcome; they come at once, so that a commit has several of them."""
@@ -216,9 +216,10 @@ class Kept:
 
 
 @contextmanager
-def kept(place):
-    with database.writing(str(place)) as engine:
-        archive = Kept(engine)
+def kept(place, is_shared=False):
+    """An archive at this place, new or not; others may write there too if all are shared."""
+    with database.writing(str(place), is_shared) as engine:
+        archive = Kept(engine, is_shared)
         try:
             yield archive
         finally:
