@@ -5,6 +5,8 @@ Rules
 2. A station's results by ToolsNet, those in batches, and its events have sequences of their own: a result that came
    both ways is in two of them.
 3. What came once each way did not come again.
+4. An earlier version gave both ways one sequence, and now and then the same numbers: what it stored of a station with
+   batches is named apart, since its gaps may be none.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from toolcart.archive.database.tables import Station
 class SequenceGap:
     """Something in a station's sequences that a person should look at."""
 
-    of: str  # "result", "result by MQTT", "event"
+    of: str  # "result", "result by MQTT", "result by either way", "event"
     station: Station
     kind: str  # "missing", "behind", "again"
     first: int
@@ -37,11 +39,16 @@ def check(connection: Connection) -> Iterator[SequenceGap]:
     nothing filled later.
     """
     results = _rows(connection, t.RESULT, "Number")
+    in_batches = t.stations_of_batches(connection)
     from_toolsnet, from_batches = _Sequences("result"), _Sequences("result by MQTT")
+    from_either = _Sequences("result by either way")
     for station, sequence, time, arrived, arrivals, number in results:
         again = arrivals - (sequence >= 0) - bool(number)
         if sequence >= 0:
-            yield from from_toolsnet.take(station, sequence % t.SEQUENCE_SPAN, time, arrived, again)
+            is_mixed = number == t.UNKNOWN and station in in_batches
+            yield from (from_either if is_mixed else from_toolsnet).take(
+                station, sequence % t.SEQUENCE_SPAN, time, arrived, again
+            )
         if number:
             again = again if sequence < 0 else 0  # it is named once
             yield from from_batches.take(station, sequence_at(number), time, arrived, again)
@@ -49,7 +56,7 @@ def check(connection: Connection) -> Iterator[SequenceGap]:
     for station, sequence, time, arrived, arrivals in _rows(connection, t.EVENT):
         if sequence >= 0:  # others are lines, which are numbered together with other records
             yield from events.take(station, sequence, time, arrived, arrivals - 1)
-    for sequences in (from_toolsnet, from_batches, events):
+    for sequences in (from_toolsnet, from_batches, from_either, events):
         yield from sequences.missing()
 
 

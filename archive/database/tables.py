@@ -40,6 +40,7 @@ from sqlalchemy import (
     and_,
     case,
     literal_column,
+    select,
     text,
 )
 
@@ -127,7 +128,7 @@ RESULT = Table(
     Column("TighteningId", BigInteger),
     Column("Arrivals", Integer, nullable=False, default=1),
     Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
-    Column("Number", BigInteger, server_default=text("0")),  # of a batch's line; NULL: never came in one, 0: not known
+    Column("Number", BigInteger, server_default=text("0")),  # of a batch's line; NULL: it never came in one
     # In this order it is the index of a station's times as well: each index costs every result a page of the WAL.
     UniqueConstraint(*PLACE, "Time", "Sequence", "Spindle", name="ResultOnce"),
     *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
@@ -145,6 +146,7 @@ RESULT = Table(
     Index("ResultByMoment", "Time"),  # without a station
     Index("ResultByProgram", "Program", "Time"),
 )
+UNKNOWN = 0  # the number of what an earlier version stored, whichever way that came
 SEQUENCE_SPAN = 100_000  # a telegram's sequence has five digits
 FROM_TOOLSNET = RESULT.c.Sequence >= 0
 # The sequence or number that people know, and what they see of a row.
@@ -302,6 +304,11 @@ CONSUMED = Table(  # how far each outlet's batches are stored (toolcart.archive.
     *_integers(*PLACE),
     *_texts(14, "Arrived"),
 )
+
+
+def stations_of_batches(connection: Connection) -> set[Station]:
+    """Return the stations whose results have come in batches."""
+    return {tuple(row) for row in connection.execute(select(*[CONSUMED.c[name] for name in PLACE]).distinct())}
 
 
 def belongs(other: Any, table: Table) -> ColumnElement[bool]:

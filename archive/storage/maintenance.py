@@ -33,7 +33,7 @@ from toolcart.archive.database import audit, bulk_insert, database, vehicle_numb
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
 from toolcart.archive.statistics import rollups
-from toolcart.archive.storage.stored_results import StoredResult, StoredResults, stations_of_batches
+from toolcart.archive.storage.stored_results import StoredResult, StoredResults
 from toolcart.archive.storage.writer import ArchiveEnding, Writer
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind
@@ -293,7 +293,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
     """Take the rows that are missing here, under new numbers; return how many."""
     stored: StoredResults | None = None
     if kind.table is t.RESULT:
-        stored = StoredResults(connection, some, stations_of_batches(reading))
+        stored = StoredResults(connection, some, t.stations_of_batches(reading))
         some = _named_here(stored, some, names)
     elif kind.table is t.GRAPH:
         some = [{**row, "Sequence": names.get(_key(row), row["Sequence"])} for row in some]

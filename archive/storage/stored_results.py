@@ -35,7 +35,6 @@ from toolcart.toolsnet.records import station_of
 from toolcart.toolsnet.rows import tightening_of
 
 NEW, AGAIN, ALSO = "new", "again", "also"  # ALSO: it was there, and comes this way for the first time
-UNKNOWN = 0  # a number of an older version
 _NUMBERS = 2**31 - 1  # as many as the column Sequence has below zero
 _DECIMALS = (100, 10)  # of torque and angle
 _CUT = 1e-6  # less than this is the binary form's
@@ -85,11 +84,6 @@ def row_of(fields: dict) -> dict:
     return {**row, "Sequence": fields["sequence"]} if "sequence" in fields else row
 
 
-def stations_of_batches(connection: Connection) -> set[Station]:
-    """Return the stations whose results have come in batches."""
-    return {tuple(row) for row in connection.execute(select(*[t.CONSUMED.c[name] for name in t.PLACE]).distinct())}
-
-
 def like(connection: Connection, rows: Iterable[dict]) -> list[dict]:
     """Return the rows of the database that have the station, the time and about the content of one of these."""
     names = _CONTENT
@@ -122,7 +116,7 @@ class StoredResults:
         self._in_batches = set(stations)
         if rows:
             self._ask([tuple(row[name] for name in t.RESULT_KEY) for row in rows if "Sequence" in row])
-            self._in_batches |= stations_of_batches(connection)
+            self._in_batches |= t.stations_of_batches(connection)
         alike = [row for row in rows if _station(row) in self._in_batches]
         for row in like(connection, alike):
             self._know(row)
@@ -141,7 +135,7 @@ class StoredResults:
                 had.sequence = sequence
                 self._by_name[moment, sequence] = had
                 return self._arrived(had, ALSO, arrivals)
-            if had.number == UNKNOWN and content[0] is not None and moment[:3] in self._in_batches:
+            if had.number == t.UNKNOWN and content[0] is not None and moment[:3] in self._in_batches:
                 return self._arrived(had, ALSO, arrivals)
         return NEW, self._add(moment, sequence, None, content)
 

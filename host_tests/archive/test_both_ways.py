@@ -258,6 +258,7 @@ def test_an_older_archives_shifted_sequences_hide_nothing(new_place):
         assert sorted(again.numbers()) == [1, 2, 3, 4, 5, 6] and again.said() == 6
         assert archive.commit([again.telegram(number) for number in range(1, 7)]) == ["repeated"] * 6
         assert sorted(again.numbers()) == [1, 2, 3, 4, 5, 6] and archive.log == []
+        assert [gap for gap in again.gaps() if gap[1] != "again"] == [("result by either way", "missing", 3, 1)]
 
 
 def test_an_import_knows_a_result_by_either_name(tmp_path):
