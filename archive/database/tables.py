@@ -304,11 +304,12 @@ CONSUMED = Table(  # how far each outlet's batches are stored (toolcart.archive.
     *_integers(*PLACE),
     *_texts(14, "Arrived"),
 )
+_OF_BATCHES = select(CONSUMED.c.SystemType, CONSUMED.c.System, CONSUMED.c.Station).distinct()
 
 
 def stations_of_batches(connection: Connection) -> set[Station]:
     """Return the stations whose results have come in batches."""
-    return {tuple(row) for row in connection.execute(select(*[CONSUMED.c[name] for name in PLACE]).distinct())}
+    return {(row[0], row[1], row[2]) for row in connection.execute(_OF_BATCHES)}
 
 
 def belongs(other: Any, table: Table) -> ColumnElement[bool]:

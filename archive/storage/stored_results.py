@@ -31,17 +31,16 @@ from toolcart.archive.database import bulk_insert
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.tables import Station
 from toolcart.toolsnet.layouts import REAL_MOST
-from toolcart.toolsnet.records import station_of
 from toolcart.toolsnet.rows import tightening_of
 
 NEW, AGAIN, ALSO = "new", "again", "also"  # ALSO: it was there, and comes this way for the first time
 _NUMBERS = 2**31 - 1  # as many as the column Sequence has below zero
-_DECIMALS = (100, 10)  # of torque and angle
+_TORQUE_UNIT, _ANGLE_UNIT = 100, 10  # of a telegram's last decimal
 _CUT = 1e-6  # less than this is the binary form's
 _PLACE_TIME = (*t.PLACE, "Time")
 _CONTENT = (*_PLACE_TIME, "TighteningId", "Spindle", "Torque", "Angle")
 _ALIKE = 'AND abs(had."Torque" - new."Torque") < 0.011 AND abs(had."Angle" - new."Angle") < 0.11'
-_COLUMNS = t.RESULT.columns.keys()
+_COLUMNS = ("ResultId", *_CONTENT, "Sequence", "Number")
 
 Moment = tuple[int, int, int, str]  # a station's second
 Content = tuple[int | None, int, int | None, int | None]
@@ -72,16 +71,26 @@ def sequence_of_number(number: int) -> int:
 
 def content_of(row: dict) -> Content:
     """Return what tells a tightening from others of its station and second."""
-    figures = zip((row["Torque"], row["Angle"]), _DECIMALS, strict=True)
-    return (row["TighteningId"], row["Spindle"], *[_cut(value, unit) for value, unit in figures])
+    torque, angle = _cut(row["Torque"], _TORQUE_UNIT), _cut(row["Angle"], _ANGLE_UNIT)
+    return (row["TighteningId"], row["Spindle"], torque, angle)
 
 
 def row_of(fields: dict) -> dict:
     """Return the columns that are compared, of a telegram 04 or a batch's line."""
     ident, torque, angle = tightening_of(fields)
-    place_time = (*station_of(fields), fields["time"])
-    row = dict(zip(_CONTENT, (*place_time, ident, fields["spindles"][0]["spindle"], torque, angle), strict=True))
-    return {**row, "Sequence": fields["sequence"]} if "sequence" in fields else row
+    row = {
+        "SystemType": fields["system_type"],
+        "System": fields["system"],
+        "Station": fields["station"],
+        "Time": fields["time"],
+        "TighteningId": ident,
+        "Spindle": fields["spindles"][0]["spindle"],
+        "Torque": torque,
+        "Angle": angle,
+    }
+    if "sequence" in fields:
+        row["Sequence"] = fields["sequence"]
+    return row
 
 
 def like(connection: Connection, rows: Iterable[dict]) -> list[dict]:
@@ -91,10 +100,10 @@ def like(connection: Connection, rows: Iterable[dict]) -> list[dict]:
         tuple(row[name] for name in names) for row in rows if row["Torque"] is not None and row["Angle"] is not None
     ]
     with_id, without = [key for key in keys if key[4] is not None], [key for key in keys if key[4] is None]
-    found = bulk_insert.matching(connection, t.RESULT, names, names[:6], with_id, _ALIKE)
+    found = bulk_insert.matching(connection, t.RESULT, _COLUMNS, names, names[:6], with_id, _ALIKE)
     same = (*_PLACE_TIME, "Spindle")
     found += bulk_insert.matching(
-        connection, t.RESULT, names, same, without, f'{_ALIKE} AND had."TighteningId" IS NULL'
+        connection, t.RESULT, _COLUMNS, names, same, without, f'{_ALIKE} AND had."TighteningId" IS NULL'
     )
     return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
 
@@ -115,11 +124,12 @@ class StoredResults:
         self._curves: dict[tuple, int] = {}  # their new sequences, by the old key
         self._in_batches = set(stations)
         if rows:
-            self._ask([tuple(row[name] for name in t.RESULT_KEY) for row in rows if "Sequence" in row])
+            self._ask([_key(_moment(row), row["Sequence"]) for row in rows if "Sequence" in row])
             self._in_batches |= t.stations_of_batches(connection)
-        alike = [row for row in rows if _station(row) in self._in_batches]
-        for row in like(connection, alike):
-            self._know(row)
+        if self._in_batches:
+            alike = [row for row in rows if _moment(row)[:3] in self._in_batches]
+            for row in like(connection, alike):
+                self._know(row)
 
     # -- what comes ------------------------------------------------------------------------------------------------
 
@@ -172,7 +182,8 @@ class StoredResults:
         moment = (*place, time)
         if (moment, ident) in self._by_ident:
             return self._by_ident[moment, ident].sequence
-        statement = select(t.RESULT).where(t.is_row(t.RESULT, (*_PLACE_TIME, "TighteningId"), (*moment, ident)))
+        columns = [t.RESULT.c[name] for name in _COLUMNS]
+        statement = select(*columns).where(t.is_row(t.RESULT, (*_PLACE_TIME, "TighteningId"), (*moment, ident)))
         row = self._connection.execute(statement.order_by(t.RESULT.c.ResultId).limit(1)).mappings().first()
         return None if row is None else self._know(dict(row)).sequence
 
@@ -201,9 +212,9 @@ class StoredResults:
             _move_curves(self._connection, key, sequence)
 
     def _ask(self, keys: list[tuple]) -> None:
-        for *place, sequence, time in keys:
-            self._by_name.setdefault(((*place, time), sequence), None)
-        for row in bulk_insert.matching(self._connection, t.RESULT, t.RESULT_KEY, t.RESULT_KEY, keys):
+        for kind, system, station, sequence, time in keys:
+            self._by_name.setdefault(((kind, system, station, time), sequence), None)
+        for row in bulk_insert.matching(self._connection, t.RESULT, _COLUMNS, t.RESULT_KEY, t.RESULT_KEY, keys):
             self._know(dict(zip(_COLUMNS, row, strict=True)))
 
     def _named(self, moment: Moment, sequence: int) -> StoredResult | None:
@@ -246,12 +257,8 @@ def _key(moment: Moment, sequence: int) -> tuple:
     return (*moment[:3], sequence, moment[3])
 
 
-def _station(row: dict) -> Station:
-    return (row["SystemType"], row["System"], row["Station"])
-
-
 def _moment(row: dict) -> Moment:
-    return (*_station(row), row["Time"])
+    return (row["SystemType"], row["System"], row["Station"], row["Time"])
 
 
 def _cut(value: float | None, unit: int) -> int | None:

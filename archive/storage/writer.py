@@ -333,9 +333,11 @@ class Writer:
         arrived = rows.now_text()
         parcels = [fields for kind, fields, _ in taken if kind == PARCEL]
         opener = self._opener(connection, parcels, arrived) if parcels else None
-        results = [fields for kind, fields, _ in taken if kind == RESULT] + (opener.lines() if opener else [])
+        compared = [row_of(fields) for kind, fields, _ in taken if kind == RESULT]
+        lines = [row_of(line) for line in opener.lines()] if opener else []
         batch = _Batch(ids=dict(self._row_cache.numbers))
-        batch.results = StoredResults(connection, [*map(row_of, results)], opener.stations() if opener else ())
+        batch.results = StoredResults(connection, compared + lines, opener.stations() if opener else ())
+        telegrams = iter(compared)
         stored_keys = {
             kind: bulk_insert.known_keys(
                 connection, table, names, [key_of(fields) for of, fields, _ in taken if of == kind]
@@ -344,7 +346,7 @@ class Writer:
         }
         for kind, fields, _ in taken:
             if kind == RESULT:
-                batch.count(self._take_result(batch, fields, arrived))
+                batch.count(self._take_result(batch, fields, next(telegrams), arrived))
             elif kind in stored_keys:
                 batch.count(self._take(batch, kind, fields, stored_keys[kind], arrived))
             elif opener is not None and kind == PARCEL:
@@ -389,10 +391,10 @@ class Writer:
         for table, key, values in opened.changes:
             batch.change(table, key, **values)
 
-    def _take_result(self, batch: _Batch, fields: dict, arrived: str) -> str:
-        """Take a telegram 04."""
+    def _take_result(self, batch: _Batch, fields: dict, compared: dict, arrived: str) -> str:
+        """Take a telegram 04; `compared` are its columns for StoredResults."""
         assert batch.results is not None
-        how, stored = batch.results.telegram(row_of(fields))
+        how, stored = batch.results.telegram(compared)
         if how == AGAIN:
             batch.repeated += 1
             return REPEATED
@@ -411,7 +413,9 @@ class Writer:
         for spindle in fields["spindles"]:
             self._map(batch, *station, spindle["spindle"], spindle["program"])
         first = batch.ids[t.RESULT] + 1
-        results, vins, parameters = rows.result_rows({**fields, "sequence": sequence}, first, arrived, behind)
+        if sequence != fields["sequence"]:
+            fields = {**fields, "sequence": sequence}
+        results, vins, parameters = rows.result_rows(fields, first, arrived, behind)
         number = fields.get("number")
         batch.add(t.RESULT, [(*row, number) for row in results])
         batch.add(t.RESULT_VIN, vins)
