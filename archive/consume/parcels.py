@@ -119,13 +119,15 @@ class Parcels:
         batch: Batch = parcel["batch"]
         new = [(number, record) for number, record in batch.records if number > progress.number]
         parcel["missing"] = batch.last - max(progress.number, 0) - len(new)
+        compared = {number: row_of(record) for number, record in new if isinstance(record, dict)}
+        stored.expect([(row, progress.base + number) for number, row in compared.items()])
         for number, record in new:
             if not isinstance(record, dict):
                 parcel["new"] += 1
                 breach_head = (self._arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)
                 opened.rows.append((t.BREACH, (*breach_head, record, "a result that can be read")))
                 continue
-            how, one = stored.line(row_of(record), progress.base + number)
+            how, one = stored.line(compared[number], progress.base + number)
             had = one.number or 0
             if how == AGAIN and had < progress.base + number:  # it leaves no gap
                 progress.base -= 1

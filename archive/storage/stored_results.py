@@ -41,6 +41,7 @@ _PLACE_TIME = (*t.PLACE, "Time")
 _CONTENT = (*_PLACE_TIME, "TighteningId", "Spindle", "Torque", "Angle")
 _ALIKE = 'AND abs(had."Torque" - new."Torque") < 0.011 AND abs(had."Angle" - new."Angle") < 0.11'
 _COLUMNS = ("ResultId", *_CONTENT, "Sequence", "Number")
+_COMPARED = select(*[t.RESULT.c[name] for name in _COLUMNS])
 
 Moment = tuple[int, int, int, str]  # a station's second
 Content = tuple[int | None, int, int | None, int | None]
@@ -118,6 +119,7 @@ class StoredResults:
         self._connection = connection
         self._rows: dict[int, StoredResult] = {}  # of the database, by ResultId
         self._by_name: dict[tuple, StoredResult | None] = {}
+        self._asked_beyond: set[tuple] = set()
         self._by_content: dict[tuple, list[StoredResult]] = {}
         self._by_ident: dict[tuple, StoredResult] = {}
         self._changed: dict[StoredResult, None] = {}
@@ -148,6 +150,10 @@ class StoredResults:
             if had.number == t.UNKNOWN and content[0] is not None and moment[:3] in self._in_batches:
                 return self._arrived(had, ALSO, arrivals)
         return NEW, self._add(moment, sequence, None, content)
+
+    def expect(self, lines: list[tuple[dict, int]]) -> None:
+        """Look up at once whether the numbers that these lines will get are taken."""
+        self._ask([_key(_moment(row), sequence_of_number(number)) for row, number in lines])
 
     def line(self, row: dict, number: int, arrivals: int = 1) -> tuple[str, StoredResult]:
         """Return what a line of a batch is, and as what it is stored (rule 3); its number is later if that is taken."""
@@ -182,8 +188,7 @@ class StoredResults:
         moment = (*place, time)
         if (moment, ident) in self._by_ident:
             return self._by_ident[moment, ident].sequence
-        columns = [t.RESULT.c[name] for name in _COLUMNS]
-        statement = select(*columns).where(t.is_row(t.RESULT, (*_PLACE_TIME, "TighteningId"), (*moment, ident)))
+        statement = _COMPARED.where(t.is_row(t.RESULT, (*_PLACE_TIME, "TighteningId"), (*moment, ident)))
         row = self._connection.execute(statement.order_by(t.RESULT.c.ResultId).limit(1)).mappings().first()
         return None if row is None else self._know(dict(row)).sequence
 
@@ -219,8 +224,20 @@ class StoredResults:
 
     def _named(self, moment: Moment, sequence: int) -> StoredResult | None:
         if (moment, sequence) not in self._by_name:
-            self._ask([_key(moment, sequence)])
-        return self._by_name[moment, sequence]
+            if sequence < t.SEQUENCE_SPAN:
+                self._ask([_key(moment, sequence)])
+            else:
+                self._ask_beyond(moment, sequence % t.SEQUENCE_SPAN)
+        return self._by_name.get((moment, sequence))
+
+    def _ask_beyond(self, moment: Moment, sequence: int) -> None:
+        """Ask at once for all results of this second whose sequence another one has, which may be many."""
+        if (moment, sequence) not in self._asked_beyond:
+            self._asked_beyond.add((moment, sequence))
+            alike = (t.RESULT.c.Sequence >= t.SEQUENCE_SPAN, t.RESULT.c.Sequence % t.SEQUENCE_SPAN == sequence)
+            here = t.is_row(t.RESULT, _PLACE_TIME, moment)
+            for row in self._connection.execute(_COMPARED.where(here, *alike)).mappings().fetchall():
+                self._know(dict(row))
 
     def _alike(self, moment: Moment, content: Content) -> list[StoredResult]:
         return self._by_content.get((moment, content), []) if None not in content[2:] else []

@@ -124,10 +124,10 @@ def test_in_every_order_each_of_one_second_is_stored_once(on_each, of, ahead):
 
 def test_a_result_is_confirmed_only_if_that_one_is_stored(on_each):
     cart = Cart(on_each)
-    two = [cart.telegram(1, 17), cart.telegram(2, 17), cart.telegram(3, 17)]
-    assert on_each.commit(two[:2]) == ["stored", "stored"]
-    assert on_each.commit([two[2]]) == ["stored"]
-    assert on_each.commit([*two, two[1]]) == ["repeated"] * 4
+    three = [cart.telegram(1, 17), cart.telegram(2, 17), cart.telegram(3, 17)]
+    assert on_each.commit(three[:2]) == ["stored", "stored"]
+    assert on_each.commit([three[2]]) == ["stored"]
+    assert on_each.commit([*three, three[1]]) == ["repeated"] * 4
     assert cart.rows("TighteningId Arrivals") == [(cart.ident(1), 2), (cart.ident(2), 3), (cart.ident(3), 2)]
     with on_each.engine.connect() as connection:
         shown = {
