@@ -185,7 +185,8 @@ def _with_status(value: float | None, status: int | None, decimals: int) -> str:
 def check(place: str, as_json: bool) -> None:
     """Find gaps, late arrivals, repeats and damage.
 
-    Gaps are those of the stations' sequences of results and events.
+    Gaps are those of the stations' sequences of results and events. Results by ToolsNet
+    and by MQTT each have their own.
 
     A gap is not always a loss: a station that has passed over a refused result leaves one, and so do OK results that
     were moved out earlier. Exit code 1 if there is a gap, something that came behind a later one, or damage; repeats
@@ -275,8 +276,8 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
 
     Each result once.
 
-    SOURCE is an SQLite file, the URL of a database, or a spool file, which is only read. What this archive already has,
-    by station, sequence and time, is counted and left as it is. The sequences that an 08 names never go back.
+    SOURCE is an SQLite file, the URL of a database, or a spool file, which is only read. What this archive already has
+    is counted and left as it is, also if it came the other way. The sequences that an 08 names never go back.
     """
     database = library()
     from toolcart.archive.storage.maintenance import take_from

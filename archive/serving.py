@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from toolcart.archive.consume.parcels import open_parcels
+from toolcart.archive.consume.parcels import Parcels
 from toolcart.archive.database import database
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import servers
@@ -70,7 +70,7 @@ async def run(
     """
     is_shared = place.is_shared or place.role in (PIM, SERVER)
     with database.writing(place.database, is_shared) as engine:
-        writer = Writer(engine, say, is_shared, open_parcels)
+        writer = Writer(engine, say, is_shared, Parcels)
         state = ServerState(writer, place.announced_host or place.host, faults, say)
         if place.role == PIM:
             state.pim = RegisteredServers(engine, say)

@@ -114,7 +114,7 @@ class Consumer:
                 self.counted.add(counters.CURVES_SKIPPED)
                 self.broker.done(mark)
                 return
-            parcel, name = line_parcel(base, "13", curve), counters.CURVES
+            parcel, name = line_parcel(base, "13", curve, lines.ident_of(line)), counters.CURVES
         self._put(len(payload), (PARCEL, parcel), partial(self._line_stored, mark, name))
 
     def _put(self, octets: int, what: tuple[str, dict], on_stored: Callable[[str, dict], None]) -> None:

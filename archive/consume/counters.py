@@ -24,7 +24,7 @@ NAMES = {
     STORED: "Batches that brought something new.",
     REPEATED: "Batches that had been stored before.",
     RESULTS: "Results and unread messages that they brought.",
-    KNOWN: "Results of them that were there under another sequence.",
+    KNOWN: "Results of them that were there already.",
     EVENTS: "Events that were stored.",
     CURVES: "Curves that were stored.",
     CURVES_SKIPPED: "Events and curves of which no row can be made.",

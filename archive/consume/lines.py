@@ -339,6 +339,12 @@ def curve_of(line: dict, place: Place) -> dict | None:
     }
 
 
+def ident_of(line: dict) -> int | None:
+    """Return the tightening ID of a curve's line; None if it has none that is a number."""
+    ident = _text(line.get("tightening_id"))
+    return int(ident) if ident.isdigit() else None
+
+
 def _steps(value: Any) -> list[tuple[int, int, int]]:
     """Read pairs of a count and ms, the ms as whole millionths; zero if unknown."""
     steps = []

@@ -5,33 +5,28 @@ Rules (docs/library/consumers.md)
    transaction that changes it.
 2. after > have: something before it did not arrive, nothing is stored. last <= have: a repeat. Else the records above
    `have` are stored and have = last. If nothing is sent again, a gap is passed over.
-3. A result's sequence is its number on the circle, moved to follow what the station has brought otherwise: a gap in
-   the sequences is a gap in the numbers, a new spool goes on where the old one ended, and none is used twice.
-4. A tightening that is there already with the same ID, time, spindle, torque and angle, in the database or in the same
-   commit, is counted as a repeat of the oldest one: it came through ToolsNet, or was fetched again after a spool was
-   lost, or by an operator's retry.
+3. A result's Number is its number in the batch, moved to follow what the station has brought in batches otherwise: a
+   gap in the Numbers is a gap in the batches, a new spool goes on where the old one ended, and none is used twice.
+4. Whether a tightening is there already is decided by toolcart.archive.storage.stored_results. One that has come in a
+   batch before, as one that was fetched again after a spool was lost, or an operator's retry, leaves no gap.
 5. A message that could not be read is kept as a row of Breach.
 6. An event or a curve gets the system of the topic's batches, and belongs to its newest spool; without one it is left
-   out.
+   out. A curve belongs to the tightening with its ID and time, under whatever name that is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select, tuple_
 
-from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.archive.consume.batch import Batch
 from toolcart.archive.consume.lines import placed
-from toolcart.archive.database import bulk_insert
 from toolcart.archive.database import tables as t
+from toolcart.archive.storage.stored_results import AGAIN, NEW, StoredResults, row_of, sequence_of_number
 from toolcart.archive.storage.writer import REPEATED, STORED, ParcelContent, Station
-from toolcart.toolsnet.rows import key_of, tightening_of
 
 GAP = "gap"
-_SAME = (*t.PLACE, "TighteningId", "Time", "Spindle", "Torque", "Angle")
 _KEY = (t.CONSUMED.c.Topic, t.CONSUMED.c.Identity)
 _PEER_MOST = 60
 
@@ -49,9 +44,12 @@ def parcel_of(batch: Batch) -> dict:
     return {**placed(batch.place), "topic": batch.topic, "batch": batch, **counts, "other": None}
 
 
-def line_parcel(topic: str, kind: str, fields: dict) -> dict:
-    """Return a single telegram as the writer takes it; with the outcome, `number` is 0 if it was left out."""
-    return {**fields, "topic": topic, "kind": kind, "telegram": fields, "number": 0}
+def line_parcel(topic: str, kind: str, fields: dict, ident: int | None = None) -> dict:
+    """Return a single telegram as the writer takes it; with the outcome, `number` is 0 if it was left out.
+
+    `ident` is the tightening ID that a curve belongs to.
+    """
+    return {**fields, "topic": topic, "kind": kind, "telegram": fields, "ident": ident, "number": 0}
 
 
 @dataclass
@@ -60,37 +58,109 @@ class _Progress:
 
     number: int
     base: int
-    sequence: int  # of its newest result
+    newest: int  # Number of its newest result
     arrived: str
     is_new: bool = False
     places: set[Station] = field(default_factory=set)  # stations whose batches came on this topic
 
 
-def open_parcels(
-    connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
-) -> list[ParcelContent]:
-    """Return what is new in each of them; `latest` gives the sequence of a station's latest result."""
-    rows = _rows(connection, {parcel["topic"] for parcel in parcels})
-    ends: dict[Station, int] = {}
-    opened = []
-    for parcel in parcels:
-        if "kind" in parcel:
-            opened.append(_open_line(parcel, rows))
-            continue
+class Parcels:
+    """The parcels of a commit, which are opened one after the other in the order of arrival."""
+
+    def __init__(self, connection: Connection, parcels: list[dict], arrived: str) -> None:
+        self._arrived = arrived
+        self._rows = _rows(connection, {parcel["topic"] for parcel in parcels})
+        self._batches: list[Batch] = [parcel["batch"] for parcel in parcels if "batch" in parcel]
+        self._ends = _ends(connection, {batch.place for batch in self._batches})  # Number of a station's newest result
+
+    def lines(self) -> list[dict]:
+        """Return all results that they may bring."""
+        lines = []
+        for batch in self._batches:
+            progress = self._rows.get((batch.topic, batch.identity))
+            have = progress.number if progress is not None else 0
+            lines += [record for number, record in batch.records if number > have and isinstance(record, dict)]
+        return lines
+
+    def stations(self) -> set[Station]:
+        """Return whose results they are."""
+        return {batch.place for batch in self._batches}
+
+    def open(self, parcel: dict, stored: StoredResults) -> ParcelContent:
+        """Return what is new in one."""
+        return self._open_line(parcel, stored) if "kind" in parcel else self._open_batch(parcel, stored)
+
+    def _open_batch(self, parcel: dict, stored: StoredResults) -> ParcelContent:
         batch: Batch = parcel["batch"]
-        progress = rows.setdefault((batch.topic, batch.identity), _Progress(0, 0, -1, arrived, is_new=True))
-        end = ends.get(batch.place, latest(batch.place))
-        if progress.sequence != end:
-            progress.base, progress.sequence = end - progress.number, end
-        others = {place for (topic, _), one in rows.items() if topic == batch.topic for place in one.places}
-        parcel["other"] = next(iter(others - {batch.place}), None)
-        opened.append(_open(parcel, progress, arrived))
-        if opened[-1].outcome == STORED:
+        key = (batch.topic, batch.identity)
+        progress = self._rows.setdefault(key, _Progress(0, 0, -1, self._arrived, is_new=True))
+        others = {place for (topic, _), one in self._rows.items() if topic == batch.topic for place in one.places}
+        parcel.update(new=0, known=0, missing=0, other=next(iter(others - {batch.place}), None))
+        opened = ParcelContent(decide(progress.number, batch.after, batch.last, batch.waits))
+        if opened.outcome == STORED:
+            end = self._ends.get(batch.place, 0)
+            if progress.newest != end:
+                progress.base, progress.newest = end - progress.number, end
+            self._open_records(parcel, progress, stored, opened)
+            self._ends[batch.place] = progress.newest
+            progress.number = batch.last
+            progress.arrived = self._arrived
             progress.places.add(batch.place)
-            progress.arrived = arrived
-            ends[batch.place] = progress.sequence
-    _leave_known(connection, parcels, opened)
-    return opened
+            place = dict(zip(t.PLACE, batch.place, strict=True))
+            now = {"Number": progress.number, "Base": progress.base, "Sequence": progress.newest, **place}
+            if progress.is_new:
+                opened.rows.append((t.CONSUMED, (*key, *now.values(), self._arrived)))
+                progress.is_new = False
+            opened.changes.append((t.CONSUMED, key, {**now, "Arrived": self._arrived}))
+        parcel["number"] = progress.number
+        return opened
+
+    def _open_records(self, parcel: dict, progress: _Progress, stored: StoredResults, opened: ParcelContent) -> None:
+        batch: Batch = parcel["batch"]
+        new = [(number, record) for number, record in batch.records if number > progress.number]
+        parcel["missing"] = batch.last - max(progress.number, 0) - len(new)
+        compared = {number: row_of(record) for number, record in new if isinstance(record, dict)}
+        stored.expect([(row, progress.base + number) for number, row in compared.items()])
+        for number, record in new:
+            if not isinstance(record, dict):
+                parcel["new"] += 1
+                breach_head = (self._arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)
+                opened.rows.append((t.BREACH, (*breach_head, record, "a result that can be read")))
+                continue
+            how, one = stored.line(compared[number], progress.base + number)
+            had = one.number or 0
+            if how == AGAIN and had < progress.base + number:  # it leaves no gap
+                progress.base -= 1
+                opened.again += 1
+                parcel["known"] += 1
+                continue
+            progress.base, progress.newest = had - number, had
+            opened.again += how == AGAIN
+            parcel["new" if how == NEW else "known"] += 1
+            if how == NEW:
+                opened.telegrams.append(("04", {**record, "sequence": sequence_of_number(had), "number": had}))
+
+    def _open_line(self, parcel: dict, stored: StoredResults) -> ParcelContent:
+        telegram, kind = dict(parcel["telegram"]), parcel["kind"]
+        ours = [
+            (progress.arrived, progress.base, place)
+            for (topic, _), progress in self._rows.items()
+            for place in progress.places
+            if topic == parcel["topic"] and place[2] == telegram["station"]
+        ]
+        parcel["number"] = len(ours)
+        if not ours:
+            return ParcelContent(REPEATED)
+        _, base, place = max(ours)
+        telegram.update(placed(place))
+        parcel.update(placed(place))
+        if kind == "09":
+            telegram["sequence"] = sequence_of_number(telegram["sequence"])
+        else:
+            sequence = stored.sequence_of(place, telegram["time"], parcel["ident"])
+            by_number = sequence_of_number(base + telegram["sequence"])
+            telegram["sequence"] = by_number if sequence is None else sequence
+        return ParcelContent(STORED, [(kind, telegram)])
 
 
 def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Progress]:
@@ -100,88 +170,7 @@ def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Pr
     return {(row[0], row[1]): _Progress(*row[2:6], places={tuple(row[6:])}) for row in rows}
 
 
-def _open_line(parcel: dict, rows: dict[tuple[str, str], _Progress]) -> ParcelContent:
-    telegram, kind = dict(parcel["telegram"]), parcel["kind"]
-    ours = [
-        (progress.arrived, progress.base, place)
-        for (topic, _), progress in rows.items()
-        for place in progress.places
-        if topic == parcel["topic"] and place[2] == telegram["station"]
-    ]
-    parcel["number"] = len(ours)
-    if not ours:
-        return ParcelContent(REPEATED)
-    _, base, (system_type, system, _) = max(ours)
-    telegram.update(system_type=system_type, system=system)
-    parcel.update(system_type=system_type, system=system)
-    if kind == "13":
-        telegram["sequence"] = sequence_at(base + telegram["sequence"])
-    return ParcelContent(STORED, [(kind, telegram)])
-
-
-def _open(parcel: dict, progress: _Progress, arrived: str) -> ParcelContent:
-    batch: Batch = parcel["batch"]
-    parcel.update(new=0, known=0, missing=0)
-    opened = ParcelContent(decide(progress.number, batch.after, batch.last, batch.waits))
-    if opened.outcome == STORED:
-        parcel["missing"] = (
-            batch.last - max(progress.number, 0) - sum(number > progress.number for number, _ in batch.records)
-        )
-        for number, record in batch.records:
-            if number <= progress.number:
-                continue
-            parcel["new"] += 1
-            if isinstance(record, dict):
-                progress.sequence = sequence_at(progress.base + number)
-                opened.telegrams.append(("04", {**record, "sequence": progress.sequence}))
-            else:
-                breach_head = (arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)
-                opened.rows.append((t.BREACH, (*breach_head, record, "a result that can be read")))
-        key = (batch.topic, batch.identity)
-        if progress.is_new:
-            opened.rows.append(
-                (t.CONSUMED, (*key, batch.last, progress.base, progress.sequence, *batch.place, arrived))
-            )
-            progress.is_new = False
-        place = dict(zip(t.PLACE, batch.place, strict=True))
-        now = {"Number": batch.last, "Base": progress.base, "Sequence": progress.sequence, **place, "Arrived": arrived}
-        opened.changes.append((t.CONSUMED, key, now))
-        progress.number = batch.last
-    parcel["number"] = progress.number
-    return opened
-
-
-def _leave_known(connection: Connection, parcels: list[dict], opened: list[ParcelContent]) -> None:
-    """Take out results that are there under another sequence, and name what they repeat."""
-    keys = [key for one in opened for kind, fields in one.telegrams if kind == "04" and (key := _same_key(fields))]
-    first = {key: _oldest(connection, key) for key in bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)}
-    for parcel, one in zip(parcels, opened, strict=True):
-        new = []
-        for kind, fields in one.telegrams:
-            key = _same_key(fields) if kind == "04" else None
-            if key is not None and key in first:
-                parcel["known"] += 1
-                parcel["new"] -= 1
-                one.again.append(first[key])
-                continue
-            if key is not None:
-                first[key] = key_of(fields)
-            new.append((kind, fields))
-        one.telegrams = new
-
-
-def _oldest(connection: Connection, same: tuple) -> tuple:
-    """Return the key of the oldest result of this tightening."""
-    columns = [t.RESULT.c[name] for name in t.RESULT_KEY]
-    statement = select(*columns).where(t.is_row(t.RESULT, _SAME, same)).order_by(t.RESULT.c.ResultId).limit(1)
-    return tuple(connection.execute(statement).one())
-
-
-def _same_key(result: dict) -> tuple | None:
-    """Return what tells a tightening from all others of its station; None if it has no ID."""
-    first = result["spindles"][0]
-    ident, torque, angle = tightening_of(result)
-    if not ident or torque is None or angle is None:
-        return None
-    station = (result["system_type"], result["system"], result["station"])
-    return (*station, ident, result["time"], first["spindle"], torque, angle)
+def _ends(connection: Connection, stations: set[Station]) -> dict[Station, int]:
+    columns = [t.CONSUMED.c[name] for name in t.PLACE]
+    statement = select(*columns, func.max(t.CONSUMED.c.Sequence)).where(tuple_(*columns).in_(list(stations)))
+    return {tuple(row[:3]): row[3] for row in connection.execute(statement.group_by(*columns))}

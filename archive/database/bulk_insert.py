@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain
@@ -83,6 +83,25 @@ def update(connection: Connection, table: Table, key: Sequence[str], names: Sequ
 def known_keys(connection: Connection, table: Table, names: Sequence[str], keys: list[tuple]) -> set[tuple]:
     had = f"EXISTS (SELECT 1 FROM {_quoted(table.name)} AS had WHERE {_same(names)})"
     return set(_run(connection, table, tuple(names), keys, f"SELECT * FROM {{new}} WHERE {had}"))
+
+
+def matching(
+    connection: Connection,
+    table: Table,
+    wanted: Sequence[str],
+    names: Sequence[str],
+    same: Sequence[str],
+    keys: Iterable[tuple],
+    more: str = "",
+) -> list[tuple]:
+    """Return the columns `wanted` of each row whose columns `same` are those of a key, in order of the first of them.
+
+    A key has the columns `names`; `more` narrows it (AND had.. new..).
+    """
+    columns = ", ".join(f"had.{_quoted(name)}" for name in wanted)
+    # CROSS JOIN: SQLite goes through the keys, and looks each of them up.
+    found = f"SELECT {columns} FROM {{new}} CROSS JOIN {_quoted(table.name)} AS had WHERE {_same(same)} {more}"
+    return sorted(set(_run(connection, table, tuple(names), list(dict.fromkeys(keys)), found)))
 
 
 def _same(names: Sequence[str]) -> str:

@@ -88,7 +88,7 @@ def wanted_results(connection: Connection, wanted: ResultFilter) -> Select:
     texts = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
     remarks = select(texts).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
     names = (t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
-    statement = select(*t.RESULT.columns, *names, remarks)
+    statement = select(*t.SHOWN, *names, remarks)
     for table in (t.STATION, t.PROGRAM):
         statement = statement.outerjoin(table, t.belongs(_R, table))
     return statement.where(*which(connection, wanted))
@@ -155,7 +155,9 @@ def result(connection: Connection, number: int, bolt: int | None = None) -> dict
     if row is None:
         return None
     details = dict(row)
-    whole = _first_row(connection, details)
+    key = key_of(connection, number)
+    rows = t.is_row(t.RESULT, t.RESULT_KEY, key)
+    whole = connection.execute(select(func.min(_R.ResultId)).where(rows)).scalar()  # what VINs and parameters belong to
     vin, parameter = t.RESULT_VIN.c, t.RESULT_PARAMETER.c
     statement = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole)
     details["VINs"] = dicts(connection, statement.order_by(vin.Identifier))
@@ -163,26 +165,19 @@ def result(connection: Connection, number: int, bolt: int | None = None) -> dict
     statement = select(*columns).where(parameter.ResultId == whole)
     details["Parameters"] = dicts(connection, statement.order_by(parameter.Number))
     curves_of, rows_of = (
-        set(
-            connection.execute(select(table.c.Spindle).where(t.is_row(table, t.RESULT_KEY, _key_of(details)))).scalars()
-        )
+        set(connection.execute(select(table.c.Spindle).where(t.is_row(table, t.RESULT_KEY, key))).scalars())
         for table in (t.GRAPH, t.RESULT)
     )
     details["Bolts"] = sorted(curves_of - rows_of)
     of = details["Spindle"] if bolt is None else bolt
-    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*_key_of(details), of))
+    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*key, of))
     details["Graphs"] = dicts(connection, select(t.GRAPH).where(same).order_by(t.GRAPH.c.GraphType))
     return details
 
 
-def _first_row(connection: Connection, details: dict) -> int:
-    """Return the number of the telegram's first row, which VINs and parameters belong to."""
-    same = t.is_row(t.RESULT, t.RESULT_KEY, _key_of(details))
-    return connection.execute(select(func.min(_R.ResultId)).where(same)).scalar() or details["ResultId"]
-
-
-def _key_of(details: dict) -> list:
-    return [details[name] for name in t.RESULT_KEY]
+def key_of(connection: Connection, number: int) -> tuple:
+    """Return what a telegram's rows and curves have in common (RESULT_KEY); what is shown may be another sequence."""
+    return tuple(connection.execute(select(*[_R[name] for name in t.RESULT_KEY]).where(_R.ResultId == number)).one())
 
 
 def curves(details: dict) -> dict[str, Curve]:

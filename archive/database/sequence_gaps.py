@@ -1,15 +1,20 @@
 """What is missing in the sequences of an archive's stations, came late or came again; nothing is written.
 
-Sequences wrap from 99999 to 1 (protocol.md 8.4); a jump of more than half the circle goes back. Results and events each
-have their own sequence.
+Rules
+1. Sequences wrap from 99999 to 1 (protocol.md 8.4); a jump of more than half the circle goes back.
+2. A station's results by ToolsNet, those in batches, and its events have sequences of their own: a result that came
+   both ways is in two of them.
+3. What came once each way did not come again.
+4. An earlier version gave both ways one sequence, and now and then the same numbers: what it stored of a station with
+   batches is named apart, since its gaps may be none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.archive.database import tables as t
@@ -20,7 +25,7 @@ from toolcart.archive.database.tables import Station
 class SequenceGap:
     """Something in a station's sequences that a person should look at."""
 
-    of: str  # "result", "event"
+    of: str  # "result", "result by MQTT", "result by either way", "event"
     station: Station
     kind: str  # "missing", "behind", "again"
     first: int
@@ -33,42 +38,75 @@ def check(connection: Connection) -> Iterator[SequenceGap]:
     """Go through all sequences in order of arrival for results behind an earlier arrival, repeats, and gaps that
     nothing filled later.
     """
-    for of, table in (("result", t.RESULT), ("event", t.EVENT)):
-        columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals")]
-        statement = select(*columns).order_by(*table.primary_key.columns)
-        yield from _gaps(of, connection.execution_options(yield_per=1000).execute(statement))
+    results = _rows(connection, t.RESULT, "Number")
+    in_batches = t.stations_of_batches(connection)
+    from_toolsnet, from_batches = _Sequences("result"), _Sequences("result by MQTT")
+    from_either = _Sequences("result by either way")
+    for station, sequence, time, arrived, arrivals, number in results:
+        again = arrivals - (sequence >= 0) - bool(number)
+        if sequence >= 0:
+            is_mixed = number == t.UNKNOWN and station in in_batches
+            yield from (from_either if is_mixed else from_toolsnet).take(
+                station, sequence % t.SEQUENCE_SPAN, time, arrived, again
+            )
+        if number:
+            again = again if sequence < 0 else 0  # it is named once
+            yield from from_batches.take(station, sequence_at(number), time, arrived, again)
+    events = _Sequences("event")
+    for station, sequence, time, arrived, arrivals in _rows(connection, t.EVENT):
+        if sequence >= 0:  # others are lines, which are numbered together with other records
+            yield from events.take(station, sequence, time, arrived, arrivals - 1)
+    for sequences in (from_toolsnet, from_batches, from_either, events):
+        yield from sequences.missing()
 
 
-def _gaps(of: str, rows: Iterable) -> Iterator[SequenceGap]:
-    latest: dict[Station, tuple] = {}
-    reached: dict[Station, tuple] = {}  # the sequence from which a station goes on, and its newest time
-    missing: dict[Station, dict[int, SequenceGap]] = {}  # by the first of each
-    for system_type, system, number, sequence, time, arrived, arrivals in rows:
-        station = (system_type, system, number)
-        before = latest.get(station)
+def _rows(connection: Connection, table: Table, *more: str) -> Iterator[tuple]:
+    columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals", *more)]
+    statement = select(*columns).order_by(*table.primary_key.columns)
+    for row in connection.execution_options(yield_per=1000).execute(statement):
+        yield (tuple(row[:3]), *row[3:])
+
+
+class _Sequences:
+    """One kind of sequence of all stations, gone through in order of arrival."""
+
+    def __init__(self, of: str) -> None:
+        self._of = of
+        self._latest: dict[Station, tuple] = {}
+        self._reached: dict[Station, tuple] = {}  # the sequence from which a station goes on, and its newest time
+        self._missing: dict[Station, dict[int, SequenceGap]] = {}  # by the first of each
+
+    def take(self, station: Station, sequence: int, time: str, arrived: str, again: int) -> Iterator[SequenceGap]:
+        """Yield what there is to say about the next one."""
+        before = self._latest.get(station)
         if before == (sequence, time):
-            continue  # another spindle of the same telegram
-        latest[station] = (sequence, time)
-        gaps = missing.setdefault(station, {})
-        last, newest = reached.get(station, (sequence, time))
-        reached[station] = (sequence, max(time, newest))
+            return  # another spindle of the same telegram
+        self._latest[station] = (sequence, time)
+        gaps = self._missing.setdefault(station, {})
+        last, newest = self._reached.get(station, (sequence, time))
+        self._reached[station] = (sequence, max(time, newest))
         ahead = (sequence - last) % SEQUENCES
         if 1 < ahead <= SEQUENCES // 2:
             first = sequence_at(last + 1)
             if first in gaps:
                 yield gaps[first]  # of the round before
-            gaps[first] = SequenceGap(of, station, "missing", first, sequence_at(sequence - 1), ahead - 1, arrived)
+            gaps[first] = SequenceGap(
+                self._of, station, "missing", first, sequence_at(sequence - 1), ahead - 1, arrived
+            )
         elif before is not None and ahead != 1:
             follows = sequence == sequence_at(before[0] + 1)
             if not follows:
-                yield SequenceGap(of, station, "behind", sequence, sequence, 1, arrived)
+                yield SequenceGap(self._of, station, "behind", sequence, sequence, 1, arrived)
             if time < newest:  # it came late; with a newer time the station has begun anew
                 _fill(gaps, sequence, follows)
-                reached[station] = (last, newest)
-        if arrivals > 1:
-            yield SequenceGap(of, station, "again", sequence, sequence, arrivals - 1, arrived)
-    for gaps in missing.values():
-        yield from gaps.values()
+                self._reached[station] = (last, newest)
+        if again > 0:
+            yield SequenceGap(self._of, station, "again", sequence, sequence, again, arrived)
+
+    def missing(self) -> Iterator[SequenceGap]:
+        """Yield the gaps that nothing has filled."""
+        for gaps in self._missing.values():
+            yield from gaps.values()
 
 
 def _fill(gaps: dict[int, SequenceGap], sequence: int, follows: bool) -> None:

@@ -4,8 +4,8 @@ Rules
 1. The map's tables have the document's names; the other tables' names and all columns are our own.
 2. A time from a station is kept as it came, 14 digits `yyyymmddhhnnss` in the station's zone (TN 5.3). `Arrived` is
    the archive's own, in the same form in UTC.
-3. One row of Result is one spindle. Sequence and time identify a station's result (TN 5.13); repeats of both are
-   counted in `Arrivals` and stored once.
+3. One row of Result is one spindle. What its Sequence and its Number say, and which result is stored already, is
+   decided in toolcart.archive.storage.stored_results; every arrival is counted in `Arrivals`.
 4. Torque is in Nm, angle in degrees, as in the telegram (TN 5.3). Statuses are the telegram's too: 0 is OK.
 5. A number is finite and below REAL_MOST, or unknown: the database takes no other, and one that got in otherwise, as by
    a damaged disk, is read as unknown.
@@ -38,7 +38,9 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     and_,
+    case,
     literal_column,
+    select,
     text,
 )
 
@@ -126,6 +128,7 @@ RESULT = Table(
     Column("TighteningId", BigInteger),
     Column("Arrivals", Integer, nullable=False, default=1),
     Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
+    Column("Number", BigInteger, server_default=text("0")),  # of a batch's line; NULL: it never came in one
     # In this order it is the index of a station's times as well: each index costs every result a page of the WAL.
     UniqueConstraint(*PLACE, "Time", "Sequence", "Spindle", name="ResultOnce"),
     *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
@@ -143,6 +146,12 @@ RESULT = Table(
     Index("ResultByMoment", "Time"),  # without a station
     Index("ResultByProgram", "Program", "Time"),
 )
+UNKNOWN = 0  # the number of what an earlier version stored, whichever way that came
+SEQUENCE_SPAN = 100_000  # a telegram's sequence has five digits
+FROM_TOOLSNET = RESULT.c.Sequence >= 0
+# The sequence or number that people know, and what they see of a row.
+SHOWN_SEQUENCE = case((FROM_TOOLSNET, RESULT.c.Sequence % SEQUENCE_SPAN), else_=-RESULT.c.Sequence).label("Sequence")
+SHOWN = tuple(SHOWN_SEQUENCE if one.name == "Sequence" else one for one in RESULT.columns if one.name != "Number")
 IS_NOK = RESULT.c.Overall == literal_column("1")
 QUARTER = Table(  # results in sums (toolcart.archive.statistics.rollups)
     "Quarter",
@@ -195,7 +204,7 @@ EVENT = Table(
     "Event",
     TABLES,
     Column("EventId", _BIG, primary_key=True, autoincrement=False),
-    *_integers(*PLACE, "Sequence"),
+    *_integers(*PLACE, "Sequence"),  # below zero: the number of a line that came by MQTT, which ToolsNet does not have
     *_texts(14, "Time", "Arrived"),
     *_integers("Code", "Level"),
     Column("Arrivals", Integer, nullable=False, default=1),
@@ -290,10 +299,17 @@ CONSUMED = Table(  # how far each outlet's batches are stored (toolcart.archive.
     Column("Topic", String(500), primary_key=True),  # what comes before /results
     Column("Identity", String(8), primary_key=True),  # of the spool
     Column("Number", BigInteger, nullable=False),
-    Column("Base", BigInteger, nullable=False),  # a result's sequence is this plus its number, on the circle
-    *_integers("Sequence", *PLACE),  # that of the newest result, 0 if there is none yet
+    Column("Base", BigInteger, nullable=False),  # Result.Number is this plus the number in the batch
+    Column("Sequence", BigInteger, nullable=False),  # Result.Number of the newest result, 0 if there is none yet
+    *_integers(*PLACE),
     *_texts(14, "Arrived"),
 )
+_OF_BATCHES = select(CONSUMED.c.SystemType, CONSUMED.c.System, CONSUMED.c.Station).distinct()
+
+
+def stations_of_batches(connection: Connection) -> set[Station]:
+    """Return the stations whose results have come in batches."""
+    return {(row[0], row[1], row[2]) for row in connection.execute(_OF_BATCHES)}
 
 
 def belongs(other: Any, table: Table) -> ColumnElement[bool]:
@@ -319,6 +335,12 @@ def _same_station(table: str) -> str:
     return " AND ".join(f'{table}."{name}" = s."{name}"' for name in ("SystemType", "System", "Station"))
 
 
+def _shown(sequence: str) -> str:
+    """The same as SHOWN_SEQUENCE."""
+    whole = f"{sequence} / {SEQUENCE_SPAN} * {SEQUENCE_SPAN}"
+    return f"CASE WHEN {sequence} < 0 THEN -{sequence} ELSE {sequence} - {whole} END"
+
+
 def _status(column: str) -> str:
     return f"CASE {column} WHEN 0 THEN 'OK' WHEN 1 THEN 'not OK' WHEN 2 THEN 'low' WHEN 3 THEN 'high' END"
 
@@ -329,7 +351,8 @@ _POWER = (
 )
 VIEWS = {
     "results": f"""SELECT r."ResultId" AS result_id, {_place("r")} AS station, s."Name" AS station_name,
-        {_time('r."Time"')} AS time, {_time('r."Arrived"')} AS arrived, r."Sequence" AS sequence, r."VIN" AS vin,
+        {_time('r."Time"')} AS time, {_time('r."Arrived"')} AS arrived,
+        {_shown('r."Sequence"')} AS sequence, r."VIN" AS vin,
         r."Spindle" AS spindle, r."SpindleSerial" AS tool, r."Program" AS program, p."Name" AS program_name,
         CASE WHEN r."Overall" = 0 THEN 'OK' ELSE 'NOK' END AS verdict,
         r."Torque" AS torque, r."TorqueLow" AS torque_low, r."TorqueHigh" AS torque_high,
@@ -349,7 +372,7 @@ VIEWS = {
         AND r."Station" = g."Station" AND r."Sequence" = g."Sequence" AND r."Time" = g."Time"
         AND r."Spindle" = g."Spindle" """,
     "events": f"""SELECT e."EventId" AS event_id, {_place("e")} AS station, s."Name" AS station_name,
-        {_time('e."Time"')} AS time, {_time('e."Arrived"')} AS arrived, e."Sequence" AS sequence, e."Code" AS code,
+        {_time('e."Time"')} AS time, {_time('e."Arrived"')} AS arrived, abs(e."Sequence") AS sequence, e."Code" AS code,
         e."Level" AS level FROM "Event" AS e LEFT JOIN "TNMapStation" AS s ON {_same_station("e")}""",
     "remarks": f"""SELECT m."RemarkId" AS remark_id, m."ResultId" AS result_id, {_time('m."Arrived"')} AS written,
         m."Who" AS author, m."Text" AS text FROM "Remark" AS m""",

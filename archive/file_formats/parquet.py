@@ -13,7 +13,7 @@ import pyarrow  # type: ignore
 from pyarrow import parquet  # type: ignore
 from sqlalchemy import Integer
 
-from toolcart.archive.database.tables import RESULT, Real
+from toolcart.archive.database.tables import SHOWN, Real
 from toolcart.base.atomic_file import whole
 from toolcart.toolsnet.rows import moment
 
@@ -24,9 +24,9 @@ TIMES = {"Time": pyarrow.timestamp("s"), "Arrived": pyarrow.timestamp("s", tz="U
 
 
 def schema() -> pyarrow.Schema:
-    """Return a column for each one of Result, and the names."""
+    """Return a column for each one of Result that is shown, and the names."""
     columns = []
-    for column in RESULT.columns:
+    for column in SHOWN:
         whole, real = isinstance(column.type, Integer), isinstance(column.type, Real)
         kind = pyarrow.int64() if whole else pyarrow.float64() if real else pyarrow.string()
         columns.append((column.name, TIMES.get(column.name, kind)))

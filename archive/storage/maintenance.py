@@ -29,11 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, IntegrityError
 
-from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.archive.database import audit, bulk_insert, database, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
 from toolcart.archive.statistics import rollups
+from toolcart.archive.storage.stored_results import StoredResult, StoredResults
 from toolcart.archive.storage.writer import ArchiveEnding, Writer
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind
@@ -70,17 +70,19 @@ def _forget_since(connection: Connection, arrived: str) -> None:
 
 def _forget_consumed(connection: Connection) -> None:
     """Set back how far batches are stored, along with the results, so that what is gone is sent again."""
-    c = t.CONSUMED.c
-    statement = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, t.STATION.c.Result)
-    rows = connection.execute(statement.where(t.belongs(c, t.STATION))).fetchall()
-    for topic, identity, number, base, sequence, left in rows:
-        lost = (sequence - left) % SEQUENCES
-        if not sequence or not lost or (left and lost > SEQUENCES // 2):
-            continue  # none of its results are gone: it is an older spool's
-        newest = number - (base + number - sequence) % SEQUENCES  # the number of its newest result
-        there = t.is_row(t.CONSUMED, ("Topic", "Identity"), (topic, identity))
-        now = {"Number": max(0, newest - lost) if left else 0, "Sequence": left}
-        connection.execute(update(t.CONSUMED).where(there).values(**now))
+    c, result = t.CONSUMED.c, t.RESULT.c
+    place = [result[name] for name in t.PLACE]
+    newest = select(*place, func.max(func.coalesce(result.Number, 0))).group_by(*place)
+    left = {tuple(row[:3]): row[3] for row in connection.execute(newest)}
+    columns = [c[name] for name in t.PLACE]
+    for *station, topic, identity, number, base, sequence in connection.execute(
+        select(*columns, c.Topic, c.Identity, c.Number, c.Base, c.Sequence)
+    ).fetchall():
+        end = left.get(tuple(station), 0)
+        if sequence > end:  # its newest results are gone
+            there = t.is_row(t.CONSUMED, ("Topic", "Identity"), (topic, identity))
+            now = {"Number": min(number, max(0, end - base)), "Sequence": end}
+            connection.execute(update(t.CONSUMED).where(there).values(**now))
 
 
 def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, Any]:
@@ -99,11 +101,12 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
             _take_map(reading, connection)
             count = sum(reading.execute(select(func.count()).select_from(kind.table)).scalar() or 0 for kind in _KINDS)
             done = 0
+            names: Names = {}
             for kind in _KINDS:
                 statement = select(kind.table).order_by(*kind.table.primary_key.columns)
                 rows = reading.execution_options(yield_per=_AT_ONCE).execute(statement)
                 for some in rows.mappings().partitions():
-                    taken, left = _take_one_by_one(reading, connection, kind, [dict(row) for row in some])
+                    taken, left = _take_one_by_one(reading, connection, kind, [dict(row) for row in some], names)
                     counts[kind.counter] += taken
                     counts["failed"] += len(left)
                     counts["left"] += left[: LEFT_MOST - len(counts["left"])]
@@ -123,6 +126,9 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
     finally:
         other.dispose()
     return counts
+
+
+Names = dict[tuple, int]  # sequences here, by the key there, of results that have another one
 
 
 @dataclass(frozen=True)
@@ -178,12 +184,13 @@ def move_some(
     with database.writing(into) as other:
         with engine.connect() as reading, other.begin() as kept:
             _take_map(reading, kept)
+        names: Names = {}
         for at, kind in enumerate(_KINDS):
             [number] = kind.table.primary_key.columns
             with engine.connect() as reading:
                 newest = reading.execute(select(func.max(number))).scalar() or 0
             last = 0
-            while some := _copy_some(engine, other, kind, (last, newest), what, at_once or _AT_ONCE):
+            while some := _copy_some(engine, other, kind, (last, newest), what, at_once or _AT_ONCE, names):
                 write(partial(_delete, kind=kind, some=some))
                 counts[kind.counter] += len(some)
                 last = some[-1][number.name]
@@ -203,7 +210,7 @@ def move_some(
 
 
 def _copy_some(
-    engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], what: AgeLimits, most: int
+    engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], what: AgeLimits, most: int, names: Names
 ) -> list[dict]:
     """Copy the next old rows with numbers between these two; they are on the other archive's disk when this returns."""
     [number] = kind.table.primary_key.columns
@@ -212,7 +219,7 @@ def _copy_some(
         some = dicts(reading, statement.order_by(number).limit(most))
         if some:
             with other.begin() as kept:
-                _take_some(reading, kept, kind, some)
+                _take_some(reading, kept, kind, some, names)
     return some
 
 
@@ -263,11 +270,13 @@ def _take_map(reading: Connection, connection: Connection) -> None:
         _take_missing(reading, connection, table, table.primary_key.columns.keys())
 
 
-def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, some: list) -> tuple[int, list[str]]:
+def _take_one_by_one(
+    reading: Connection, connection: Connection, kind: _Kind, some: list, names: Names
+) -> tuple[int, list[str]]:
     """Take rows, each by itself if the database refuses them together; return how many, and what it did not take."""
     part = connection.begin_nested()  # a full disk takes it away, so only what is left out here is rolled back to it
     try:
-        taken = _take_some(reading, connection, kind, some)
+        taken = _take_some(reading, connection, kind, some, names)
         part.commit()
         return taken, []
     except (IntegrityError, DataError, TypeError, OverflowError) as wrong:  # the last two: values of another type
@@ -276,12 +285,18 @@ def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, s
             key = "/".join(str(some[0][name]) for name in kind.key)
             return 0, [f"{kind.table.name} {key}: {database.first_line(wrong)}"]
     half = len(some) // 2
-    first, second = (_take_one_by_one(reading, connection, kind, part) for part in (some[:half], some[half:]))
+    first, second = (_take_one_by_one(reading, connection, kind, part, names) for part in (some[:half], some[half:]))
     return first[0] + second[0], first[1] + second[1]
 
 
-def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict]) -> int:
+def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict], names: Names) -> int:
     """Take the rows that are missing here, under new numbers; return how many."""
+    stored: StoredResults | None = None
+    if kind.table is t.RESULT:
+        stored = StoredResults(connection, some, t.stations_of_batches(reading))
+        some = _named_here(stored, some, names)
+    elif kind.table is t.GRAPH:
+        some = [{**row, "Sequence": names.get(_key(row), row["Sequence"])} for row in some]
     keys = [tuple(row[name] for name in kind.key) for row in some]
     present = bulk_insert.known_keys(connection, kind.table, kind.key, keys)
     [number] = kind.table.primary_key.columns
@@ -290,13 +305,41 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
     added = []
     for row, key in zip(some, keys, strict=True):
         if key not in present:
+            present.add(key)
             newest += 1
             new[row[number.name]] = newest
             added.append({**row, number.name: newest})
-    if present and t.REMARK in kind.more:
-        _take_remarks(reading, connection, kind, [row[number.name] for row in some if row[number.name] not in new])
-    if not added:
-        return 0
+    if t.REMARK in kind.more:
+        _take_remarks(reading, connection, [row for row in some if row[number.name] not in new])
+    if added:
+        _add(reading, connection, kind, added, new)
+    if stored is not None:
+        stored.look_for_curves()
+        stored.write()
+    return len(added)
+
+
+def _named_here(stored: StoredResults, some: list[dict], names: Names) -> list[dict]:
+    """Return the rows under the names that they have or get here, before `stored` is written; note other ones."""
+    here: dict[tuple, StoredResult] = {}
+    rows = []
+    for row in some:
+        key = _key(row)
+        had = here[key] = here.get(key) or stored.row(row)
+        names.pop(key, None)
+        if had.sequence != row["Sequence"]:
+            names[key] = had.sequence
+        rows.append({**row, "Sequence": had.written_as, "Number": had.number})
+    return rows
+
+
+def _key(row: dict) -> tuple:
+    return tuple(row[name] for name in t.RESULT_KEY)
+
+
+def _add(reading: Connection, connection: Connection, kind: _Kind, added: list[dict], new: dict[int, int]) -> None:
+    """Put in rows, with what belongs to them; `new` has their numbers by those of the other archive."""
+    [number] = kind.table.primary_key.columns
     bulk_insert.insert(connection, kind.table, [tuple(row.values()) for row in added])
     if kind.table is t.RESULT:
         rollups.add(connection, [tuple(row.values()) for row in added])
@@ -310,15 +353,17 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
             )
         if table is t.RESULT_VIN:
             vehicle_numbers.add(connection, {str(row["VIN"]) for row in theirs} - {""})
-    return len(added)
 
 
-def _take_remarks(reading: Connection, connection: Connection, kind: _Kind, numbers: list[int]) -> None:
+def _take_remarks(reading: Connection, connection: Connection, some: list[dict]) -> None:
     """Take the remarks that are missing here on results that are here: what was taken back may have got some."""
-    statement = select(t.REMARK, *[kind.table.c[name] for name in kind.key]).join(kind.table)
-    for row in dicts(reading, statement.where(t.REMARK.c.ResultId.in_(numbers)).order_by(t.REMARK.c.RemarkId)):
-        here = t.is_row(kind.table, kind.key, [row[name] for name in kind.key])
-        row["ResultId"] = connection.execute(select(kind.table.c.ResultId).where(here)).scalar()
+    here = {row["ResultId"]: row for row in some}
+    for row in dicts(
+        reading, select(t.REMARK).where(t.REMARK.c.ResultId.in_(list(here))).order_by(t.REMARK.c.RemarkId)
+    ):
+        key = (*t.RESULT_KEY, "Spindle")
+        same = t.is_row(t.RESULT, key, [here[row["ResultId"]][name] for name in key])
+        row["ResultId"] = connection.execute(select(t.RESULT.c.ResultId).where(same)).scalar()
         remark = {name: row[name] for name in bulk_insert.columns(t.REMARK)}
         same = t.is_row(t.REMARK, tuple(remark), tuple(remark.values()))
         if connection.execute(select(t.REMARK).where(same)).first() is None:
@@ -338,7 +383,8 @@ def _set_latest(connection: Connection, previous: dict[tuple, dict[str, int]] | 
         number = table.primary_key.columns[0]
         station = [table.c[name] for name in t.PLACE]
         newest = select(func.max(number)).group_by(*station)
-        statement = select(*station, table.c.Sequence).where(number.in_(newest))
+        newest = newest.where(table.c.Sequence >= 0)  # what came by telegram
+        statement = select(*station, table.c.Sequence % t.SEQUENCE_SPAN).where(number.in_(newest))
         rows = connection.execute(statement).fetchall()
         if not previous:
             connection.execute(update(t.STATION).values(**{column: 0}))

@@ -4,8 +4,9 @@ Rules
 1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED; none is
    answered, and the stations send again (TN 3).
 2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
-3. A result is identified by station, sequence and time stamp, an event too; a graph by its spindle and kind as well.
-   Repeats are counted: in the row's Arrivals, and as many in `repeated`.
+3. Which results are stored already is decided in toolcart.archive.storage.stored_results. An event is identified by
+   station, sequence and time stamp; a graph by its spindle and kind as well. Repeats are counted in the row's Arrivals,
+   and in `repeated`; what comes the other way for the first time in Arrivals alone.
 4. Descriptions rename entries of the map. Until one comes, what has arrived has names like `Station 10`.
 5. The queue is bounded: a telegram that finds it full is not answered.
 6. What the database does not take spoils nothing else: a batch that it refuses is written one telegram at a time.
@@ -14,6 +15,7 @@ Rules
 8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
 9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
 10. A parcel has several results, which are stored all or not at all: `open_parcels`, handed in, says what is new.
+11. What an 08 says comes from telegrams alone: what a broker brought, ToolsNet has not got.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -33,6 +36,7 @@ from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rollups
 from toolcart.archive.storage.row_cache import RowCache, SharedRowCache
+from toolcart.archive.storage.stored_results import AGAIN, NEW, StoredResults, row_of
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind, station_of
 from toolcart.toolsnet.telegrams import Breach
@@ -47,8 +51,8 @@ MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that r
 REPORT_EVERY_S = 3600  # a breach of the same kind is kept and told once in this time
 KINDS_MOST = 4096  # kinds of breaches remembered for that
 _TABLES = t.TABLES.sorted_tables
-_KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # what identifies a row of each telegram
-    "04": (t.RESULT, t.RESULT_KEY, rows.key_of),
+RESULT = "04"
+_KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # what identifies a row of other telegrams
     "09": (t.EVENT, t.RESULT_KEY, rows.key_of),
     "13": (t.GRAPH, t.GRAPH_KEY, rows.graph_key_of),
 }
@@ -66,6 +70,7 @@ class _Batch:
     again: dict[Table, dict[tuple, int]] = field(default_factory=dict)  # arrivals of what is stored already
     changed: dict[Table, dict[tuple, dict]] = field(default_factory=dict)  # columns, by the row's key
     outcomes: list[str] = field(default_factory=list)
+    results: StoredResults | None = None
     stored: int = 0
     repeated: int = 0
     # What is known once the commit has returned, and forgotten if it fails:
@@ -99,17 +104,33 @@ class _Batch:
 class ParcelContent:
     """What is new in a parcel: telegrams by kind and fields, rows of other tables, changed columns.
 
-    `again` are the keys of results, stored or new in this commit, that came once more under another sequence.
+    `again` is how many of its results came in a parcel before.
     """
 
     outcome: str
     telegrams: list[tuple[str, dict]] = field(default_factory=list)
     rows: list[tuple[Table, tuple]] = field(default_factory=list)
     changes: list[tuple[Table, tuple, dict]] = field(default_factory=list)
-    again: list[tuple] = field(default_factory=list)
+    again: int = 0
 
 
-OpenParcels = Callable[[Connection, list[dict], Callable[[Station], int], str], list[ParcelContent]]
+class OpensParcels(Protocol):
+    """What opens the parcels of a commit, in the order in which they arrived."""
+
+    def lines(self) -> list[dict]:
+        """Return the fields of all results that they may bring."""
+        ...
+
+    def stations(self) -> set[Station]:
+        """Return whose results they are."""
+        ...
+
+    def open(self, parcel: dict, stored: StoredResults) -> ParcelContent:
+        """Return what is new in one; `stored` has been told of its results then."""
+        ...
+
+
+OpenParcels = Callable[[Connection, list[dict], str], OpensParcels]
 
 
 class ArchiveEnding(Exception):
@@ -310,56 +331,97 @@ class Writer:
     def _batch(self, connection: Connection, taken: list) -> _Batch:
         self._row_cache.before(connection, taken)
         arrived = rows.now_text()
-        opened = self._open(connection, [fields for kind, fields, _ in taken if kind == PARCEL], arrived)
-        every = [(kind, fields) for kind, fields, _ in taken if kind != PARCEL]
-        every += [telegram for parcel in opened for telegram in parcel.telegrams]
-
+        parcels = [fields for kind, fields, _ in taken if kind == PARCEL]
+        opener = self._opener(connection, parcels, arrived) if parcels else None
+        compared = [row_of(fields) for kind, fields, _ in taken if kind == RESULT]
+        lines = [row_of(line) for line in opener.lines()] if opener else []
         batch = _Batch(ids=dict(self._row_cache.numbers))
+        batch.results = StoredResults(connection, compared + lines, opener.stations() if opener else ())
+        telegrams = iter(compared)
         stored_keys = {
             kind: bulk_insert.known_keys(
-                connection, table, names, [key_of(fields) for of, fields in every if of == kind]
+                connection, table, names, [key_of(fields) for of, fields, _ in taken if of == kind]
             )
             for kind, (table, names, key_of) in _KEYS.items()
         }
-        parcels = iter(opened)
         for kind, fields, _ in taken:
-            if kind in stored_keys:
+            if kind == RESULT:
+                batch.count(self._take_result(batch, fields, next(telegrams), arrived))
+            elif kind in stored_keys:
                 batch.count(self._take(batch, kind, fields, stored_keys[kind], arrived))
-            elif kind == PARCEL:
-                self._take_parcel(batch, fields, next(parcels), stored_keys, arrived)
+            elif opener is not None and kind == PARCEL:
+                opened = opener.open(fields, batch.results)
+                self._take_parcel(connection, batch, fields, opened, stored_keys, arrived)
             else:
                 self._describe(batch, kind, fields)
                 batch.count(STORED)
             if kind != "01":
                 batch.change(t.STATION, station_of(fields), Heard=arrived)
+        batch.results.look_for_curves(stored_keys["13"])
         return batch
 
-    def _open(self, connection: Connection, parcels: list[dict], arrived: str) -> list[ParcelContent]:
-        if not parcels:
-            return []
+    def _opener(self, connection: Connection, parcels: list[dict], arrived: str) -> OpensParcels:
         assert self._open_parcels is not None, "no one has handed in what opens parcels"
-        latest = self._row_cache.latest
-        return self._open_parcels(connection, parcels, lambda station: latest.get(station, (0, 0))[0], arrived)
+        return self._open_parcels(connection, parcels, arrived)
 
     def _take_parcel(
-        self, batch: _Batch, fields: dict, opened: ParcelContent, stored_keys: dict[str, set], arrived: str
+        self,
+        connection: Connection,
+        batch: _Batch,
+        fields: dict,
+        opened: ParcelContent,
+        stored_keys: dict[str, set],
+        arrived: str,
     ) -> None:
         batch.outcomes.append(opened.outcome)
         if opened.outcome != STORED:
             return
         self._map(batch, *station_of(fields))
+        batch.repeated += opened.again
         for kind, telegram in opened.telegrams:
-            outcome = self._take(batch, kind, telegram, stored_keys[kind], arrived)
-            batch.stored += outcome == STORED
-            if outcome == REPEATED and kind == "04":  # another result has its sequence and time: keep it for people
-                origin = (arrived, "", "04", "sequence and time", None)
-                batch.add(t.BREACH, [(*origin, str(telegram), "one result under them")])
-        for key in opened.again:
-            batch.arrive_again(t.RESULT, key)
+            if kind == RESULT:
+                self._add_result(batch, telegram, telegram["sequence"], arrived)
+                batch.stored += 1
+                continue
+            table, names, key_of = _KEYS[kind]
+            stored_keys[kind] |= bulk_insert.known_keys(connection, table, names, [key_of(telegram)])
+            batch.stored += self._take(batch, kind, telegram, stored_keys[kind], arrived) == STORED
         for table, row in opened.rows:
             batch.add(table, [row])
         for table, key, values in opened.changes:
             batch.change(table, key, **values)
+
+    def _take_result(self, batch: _Batch, fields: dict, compared: dict, arrived: str) -> str:
+        """Take a telegram 04; `compared` are its columns for StoredResults."""
+        assert batch.results is not None
+        how, stored = batch.results.telegram(compared)
+        if how == AGAIN:
+            batch.repeated += 1
+            return REPEATED
+        station = station_of(fields)
+        result, event = self._latest(batch, station)
+        if how == NEW:
+            self._add_result(
+                batch, fields, stored.written_as, arrived, bool(result) and is_behind(fields["sequence"], result)
+            )
+        self._go_on(batch, station, (fields["sequence"], event))
+        return STORED if how == NEW else REPEATED
+
+    def _add_result(self, batch: _Batch, fields: dict, sequence: int, arrived: str, behind: bool = False) -> None:
+        station = station_of(fields)
+        self._map(batch, *station)
+        for spindle in fields["spindles"]:
+            self._map(batch, *station, spindle["spindle"], spindle["program"])
+        first = batch.ids[t.RESULT] + 1
+        if sequence != fields["sequence"]:
+            fields = {**fields, "sequence": sequence}
+        results, vins, parameters = rows.result_rows(fields, first, arrived, behind)
+        number = fields.get("number")
+        batch.add(t.RESULT, [(*row, number) for row in results])
+        batch.add(t.RESULT_VIN, vins)
+        batch.cars |= {fields["vin"].strip(), *[vin[2] for vin in vins]} - {""}
+        batch.add(t.RESULT_PARAMETER, parameters)
+        batch.ids[t.RESULT] += len(results)
 
     def _take(self, batch: _Batch, kind: str, fields: dict, stored_keys: set[tuple], arrived: str) -> str:
         table, _, key_of = _KEYS[kind]
@@ -370,28 +432,20 @@ class Writer:
             return REPEATED
         stored_keys.add(key)
         self._map(batch, *station)
-        number = batch.ids[table] + 1
-        result, event = batch.latest.get(station) or self._row_cache.latest.get(station, (0, 0))
-        if kind == "04":
-            behind = bool(result) and is_behind(fields["sequence"], result)
-            results, vins, parameters = rows.result_rows(fields, number, arrived, behind)
-            for spindle in fields["spindles"]:
-                self._map(batch, *station, spindle["spindle"], spindle["program"])
-            batch.add(t.RESULT, results)
-            batch.add(t.RESULT_VIN, vins)
-            batch.cars |= {fields["vin"].strip(), *[vin[2] for vin in vins]} - {""}
-            batch.add(t.RESULT_PARAMETER, parameters)
-            number += len(results) - 1
-            self._go_on(batch, station, (fields["sequence"], event))
-        elif kind == "09":
+        batch.ids[table] += 1
+        number = batch.ids[table]
+        if kind == "09":
             row, parameters = rows.event_rows(fields, number, arrived)
             batch.add(t.EVENT, [row])
             batch.add(t.EVENT_PARAMETER, parameters)
-            self._go_on(batch, station, (result, fields["sequence"]))
+            if fields["sequence"] >= 0:  # rule 11
+                self._go_on(batch, station, (self._latest(batch, station)[0], fields["sequence"]))
         else:
             batch.add(t.GRAPH, [rows.graph_row(fields, number, arrived)])
-        batch.ids[table] = number
         return STORED
+
+    def _latest(self, batch: _Batch, station: Station) -> tuple[int, int]:
+        return batch.latest.get(station) or self._row_cache.latest.get(station, (0, 0))
 
     def _go_on(self, batch: _Batch, station: Station, latest: tuple[int, int]) -> None:
         batch.latest[station] = latest
@@ -404,6 +458,8 @@ class Writer:
                     bulk_insert.add_missing if table in t.MAP else bulk_insert.insert
                 )  # another server may have been faster
                 put(connection, table, batch.rows[table])
+        if batch.results is not None:
+            batch.results.write()
         if t.RESULT in batch.rows:
             rollups.add(connection, batch.rows[t.RESULT])
         vehicle_numbers.add(connection, batch.cars)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.database import vehicle_numbers
-from toolcart.archive.database.queries import ResultFilter, dicts, is_program, wanted_results, which
+from toolcart.archive.database.queries import ResultFilter, dicts, is_program, key_of, wanted_results, which
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rates
 from toolcart.toolsnet import rows
@@ -156,7 +156,7 @@ def neighbours(connection: Connection, result: dict) -> dict:
     later = connection.execute(statement.order_by(_R.Time, _R.ResultId).limit(1)).scalar()
     statement = select(_R.ResultId).where(here, _behind(_R.Time, _R.ResultId, PagePosition(moment, number)))
     earlier = connection.execute(statement.order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1)).scalar()
-    same = t.is_row(t.RESULT, t.RESULT_KEY, [result[name] for name in t.RESULT_KEY])
+    same = t.is_row(t.RESULT, t.RESULT_KEY, key_of(connection, number))
     statement = select(_R.ResultId, _R.Spindle, _R.Overall).where(same).order_by(_R.Spindle)
     return {"Earlier": earlier, "Later": later, "Spindles": dicts(connection, statement)}
 
@@ -251,7 +251,8 @@ def choices(connection: Connection) -> dict[str, list]:
 
 def events(connection: Connection, key: Station | None, behind: PagePosition | None, most: int = ROWS) -> list[dict]:
     """Return a page of events, newest first, with their parameters, and one more if there is another page."""
-    statement = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, t.belongs(_E, t.STATION))
+    columns = [func.abs(one).label("Sequence") if one is _E.Sequence else one for one in t.EVENT.columns]
+    statement = select(*columns, _S.Name.label("StationName")).outerjoin(t.STATION, t.belongs(_E, t.STATION))
     if key is not None:
         statement = statement.where(t.is_row(t.EVENT, t.PLACE, key))
     raw_events = page(connection, statement, _E.EventId, None if key is None else _E.Time, behind, most)

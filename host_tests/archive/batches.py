@@ -7,10 +7,15 @@ import json
 import socket
 import threading
 import time
+from contextlib import contextmanager
+from functools import partial
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from toolcart.archive.consume.parcels import Parcels, parcel_of
+from toolcart.archive.database import database
+from toolcart.archive.storage.writer import PARCEL, Writer
 from host_tests.support.running import wait_for
 
 DEADLINE_S = 30.0
@@ -170,3 +175,52 @@ class Peer:
     def wait(self, count):
         wait_for(lambda: self.messages, lambda: len(self.messages) >= count)
         return self.messages[count - 1]
+
+
+class Kept:
+    """A writer on a database, and what it has."""
+
+    def __init__(self, engine, is_shared=False):
+        self.engine = engine
+        self.log = []
+        self.writer = Writer(engine, self.log.append, is_shared, Parcels)
+
+    def take(self, batches):
+        """Each one's receipt and outcome; they come at once, so that a commit has several of them."""
+        parcels = [parcel_of(batch) for batch in batches]
+        outcomes = self.commit([(PARCEL, parcel) for parcel in parcels])
+        return [(parcel["number"], outcome) for parcel, outcome in zip(parcels, outcomes, strict=True)]
+
+    def commit(self, what):
+        """The outcomes of these, telegrams or parcels, which one commit stores."""
+        outcomes, all_done = {}, threading.Event()
+
+        def note_outcome(index, outcome):
+            outcomes[index] = outcome
+            if len(outcomes) == len(what):
+                all_done.set()
+
+        with self.writer._wake:  # it takes none of them before it can take all
+            for index, (kind, fields) in enumerate(what):
+                assert self.writer.put(kind, fields, partial(note_outcome, index))
+        assert not what or all_done.wait(DEADLINE_S)
+        return [outcomes[index] for index in range(len(what))]
+
+    def change(self, sql):
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(sql)
+
+    def ask(self, sql):
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql(sql)]
+
+
+@contextmanager
+def kept(place, is_shared=False):
+    """An archive at this place, new or not; others may write there too if all are shared."""
+    with database.writing(str(place), is_shared) as engine:
+        archive = Kept(engine, is_shared)
+        try:
+            yield archive
+        finally:
+            archive.writer.close()

@@ -41,7 +41,7 @@ def row(number, moment, torque, angle=None, *, bad=0, limits=(40.0, 50.0), tool=
     time = moment.strftime("%Y%m%d%H%M%S")
     spindle, (low, high) = more.get("spindle", 1), more.get("angle_limits", (0.0, 0.0))
     values = (limits[0], torque, limits[1], 2 * bad, low, angle, high, 0, 0)
-    return (number, *HERE, number, time, time, vin, spindle, tool, program, bad, *values, number, 1, 0)
+    return (number, *HERE, number, time, time, vin, spindle, tool, program, bad, *values, number, 1, 0, None)
 
 
 def put(connection, rows):

@@ -15,11 +15,9 @@ from toolcart.archive.consume import broker, presence
 from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
-from toolcart.archive.consume.parcels import open_parcels, parcel_of
-from toolcart.archive.database import database, queries, sequence_gaps
+from toolcart.archive.database import queries, sequence_gaps
 from toolcart.archive.storage import maintenance
-from toolcart.archive.storage.writer import PARCEL, Writer
-from host_tests.archive.batches import Peer, line, message
+from host_tests.archive.batches import Peer, kept, line, message
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
@@ -28,48 +26,6 @@ from host_tests.support.running import wait_for
 
 DEADLINE_S = 30.0
 COUNT = itertools.count()
-
-
-class Kept:
-    """A writer on an empty database, and what it has."""
-
-    def __init__(self, engine):
-        self.engine = engine
-        self.log = []
-        self.writer = Writer(engine, self.log.append, open_parcels=open_parcels)
-
-    def take(self, batches):
-        """Each one's receipt and outcome; they come at once, so that a commit has several of them."""
-        outcomes, all_done = {}, threading.Event()
-        for index, batch in enumerate(batches):
-            parcel = parcel_of(batch)
-
-            def note_outcome(outcome, index=index, parcel=parcel):
-                outcomes[index] = (parcel["number"], outcome)
-                if len(outcomes) == len(batches):
-                    all_done.set()
-
-            assert self.writer.put(PARCEL, parcel, note_outcome)
-        assert not batches or all_done.wait(DEADLINE_S)
-        return [outcomes[index] for index in range(len(batches))]
-
-    def change(self, sql):
-        with self.engine.begin() as connection:
-            connection.exec_driver_sql(sql)
-
-    def ask(self, sql):
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(sql)]
-
-
-@contextmanager
-def kept(place):
-    with database.writing(str(place)) as engine:
-        archive = Kept(engine)
-        try:
-            yield archive
-        finally:
-            archive.writer.close()
 
 
 # -- the rules -----------------------------------------------------------------------------------------------------
@@ -141,7 +97,7 @@ def test_a_new_spool_goes_on_where_the_old_one_ended(tmp_path):
         assert archive.take([first]) + archive.take([other]) == [(3, "stored"), (2, "stored")]
         with archive.engine.connect() as connection:
             assert list(sequence_gaps.check(connection)) == []
-        assert archive.ask("SELECT Sequence FROM Result ORDER BY ResultId") == [(number,) for number in range(1, 6)]
+        assert archive.ask("SELECT Number FROM Result ORDER BY ResultId") == [(number,) for number in range(1, 6)]
 
 
 def test_tightening_that_is_there_under_another_number_is_counted_and_not_doubled(tmp_path):
@@ -176,14 +132,13 @@ def test_what_came_by_toolsnet_and_by_a_broker_is_counted_once_for_each_arrival(
         assert archive.ask("SELECT TighteningId, Arrivals FROM Result") == [(77, 3), (78, 2), (79, 2)]
 
 
-def test_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tmp_path):
+def test_numbers_that_end_alike_are_two_results_of_one_second(tmp_path):
     with kept(place_in(tmp_path)) as archive:
         archive.take([read("b", message(0, 1, [line(1, 5)]))])
-        round_the_circle = read("b", message(1, 100_000, [line(100_000, 6)]))
-        assert archive.take([round_the_circle]) == [(100_000, "stored")]
-        assert archive.ask("SELECT COUNT(*) FROM Result") == [(1,)]
-        [(field, value)] = archive.ask("SELECT Field, Found FROM Breach")
-        assert field == "sequence and time" and "'0000000006'" in value and again_of(archive) == 1
+        much_later = read("b", message(1, 100_000, [line(100_000, 6)]))
+        assert archive.take([much_later]) == [(100_000, "stored")]
+        assert archive.ask("SELECT TighteningId, Number FROM Result") == [(5, 1), (6, 100_000)]
+        assert archive.ask("SELECT * FROM Breach") == [] and again_of(archive) == 0
 
 
 def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):
@@ -199,7 +154,7 @@ def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):
     with kept(place) as archive:
         assert archive.take([behind]) == [(2, "gap")]
         assert archive.take([whole]) == [(6, "stored")] and archive.take([other]) == [(1, "stored")]
-        results = archive.ask("SELECT TighteningId, Sequence FROM Result WHERE Station = 7 ORDER BY ResultId")
+        results = archive.ask("SELECT TighteningId, Number FROM Result WHERE Station = 7 ORDER BY ResultId")
         assert results == [(51, 1), (52, 2), (53, 3), (55, 5)]
     with kept(copy) as archive:
         assert archive.take([whole]) == [(6, "repeated")] and archive.take([behind]) == [(7, "stored")]
@@ -362,8 +317,8 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
         counted = archive.consumer.counted.of
         wait_for(lambda: counted, lambda: (counted["unreadable"], counted["events"], counted["curves"]) == (1, 2, 2))
         assert counted["curves_left_out"] == 2
-        assert archive.ask("SELECT System, Station, Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
-        assert archive.ask("SELECT Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
+        assert archive.ask("SELECT System, Station, -Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
+        assert archive.ask("SELECT -Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
         with archive.engine.connect() as connection:
             [row] = queries.results(connection, queries.ResultFilter(tightening_id=2))
             assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1

@@ -3,7 +3,7 @@
 import random
 import subprocess
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 
@@ -14,7 +14,7 @@ from host_tests.archive.batches import Outlet
 from host_tests.portable import LONG
 from host_tests.support.archive import kill, reading
 from host_tests.support.brokers import Mosquitto
-from host_tests.support.running import ENVIRONMENT, cart_of, command_of, wait_for, written
+from host_tests.support.running import ENVIRONMENT, cart_of, command_of, free_port, ran, wait_for, written
 
 KILLS = 1000 if LONG else 9
 STATIONS = 4
@@ -31,7 +31,7 @@ class Killed:
         self.start_consumer()
 
     def start_consumer(self):
-        self.consumer = self.starter.start(self.place, "consumer", self.broker.port)[0]
+        self.consumer = self.starter.start(self.place, f"consumer+{self.broker.port}")[0]
 
     def kill(self, what):
         if what == "consumer":
@@ -169,3 +169,87 @@ def test_what_was_acknowledged_to_the_controller_is_in_the_database_once(new_pla
             idents, behind = everything.stored()
     assert len(idents) > WAY_KILLS and len(idents) == len(set(idents))
     assert behind == []
+
+
+class BothWays(Killed):
+    """Two agents, whose ToolsNet is the archive that also takes their batches."""
+
+    def __init__(self, folder, place, plants, broker, starter):
+        self.pim_port = free_port()
+        super().__init__(place, broker, starter)
+        self.plants, self.dice = plants, random.Random(WAY_SEED)
+        self.configs, self.agents, self.logs = [], [], []
+        for number, plant in enumerate(plants, 7):
+            outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}]
+            station = {"spool": {"path": str(folder / f"{number}.spool")}, "outlets": outlets}
+            toolsnet = {"pim_port": self.pim_port, "reconnect_s": 0.2}
+            tree = cart_of(plant, number, station=station, toolsnet=toolsnet)
+            self.configs.append(written(folder, tree, f"{number}.json"))
+            self.logs.append(folder / f"{number}.log")
+            self.agents.append(self.started(number - 7))
+
+    def start_consumer(self):
+        self.consumer = self.starter.start(self.place, f"all+{self.broker.port}", self.pim_port)[0]
+
+    def started(self, index):
+        words = command_of("run", "--config", self.configs[index], "--plain")
+        with open(self.logs[index], "ab") as log:
+            return subprocess.Popen(words, env=ENVIRONMENT, stdout=log, stderr=log)
+
+    def kill_other(self):
+        index = self.dice.randrange(len(self.agents))
+        self.agents[index].kill()
+        self.agents[index].wait()
+        self.agents[index] = self.started(index)
+
+    def acknowledged(self):
+        """What the agents have acknowledged, or were given when they asked for it, by station."""
+        pairs = set()
+        for station, plant in enumerate(self.plants, 7):
+            with plant.loop.lock:
+                idents = {*plant.controller.acknowledged, *plant.controller.fetched_by_id}
+            pairs |= {(station, ident) for ident in idents}
+        return pairs
+
+    def stored(self):
+        """Every row's station and tightening ID, and how many of them both ways have brought."""
+        with reading(self.place) as connection:
+            statement = 'SELECT "Station", "TighteningId", "Sequence", "Number" FROM "Result"'
+            rows = [tuple(row) for row in connection.exec_driver_sql(statement)]
+        return [row[:2] for row in rows], sum(row[2] >= 0 and bool(row[3]) for row in rows)
+
+    def close(self):
+        for agent in self.agents:
+            agent.kill()
+            agent.wait()
+        kill(self.consumer)
+
+
+@pytest.mark.parametrize("new_place", ["sqlite", POSTGRESQL], indirect=True)
+def test_what_comes_both_ways_is_there_once_whatever_is_killed(new_place, starter, tmp_path):
+    dice = random.Random(WAY_SEED)
+    with Mosquitto(tmp_path) as broker, ExitStack() as stack:
+        options = ControllerOptions(memory=MEMORY)
+        plants = [stack.enter_context(SimulatedPlant(controller_options=options)) for _ in range(2)]
+        everything = stack.enter_context(closing(BothWays(tmp_path, new_place(), plants, broker, starter)))
+        for plant in plants:
+            wait_for("the first result", lambda plant=plant: plant.controller.acknowledged or not plant.produce(1))
+            plant.produce_rate(RATE_PER_S)
+        for index in range(WAY_KILLS):
+            time.sleep(dice.uniform(0, UP_MOST_S))
+            everything.kill(("agent", "consumer", "broker")[index % 3])
+        for plant in plants:
+            plant.stop_producing()
+
+        def is_there_both_ways():
+            stored, both = everything.stored()
+            return everything.acknowledged() <= set(stored) and both == len(stored)
+
+        wait_for(lambda: everything.stored()[1], is_there_both_ways, WAY_END_S)
+        stored, _ = everything.stored()
+        with reading(everything.place) as connection:
+            gaps = [gap for gap in sequence_gaps.check(connection) if gap.kind != "again"]
+        said = [ran("status", "--config", config).stdout for config in everything.configs]
+    assert len(stored) == len(set(stored)) > WAY_KILLS
+    assert gaps == []
+    assert [text for text in said if "DOUBT" in text or "GIVEN UP" in text] == []

@@ -303,6 +303,7 @@ class Starter:
     def start(self, place: str, role: str = "all", port: int = 0, gone_s: float = GONE_S) -> tuple[int, int, int]:
         """An archive that listens; a server or PIM among others on this port if one is given.
 
+        A role with `+` and a broker's port consumes as well.
         For a PIM and for others a server is gone that was silent for `gone_s`.
         """
         self._process.stdin.write(f"{role} {port} {gone_s} {place}\n")
@@ -328,11 +329,12 @@ def _serve(role: str, port: int, place: str) -> None:
         os.write(1, f"{os.getpid()} {text}\n".encode())
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    where = serving.Place(place, pim_port=port, server_port=port, role=role)
-    if role == serving.CONSUMER:  # of the broker on this port
+    role, _, broker_port = role.partition("+")
+    where = serving.Place(place, pim_port=port, server_port=0 if broker_port else port, role=role)
+    if broker_port:
         broker.PAUSE_LEAST_S, broker.CONNECT_S = PAUSE_LEAST_S, CONNECT_S
-        address = Address("127.0.0.1", port, filters=("toolcart/#",), client_id=client_id_of(place))
-        where = serving.Place(place, role=role, consuming=partial(Consumer, address))
+        address = Address("127.0.0.1", int(broker_port), filters=("toolcart/#",), client_id=client_id_of(place))
+        where.consuming = partial(Consumer, address)
     try:
         asyncio.run(serving.run(where, Faults(), say))
     except BaseException as wrong:

@@ -181,6 +181,7 @@ def _result(dice: random.Random, number: int, station: int, sequence: int, momen
         "TighteningId": 1000000 + number,
         "Arrivals": 1,
         "Behind": 0,
+        "Number": None,
     }
 
 

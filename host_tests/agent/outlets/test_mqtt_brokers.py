@@ -69,7 +69,7 @@ def stored(place):
 def test_results_reach_archive_once_and_in_order_though_the_broker_is_killed(broker, tmp_path):
     place = place_in(tmp_path)
     with Starter() as starter:
-        consumer = starter.start(str(place), "consumer", broker.port)[0]
+        consumer = starter.start(str(place), f"consumer+{broker.port}")[0]
         try:
             bench = bench_at(broker)
             ids = bench.store(60)
