@@ -21,11 +21,11 @@ Rules
 5. What is whole but of another format, version or size is left alone.
 6. What the snapshot calls durable and is not there is damaged; from the first checkpoint on NEXT alone keeps its
    numbers from being used, and it is not counted again. If it is the newest block that the snapshot
-   names, the numbers of all that the block may have held are skipped, as they may have gone out. Those of a quarantine
-   go nowhere: none is skipped, and what it lost are entries that it cannot read. What only an outlet that is not there
-   has yet to take counts then, too: where numbers were skipped, nothing is found as it returns. A last record in doubt
-   that is alone in its block may fade with it at any later start, and is no loss: no snapshot names a block for it
-   alone.
+   names, of which a cut may have left copies, the numbers of all that the block may have held are skipped, as they may
+   have gone out. Those of a quarantine go nowhere: none is skipped, and what it lost are entries that it cannot read.
+   What only an outlet that is not there has yet to take counts then, too: where numbers were skipped, nothing is found
+   as it returns. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
+   no snapshot names a block for it alone.
 """
 
 from array import array
@@ -153,7 +153,8 @@ def _mount(log):
     low = min([cursor.number for cursor in log.cursors] or [last])
     log.damage.ignore_before(min(low, log.damage.removed_at) + 1)
     own = state.numbers
-    if log.block_number < own[log.ring + field.COUNTS_TO] and last < own[log.ring + field.SOLID]:
+    named = own[log.ring + field.COUNTS_TO]
+    if last < own[log.ring + field.SOLID] and (log.block_number != named if copies else log.block_number < named):
         from toolcart.agent.log.skipped import skip_newest  # hardly any start has lost it
 
         skip_newest(log)
@@ -277,6 +278,8 @@ def _goes_further(log, place, order, unnamed):
         elif log.number and other not in unnamed:
             break
     log.damage.torn = torn
+    if copies_alone and number:
+        unnamed.remove(place)  # what they were copied from may be damaged: no snapshot need be lost
     return -1 if copies < 0 else int(number > 0)
 
 

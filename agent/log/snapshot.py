@@ -21,7 +21,7 @@ Rules
    better than nothing: with two blocks left a cut can fade what the start before believed, and erased the other for.
    The next block is one in which nothing counts, else the oldest: never the one that counts. Where something stands
    behind the one that counts, it may have been a newer one, and this one is `older`. So may be what a file has in a
-   block without any; on a chip such a block is worn, or half erased.
+   block without any, until the first save opens that, too; on a chip such a block is worn, or half erased.
 4. Generations stay above the rounds of the logs' blocks (toolcart.agent.log.block_head): a session begins above all
    before it.
 5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more, so nothing is
@@ -128,6 +128,7 @@ class Snapshot:
         self._aheads = []  # the place of each one's `ahead`, below 0: none
         self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
         self._bad = [False] * STATE_BLOCKS
+        self._spoilt = []  # of a file: blocks with something, but no snapshot
         self._top = 0
         self.round = 0  # of the newest block begun in this session: above all those of earlier sessions
         self._block = 0
@@ -263,6 +264,9 @@ class Snapshot:
             code = self._open(block)
             if code == FLASH_WORN:
                 self._leave(block)
+        while self._spoilt and code == FLASH_DONE:
+            block = self._spoilt.pop()
+            code = self._open(block) if self._generations[block] == 0 else code
         if code != FLASH_DONE:
             self._next = self._slots
         return code == FLASH_DONE
@@ -376,7 +380,7 @@ class Snapshot:
     def load(self):
         """Read the snapshot that counts; return a STATE_ code: FOUND, EMPTY, LOST or FOREIGN. Writes nothing."""
         best = lone = 0
-        is_older = is_block_lost = False
+        is_older = False
         for block in range(STATE_BLOCKS):
             follows = is_known = False
             last = 0  # slot with something else, behind all snapshots; the first two are the same
@@ -401,12 +405,13 @@ class Snapshot:
                         else:
                             lone = generation
                 follows = code == STATE_FOUND or (slot == 1 and min(self._read) < 0xFF)
-            is_block_lost = is_block_lost or (last > 0 and not is_known)
+            if last > 0 and not is_known and not self.device.wears:
+                self._spoilt.append(block)
         if best == lone == 0:
             return STATE_EMPTY
         self._unpack(self._image)
         self.found = True
-        self.older = is_older or (is_block_lost and not self.device.wears)
+        self.older = is_older or self._spoilt != []
         return STATE_FOUND
 
     def _read_slot(self, block, slot):

@@ -400,8 +400,8 @@ def _state(station: dict) -> Iterator[Need]:
         repeated = station.get("repeated_at_most") or 0
         words = "what the spool remembered last beside its results cannot be read, after damage or a power cut as it "
         words += "was saved: counts, and how far each outlet was, may be of before that. Up to "
-        words += f"{counted(repeated, 'record')} may reach an outlet twice; what an outlet had not had by then, and "
-        words += "the spool has no more, counts as given up"
+        words += f"{counted(repeated, 'record')} may reach an outlet twice, and so may results that the controller "
+        words += "gives again; what an outlet had not had by then, and the spool has no more, counts as given up"
         hint = f"look at the flash or disk: `{commands.check(station)}`"
         yield Need("state", WARN, "STATE OLDER", words, hint, "older")
     elif alarm == STATE_WORN:

@@ -86,6 +86,11 @@ def test_results_behind_a_damaged_state_go_out_and_what_may_lack_is_said(way):
         if way == "plain":
             for before, one in zip(given_up, status["outlets"], strict=True):
                 assert one["given_up"] + one.get("lost_there", 0) >= before > 0, (count, one)
+        assert plant.station.state.save()
+        plant.cut()
+        plant.run(10)
+        spool = plant.status()["spool"]
+        assert not spool["state_lost"] and not spool["state_older"], "said once"
 
 
 @WAY
