@@ -60,7 +60,7 @@ class StartFindings:
         self.holds_toolsnet = False  # there is a place of ToolsNet, also of one that is not configured now
         self.guessed = False  # whose some places are was not certain
         self.last = 0  # the number of the newest record
-        self.repeated = 0  # how many records may come twice at most, as the state was lost
+        self.repeated = 0  # how many records may come twice at most, as the state or its newest was lost
         # one for each outlet that is configured
         self.added = []  # how many records it could not have; None if it was there before
         self.returned = []  # how many records it lacks that the log gave up before

@@ -345,6 +345,7 @@ def _spool(log, state):
         "unreadable_blocks": log.damage.unreadable,
         "state_alarm": state.alarm,
         "state_lost": state.lost,
+        "state_older": state.older,
         "state_saves": state.saves,
         "state_erases": state.erases,
         "state_worn": state.worn,

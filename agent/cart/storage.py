@@ -199,7 +199,7 @@ def _place_cursors(station, own):
                 state.missed[own.places[index]] += left_out + lost
         elif not state.found and cursor.number:
             _doubt(state, cursor)
-    if state.lost:
+    if state.lost or state.older:
         at_start.repeated = log.backlog()
     missed.put(state)
     at_start.back = [how == RETURNED for how in own.how]

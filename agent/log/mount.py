@@ -3,25 +3,29 @@
 Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
 2. The newest block that counts is the one with the highest number; a head without a record after it was never opened.
-   One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may not have held.
+   One that begins with copies, above COUNTS_TO, was cut, and its erase may not have held: it does not count, unless
+   the blocks show that a snapshot which is lost named it. They do where the next one describes it in its head, or where
+   it reaches further than all before it: they have what it was copied from, but perhaps not the last one, which was in
+   doubt. In a quarantine it needs a record behind its copies for that: they may have new numbers
+   (toolcart.agent.quarantine.compaction).
    Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
    Nor do those in front of one that is gone, if all durable cursors are past that: it was erased, and what is in
    front of it was to be. A worn block may read well at any later start. Where no block can be worn, what is in front of
    it would have been erased first: so that one was not, but damaged, and they count. The log is WHOLE from behind it.
 3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Where none
    of a log that refuses is free to settle the last record in, they start behind the oldest block: all had passed it, or
-   it would not be full. One that overwrites settles by giving that block up, and counts what it held. Of the newest
-   blocks with nothing but copies, and the one below them, the one that reaches furthest counts, the older of equals.
+   it would not be full. One that overwrites settles by giving that block up, and counts what it held. No block of
+   copies is named then.
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
    snapshot can be written any more. Numbers go on above all that were ever used.
 5. What is whole but of another format, version or size is left alone.
 6. What the snapshot calls durable and is not there is damaged; from the first checkpoint on NEXT alone keeps its
    numbers from being used, and it is not counted again. If it is the newest block that the snapshot
-   names, the numbers of all that the block may have held are skipped, as they may have gone out. Those of a quarantine
-   go nowhere: none is skipped, and what it lost are entries that it cannot read. What only an outlet that is not there
-   has yet to take counts then, too: where numbers were skipped, nothing is found as it returns. A last record in doubt
-   that is alone in its block may fade with it at any later start, and is no loss: no snapshot names a block for it
-   alone.
+   names, of which a cut may have left copies, the numbers of all that the block may have held are skipped, as they may
+   have gone out. Those of a quarantine go nowhere: none is skipped, and what it lost are entries that it cannot read.
+   What only an outlet that is not there has yet to take counts then, too: where numbers were skipped, nothing is found
+   as it returns. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
+   no snapshot names a block for it alone.
 """
 
 from array import array
@@ -92,7 +96,13 @@ def mount(state, logs, seed):
 def pass_gone(log, cursor):
     """Let a cursor as the last session left it pass what was before the oldest block, as damaged."""
     first = log.first_above(0)
-    if cursor.number + 1 < first < TOP:
+    if not cursor.number + 1 < first < TOP:
+        return
+    if log.state.older:
+        from toolcart.agent.log import older_state  # hardly any start has lost a snapshot
+
+        older_state.pass_gone(log, cursor, first)
+    else:
         log.count_damaged(cursor.number, first)
         cursor.number = first - 1
 
@@ -123,26 +133,15 @@ def _mount(log):
     state = log.state
     numbers = array("I", [0] * log.device.block_count)
     before = array("I", numbers)
-    code = _read_heads(log, numbers, before)
+    unnamed = []
+    code = _read_heads(log, numbers, before, unnamed)
     if code != MOUNT_DONE:
         return code
     order = [place for place in range(log.device.block_count) if log.firsts[place]]
     order.sort(key=lambda place: numbers[place])
-    copies = _find_newest(log, numbers, order)
-    if copies < 0:
+    copies = _find_newest(log, numbers, order, unnamed)
+    if copies < 0 or not _link(log, numbers, before, order, unnamed):
         return MOUNT_FAILED
-    low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
-    bound = newest = TOP
-    while order:
-        place = order.pop()
-        is_gone = numbers[place] != newest < TOP  # what was in front of the one that counts
-        if log.firsts[place] >= bound or numbers[place] > newest or (is_gone and log.device.wears and bound <= low + 1):
-            log.mark(place, 0)
-        else:
-            if is_gone and log.whole == 0:
-                log.whole = bound
-            bound = log.firsts[place]
-            newest = before[place]
     last = log.number
     if state.lost and last:
         first = log.first_above(0)
@@ -154,7 +153,8 @@ def _mount(log):
     low = min([cursor.number for cursor in log.cursors] or [last])
     log.damage.ignore_before(min(low, log.damage.removed_at) + 1)
     own = state.numbers
-    if log.block_number < own[log.ring + field.COUNTS_TO] and last < own[log.ring + field.SOLID]:
+    named = own[log.ring + field.COUNTS_TO]
+    if last < own[log.ring + field.SOLID] and (log.block_number != named if copies else log.block_number < named):
         from toolcart.agent.log.skipped import skip_newest  # hardly any start has lost it
 
         skip_newest(log)
@@ -176,8 +176,11 @@ def _mount(log):
     return MOUNT_DONE
 
 
-def _read_heads(log, numbers, before):
-    """Fill in the blocks' first numbers, their own, and those of the blocks before; return a MOUNT_ code."""
+def _read_heads(log, numbers, before, unnamed):
+    """Fill in the blocks' first numbers, their own, and those of the blocks before; return a MOUNT_ code.
+
+    `unnamed` is filled with those that begin with copies and that the snapshot does not name.
+    """
     page = log.page
     state = log.state
     counts_to = state.numbers[log.ring + field.COUNTS_TO]
@@ -192,49 +195,98 @@ def _read_heads(log, numbers, before):
         if number > log.last_block_number:
             log.last_block_number = number
         log.ids.widen_earlier(page, AT_WORDS + WORDS_HIGHEST)
-        if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
-            log.blocks.cut = place
-        else:
-            numbers[place] = number
-            before[place] = get_u32(page, AT_WORDS + WORDS_NUMBER)
-            log.firsts[place] = get_u32(page, AT_FIRST)
+        if page[AT_FLAGS] & CARRIED and number > counts_to:
+            unnamed.append(place)
+        numbers[place] = number
+        before[place] = get_u32(page, AT_WORDS + WORDS_NUMBER)
+        log.firsts[place] = get_u32(page, AT_FIRST)
     return MOUNT_DONE
 
 
-def _find_newest(log, numbers, order):
+def _find_newest(log, numbers, order, unnamed):
     """Remove blocks that do not count from the end of `order`, and read the one that is then the newest.
 
     Return 1 if that holds only copies, else 0; -1 if one cannot be read.
     """
-    best = place = -1
-    reach = copies = 0
-    index = len(order) - 1
-    while index >= 0:
-        place = order[index]
-        copies = _read_block(log, place)
+    while order:
+        place = order[-1]
+        reaches = _goes_further(log, place, order[:-1], unnamed) if place in unnamed else 1
+        copies = _read_block(log, place) if reaches > 0 else reaches
         if copies < 0:
             return -1
-        if log.number == 0:  # only a head, or not even that on a second read
-            log.damage.torn += 1
-            log.mark(place, 0)
-            order.pop(index)
-        elif log.number >= reach:
-            best = place
-            reach = log.number
-        if log.number and not (copies and log.state.lost):
+        if reaches and log.number:
+            log.block = place
+            log.block_number = numbers[place]
+            return copies
+        log.damage.torn += reaches  # only a head, or not even that on a second read
+        _leave_out(log, order.pop(), unnamed)
+    log.number = log.offset = 0
+    log.ids.forget()
+    return 0
+
+
+def _link(log, numbers, before, order, unnamed):
+    """Leave out the blocks before the newest that do not count (rule 2); return False if one cannot be read."""
+    low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
+    bound = newest = TOP
+    is_read = True  # the page and the log's end are those of the newest
+    while order:
+        place = order.pop()
+        is_gone = numbers[place] != newest < TOP  # what was in front of the one that counts
+        counts = log.firsts[place] < bound and numbers[place] <= newest
+        if is_gone and counts and log.device.wears and bound <= low + 1:
+            counts = False
+        elif is_gone and counts and place in unnamed:
+            is_read = False
+            counts = _goes_further(log, place, order, unnamed)
+            if counts < 0:
+                return False
+        if not counts:
+            _leave_out(log, place, unnamed)
+            continue
+        if is_gone and log.whole == 0:
+            log.whole = bound
+        if place in unnamed and log.state.found:
+            log.state.older = True
+        bound = log.firsts[place]
+        newest = before[place]
+    if not is_read:
+        torn = log.damage.torn
+        is_read = _read_block(log, log.block) >= 0
+        log.damage.torn = torn
+    return is_read
+
+
+def _goes_further(log, place, order, unnamed):
+    """Return 1 if the copies at `place`, and what follows them, reach further than the blocks in `order`; else 0.
+
+    Those are before it. With a snapshot copies alone must do so by more than one record of what they were copied from:
+    the last one there may have faded. -1: one cannot be read.
+    """
+    torn = log.damage.torn
+    copies = _read_block(log, place)
+    number = log.number
+    copies_alone = copies > 0 and log.state.found
+    if copies_alone and log.ring == field.KEPT:
+        number = 0
+    for other in reversed(order):
+        if copies < 0 or number == 0:
             break
-        index -= 1
-    while order and order[-1] != best:
-        log.mark(order[-1], 0)
-        log.blocks.cut = order.pop()
-    if best >= 0:
-        if place != best:
-            copies = _read_block(log, best)
-            if copies < 0:
-                return -1
-        log.block = best
-        log.block_number = numbers[best]
-    return copies
+        copies = _read_block(log, other)
+        if log.number + (copies_alone and log.number >= log.firsts[place]) >= number:
+            number = 0
+        elif log.number and other not in unnamed:
+            break
+    log.damage.torn = torn
+    if copies_alone and number:
+        unnamed.remove(place)  # what they were copied from may be damaged: no snapshot need be lost
+    return -1 if copies < 0 else int(number > 0)
+
+
+def _leave_out(log, place, unnamed):
+    log.mark(place, 0)
+    if place in unnamed and log.blocks.cut < 0:
+        log.blocks.cut = place
 
 
 def _read_block(log, place):

@@ -19,7 +19,9 @@ Rules
 3. At a start the highest generation counts, and in it the last slot. A first snapshot with nothing after it does not:
    its opening was cut, and it may read well at one start and not at the next. Only where nothing else counts it is
    better than nothing: with two blocks left a cut can fade what the start before believed, and erased the other for.
-   The next block is one in which nothing counts, else the oldest: never the one that counts.
+   The next block is one in which nothing counts, else the oldest: never the one that counts. Where something stands
+   behind the one that counts, it may have been a newer one, and this one is `older`. So may be what a file has in a
+   block without any, until the first save opens that, too; on a chip such a block is worn, or half erased.
 4. Generations stay above the rounds of the logs' blocks (toolcart.agent.log.block_head): a session begins above all
    before it.
 5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more, so nothing is
@@ -112,6 +114,7 @@ class Snapshot:
         self.broke_at = self.broke_by = 0
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
+        self.older = False  # a newer one may have been there, which cannot be read any more
         self.alarm = STATE_FINE
         self.saves = 0
         self.erases = 0
@@ -125,6 +128,7 @@ class Snapshot:
         self._lags = []  # the place of each one's `sequence_lag`, below 0: none
         self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
         self._bad = [False] * STATE_BLOCKS
+        self._spoilt = []  # of a file: blocks with something, but no snapshot
         self._top = 0
         self.round = 0  # of the newest block begun in this session: above all those of earlier sessions
         self._block = 0
@@ -260,6 +264,9 @@ class Snapshot:
             code = self._open(block)
             if code == FLASH_WORN:
                 self._leave(block)
+        while self._spoilt and code == FLASH_DONE:
+            block = self._spoilt.pop()
+            code = self._open(block) if self._generations[block] == 0 else code
         if code != FLASH_DONE:
             self._next = self._slots
         return code == FLASH_DONE
@@ -373,13 +380,18 @@ class Snapshot:
     def load(self):
         """Read the snapshot that counts; return a STATE_ code: FOUND, EMPTY, LOST or FOREIGN. Writes nothing."""
         best = lone = 0
+        is_older = False
         for block in range(STATE_BLOCKS):
-            follows = False
+            follows = is_known = False
+            last = 0  # slot with something else, behind all snapshots; the first two are the same
             for slot in range(self._slots - 1, -1, -1):
                 code = self._read_slot(block, slot)
                 if code < 0:
                     return code
+                if last == 0 and not is_known and code != STATE_FOUND and min(self._read) < 0xFF:
+                    last = slot
                 if code == STATE_FOUND:
+                    is_known = True
                     generation = get_u32(self._read, _AT_GENERATION)
                     self._top = max(self._top, generation)
                     counts = slot or follows
@@ -389,13 +401,17 @@ class Snapshot:
                         self._image, self._read = self._read, self._image
                         if counts:
                             best = generation
+                            is_older = last > 1
                         else:
                             lone = generation
                 follows = code == STATE_FOUND or (slot == 1 and min(self._read) < 0xFF)
+            if last > 0 and not is_known and not self.device.wears:
+                self._spoilt.append(block)
         if best == lone == 0:
             return STATE_EMPTY
         self._unpack(self._image)
         self.found = True
+        self.older = is_older or self._spoilt != []
         return STATE_FOUND
 
     def _read_slot(self, block, slot):

@@ -89,8 +89,8 @@ last-record-trusted | 6 | agent/log/mount.py | log proof cuts
 +log.doubtful = False
 void-copies-count | 6 | agent/log/mount.py | log proof cuts
 : copies of which no snapshot knows count again
--number > counts_to and state.found
-+number < 0
+-_goes_further(log, place, order[:-1], unnamed) if place in unnamed else 1
++1
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
 -self.count_damaged(cursor.number, last + 1 - skipped)

@@ -106,8 +106,9 @@ class Image:
 
     @property
     def lacks_content(self) -> bool:
-        """True if a record that was acknowledged, or the state, cannot be read."""
-        return any(area.damaged for area in self.areas) or self.opened.state.lost
+        """True if a record that was acknowledged, or the state, or the newest of it, cannot be read."""
+        state = self.opened.state
+        return any(area.damaged for area in self.areas) or state.lost or state.older
 
     @property
     def is_damaged(self) -> bool:
@@ -119,6 +120,10 @@ HEADER_FLAW = "its header is damaged or gone: no agent starts with it"
 STATE_FLAW = (
     "its state cannot be read: what was delivered, what the controller no longer has and what can still be fetched "
     "from it is not known"
+)
+OLDER_FLAW = (
+    "the newest of its state cannot be read, after damage or a power cut as it was saved: counts, and how far each "
+    "outlet was, may be of before that"
 )
 START_WITHOUT_STATE = "; a start takes everything in the spool for waiting"
 
@@ -225,6 +230,7 @@ def of_content(content: bytes) -> Image:
             areas.append(_area(ring, device, part.first_block, part.block_count, spool.counting(log)))
             areas[-1].damaged = spool.damaged(ring)
     flaws += [STATE_FLAW + START_WITHOUT_STATE * (HEADER_FLAW not in flaws)] * spool.state.lost
+    flaws += [OLDER_FLAW] * spool.state.older
     damaged = sum(area.damaged for area in areas)
     if damaged:
         records = "1 record that was" if damaged == 1 else f"{damaged} records that were"

@@ -393,9 +393,17 @@ def _state(station: dict) -> Iterator[Need]:
         words = "what the spool remembered beside its results was lost: of what it still has up to "
         words += f"{counted(repeated, 'record')} may reach an outlet twice, and so may results that it lost and the "
         words += "controller gives again; of the rest nobody knows what an outlet had: how many it may lack is said of "
-        words += "each, and stays"
+        words += "each that is configured, and stays; one that is put back later counts as new"
         hint = f"look at the flash or disk: `{commands.check(station)}`"
         yield Need("state", WARN, "STATE LOST", words, hint, "lost")
+    elif spool.get("state_older"):
+        repeated = station.get("repeated_at_most") or 0
+        words = "what the spool remembered last beside its results cannot be read, after damage or a power cut as it "
+        words += "was saved: counts, and how far each outlet was, may be of before that. Up to "
+        words += f"{counted(repeated, 'record')} may reach an outlet twice, and so may results that the controller "
+        words += "gives again; what an outlet had not had by then, and the spool has no more, counts as given up"
+        hint = f"look at the flash or disk: `{commands.check(station)}`"
+        yield Need("state", WARN, "STATE OLDER", words, hint, "older")
     elif alarm == STATE_WORN:
         yield Need("state", WARN, "WORN", "the flash wears out: two of four blocks of the state are left", hint)
     corrected = spool.get("state_corrected", 0)

@@ -225,7 +225,8 @@ def check(file: Path, as_json: bool) -> None:
     """Check every byte.
 
     `damaged` are records that an outlet still needs and nobody can read: at most as many as an agent says that starts
-    with this spool. Exit code 1 if there are any, or if the state or the header cannot be read.
+    with this spool. Exit code 1 if there are any, or if the state, the newest of it or the header cannot be
+    read.
     """
     found = _read(file)
     areas = found.areas

@@ -82,7 +82,7 @@ class Spool:
         self.path.write_bytes(self.header + cells)
         found = toolcart("spool", "check", self.path, "--json", code=None)
         summary = json.loads(found.stdout)
-        is_lost = any("its state cannot be read" in flaw for flaw in summary["flaws"])
+        is_lost = any("state cannot be read" in flaw for flaw in summary["flaws"])
         counts = self.start(cells)
         assert summary["damaged"] == sum(counts), (summary, counts)
         assert found.exit_code == int(sum(counts) > 0 or is_lost)
@@ -136,6 +136,35 @@ def test_check_counts_what_an_agent_counts_whatever_was_damaged(tmp_path, seed):
         begin, stop = sorted(block * BLOCK + at for at in (dice.randint(0, BLOCK), dice.choice((0, BLOCK))))
         fill = FILLS[dice.choice(sorted(FILLS))](stop - begin, dice)
         spool.check(spool.damaged(begin, stop, fill))
+
+
+@pytest.mark.parametrize("is_up", [True, False])
+def test_nothing_counts_as_damaged_where_the_state_alone_is(tmp_path, is_up):
+    """An agent that starts with an older state, or none, finds all that is in the log; so does whoever looks at it."""
+    cart = cart_of(6, "overwrite")
+    for _ in range(5):
+        cart.produce(30, 200)
+        cart.until_quiet(and_ms=30000)
+        cart.cut()
+    reach_toolsnet(cart, is_up)
+    cart.produce(90, 200)
+    cart.run(30000)
+    end(cart, False)
+    spool = Spool(cart, tmp_path / "cart.spool")
+    assert spool.check(spool.cells) == 0
+    numbers = listed(spool.path)
+    used = [at for at in range(0, STATE_BLOCKS * BLOCK, 256) if spool.cells[at : at + 256] != FILLS["erased"](256, 0)]
+    for begin in some(used, 4):
+        for stop, fill in ((begin + 256, bytes(256)), (STATE_BLOCKS * BLOCK, b"\x11" * (STATE_BLOCKS * BLOCK - begin))):
+            assert spool.check(spool.damaged(begin, stop, fill)) == 0, (begin, stop)
+            assert listed(spool.path) == numbers
+            assert cart.station.log.next > numbers[-1]
+
+
+def listed(path):
+    """Return the number of each result in the log that a list of this spool shows."""
+    lines = [json.loads(line) for line in toolcart("spool", "list", path, "--json", code=None).stdout.splitlines()]
+    return [line["number"] for line in lines if line["area"] == "main"]
 
 
 def test_numbers_that_a_start_skipped_are_no_damage(tmp_path):
