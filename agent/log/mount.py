@@ -267,7 +267,7 @@ def _goes_further(log, place, order, unnamed):
     copies = _read_block(log, place)
     number = log.number
     copies_alone = copies > 0 and log.state.found
-    if copies_alone and log.ring == field.KEPT:
+    if copies_alone and log.ring == field.QUARANTINE:
         number = 0
     for other in reversed(order):
         if copies < 0 or number == 0:

@@ -36,7 +36,7 @@ class Life:
                     self.ident += 1
         elif step < 13:
             if state.ready():
-                waits = min([log.waits(cursor) for cursor in log.cursors])
+                waits = min([log.backlog_of(cursor) for cursor in log.cursors])
                 for index in range(2):
                     take(log, dice.randrange(waits + 1), index)
         elif step < 15:
