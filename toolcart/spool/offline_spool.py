@@ -108,6 +108,9 @@ class OfflineSpool:
         """Start as the agent does (agent.cart.storage, agent.cart.assembly); False if the flash takes nothing now."""
         if self.log.free_blocks():  # else it overwrote: whatever starts there gives a block up, and counts it
             self.log.blocks.when_full = WHEN_FULL_REFUSE
+        if self.state.older:  # no later start knows that
+            for cursor in self._waiting:
+                pass_gone(self.log, cursor)
         self.quarantine.start()
         duplicates = DuplicateSearch(self.log)
         store = Store(self.log, self.ledger, None, duplicates, None, None, 0)  # of which a start needs no more

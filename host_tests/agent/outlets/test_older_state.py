@@ -3,6 +3,8 @@
 import pytest
 
 from toolcart.agent.log.snapshot import STATE_BLOCKS
+from toolcart.agent.log.snapshot_fields import OVERWRITTEN
+from toolcart.spool.offline_spool import begun, opened
 from toolcart.tools.messages import attention
 from host_tests.agent.outlets.test_new_outlets import KINDS, OVERWRITES, TOOLSNET, Plant
 
@@ -113,3 +115,21 @@ def test_all_that_the_log_holds_is_delivered_behind_an_older_state(way):
     plant.cut()
     plant.run(10)
     assert not plant.status()["spool"]["state_older"]
+
+
+def test_an_order_to_a_stopped_agent_counts_what_its_start_would():
+    plant = plant_with("plain")
+    flash = plant.flashes["spool0"]
+    flash.wears = False
+    places = snapshots(flash)
+    for at in places[len(places) // 3 :]:
+        flash.cells[at : at + SLOT] = b"\x11" * SLOT
+    looked = opened(flash)
+    gone = looked.state.numbers[OVERWRITTEN]
+    assert looked.state.older and looked.state.missed[1] == gone > 0
+    ordered = begun(flash)
+    gone += ordered.log.first_above(0) - looked.log.first_above(0)  # it settles the last record as a start does
+    assert ordered.state.older and ordered.state.save()
+    later = opened(flash)
+    assert not later.state.older and later.state.missed[1] == later.state.numbers[OVERWRITTEN] == gone
+    assert later.damaged(0) == 0
