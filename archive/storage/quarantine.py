@@ -101,7 +101,7 @@ def _results(spool: OfflineSpool, station: Station) -> Iterator[dict | None]:
 def _kept(spool: OfflineSpool, station: Station) -> dict | None:
     """Return the fields of the entry found last."""
     quarantine, log = spool.quarantine, spool.kept
-    sequence = sequence_at(quarantine.number - spool.log.cursors[0].ahead)
+    sequence = sequence_at(quarantine.number - spool.log.cursors[0].sequence_lag)
     payload = bytes(log.page[log.at : log.at + quarantine.length])
     return _fields(payload, log.flags, station, sequence, reason_text(quarantine.reason))
 

@@ -95,7 +95,7 @@ class Log:
     def backlog_cursor(self):
         class Cursor:
             number = self.passed
-            ahead = place = first = offset = bound = version = 0
+            sequence_lag = place = first = offset = bound = version = 0
 
         return Cursor
 
