@@ -17,6 +17,7 @@ import click
 
 from toolcart.agent.openprotocol.commands import COMMANDS
 from toolcart.agent.station.command_orders import NAME_MOST, WAIT_MOST_S
+from toolcart.base.command_group import say_done
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.status import client, options
 from toolcart.tools.status.options import agent_options
@@ -101,10 +102,7 @@ def _print_outcome(answer: list[dict], as_json: bool) -> None:
     code = EXIT_CODES.get(outcome["outcome"], EXIT_WRONG)
     if code:
         _fail(outcome, as_json, code)
-    if as_json:
-        click.echo(json.dumps(outcome))
-    else:
-        click.echo(visible(f"{outcome['command']}: {outcome_text(outcome)}"))
+    say_done(json.dumps(outcome) if as_json else visible(f"{outcome['command']}: {outcome_text(outcome)}"))
 
 
 def outcome_text(outcome: dict) -> str:

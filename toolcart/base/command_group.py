@@ -99,6 +99,20 @@ class LazyGroup(click.Group):
             sys.exit(EXIT_OTHER)
 
 
+def say_done(text: str) -> None:
+    """Print what an order has done.
+
+    Where that cannot be printed it is done all the same: who gave it again for its exit code would have it done twice.
+    """
+    try:
+        click.echo(text)
+        sys.stdout.flush()
+    except OSError as error:
+        _let_output_go()
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"toolcart: it is done; what it says cannot be printed: {error.strerror}.", err=True)
+
+
 def _let_output_go() -> None:
     """Have the interpreter not try again at its end what could not be written."""
     try:

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from toolcart.base import private_files
+from toolcart.base.command_group import say_done
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.serial_settings import WITH_DEVICE
 from toolcart.base.sources import ROOT
@@ -168,9 +169,9 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
         new.write_text(text, encoding="utf-8")
         os.replace(new, out / f"{name}.json")
     if as_json:
-        click.echo(json.dumps({"good": True, "folder": str(out), "carts": list(texts)}))
+        say_done(json.dumps({"good": True, "folder": str(out), "carts": list(texts)}))
     else:
-        click.echo(f"{out}: {counted(len(texts), 'configuration')}; no station and no controller appears twice")
+        say_done(f"{out}: {counted(len(texts), 'configuration')}; no station and no controller appears twice")
 
 
 @config.command()
@@ -203,5 +204,4 @@ def new(file: Path, **answers: str | None) -> None:
         private_files.make(file.parent / FILE_NAME, schema_text().encode(), 0o644)
     private_files.make(file, f"{json.dumps(tree, indent=2)}\n".encode(), 0o644)
     config_file.read(file)
-    click.echo(f"{file}: good, 1 station")
-    click.echo(config_new.next_step(tree, file))
+    say_done(f"{file}: good, 1 station\n{config_new.next_step(tree, file)}")

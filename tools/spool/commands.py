@@ -18,6 +18,7 @@ import click
 
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
+from toolcart.base.command_group import say_done
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux.agreement import counted
 from toolcart.spool import image
@@ -308,7 +309,7 @@ def take_over_command(
 
     try:
         plan = Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)
-        click.echo(take_over(source, target, plan, note))
+        say_done(take_over(source, target, plan, note))
     except image.ImageError as reason:
         _fail(source, reason)
     except CannotTakeOver as reason:

@@ -10,6 +10,7 @@ from datetime import datetime
 import click
 
 from toolcart.agent.linux.offer_again import DRY, LEAVE, ORDER
+from toolcart.base.command_group import say_done
 from toolcart.board.linux.agreement import agreeing, counted
 
 _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
@@ -48,7 +49,8 @@ def offer_again_command(
     from toolcart.tools.spool.quarantine_commands import LocalSpool, lines_unless_refused, run_and_exit
 
     def act(spool: LocalSpool) -> int:
-        click.echo(_outcome_text(lines_unless_refused(spool.ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
+        text = _outcome_text(lines_unless_refused(spool.ask([ORDER, *which, *[DRY] * dry_run]))[-1])
+        click.echo(text) if dry_run else say_done(text)
         return 0
 
     if (since is not None) + (number is not None) + leave != 1:

@@ -31,6 +31,7 @@ from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_TOOLSNET, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
+from toolcart.base.command_group import say_done
 from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
@@ -306,7 +307,7 @@ def _print_drop(answer: list[dict], _as_json: bool) -> None:
         else ""
     )
     given_up = f", up to {counts['given_up']} that cannot be read given up" if counts.get("given_up") else ""
-    click.echo(f"{counts['count']} dropped{condition}{given_up}; {counts['parked']} in the quarantine{resent}")
+    say_done(f"{counts['count']} dropped{condition}{given_up}; {counts['parked']} in the quarantine{resent}")
 
 
 def _print_retry(answer: Iterable[dict]) -> int:
@@ -317,21 +318,21 @@ def _print_retry(answer: Iterable[dict]) -> int:
             click.echo(f"toolcart: {line['error']}", err=True)
             return EXIT_NOT_DONE
         if "stays" in line:
-            click.echo(f"{line['number']:>7}  stays: {line['stays']}")
+            say_done(f"{line['number']:>7}  stays: {line['stays']}")
             exit_code = EXIT_NOT_DONE
         elif "held" in line:
-            click.echo(f"{line['number']:>7}  is in the log already; removed from the quarantine")
+            say_done(f"{line['number']:>7}  is in the log already; removed from the quarantine")
         elif "gone" in line:
-            click.echo(f"{line['gone']:>7}  is no longer in the quarantine")
+            say_done(f"{line['gone']:>7}  is no longer in the quarantine")
         elif "count" in line:
             begins = "the agent runs" if line.get("configured", True) else "ToolsNet is configured again"
             then = f"when {begins}, and ToolsNet has taken results for ten minutes"
             if line["running"]:
                 then = "as soon as ToolsNet is connected (ten minutes later if the agent restarts before that)"
             if line["count"]:
-                click.echo(f"{line['count']} to be offered again {then}; {line['parked']} in the quarantine until then")
+                say_done(f"{line['count']} to be offered again {then}; {line['parked']} in the quarantine until then")
             else:
-                click.echo(f"none is to be offered again; {line['parked']} in the quarantine")
+                say_done(f"none is to be offered again; {line['parked']} in the quarantine")
     return exit_code
 
 

@@ -2,11 +2,13 @@
 
 import contextlib
 import json
+import lzma
 import os
 import pty
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +147,7 @@ def with_streams(folder, words, streams, environment):
     return done.returncode, done.stderr
 
 
+ASIDE = Path(__file__).parents[2] / "data/aside.spool.xz"  # a spool with results that wait, and some set aside
 FULL = "toolcart: No space left on device\n  The disk is full; make room, or name another place.\n"
 CLOSED = "toolcart: standard output is closed\n  Give it a file, a pipe, or /dev/null if nobody is to read it.\n"
 
@@ -176,6 +179,18 @@ def test_what_cannot_be_printed_is_not_done(tmp_path, words, streams, code, erro
     environment = {**ENVIRONMENT, "PYTHONUNBUFFERED": "" if buffered else "1"}
     found, said = with_streams(tmp_path, words, streams, environment)
     assert (found, said.replace("0 results found in 0 KiB\n", "")) == (code, errors)
+
+
+@pytest.mark.parametrize(
+    ("streams", "why"),
+    [(">&-", "standard output is closed"), (">/dev/full", "No space left on device"), ("| true", "")],
+)
+@pytest.mark.parametrize(("words", "made"), [(["spool", "take-over", "old.spool", "new.spool"], "new.spool")])
+def test_an_order_whose_words_cannot_be_printed_is_done_all_the_same(tmp_path, words, made, streams, why):
+    (tmp_path / "old.spool").write_bytes(lzma.decompress(ASIDE.read_bytes()))
+    code, said = with_streams(tmp_path, words, streams, ENVIRONMENT)
+    assert (code, said) == (0, f"toolcart: it is done; what it says cannot be printed: {why}.\n" if why else "")
+    assert (tmp_path / made).exists()
 
 
 @pytest.mark.parametrize("streams", [">&- 2>&- <&-", ">&-"])
