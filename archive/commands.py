@@ -185,8 +185,7 @@ def _with_status(value: float | None, status: int | None, decimals: int) -> str:
 def check(place: str, as_json: bool) -> None:
     """Find gaps, late arrivals, repeats and damage.
 
-    Gaps are those of the stations' sequences of results and events. Results by ToolsNet
-    and by MQTT each have their own.
+    Gaps are those of the sequences that ToolsNet has of a station's results and events.
 
     A gap is not always a loss: a station that has passed over a refused result leaves one, and so do OK results that
     were moved out earlier. Exit code 1 if there is a gap, something that came behind a later one, or damage; repeats

@@ -29,7 +29,7 @@ NAMES = {
     CURVES: "Curves that were stored.",
     CURVES_SKIPPED: "Events and curves of which no row can be made.",
     GAPS: "Batches that came too early and are sent again.",
-    MISSING: "Numbers without a record: overwritten or skipped.",
+    MISSING: "Numbers without a result or frame: of events, overwritten or skipped.",
     UNREADABLE: "Messages that are no batch; the page Breaches shows some.",
     TWO_STATIONS: "Batches of another station than their topic's.",
     RETAINED: "Retained messages, which are discarded.",

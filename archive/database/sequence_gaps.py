@@ -2,15 +2,17 @@
 
 Rules
 1. Sequences wrap from 99999 to 1 (protocol.md 8.4); a jump of more than half the circle goes back.
-2. A station's results by ToolsNet, those in batches, and its events have sequences of their own: a result that came
-   both ways is in two of them.
-3. What came once each way did not come again.
+2. A station's results and its events have sequences of their own. A number of a batch that no result has is no gap: it
+   is an event's, or was given up by the cart, which counts it.
+3. What came once each way did not come again. Of a station with both ways only the order in which each result came
+   first is known, so its sequences are gone through in their own order, as far as SORTED rows allow.
 4. An earlier version gave both ways one sequence, and now and then the same numbers: what it stored of a station with
    batches is named apart, since its gaps may be none.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -19,6 +21,8 @@ from sqlalchemy import Connection, Table, select
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.tables import Station
+
+SORTED = 5000  # rows of a station; what is stored by ToolsNet later than so many others counts as behind
 
 
 @dataclass
@@ -40,23 +44,31 @@ def check(connection: Connection) -> Iterator[SequenceGap]:
     """
     results = _rows(connection, t.RESULT, "Number")
     in_batches = t.stations_of_batches(connection)
-    from_toolsnet, from_batches = _Sequences("result"), _Sequences("result by MQTT")
-    from_either = _Sequences("result by either way")
+    from_toolsnet, from_either = _Sequences("result"), _Sequences("result by either way")
+    both_ways = {station: _InOrder() for station in in_batches}
     for station, sequence, time, arrived, arrivals, number in results:
         again = arrivals - (sequence >= 0) - bool(number)
-        if sequence >= 0:
-            is_mixed = number == t.UNKNOWN and station in in_batches
-            yield from (from_either if is_mixed else from_toolsnet).take(
-                station, sequence % t.SEQUENCE_SPAN, time, arrived, again
-            )
-        if number:
-            again = again if sequence < 0 else 0  # it is named once
-            yield from from_batches.take(station, sequence_at(number), time, arrived, again)
+        if sequence < 0:
+            if again > 0:
+                place = sequence_at(number)
+                yield SequenceGap("result by MQTT", station, "again", place, place, again, arrived)
+            continue
+        row = sequence % t.SEQUENCE_SPAN, time, arrived, again
+        if station not in in_batches:
+            yield from from_toolsnet.take(station, *row)
+        elif number == t.UNKNOWN:
+            yield from from_either.take(station, *row)
+        else:
+            for one in both_ways[station].put(row):
+                yield from from_toolsnet.take(station, *one)
+    for station, order in both_ways.items():
+        for one in order.rest():
+            yield from from_toolsnet.take(station, *one)
     events = _Sequences("event")
     for station, sequence, time, arrived, arrivals in _rows(connection, t.EVENT):
         if sequence >= 0:  # others are lines, which are numbered together with other records
             yield from events.take(station, sequence, time, arrived, arrivals - 1)
-    for sequences in (from_toolsnet, from_batches, from_either, events):
+    for sequences in (from_toolsnet, from_either, events):
         yield from sequences.missing()
 
 
@@ -65,6 +77,39 @@ def _rows(connection: Connection, table: Table, *more: str) -> Iterator[tuple]:
     statement = select(*columns).order_by(*table.primary_key.columns)
     for row in connection.execution_options(yield_per=1000).execute(statement):
         yield (tuple(row[:3]), *row[3:])
+
+
+class _InOrder:
+    """Rows of one station in the order of their sequences, also over the wrap."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, tuple]] = []  # place on a line without a wrap, order of arrival, row
+        self._times: dict[int, str] = {}  # of the sequences in it
+        self._last = self._place = self._count = 0
+
+    def put(self, row: tuple) -> Iterator[tuple]:
+        """Take the next row; yield those that come before all that is left."""
+        sequence, time = row[:2]
+        if self._times.get(sequence, time) != time:  # the station has begun anew
+            yield from self.rest()
+        ahead = (sequence - self._last) % SEQUENCES
+        self._place += ahead if ahead <= SEQUENCES // 2 else ahead - SEQUENCES
+        self._last = sequence
+        self._count += 1
+        self._times[sequence] = time
+        heapq.heappush(self._heap, (self._place, self._count, row))
+        if len(self._heap) > SORTED:
+            yield self._pop()
+
+    def rest(self) -> Iterator[tuple]:
+        """Yield the rows that are left."""
+        while self._heap:
+            yield self._pop()
+
+    def _pop(self) -> tuple:
+        row = heapq.heappop(self._heap)[2]
+        self._times.pop(row[0], None)
+        return row
 
 
 class _Sequences:
