@@ -136,6 +136,8 @@ def _has_open(pid, descriptor):
         try:
             if os.path.samestat(os.stat("%s/%s" % (folder, name)), wanted):
                 return True
+        except PermissionError:  # the folder may be listed by the same user, its links not by one of another group
+            return None
         except OSError:  # it was closed meanwhile
             pass
     return False

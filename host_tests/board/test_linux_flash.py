@@ -8,6 +8,7 @@ import pytest
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE
 from toolcart.agent.log.log import LOG_FAILED
 from toolcart.board.linux import flash as linux_flash
+from toolcart.board.linux import spool_file
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.linux.spool_header import PAGE_BYTES
 from toolcart.board.ram_flash import RamFlash
@@ -24,6 +25,24 @@ def test_a_second_agent_is_told_that_the_file_is_in_use(tmp_path):
         FileFlash(path, 64 * KIB)
     first.close()
     FileFlash(path, 64 * KIB).close()
+
+
+def test_nothing_is_said_of_a_process_whose_files_may_be_listed_and_not_looked_at(tmp_path, monkeypatch):
+    """As those of the agent by its own user in another group: it may have the spool open."""
+    path = str(tmp_path / "spool")
+    first = FileFlash(path, 64 * KIB)
+    parent, stat = os.getppid(), os.stat
+    assert "in use by another agent" in spool_file.in_use(path, parent)
+
+    def refused(name, **more):
+        if str(name).startswith("/proc/"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return stat(name, **more)
+
+    monkeypatch.setattr(os, "stat", refused)
+    assert spool_file.in_use(path, parent) == ""
+    monkeypatch.undo()
+    first.close()
 
 
 def test_a_new_file_is_made_whole_and_erased(tmp_path):
