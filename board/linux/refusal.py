@@ -54,8 +54,8 @@ NOT_OF_THE_DISK = {
         (errno.EMFILE, errno.ENFILE),
         "too many files are open here: look at `ulimit -n`, and what else runs on this machine",
     ),
-    errno.EFBIG: "its process may not make files so large: look at `prlimit --fsize --pid PID`, `ulimit -f` or LimitFSIZE "
-    "of its service, or at what its file system allows",
+    errno.EFBIG: "its process may not make files so large: look at `prlimit --fsize --pid PID`, `ulimit -f` or "
+    "LimitFSIZE of its service, or at what its file system allows",
     errno.ENAMETOOLONG: "give it a shorter name",
     errno.ELOOP: "links in it lead round: name the folder itself",
 }

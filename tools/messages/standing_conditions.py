@@ -74,8 +74,8 @@ _COUNTED = {
     ),
     "again": (
         "AGAIN",
-        "results may be stored twice: a first copy was overwritten or unreadable, differs in its tightening ID or another"
-        " field, or may be one of several results of one second",
+        "results may be stored twice: a first copy was overwritten or unreadable, differs in its tightening ID or "
+        "another field, or may be one of several results of one second",
         "",
     ),
     "overwritten": (
