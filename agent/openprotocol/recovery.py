@@ -62,7 +62,7 @@ range_fetch. What hardly any controller needs is in modules of its own, imported
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import look_conclusion, push_run, range_fetch, recovery_answers
+from toolcart.agent.openprotocol import look_conclusion, push_run, range_fetch, recovery_answers, recovery_rejections
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.contradictions import Contradictions
 from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT_HELD, RESULTS_MOST
@@ -422,8 +422,6 @@ class Recovery:
 
     def refused(self, kind, now, code=0):
         """Take a rejection of the REFUSED_ class `kind` with this code, if known; return an OUTCOME_."""
-        from toolcart.agent.openprotocol import recovery_rejections  # most questions are answered
-
         return self.follow(recovery_rejections.take_rejection(self, kind, now, code), now)
 
     def silent(self, now):

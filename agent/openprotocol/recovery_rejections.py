@@ -5,7 +5,7 @@
 2. A revision that is rejected is followed by the next one (toolcart.agent.openprotocol.question_revisions).
 3. What can be asked in no revision is counted (toolcart.agent.openprotocol.unfetchable).
 
-Imported where a question was rejected.
+Imported at once: an import takes memory each time, and a poll of an empty controller is rejected for years.
 """
 
 from toolcart.agent.base.compat import const
