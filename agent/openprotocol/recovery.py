@@ -56,8 +56,8 @@ Rules
 
 Here is what the station asks and tells: the connection, pushes, questions, answers. What a push means is in
 toolcart.agent.openprotocol.push_run; what an answer or a rejection means in recovery_answers and recovery_rejections,
-by the table of the phases in recovery_phases. The first questions of a connection are in look, what is missing in
-range_fetch. What hardly any controller needs is in modules of its own, imported where it is needed.
+by the table of the phases in recovery_phases. The first questions of a connection are in id_continuity, what is
+missing in range_fetch. What hardly any controller needs is in modules of its own, imported where it is needed.
 """
 
 from toolcart.agent.base.compat import const

@@ -9,7 +9,7 @@
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
-from toolcart.agent.openprotocol import look, look_conclusion, range_fetch
+from toolcart.agent.openprotocol import id_continuity, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.duplicate_search import HELD
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_SILENT
@@ -47,12 +47,12 @@ def take_step(recovery, step, now):
     if step == phases.STEP_MAY_BE_THERE:
         return _go_on_searching(recovery, recovery.request.asked, True, now)
     if step == phases.STEP_COMPARE_NEWEST:
-        return look.compare_newest(recovery, now)
+        return id_continuity.compare_newest(recovery, now)
     if step == phases.STEP_WITHOUT_NEWEST:
-        return look.go_on_without_newest(recovery, now)
+        return id_continuity.go_on_without_newest(recovery, now)
     if step == phases.STEP_COUNT_GOES_ON:
-        return look.count_goes_on(recovery, now)
-    return look.conclude_empty(recovery, now)
+        return id_continuity.count_goes_on(recovery, now)
+    return id_continuity.conclude_empty(recovery, now)
 
 
 def take_answer(recovery, body, start, now, flags=0, length=0):
@@ -200,13 +200,15 @@ def take_result(recovery, number, is_logged, now):
         if judged != phases.JUDGED_FINE:
             return shared_ids.take_judged(recovery, judged)
     if phase == phases.PHASE_NEWEST:
-        return look.take_newest(recovery, number, is_logged, now)
+        return id_continuity.take_newest(recovery, number, is_logged, now)
     if phase == phases.PHASE_PROBE:
         from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
         return shared_ids.take_probed(recovery, False, now)
     if phase == phases.PHASE_POLL:
-        is_inconclusive = number == recovery.ledger.top() and look.answers_inconclusively(recovery, recovery.answer)
+        is_inconclusive = number == recovery.ledger.top() and id_continuity.answers_inconclusively(
+            recovery, recovery.answer
+        )
         return recovery.end_poll(is_logged or is_inconclusive or recovery.is_top(recovery.answer), number)
     # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
     is_lower = ownership.shares and number < request.asked
@@ -235,8 +237,12 @@ def _take_there(recovery, number, is_logged, now):
     if phase in _PHASES_OF_WALKS and recovery.contradictions.proves_nothing(is_new):
         return recovery.end_contradiction(now)
     if is_repeat and first == recovery.contradictions.newest:
-        if phase == phases.PHASE_WITNESS and look.is_unconfirmed(recovery) and recovery.is_top(recovery.answer):
-            return look.end_confirming(recovery, False, now)  # the newest was given another ID than its own
+        if (
+            phase == phases.PHASE_WITNESS
+            and id_continuity.is_unconfirmed(recovery)
+            and recovery.is_top(recovery.answer)
+        ):
+            return id_continuity.end_confirming(recovery, False, now)  # the newest was given another ID than its own
         return phases.STEP_ANOTHER
     if recovery.contradictions.repeats_itself(is_repeat):
         return recovery.end_contradiction(now)
@@ -246,9 +252,9 @@ def _take_there(recovery, number, is_logged, now):
         return phases.STEP_ANOTHER
     recovery.contradicts = False
     if phase == phases.PHASE_CONFIRM:
-        return look.end_confirming(recovery, True, now)
+        return id_continuity.end_confirming(recovery, True, now)
     if phase == phases.PHASE_WITNESS:
-        return look.take_witness(recovery, is_logged, now)
+        return id_continuity.take_witness(recovery, is_logged, now)
     if phase == phases.PHASE_NEARBY:
         from toolcart.agent.openprotocol import nearby_search  # hardly any controller's IDs are off
 
@@ -276,8 +282,8 @@ def take_absent(recovery, now):
         return phases.OUTCOME_NONE
     if phase == phases.PHASE_NEWEST:
         if recovery.observed.is_nothing():
-            return look.take_no_newest(recovery, now)
-        return look.look_at_sharing(recovery, now)
+            return id_continuity.take_no_newest(recovery, now)
+        return id_continuity.look_at_sharing(recovery, now)
     if phase == phases.PHASE_PROBE:
         from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
@@ -290,9 +296,9 @@ def take_absent(recovery, now):
     if phase == phases.PHASE_COMPARE:
         return _take_compared(recovery, False, now)
     if phase == phases.PHASE_CONFIRM:
-        return look.end_confirming(recovery, False, now)
+        return id_continuity.end_confirming(recovery, False, now)
     if phase == phases.PHASE_WITNESS:
-        return look.search_nearby(recovery, request.there, now)
+        return id_continuity.search_nearby(recovery, request.there, now)
     if phase == phases.PHASE_NEARBY:
         from toolcart.agent.openprotocol import nearby_search  # hardly any controller's IDs are off
 

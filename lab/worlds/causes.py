@@ -168,7 +168,7 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 : a push moves the highest one known before it is proven
 -elif flags & res.FLAG_UNPROVEN:
 +elif flags < 0:
-no-witness | 0 | agent/openprotocol/look.py | recovery model
+no-witness | 0 | agent/openprotocol/id_continuity.py | recovery model
 : the highest one known is not asked for
 -        return id_walk.begin(recovery, top >= 0 and not (is_above or is_inconclusive), now)
 -    return _turn_to_witness(recovery)

@@ -12,7 +12,14 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.openprotocol import error_codes, id_ledger, id_ownership, look, look_conclusion, range_fetch
+from toolcart.agent.openprotocol import (
+    error_codes,
+    id_continuity,
+    id_ledger,
+    id_ownership,
+    look_conclusion,
+    range_fetch,
+)
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol.count_check import CountCheck
 from toolcart.agent.openprotocol.ended_count import EndedCountSearch
@@ -575,7 +582,7 @@ def always(state):
 LOST = "held, not stored"
 BROKEN = (
     (IdLedger, "_stored_elsewhere", as_if_proven, LOST, {"resets": 1}),
-    (look, "compare_newest", without_a_witness, LOST, {"resets": 1}),
+    (id_continuity, "compare_newest", without_a_witness, LOST, {"resets": 1}),
     (id_ledger, "same", by_id_alone, LOST, {"resets": 1}),
     (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
     (rc.Recovery, "ask_again_later", given_up_at_once, LOST, {"resets": 1, "troubles": 1}),

@@ -28,7 +28,7 @@ WRITERS = (
     "openprotocol/recovery.py",
     "openprotocol/recovery_answers.py",
     "openprotocol/push_run.py",
-    "openprotocol/look.py",
+    "openprotocol/id_continuity.py",
     "openprotocol/look_conclusion.py",
     "openprotocol/unanswered_requests.py",
     "openprotocol/deferred_ids.py",
