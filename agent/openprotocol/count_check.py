@@ -12,6 +12,7 @@ Imported where an answer under the highest ID known cannot be read.
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.openprotocol import nearby_search
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.differing_formats import COMPARED_MOST, digests, newest_of, turns_to_compare
 from toolcart.agent.openprotocol.ids import is_ahead
@@ -94,7 +95,7 @@ class CountCheck:
 def begin(recovery, now):
     """The highest ID known is answered with what cannot be compared: ask what is in front; return an OUTCOME_."""
     if recovery.spindle_count() > 1:
-        return _search_nearby(recovery, recovery.request.there, now)
+        return nearby_search.search(recovery, recovery.request.there, now)
     recovery.check = CountCheck(recovery.duplicates, recovery.ledger)
     return _go_on(recovery, now)
 
@@ -108,18 +109,12 @@ def _go_on(recovery, now):
     if check.goes_on():
         return phases.STEP_COUNT_GOES_ON
     if check.began_again():
-        return _search_nearby(recovery, True, now)
+        return nearby_search.search(recovery, True, now)
     if recovery.observed.is_nothing():
         return phases.STEP_EMPTY
     from toolcart.agent.openprotocol import id_walk  # most answers tell enough
 
     return id_walk.begin(recovery, False, now)
-
-
-def _search_nearby(recovery, is_reset, now):
-    from toolcart.agent.openprotocol import nearby_search  # most answers tell enough
-
-    return nearby_search.search(recovery, is_reset, now)
 
 
 def take_answer(recovery, is_there, now):

@@ -15,11 +15,7 @@ from toolcart.agent.openprotocol.duplicate_search import HELD
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_SILENT
 from toolcart.agent.openprotocol.ids import after, id_at, moved, put_id, unpack_id
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST
-from toolcart.agent.openprotocol.result_digest import (
-    are_alike,
-    is_unread,
-    put_digest,
-)
+from toolcart.agent.openprotocol.result_digest import are_alike, is_unread, put_digest
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     FLAG_UNPROVEN,
@@ -45,7 +41,7 @@ def take_step(recovery, step, now):
 
         return unanswered_requests.take_another(recovery)
     if step == phases.STEP_MAY_BE_THERE:
-        return _go_on_searching(recovery, recovery.request.asked, True, now)
+        return _go_on_searching(recovery, True, now)
     if step == phases.STEP_COMPARE_NEWEST:
         return id_continuity.compare_newest(recovery, now)
     if step == phases.STEP_WITHOUT_NEWEST:
@@ -265,13 +261,13 @@ def _take_there(recovery, number, is_logged, now):
         is_top = number == recovery.ledger.top()
         if is_top:
             recovery.walk.ended.is_there = recovery.is_top(recovery.answer)  # type: ignore[attr-defined] - it rises
-        return _go_on_searching(recovery, number, not (is_top or is_logged), now)
+        return _go_on_searching(recovery, not (is_top or is_logged), now)
     if phase == phases.PHASE_UPWARD:
         recovery.observed.take(number, recovery.answer)
         recovery.observed.miss_up_to_newest(is_logged)
         if recovery.observed.end and are_alike(recovery.answer, recovery.observed.end):
             return look_conclusion.end_up(recovery, now)
-    return _go_on_searching(recovery, number, True, now)
+    return _go_on_searching(recovery, True, now)
 
 
 def take_absent(recovery, now):
@@ -317,21 +313,22 @@ def take_absent(recovery, now):
         from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
         return shared_ids.take_absent(recovery)
-    return _go_on_searching(recovery, request.asked, False, now)
+    return _go_on_searching(recovery, False, now)
 
 
-def _go_on_searching(recovery, number, there, now):
+def _go_on_searching(recovery, there, now):
     """Turn to the next question of a walk or a stretch, or to its end; return an OUTCOME_."""
     request = recovery.request
     observed = recovery.observed
     if recovery.phase == phases.PHASE_OWN_IDS:
-        recovery.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
-        request.begin(request.asked)
-    elif _rises(recovery):
+        from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
+        return shared_ids.add_answer(recovery, request.asked, there)
+    if _rises(recovery):
         from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 
         return id_walk.rise(recovery, there, now)
-    elif recovery.phase == phases.PHASE_UPWARD:
+    if recovery.phase == phases.PHASE_UPWARD:
         observed.gone_run = 0 if there else observed.gone_run + 1
         if observed.gone_run >= recovery.ownership.gone_most:
             return look_conclusion.end_up(recovery, now)

@@ -258,6 +258,11 @@ def take_answer(recovery, number):
     if number == recovery.request.asked:
         recovery.contradictions.repeats_itself(False)
     recovery.passed_over += not is_ours and not is_ahead(recovery.gap_fill.begin, number)
+    return add_answer(recovery, number, is_ours)
+
+
+def add_answer(recovery, number, is_ours):
+    """Note whose the newest at or below the ID asked for is, and go on in the stretch; return OUTCOME_NONE."""
     recovery.ownership.shared.add_answer(number, is_ours)
     recovery.request.begin(recovery.request.asked)
     return phases.OUTCOME_NONE

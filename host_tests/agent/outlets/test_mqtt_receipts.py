@@ -521,14 +521,20 @@ def test_a_consumer_that_was_exchanged_lacks_what_is_counted_though_the_spool_go
     assert missed(bench) - given_up == bench.log.number - len(have)
 
 
+def stopped_behind_ten():
+    """A bench whose ten records are confirmed and that was stopped in order, and what its consumer knows it by."""
+    bench = MqttBench()
+    bench.store(10)
+    bench.until_confirmed()
+    bench.forward.stop()
+    bench.cut()
+    ((topic, identity),) = bench.consumer.have
+    return bench, topic, identity
+
+
 def test_what_a_consumer_takes_for_a_newer_copy_stays_counted_through_all_starts():
     for ends in ("ccc", "sss", "csc"):
-        bench = MqttBench()
-        bench.store(10)
-        bench.until_confirmed()
-        bench.forward.stop()
-        bench.cut()
-        ((topic, identity),) = bench.consumer.have
+        bench, topic, identity = stopped_behind_ten()
         bench.consumer.have[topic, identity] = 20  # of records that are gone
         bench.consumer.confirm(topic, identity, 20)
         for at, end in enumerate(ends):
@@ -557,12 +563,7 @@ def test_what_a_consumer_takes_for_a_newer_copy_stays_counted_through_all_starts
 def test_a_number_that_is_too_far_away_counts_nothing_and_the_reason_says_so():
     far = "; that number is more than 99990 above the spool's newest: nothing counts as given up for it"
     for above in (1000, RETAINED_MAX, RETAINED_MAX + 1, 2000000000):
-        bench = MqttBench()
-        bench.store(10)
-        bench.until_confirmed()
-        bench.forward.stop()
-        bench.cut()
-        ((topic, identity),) = bench.consumer.have
+        bench, topic, identity = stopped_behind_ten()
         number = bench.log.number + above
         bench.consumer.have[topic, identity] = number
         bench.consumer.confirm(topic, identity, number)
