@@ -26,6 +26,9 @@ Rules
    What only an outlet that is not there has yet to take counts then, too: where numbers were skipped, nothing is found
    as it returns. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
    no snapshot names a block for it alone.
+7. A cut leaves one record at most behind the last one, or a block that it opened. Where more is there that cannot be
+   read, records that a snapshot never saw are lost: one counts as damaged, and as many numbers are skipped as in 6.
+   Where blocks wear any head may be unreadable, as an erase may not have held: there a block without one says nothing.
 """
 
 from array import array
@@ -134,12 +137,13 @@ def _mount(log):
     numbers = array("I", [0] * log.device.block_count)
     before = array("I", numbers)
     unnamed = []
-    code = _read_heads(log, numbers, before, unnamed)
+    damaged = []  # blocks that may have been opened behind the newest, and hold no record
+    code = _read_heads(log, numbers, before, unnamed, damaged)
     if code != MOUNT_DONE:
         return code
     order = [place for place in range(log.device.block_count) if log.firsts[place]]
     order.sort(key=lambda place: numbers[place])
-    copies = _find_newest(log, numbers, order, unnamed)
+    copies = _find_newest(log, numbers, order, unnamed, damaged)
     if copies < 0 or not _link(log, numbers, before, order, unnamed):
         return MOUNT_FAILED
     last = log.number
@@ -158,8 +162,13 @@ def _mount(log):
         from toolcart.agent.log.skipped import skip_newest  # hardly any start has lost it
 
         skip_newest(log)
-    elif log.ring == field.LOG and own[field.LOG] >= own[field.LOG + field.SOLID]:
-        log.count_damaged(last, own[log.ring + field.SOLID])
+    elif log.ring == field.LOG:
+        if own[field.LOG] >= own[field.LOG + field.SOLID]:
+            log.count_damaged(last, own[field.LOG + field.SOLID])
+        if log.damage.torn or damaged:
+            from toolcart.agent.log.skipped import skip_tail  # hardly any start finds a cut write
+
+            skip_tail(log, damaged)
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + field.SOLID]
     log.end_at(last)
@@ -176,10 +185,11 @@ def _mount(log):
     return MOUNT_DONE
 
 
-def _read_heads(log, numbers, before, unnamed):
+def _read_heads(log, numbers, before, unnamed, damaged):
     """Fill in the blocks' first numbers, their own, and those of the blocks before; return a MOUNT_ code.
 
-    `unnamed` is filled with those that begin with copies and that the snapshot does not name.
+    `unnamed` is filled with those that begin with copies and that the snapshot does not name, `damaged` with those
+    whose head cannot be read.
     """
     page = log.page
     state = log.state
@@ -189,6 +199,8 @@ def _read_heads(log, numbers, before, unnamed):
         code = _read_head(log, place)
         if code < HEAD_BAD:
             return MOUNT_FOREIGN if code == HEAD_FOREIGN else MOUNT_FAILED
+        if code == HEAD_BAD and not log.device.wears:
+            damaged.append(place)
         if code != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
             continue
         number = get_u32(page, AT_NUMBER)
@@ -203,7 +215,7 @@ def _read_heads(log, numbers, before, unnamed):
     return MOUNT_DONE
 
 
-def _find_newest(log, numbers, order, unnamed):
+def _find_newest(log, numbers, order, unnamed, damaged):
     """Remove blocks that do not count from the end of `order`, and read the one that is then the newest.
 
     Return 1 if that holds only copies, else 0; -1 if one cannot be read.
@@ -219,6 +231,8 @@ def _find_newest(log, numbers, order, unnamed):
             log.block_number = numbers[place]
             return copies
         log.damage.torn += reaches  # only a head, or not even that on a second read
+        if reaches and not log.device.wears:
+            damaged.append(place)
         _leave_out(log, order.pop(), unnamed)
     log.number = log.offset = 0
     log.ids.forget()

@@ -16,7 +16,7 @@ from toolcart.agent.log.block_head import (
     check_head,
     size_of,
 )
-from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST
+from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST, WORN, record_length
 from toolcart.agent.log.staging import READ_BYTES
 from toolcart.agent.record.result import FLAG_COPY
 
@@ -38,9 +38,67 @@ def skip_newest(log):
                 damage.ignored_to = min(damage.ignored_to, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
         damage.ignored_to = ignored_to
-    most = 0 if log.ring == field.QUARANTINE else log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
+    most = 0 if log.ring == field.QUARANTINE else _most_in_a_block(log)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number
+
+
+def skip_tail(log, damaged):
+    """Do so where more than one record at the end cannot be read, or in a block of `damaged` behind the newest."""
+    own = log.state.numbers
+    number = log.number
+    last = max(own[field.LOG + field.SOLID], own[field.LOG], number + 1)
+    most = _most_in_a_block(log)
+    if last > number + most:
+        return  # an earlier start has done it
+    is_lost = number > 0 and _holds_more_than_one(log, log.block, log.offset)
+    for place in damaged:
+        is_lost = is_lost or (not _is_described(log, place) and _holds_more_than_one(log, place, HEAD_OCTETS))
+    if is_lost:
+        log.count_damaged(number, max(own[field.LOG + field.SOLID], number + 2))
+        own[field.LOG + field.SOLID] = last + most
+
+
+def _most_in_a_block(log):
+    return log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
+
+
+def _is_described(log, place):
+    """True if the block at `place` cannot be the newest one, erased and opened again: a block behind it describes it.
+
+    Where that is the oldest one, it describes what was erased, unless an outlet has yet to read what was in it.
+    """
+    device, firsts, oldest = log.device, log.firsts, log.first_above(0)
+    is_awaited = log.lowest() + 1 < oldest
+    for other in range(device.block_count):
+        if (firsts[other] > oldest or (firsts[other] == oldest and is_awaited)) and firsts[other] < WORN:
+            if device.read_into(other * device.block_bytes, log.page, HEAD_OCTETS) < 0:
+                return True
+            if log.page[AT_WORDS] | log.page[AT_WORDS + 1] << 8 == place:
+                return True
+    return False
+
+
+def _holds_more_than_one(log, place, offset):
+    """True if more is written behind `offset` than the one record has room for that a cut may have left there.
+
+    A file has its head, or nothing of its sector: where that is something else, a record is damaged, as long as usual.
+    """
+    octets = log.read_record(place, offset, log.device.block_bytes)
+    if octets == RECORD_LOST:
+        return False
+    octets = record_length(log.page, HEAD_OCTETS, log.device.block_bytes - offset)
+    if octets <= 0 or get_u32(log.page, _NUMBER) <= log.number:
+        octets = log.usual if octets and not log.device.wears else log.staging.most
+    at = log.next_record_offset(offset, octets)
+    while at < log.device.block_bytes:
+        have = min(READ_BYTES, log.device.block_bytes - at)
+        if log.device.read_into(place * log.device.block_bytes + at, log.staging.read, have) < 0:
+            return False
+        if min(log.staging.read[:have]) < 0xFF:
+            return True
+        at += have
+    return False
 
 
 def count_missing(log, cursor, number, offset, end):
