@@ -13,12 +13,12 @@ Rules
 from toolcart.agent.base.fields import number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes, queries
-from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REJECTED, EV_QUERY_SILENT
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-LIST = (10, 11, 23, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
-DATA = (12, 13, 52, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
+LIST = (10, 11, 23, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REJECTED, queries.LIMITS[-1])
+DATA = (12, 13, 52, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REJECTED, queries.LIMITS[-1])
 
 _COUNT = 20  # MID 0011 (OP 5.3.2 p. 82): how many, 3 digits, and 3 for each
 _FIRST = 23
@@ -76,9 +76,9 @@ class ParameterSetNames:
             if row is queries.LIMITS and event == EV_QUERY and session.received.revision not in queries.OTHER_LAYOUT:
                 self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
             return
-        if event == EV_QUERY_REFUSED and session.received.refusal in (
-            error_codes.REFUSED_LATER,
-            error_codes.REFUSED_BUSY,
+        if event == EV_QUERY_REJECTED and session.received.rejection in (
+            error_codes.REJECTED_LATER,
+            error_codes.REJECTED_BUSY,
         ):
             self._later.start(now, queries.LATER_MS)
             return
@@ -87,7 +87,7 @@ class ParameterSetNames:
             if event == EV_QUERY:
                 self._take_list(session.link)
         elif event == EV_QUERY_SILENT or (
-            event == EV_QUERY_REFUSED and session.received.refusal == error_codes.REFUSED_NEVER
+            event == EV_QUERY_REJECTED and session.received.rejection == error_codes.REJECTED_NEVER
         ):
             self._end()
         else:

@@ -20,7 +20,7 @@ Imported only where the setting `commands` (toolcart.agent.cart.settings) allows
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
-from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REJECTED, EV_QUERY_SILENT
 
 VIN_MOST = const(25)  # OP 5.7.1 p. 130
 LONGEST = const(120)  # bytes of the longest message: an identifier of 100 (OP 5.16.1 p. 207)
@@ -53,7 +53,19 @@ NAMES = tuple([command[0] for command in COMMANDS])
 
 def row_of(mid, data):
     """Return the row of toolcart.agent.openprotocol.requests for a command: answered by MID 0005, sent once."""
-    return (mid, rq.DONE, 24, False, len(data), 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT_OR_DONE)
+    return (
+        mid,
+        rq.DONE,
+        24,
+        False,
+        len(data),
+        0,
+        True,
+        EV_QUERY,
+        EV_QUERY_SILENT,
+        EV_QUERY_REJECTED,
+        rq.REPORT_OR_DONE,
+    )
 
 
 def find(name):

@@ -6,15 +6,15 @@ What is done about it is in the row of the request (toolcart.agent.openprotocol.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import number
 
-REFUSED_OTHER = const(0)  # without a rule: the request has failed, the session goes on or starts over
-REFUSED_REVISION = const(1)  # 97, 74, 76: try the next revision
-REFUSED_BUSY = const(2)  # 96, 16, 35: another client has the slot; stay away for a while
-REFUSED_EXISTS = const(3)  # 06, 09, 11, 13, 18, 71: the subscription survived our reconnect
-REFUSED_MISSING = const(4)  # 07, 10, 12, 14, 19, 72: nothing to unsubscribe
-REFUSED_LATER = const(5)  # 98, 28, 27: try the same again later
-REFUSED_NEVER = const(6)  # 99, 73, 75: this controller does not know the message
-REFUSED_GONE = const(7)  # 15: the result is no longer there
-REFUSED_NOTHING = const(8)  # 00: "no error", which is no rejection
+REJECTED_OTHER = const(0)  # without a rule: the request has failed, the session goes on or starts over
+REJECTED_REVISION = const(1)  # 97, 74, 76: try the next revision
+REJECTED_BUSY = const(2)  # 96, 16, 35: another client has the slot; stay away for a while
+REJECTED_EXISTS = const(3)  # 06, 09, 11, 13, 18, 71: the subscription survived our reconnect
+REJECTED_MISSING = const(4)  # 07, 10, 12, 14, 19, 72: nothing to unsubscribe
+REJECTED_LATER = const(5)  # 98, 28, 27: try the same again later
+REJECTED_NEVER = const(6)  # 99, 73, 75: this controller does not know the message
+REJECTED_GONE = const(7)  # 15: the result is no longer there
+REJECTED_NOTHING = const(8)  # 00: "no error", which is no rejection
 
 NO_CODE = const(-1)  # of a rejection without one: blank, letters, or nothing at all
 UNNAMED = const(-9999)  # by a MID 0004 or 0005 that has blanks or nothing in place of the MID it answers
@@ -22,23 +22,23 @@ _CODE_MOST = const(999)
 
 # Pairs of a code and its class.
 _CLASSES = (
-    bytes((97, REFUSED_REVISION, 74, REFUSED_REVISION, 76, REFUSED_REVISION))
-    + bytes((96, REFUSED_BUSY, 16, REFUSED_BUSY, 35, REFUSED_BUSY))
-    + bytes((6, REFUSED_EXISTS, 9, REFUSED_EXISTS, 11, REFUSED_EXISTS))
-    + bytes((13, REFUSED_EXISTS, 18, REFUSED_EXISTS, 71, REFUSED_EXISTS))
-    + bytes((7, REFUSED_MISSING, 10, REFUSED_MISSING, 12, REFUSED_MISSING))
-    + bytes((14, REFUSED_MISSING, 19, REFUSED_MISSING, 72, REFUSED_MISSING))
-    + bytes((98, REFUSED_LATER, 28, REFUSED_LATER, 27, REFUSED_LATER))
-    + bytes((99, REFUSED_NEVER, 73, REFUSED_NEVER, 75, REFUSED_NEVER, 15, REFUSED_GONE, 0, REFUSED_NOTHING))
+    bytes((97, REJECTED_REVISION, 74, REJECTED_REVISION, 76, REJECTED_REVISION))
+    + bytes((96, REJECTED_BUSY, 16, REJECTED_BUSY, 35, REJECTED_BUSY))
+    + bytes((6, REJECTED_EXISTS, 9, REJECTED_EXISTS, 11, REJECTED_EXISTS))
+    + bytes((13, REJECTED_EXISTS, 18, REJECTED_EXISTS, 71, REJECTED_EXISTS))
+    + bytes((7, REJECTED_MISSING, 10, REJECTED_MISSING, 12, REJECTED_MISSING))
+    + bytes((14, REJECTED_MISSING, 19, REJECTED_MISSING, 72, REJECTED_MISSING))
+    + bytes((98, REJECTED_LATER, 28, REJECTED_LATER, 27, REJECTED_LATER))
+    + bytes((99, REJECTED_NEVER, 73, REJECTED_NEVER, 75, REJECTED_NEVER, 15, REJECTED_GONE, 0, REJECTED_NOTHING))
 )
 
 
-def refusal_class(code):
-    """Return the REFUSED_ class of an error code; REFUSED_OTHER for one without a rule, and for NO_CODE."""
+def rejection_class(code):
+    """Return the REJECTED_ class of an error code; REJECTED_OTHER for one without a rule, and for NO_CODE."""
     for at in range(0, len(_CLASSES), 2):
         if _CLASSES[at] == code:
             return _CLASSES[at + 1]
-    return REFUSED_OTHER
+    return REJECTED_OTHER
 
 
 def code_of(buf, start, end):

@@ -22,7 +22,7 @@ CODE_NONE = const(0)
 CODE_WRONG = const(3)
 CODE_PART = const(4)  # a part that does not fit the others (OP 5.1.1 p. 69)
 
-_LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
+_LINK_REJECTION_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
 
 
 class LinkLevelReceiver:
@@ -57,7 +57,7 @@ class LinkLevelReceiver:
     def is_ack_rejected(self, session):
         """True if the MID 9998 that the session has rejects an acknowledgement of ours."""
         link = session.link
-        if link.length < _LINK_REFUSAL_BYTES:
+        if link.length < _LINK_REJECTION_BYTES:
             return False  # after it is another message's, or nothing
         session.received.named = number(link.buf, link.at + 20, 4)
         session.received.code = max(number(link.buf, link.at + 24, 4), 0)

@@ -16,7 +16,7 @@ Rules (OP 3.2.2 p. 36)
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import number
-from toolcart.agent.openprotocol.error_codes import REFUSED_REVISION
+from toolcart.agent.openprotocol.error_codes import REJECTED_REVISION
 from toolcart.agent.openprotocol.header import sequence_of
 from toolcart.agent.openprotocol.link_level_receive import CODE_WRONG
 from toolcart.agent.openprotocol.session_answers import take_rejection
@@ -34,7 +34,7 @@ RESENDS = const(3)
 LAST_NUMBER = const(99)
 
 _ACCEPTED_BYTES = const(24)  # MID 9997
-_REFUSED_BYTES = const(28)  # MID 9998
+_REJECTED_BYTES = const(28)  # MID 9998
 
 
 class LinkLevelSender:
@@ -92,7 +92,7 @@ class LinkLevelSender:
         link = session.link
         buf = link.buf
         at = link.at
-        if link.length < (_ACCEPTED_BYTES if mid == 9997 else _REFUSED_BYTES):
+        if link.length < (_ACCEPTED_BYTES if mid == 9997 else _REJECTED_BYTES):
             return EV_MALFORMED
         sequence = sequence_of(buf, at)
         if not self.waits or number(buf, at + 20, 4) != self._mid:
@@ -105,7 +105,7 @@ class LinkLevelSender:
         if number(buf, at + 24, 4) != CODE_WRONG:
             self.arrived()
             session.received.code = number(buf, at + 24, 4)
-            return take_rejection(session, REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
+            return take_rejection(session, REJECTED_REVISION) if session.request.asked else EV_UNKNOWN
         if sequence != self.number:
             return session.end_session(WHY_FRAMING)
         return self._send_again(session)

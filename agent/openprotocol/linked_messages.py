@@ -28,7 +28,7 @@ from toolcart.agent.base.ticks import Timer
 
 PART_KEPT = const(1)
 PART_AGAIN = const(2)  # the first one, the same as before
-PART_REFUSED = const(3)  # not in its place, or behind one that was not
+PART_REJECTED = const(3)  # not in its place, or behind one that was not
 PART_LAST = const(4)  # the message is whole: link.buf, link.at, link.length
 PART_LAST_CUT = const(5)  # the message has ended, and only its first bytes are there
 
@@ -68,15 +68,15 @@ class LinkedMessages:
         self.pause.stop()
         if not self.under_way:
             if part != 1 or self._broken:
-                return self._refuse(link, mid)
+                return self._reject(link, mid)
             self._count = count
             self._cut = False
             self.mid = mid
             self.under_way = True
         elif count != self._count or not self._is_same(link):
-            return self._refuse(link, mid)
+            return self._reject(link, mid)
         elif part != self._next:
-            return PART_AGAIN if self._is_first_again(link, part, cut_short) else self._refuse(link, mid)
+            return PART_AGAIN if self._is_first_again(link, part, cut_short) else self._reject(link, mid)
         self._next = part + 1
         self._keep_part(link, part, cut_short)
         if part == count:
@@ -94,7 +94,7 @@ class LinkedMessages:
         took_room = cut_short and number(link.buf, link.at, 4) <= len(link.buf)
         if took_room or mid == self.mid:
             self._torn = not took_room
-            self._refuse(link, self.mid)
+            self._reject(link, self.mid)
         return took_room
 
     def give_up(self, link):
@@ -147,11 +147,11 @@ class LinkedMessages:
             return False
         return compare(buf, link.at + _HEADER, buf, link.size + _HEADER, octets - _HEADER) == 0
 
-    def _refuse(self, link, mid):
+    def _reject(self, link, mid):
         self.give_up(link)
         self._broken = True
         self.mid = mid
-        return PART_REFUSED
+        return PART_REJECTED
 
     def _keep_part(self, link, part, cut_short):
         first = link.at

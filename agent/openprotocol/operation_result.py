@@ -51,7 +51,7 @@ from toolcart.agent.openprotocol.header import HEADER_BYTES, revision_of
 from toolcart.agent.openprotocol.ids import is_some
 from toolcart.agent.openprotocol.light_result import is_stamp
 from toolcart.agent.openprotocol.receive_buffer import make_room
-from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
+from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REJECTED, EV_NONE
 from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.openprotocol.variable import read_fields
 from toolcart.agent.record import FRAME_MOST, PAYLOAD_MAX
@@ -107,7 +107,7 @@ _PARTS = ((1201, 1203), (1202, 1203))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
 OPERATION_REVISIONS = (2, 3, 1)
 
-HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REFUSED, rq.REPORT)
+HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REJECTED, rq.REPORT)
 _HISTORY_DATA = b"120100210"
 
 ANSWER_NONE = const(0)  # a push

@@ -22,7 +22,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.parameter_ids import end_of
-from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REJECTED, EV_QUERY_SILENT
 from toolcart.agent.record import result as res
 
 APART_S = const(5)  # a clock that is never set drifts this much in a week or two
@@ -32,9 +32,9 @@ LATER_MS = const(5000)  # after a rejection for the moment
 SETS = const(16)  # parameter sets whose limits are known at a time
 APART_MOST_S = const(999999999)
 
-CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT)
-CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT_OR_DONE)
-LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT)
+CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REJECTED, rq.REPORT)
+CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REJECTED, rq.REPORT_OR_DONE)
+LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REJECTED, rq.REPORT)
 
 _DATA = const(20)  # of a message
 
@@ -63,7 +63,7 @@ _SET_STATE = const(60)
 _SET_BYTES = const(61)
 _WANTED = const(1)
 _KNOWN = const(2)
-_REFUSED = const(3)
+_REJECTED = const(3)
 
 
 class Queries:
@@ -137,7 +137,7 @@ class ClockCheck:
         """Take the answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
-        later = event == EV_QUERY_REFUSED and session.received.refusal == error_codes.REFUSED_LATER
+        later = event == EV_QUERY_REJECTED and session.received.rejection == error_codes.REJECTED_LATER
         self.due.start(now, AGAIN_MS if later else DAY_MS)
         if event != EV_QUERY:
             return
@@ -247,17 +247,17 @@ class ParameterSetLimits:
         if at < 0:
             return
         sets = self._sets
-        if event == EV_QUERY_REFUSED:
-            self._refused(at, session.received.refusal, now)
+        if event == EV_QUERY_REJECTED:
+            self._rejected(at, session.received.rejection, now)
             return
         if event != EV_QUERY or session.received.revision in OTHER_LAYOUT:
-            sets[at + _SET_STATE] = _REFUSED
+            sets[at + _SET_STATE] = _REJECTED
             return
         link = session.link
         buf = link.buf
         start = link.at
         if not end_of(_FIELDS, len(_FIELDS), buf, start + _DATA, start + link.length):  # e.g. its name is wider
-            sets[at + _SET_STATE] = _REFUSED
+            sets[at + _SET_STATE] = _REJECTED
             return
         if compare(buf, start + _PSET, self._data, 0, 3) != 0:
             counters.note(counter.CONTROLLER_UNKNOWN, session.received.mid, now)
@@ -271,15 +271,15 @@ class ParameterSetLimits:
                 copy(sets, at + _SET_LIMITS + to, buf, start + place, width)
         sets[at + _SET_STATE] = _KNOWN
 
-    def _refused(self, at, refusal, now):
-        if refusal == error_codes.REFUSED_REVISION and self._index + 1 < len(_REVISIONS):
+    def _rejected(self, at, rejection, now):
+        if rejection == error_codes.REJECTED_REVISION and self._index + 1 < len(_REVISIONS):
             self._index += 1
-        elif refusal == error_codes.REFUSED_REVISION or refusal == error_codes.REFUSED_NEVER:
+        elif rejection == error_codes.REJECTED_REVISION or rejection == error_codes.REJECTED_NEVER:
             self._is_off = True
-        elif refusal == error_codes.REFUSED_LATER or refusal == error_codes.REFUSED_BUSY:
+        elif rejection == error_codes.REJECTED_LATER or rejection == error_codes.REJECTED_BUSY:
             self.later.start(now, LATER_MS)
         else:
-            self._sets[at + _SET_STATE] = _REFUSED
+            self._sets[at + _SET_STATE] = _REJECTED
 
 
 def _small(seconds):

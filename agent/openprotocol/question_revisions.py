@@ -17,10 +17,10 @@ REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
 _LATER_MOST = const(3)
 
 _WITHOUT_REASON = (
-    error_codes.REFUSED_OTHER,
-    error_codes.REFUSED_NOTHING,
-    error_codes.REFUSED_EXISTS,
-    error_codes.REFUSED_MISSING,
+    error_codes.REJECTED_OTHER,
+    error_codes.REJECTED_NOTHING,
+    error_codes.REJECTED_EXISTS,
+    error_codes.REJECTED_MISSING,
 )
 
 
@@ -80,14 +80,14 @@ class QuestionRevisions:
             self._index = (self._index + 1) % len(self._ordered)
 
     def turns(self, kind, has_answered):
-        """Take a rejection of this class, REFUSED_; True if the next revision is to be asked for (rules 1 and 2).
+        """Take a rejection of this class, REJECTED_; True if the next revision is to be asked for (rules 1 and 2).
 
         `has_answered`: this connection has brought an answer before.
         """
         is_without_reason = not has_answered and kind in _WITHOUT_REASON
         self._is_without_reason = self._is_without_reason or is_without_reason
         count = len(self._ordered)
-        if self._rejected >= count or not (is_without_reason or kind == error_codes.REFUSED_REVISION):
+        if self._rejected >= count or not (is_without_reason or kind == error_codes.REJECTED_REVISION):
             return False
         self._index = (self._index + 1) % count
         self._rejected += 1

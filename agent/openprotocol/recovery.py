@@ -420,8 +420,8 @@ class Recovery:
 
         return self.follow(unread_answers.take_unread(self, body, start, check, now, frame), now)
 
-    def refused(self, kind, now, code=0):
-        """Take a rejection of the REFUSED_ class `kind` with this code, if known; return an OUTCOME_."""
+    def rejected(self, kind, now, code=0):
+        """Take a rejection of the REJECTED_ class `kind` with this code, if known; return an OUTCOME_."""
         return self.follow(recovery_rejections.take_rejection(self, kind, now, code), now)
 
     def silent(self, now):

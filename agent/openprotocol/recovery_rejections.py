@@ -18,10 +18,10 @@ _NOT_THERE = const(15)  # the code of a result that the controller does not have
 
 
 def take_rejection(recovery, kind, now, code=0):
-    """Take a rejection of the REFUSED_ class `kind` with this code, if known; return an OUTCOME_."""
+    """Take a rejection of the REJECTED_ class `kind` with this code, if known; return an OUTCOME_."""
     if recovery_answers.is_not_awaited(recovery):
         return phases.OUTCOME_NONE
-    is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
+    is_later = kind == error_codes.REJECTED_LATER or kind == error_codes.REJECTED_BUSY
     # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
     # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
     # one that is not there is answered with another: whatever is rejected without 15 may be there.
@@ -30,15 +30,15 @@ def take_rejection(recovery, kind, now, code=0):
     is_absent = recovery.has_answered and is_certain and not recovery.ownership.shares
     is_absent = is_absent or recovery.phase == phases.PHASE_PROBE
     is_absent = is_absent or (
-        recovery.is_newest_tried() and kind == error_codes.REFUSED_OTHER and recovery.ledger.top() > 0
+        recovery.is_newest_tried() and kind == error_codes.REJECTED_OTHER and recovery.ledger.top() > 0
     )
-    if kind == error_codes.REFUSED_GONE:
+    if kind == error_codes.REJECTED_GONE:
         recovery.revisions.is_answered()
-    if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
+    if kind == error_codes.REJECTED_GONE or (is_absent and not is_later):
         if recovery_answers.starts_over(recovery):
             return phases.OUTCOME_NONE
         number = id_of(recovery.ask_id, 0)
-        if kind != error_codes.REFUSED_GONE and number and recovery.request.is_first_rejection(number, code):
+        if kind != error_codes.REJECTED_GONE and number and recovery.request.is_first_rejection(number, code):
             return phases.OUTCOME_NONE
         recovery.why = _why_of(code, WHY_NONE)
         if recovery.request.asked:
@@ -51,12 +51,12 @@ def take_rejection(recovery, kind, now, code=0):
     does_without = recovery.phase == phases.PHASE_NEWEST and recovery.revisions.does_without_newest
     if recovery.revisions.turns(kind, recovery.has_answered or does_without):
         return phases.OUTCOME_NONE
-    if kind == error_codes.REFUSED_REVISION and recovery.was_answered() and recovery.revisions.may_be_known():
+    if kind == error_codes.REJECTED_REVISION and recovery.was_answered() and recovery.revisions.may_be_known():
         # The revision that it has answered in before was rejected for another reason.
         return recovery.ask_again_later(now)
     is_for_newest = recovery.phase == phases.PHASE_NEWEST and recovery.ledger.top() > 0 and not is_later
     is_for_newest = is_for_newest and recovery.revisions.lack_newest_alone()
-    if is_for_newest or kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
+    if is_for_newest or kind == error_codes.REJECTED_REVISION or kind == error_codes.REJECTED_NEVER:
         from toolcart.agent.openprotocol import unfetchable
 
         return unfetchable.cannot_ask_this(recovery, now)

@@ -17,13 +17,13 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from toolcart.agent.openprotocol.revision_fallback import Revisions
 from toolcart.agent.openprotocol.session_states import (
-    EV_FETCH_REFUSED,
+    EV_FETCH_REJECTED,
     EV_FETCH_SILENT,
     EV_FETCHED,
     EV_NONE,
     EV_NOT_SUBSCRIBED,
     EV_OVER,
-    EV_REFUSED,
+    EV_REJECTED,
     EV_STARTED,
     EV_SUBSCRIBED,
     EV_TOOL,
@@ -31,7 +31,7 @@ from toolcart.agent.openprotocol.session_states import (
 from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
 
-REFUSAL = const(4)  # MID 0004 and 0005 name what they answer
+REJECTION = const(4)  # MID 0004 and 0005 name what they answer
 DONE = const(5)
 KEEP_ALIVE = const(9999)
 # In place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation_result).
@@ -39,7 +39,7 @@ MID_HISTORY = const(6)
 
 # What is done about a 0004.
 ACT_REPORT = const(0)  # the request has failed, the session goes on
-_ACT_REFUSED = const(1)  # there is nothing else to try
+_ACT_REJECTED = const(1)  # there is nothing else to try
 ACT_NEXT_START = const(2)
 _ACT_NEXT_REVISION = const(3)  # of this subscription
 ACT_CLEAR = const(4)  # the subscription survived our reconnect, perhaps with another revision
@@ -52,15 +52,15 @@ ACT_MAYBE = const(10)  # that may be a yes
 
 # By class (toolcart.agent.openprotocol.error_codes): other, revision, busy, exists, missing, later, never, gone,
 # nothing.
-_START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 6)
-_SUBSCRIBE_REFUSED = bytes(
+_START_REJECTED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 6)
+_SUBSCRIBE_REJECTED = bytes(
     (_ACT_NEXT_REVISION,) * 2
     + (ACT_BUSY, ACT_CLEAR, _ACT_NEXT_REVISION, ACT_LATER, ACT_UNKNOWN, _ACT_NEXT_REVISION, ACT_MAYBE)
 )
-_UNSUBSCRIBE_REFUSED = bytes(
+_UNSUBSCRIBE_REJECTED = bytes(
     (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 3
 )
-_STOP_REFUSED = bytes((_ACT_REFUSED,) * 9)
+_STOP_REJECTED = bytes((_ACT_REJECTED,) * 9)
 _REPORT = bytes((ACT_REPORT,) * 9)
 _REPORT_OR_DONE = bytes((ACT_REPORT,) * 8 + (ACT_DONE,))
 REPORT = _REPORT
@@ -76,15 +76,15 @@ _DATA_AT = const(5)  # where in the answer, 0: nowhere
 ONCE = const(6)
 EVENT = const(7)  # of the answer
 SILENT = const(8)  # EV_OVER: the connection is lost
-REFUSED = const(9)
+REJECTED = const(9)
 ACTS = const(10)
 
-START = (1, 2, 20, False, 0, 0, False, EV_STARTED, EV_OVER, EV_REFUSED, _START_REFUSED)
-STOP = (3, DONE, 24, False, 0, 0, True, EV_OVER, EV_OVER, EV_OVER, _STOP_REFUSED)
+START = (1, 2, 20, False, 0, 0, False, EV_STARTED, EV_OVER, EV_REJECTED, _START_REJECTED)
+STOP = (3, DONE, 24, False, 0, 0, True, EV_OVER, EV_OVER, EV_OVER, _STOP_REJECTED)
 TOOL = (40, 41, 36, False, 0, 0, True, EV_TOOL, EV_NONE, EV_NONE, _REPORT)
-FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REFUSED, _REPORT)
-SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _SUBSCRIBE_REFUSED)
-UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REFUSED, _UNSUBSCRIBE_REFUSED)
+FETCH = (64, 65, 32, True, 10, 22, False, EV_FETCHED, EV_FETCH_SILENT, EV_FETCH_REJECTED, _REPORT)
+SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REJECTED, _SUBSCRIBE_REJECTED)
+UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, EV_NONE, EV_OVER, EV_REJECTED, _UNSUBSCRIBE_REJECTED)
 # Of any MID.
 SUBSCRIBE_AGAIN = (60, DONE, 24, False, 0, 0, True, EV_SUBSCRIBED, EV_NONE, EV_NOT_SUBSCRIBED, _REPORT)  # of any MID
 
@@ -251,7 +251,7 @@ class Request:
             and answered == self._last_id
         )
 
-    def is_refused(self):
+    def is_rejected(self):
         """Take a 0004 that names it; False if that was an echo."""
         if self.row[_DATA_AT]:
             if self._echoes:

@@ -1,6 +1,6 @@
 """The revisions of one request, most wanted first: which is asked for next, after an answer or the end of a connection.
 
-    refused    0004, whatever its code    the most wanted one that is left is next
+    rejected    0004, whatever its code    the most wanted one that is left is next
     cut        the connection ended in front of the answer, or none came in time    likewise, see 2 and 3
     occupied   0004: another client has the slot    says nothing about the revision, see 2
 
@@ -62,7 +62,7 @@ class Revisions:
         """Return the revision to ask for."""
         return self.all[self.index]
 
-    def refused(self):
+    def rejected(self):
         """It was rejected: turn to the next one. False if none is left: then all are tried again."""
         self.has_answered = True
         self._failed |= 1 << self.index

@@ -80,8 +80,8 @@ class LastMessage:
         self.mid = self.revision = 0
         self.sequence = 0  # its link-level number, 0 if it has none
         self.named = self.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
-        self.refusal = 0  # class of that code
-        self.refused_mid = self.refused_code = 0  # the last rejection of what a session begins with
+        self.rejection = 0  # class of that code
+        self.rejected_mid = self.rejected_code = 0  # the last rejection of what a session begins with
 
 
 class Session:
@@ -455,8 +455,8 @@ class Session:
         if not other_mid:
             return session_states.WHY_SILENCE
         if not self.why:
-            self.received.refused_mid = self.request.asked
-            self.received.refused_code = other_mid
+            self.received.rejected_mid = self.request.asked
+            self.received.rejected_code = other_mid
         return session_states.WHY_UNUSABLE
 
     def end(self, why):
@@ -572,7 +572,7 @@ class Session:
         self.received.sequence = 0
         if self.link_level_receive is not None:
             if mid == 9998 and self.link_level_receive.is_ack_rejected(self):
-                return session_states.EV_ACK_REFUSED
+                return session_states.EV_ACK_REJECTED
             if self.link_level_send is not None and (mid == 9997 or mid == 9998):
                 return self.link_level_send.received(self, mid)
             if not self.link_level_receive.is_in_turn(self, mid, push is not None):
@@ -617,9 +617,9 @@ class Session:
             cut_short = part == linked_messages.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else session_answers.take_answer(self, mid, cut_short)
         if self.received.sequence:
-            code = CODE_PART if part == linked_messages.PART_REFUSED else CODE_NONE
+            code = CODE_PART if part == linked_messages.PART_REJECTED else CODE_NONE
             self.link_level_receive.owe(mid, code)  # type: ignore[union-attr] - it has numbered this one
-            if part == linked_messages.PART_REFUSED:
+            if part == linked_messages.PART_REJECTED:
                 self.withhold()
                 self._linked.give_up(self.link)  # the 9998 tells: what comes next comes in order
         return session_states.EV_NONE if part == linked_messages.PART_KEPT else session_states.EV_MALFORMED

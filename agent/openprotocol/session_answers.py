@@ -9,9 +9,9 @@
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_start, session_states
-from toolcart.agent.openprotocol.error_codes import UNNAMED, code_of, named_in, refusal_class
+from toolcart.agent.openprotocol.error_codes import UNNAMED, code_of, named_in, rejection_class
 
-_REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
+_REJECTION_BYTES = const(26)  # MID 0004 with a code of two digits
 
 
 def take_answer(session, mid, cut_short):
@@ -20,7 +20,7 @@ def take_answer(session, mid, cut_short):
     at = link.at
     if mid == rq.DONE:
         return _accepted(session, named_in(buf, at + 20, at + link.length))
-    if mid == rq.REFUSAL:
+    if mid == rq.REJECTION:
         return _rejected(session, named_in(buf, at + 20, at + link.length))
     request = session.request
     row = request.row
@@ -90,7 +90,7 @@ def _rejected(session, named):
     if _names_nothing_sent(session, named):
         width = 0 if _is_code_alone(session) else 4
         named = session.request.asked
-    elif link.length < _REFUSAL_BYTES and not (session.request.is_named(named) or session.acknowledges(named)):
+    elif link.length < _REJECTION_BYTES and not (session.request.is_named(named) or session.acknowledges(named)):
         width = _short_width(session, link.buf, link.at + 20, link.length - 20)
         named = named if width == 4 else session.request.asked
     code = code_of(link.buf, min(link.at + 20 + width, end), end)
@@ -99,9 +99,9 @@ def _rejected(session, named):
     if named == rq.KEEP_ALIVE:
         return session_states.EV_NONE  # no keep-alive there, but a sign of life all the same
     if session.request.is_named(named):
-        return take_rejection(session, refusal_class(code))
+        return take_rejection(session, rejection_class(code))
     if session.acknowledges(named):
-        return session_states.EV_ACK_REFUSED
+        return session_states.EV_ACK_REJECTED
     is_late = named == rq.FETCH[rq.MID] and session.old_result.was_asked()
     return session_states.EV_NONE if is_late else session_states.EV_UNKNOWN
 
@@ -119,7 +119,7 @@ def _names_nothing_sent(session, named):
         or (session.state == session_states.READY and request.row is not rq.FETCH)
     ):
         return False
-    if session.link.length < _REFUSAL_BYTES - 2 and not session.acknowledges(named):
+    if session.link.length < _REJECTION_BYTES - 2 and not session.acknowledges(named):
         return _is_code_alone(session)
     if named == rq.KEEP_ALIVE:
         return not session.keepalives
@@ -133,15 +133,15 @@ def _is_code_alone(session):
     return 1 <= octets <= 3 and _short_width(session, link.buf, link.at + 20, octets) == 4
 
 
-def take_rejection(session, refusal):
+def take_rejection(session, rejection):
     """The outstanding request was rejected, with a code of this class."""
     request = session.request
     row = request.row
-    session.received.refusal = refusal
-    act = row[rq.ACTS][session.received.refusal]  # type: ignore
+    session.received.rejection = rejection
+    act = row[rq.ACTS][session.received.rejection]  # type: ignore
     if act == rq.ACT_DONE:
         return _accepted(session, session.received.named)
-    if act == rq.ACT_REPORT and not request.is_refused():
+    if act == rq.ACT_REPORT and not request.is_rejected():
         return session_states.EV_NONE  # late
     # There is no session, or no longer.
     if session.state == session_states.STOPPING and (row is rq.START or row is rq.STOP):
@@ -150,7 +150,7 @@ def take_rejection(session, refusal):
         if row is rq.TOOL:
             session.tool_revisions.given_up = True
         session.answered()
-        return row[rq.REFUSED]
+        return row[rq.REJECTED]
     if session.state == session_states.STOPPING:
         session.answered()
         return session_states.EV_NONE

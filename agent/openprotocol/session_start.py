@@ -36,7 +36,7 @@ def has_other_header(session):
     spindle_first = has_spindle_first(link.buf, link.at) if link.header is None else not link.header.is_usual
     if spindle_first == (link.header is not None):
         return False
-    session.received.refused_code = 1 if spindle_first else 0
+    session.received.rejected_code = 1 if spindle_first else 0
     return True
 
 
@@ -109,8 +109,8 @@ def _accept_no_error(session):
     return accept_subscription(session)
 
 
-def ask_next(session, refused):
-    """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
+def ask_next(session, rejected):
+    """Ask for the next subscription; `rejected`: the session goes on without the last one. READY after the last."""
     session.is_cleared = False
     session.no_error_index = -1
     if session.state == session_states.STOPPING:
@@ -118,8 +118,8 @@ def ask_next(session, refused):
         return session_states.EV_NONE
     subscriptions = session.subscriptions
     index = session.subscription_index + 1
-    while index < session.subscriptions_end and subscriptions[index].is_passed_over(refused):
-        refused = refused or subscriptions[index].revisions.passed_over
+    while index < session.subscriptions_end and subscriptions[index].is_passed_over(rejected):
+        rejected = rejected or subscriptions[index].revisions.passed_over
         index += 1
     session.subscription_index = index
     if index < session.subscriptions_end:
@@ -135,8 +135,8 @@ def ask_next(session, refused):
 
 def act(session, act):
     """Do what the row of the request says about its rejection."""
-    session.received.refused_mid = session.request.asked
-    session.received.refused_code = session.received.code
+    session.received.rejected_mid = session.request.asked
+    session.received.rejected_code = session.received.code
     if act == rq.ACT_NEXT_START:
         return _next_start(session)
     if act == rq.ACT_BUSY or act == rq.ACT_LATER:
@@ -157,20 +157,22 @@ def act(session, act):
     elif act == rq.ACT_SUBSCRIBE:
         subscribe(session)
     else:
-        session.why = session_states.WHY_REFUSED
+        session.why = session_states.WHY_REJECTED
         if act != rq.ACT_LATER:
             return _next_revision(session, act)
-    return session_states.EV_REFUSED
+    return session_states.EV_REJECTED
 
 
 def _next_start(session):
     """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
-    session.result_mode.has_alternative_left = session.start_revisions.refused()
-    session.why = session_states.WHY_NO_REVISION if session.start_revisions.is_exhausted else session_states.WHY_REFUSED
+    session.result_mode.has_alternative_left = session.start_revisions.rejected()
+    session.why = (
+        session_states.WHY_NO_REVISION if session.start_revisions.is_exhausted else session_states.WHY_REJECTED
+    )
     if not session.result_mode.has_alternative_left:
         return session.end(session_states.WHY_NO_REVISION)
     begin(session)
-    return session_states.EV_REFUSED
+    return session_states.EV_REJECTED
 
 
 def _next_revision(session, act):
@@ -182,7 +184,7 @@ def _next_revision(session, act):
             session.no_error_index = revisions.index
         if revisions.index == revisions.accepted_index:
             return _accept_no_error(session)
-    left = revisions.refused()
+    left = revisions.rejected()
     if act == rq.ACT_UNKNOWN and session.no_error_index < 0:
         left = left and session.result_mode.has_no_other(subscription)
     if not left and session.no_error_index >= 0:
@@ -199,7 +201,7 @@ def _next_revision(session, act):
         if not mode.has_alternative_left:
             return session.end(session_states.WHY_NO_RESULTS)
     subscribe(session)
-    return session_states.EV_REFUSED
+    return session_states.EV_REJECTED
 
 
 def count_end(session):
@@ -228,7 +230,7 @@ def _go_without(session):
     """The subscription is not available: go on without it."""
     subscription_due(session).revisions.given_up = session.result_mode.has_alternative_left = True
     ask_next(session, True)
-    return session_states.EV_REFUSED
+    return session_states.EV_REJECTED
 
 
 def subscription_due(session):

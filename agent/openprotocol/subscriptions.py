@@ -87,9 +87,9 @@ class Subscription:
         for push in self.pushes:
             push.handler = handler
 
-    def is_passed_over(self, refused):
-        """True if it is not to be asked for; `refused`: the one before it was rejected."""
-        return not self.wanted or self.revisions.passed_over or (not refused and self.row[NEEDED] == INSTEAD)
+    def is_passed_over(self, rejected):
+        """True if it is not to be asked for; `rejected`: the one before it was rejected."""
+        return not self.wanted or self.revisions.passed_over or (not rejected and self.row[NEEDED] == INSTEAD)
 
     def revision(self):
         """Return the revision to ask for in the header; that of a generic one goes into its data."""

@@ -202,7 +202,7 @@ class Commands:
             order.why = "it gave no code" if session.received.code == error_codes.NO_CODE else ""
             if session.received.mid == 9998:
                 order.why = "MID 9998: the header is not understood there"
-            is_known = session.received.refusal not in (error_codes.REFUSED_REVISION, error_codes.REFUSED_NEVER)
+            is_known = session.received.rejection not in (error_codes.REJECTED_REVISION, error_codes.REJECTED_NEVER)
             if is_known or not order.ways:
                 self._finish(order, REFUSED, now)
             else:
@@ -210,7 +210,7 @@ class Commands:
 
     def came_late(self, session, now):
         """True if this answer was owed to a command; the log has it as unknown, as it was when its time was over."""
-        if session.received.mid in (rq.DONE, rq.REFUSAL) and session.received.named in self._doubts:
+        if session.received.mid in (rq.DONE, rq.REJECTION) and session.received.named in self._doubts:
             del self._doubts[session.received.named]
             self._rest.start(now, REST_MS)
             return True

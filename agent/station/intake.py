@@ -11,7 +11,7 @@ Rules
    before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after
    ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
-4. Every connection ends here: closed port, broken framing, silence, refusal. What is durable is acknowledged first.
+4. Every connection ends here: closed port, broken framing, silence, rejection. What is durable is acknowledged first.
    The next one waits 1, 2, 4 .. 30 s with jitter, 10 .. 60 s if the controller's slot was taken; after a session 1 s,
    unless framing was lost again and no result was stored in between. The reason is kept in `fault` until a session is
    up, and is logged once for each change.
@@ -28,7 +28,13 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_F
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.controller_identity import read_tool
-from toolcart.agent.openprotocol.error_codes import REFUSED_BUSY, REFUSED_GONE, REFUSED_LATER, REFUSED_REVISION, noted
+from toolcart.agent.openprotocol.error_codes import (
+    REJECTED_BUSY,
+    REJECTED_GONE,
+    REJECTED_LATER,
+    REJECTED_REVISION,
+    noted,
+)
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.id_ledger import INDEXES
 from toolcart.agent.openprotocol.ids import id_of, moved, put_id
@@ -267,7 +273,7 @@ class Intake:
         """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
-        code, mid = session.received.refused_code, session.received.refused_mid
+        code, mid = session.received.rejected_code, session.received.rejected_mid
         if why == session_states.WHY_NOTHING or why == session_states.WHY_SILENCE:
             mid = session.request.asked
         if why == session_states.WHY_SILENCE and self._fetch_after_ms:
@@ -390,8 +396,8 @@ class Intake:
             self._create_handler(session.subscriptions[0])
         if event == session_states.EV_FETCHED:
             self._take_fetched(now)
-        elif event == session_states.EV_FETCH_REFUSED:
-            self._take_refusal(now)
+        elif event == session_states.EV_FETCH_REJECTED:
+            self._take_rejection(now)
         elif event == session_states.EV_FETCH_SILENT:
             self._note_silence()
             self.apply_outcome(self.recovery.silent(now), now)
@@ -407,7 +413,7 @@ class Intake:
                 self.late_answers.take(self, now)
         elif event == session_states.EV_TOOL:
             read_tool(self.store.serial, self.link.buf, self.link.at)
-        elif event == session_states.EV_REFUSED:
+        elif event == session_states.EV_REJECTED:
             self.counters.note(counter.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
         elif event == session_states.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
@@ -425,19 +431,19 @@ class Intake:
         elif event >= session_states.EV_QUERY:
             self.queries.take(event, session, self.counters, now)  # type: ignore
 
-    def _take_refusal(self, now):
+    def _take_rejection(self, now):
         """Take the rejection of a question for an old result."""
         recovery = self.recovery
         session = self.session
-        refusal = session.received.refusal
+        rejection = session.received.rejection
         was_filling = recovery.phase == phases.PHASE_FILL
         revision = recovery.revision()
-        outcome = recovery.refused(refusal, now, session.received.code)
+        outcome = recovery.rejected(rejection, now, session.received.code)
         goes_on = was_filling and recovery.phase == phases.PHASE_FILL
-        is_deferred = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
-        goes_on = goes_on or refusal == REFUSED_REVISION or (recovery.revision() != revision and not is_deferred)
+        is_deferred = rejection == REJECTED_LATER or rejection == REJECTED_BUSY
+        goes_on = goes_on or rejection == REJECTED_REVISION or (recovery.revision() != revision and not is_deferred)
         counts = recovery.phase == phases.PHASE_OFF or not goes_on
-        if refusal == REFUSED_GONE:  # that is an answer: it has no such result
+        if rejection == REJECTED_GONE:  # that is an answer: it has no such result
             session.old_result.answered_gone(counts)
         else:
             session.old_result.rejected(counts, is_deferred)

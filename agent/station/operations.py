@@ -39,10 +39,10 @@ from toolcart.agent.station.store import NOT_KEPT
 RESERVE_RESULTS = const(8)
 
 _REASKED = (
-    error_codes.REFUSED_REVISION,
-    error_codes.REFUSED_BUSY,
-    error_codes.REFUSED_LATER,
-    error_codes.REFUSED_NEVER,
+    error_codes.REJECTED_REVISION,
+    error_codes.REJECTED_BUSY,
+    error_codes.REJECTED_LATER,
+    error_codes.REJECTED_NEVER,
 )
 
 
@@ -119,12 +119,14 @@ class Operations:
             self._meet(intake, now)
         elif event == session_states.EV_PART_LATE:
             self._look_for_lost(intake, op.OVERALL, now)
-        elif event == session_states.EV_HISTORY_REFUSED:
-            refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
+        elif event == session_states.EV_HISTORY_REJECTED:
+            rejection = (
+                session.received.rejection if session.received.rejection in _REASKED else error_codes.REJECTED_GONE
+            )
             if not _is_left(intake):
                 for operation in session.result_mode.generic.unacknowledged(session):
                     self._acknowledge_part(intake, operation, now)
-            intake.apply_outcome(intake.recovery.refused(refusal, now, session.received.code), now)
+            intake.apply_outcome(intake.recovery.rejected(rejection, now, session.received.code), now)
 
     def _acknowledge_part(self, intake, operation, now):
         """Acknowledge a part, once it is durable that its result may be missing."""

@@ -130,7 +130,7 @@ class SubscriptionCheck:
     def on_event(self, intake, event, now):
         """Handle an event from EV_WATCH on."""
         session = intake.session
-        if event == session_states.EV_ACK_REFUSED:
+        if event == session_states.EV_ACK_REJECTED:
             intake.counters.note(counter.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
             self.doubt(now)
         elif event == session_states.EV_REPEATED:
@@ -145,7 +145,7 @@ class SubscriptionCheck:
             self._doubts = True
             self.timer.start(now, 0)  # once more
             return
-        if self._accepted == 1 and intake.session.received.refusal == error_codes.REFUSED_EXISTS:
+        if self._accepted == 1 and intake.session.received.rejection == error_codes.REJECTED_EXISTS:
             intake.counters.note(counter.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)

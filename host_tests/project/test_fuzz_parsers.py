@@ -93,10 +93,10 @@ def test_inputs_reach_what_lies_deep():
         session_states.EV_READY,
         session_states.EV_PUSHED,
         session_states.EV_FETCHED,
-        session_states.EV_FETCH_REFUSED,
+        session_states.EV_FETCH_REJECTED,
         session_states.EV_UNKNOWN,
     }
-    wanted |= {session_states.EV_MALFORMED, session_states.EV_REFUSED}
+    wanted |= {session_states.EV_MALFORMED, session_states.EV_REJECTED}
     for name, more in (("session", {session_states.EV_OVER}), ("session 3964r", set())):
         parser = named(name)
         events = set()

@@ -295,7 +295,7 @@ class Bench:
     def answer(self, result, flags=0):
         """MID 0065 with this result; None: 0004/15."""
         if result is None:
-            return self.refuse(error_codes.REFUSED_GONE)
+            return self.refuse(error_codes.REJECTED_GONE)
         if result.frame is not None:
             return self._answer_unread(result)
         payload = bytearray(self._of_now(result.payload))
@@ -331,7 +331,7 @@ class Bench:
         return payload[:at] + bytes((self.ledger.epoch(),)) + payload[at + 1 :]
 
     def refuse(self, kind):
-        outcome = self.recovery.refused(kind, self.now)
+        outcome = self.recovery.rejected(kind, self.now)
         self.outcomes.append(outcome)
         return outcome
 

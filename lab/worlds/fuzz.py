@@ -206,7 +206,7 @@ class Sessions(Parser):
                     session.received.mid,
                     session.received.code,
                     session.received.revision,
-                    session.received.refusal,
+                    session.received.rejection,
                 )
             )
             if (

@@ -31,7 +31,7 @@ from toolcart.client.traffic import Traffic
 
 CLOSED = "the client is closed"
 _HEADER_BYTES = 20
-_EVENTS = (session_states.EV_QUERY, session_states.EV_QUERY_SILENT, session_states.EV_QUERY_REFUSED)
+_EVENTS = (session_states.EV_QUERY, session_states.EV_QUERY_SILENT, session_states.EV_QUERY_REJECTED)
 _WHY = {
     session_states.WHY_FRAMING: "the controller sent what is no message",
     session_states.WHY_HEADER: "the controller lays out its headers otherwise: see the option `header`",
@@ -39,7 +39,7 @@ _WHY = {
     session_states.WHY_BUSY: "the controller has no room for another client",
     session_states.WHY_NO_REVISION: "the controller takes no revision of MID 0001",
     session_states.WHY_NO_RESULTS: "the controller knows no subscription for results",
-    session_states.WHY_REFUSED: "the controller refuses the subscription",
+    session_states.WHY_REJECTED: "the controller refuses the subscription",
     session_states.WHY_STOPPED: "the session was ended",
 }
 
@@ -245,13 +245,13 @@ class Conversation:
             self._take_push()
         elif event == session_states.EV_QUERY:
             self._answered(self._message(), None)
-        elif event == session_states.EV_QUERY_REFUSED:
+        elif event == session_states.EV_QUERY_REJECTED:
             self._answered(None, self._refusal(self._requested_mid))
         elif event == session_states.EV_QUERY_SILENT:
             self._answered(None, Unanswered(self._requested_mid, session.response_timeout_ms / 1000))
         elif event == session_states.EV_STARTED or event == session_states.EV_GENERIC:
             self._on_start(self._message())
-        elif event == session_states.EV_REFUSED:
+        elif event == session_states.EV_REJECTED:
             self.refusal = self._refusal(0)
         elif event == session_states.EV_READY:
             self.refusal = None
@@ -259,7 +259,7 @@ class Conversation:
             self.unexpected[session.received.mid] += 1
         elif event == session_states.EV_OVER:
             self.why = session.why
-            if session.why in (session_states.WHY_NO_RESULTS, session_states.WHY_REFUSED):
+            if session.why in (session_states.WHY_NO_RESULTS, session_states.WHY_REJECTED):
                 self.refusal = self._refusal(0)
             self.lost(self._left_for or _WHY.get(session.why, "the connection ended"))
 
@@ -287,7 +287,7 @@ class Conversation:
     def _refusal(self, mid: int) -> Refused:
         """Return the Refused for the MID 0004 in the link's buffer."""
         message = self._message()
-        if message.mid != rq.REFUSAL:
+        if message.mid != rq.REJECTION:
             return Refused(mid, self.session.received.code)
         code = self.session.received.code
         mid = mid or self.session.received.named

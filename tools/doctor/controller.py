@@ -18,7 +18,7 @@ from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SHARED_SYSTEM
-from toolcart.agent.openprotocol.error_codes import REFUSED_EXISTS, REFUSED_GONE, refusal_class
+from toolcart.agent.openprotocol.error_codes import REJECTED_EXISTS, REJECTED_GONE, rejection_class
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
     BUSY,
@@ -177,7 +177,7 @@ def _subscription_finding(subject: str, asking: Asking, controller: dict, may_ha
         except ConnectionEnded:
             refused.append(f"{revision_name(revision)}: {CLOSES_CONNECTION}")
             continue
-        exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
+        exists = answer.mid == 4 and rejection_class(answer["error_code"]) == REJECTED_EXISTS
         if answer.mid == 5 or (accepted_by_code and exists):
             revision = revision if answer.mid == 5 else accepted_by_code
             _, more_pushed = _answer_to(asking, catalogue.encode(63))
@@ -243,7 +243,7 @@ def _stored_results(subject: str, asking: Asking, controller: dict) -> Finding:
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
         return Finding(subject, BAD, words, hint, {**figures, "shares_ids": True})
     words = f"it returns no stored result (MID 0064): {reasons.code_phrase(answer['error_code'])}"
-    if refusal_class(answer["error_code"]) == REFUSED_GONE:
+    if rejection_class(answer["error_code"]) == REJECTED_GONE:
         return Finding(subject, NOTE, words, "It has none yet.")
     hint = (
         "What is made while the cable is out cannot be fetched. Where that is known, set controller.recover to false."
@@ -363,9 +363,9 @@ def _pump(session, port, now: int) -> int:
 
 def _unanswered(subject: str, device: str, baud: int, received: int, session) -> Finding:
     is_answer = session.why in (session_states.WHY_HEADER, session_states.WHY_UNUSABLE)
-    why, code = (why_name(session.why), session.received.refused_code) if is_answer else ("silence", received)
+    why, code = (why_name(session.why), session.received.rejected_code) if is_answer else ("silence", received)
     connection = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     if is_answer:
-        connection["why_mid"] = session.received.refused_mid
+        connection["why_mid"] = session.received.rejected_mid
     reason = reasons.of_controller(connection)
     return Finding(subject, BAD, reason.words, reason.hint, {"octets": received, "why": why_name(session.why)})

@@ -16,10 +16,10 @@ from toolcart.agent.linux.controller_events import subscriptions_of
 from toolcart.agent.linux.mid0900 import TYPES, TraceSubscription
 from toolcart.agent.openprotocol.error_codes import (
     NO_CODE,
-    REFUSED_EXISTS,
-    REFUSED_OTHER,
-    REFUSED_REVISION,
-    refusal_class,
+    REJECTED_EXISTS,
+    REJECTED_OTHER,
+    REJECTED_REVISION,
+    rejection_class,
 )
 from toolcart.agent.openprotocol.operation_result import OPERATION_REVISIONS, OPERATIONS
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
@@ -114,16 +114,16 @@ def _try_revisions(asking: Asking, subscription: Subscription) -> SubscriptionOu
             return SubscriptionOutcome(why=f"MID {_mid_text(subscription)} is not answered")
         except ConnectionEnded:
             why = f"MID {_mid_text(subscription)}: it closes the connection"
-            subscription.revisions.refused()
+            subscription.revisions.rejected()
             continue
         if code == 0:
             _end(asking, subscription)
-        if code == 0 or refusal_class(code) == REFUSED_EXISTS:
+        if code == 0 or rejection_class(code) == REJECTED_EXISTS:
             return SubscriptionOutcome(revision)
         why = f"MID {_mid_text(subscription)}: {reasons.code_phrase(code)}"
-        if refusal_class(code) not in (REFUSED_OTHER, REFUSED_REVISION):
+        if rejection_class(code) not in (REJECTED_OTHER, REJECTED_REVISION):
             break
-        subscription.revisions.refused()
+        subscription.revisions.rejected()
     return SubscriptionOutcome(why=why)
 
 

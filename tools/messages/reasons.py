@@ -16,7 +16,7 @@ from toolcart.agent.linux.web_address import WebAddress
 from toolcart.agent.mqtt.status import NO_PINGRESP, NO_RECEIPT, SILENCES
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.requests import DONE
-from toolcart.agent.openprotocol.requests import REFUSAL as REFUSED_BY
+from toolcart.agent.openprotocol.requests import REJECTION as REJECTED_BY
 from toolcart.agent.openprotocol.session_states import INCOMPLETE_MESSAGE
 from toolcart.base.privileges import as_root
 from toolcart.base.serial_settings import NAMED as PROCEDURE_NAMES
@@ -494,7 +494,7 @@ def _unusable_message(code: int) -> str:
     """Return what came in place of an answer."""
     if code == INCOMPLETE_MESSAGE:
         return "a message that does not end"
-    endings = {REFUSED_BY: ", which rejects another request or does not say which", DONE: ", which does not name it"}
+    endings = {REJECTED_BY: ", which rejects another request or does not say which", DONE: ", which does not name it"}
     return f"MID {code:04d}{endings.get(code, '')}"
 
 

@@ -82,7 +82,7 @@ def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
         own = b"%02d" % spindle
         talk = Ford(spindle, subscriptions=(Subscription(RESULTS, (999, 1)),), start_revisions=(2, 1))
         assert talk.take() == [b"00200001" + own + b"002" + b"0" * 7]
-        assert talk.deliver(refused(1, 97)) == [session_states.EV_REFUSED]
+        assert talk.deliver(refused(1, 97)) == [session_states.EV_REJECTED]
         assert talk.take() == [b"00200001" + own + b"001" + b"0" * 7]
         assert talk.deliver(STARTED) == [session_states.EV_STARTED]
         assert talk.take() == [b"00200060" + own + b"999" + b"0" * 7]

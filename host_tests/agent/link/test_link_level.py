@@ -138,7 +138,7 @@ def test_wrong_number_with_another_one_ends_the_session():
 def test_revision_that_header_check_does_not_know_is_left_for_the_next():
     talk = Numbered().begin()
     assert talk.sent() == [(1, b"  "), (60, b"01")]
-    assert talk.deliver(refusal(60, 2, 2)) == [session_states.EV_REFUSED]
+    assert talk.deliver(refusal(60, 2, 2)) == [session_states.EV_REJECTED]
     (again,) = talk.take()
     assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.received.code == 2
 

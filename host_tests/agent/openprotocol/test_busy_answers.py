@@ -8,13 +8,13 @@ from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import Cart
 
 OWN_COUNT = {"identity": {"system_type": 3}, "recover_revisions": (3,), "spindle": "  ", "station": "  "}
-LATER = (error_codes.REFUSED_LATER, error_codes.REFUSED_BUSY)
+LATER = (error_codes.REJECTED_LATER, error_codes.REJECTED_BUSY)
 
 
 def put_off(bench, kind, times):
     for _ in range(times):
         assert bench.ask() >= 0
-        bench.recovery.refused(kind, bench.now, 98)
+        bench.recovery.rejected(kind, bench.now, 98)
 
 
 @pytest.mark.parametrize("kind", LATER)
@@ -90,7 +90,7 @@ def test_controller_that_says_later_of_revisions_it_does_not_know_is_asked_in_ot
         if number >= 0 and bench.recovery.revision() in known:
             bench.answer(bench.memory.find(number))
         elif number >= 0:
-            bench.recovery.refused(error_codes.REFUSED_BUSY, bench.now, 98)
+            bench.recovery.rejected(error_codes.REJECTED_BUSY, bench.now, 98)
     assert bench.recovery.revision() in known
     bench.make(1)
     bench.away(3)

@@ -25,7 +25,7 @@ def answer_all_but(bench, bad, how, questions):
 
 
 def is_busy(bench):
-    bench.recovery.refused(error_codes.REFUSED_LATER, bench.now, 98)
+    bench.recovery.rejected(error_codes.REJECTED_LATER, bench.now, 98)
 
 
 def is_silent(bench):
@@ -176,7 +176,7 @@ def test_what_lies_between_those_that_are_put_off_is_counted_once(seed):
     assert sum(run[2] for run in bench.gone.runs) == bench.lost
 
 
-@pytest.mark.parametrize("kind", [error_codes.REFUSED_LATER, error_codes.REFUSED_BUSY])
+@pytest.mark.parametrize("kind", [error_codes.REJECTED_LATER, error_codes.REJECTED_BUSY])
 def test_the_highest_known_that_is_put_off_for_good_holds_up_no_other_for_a_minute(kind):
     bench = Bench(Memory(1, limit=3)).met(3)
     bench.settle()
@@ -187,7 +187,7 @@ def test_the_highest_known_that_is_put_off_for_good_holds_up_no_other_for_a_minu
         if number is False:
             bench.now += 1000
         elif bench.memory.find(number) is None:
-            bench.recovery.refused(kind, bench.now, 98)
+            bench.recovery.rejected(kind, bench.now, 98)
         else:
             bench.answer(bench.memory.find(number))
         assert bench.now - begun < 60000, "a ring drops the others while it waits"

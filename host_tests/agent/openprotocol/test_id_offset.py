@@ -151,7 +151,7 @@ def test_unreadable_ones_get_the_id_that_they_have():
     body = cart.memory.find(4).payload
     assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == phases.OUTCOME_STORE
     cart.recovery.kept(cart.now)
-    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == phases.OUTCOME_NONE
+    assert cart.ask() == 5 and cart.refuse(error_codes.REJECTED_GONE) == phases.OUTCOME_NONE
 
 
 class NumbersOffset(Memory):

@@ -28,7 +28,7 @@ def rejecting(kind, code=99):
     def answer(bench):
         if bench.ask() < 0:
             return False
-        bench.recovery.refused(kind, bench.now, code)
+        bench.recovery.rejected(kind, bench.now, code)
         return True
 
     return answer
@@ -126,22 +126,22 @@ def only_the_newest(kind, code=0):
         elif kind < 0:
             bench.recovery.silent(bench.now)
         else:
-            bench.recovery.refused(kind, bench.now, code)
+            bench.recovery.rejected(kind, bench.now, code)
         return True
 
     return answer
 
 
 HOW = {
-    "unknown": rejecting(error_codes.REFUSED_NEVER),
-    "every revision": rejecting(error_codes.REFUSED_REVISION, 97),
-    "another code": rejecting(error_codes.REFUSED_OTHER, 79),
+    "unknown": rejecting(error_codes.REJECTED_NEVER),
+    "every revision": rejecting(error_codes.REJECTED_REVISION, 97),
+    "another code": rejecting(error_codes.REJECTED_OTHER, 79),
     "nothing kept": keeping_nothing,
     "no answer": mute,
-    "later": rejecting(error_codes.REFUSED_LATER, 98),
-    "busy": rejecting(error_codes.REFUSED_BUSY, 96),
-    "no code": rejecting(error_codes.REFUSED_OTHER, error_codes.NO_CODE),
-    "no error": rejecting(error_codes.REFUSED_NOTHING, 0),
+    "later": rejecting(error_codes.REJECTED_LATER, 98),
+    "busy": rejecting(error_codes.REJECTED_BUSY, 96),
+    "no code": rejecting(error_codes.REJECTED_OTHER, error_codes.NO_CODE),
+    "no error": rejecting(error_codes.REJECTED_NOTHING, 0),
     "the newest, one above": answering_otherwise(1),
     "the newest, two above": answering_otherwise(2),
     "the newest, seven above": answering_otherwise(7),
@@ -149,8 +149,8 @@ HOW = {
     "the newest, three below": answering_otherwise(-3),
     "the newest to all": answering_with_the_newest,
     "the newest, no other": only_the_newest(-1),
-    "the newest, others later": only_the_newest(error_codes.REFUSED_LATER, 98),
-    "the newest, others rejected": only_the_newest(error_codes.REFUSED_OTHER, 79),
+    "the newest, others later": only_the_newest(error_codes.REJECTED_LATER, 98),
+    "the newest, others rejected": only_the_newest(error_codes.REJECTED_OTHER, 79),
 }
 
 PUT_OFF = ("later", "busy", "the newest, others later")  # what is missing is not gone
@@ -395,8 +395,8 @@ class OtherCode(Bench):
 
     code = 0
 
-    def refuse(self, kind=error_codes.REFUSED_GONE):
-        return self.recovery.refused(error_codes.refusal_class(self.code), self.now, self.code)
+    def refuse(self, kind=error_codes.REJECTED_GONE):
+        return self.recovery.rejected(error_codes.rejection_class(self.code), self.now, self.code)
 
 
 def test_an_id_that_is_not_there_may_be_rejected_by_any_code():

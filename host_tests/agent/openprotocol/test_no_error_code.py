@@ -13,7 +13,7 @@ def test_no_error_counts_as_yes_where_next_revision_says_that_it_exists():
     talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
     talk.deliver(STARTED)
     talk.take()
-    assert talk.deliver(refused(60, 0)) == [session_states.EV_REFUSED]
+    assert talk.deliver(refused(60, 0)) == [session_states.EV_REJECTED]
     assert talk.take() == [b"002000600030        "]
     assert talk.deliver(refused(60, 9)) == [session_states.EV_READY] and talk.mids() == []
     for _ in range(2):
@@ -28,7 +28,7 @@ def test_no_error_counts_as_yes_where_no_other_revision_is_accepted():
         talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
         talk.deliver(STARTED)
         talk.deliver(refused(60, 0))
-        assert talk.deliver(refused(60, others)) == [session_states.EV_REFUSED]
+        assert talk.deliver(refused(60, others)) == [session_states.EV_REJECTED]
         assert talk.deliver(refused(60, others)) == [session_states.EV_READY], others
         talk.lose()
         talk.deliver(STARTED)

@@ -56,23 +56,23 @@ def reaction(state, code):
         return (
             (session_states.OVER, session_states.WHY_BUSY, [])
             if code in BUSY
-            else (session_states.STARTING, session_states.WHY_REFUSED, [1])
+            else (session_states.STARTING, session_states.WHY_REJECTED, [1])
         )
     if state == session_states.STOPPING:
         return session_states.OVER, session_states.WHY_STOPPED, []
     if code in BUSY:
         return session_states.OVER, session_states.WHY_BUSY, []
     if code in LATER:
-        return state, session_states.WHY_REFUSED, []
+        return state, session_states.WHY_REJECTED, []
     if state == session_states.CLEARING:
         # "10/12/72 after unsubscribe = success"; any other refusal leaves nothing better than to subscribe again
         return session_states.SUBSCRIBING, 0, [60]
     if code in EXISTS:
         return session_states.CLEARING, 0, [63]
     if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_session.py
-        return session_states.SUBSCRIBING, session_states.WHY_REFUSED, [8]
+        return session_states.SUBSCRIBING, session_states.WHY_REJECTED, [8]
     # Whatever the code, it may be the revision that it means.
-    return session_states.SUBSCRIBING, session_states.WHY_REFUSED, [60]
+    return session_states.SUBSCRIBING, session_states.WHY_REJECTED, [60]
 
 
 def talk_in(state):
@@ -109,9 +109,9 @@ def test_every_code_in_every_state_has_its_reaction():
                 assert talk.session.why == why, (state, code)
                 assert talk.mids() == mids, (state, code)
                 assert events == [
-                    session_states.EV_OVER if wanted == session_states.OVER else session_states.EV_REFUSED
+                    session_states.EV_OVER if wanted == session_states.OVER else session_states.EV_REJECTED
                 ], (state, code)
-                if events == [session_states.EV_REFUSED]:
+                if events == [session_states.EV_REJECTED]:
                     assert talk.session.received.code == code
 
 
@@ -140,7 +140,7 @@ def test_subscription_without_any_accepted_revision_ends_session_and_begins_agai
         talk = Talk()
         talk.deliver(STARTED)
         assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
-        assert talk.session.why == session_states.WHY_NO_RESULTS and talk.session.received.refused_code == code
+        assert talk.session.why == session_states.WHY_NO_RESULTS and talk.session.received.rejected_code == code
         talk.lose()
         talk.deliver(STARTED)
         assert talk.take()[-1][8:11] == b"999"
@@ -193,7 +193,7 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
     assert talk.session.can_fetch()
     for number in (b"0001234569", b"0001234570"):
         talk.fetch(number)
-        assert talk.deliver(refused(64, 15)) == [session_states.EV_FETCH_REFUSED]
+        assert talk.deliver(refused(64, 15)) == [session_states.EV_FETCH_REJECTED]
 
 
 def test_answers_with_other_ids_are_taken_again_though_the_echoes_never_come():
@@ -352,14 +352,14 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
 
 def test_acknowledgement_that_is_rejected_is_reported_by_its_name_and_code():
     talk = Talk().ready()
-    assert talk.deliver(refused(62, 19)) == [session_states.EV_ACK_REFUSED]
+    assert talk.deliver(refused(62, 19)) == [session_states.EV_ACK_REJECTED]
     assert (talk.session.received.named, talk.session.received.code) == (62, 19)
     assert talk.deliver(refused(63, 10)) == [session_states.EV_UNKNOWN]
     talk = talk_numbered()
-    assert talk.deliver(refused(9997, 5)) == [session_states.EV_ACK_REFUSED]
+    assert talk.deliver(refused(9997, 5)) == [session_states.EV_ACK_REJECTED]
     for data, events in (
-        (b"99970003", [session_states.EV_ACK_REFUSED]),
-        (b"00620004", [session_states.EV_ACK_REFUSED]),
+        (b"99970003", [session_states.EV_ACK_REJECTED]),
+        (b"00620004", [session_states.EV_ACK_REJECTED]),
         (b"00640003", [session_states.EV_UNKNOWN]),
     ):
         assert talk.deliver(message(9998, data)) == events, data

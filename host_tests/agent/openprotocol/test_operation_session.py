@@ -81,10 +81,10 @@ def test_late_refusal_is_not_taken_for_the_next_one():
     talk.take()
     talk.wait(5500)
     assert [octets[20:] for octets in talk.take() if octets[4:8] == b"0006"] == [b"1201002100000000007"]
-    assert talk.deliver(refused(6, 15)) == [session_states.EV_HISTORY_REFUSED]
+    assert talk.deliver(refused(6, 15)) == [session_states.EV_HISTORY_REJECTED]
     talk.fetch(b"0000000008")
     assert talk.deliver(refused(6, 15)) == []  # to the second try for 7
-    assert talk.deliver(refused(6, 15)) == [session_states.EV_HISTORY_REFUSED]
+    assert talk.deliver(refused(6, 15)) == [session_states.EV_HISTORY_REJECTED]
 
 
 def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():

@@ -4,7 +4,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.queries import LIMITS, SETS, ParameterSetLimits, _seconds_apart
-from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED
+from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REJECTED
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import ORIGIN_BYTES
 from toolcart.base.clock import seconds_of, stamp_text
@@ -222,7 +222,7 @@ def test_answers_that_are_none_do_no_harm():
         assert octets in (0, res.LIMITS_BYTES)
         for at in range(res.BODY_BYTES, res.BODY_BYTES + octets):
             assert body[at] == 0x20 or 0x30 <= body[at] <= 0x39
-        limits.take(EV_QUERY_REFUSED, session, counters, 0)  # nothing is asked
+        limits.take(EV_QUERY_REJECTED, session, counters, 0)  # nothing is asked
     assert counters.counts[counter.CONTROLLER_UNKNOWN] == 0
 
 

@@ -119,7 +119,7 @@ def test_refused_revision_is_asked_for_again_after_an_hour():
     bench.away(4)
     for number in (0, 0, 3, 3):  # ID 0 alone may be unknown
         assert bench.ask() == number
-        bench.refuse(error_codes.REFUSED_REVISION)
+        bench.refuse(error_codes.REJECTED_REVISION)
     bench.now += OFF_MS // 2
     assert bench.ask() == -1
     bench.now += OFF_MS // 2
@@ -264,7 +264,7 @@ def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
     bench = Bench(Memory(100), limit=3).open()
     for _ in range(2):
         assert bench.ask() == 0
-        bench.refuse(error_codes.REFUSED_NEVER)
+        bench.refuse(error_codes.REJECTED_NEVER)
         for _ in range(9):
             bench.live()
         bench.memory.reset()
@@ -275,13 +275,13 @@ def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
 def test_what_was_fetched_in_between_is_not_counted_as_lost():
     bench = Bench().open()
     bench.ask()
-    bench.refuse(error_codes.REFUSED_NEVER)
+    bench.refuse(error_codes.REJECTED_NEVER)
     bench.live()
     bench.away(5)
     bench.settle()
     bench.away(0)
     assert bench.ask() == 0
-    bench.refuse(error_codes.REFUSED_NEVER)
+    bench.refuse(error_codes.REJECTED_NEVER)
     bench.live()
     assert bench.ledger.gone() == 0 and bench.stored() == numbers(1, 7)
 
@@ -313,7 +313,7 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
     bench.away(5)
     while bench.ask() >= 0:
         if bench.requested[-1] == 3 and bench.recovery.ask_spindle == 2:
-            bench.refuse(error_codes.REFUSED_GONE)
+            bench.refuse(error_codes.REJECTED_GONE)
         else:
             bench.answer(bench.memory.find(bench.requested[-1]))
     assert bench.ledger.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)

@@ -259,7 +259,7 @@ class World:
         elif name == "trouble":
             for _ in range(REFUSALS):
                 if bench.ask() >= 0:
-                    bench.refuse(error_codes.REFUSED_LATER)
+                    bench.refuse(error_codes.REJECTED_LATER)
         else:
             self._take(self.pushed.pop(0))
             if name == "push unheard":

@@ -172,20 +172,20 @@ def test_what_ended_two_connections_is_not_asked_for_again_for_an_hour():
 
 def test_the_code_that_came_is_the_reason_while_a_session_begins():
     for ends, why in (
-        (AT_ONCE, session_states.WHY_REFUSED),
-        (LATER, session_states.WHY_REFUSED),
-        (MUTE, session_states.WHY_REFUSED),
+        (AT_ONCE, session_states.WHY_REJECTED),
+        (LATER, session_states.WHY_REJECTED),
+        (MUTE, session_states.WHY_REJECTED),
     ):
         line = Line(Controller(1, (60, 999), ends, 79))
         line.run()
-        assert (line.session.why, line.session.received.refused_mid, line.session.received.refused_code) == (
+        assert (line.session.why, line.session.received.rejected_mid, line.session.received.rejected_code) == (
             why,
             1,
             79,
         ), ends
         line = Line(Controller(5, (60, 1), ends, 15))
         line.run()
-        assert (line.session.why, line.session.received.refused_mid, line.session.received.refused_code) == (
+        assert (line.session.why, line.session.received.rejected_mid, line.session.received.rejected_code) == (
             why,
             60,
             15,
@@ -201,11 +201,11 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
         line.lose()
     first = reasons.index(session_states.WHY_NO_RESULTS)
     assert (
-        reasons == [session_states.WHY_REFUSED] * first + [session_states.WHY_NO_RESULTS] * (30 - first)
+        reasons == [session_states.WHY_REJECTED] * first + [session_states.WHY_NO_RESULTS] * (30 - first)
         and 5 < first < 20
     )
     line = Line(Controller(0, (60, 999), AT_ONCE))
     for count in range(9):
         line.run()
-        assert line.session.why == (session_states.WHY_NO_REVISION if count > 4 else session_states.WHY_REFUSED), count
+        assert line.session.why == (session_states.WHY_NO_REVISION if count > 4 else session_states.WHY_REJECTED), count
         line.lose()

@@ -312,14 +312,14 @@ def test_number_of_a_station_may_have_blanks_and_nothing_else_beside_it():
 
 
 def test_what_is_made_while_questions_are_rejected_is_fetched_later():
-    for kind, code in ((error_codes.REFUSED_NEVER, 99), (error_codes.REFUSED_OTHER, 79)):
+    for kind, code in ((error_codes.REJECTED_NEVER, 99), (error_codes.REJECTED_OTHER, 79)):
         cart = Cart().open()
         cart.settle()
         cart.work("xoxxo")
         cart.settle()
         cart.meanwhile("xoooxxo")
         while cart.ask() >= 0:
-            cart.recovery.refused(kind, cart.now, code)
+            cart.recovery.rejected(kind, cart.now, code)
             cart.work("xo")
             if len(cart.requested) > 9:
                 break
@@ -341,7 +341,7 @@ def test_rejection_within_a_stretch_closes_none_of_it():
                 break
             asked += 1
             if asked == turn:
-                cart.recovery.refused(error_codes.REFUSED_OTHER, cart.now, 79)
+                cart.recovery.rejected(error_codes.REJECTED_OTHER, cart.now, 79)
             else:
                 cart.answer(cart.memory.find(number))
         assert cart.agrees(), turn

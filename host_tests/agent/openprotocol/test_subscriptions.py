@@ -52,7 +52,7 @@ def test_silence_busy_and_later_are_done_without_where_nothing_needs_it():
     for code in (96, 16, 35, 98, 27, 28):
         talk = talk_with(RESULTS, ALARMS)
         talk.deliver(accepted(60))
-        assert talk.deliver(refused(70, code)) == [session_states.EV_REFUSED]
+        assert talk.deliver(refused(70, code)) == [session_states.EV_REJECTED]
         assert talk.session.state == session_states.READY
         talk = talk_with(RESULTS, ALARMS)
         talk.deliver(accepted(60))
