@@ -67,7 +67,6 @@ _REFUSED = (
     ("ETIMEDOUT", REFUSED_BROKEN),
     (74, REFUSED_BROKEN),  # EBADMSG: a checksum of the file system
     (84, REFUSED_BROKEN),  # EILSEQ: what littlefs says of spoilt content
-    (116, REFUSED_BROKEN),  # ESTALE
     (117, REFUSED_BROKEN),  # EUCLEAN: a structure of the file system is spoilt
     (121, REFUSED_BROKEN),  # EREMOTEIO
     (123, REFUSED_BROKEN),  # ENOMEDIUM

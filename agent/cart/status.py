@@ -36,7 +36,7 @@ WHY_NAMES = (
     "other header,flash refuses,no usable answer,TLS refused,TLS broken,TLS ended,no port,kept again"
 )
 # Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux.refusal.
-REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"
+REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other,limit,memory"
 
 
 def snapshot(app, results=RESULTS_SHOWN, of=None):

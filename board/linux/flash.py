@@ -26,8 +26,8 @@ import shlex
 import time
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE, REFUSED_NOTHING
-from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import spool_content
+from toolcart.board.linux.refusal import refusal_of
 from toolcart.board.linux.spool_file import FlashInUse as FlashInUse
 from toolcart.board.linux.spool_file import FlashUnusable as FlashUnusable
 from toolcart.board.linux.spool_file import SpoolFile
@@ -151,7 +151,8 @@ class FileFlash:
             put += more
 
     def _failed(self, doing, error):
-        if self.is_exchanged():  # what failed is a disk that was taken out
+        # What failed is a disk that was taken out, or a server that has the file no more.
+        if error.errno == errno.ESTALE or self.is_exchanged():
             return self._put_gone()
         number = errno.EROFS if error.errno == errno.EIO and self._is_read_only() else error.errno
         self._refusal = refusal_of(number)

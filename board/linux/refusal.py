@@ -11,9 +11,18 @@ import pwd
 import shlex
 
 from toolcart.agent.log import flash
-from toolcart.board.errno_reasons import refusal_of
+from toolcart.board import errno_reasons
 
 CPYTHON_ONLY = True
+
+# REFUSED_: that of a file alone, which no chip has.
+REFUSED_LIMIT = flash.REFUSED_OTHER + 1
+REFUSED_MEMORY = flash.REFUSED_OTHER + 2
+_OF_A_FILE = {
+    errno.EFBIG: REFUSED_LIMIT,
+    errno.ENOMEM: REFUSED_MEMORY,
+    errno.ESTALE: flash.REFUSED_GONE,  # of a server that has it no more
+}
 
 # REFUSED_: what it means, and what helps.
 WORDS = {
@@ -29,8 +38,7 @@ WORDS = {
     ),
     flash.REFUSED_BROKEN: (
         "the disk reports errors",
-        "the card or disk is dying or loose: look at `dmesg` and replace it; `toolcart spool rescue {path}` reads what "
-        "is left",
+        "the card or disk is dying or loose: look at `dmesg` and replace it",
     ),
     flash.REFUSED_NOT_ALLOWED: (
         "the agent's user may not write it",
@@ -43,7 +51,15 @@ WORDS = {
     ),
     flash.REFUSED_SUPPLY: ("the chip's supply is below the limit of board.supply", "charge or replace its battery"),
     flash.REFUSED_OTHER: ("it cannot be written", "look at `dmesg` and at the disk"),
+    REFUSED_LIMIT: (
+        "it is larger than its process, or its file system, lets a file be",
+        "raise LimitFSIZE of the agent's service, or `ulimit -f` where it is started, and start it again; at once "
+        "`prlimit --fsize=unlimited --pid PID` does it, with the agent's process",
+    ),
+    REFUSED_MEMORY: ("the machine has no memory left for that", "look at `free -m`, and what else runs on it"),
 }
+
+RESCUE = "; `toolcart spool rescue {path}` reads what is left"  # of a spool on a disk that reports errors
 
 # Where the file is not there, and may not be made.
 IN_FOLDER = "look at its folder: `ls -ld {folder}`, `lsattr -d {folder}`; the agent's user makes a file there"
@@ -54,8 +70,6 @@ NOT_OF_THE_DISK = {
         (errno.EMFILE, errno.ENFILE),
         "too many files are open here: look at `ulimit -n`, and what else runs on this machine",
     ),
-    errno.EFBIG: "its process may not make files so large: look at `prlimit --fsize --pid PID`, `ulimit -f` or "
-    "LimitFSIZE of its service, or at what its file system allows",
     errno.ENAMETOOLONG: "give it a shorter name",
     errno.ELOOP: "links in it lead round: name the folder itself",
 }
@@ -66,12 +80,32 @@ def meaning(refusal):
     return WORDS[refusal][0]
 
 
-def advice(refusal, path):
+def refusal_of(number):
+    """Return the REFUSED_ of an error number that came from a file."""
+    return _OF_A_FILE.get(number) or errno_reasons.refusal_of(number)
+
+
+def advice(refusal, path, is_spool=True):
     """Return what helps."""
     path = path or "FILE"
+    words = WORDS[refusal][1]
     if refusal == flash.REFUSED_NOT_ALLOWED and os.path.isabs(path) and not os.path.lexists(path):
-        return IN_FOLDER.format(folder=shlex.quote(os.path.dirname(path)))
-    return WORDS[refusal][1].format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
+        words = IN_FOLDER
+    elif refusal == flash.REFUSED_BROKEN and is_spool:
+        words += RESCUE
+    return words.format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
+
+
+def of_number(number, path, is_of_folder=False):
+    """Return what helps against this error at an outlet's file, or in its folder; "" if nothing is known."""
+    if number in NOT_OF_THE_DISK:
+        return NOT_OF_THE_DISK[number]
+    refusal = refusal_of(number or 0)
+    if refusal in (flash.REFUSED_OTHER, flash.REFUSED_GONE):
+        return ""
+    if refusal == flash.REFUSED_NOT_ALLOWED and is_of_folder:
+        return IN_FOLDER.format(folder=shlex.quote(os.path.dirname(path) or "."))
+    return advice(refusal, path, is_spool=False)
 
 
 def of_file(path):

@@ -5,13 +5,16 @@ import os
 
 import pytest
 
+from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE
 from toolcart.agent.log.log import LOG_FAILED
 from toolcart.board.linux import flash as linux_flash
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_file
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.linux.spool_header import PAGE_BYTES
 from toolcart.board.ram_flash import RamFlash
+from toolcart.tools.messages import attention
 from host_tests.support.disk import refusing
 from host_tests.support.log import append, mounted, read_all
 
@@ -174,6 +177,42 @@ def test_disk_that_fails_and_is_exchanged_asks_for_a_start(tmp_path, monkeypatch
     again = FileFlash(str(tmp_path / "taken out"), 64 * KIB)
     assert read_all(mounted(again))[0] == (1, 1)
     again.close()
+
+
+CURES = {  # what helps against each error of a write, in a word of it
+    errno.ENOSPC: "df -h",
+    errno.EDQUOT: "raise its quota",
+    errno.EFBIG: "LimitFSIZE",
+    errno.EROFS: "remount,rw",
+    errno.EIO: "spool rescue",
+    errno.ENODEV: "dying or loose",
+    errno.ENXIO: "dying or loose",
+    errno.EACCES: "ls -l",
+    errno.EPERM: "lsattr",
+    errno.ENOMEM: "free -m",
+    errno.ESTALE: "put it back",
+    errno.EINVAL: "dmesg",
+}
+
+
+@pytest.mark.parametrize("code", CURES, ids=errno.errorcode.get)
+@pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
+def test_each_error_of_a_write_has_its_cure_wherever_it_is_said(tmp_path, monkeypatch, code, call):
+    flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
+    ring = mounted(flash)
+    with monkeypatch.context() as patch:
+        patch.setattr(linux_flash.os, call, refusing(code))
+        assert append(ring, 1) == LOG_FAILED
+    slug = REFUSED_NAMES.split(",")[flash.refusal()]
+    spool = {"refused": slug, "refused_words": flash.last_error, "path": flash.path}
+    [need] = [need for need in attention.needs({"mounted": True, "spool": spool}) if need.slug == "disk"]
+    assert CURES[code] in need.hint and need.words.count(flash.last_error) == 1, need
+    assert code == errno.EINVAL or ("dmesg" in need.hint) == (
+        code in (errno.EIO, errno.ENODEV, errno.ENXIO, errno.EROFS)
+    )
+    assert linux_refusal.advice_for(OSError(code, os.strerror(code)), flash.path) == need.hint, "doctor says the same"
+    assert (append(ring, 1) == FLASH_DONE) == (code != errno.ESTALE), "it goes on, or asks for a start"
+    flash.close()
 
 
 def test_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):

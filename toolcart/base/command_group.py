@@ -184,6 +184,8 @@ _HINTS = {
     **dict.fromkeys((errno.EACCES, errno.EPERM), _NOT_PERMITTED),
     errno.EROFS: "It lies on a file system that cannot be written; name another place.",
     errno.ENOSPC: "The disk is full; make room, or name another place.",
+    errno.EDQUOT: "The quota of this user is used up; make room, or name another place.",
+    errno.EFBIG: "A file may not be so large here; look at `ulimit -f`, or name a place on another file system.",
     errno.EBADF: "Give it a file, a pipe, or /dev/null if nobody is to read it.",
     errno.EADDRINUSE: "Another program listens there; choose another port.",
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Too many files are open; look at `ulimit -n`."),

@@ -25,7 +25,6 @@ from toolcart.agent.log.flash import (
 )
 from toolcart.base import privileges
 from toolcart.base.path_access import obstacle
-from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file, volatile_storage
 from toolcart.board.linux import spool_header as linux_header
@@ -93,7 +92,7 @@ def spool(
 def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool) -> list[Finding]:
     """Say what it means that nothing can be written beside the spool: a full disk leaves one alone that is there."""
     subject, words = f"{name} spool", f"no file can be made in {path.parent}: {error.strerror or error}"
-    refusal = refusal_of(error.errno or 0)
+    refusal = linux_refusal.refusal_of(error.errno or 0)
     if is_up:
         words += "; what the running agent's disk refuses is told with its state"
         return [_file(subject, path, settings), Finding(f"{name} disk", NOTE, f"write latency not measured: {words}")]
