@@ -9,7 +9,7 @@ new file when one is full (toolcart.board.linux.lines):
                          one cannot be read now
     add(line) -> bool    append the line; an incomplete one is taken back
     sync() -> bool       make all lines durable, in the file with the name; False: what was not durable is taken back
-    close(); why         why it could not be used, in words
+    close(); why, cure   why it could not be used, in words, and what helps
 
 Rules
 1. The cursor goes past a batch when the file has it durably, never before; there is one batch at a time.
@@ -84,7 +84,7 @@ class FileOutlet(Outlet):
         self._graphs = None
         self._begun = False  # a batch was begun; if its step broke off, the file shows how much of it was written
         self._is_lost = False  # the log's next record cannot be read now
-        self._refusal = None  # why it could not be used, and the system's number for it, until it takes lines again
+        self._refusal = None  # why it could not be used, and what helps, until it takes lines again
 
     def take_graphs(self, graphs):
         """Write the curves of this log as well."""
@@ -119,7 +119,7 @@ class FileOutlet(Outlet):
         report["place"] = self.lines.path
         report["lines_written"] = self.written
         report["given_again"] = self.again.given
-        report["why"], report["disk"] = self._refusal or ("", 0)
+        report["why"], report["cure"] = self._refusal or ("", "")
         if self._graphs is not None:
             report["graph_pieces_waiting"] = self._graphs.log.backlog_of(self._graphs.cursor)
 
@@ -167,7 +167,7 @@ class FileOutlet(Outlet):
         self._begun = False
         self.lines.close()
         self.state = CLOSED
-        self._refusal = self.lines.why, self.lines.refusal
+        self._refusal = self.lines.why, self.lines.cure
         self.counters.note(counter.OUTLET_FAILED, self.index, now)
         self._hold.start(now, self._retry.next())
         return self._hold.left(now)

@@ -11,17 +11,18 @@ Rules
    does not report it (fsync(2)): all behind the last successful one is taken back, to be written again.
 4. A full file becomes `<path>.1`, and `.1` becomes `.2`; `keep` of them stay. That is done between two lines, when
    the contents of the full one are durable. No file is ever deleted except the one beyond `keep`.
-5. Every error is returned, none is raised; `why` has it in words, `refusal` as a REFUSED_ if it is the disk's.
+   What is seen to keep one from that (`not_renamed`) is said by `config check` already, in the same words. A folder, or
+   what else is no file, is never moved.
+5. Every error is returned, none is raised; `why` has it in words, `cure` what helps, "" where the words say it.
 """
 
 import errno
 import os
+import shlex
+import stat
 
 from toolcart.agent.linux.file import BATCH
-from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
-from toolcart.board.errno_reasons import refusal_of
-from toolcart.board.linux import regular_file
-from toolcart.board.linux.refusal import blocking_path
+from toolcart.board.linux import refusal, regular_file, volatile_storage
 
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.json_line makes
@@ -32,12 +33,87 @@ UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
 OF_THE_NAME = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 READABLE = 0o644  # by whoever evaluates it
 HOLDS_OTHER = "holds something else than the agent's lines"
+OF_RENAMING = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EISDIR, errno.ENOTDIR)
 
 
 def is_foreign(begin):
     """True if no file of the agent's lines begins so; zeros are what a power cut leaves."""
     begin = begin[: len(BEGINS)]
     return begin != BEGINS[: len(begin)] and bool(begin.strip(b"\0"))
+
+
+def not_renamed(path, keep):
+    """Say what keeps a full file of this path from making room for a new one, and what helps; two "" if nothing does.
+
+    What this user may not do, and what is in the way: some things only the attempt shows.
+    """
+    names = _names(path, keep)
+    folder = os.path.dirname(path) or "."
+    words, cure = _no_files(names[1:])
+    if words:
+        return words, cure
+    for name in names:
+        real = os.path.join(os.path.realpath(folder), os.path.basename(name))
+        if volatile_storage.is_mounted(real):
+            cure = "mount its folder in place of the file, or name a file in a folder that the agent's user may write"
+            return "%s is a mount of its own" % real, cure
+    user = refusal.user_name(os.geteuid())
+    try:
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            return "%s is on a file system that is read-only" % folder, refusal.of_number(errno.EROFS, path)
+        owned = os.stat(folder)
+        if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+            words = "%s may rename no file in %s, which belongs to %s" % (user, folder, refusal.owner_of(folder))
+            return words, _opening_command(folder, owned.st_uid)
+        for name in names:
+            owner = os.lstat(name).st_uid
+            if owned.st_mode & stat.S_ISVTX and os.geteuid() not in (0, owner, owned.st_uid):
+                words = "%s is not %s's, and its folder has the sticky bit" % (name, user)
+                return words, "`chown -h %s %s`" % (refusal.user_in_command(), shlex.quote(name))
+    except OSError:
+        pass  # what is not there is said elsewhere
+    return "", ""
+
+
+def asked_of_full(path, keep):
+    """Return what is done to a full file, behind "cannot be"."""
+    return "renamed to %s.1" % path if keep else "removed"
+
+
+def _opening_command(folder, owner):
+    """Return what lets this user rename files in the folder."""
+    if owner == os.geteuid():
+        return "`chmod u+wx %s`" % shlex.quote(folder)
+    command = "`chown %s %s`" % (refusal.user_in_command(), shlex.quote(folder))
+    return command + ", or name a file in a folder of that user"
+
+
+def _names(path, keep):
+    """Return the file and the full ones up to the first that is not there; each is renamed to the next."""
+    names = [path]
+    while len(names) <= keep and os.path.exists("%s.%d" % (path, len(names))):
+        names.append("%s.%d" % (path, len(names)))
+    return names
+
+
+def _no_files(names):
+    """Say which of these is no file, and how it is moved away; two "" if all are."""
+    for name in names:
+        if not os.path.isfile(name):
+            kind = "a folder" if os.path.isdir(name) else regular_file.NO_FILE
+            return "%s is %s" % (name, kind), "move it away: `mv %s %s`" % (
+                shlex.quote(name),
+                shlex.quote(name + ".away"),
+            )
+    return "", ""
+
+
+class _CannotUse(OSError):
+    """An error that says itself what helps."""
+
+    def __init__(self, number, words, cure):
+        OSError.__init__(self, number, words)
+        self.cure = cure
 
 
 class LineFile:
@@ -49,7 +125,7 @@ class LineFile:
         self.keep = keep
         self.is_begun = False
         self.why = ""
-        self.refusal = REFUSED_NOTHING
+        self.cure = ""
         self._file = -1
         self._octets = 0  # of whole lines in the file
         self._durable = 0  # how many of them are known to be on the disk
@@ -74,7 +150,7 @@ class LineFile:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._fail(error)
+                self._fail(error, path)
                 yield b""
                 return
             try:
@@ -87,7 +163,7 @@ class LineFile:
                         yield line
                     end -= len(line)
             except OSError as error:
-                self._fail(error)
+                self._fail(error, path)
                 yield b""
                 return
             finally:
@@ -169,16 +245,20 @@ class LineFile:
     def _rotate(self):
         if not self.sync():
             raise OSError(errno.EIO, self.why)
+        names = _names(self.path, self.keep)  # not all yet, or a power cut or a failure came between two of these
+        words, cure = _no_files(names[1:])
+        if words:
+            raise self._not_renamed(errno.EISDIR, words, cure)
         self.close()
-        names = [self.path]
-        for index in range(1, self.keep + 1):
-            names.append("%s.%d" % (self.path, index))
-            if not os.path.exists(names[-1]):
-                break  # not that many yet, or a power cut or a failure came between two of these
-        for index in range(len(names) - 1, 0, -1):
-            os.replace(names[index - 1], names[index])
-        if not self.keep:
-            os.unlink(self.path)
+        try:
+            if not self.keep:
+                os.unlink(self.path)
+            for index in range(min(len(names), self.keep), 0, -1):
+                os.replace(names[index - 1], "%s.%d" % (self.path, index))
+        except OSError as error:
+            words, cure = not_renamed(self.path, self.keep) if error.errno in OF_RENAMING else ("", "")
+            cure = cure or refusal.of_number(error.errno, self.path, is_of_folder=True)
+            raise self._not_renamed(error.errno, words or error.strerror, cure)
         self._file = regular_file.opener(self.path, os.O_RDWR | os.O_CREAT, READABLE)
         self._octets = self._durable = 0
         _sync_folder(self.path)
@@ -193,14 +273,24 @@ class LineFile:
                 return False
         return True
 
-    def _fail(self, error):
-        words = error.strerror or type(error).__name__
-        if error.errno in OF_THE_NAME:
-            words = blocking_path(self.path) or words
+    def _not_renamed(self, number, words, cure):
+        asked = asked_of_full(self.path, self.keep)
+        return _CannotUse(number, "it is full, and cannot be %s: %s" % (asked, words), cure)
+
+    def _fail(self, error, path=""):
+        """Keep why it cannot be used, and what helps; the error is of the full file at `path`, if one is named."""
+        words, cure = error.strerror or type(error).__name__, getattr(error, "cure", "")
+        is_of_the_disk = error.errno is not None and words == os.strerror(error.errno)
+        if path not in ("", self.path):
+            no_file, cure = _no_files([path])
+            words = no_file or "%s: %s" % (path, words)
+        elif error.errno in OF_THE_NAME and not cure:
+            words = refusal.blocking_path(self.path) or words
+            is_of_the_disk = False
+        if is_of_the_disk and not cure:
+            cure = refusal.of_number(error.errno, path or self.path)
         if words != self.why:  # else it says again what a step before it has said
-            is_of_the_disk = error.errno is not None and words == os.strerror(error.errno)
-            refusal = refusal_of(error.errno) if is_of_the_disk else REFUSED_NOTHING
-            self.refusal = refusal if refusal != REFUSED_OTHER else REFUSED_NOTHING
+            self.cure = cure
         self.why = words
         return False
 

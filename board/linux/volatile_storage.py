@@ -25,17 +25,32 @@ def volatility(path):
     return VOLATILE.get(_type_of(folder), "")
 
 
+def is_mounted(path):
+    """True if something is mounted at the real path itself: a single file may be, as in a container."""
+    return any(path == point for point, _ in _mounts())
+
+
 def _type_of(path):
     """Return the type of the file system that the real path is on; "" if that cannot be told."""
+    longest, file_system = -1, ""
+    for point, kind in _mounts():
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= longest:  # of two at one point the later one is seen
+            longest, file_system = len(point), kind
+    return file_system
+
+
+def _mounts():
+    """Return where each file system is mounted, and of what type it is; nothing if that cannot be told."""
     try:
         with open(MOUNTS, "rb") as lines:
-            rows = [line.split() for line in lines]
+            rows = [row for line in lines if b"-" in (row := line.split())]
     except OSError:
-        return ""
-    longest, file_system = -1, ""
-    for row in rows:
-        point = os.fsdecode(ESCAPED.sub(lambda digits: bytes([int(digits[1], 8)]), row[4]))
-        inside = path == point or path.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= longest and b"-" in row:  # of two at one point the later one is seen
-            longest, file_system = len(point), row[row.index(b"-") + 1].decode("ascii", "replace")
-    return file_system
+        return []
+    return [
+        (
+            os.fsdecode(ESCAPED.sub(lambda digits: bytes([int(digits[1], 8)]), row[4])),
+            row[row.index(b"-") + 1].decode("ascii", "replace"),
+        )
+        for row in rows
+    ]

@@ -2,11 +2,21 @@
 
 import errno
 import os
+import re
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from toolcart.board.linux import regular_file
+from toolcart.board.linux import lines as linux_lines
+from toolcart.board.linux import regular_file, volatile_storage
 from toolcart.board.linux.lines import LineFile
+from toolcart.tools.config import path_checks
+from toolcart.tools.messages import reasons
+
+NOBODY = 65534
 
 
 def line(number, octets=40):
@@ -89,9 +99,148 @@ def test_a_full_file_that_cannot_be_renamed_costs_one_older_at_most(file, monkey
     with monkeypatch.context() as refused:
         refused.setattr(os, "replace", replace)
         for _ in range(3):
-            assert not file.add(line(9)) and file.why == "Operation not permitted" and file.open()
+            assert not file.add(line(9)) and file.why.endswith("out.jsonl.1: Operation not permitted") and file.open()
     assert file.add(line(9)) and content(file) == line(9)
     assert [content(file, end) for end in (".1", ".2", ".3")] == [line(n) + line(n + 1) for n in (7, 5, 3)]
+
+
+@pytest.fixture
+def others_folder():
+    """A folder that nobody owns beside other users' files."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield folder
+
+
+def reason_of(file):
+    """Why the outlet of this file cannot be used, as status and log say it."""
+    connection = {"kind": "file", "place": file.path, "why": file.why, "cure": file.cure}
+    return reasons.of_outlet(connection)
+
+
+WAYS = {  # what is done to the folder, and what is said of it
+    "another's folder": (lambda path: os.chmod(os.path.dirname(path), 0o755), "nobody may rename no file in "),
+    "its own folder": (
+        lambda path: (os.chown(os.path.dirname(path), NOBODY, -1), os.chmod(os.path.dirname(path), 0o555)),
+        "nobody may rename no file in ",
+    ),
+    "sticky": (
+        lambda path: (os.chmod(os.path.dirname(path), 0o1777), os.chown(path, 1, -1), os.chmod(path, 0o666)),
+        "is not nobody's, and its folder has the sticky bit",
+    ),
+    "a folder is .1": (
+        lambda path: (os.chmod(os.path.dirname(path), 0o777), os.mkdir(path + ".1")),
+        ".1 is a folder",
+    ),
+    "a folder is .2": (
+        lambda path: (os.chmod(os.path.dirname(path), 0o777), open(path + ".1", "w").close(), os.mkdir(path + ".2")),
+        ".2 is a folder",
+    ),
+}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("keep", [0, 3])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_full_file_that_cannot_be_renamed_says_so_before_and_as_it_happens(others_folder, way, keep):
+    do, words = WAYS[way]
+    if words.endswith("is a folder"):
+        keep = 3
+    file = LineFile(os.path.join(others_folder, "a cart's lines"), 100, keep)
+    with open(file.path, "wb") as made:
+        made.write(line(1) + line(2))
+    os.chown(file.path, NOBODY, -1)
+    do(file.path)
+    before = sorted(os.listdir(others_folder))
+    os.seteuid(NOBODY)
+    try:
+        told, told_cure = linux_lines.not_renamed(file.path, keep)
+        assert words in told, told
+        assert file.open() and not file.add(line(3))
+        asked = f"renamed to {file.path}.1" if keep else "removed"
+        assert file.why == f"it is full, and cannot be {asked}: {told}" and file.cure == told_cure
+        assert sorted(os.listdir(others_folder)) == before, "nothing is moved"
+        reason = reason_of(file)
+        assert reason.words == file.why and reason.hint == told_cure and "path names" not in reason.text()
+    finally:
+        os.seteuid(0)
+    cures = re.findall("`(.+?)`", told_cure)
+    assert cures, told_cure
+    subprocess.run(cures[0], shell=True, check=True)
+    os.seteuid(NOBODY)
+    try:
+        assert linux_lines.not_renamed(file.path, keep) == ("", "")
+        assert file.open() and file.add(line(3)) and file.sync() and content(file) == line(3)
+    finally:
+        os.seteuid(0)
+    file.close()
+
+
+@pytest.mark.parametrize("mounted", ["", ".1"])
+def test_a_file_that_is_a_mount_of_its_own_cannot_be_renamed_and_says_so(file, monkeypatch, mounted):
+    assert file.open() and file.add(line(1)) and file.add(line(2)) and file.sync()
+    open(file.path + ".1", "w").close()
+    real = os.path.realpath(file.path) + mounted
+    mounts = "29 1 0:25 / / rw - ext4 /dev/root rw\n30 29 0:26 / %s rw - ext4 /dev/sda rw\n" % real.replace(
+        " ", "\\040"
+    )
+    with open(file.path + ".mounts", "w") as table:
+        table.write(mounts)
+    monkeypatch.setattr(volatile_storage, "MOUNTS", file.path + ".mounts")
+
+    def replace(newer, older):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    monkeypatch.setattr(os, "replace", replace)
+    told, cure = linux_lines.not_renamed(file.path, 2)
+    assert told == f"{real} is a mount of its own" and "mount its folder" in cure
+    assert not file.add(line(3)) and told in file.why and file.cure == cure
+
+
+def test_what_keeps_it_from_being_renamed_and_was_not_seen_is_said_in_the_system_s_words(file, monkeypatch):
+    def replace(newer, older):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "replace", replace)
+    assert file.open() and all(file.add(line(number)) for number in (1, 2))
+    assert not file.add(line(3)) and file.why.endswith(f"renamed to {file.path}.1: Permission denied")
+    assert "lsattr -d" in file.cure and shlex.quote(os.path.dirname(file.path)) in file.cure
+
+
+@pytest.mark.parametrize("what", ["a folder", "a pipe"])
+def test_what_is_in_place_of_the_latest_full_file_is_named_at_the_start(file, what):
+    os.mkdir(file.path + ".1") if what == "a folder" else os.mkfifo(file.path + ".1")
+    assert file.open() and list(file.backwards()) == [b""]
+    assert file.why.startswith(f"{file.path}.1 is a") and f"mv {shlex.quote(file.path)}.1" in file.cure
+    assert reason_of(file).hint == file.cure
+    outlets = [{"kind": "file", "path": file.path, "keep": 2}]
+    configuration = {"board": {"network": "none"}, "system": {"type": 1, "number": 1}}
+    configuration["stations"] = [{"number": 1, "spool": {"path": "a.spool"}, "outlets": outlets}]
+    [(place, words, cure)] = path_checks.not_renamed(configuration, Path("/"))
+    assert place == "stations[0].outlets[0].path" and cure == file.cure
+    assert words == f"{file.path}: at 10 MiB it cannot be renamed to {file.path}.1: {file.why}"
+
+
+@pytest.mark.parametrize(
+    ("number", "cure"),
+    [
+        (errno.EFBIG, "ulimit -f"),
+        (errno.ENOMEM, "free -m"),
+        (errno.EIO, "dying or loose"),
+        (errno.EROFS, "remount,rw"),
+        (errno.EDQUOT, "raise its quota"),
+        (errno.EACCES, "ls -l"),
+    ],
+)
+def test_each_error_of_the_disk_has_the_cure_of_an_outlet_s_file(file, monkeypatch, number, cure):
+    assert file.open()
+
+    def pwrite(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    assert not file.add(line(1)) and file.why == os.strerror(number)
+    assert cure in reason_of(file).hint and "toolcart spool" not in file.cure
 
 
 def test_without_any_to_keep_a_full_file_goes(tmp_path):

@@ -63,7 +63,10 @@ class Disk:
         self.page_bytes = page_bytes
         self.names = {}
         self.path = SimpleNamespace(
-            abspath=os.path.abspath, dirname=os.path.dirname, exists=lambda path: path in self.names
+            abspath=os.path.abspath,
+            dirname=os.path.dirname,
+            exists=lambda path: path in self.names,
+            isfile=lambda path: path in self.names,
         )
         self.names_on_disk = [{}]  # as they were after each change since the folder's last sync
         self.opened = {}

@@ -28,7 +28,7 @@ class SimLines:
     """What board.linux.lines promises. `cut(octets)` is a power cut: so many bytes that are not durable stay."""
 
     path = "lines"
-    refusal = 0
+    cure = ""
 
     def __init__(self):
         self.octets = b""

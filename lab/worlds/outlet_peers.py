@@ -74,7 +74,7 @@ class LineFile(Side):
         self.lines: list[bytes] = []
         self.is_begun = False
         self.why = ""
-        self.refusal = 0
+        self.cure = ""
         self.fails_until = -1
         self._durable = 0
         self._is_open = False

@@ -54,6 +54,7 @@ def check(file: str, as_json: bool) -> None:
         if checked.configuration
         else []
     )
+    warnings += [f"{place}: {words}; {cure}" for place, words, cure in checked.later]
     if checked.mistakes:
         error = config_file.ConfigurationError(file, checked.mistakes)
         if as_json:

@@ -138,11 +138,15 @@ def _stamp(file: Path) -> object:
 
 @dataclass
 class Checked:
-    """`configuration` is the completed one, None if there are mistakes; `lacks` is what keeps it from running here."""
+    """`configuration` is the completed one, None if there are mistakes; `lacks` is what keeps it from running here.
+
+    `later` is what will not work once: place, words, what helps.
+    """
 
     configuration: dict | None = None
     mistakes: list[Mistake] = field(default_factory=list)
     lacks: list[Mistake] = field(default_factory=list)
+    later: list[Mistake] = field(default_factory=list)
 
     def all(self) -> list[Mistake]:
         """Return everything that is wrong."""
@@ -171,4 +175,4 @@ def check(path: str | Path, credentials: Iterable[str] = (), agent_pid: int | No
     agent_pid = socket_location.process_at(path) if agent_pid is None else agent_pid
     lacks = [*unread, *config_file.not_runnable(configuration, folder)]
     lacks += path_checks.unusable(configuration, folder, agent_pid)
-    return Checked(configuration, [], lacks)
+    return Checked(configuration, [], lacks, path_checks.not_renamed(configuration, folder))

@@ -161,6 +161,27 @@ def volatile_spools(configuration: dict, folder: Path) -> list[str]:
     return warnings
 
 
+def not_renamed(configuration: dict, folder: Path) -> list[Mistake]:
+    """List the outlets' files that will not be renamed when they are full: place, what keeps them from it, what helps.
+
+    What cannot be written at all is a mistake of its own (`unusable`).
+    """
+    found = []
+    for place, path, owner in _named(configuration):
+        if owner or path_problem(folder / path):
+            continue
+        from toolcart.board.linux import lines
+
+        station, outlet = [int(number) for number in re.findall(r"\d+", place)]
+        keep = configuration["stations"][station]["outlets"][outlet]["keep"]
+        words, cure = lines.not_renamed(str(folder / path), keep)
+        if words:
+            asked = lines.asked_of_full(folder / path, keep)
+            size = f"{lines.ROTATE_BYTES >> 20} MiB"
+            found.append((place, f"{path}: at {size} it cannot be {asked}: {words}", cure))
+    return found
+
+
 def identity(path: Path) -> tuple:
     """Return what all names of one file have in common."""
     with suppress(OSError):

@@ -120,6 +120,9 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
     yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or missing), names)
     for mistake in [*checked.mistakes, *missing]:
         yield Finding("configuration", BAD, f"{config_path}: {config_file.placed_sentence(mistake)}", "")
+    for place, words, cure in checked.later:
+        if not _agent_says_so(place, configuration, agent_status):
+            yield Finding("configuration", WARN, f"{config_path}: {place}: {words}", cure)
     if configuration is None:
         if agent_status is not None:
             yield from _running_findings(agent_status["stations"], None, config_path)

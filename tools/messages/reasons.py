@@ -20,7 +20,6 @@ from toolcart.agent.openprotocol.requests import REJECTION as REJECTED_BY
 from toolcart.agent.openprotocol.session_states import INCOMPLETE_MESSAGE
 from toolcart.base.privileges import as_root
 from toolcart.base.serial_settings import NAMED as PROCEDURE_NAMES
-from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages.durations import next_try
 
 CONTROLLER = "controller"
@@ -161,8 +160,8 @@ def is_refusal(reason: Reason) -> bool:
 def of_outlet(connection: dict) -> Reason:
     """Return why an outlet other than ToolsNet cannot be used, in its own words if it has some."""
     slug = connection.get("why", "")
-    if connection.get("disk"):  # the file of an outlet, which its disk refuses
-        return Reason(slug, slug, linux_refusal.advice(connection["disk"], connection["place"]))
+    if connection.get("cure"):  # the file of an outlet says what helps
+        return Reason(slug, slug, connection["cure"])
     if connection.get("kind") == "file" and slug and slug != OUR_FLASH:
         return Reason(slug, slug, _PATH_OF_LINES)
     if slug == OUR_FLASH:

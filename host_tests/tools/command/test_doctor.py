@@ -755,7 +755,7 @@ def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monke
     monkeypatch.setattr(path_checks, "no_room", lambda path, *_: "" if path.suffix == ".spool" else "there is no room")
     station = healthy_station(number=number, spool={**healthy_station()["spool"], "path": "cart.spool"})
     file = {"kind": "file", "name": "file", "place": "results.jsonl", "waiting": 3, "is_up": False, "state": "closed"}
-    why = {"why": "", "disk": 0} if not is_reported else {"why": "there is no room", "disk": flash.REFUSED_NO_ROOM}
+    why = {"why": "", "cure": ""} if not is_reported else {"why": "there is no room", "cure": "free some room"}
     station["outlets"].append({**file, **why, "is_up": not is_reported, "state": "closed" if is_reported else "open"})
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
     findings = _examined(tmp_path, tree, "--offline")[1]

@@ -391,7 +391,7 @@ def _outlet(**changed):
         "is_up": False,
         "waiting": 0,
     }
-    return {**outlet, "disk": 0, "why": "", **changed}
+    return {**outlet, "cure": "", "why": "", **changed}
 
 
 def _side(kind, why):
@@ -410,7 +410,7 @@ NEEDS_SOMEBODY = {
     "a worn flash": _station(spool={**_station()["spool"], "state_alarm": 2}),
     "a full quarantine": _station(needs_operator={"why": "the quarantine is full"}),
     "a folder that is gone": _station(outlets=[_station()["outlets"][0], _outlet(why="No such file or directory")]),
-    "a file that its disk refuses": _station(outlets=[_outlet(why="No space left on device", disk=1)]),
+    "a file that its disk refuses": _station(outlets=[_outlet(why="No space left on device", cure="free some room")]),
     "a web server that refuses": _station(
         outlets=[_outlet(kind="webhook", name="webhook", place="http://a:80/b", why="it answers 401: who is that?")]
     ),

@@ -179,6 +179,20 @@ def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
     assert ": good, 1 station; checked as " in check(cart)
 
 
+def test_a_file_that_will_not_be_renamed_when_it_is_full_is_a_warning(tmp_path):
+    cart = written(tmp_path, cart_of(station={"outlets": [{"kind": "toolsnet"}, {"kind": "file", "path": "a.jsonl"}]}))
+    (tmp_path / "a.jsonl").write_bytes(b"")
+    assert "renamed" not in check(cart)
+    (tmp_path / "a.jsonl.1").mkdir()
+    told = f"stations[0].outlets[1].path: a.jsonl: at 10 MiB it cannot be renamed to {tmp_path}/a.jsonl.1: "
+    told += f"{tmp_path}/a.jsonl.1 is a folder; move it away: `mv {tmp_path}/a.jsonl.1 {tmp_path}/a.jsonl.1.away`"
+    output = check(cart)
+    assert f"warning: {told}\n" in output and ": good, 1 station" in output
+    assert json.loads(check(cart, "--json"))["warnings"][-1] == told
+    doctor = toolcart("doctor", "--offline", "--config", cart, code=0).output
+    assert " ".join(told.partition("; ")[0].split()) in " ".join(doctor.split()) and "a.jsonl.1.away`" in doctor
+
+
 @pytest.mark.parametrize("graphs", [0, 1, 12, 16])
 @pytest.mark.parametrize("parked", [12, 16, 20, 32])
 @pytest.mark.parametrize("size", [40, 44, 48, 64, 80])

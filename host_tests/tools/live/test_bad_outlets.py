@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("textual")
 
-from toolcart.agent.log.flash import REFUSED_NO_ROOM
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.lines import LineFile
 from toolcart.tools.config import path_checks
 from toolcart.tools.live import panels, stations
@@ -26,7 +26,7 @@ FILE = {
     "state": "cannot be used",
     "place": "/srv/cart/a.jsonl",
     "why": "the folder /srv/cart is not there (mkdir -p /srv/cart)",
-    "disk": 0,
+    "cure": "",
 }
 BROKER = {
     "kind": "mqtt",
@@ -50,7 +50,10 @@ CASES = {
         ("/srv/cart is not there", "mkdir -p", "The outlet's path names a file"),
     ),
     "a file's disk is full": (
-        [SERVER, {**FILE, "why": os.strerror(errno.ENOSPC), "disk": REFUSED_NO_ROOM}],
+        [
+            SERVER,
+            {**FILE, "why": os.strerror(errno.ENOSPC), "cure": linux_refusal.of_number(errno.ENOSPC, FILE["place"])},
+        ],
         BAD,
         ("No space left", "df -h /srv/cart"),
     ),
@@ -139,4 +142,4 @@ def test_a_file_of_lines_and_config_check_say_the_same_of_a_place_that_cannot_be
     lines = LineFile(str(path), 10000, 1)
     assert not lines.open() and lines.why == path_checks.path_problem(path) != ""
     words = {"missing": f"(mkdir -p {path.parent})", "a file": "is no folder", "itself": "that is a folder"}
-    assert words[kind] in lines.why and lines.refusal == 0
+    assert words[kind] in lines.why and lines.cure == ""
