@@ -21,6 +21,7 @@ import contextlib
 import errno
 import json
 import os
+import shlex
 import socket
 import stat
 import struct
@@ -29,7 +30,7 @@ import time
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.log.flash import REFUSED_NOTHING
 from toolcart.board.linux.order_log import carried_out, is_looking, user_of, words_of
-from toolcart.board.linux.refusal import advice, meaning
+from toolcart.board.linux.refusal import advice, blocking_path, meaning, no_file_in
 
 CPYTHON_ONLY = True
 SUFFIX = ".sock"
@@ -39,7 +40,9 @@ PATIENCE_MS = 10000
 SLICE_S = 0.02  # of a turn for one client's order
 QUEUE = 8
 LOOK_MS = 2000
+OF_FOLDER = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)  # the system's words say it
 UNKNOWN = "no such order; this agent knows: "
+PATH_MOST = 107  # bytes of a Unix socket's name (unix(7))
 ANSWER_MAX = 64 * 1024 * 1024  # bytes: 1000 stations give about 5 MB
 
 
@@ -68,6 +71,25 @@ def answer_to(sock, request, until_s):
         with contextlib.suppress(ValueError):
             lines.append(json.loads(line))
     return lines
+
+
+def no_socket(path):
+    """Say what keeps this user from making a socket of this path, and what helps; two "" if nothing is seen."""
+    octets, folder = len(os.fsencode(path)), os.path.dirname(path) or "."
+    if octets > PATH_MOST:
+        cure = "move what it stands beside to a shorter path, and start the agent again"
+        return "its path has %d bytes, and that of a socket may have %d" % (octets, PATH_MOST), cure
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            command = "mv %s %s" % (shlex.quote(path), shlex.quote(path + ".away"))
+            return "that is %s" % ("a folder" if os.path.isdir(path) else "no socket"), "move it away: `%s`" % command
+    except OSError:
+        pass
+    if not os.path.isdir(folder):
+        return blocking_path(path), "make the folder again"
+    if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
+        return no_file_in(folder)
+    return "", ""
 
 
 class Port:
@@ -241,13 +263,14 @@ class Conversation:
 class Control:
     """A socket of this name; `dispatch`: first word of a request to a function(words, asker) that returns a generator.
 
-    It serves so many `clients` at a time. `problem` says what keeps the socket from being made, "" if nothing does. If
-    it is `ours` by a lock it replaces an existing socket, else only one that does not answer.
+    It serves so many `clients` at a time. `problem` says what keeps the socket from being made, "" if nothing does;
+    `cure` what helps, if that is known. If it is `ours` by a lock it replaces an existing socket, else only one that
+    does not answer.
     """
 
     def __init__(self, path, dispatch, clients=1, ours=True):
         self.path = path
-        self.problem = ""
+        self.problem = self.cure = ""
         self.listener = Port()
         self.talks = [Conversation(dispatch) for _ in range(clients)]
         self._ours = ours
@@ -298,7 +321,10 @@ class Control:
                 raise OSError(errno.EADDRINUSE, "another agent answers there")
             listening = _listen(self.path)
         except OSError as error:
-            self.problem = "%s: %s" % (self.path, error.strerror or error)
+            words, self.cure = no_socket(self.path)
+            if error.errno in OF_FOLDER:
+                words = error.strerror
+            self.problem = "%s: %s" % (self.path, words or error.strerror or error)
             return
         self._stop_listening()
         self.problem = ""

@@ -57,17 +57,14 @@ def not_renamed(path, keep):
         if volatile_storage.is_mounted(real):
             cure = "mount its folder in place of the file, or name a file in a folder that the agent's user may write"
             return "%s is a mount of its own" % real, cure
-    user = refusal.user_name(os.geteuid())
     try:
-        if os.statvfs(folder).f_flag & os.ST_RDONLY:
-            return "%s is on a file system that is read-only" % folder, refusal.of_number(errno.EROFS, path)
         owned = os.stat(folder)
         if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
-            words = "%s may rename no file in %s, which belongs to %s" % (user, folder, refusal.owner_of(folder))
-            return words, _opening_command(folder, owned.st_uid)
+            return refusal.no_file_in(folder, "rename")
         for name in names:
             owner = os.lstat(name).st_uid
             if owned.st_mode & stat.S_ISVTX and os.geteuid() not in (0, owner, owned.st_uid):
+                user = refusal.user_name(os.geteuid())
                 words = "%s is not %s's, and its folder has the sticky bit" % (name, user)
                 return words, "`chown -h %s %s`" % (refusal.user_in_command(), shlex.quote(name))
     except OSError:
@@ -78,14 +75,6 @@ def not_renamed(path, keep):
 def asked_of_full(path, keep):
     """Return what is done to a full file, behind "cannot be"."""
     return "renamed to %s.1" % path if keep else "removed"
-
-
-def _opening_command(folder, owner):
-    """Return what lets this user rename files in the folder."""
-    if owner == os.geteuid():
-        return "`chmod u+wx %s`" % shlex.quote(folder)
-    command = "`chown %s %s`" % (refusal.user_in_command(), shlex.quote(folder))
-    return command + ", or name a file in a folder of that user"
 
 
 def _names(path, keep):

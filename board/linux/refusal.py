@@ -165,6 +165,17 @@ def blocking_path(path):
     return "the folder %s is not there (mkdir -p %s)" % (folder, shlex.quote(folder))
 
 
+def no_file_in(folder, doing="make"):
+    """Say that this user may make, or rename, no file in this folder, and the command that changes it."""
+    words = "%s may %s no file in %s, which belongs to %s" % (user_name(os.geteuid()), doing, folder, owner_of(folder))
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        return "%s is on a file system that is read-only" % folder, WORDS[flash.REFUSED_READ_ONLY][1]
+    if os.stat(folder).st_uid == os.geteuid():
+        return words, "`chmod u+wx %s`" % shlex.quote(folder)
+    command = "`chown %s %s`" % (user_in_command(), shlex.quote(folder))
+    return words, command + ", or name another one, of that user"
+
+
 def not_readable(path, mode="600"):
     """Say that this user may not read the file, and what helps."""
     user = user_name(os.geteuid())

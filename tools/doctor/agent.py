@@ -21,14 +21,11 @@ from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.messages import attention
 from toolcart.tools.messages.durations import span
 from toolcart.tools.spool import waiting
-from toolcart.tools.status import client
+from toolcart.tools.status import client, without_socket
 
 SYSTEMCTL_S = 10
 SYSTEMD_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")
 SUBJECT = "agent"
-# Where nothing listens at this configuration's socket; where that one's is, is not known.
-OF_ANOTHER = "If the agent of another configuration has the spool, `toolcart status --config FILE` with that asks it"
-HELD = f"{OF_ANOTHER}. Else its own agent has no socket, and its log says why, or an order or a take-over is not done."
 # Why a service has ended, by its `Result` and the exit code of `toolcart run` (toolcart.base.exit_codes).
 _RESULTS = {"watchdog": "it hung, and its watchdog ended it", "oom-kill": "the machine had no memory left"}
 _CODES = {"2": "it refuses its configuration", "3": "no spool can be used"}
@@ -92,9 +89,11 @@ def examine(
         return [Finding(SUBJECT, WARN, str(no_agent), no_agent.hint)]
     held = {spool: is_held(spool) for spool in spools}
     if any(held.values()):
-        words = "the spool is in use, and no agent answers"
-        hint = no_agent.hint if no_agent and socket_location.process_at(config_path) else HELD
-        return [Finding(SUBJECT, BAD, f"{words}: {no_agent}" if no_agent else words, hint)]
+        words = str(no_agent or without_socket.IN_USE)
+        if words.startswith(without_socket.IN_USE) or not no_agent:
+            return [Finding(SUBJECT, BAD, words, no_agent.hint if no_agent else without_socket.HELD)]
+        hint = no_agent.hint if socket_location.process_at(config_path) else without_socket.HELD
+        return [Finding(SUBJECT, BAD, f"{without_socket.IN_USE}: {words}", hint)]
     unknown = [str(spool) for spool, is_in_use in held.items() if is_in_use is None]
     if unknown:
         words = f"it cannot be told whether an agent runs: {unknown[0]} cannot be opened"

@@ -34,6 +34,7 @@ from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, connections, outlet_names, reasons, standing_conditions, status
+from toolcart.tools.status import without_socket
 
 AT_ONCE = 8  # stations: each mostly waits for its controller and its PIM, and has a thread and a few files open
 LATE_IMPORTS = ("encoding", "meanings", "code_lists")  # of the catalogue, when they are needed
@@ -145,7 +146,7 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
         if running is not None:  # what an agent tells needs no connection
             yield from _running_findings(running, configuration, config_path)
         elif agent_may_run:
-            ask = agent.OF_ANOTHER
+            ask = without_socket.OF_ANOTHER
             if no_agent is not None and no_agent.is_forbidden:
                 ask = f"`{as_root(f'toolcart status --config {shlex.quote(config_path)}')}` asks it"
             yield from (_not_asked(station, ask) for station in configuration["stations"])

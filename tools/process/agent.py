@@ -288,6 +288,7 @@ class Agent:
         if control.problem != self._status_problem:
             self._status_problem = control.problem
             cannot = f"`toolcart status` cannot ask this agent: {control.problem}"
+            cannot += f"; {control.cure}" if control.cure else ""
             text = cannot if control.problem else f"this agent answers at {control.path} now"
             self.emit({"kind": "note", "text": text})
 

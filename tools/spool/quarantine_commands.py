@@ -36,7 +36,7 @@ from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
 from toolcart.board.linux.agreement import agreeing, counted
-from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to
+from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to, no_socket
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.refusal import owner_of
 from toolcart.board.linux.spool_header import NO_OWNER
@@ -99,6 +99,9 @@ class LocalSpool:
             if answer is not None:
                 return answer
             more = "an agent without a control socket takes no orders (`systemctl stop toolcart` where it is a service)"
+            words, cure = no_socket(str(self.path) + SUFFIX)
+            if words:
+                more += f"; it cannot make {self.path}{SUFFIX}: {words}; {cure}"
             raise OrderNotGiven(f"{reason}; {more}", EXIT_IN_USE) from None
         except FlashUnusable as reason:
             raise OrderNotGiven(str(reason)) from None

@@ -9,7 +9,7 @@ import stat
 import time
 
 from toolcart.base.privileges import try_sudo
-from toolcart.board.linux.control import answer_to
+from toolcart.board.linux.control import answer_to, no_socket
 from toolcart.tools.config import socket_location
 
 PATIENCE_S = 5.0
@@ -46,6 +46,21 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
 
 def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
     """Say why nobody could be asked."""
+    if isinstance(error, PermissionError):
+        return NoAgent(f"no permission to ask at {path}", try_sudo("Only the agent's user may ask it"), True)
+    if isinstance(error, TimeoutError):
+        return NoAgent(
+            f"the agent at {path} does not answer within {patience_s:g} s",
+            f"{STUCK.capitalize()} `systemctl status toolcart` and `journalctl -u toolcart` show it; while it starts, "
+            "ask again.",
+        )
+    if error.errno not in (errno.EMFILE, errno.ENFILE):
+        from toolcart.tools.status import without_socket  # only where nothing answers
+
+        is_gone = isinstance(error, FileNotFoundError)
+        found = without_socket.found(path, f"there is no {path}" if is_gone else f"nothing answers at {path}")
+        if found is not None:
+            return NoAgent(*found)
     if isinstance(error, FileNotFoundError):
         return NoAgent(f"no agent runs here: there is no {path}", _start_hint(path))
     if isinstance(error, ConnectionRefusedError):
@@ -59,14 +74,9 @@ def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
             f"no agent runs here, or it is only starting: one that was killed, or moved while it ran, has left {path}",
             "Ask again if it is being started; else `systemctl start toolcart`, or `toolcart run --config FILE`.",
         )
-    if isinstance(error, PermissionError):
-        return NoAgent(f"no permission to ask at {path}", try_sudo("Only the agent's user may ask it"), True)
-    if isinstance(error, TimeoutError):
-        return NoAgent(
-            f"the agent at {path} does not answer within {patience_s:g} s",
-            f"{STUCK.capitalize()} `systemctl status toolcart` and `journalctl -u toolcart` show it; while it starts, "
-            "ask again.",
-        )
+    words, cure = no_socket(path) if error.errno is None else ("", "")
+    if words:  # its name is too long for a socket
+        return NoAgent(f"no agent can be asked at {path}: {words}", f"{cure[0].upper()}{cure[1:]}.")
     hint = "Is it an agent's socket?"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         hint = "Too many files are open: look at `ulimit -n`, and what else runs on this machine."

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from toolcart.base import privileges
 from toolcart.base.clock import SimClock
 from toolcart.board.linux import spool_file
 from toolcart.board.linux.board import Board
-from toolcart.board.linux.control import Control
+from toolcart.board.linux.control import Control, no_socket
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import socket_location
@@ -28,6 +29,7 @@ from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client, commands, server
 from toolcart.tools.status import process as process_module
+from toolcart.tools.web import page as web_page
 from host_tests.support.agent_lines import healthy_station
 from host_tests.support.peers import Peer
 from host_tests.support.running import (
@@ -36,6 +38,7 @@ from host_tests.support.running import (
     command_of,
     ran,
     run_agent,
+    run_agent_while,
     station_at,
     toolcart,
     wait_for,
@@ -189,6 +192,77 @@ def test_what_has_become_of_the_configuration_keeps_nobody_from_asking(tmp_path,
 
         monkeypatch.setattr(os, "stat", closed)
     assert "no agent runs here" in status("--config", config, code=3)
+
+
+WITHOUT_SOCKET = {  # what is in the way of the agent's socket, what is said of it, and what is done about it
+    "a folder": (lambda path: path.mkdir(), "that is a folder", "move it away: `mv {path} {path}.away`"),
+    "a file": (lambda path: path.write_text("mine"), "that is no socket", "move it away: `mv {path} {path}.away`"),
+    "a long path": (None, "its path has 117 bytes, and that of a socket may have 107", "a shorter path"),
+}
+
+
+@pytest.mark.parametrize("way", WITHOUT_SOCKET)
+def test_an_agent_that_runs_without_its_socket_is_said_to_run_and_why_nobody_can_ask_it(tmp_path, way):
+    block, words, cure = WITHOUT_SOCKET[way]
+    config = tmp_path / "cart.json"
+    if not block:
+        config = tmp_path / ("x" * (112 - len(str(tmp_path)) - 1 - len(".json")) + ".json")
+    written(tmp_path, cart_of(number=7)).rename(config)
+    path = Path(socket_location.config_socket(config))
+    if block:
+        block(path)
+    cure, seen = cure.format(path=path), {}
+
+    def look():
+        seen["status"] = status("--config", config, code=3)
+        seen["--socket"] = status("--socket", path, code=3)
+        seen["json"] = status("--config", config, "--json", code=3)
+        seen["doctor"] = toolcart("doctor", "--offline", "--config", config, code=1).output
+        seen["command"] = toolcart("command", "--config", config, "7", "enable", code=3).output
+        state = web_page.AgentState("cart", path=str(path))
+        state.refresh(client.ask)
+        seen["page"] = f"{state.trouble} {state.hint}"
+
+    _, lines = run_agent_while(config, look)
+    for voice, output in seen.items():
+        output = " ".join(output.split())
+        assert "no agent runs" not in output, (voice, output)
+        assert f"the spool is in use, and no agent answers: its agent cannot make {path}: {words}" in output, (
+            voice,
+            output,
+        )
+        assert cure in output, (voice, output)
+    [note] = [line["text"] for line in lines if line["kind"] == "note" and "cannot ask this agent" in line["text"]]
+    assert f"{path}: {words}; " in note and cure in note
+    output = status("--config", config, code=3)
+    assert "the spool is in use" not in output and "AF_UNIX" not in output, "it has ended"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a folder that its agent's user may not write")
+def test_the_folder_of_a_socket_that_its_user_may_not_write_is_named():
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "cart.json")
+        config.write_text(json.dumps(cart_of(number=7)))
+        path = str(config) + ".sock"
+        os.chmod(folder, 0o755)
+        os.seteuid(65534)
+        try:
+            words, cure = no_socket(path)
+        finally:
+            os.seteuid(0)
+        assert words == f"nobody may make no file in {folder}, which belongs to root"
+        assert cure.startswith(f"`chown nobody {folder}`")
+
+
+def test_of_a_spool_that_may_not_be_opened_status_does_not_say_that_no_agent_runs(tmp_path, monkeypatch):
+    config = written(tmp_path, cart_of(number=7))
+    monkeypatch.setattr("toolcart.tools.status.without_socket.is_held", lambda _path: None)
+    output = status("--config", config, code=3)
+    assert "no agent runs" not in output and "it cannot be told whether an agent runs: " in output
+    monkeypatch.setattr("toolcart.tools.status.without_socket.is_held", lambda _path: True)
+    output = status("--config", config, code=3)
+    assert f"the spool is in use, and no agent answers: there is no {config}.sock" in output
+    assert "If the agent of another configuration has the spool" in output
 
 
 def test_no_one_there_is_reported_with_what_to_do(tmp_path):
