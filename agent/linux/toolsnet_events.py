@@ -110,10 +110,9 @@ class ToolsNetEvents(ToolsNetSource):
         self.state = state
         self.cursor = EventCursor(mask, state.numbers[SEND_LIMIT])
         log.follow(self.cursor, EVENT_CURSOR, EVENT_SEQUENCE_LAG)
-        if log.number and self.cursor.number < log.first_above(0):
-            log.rewind(
-                self.cursor, self.cursor.number, self.cursor.sequence_lag
-            )  # what went while there were none is no damage
+        was = self.cursor.number
+        if log.number and was < log.first_above(0):
+            log.rewind(self.cursor, was, self.cursor.sequence_lag)  # what went while there were none is no damage
         self.rewinds = settings["rewind"]
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
@@ -124,6 +123,8 @@ class ToolsNetEvents(ToolsNetSource):
         self._untaken = []  # the numbers of those passed without being taken, as far as the log has them
         self._is_unsaved = False  # what became of the last ones is not durable
         self._number = 0  # of the outstanding event, or the one offered last
+        if state.older and self.cursor.number > was:
+            self._lacks(self.cursor.number - was)  # nobody knows what of these it had (toolcart.agent.log.older_state)
 
     def join(self, forward):
         ToolsNetSource.join(self, forward)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolcart.agent.cart import outlet_places
+from toolcart.agent.log import missed
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Partition
@@ -59,7 +60,8 @@ class OfflineSpool:
         self.sends = not is_known or outlet_places.is_in_use(
             owned, 0
         )  # ToolsNet was among the outlets of the last session
-        self.state.follow(Cursor(), field.EVENT_CURSOR)
+        self._events = Cursor()
+        self.state.follow(self._events, field.EVENT_CURSOR)
         part = Partition(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, field.QUARANTINE, cursor_slot=field.QUARANTINE_CURSOR, staging_of=self.log)
         self.graphs = None
@@ -111,10 +113,20 @@ class OfflineSpool:
         if self.state.older:  # no later start knows that
             for cursor in self._waiting:
                 pass_gone(self.log, cursor)
+            self._pass_gone_events()
         self.quarantine.start()
         duplicates = DuplicateSearch(self.log)
         store = Store(self.log, self.ledger, None, duplicates, None, None, 0)  # of which a start needs no more
         return store.start() and self.quarantine.settle()
+
+    def _pass_gone_events(self) -> None:
+        """Count the events that an older state has in front of what is gone, if ToolsNet ever was to have some."""
+        was, first, numbers = self._events.number, self.log.first_above(0), self.state.numbers
+        if self.sends and was and self.log.number and was < first - 1:
+            ever = self.log.next - 1 - numbers[field.STORED]
+            self.state.missed[0] += max(0, min(first - 1 - was, ever - self.state.missed[0]))
+            missed.put(self.state)
+            self._events.number = first - 1
 
     def logs(self) -> Iterator[tuple[int, Log]]:
         """Each log with the number of its ring, the main one first."""

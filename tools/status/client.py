@@ -76,7 +76,7 @@ def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
         )
     words, cure = no_socket(path) if error.errno is None else ("", "")
     if words:  # its name is too long for a socket
-        return NoAgent(f"no agent can be asked at {path}: {words}", f"{cure[0].upper()}{cure[1:]}.")
+        return NoAgent(f"no agent can be asked at {path}: {words}", f"{cure[:1].upper()}{cure[1:]}.")
     hint = "Is it an agent's socket?"
     if error.errno in (errno.EMFILE, errno.ENFILE):
         hint = "Too many files are open: look at `ulimit -n`, and what else runs on this machine."

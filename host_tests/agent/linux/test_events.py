@@ -10,7 +10,9 @@ from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet import telegram
 from toolcart.base.clock import Dice
+from toolcart.spool.offline_spool import begun
 from toolcart.toolsnet.records import tightening_id_of
+from host_tests.agent.outlets.test_older_state import SLOT, snapshots
 from host_tests.support.combinations import all_pairs
 from host_tests.support.log import put_event
 from host_tests.support.toolsnet import read
@@ -206,6 +208,36 @@ def test_only_what_is_wished_for_goes_out_and_the_rest_is_passed():
 
 
 # -- trouble
+
+
+@pytest.mark.parametrize("count", [2, 5, 10, 25])
+@pytest.mark.parametrize("by", ["start", "order"])
+def test_events_that_an_older_state_does_not_know_to_be_gone_are_counted_and_stay_so(count, by):
+    one = cart(settings={"spool": {"when_full": "overwrite"}}, blocks=8)
+    one.refuse(True)
+    for index in range(300):
+        put(one, b"E%d" % index)
+        one.produce(1, 100)
+    flash = one.flashes["spool0"]
+    flash.wears = False
+    gone = one.outlet_status()["events_missed"]
+    assert gone > 200
+    for at in snapshots(flash)[-count:]:
+        flash.cells[at : at + SLOT] = b"\x11" * SLOT
+    if by == "order":
+        ordered = begun(flash)
+        assert ordered.state.older and ordered.state.save()
+    one.cut()
+    one.run(10)
+    assert one.station.state.older == (by == "start")
+    first = one.station.log.first_above(0)
+    told = one.outlet_status()["events_missed"]
+    assert gone <= told < first, "a bound: an older state may know of fewer results"
+    assert one.station.state.save()
+    one.cut()
+    one.run(10)
+    assert not one.station.state.older and one.station.log.first_above(0) == first
+    assert one.outlet_status()["events_missed"] == told
 
 
 def test_refused_event_is_passed_after_three_offers_and_results_go_on():
