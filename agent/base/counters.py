@@ -32,7 +32,7 @@ RESUMED = const(19)
 REPEATED = const(20)
 REFUSED_BY_SERVER = const(21)
 PARKED = const(22)
-PARKED_FAILED = const(23)
+PARKING_FAILED = const(23)
 SERVER_SILENT = const(24)
 SERVER_LOSSES = const(25)
 SERVER_FOREIGN = const(26)
@@ -45,7 +45,9 @@ SERVER_BEHIND = const(32)
 OTHER_HOST = const(33)
 FAULTS = const(34)
 SERVER_CONNECTS = const(35)
-ODD = const(36)  # a result that cannot be right came over a serial line: taken only if it is repeated unchanged
+ODD_ON_THE_LINE = const(
+    36
+)  # a result that cannot be right came over a serial line: taken only if it is repeated unchanged
 NOT_SAVED = const(37)  # something that must be durable could not be written; it is tried again
 OUTLET_FAILED = const(38)  # an outlet's other side accepted nothing: it is tried again
 ODD_FIELDS = const(39)  # a result was read leniently: something in it was not written as documented
@@ -73,6 +75,7 @@ RETRY_ORDERED = const(57)
 COMMAND_ORDERED = const(58)
 GIVEN_UP = const(59)  # what is no result and was not taken by ToolsNet is not offered again (agent.linux)
 
+# Each as its constant is called; what is said of it and how it is shown is in toolcart.tools.messages.counter_rows.
 NAMES = (
     "stored",
     "recovered",

@@ -263,7 +263,7 @@ class Store:
         if check == self._odd:
             return True
         self._odd = check
-        self.counters.note(counter.ODD, length, now)
+        self.counters.note(counter.ODD_ON_THE_LINE, length, now)
         return False
 
     # -- what was asked for --------------------------------------------------------------------------------------

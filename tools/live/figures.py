@@ -25,6 +25,7 @@ from toolcart.tools.messages import (
     transitions,
     waiting_by_outlet,
 )
+from toolcart.tools.messages.counter_rows import HARMLESS, NOT_SHOWN, row_of
 from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
 from toolcart.tools.messages.reasons import OUR_FLASH
 
@@ -55,14 +56,6 @@ LEVELS = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}  # 
 
 # Lines of the agent that have their own words.
 _LINE_LEVELS = {"note": WARNING, "made": GOOD, "reload": INFO, "order": INFO}
-
-# What the log only says alongside a change of state, and what is no trouble; everything else in it is a warning.
-_REPORTED_AS_STATE = {
-    *("controller losses", "server losses", "controller away", "server away"),
-    *("no pim", "host refused", "ids gone", "outlet failed"),
-}
-_HARMLESS = {"duplicates", "repeated", "recovered", "repeats nothing", "other host", "edge time"}
-_HARMLESS |= {"passed over", "ids off"}
 
 
 @dataclass
@@ -498,7 +491,7 @@ def _log_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]
     entries = [
         (entry["name"], entry["value"])
         for entry in _new_entries(figures, status)
-        if entry["name"] not in _REPORTED_AS_STATE
+        if row_of(entry["name"]).level != NOT_SHOWN
     ]
     figures.logged = status["logged"]
     up = {"controller": figures.was_ready, "outlet": figures.takes_results}
@@ -520,7 +513,7 @@ def _log_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]
 
 
 def _entry_report(name: str, value: int, times: str, status: dict, figures: StationFigures) -> tuple[str, str]:
-    is_harmless = name in _HARMLESS or log_entries.is_search(name, value)
+    is_harmless = row_of(name).level == HARMLESS or log_entries.is_search(name, value)
     if name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID:
         is_harmless = figures.was_ready  # it does without; else the reason why there is no session is said
     return INFO if is_harmless else WARNING, log_entries.explain(name, value, status["number"]) + times

@@ -27,6 +27,7 @@ from toolcart.tools.messages import (
     standing_conditions,
     waiting_by_outlet,
 )
+from toolcart.tools.messages.counter_rows import ROWS
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.outlet_names import other_outlets
 from toolcart.tools.messages.reasons import Reason, short_word, with_next_try
@@ -38,20 +39,7 @@ BAD_STYLE = "bold #ff6f3c"  # their vermilion, lighter: the background is dark
 CURVE_STYLE = "#e69f00"
 LEVEL_STYLES = {"good": GOOD_STYLE, "info": "", "warning": WARNING_STYLE, "bad": BAD_STYLE}
 LEVEL_SIGNS = {"good": "●", "info": "·", "warning": "◐", "bad": "✖"}
-# Counters that mean trouble if they are not zero.
-TROUBLE = {
-    *("raw", "refused full", "flash failed", "no values", "cut short", "ids gone", "controller resets", "faults"),
-    *(
-        "refused by server",
-        "given up",
-        "parked",
-        "parking failed",
-        "server silent",
-        "server foreign",
-        "server malformed",
-    ),
-    *("controller malformed", "no pim", "resume unknown", "server behind", "outlet failed"),
-}
+TROUBLE = {name for name, row in ROWS.items() if row.is_trouble}  # counters that mean it if they are not zero
 CLOCK_APART_S = 5  # toolcart.agent.openprotocol.queries
 GAUGE_CELLS = 12
 REASON_INDENT = 14  # below the state's word

@@ -14,30 +14,7 @@ from collections.abc import Iterable
 from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.tools.messages import attention, commands, outlet_names
 from toolcart.tools.messages.attention import NOTE, WARN, Need
-
-# By the name of the counter; {value} is the one in its latest entry, {number} the station's.
-_SENTENCES = {
-    "resume unknown": (
-        "ToolsNet holds result {value} of station {number}, which this spool never sent, as far as it knows: is "
-        "station {number} used twice, was its spool exchanged, or its newest state lost? Nothing is skipped"
-    ),
-    "server behind": (
-        "ToolsNet is up to {results} behind what it once had of station {number}: was it restored from an old copy?"
-    ),
-    "server empty": (
-        "ToolsNet holds no result of station {number}, of up to {value} that {was} delivered: was its database "
-        "emptied, or is it another one?"
-    ),
-}
-
-
-def server_sentence(name: str, value: int, number: int) -> str:
-    """Return what this entry of station `number` means; its name and value if there is nothing to say about it."""
-    words = _SENTENCES.get(name)
-    if not words:
-        return f"{name} ({value})"
-    return words.format(value=value, results=counted(value, "result"), was=agreeing(value, "was"), number=number)
-
+from toolcart.tools.messages.counter_rows import ROWS
 
 _LARGER = "a larger spool.size_kib holds more"
 # What is counted: the word at the beginning of the line, what it is a number of, and what helps.
@@ -47,26 +24,7 @@ _COUNTED = {
         "results may be gone: the controller no longer has their tightening IDs, or cannot be asked for them",
         "`{gaps}` lists {them}",
     ),
-    "unsubscribed": (
-        "NOT PUSHED",
-        "times since the start the controller stopped pushing results while connected",
-        "was the agent stalled, or the controller reconfigured?",
-    ),
-    "passed over": (
-        "PASSED OVER",
-        "results not taken since the start, as MID 0065 names another station",
-        'if they are of this station, set controller.tightening_ids to "own"',
-    ),
-    "text escaped": (
-        "ESCAPED",
-        "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
-        "docs/outlets.md says how to decode it",
-    ),
-    "shifted": (
-        "SHIFTED",
-        "results since the start whose fields were found where their revision does not have them",
-        "docs/controllers.md says why",
-    ),
+    **{name: row.standing for name, row in ROWS.items() if row.standing},
     "damaged": (
         "DAMAGED",
         "records of the spool at most could not be read: no outlet gets what it did not have of that",
@@ -128,7 +86,7 @@ OVER = {  # of what can become none again
 }
 _OF_OUTLETS = ("receipts above", "receipts below", "events missed", "given again")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
-USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
+USUAL = {name for name, row in ROWS.items() if row.is_usual}  # at some controllers: reported once
 
 
 def all_needs(station: dict) -> list[Need]:
@@ -258,7 +216,7 @@ def doubts(station: dict) -> list[Need]:
     """Return where ToolsNet's own account is not what it should be; what it lacks is a need (attention)."""
     name = "resume unknown"
     latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
-    doubts = [(name, server_sentence(name, latest[name], station["number"]))] if name in latest else []
+    doubts = [(name, ROWS[name].entry.format(value=latest[name], number=station["number"]))] if name in latest else []
     perhaps = sum(outlet.get("perhaps_there") or 0 for outlet in station.get("outlets", ()))
     if doubts and perhaps:
         results = counted(perhaps, "result")

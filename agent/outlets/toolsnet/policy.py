@@ -501,7 +501,7 @@ class Policy:
         """The quarantine has no room for what it must take: wait, and say so once."""
         lookahead = self.lookahead
         if lookahead.short < 0:
-            self.counters.note(counter.PARKED_FAILED, NO_ROOM, now)
+            self.counters.note(counter.PARKING_FAILED, NO_ROOM, now)
         lookahead.short = lookahead.quarantine.octets()
         self.pause.start(now, AGAIN_MS)
 
@@ -509,7 +509,7 @@ class Policy:
         """Hold everything: there is no room for the head."""
         self.phase = HOLD
         self.pause.start(now, AGAIN_MS)
-        self.counters.note(counter.PARKED_FAILED, NO_ROOM, now)
+        self.counters.note(counter.PARKING_FAILED, NO_ROOM, now)
 
     # -- what is durable first ---------------------------------------------------------------------------------
 
@@ -575,7 +575,7 @@ class Policy:
     def quarantine_record(self, number, reason, now):
         """Keep the log's record `number` in the quarantine; return a code of Quarantine.admit."""
         if self.in_flight.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
-            self.counters.note(counter.PARKED_FAILED, reason, now)
+            self.counters.note(counter.PARKING_FAILED, reason, now)
             return ADMITTED_BEFORE
         code = self.lookahead.quarantine.admit(number, reason)
         if code == ADMITTED:

@@ -320,7 +320,7 @@ def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
     cart = ready(kind="ascii", controller={"time_text": "9999-99-99:99:99:99"})
     cart.produce()
     settle(cart)
-    assert cart.station.counters.counts[counter.ODD] == 1 and cart.counts()["edge time"] == 1
+    assert cart.station.counters.counts[counter.ODD_ON_THE_LINE] == 1 and cart.counts()["edge time"] == 1
 
 
 def mt_focus(**settings):

@@ -228,13 +228,13 @@ def test_parts_that_do_not_make_up_a_layout_must_come_twice():
             cart.controller.inject(mixed)
             cart.run(50)
             assert 62 not in cart.controller.messages and cart.raw() == [] and cart.stored() == []
-            assert cart.counted(counter.ODD) == 1
+            assert cart.counted(counter.ODD_ON_THE_LINE) == 1
             cart.controller.inject(b"\0".join(cut_at(one, first)) + b"\0")
             cart.run(50)
             assert cart.controller.messages[62] == 1 and len(cart.stored()) == 1
             cart.controller.inject(mixed)  # again: that is how it sends them
             cart.run(50)
-            assert cart.controller.messages[62] == 2 and cart.counted(counter.ODD) == 1
+            assert cart.controller.messages[62] == 2 and cart.counted(counter.ODD_ON_THE_LINE) == 1
 
 
 # Against the model

@@ -158,7 +158,7 @@ def test_worn_out_state_lets_results_out_and_refused_ones_pass():
     outlet.run(0)
     outlet.state.alarm = 2
     outlet.until_stored(3, and_ms=1000)
-    assert outlet.ids() == [1, 3, 4] and outlet.counted(counter.PARKED_FAILED) == 1
+    assert outlet.ids() == [1, 3, 4] and outlet.counted(counter.PARKING_FAILED) == 1
     assert outlet.log.number == 4 and outlet.waiting() == 0
 
 

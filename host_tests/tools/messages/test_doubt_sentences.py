@@ -12,7 +12,6 @@ from toolcart.tools.messages.standing_conditions import (
     count_needs,
     doubts,
     missed_by_outlet,
-    server_sentence,
 )
 from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import SERVER, Cart
@@ -39,7 +38,7 @@ def cart(reported, sent=3, **settings):
 def test_what_the_08_names_is_counted_and_reported_in_words(reported, counter, words):
     station = of_station(cart(reported).station, 0)
     assert station["counters"][counter] == 1
-    assert words in server_sentence(counter, next(e["value"] for e in station["log"] if e["name"] == counter), 10)
+    assert words in log_entries.explain(counter, next(e["value"] for e in station["log"] if e["name"] == counter), 10)
     expected = words if reported > 3 else f"lacks up to {3 - reported} results that it had"
     assert {need.label for need in all_needs(station)} == {"DOUBT"}
     assert any(f"lacks up to {3 - reported % 40000} results that it had" in need.words for need in all_needs(station))
@@ -89,7 +88,7 @@ def test_events_that_gave_way_are_said():
 
 
 def test_what_has_no_sentence_is_reported_by_its_name():
-    assert server_sentence("other revision", 7, 10) == "other revision (7)"
+    assert log_entries.explain("other revision", 7, 10) == "other revision (7)"
 
 
 def test_live_view_says_the_sentence_once():
@@ -129,8 +128,8 @@ def test_one_is_spoken_of_as_one():
         "1 result at most of those that are set aside",
     ):
         assert piece in words, (piece, words)
-    assert "is up to 1 result behind" in server_sentence("server behind", 1, 7)
-    assert "of up to 1 that was delivered" in server_sentence("server empty", 1, 7)
+    assert "is up to 1 result behind" in log_entries.explain("server behind", 1, 7)
+    assert "of up to 1 that was delivered" in log_entries.explain("server empty", 1, 7)
     lines = [{"from": 4, "count": 1, "lacks": 1, "time": ""}]
     assert order_log.outcome_of(lines) == "1 result from number 4 on is sent again, up to 1 stays in doubt"
     assert order_log.outcome_of([{"left": 1}]) == "up to 1 result that ToolsNet lacks is left"

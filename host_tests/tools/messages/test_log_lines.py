@@ -14,12 +14,12 @@ from toolcart.base import line_writer
 from toolcart.base.line_writer import LineWriter
 from toolcart.base.sources import files_below
 from toolcart.tools.live import log_lines
-from toolcart.tools.live.figures import _REPORTED_AS_STATE as REPORTED_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
 from toolcart.tools.live.watch import account_of
 from toolcart.tools.messages import log_entries, standing_conditions
+from toolcart.tools.messages.counter_rows import NOT_SHOWN, ROWS, row_of
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.descriptors import WrittenText
 
@@ -141,8 +141,7 @@ def test_numbers_of_the_log_are_reported_in_words():
     assert refused == "the controller rejected MID 0060 with code 92 (Open Protocol commands disabled)"
     assert "a revision of MID 0001" in log_entries.explain("controller refusals", 1097, 7)
     assert "code 31" in log_entries.explain("refused by server", 31, 7)
-    for name in log_entries.EXPLAINED:
-        assert name in NAMES
+    assert set(ROWS) == set(NAMES)
 
 
 def test_why_a_result_was_set_aside_is_reported():
@@ -160,8 +159,8 @@ def test_everything_that_the_agent_notes_is_reported_in_words():
     names = {name for text in sources for name in re.findall(r"\.note\(\s*counter\.([A-Z_]+),", text)}
     noted = {getattr(counters, name) for name in names}
     assert len(noted) > 25
-    for name in {NAMES[number] for number in noted} - REPORTED_AS_STATE:
-        assert log_entries.explain(name, 5, 7) != f"{name} (5)"
+    for name in {NAMES[number] for number in noted}:
+        assert row_of(name).level == NOT_SHOWN or log_entries.explain(name, 5, 7) != f"{name} (5)"
     assert "MID 0065" in log_entries.explain("controller malformed", 65, 7)
     assert "no sample" in log_entries.explain("traces lost", 2, 7)
 
