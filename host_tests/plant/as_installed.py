@@ -35,6 +35,8 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+from toolcart.tools.config import socket_location
+from toolcart.tools.status import client
 from host_tests.support.running import cart_of, wait_for, written
 
 USER = "nobody"
@@ -211,8 +213,13 @@ class AsInstalled:
         return done.stdout + done.stderr
 
     def status(self, cart):
-        """The state that the agent of this configuration tells machines."""
-        return json.loads(self.run("status", "--json", "--config", cart).stdout)
+        """The state that the agent of this configuration tells machines; asked by a process where only that gets in."""
+        if self.inside:
+            return json.loads(self.run("status", "--json", "--config", cart).stdout)
+        try:
+            return {"running": True, **client.ask(socket_location.to_ask(cart))}
+        except client.NoAgent as none:
+            return {"running": False, "error": str(none), "hint": none.hint}
 
     def start(self, *words, as_root=False, kind=Started, **environment):
         """Start `toolcart` with these words."""

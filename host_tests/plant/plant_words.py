@@ -106,7 +106,7 @@ class Words:
         """Wait until all stations have their spools and `is_so(their states by number)`."""
 
         def looked():
-            status = self.again().status
+            status = self.again().status = self.site.status(self.cart)
             is_up = status["running"] and all(one["mounted"] for one in status["stations"])
             return is_up and is_so({one["number"]: one for one in status["stations"]})
 
