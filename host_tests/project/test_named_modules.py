@@ -57,12 +57,12 @@ TERMS |= {"W25Q", "W25Q16JV", "WebAssembly"}
 
 _ROOM = "|".join(ROOMS)
 _DOTTED = re.compile(rf"(?<![\w./-])((?:{_ROOM})(?:\.[a-z_]\w*)+)(?![\w/]|\.py\b)")
-_FILE = re.compile(r"(?<![\w.*{}/-])((?:[\w.-]+/)*[\w-]+\.py)\b")
+_FILE = re.compile(r"(?<![\w.*{}/-])((?:[\w.-]++/)*[\w-]++\.py)\b")
 _PLACE = re.compile(rf"(?<![\w./*{{}}<-])((?:{_ROOM})/[\w./-]*\w)(?![\w*])")
 _DOCUMENT = re.compile(r"(?<![\w.*{}<>/-])(?:\.\./)*((?:[\w-]+/)*[\w-]+\.md)\b")
-_CLASS = re.compile(r"(?<![\w./#-])([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b|\b[Rr]aises? ([A-Z][a-z]+)\b")
+_CLASS = re.compile(r"\b(?:(?<![./#-])([A-Z][a-z0-9]++(?:[A-Z][a-z0-9]*+)++)\b|[Rr]aises? ([A-Z][a-z]+)\b)")
 _QUOTED = re.compile(r"(?<!`)`((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w+)(?:\([^()`\n]*\))?`(?!`)", re.ASCII)
-_NAMED_FILE = re.compile(r"[\w./-]+\.(?:c|h|js|mjs|py|sh)\b")
+_NAMED_FILE = re.compile(r"(?<![\w./-])[\w./-]+\.(?:c|h|js|mjs|py|sh)\b")
 _DOCSTRING = re.compile(r'(^[ \t]*r?"""(?:.|\n)*?""")|("""(?:.|\n)*?""")|#.*$', re.MULTILINE)
 _PROSE = re.compile(r'#.*$|"""(?:.|\n)*?"""', re.MULTILINE)
 _CLAUSES = re.compile(r"protocol\.md (\d+(?:\.\d+)?(?:(?:, | and | to )\d+\.\d+)*)")
@@ -151,9 +151,10 @@ def files_by_end():
     """A file by each end of its path that no other file has."""
     found = {}
     for name, path in paths().items():
+        file = path.resolve()  # one that is also below toolcart/, by a link, is no second one
         for depth in range(name.count("/") + 1):
             end = name.split("/", depth)[-1]
-            found[end] = path if found.get(end, path).resolve() == path.resolve() else DOUBTFUL
+            found[end] = file if found.get(end, file) == file else DOUBTFUL
     return found
 
 
