@@ -106,10 +106,15 @@ def in_commits(steps, of):
     return [steps[first : first + of] for first in range(0, len(steps), of)]
 
 
+AHEAD = [0, 1, -1, 5]
+
+
 @pytest.mark.parametrize("of", [100, 1, 2], ids=["one commit", "each its own", "two together"])
-@pytest.mark.parametrize("ahead", [0, 1] if not LONG else [0, 1, -1, 5])
-def test_in_every_order_each_of_one_second_is_stored_once(on_each, of, ahead):
-    for order, ends in orders(4 if LONG else 3):
+def test_in_every_order_each_of_one_second_is_stored_once(on_each, of):
+    """In the usual run each database has each way to commit, and either sequence with each of both between them."""
+    is_second = on_each.engine.dialect.name != "sqlite"
+    aheads = AHEAD if LONG else [(of + is_second) % 2]
+    for ahead, (order, ends) in itertools.product(aheads, orders(4 if LONG else 3)):
         cart = Cart(on_each, ahead)
         sent, cut = itertools.count(2), iter(end + 1 for end in ends)
         on_each.commit([cart.telegram(1), cart.batch(1)])

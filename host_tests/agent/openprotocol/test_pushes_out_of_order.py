@@ -47,9 +47,9 @@ class Reordering:
             cart.run(300)
 
 
-@pytest.mark.parametrize("answers_newest", [False, True])
 @pytest.mark.parametrize(
-    ("code", "course", "first"), all_pairs(CODES, ["live", "away", "cut", "cut behind"], [1, 20, 500])
+    ("code", "course", "first", "answers_newest"),
+    all_pairs(CODES, ["live", "away", "cut", "cut behind"], [1, 20, 500], [False, True]),
 )
 def test_in_reverse_order_what_is_stored_is_not_gone(monkeypatch, code, course, first, answers_newest):
     odd = OddController(monkeypatch, first_id=first)
