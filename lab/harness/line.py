@@ -228,10 +228,10 @@ class Network:
             return False
         if not connection.opened:
             return self._open(connection)
-        moved = self._deliver_to_peer(connection)
+        moved = bool(connection.to_peer) and self._deliver_to_peer(connection)
         if connection.endpoint is not None:
             self._pump(connection)
-        return self._deliver_to_port(connection) or moved
+        return (bool(connection.to_port) and self._deliver_to_port(connection)) or moved
 
     def _open(self, connection):
         if self.clock.total_ms < connection.open_at:

@@ -66,8 +66,9 @@ class ControllerSession(ControllerLink):
                 self.controller.note_left()
 
     def tick(self, now):
-        wait = self.release(now)
-        if self.ends.expired(now):
+        # A simulation asks at each of its steps: what there is nothing of is not looked at.
+        wait = self.release(now) if self._later else FOREVER
+        if self.ends.armed and self.ends.expired(now):
             self.close(REFUSED)
         if self.wants_close or not self.alive or self.options.silent:
             return wait
@@ -77,15 +78,18 @@ class ControllerSession(ControllerLink):
                 self.complain("nothing was sent for %d ms" % self.options.silence_ms)
             self.close("controller: integrator was silent")
             return FOREVER
-        self._push(now)
-        wait = min(wait, left, self.ends.left(now), self._watch_acknowledges(now))
+        if self.unsent:
+            self._push(now)
+        wait = self.ends.least(now, left if left < wait else wait)
+        if self.waiting:
+            wait = min(wait, self._watch_acknowledges(now))
         if self.numbers is not None:
             wait = min(wait, self.numbers.watch(now))
-        if not self.wants_close:
+        if self._repeats and not self.wants_close:
             wait = min(wait, self._send_repeats(now))
         if self.tracing is not None and not self.wants_close:
             wait = min(wait, self.tracing.tick(now))
-        return max(0, wait)
+        return wait if wait > 0 else 0
 
     # For the controller
 

@@ -42,7 +42,7 @@ class _Session(Endpoint):
             self._sessions.remove(self)
 
     def tick(self, now):
-        wait = self.release(now)
+        wait = self.release(now) if self._later else FOREVER
         if self.wants_close or not self.alive:
             return wait
         left = ticks_diff(ticks_add(self._received_at, self.options.silence_ms), now)
@@ -51,7 +51,7 @@ class _Session(Endpoint):
                 self.complain("%s: nothing was sent for %d ms" % (self.name, self.options.silence_ms))
             self.close(self.name + ": client was silent")
             return FOREVER
-        return max(0, min(wait, left))
+        return left if left < wait else max(0, wait)
 
     def answer(self, telegram, now):
         """Send a telegram, with the delay the options say."""
