@@ -1,9 +1,10 @@
 """Why one side cannot be reached: a number kept until its connection is up again, reported once per change.
 
 Rules
-1. The first numbers are those of the session with the controller (toolcart.agent.openprotocol.session_states), then the
-   port's (toolcart.agent.link.port), then ToolsNet's, which are here. toolcart.agent.cart.status has a short word for
-   each.
+1. The numbers are one series in three files: up to 7 the session's with the controller
+   (toolcart.agent.openprotocol.session_states), to 24 the port's (toolcart.agent.link.port), to 30 ToolsNet's, which
+   are here; a later one is the next, wherever it belongs. toolcart.agent.cart.status has a short word for each, in
+   order.
 2. What else is known is kept with it: the session's state when it happened, a code (of MID 0004, of the system), a MID.
 3. It allocates nothing: a side that is away for a year fails every minute.
 """

@@ -5,7 +5,8 @@ Rules
    the newest block is carried over first (toolcart.agent.log.carry_over), and later too, whenever only that makes room.
    A block's head and its first record are programmed together.
 2. A block is erased only when all durable cursors of a snapshot of this session are past it; blocks in which nothing
-   counts go first, then the oldest. One block is kept free, unless everything is passed or the log overwrites.
+   counts go first, then the oldest. One block is kept free, in a quarantine two, unless everything is passed or the log
+   overwrites.
 3. Overwriting, where no block is free: the cursors are moved past the oldest one and this is counted, then a snapshot,
    then the erase.
 4. A writer to the stage writes the number `next` to stage[payload_at:] before anything else: a fresh record is
@@ -116,7 +117,7 @@ class Log(Reader):
         self.last_block_number = 0  # the highest of all blocks
         self.stage = self.staging.stage
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
-        # the space in a block for this session's longest record
+        # the space in a block for the longest record that was read at the start or appended since
         self.usual = LIGHT_RESULT_BYTES + -LIGHT_RESULT_BYTES % align
         self._reset()
         for index in range(cursors):

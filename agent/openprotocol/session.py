@@ -22,8 +22,8 @@ Rules (protocol.md 4)
 4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
    (toolcart.agent.openprotocol.revision_fallback), and each way to ask for results. A connection that ends in front
    of an answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and
-   its code the reason reported. What is not needed is left out if connections end with it, for an hour if two did.
-   The owner remembers what was accepted.
+   its code the reason reported. What is not needed is left out if connections end with it: for an hour if two did
+   after its rejection, or five. The owner remembers what was accepted.
 5. A controller whose stations share its IDs, or may (system type 003), has to name ours: a session that was begun in a
    lower revision is ended, and the next one begins with 6, unless that was rejected. So it is where an old result has
    the place for a station (toolcart.agent.openprotocol.shared_ids).
@@ -34,7 +34,7 @@ Rules (protocol.md 4)
    `silence_ms` while a mirror is due, the link is lost; likewise if the port takes nothing for that long. One that is
    under way by then is waited for. What else comes over a line is no sign of the controller: bytes, acknowledgements of
    a line's procedure, and an echo of what we sent; where a line echoes, MID 9999 comes back twice.
-8. Before 0002 nothing is sent but what is asked for (OP 5.2.1 p. 70), and after 0003 nothing at all.
+8. Before 0002 nothing is sent but what is asked for (OP 5.2.1 p. 70), and after 0003 only answers of the link level.
 9. 0004 with code 00, "no error" (OP 5.2.4 p. 74), is a yes where 0005 would be, but not to a subscription: there the
    other revisions are asked for first. What exists by then, or no other revision, shows that it was meant.
 """
@@ -141,7 +141,7 @@ class Session:
     def acknowledge(self):
         """Answer what the last event pushed: it is durable, or already known.
 
-        Not after MID 0003, the last message of a session: the result comes again in the next one.
+        Not after MID 0003, the last request of a session: the result comes again in the next one.
         """
         if self.state == session_states.STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return

@@ -11,10 +11,11 @@ STOPPING = const(5)
 OVER = const(6)  # close the port; `why` has the reason
 STATE_NAMES = ("closed", "starting", "subscribing", "clearing", "ready", "stopping", "over")
 
+# What an event says more is in the session's `received`: `mid`, `named`, `code`, `rejection`.
 EV_NONE = const(0)
 EV_STARTED = const(1)  # 0002 came: cell, channel, name and serial can be read
 EV_READY = const(2)  # subscribed
-EV_PUSHED = const(3)  # a push at link.buf[link.at:], whole; `pushed` is its row, `mid` names it
+EV_PUSHED = const(3)  # a push at link.buf[link.at:], whole; the session's `pushed` is its row
 EV_PUSHED_CUT = const(4)  # one too large for the buffer: only its first bytes are there
 EV_FETCHED = const(5)  # 0065, the answer to `fetch`
 EV_FETCH_REJECTED = const(6)  # 0004 to it; `rejection` holds the class

@@ -12,9 +12,9 @@ Rules
    ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, rejection. What is durable is acknowledged first.
-   The next one waits 1, 2, 4 .. 30 s with jitter, 10 .. 60 s if the controller's slot was taken; after a session 1 s,
-   unless framing was lost again and no result was stored in between. The reason is kept in `fault` until a session is
-   up, and is logged once for each change.
+   The next one waits 1, 2, 4 .. 30 s and up to a quarter more, 10 .. 60 s if the controller's slot was taken; after a
+   session 1 s, unless framing was lost again and no result was stored in between. The reason is kept in `fault` until a
+   session is up, and is logged once for each change.
 5. `subscription_check` sees whether the controller still pushes, and has this connection end if it does not.
 6. `flash_window.set_receiving` is told when something may be said on the line, and when no longer.
 """
@@ -46,7 +46,7 @@ from toolcart.agent.station.subscription_check import SubscriptionCheck
 READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
 BACKOFF_MS = const(1000)  # before the first reconnect; each further one doubles it
-BACKOFF_MOST_MS = const(30000)  # a controller that is on again is found within half a minute
+BACKOFF_MOST_MS = const(30000)  # and a quarter at most: a controller that is on again is found within 38 s
 BUSY_MS = const(10000)  # where another client has the place: asked more often it stays taken (protocol.md 4.4)
 BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off for a minute
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that

@@ -6,7 +6,7 @@ Rules
    do not wait for the writer), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default;
    a server with `fsync` off is refused. SQLite's files are for their owner only.
 3. One archive at a time writes: SQLite has a lock file beside it, PostgreSQL an advisory lock. Several may write if all
-   are shared (`is_shared`), on PostgreSQL only (toolcart.archive.storage.row_cache).
+   are shared (`is_shared`), on PostgreSQL only (toolcart.archive.storage.known_state).
 """
 
 from __future__ import annotations

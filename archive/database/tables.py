@@ -1,4 +1,4 @@
-"""The archive's tables: the document's map (004 section 6), results, events, graphs, breaches; and views of them.
+"""The archive's tables: the document's map (TN 6), results, events, graphs, breaches; and views of them.
 
 Rules
 1. The map's tables have the document's names; the other tables' names and all columns are our own.

@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import servers
-from toolcart.archive.storage import row_cache
+from toolcart.archive.storage import known_state
 from toolcart.archive.storage.writer import Writer
 
 REPORT_EVERY_S = 60.0
@@ -86,9 +86,9 @@ class RegisteredServers:
                 reply(Answer(result, event, server.host, server.port) if server else None)
         self._asks = None
 
-    def _read(self, stations: Iterable[Station]) -> tuple[list[servers.Server], row_cache.Latest]:
+    def _read(self, stations: Iterable[Station]) -> tuple[list[servers.Server], known_state.Latest]:
         with self._engine.connect() as connection:
-            return servers.live(connection), row_cache.latest_of(connection, stations)
+            return servers.live(connection), known_state.latest_of(connection, stations)
 
     def _trouble(self, text: str) -> None:
         now_s = time.monotonic()

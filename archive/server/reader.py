@@ -61,7 +61,7 @@ _NEEDED = {
         *("sample_bytes", "bit_shift", "factor_dom", "factor_nom"),
     ),
 }
-_FROM_ONE = ("system", "station", "spindle")  # a system type may be 0: that of a PF3000 (004 section 6)
+_FROM_ONE = ("system", "station", "spindle")  # a system type may be 0: that of a PF3000 (TN 6)
 
 
 def read(telegram: bytes) -> tuple[dict, list[Breach]]:

@@ -5,7 +5,7 @@ Rules
 2. A station's server is the one with the best score, a hash of both scaled by the server's weight (rendezvous hashing).
    When a server goes, only its stations move, to all others by their weight; they come back when it does.
 3. Where a station reports does not matter to what is stored: any server stores any station's results once
-   (toolcart.archive.storage.row_cache). So a wrong choice costs a connection, never a result.
+   (toolcart.archive.storage.known_state). So a wrong choice costs a connection, never a result.
 """
 
 from __future__ import annotations

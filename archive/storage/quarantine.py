@@ -55,7 +55,8 @@ class _Buffer:
 def take_quarantine(place: str, source: Path, station: Station | None, say: Callable[[str], None]) -> dict[str, Any]:
     """Store the quarantine of a spool file; `station` is whose, if the file does not say.
 
-    Return how many were taken, were there already, cannot be read, and could not be stored. NoQuarantine, Unusable.
+    Return how many were taken, were there already, cannot be read, and could not be stored. Raises NoQuarantine and
+    DatabaseUnusable.
     """
     try:
         spool = image.read(source).opened

@@ -11,10 +11,11 @@ Rules
    same content came in batches alone, it is that one's first telegram, and the row gets the sequence. Else it is new.
 3. A line belongs to the oldest result of the same content that has no number yet, which gets its number. Else it is a
    repeat if there is one of the same content and it has a tightening ID; else it is new.
-4. The content is the tightening ID, the first spindle, and its torque and angle, cut to a telegram's decimals.
+4. The content is the tightening ID, the first spindle, and its torque and angle, cut to a telegram's decimals: 0 where
+   none came. A telegram whose value no column can hold has no content, and its sequence alone.
 5. All of a commit is decided in order of arrival, by what the database had and what was decided before it in the
    commit. What the database had is read in the same transaction, which no other writer's overlaps
-   (toolcart.archive.storage.row_cache).
+   (toolcart.archive.storage.known_state).
 6. Of what an older version stored it is not known which way it came (number 0): where batches come, its content counts
    for both, and its sequence stays.
 """

@@ -10,7 +10,7 @@ Rules
 4. Descriptions rename entries of the map. Until one comes, what has arrived has names like `Station 10`.
 5. The queue is bounded: a telegram that finds it full is not answered.
 6. What the database does not take spoils nothing else: a batch that it refuses is written one telegram at a time.
-7. After a failed commit what is known of the database (toolcart.archive.storage.row_cache) is read from it again: the
+7. After a failed commit what is known of the database (toolcart.archive.storage.known_state) is read from it again: the
    commit may have succeeded after all.
 8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
 9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
@@ -35,7 +35,7 @@ from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rollups
-from toolcart.archive.storage.row_cache import RowCache, SharedRowCache
+from toolcart.archive.storage.known_state import KnownState, SharedState
 from toolcart.archive.storage.stored_results import AGAIN, NEW, StoredResults, row_of
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind, station_of
@@ -149,7 +149,7 @@ class Writer:
     ) -> None:
         self._engine = engine
         self._open_parcels = open_parcels
-        self._row_cache: RowCache = SharedRowCache() if is_shared else RowCache()
+        self._known: KnownState = SharedState() if is_shared else KnownState()
         self._trouble = trouble
         self._wake = threading.Condition()
         self._waiting: list[tuple[str, dict, OnOutcome]] = []
@@ -171,7 +171,8 @@ class Writer:
     # -- for the server --------------------------------------------------------------------------------------------
 
     def put(self, kind: str, fields: dict, on_outcome: OnOutcome) -> bool:
-        """Queue this telegram; `on_outcome` is called in the writer's thread. False if too many wait already."""
+        """Queue this telegram; `on_outcome` is called in the writer's thread. False if too many wait already,
+        or it is closing."""
         with self._wake:
             if len(self._waiting) >= WAITING_MOST or self._closing:
                 return False
@@ -203,7 +204,7 @@ class Writer:
     def latest(self, station: Station) -> tuple[int, int]:
         """The sequences of the latest stored result and event, 0 for none (TN 5.9)."""
         with self._wake:
-            return self._row_cache.latest.get(station, (0, 0))
+            return self._known.latest.get(station, (0, 0))
 
     def change(self, change: Callable[[Connection], None]) -> None:
         """Have something else changed, in a transaction of its own between two batches; raises what it raises."""
@@ -214,7 +215,7 @@ class Writer:
             try:
                 connection = self._connected()
                 with connection.begin():
-                    self._row_cache.before(connection, [])
+                    self._known.before(connection, [])
                     change(connection)
                 self._used_s = time.monotonic()
             except BaseException as wrong:
@@ -244,7 +245,7 @@ class Writer:
 
     def _begin(self, connection: Connection) -> None:
         with self._wake:
-            self._row_cache.begin(connection)
+            self._known.begin(connection)
         self._mapped: set[tuple] = set()
         for table in t.MAP:
             statement = select(*table.primary_key.columns).limit(MAPPED_MOST)
@@ -320,7 +321,7 @@ class Writer:
             self._trouble(f"{len(taken)} not stored: {first_line(wrong)}")
             return [FAILED] * len(taken)
         with self._wake:
-            self._row_cache.learn(batch.ids, batch.latest)
+            self._known.learn(batch.ids, batch.latest)
         if len(self._mapped) + len(batch.mapped) > MAPPED_MOST:
             self._mapped.clear()
         self._mapped |= batch.mapped
@@ -329,13 +330,13 @@ class Writer:
         return batch.outcomes
 
     def _batch(self, connection: Connection, taken: list) -> _Batch:
-        self._row_cache.before(connection, taken)
+        self._known.before(connection, taken)
         arrived = rows.now_text()
         parcels = [fields for kind, fields, _ in taken if kind == PARCEL]
         opener = self._opener(connection, parcels, arrived) if parcels else None
         compared = [row_of(fields) for kind, fields, _ in taken if kind == RESULT]
         lines = [row_of(line) for line in opener.lines()] if opener else []
-        batch = _Batch(ids=dict(self._row_cache.numbers))
+        batch = _Batch(ids=dict(self._known.numbers))
         batch.results = StoredResults(connection, compared + lines, opener.stations() if opener else ())
         telegrams = iter(compared)
         stored_keys = {
@@ -445,7 +446,7 @@ class Writer:
         return STORED
 
     def _latest(self, batch: _Batch, station: Station) -> tuple[int, int]:
-        return batch.latest.get(station) or self._row_cache.latest.get(station, (0, 0))
+        return batch.latest.get(station) or self._known.latest.get(station, (0, 0))
 
     def _go_on(self, batch: _Batch, station: Station, latest: tuple[int, int]) -> None:
         batch.latest[station] = latest

@@ -178,7 +178,7 @@ def test_a_result_with_one_spindle_twice_is_refused_and_spoils_no_one(served):
 def test_what_the_database_refuses_is_not_answered_and_the_others_are(served):
     with served.server() as server:
         server.ask(result(1, 1))
-        served.writer._row_cache.numbers[RESULT_TABLE] = 0  # the next row gets a number that is taken
+        served.writer._known.numbers[RESULT_TABLE] = 0  # the next row gets a number that is taken
         server.send(result(2, 2))
         assert server.ask(EVENT)[2:7] == "00045"  # in the same commit, or a later one
     assert "1 not stored" in served.log[-1]

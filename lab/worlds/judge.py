@@ -23,7 +23,7 @@ NEVER_LESS = ("overwritten", "kept", "gone", "set_aside", "dropped")
 
 
 def judge(history: History) -> v.Verdict:
-    """Apply every rule."""
+    """Apply the rules (docs/internals/worlds.md) of a history: a world that changes has those of its outlets."""
     verdict = v.Verdict()
     for station in () if history.ledger is not None else history.stations.values():
         judged = _StationJudge(station, verdict)
@@ -238,7 +238,7 @@ class _StationJudge:
         if self.moved:
             return
         pairs = itertools.pairwise(rows)
-        back = [f"{b.sequence} behind {a.sequence}" for a, b in pairs if not _is_behind(b.sequence, a.sequence)]
+        back = [f"{b.sequence} behind {a.sequence}" for a, b in pairs if not _follows(b.sequence, a.sequence)]
         self._tell(v.GARBLED, "sequence", back)
 
     # -- rules 6, 7, 8 ---------------------------------------------------------------------------------------------
@@ -343,5 +343,5 @@ def _leaves_a_gap(result: Result, had: list[Result], seen: list[Result]) -> bool
     return any(_is_above(before, one) for one in later)  # this shows that the count restarted
 
 
-def _is_behind(sequence: int, before: int) -> bool:
+def _follows(sequence: int, before: int) -> bool:
     return 0 < (sequence - before) % SEQUENCES < SEQUENCES // 2

@@ -1,7 +1,6 @@
 """The agent's counters, a row each: what an entry of the log means, how it is shown, and what stays said of it.
 
-Their numbers and names are in toolcart.agent.base.counters, where each is explained. What is given at start-up and in
-/metrics is by name, and needs no row.
+Their numbers and names are in toolcart.agent.base.counters. /metrics has them by name, and needs no row.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ class Row:
     """`entry`: an entry in words, "" where its name and value say enough; see log_entries.explain for what it may have.
 
     `level`: how it is shown, WARNS, HARMLESS or NOT_SHOWN. `is_trouble`: it is trouble if it is not zero. `standing`:
-    what stays said while it is not: a label, what it is a number of, and what helps; "" for nothing. `is_usual`: so it
+    what stays said while it is not: a label, what it is a number of, and what helps ("" for nothing). `is_usual`: so it
     is with some controllers, and its line in the log comes once.
     """
 

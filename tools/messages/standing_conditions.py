@@ -3,7 +3,7 @@
 Rules
 1. As in toolcart.tools.messages.attention, whose Needs these are: one place for status, live view, doctor, web page,
    log and /metrics.
-2. None of it is urgent: a count is a NOTE, and the log warns when it changes; a doubt is a WARN.
+2. None of what is made here is urgent: a count is a NOTE, and the log warns when it changes; a doubt is a WARN.
 """
 
 from __future__ import annotations

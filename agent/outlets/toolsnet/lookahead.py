@@ -1,4 +1,4 @@
-"""Lookahead: what goes out behind a refused one, each once, until one of them is taken; then what was in front of it.
+"""Lookahead: what goes out behind a refused one, one by one, until one of them is taken; then what was in front of it.
 
 Rules
 1. One at a time, again where the connection broke, no further than the quarantine has room. Each lookahead that

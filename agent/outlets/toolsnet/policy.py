@@ -11,7 +11,7 @@ The head is the result that was refused: the cursor stands in front of it.
     RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    head_failures + 1; from OFFERS on:
                after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD. With `refused: block`
                when a reoffered one is taken; W2: none                               a pause, RETRY
-    LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
+    LOOKAHEAD  what comes behind the head, one by one;          FINISH               the next one. None is left, or no
                W3: SEND_LIMIT is its end, SENT says lookahead                        room: failed_lookaheads + 1, RETRY,
                                                                                      a pause
     FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD

@@ -9,8 +9,8 @@ Rules
 1. Alone: nothing else writes (toolcart.archive.database.database, rule 3), so what was committed is known.
 2. Shared: a lock of the database, which a transaction holds until it ends, puts the commits in order. So numbers rise
    in the order in which rows become visible, and a repeat is found after its station has moved to another server.
-3. The database throws out a holder of the lock that says nothing for SILENT: a machine that lost its power holds up
-   the others for that long.
+3. The database throws out a holder of the lock that says nothing for LOCK_TIMEOUT: a machine that lost its power holds
+   up the others for that long. Nobody waits longer for the lock.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from toolcart.archive.database import tables as t
 from toolcart.archive.database.tables import Station
 from toolcart.toolsnet.records import station_of
 
-SILENT = "10s"
+LOCK_TIMEOUT = "10s"
 _TURN_NUMBER = 0x7475726E  # "turn": the advisory lock's number
 _NUMBERED = (t.RESULT, t.EVENT, t.GRAPH)
 _TURN = text(
-    f"SELECT set_config('lock_timeout', '{SILENT}', true), "
-    f"set_config('idle_in_transaction_session_timeout', '{SILENT}', true)"
+    f"SELECT set_config('lock_timeout', '{LOCK_TIMEOUT}', true), "
+    f"set_config('idle_in_transaction_session_timeout', '{LOCK_TIMEOUT}', true)"
 )
 _STATION = t.STATION.c
 _KEY = tuple(t.STATION.primary_key.columns)
@@ -50,7 +50,7 @@ def latest_of(connection: Connection, stations: Iterable[Station]) -> Latest:
     return {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(_LATEST.where(wanted))}
 
 
-class RowCache:
+class KnownState:
     """Nothing else writes."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class RowCache:
         self.latest.update(latest)
 
 
-class SharedRowCache(RowCache):
+class SharedState(KnownState):
     """Other servers write as well: nothing is known beyond a transaction."""
 
     def begin(self, connection: Connection) -> None:
