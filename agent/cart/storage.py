@@ -292,7 +292,7 @@ def _begin(log, cursor, how, others_low):
         if cursor.sequence_lag < 0:
             log.rewind(cursor, start, lag)
         left_out = cursor.number - start - (cursor.sequence_lag - lag)
-        given_up = results_given_up(log, was, lag, start)
+        given_up = results_given_up(log, was, start)
     if how == NEW:
         was = given_up = 0
         state.put_confirmed(cursor)

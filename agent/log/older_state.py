@@ -14,7 +14,7 @@ def pass_gone(log, cursor, first):
     """Let a cursor as the older state left it pass what was before number `first`, as given up."""
     state, was = log.state, cursor.number
     if cursor.slot == field.TOOLSNET_CURSOR:
-        state.numbers[field.OVERWRITTEN] += results_given_up(log, was, cursor.sequence_lag, first - 1)
+        state.numbers[field.OVERWRITTEN] += results_given_up(log, was, first - 1)
     else:
         state.missed[cursor.slot - field.CURSOR] += first - 1 - was
         state.put_moved(cursor, was)

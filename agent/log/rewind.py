@@ -1,11 +1,8 @@
 """Rewinds a cursor by a number of the records that its reader counts. Imported only when one goes back."""
 
-from toolcart.agent.base.compat import const
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-
-_LAG_MOST = const(99999)  # a snapshot has no more of SEQUENCE_LAG
 
 
 def walk(log, scout, last, counts=None):
@@ -33,14 +30,16 @@ def lag_at(log, before, lag, last):
     """
     scout = Cursor()
     passed = _walk_unread(log, scout, before, lag, last)
-    return passed if passed < 0 else scout.sequence_lag - max(0, scout.number - last)
+    return passed if passed < 0 else scout.sequence_lag
 
 
-def results_given_up(log, was, lag, start):
+def results_given_up(log, was, start):
     """Return how many results and frames at most the log gave up behind number `was`, up to `start`.
 
-    No outlet of ToolsNet was there meanwhile; its `sequence_lag` at `was` was this. Events may have been among what is
-    gone: there are no more results than were ever stored, but for those up to `was` and those that the log still has.
+    No outlet of ToolsNet was there meanwhile. Events may have been among what is gone: there are no more results than
+    were ever stored, but for those that ToolsNet has had and those that the log still has. Numbers do not say how many
+    lie in front of `was`: some were of events that nobody can read any more, some were skipped, and a server may have
+    named others.
     """
     numbers = log.state.numbers
     most = start - was
@@ -50,19 +49,17 @@ def results_given_up(log, was, lag, start):
     rest = _walk_unread(log, Cursor(), start, 0, counted_to)
     if not 0 <= rest <= stored:  # of a version that did not count them
         return most
-    # `sequence_lag` has no events that were given up before.
-    is_known = numbers[field.OVERWRITTEN] == 0 and log.next <= _LAG_MOST
-    before = max(0, was - lag - numbers[field.JUMPED]) if is_known else 0
-    return min(most, max(0, stored - rest - before))
+    return min(most, max(0, stored - rest - numbers[field.DELIVERED]))
 
 
 def _walk_unread(log, scout, before, lag, last):
     """Let the scout pass everything from `before` to `last`, as `walk`; what is damaged there is not counted."""
     log.rewind(scout, before, lag)
-    ignored_to = log.damage.ignored_to
+    ignored_to, visible = log.damage.ignored_to, log.visible
     log.damage.ignore_before(last + 1)
+    log.visible = min(visible, last)  # what is damaged behind that has no part in the `sequence_lag` there
     passed = walk(log, scout, last)
-    log.damage.ignored_to = ignored_to
+    log.damage.ignored_to, log.visible = ignored_to, visible
     return passed
 
 

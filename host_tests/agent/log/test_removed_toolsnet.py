@@ -3,10 +3,13 @@
 import pytest
 
 from toolcart.agent.log import removed_toolsnet
+from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.rewind import lag_at
 from toolcart.agent.log.snapshot_fields import (
     DAMAGED,
+    DELIVERED,
     OVERWRITTEN,
     SEND_LIMIT,
     SENT,
@@ -19,7 +22,7 @@ from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record.result import BODY_BYTES
 from toolcart.tools.spool import take_over
 from host_tests.agent.cart.test_outlet_places import FILE, TOOLSNET, Cart
-from host_tests.support.log import put
+from host_tests.support.log import Area, put, store
 
 
 class Removed(Cart):
@@ -118,6 +121,64 @@ def test_events_that_were_given_up_are_no_results(is_there):
         first = 1 if is_there else cart.log.first_above(0) - 1  # a new one lacks nothing of what was gone before
         lacks = [number for number in range(first + 1, last + 1) if number == 1 or number % 20 == 0]
         assert cart.state.numbers[OVERWRITTEN] == len(lacks), (count, last)
+
+
+@pytest.mark.parametrize("front", ["plain", "damaged", "skipped", "named"])
+def test_what_lies_in_front_of_its_place_takes_nothing_off_what_was_given_up(front):
+    """Ten numbers are of no result, and nothing tells that: events that are gone, skipped ones, a server's own."""
+    cart = Cart()
+    cart.flash.wears = False
+    cart.start(TOOLSNET, FILE)
+    log, numbers = cart.log, cart.state.numbers
+    assert put(log, bytes(BODY_BYTES), KIND_EVENT) == LOG_DONE
+    for _ in range(10 if front != "skipped" else 0):
+        assert put(log, bytes(BODY_BYTES), KIND_EVENT) == LOG_DONE
+    if front == "skipped":
+        log.next += 10
+        log.checkpoint(log.number)
+    events_end = log.offset
+    results = []
+
+    def store(kind=KIND_RESULT):
+        assert put(cart.log, bytes(BODY_BYTES), kind) == LOG_DONE
+        if kind == KIND_RESULT:
+            results.append(cart.log.number)
+            cart.state.numbers[STORED] = len(results)
+
+    for _ in range(5):
+        store()
+    if front == "damaged":
+        begin = (log.device.first_block + log.block) * cart.flash.block_bytes
+        for octet in range(begin + HEAD_OCTETS, begin + events_end):
+            cart.flash.cells[octet] = 0
+    had = len(cart.take(0))
+    assert had == 5
+    numbers[DELIVERED] = had
+    if front == "named":
+        log.cursors[0].sequence_lag = 0
+    cart.take(1)
+    cart.start(FILE)
+    while cart.log.first_above(0) < 60:
+        store(KIND_RESULT if cart.log.next % 3 else KIND_EVENT)
+        cart.take(0)
+    assert cart.state.save()
+    cursor = cart.start(TOOLSNET, FILE)[0]
+    lacks = len([one for one in results if one <= cursor.number]) - had
+    assert cart.state.numbers[OVERWRITTEN] == lacks > 20
+
+
+def test_what_is_damaged_behind_what_is_left_out_moves_no_sequence():
+    """Else ToolsNet is named another result than the one that it had last."""
+    for count in (1, 5, 20):
+        log = Area(30, 1024, 16).mount()[1]
+        store(log, range(1, 21))
+        lag = lag_at(log, 0, 3, 5)
+        first = sorted(one for one in log.firsts if one)[1]
+        last = first - 1
+        begin = (log.device.first_block + list(log.firsts).index(first)) * 1024
+        for octet in range(begin + HEAD_OCTETS, begin + min(1024, HEAD_OCTETS + count * 144)):
+            log.device.device.cells[octet] = 0
+        assert lag_at(log, 0, 3, last) == lag == 3
 
 
 def test_nothing_is_given_up_that_cannot_be_read_or_saved(monkeypatch):
