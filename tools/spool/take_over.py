@@ -11,7 +11,8 @@ Rules
    aside: the new one is made larger than ordered if it has to be. Of what all have taken the newest, as far as there is
    room: what a controller gives again is looked up among them. Curves are not carried over. What is left is said.
    What is set aside and cannot be read is counted in the new one as in the old one. What is damaged is, too, also for
-   outlets that were removed: between the records of the new one nothing shows it.
+   outlets that were removed, where nothing between the records of the new one shows it: at once, while an agent counts
+   it as that outlet returns.
 4. The new file is completed under `<name>.new`, its header last. What the log of the next agent has to say about orders
    (toolcart.board.linux.order_log) goes along.
 """
@@ -265,14 +266,16 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     )
 
 
-def _let_removed_count(old: OfflineSpool) -> None:
-    """Let what is damaged of what a removed outlet lacks count as it is read: nothing in the new spool shows it.
+def _let_removed_count(spool: OfflineSpool) -> list[int]:
+    """Let what is damaged of what a removed outlet lacks count as it is read; return where those that were stand.
 
     What was counted as the outlet was removed is counted once more, as it is where that returns: DAMAGED is a bound.
     """
-    slots = [field.CURSOR + place for place in range(field.PLACES) if kind_at(old.state, place)]
-    removed = [old.state.numbers[slot] for slot in slots if old.log.cursor_at(slot) is None]
-    old.log.damage.ignored_to = min([old.log.damage.ignored_to, *removed])
+    state, log = spool.state, spool.log
+    slots = [field.CURSOR + place for place in range(field.PLACES) if kind_at(state, place)]
+    removed = [state.numbers[slot] for slot in slots if log.cursor_at(slot) is None]
+    log.damage.ignored_to = min([log.damage.ignored_to, *removed])
+    return removed
 
 
 @dataclass(frozen=True)
@@ -380,11 +383,20 @@ def _filled(
 
 
 def _found_again(device: RamFlash) -> int:
-    """Return how many of the old one's damage the next start counts itself: what is missing between two blocks."""
+    """Return how many of the old one's damage is missing between two blocks: the next start counts that itself.
+
+    So does the one with which a removed outlet returns.
+    """
     copied = RamFlash(device.block_count, device.block_bytes, device.unit_bytes, device.wears)
     copied.cells[:] = device.cells
     new = opened(copied)
-    return 0 if new is None else new.damaged(field.LOG)
+    if new is None:
+        return 0
+    new.damaged(field.LOG)
+    for stands_at in _let_removed_count(new):  # from elsewhere another part of it may show
+        for _ in each(new.log, stands_at):
+            pass
+    return new.damaged(field.LOG)
 
 
 def _records(log: Log, behind: int = 0) -> list[Record]:
