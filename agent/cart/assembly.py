@@ -3,7 +3,6 @@
 from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.counters import NOT_SAVED
 from toolcart.agent.link.flash_window import FlashWindow
-from toolcart.agent.log.cursor import WANTS_EVENTS
 from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.recovery import Recovery
@@ -101,10 +100,6 @@ def _commands(station, controller):
 def _add_outlets(station):
     for index in range(len(station.outlet_settings)):
         settings = station.outlet_settings[index]
-        if ON_CPYTHON:
-            # With a setting for the controller's events it has them, or some, in a way of its own.
-            if "events" not in settings:
-                station.log.cursors[index].wants |= WANTS_EVENTS  # a board writes no lines of events
         station.outlets.append(_make(station.settings["outlets"][index]["kind"], settings, station, index))
 
 

@@ -25,7 +25,7 @@ from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.counters import NOT_SAVED
 from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, OutletPlaces, hash_at, kind_at
 from toolcart.agent.log import missed
-from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
+from toolcart.agent.log.cursor import WANTS_EVENTS, WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import NUMBER_TOP
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
@@ -146,7 +146,12 @@ def _log(station, part, places):
     most = PAYLOAD_WIDE if several else PAYLOAD_MAX
     log = Log(part, station.state, LOG, cursors=0, when_full=when_full, payload_most=most)
     for place in places:
-        log.follow(Cursor(), CURSOR + place, SEQUENCE_LAG if CURSOR + place == TOOLSNET_CURSOR else -1)
+        is_toolsnet = CURSOR + place == TOOLSNET_CURSOR
+        cursor = Cursor()
+        if ON_CPYTHON:
+            if not is_toolsnet:  # it has events, or some, in a way of its own
+                cursor.wants |= WANTS_EVENTS  # now, as the start may give up a block; a board writes no lines of events
+        log.follow(cursor, CURSOR + place, SEQUENCE_LAG if is_toolsnet else -1)
     return log
 
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.log import missed
 from toolcart.agent.log import snapshot_fields as field
-from toolcart.agent.log.cursor import WANTS_ALL, Cursor
+from toolcart.agent.log.cursor import WANTS_ALL, WANTS_EVENTS, Cursor
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
@@ -141,8 +141,11 @@ class OfflineSpool:
 
 
 def follow(log: Log, slot: int) -> None:
-    """Give the log the cursor of this place."""
-    log.follow(Cursor(), slot, field.SEQUENCE_LAG if slot == field.TOOLSNET_CURSOR else -1)
+    """Give the log the cursor of this place; that of any outlet but ToolsNet's has events, too."""
+    cursor = Cursor()
+    if slot != field.TOOLSNET_CURSOR:
+        cursor.wants |= WANTS_EVENTS
+    log.follow(cursor, slot, field.SEQUENCE_LAG if slot == field.TOOLSNET_CURSOR else -1)
 
 
 def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:
