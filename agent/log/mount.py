@@ -27,8 +27,8 @@ Rules
    as it returns. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
    no snapshot names a block for it alone.
 7. A cut leaves one record at most behind the last one, or a block that it opened. Where more is there that cannot be
-   read, records that a snapshot never saw are lost: one counts as damaged, and as many numbers are skipped as in 6.
-   Where blocks wear any head may be unreadable, as an erase may not have held: there a block without one says nothing.
+   read, records that a snapshot never saw are lost: as many count as damaged, and are skipped, as results have room there.
+   Where blocks wear one that was opened and holds no record says nothing, as its erase may not have held.
 """
 
 from array import array
@@ -137,8 +137,8 @@ def _mount(log):
     numbers = array("I", [0] * log.device.block_count)
     before = array("I", numbers)
     unnamed = []
-    damaged = []  # blocks that may have been opened behind the newest, and hold no record
-    code = _read_heads(log, numbers, before, unnamed, damaged)
+    damaged = []  # blocks that were opened behind the newest, and hold no record
+    code = _read_heads(log, numbers, before, unnamed)
     if code != MOUNT_DONE:
         return code
     order = [place for place in range(log.device.block_count) if log.firsts[place]]
@@ -165,7 +165,7 @@ def _mount(log):
     elif log.ring == field.LOG:
         if own[field.LOG] >= own[field.LOG + field.SOLID]:
             log.count_damaged(last, own[field.LOG + field.SOLID])
-        if log.damage.torn or damaged:
+        if log.damage.torn:
             from toolcart.agent.log.skipped import skip_tail  # hardly any start finds a cut write
 
             skip_tail(log, damaged)
@@ -185,11 +185,10 @@ def _mount(log):
     return MOUNT_DONE
 
 
-def _read_heads(log, numbers, before, unnamed, damaged):
+def _read_heads(log, numbers, before, unnamed):
     """Fill in the blocks' first numbers, their own, and those of the blocks before; return a MOUNT_ code.
 
-    `unnamed` is filled with those that begin with copies and that the snapshot does not name, `damaged` with those
-    whose head cannot be read.
+    `unnamed` is filled with those that begin with copies and that the snapshot does not name.
     """
     page = log.page
     state = log.state
@@ -199,8 +198,6 @@ def _read_heads(log, numbers, before, unnamed, damaged):
         code = _read_head(log, place)
         if code < HEAD_BAD:
             return MOUNT_FOREIGN if code == HEAD_FOREIGN else MOUNT_FAILED
-        if code == HEAD_BAD and not log.device.wears:
-            damaged.append(place)
         if code != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
             continue
         number = get_u32(page, AT_NUMBER)

@@ -16,8 +16,9 @@ from toolcart.agent.log.block_head import (
     check_head,
     size_of,
 )
-from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST, WORN, record_length
+from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST, record_length
 from toolcart.agent.log.staging import READ_BYTES
+from toolcart.agent.record import LEAST
 from toolcart.agent.record.result import FLAG_COPY
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
@@ -38,67 +39,49 @@ def skip_newest(log):
                 damage.ignored_to = min(damage.ignored_to, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
         damage.ignored_to = ignored_to
-    most = 0 if log.ring == field.QUARANTINE else _most_in_a_block(log)
+    most = 0 if log.ring == field.QUARANTINE else log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
     own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
     own[log.ring + field.COUNTS_TO] = log.block_number
 
 
 def skip_tail(log, damaged):
-    """Do so where more than one record at the end cannot be read, or in a block of `damaged` behind the newest."""
+    """Do so where more than one record at the end cannot be read, or in a block of `damaged` behind the newest.
+
+    As many count as damaged as results have room where something was written.
+    """
     own = log.state.numbers
     number = log.number
-    last = max(own[field.LOG + field.SOLID], own[field.LOG], number + 1)
-    most = _most_in_a_block(log)
-    if last > number + most:
-        return  # an earlier start has done it
-    is_lost = number > 0 and _holds_more_than_one(log, log.block, log.offset)
+    octets = _written_behind(log, log.block, log.offset) if number else 0
     for place in damaged:
-        is_lost = is_lost or (not _is_described(log, place) and _holds_more_than_one(log, place, HEAD_OCTETS))
-    if is_lost:
-        log.count_damaged(number, max(own[field.LOG + field.SOLID], number + 2))
-        own[field.LOG + field.SOLID] = last + most
+        octets += _written_behind(log, place, HEAD_OCTETS)
+    first = number + -(-octets // log.next_record_offset(0, FRAME_BYTES + LEAST[0])) + 1  # that was not used
+    if octets and first > max(own[field.LOG + field.SOLID], own[field.LOG]):
+        log.count_damaged(number, first)
+        own[field.LOG + field.SOLID] = first
 
 
-def _most_in_a_block(log):
-    return log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
+def _written_behind(log, place, offset):
+    """Return how many bytes of a block are written behind `offset`, if that is more than a cut leaves there; else 0.
 
-
-def _is_described(log, place):
-    """True if the block at `place` cannot be the newest one, erased and opened again: a block behind it describes it.
-
-    Where that is the oldest one, it describes what was erased, unless an outlet has yet to read what was in it.
+    That is one record. A file has its head, or nothing of its sector: where that is something else, a record is
+    damaged, as long as usual.
     """
-    device, firsts, oldest = log.device, log.firsts, log.first_above(0)
-    is_awaited = log.lowest() + 1 < oldest
-    for other in range(device.block_count):
-        if (firsts[other] > oldest or (firsts[other] == oldest and is_awaited)) and firsts[other] < WORN:
-            if device.read_into(other * device.block_bytes, log.page, HEAD_OCTETS) < 0:
-                return True
-            if log.page[AT_WORDS] | log.page[AT_WORDS + 1] << 8 == place:
-                return True
-    return False
-
-
-def _holds_more_than_one(log, place, offset):
-    """True if more is written behind `offset` than the one record has room for that a cut may have left there.
-
-    A file has its head, or nothing of its sector: where that is something else, a record is damaged, as long as usual.
-    """
-    octets = log.read_record(place, offset, log.device.block_bytes)
-    if octets == RECORD_LOST:
-        return False
-    octets = record_length(log.page, HEAD_OCTETS, log.device.block_bytes - offset)
+    end = log.device.block_bytes
+    if log.read_record(place, offset, end) == RECORD_LOST:
+        return 0
+    octets = record_length(log.page, HEAD_OCTETS, end - offset)
     if octets <= 0 or get_u32(log.page, _NUMBER) <= log.number:
         octets = log.usual if octets and not log.device.wears else log.staging.most
     at = log.next_record_offset(offset, octets)
-    while at < log.device.block_bytes:
-        have = min(READ_BYTES, log.device.block_bytes - at)
-        if log.device.read_into(place * log.device.block_bytes + at, log.staging.read, have) < 0:
-            return False
+    last = 0
+    while at < end:
+        have = min(READ_BYTES, end - at)
+        if log.device.read_into(place * end + at, log.staging.read, have) < 0:
+            return 0
         if min(log.staging.read[:have]) < 0xFF:
-            return True
+            last = at + have
         at += have
-    return False
+    return last - offset if last else 0
 
 
 def count_missing(log, cursor, number, offset, end):

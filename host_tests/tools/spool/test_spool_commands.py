@@ -97,7 +97,7 @@ def test_show_prints_fields_and_octets(filled):
 def test_export_gives_csv_and_json(filled):
     rows = table("export", filled, "--csv")
     assert [row["tightening_id"] for row in rows] == [str(ident) for ident in range(1, 71)] + ["7"]
-    assert (rows[-1]["area"], rows[-1]["refused_number"], rows[-1]["rejected_code"]) == ("parked", "7", "43")
+    assert (rows[-1]["area"], rows[-1]["refused_number"], rows[-1]["refused_code"]) == ("parked", "7", "43")
     assert len(as_json("export", filled)) == 71
 
 
