@@ -27,8 +27,9 @@ Rules
    as it returns. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
    no snapshot names a block for it alone.
 7. A cut leaves one record at most behind the last one, or a block that it opened. Where more is there that cannot be
-   read, records that a snapshot never saw are lost: as many count as damaged, and are skipped, as results have room there.
-   Where blocks wear one that was opened and holds no record says nothing, as its erase may not have held.
+   read, records that a snapshot never saw are lost: as many count as damaged as results have room there, and so many
+   numbers are skipped. Where blocks wear one that was opened and holds no record says nothing, as its erase may not
+   have held.
 """
 
 from array import array
