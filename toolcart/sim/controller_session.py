@@ -78,11 +78,9 @@ class ControllerSession(ControllerLink):
                 self.complain("nothing was sent for %d ms" % self.options.silence_ms)
             self.close("controller: integrator was silent")
             return FOREVER
-        if self.unsent:
-            self._push(now)
+        self._push(now)
         wait = self.ends.least(now, left if left < wait else wait)
-        if self.waiting:
-            wait = min(wait, self._watch_acknowledges(now))
+        wait = min(wait, self._watch_acknowledges(now))
         if self.numbers is not None:
             wait = min(wait, self.numbers.watch(now))
         if self._repeats and not self.wants_close:

@@ -142,7 +142,7 @@ def test_the_subscription_asks_as_documented_then_in_its_other_forms():
     for _ in range(5):
         assert subscription.revision() == 1 and len(subscription.data) <= longest
         requests.append(subscription.data)
-        subscription.revisions.refused()
+        subscription.revisions.rejected()
     assert requests[0] == b"0900001380" + b" " * 29 + b"02001002"  # protocol.md 6.1
     assert [data[4:7] for data in requests] == [b"001", b"002", b"003", b"001", b"001"]
     assert requests[3] == b"0900001380" + b"0" * 29 + b"02001002"
