@@ -30,10 +30,10 @@ class ExtendedSession(Session):
         self.send(octets)
 
     def _take(self, now):
-        frames = self.frames
-        head = tel.head_of(frames.buf, frames.at, frames.length)
+        incoming = self.incoming
+        head = tel.head_of(incoming.buf, incoming.at, incoming.length)
         if self._takes_10 and head >= 0 and head // tel.IDENTS == tel.ID_EVENT_ACKNOWLEDGE:
-            if not _make_05(frames.buf, frames.at, frames.length):
+            if not _make_05(incoming.buf, incoming.at, incoming.length):
                 return ts.EV_MALFORMED
         return Session._take(self, now)
 

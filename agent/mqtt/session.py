@@ -1,6 +1,6 @@
 """A session with an MQTT 3.1.1 broker: connect, subscribe to one topic, publish with QoS 1, know what is acknowledged.
 
-Sans I/O: `command()` says what the owner's port should do, the owner reports `opened` and `closed`, feeds `packets`
+Sans I/O: `command()` says what the owner's port should do, the owner reports `opened` and `closed`, feeds `incoming`
 (`inlet` and `receive` of toolcart.agent.base.fifo), asks `next_event` until EV_NONE, writes `pending` bytes of
 `tx[tx_from:]`, reports `sent`, and calls `tick`. Numbers in brackets are clauses of the OASIS text.
 
@@ -50,7 +50,7 @@ CMD_CLOSE = const(2)
 EV_NONE = const(0)
 EV_UP = const(1)  # it takes messages now
 EV_ACKED = const(2)  # PUBACK for the message with `tag`
-EV_MESSAGE = const(3)  # packets.buf[message_at:], `message_bytes` of it, on the topic that was subscribed to
+EV_MESSAGE = const(3)  # incoming.buf[message_at:], `message_bytes` of it, on the topic that was subscribed to
 EV_REFUSED = const(4)  # CONNACK or SUBACK with `code`; the connection is closed
 EV_LOST = const(5)  # the connection is gone
 EV_SILENT = const(6)  # a deadline has passed in `lost_in`; the connection is closed
@@ -172,7 +172,7 @@ class Session:
         self.window = Window(window)
         self.keepalive_ms = keepalive_ms
         self.ack_timeout_ms = ack_timeout_ms
-        self.packets = Packets(len(topic) + receipt_bytes)
+        self.incoming = Packets(len(topic) + receipt_bytes)
         self.tx = _PING
         self.tx_from = 0
         self.pending = 0
@@ -194,7 +194,7 @@ class Session:
         self._wants_ping = False
         self._wants_subscribe = False
         self._is_subscribing = False  # once more
-        self._commanded = CMD_NONE
+        self.commanded = CMD_NONE  # what `command` will return
 
     # -- the owner's calls -------------------------------------------------------------------------------------
 
@@ -212,7 +212,7 @@ class Session:
         """Close and stay closed."""
         self._forget()
         self.state = STOPPED
-        self._commanded = CMD_CLOSE
+        self.commanded = CMD_CLOSE
 
     def leave(self):
         """Send DISCONNECT after what is being written, so that the broker forgets the will [3.14.4]; then close."""
@@ -221,14 +221,14 @@ class Session:
 
     def command(self):
         """Return what the port has to do now, once: CMD_."""
-        command = self._commanded
-        self._commanded = CMD_NONE
+        command = self.commanded
+        self.commanded = CMD_NONE
         return command
 
     def opened(self, now):
         """The connection asked for is open."""
         if self.state == OPENING:
-            self.packets.reset()
+            self.incoming.reset()
             self.state = CONNECTING
             self._send(self._connect)
             self._wait.start(now, self.ack_timeout_ms)
@@ -239,7 +239,7 @@ class Session:
             return EV_NONE
         return self._lose(EV_LOST, now)
 
-    def can_publish(self):
+    def can_send(self):
         """True if a message may be published."""
         return self.state == UP and self.pending == 0 and self.window.count < self.window.width
 
@@ -261,14 +261,16 @@ class Session:
         self._wants_subscribe = self.state == UP and bool(self.topic)
 
     def sent(self, n, now):
-        """The port took n bytes."""
+        """The port took n bytes; True if `tick` has to be called again for that."""
         self.tx_from += n
         self.pending -= n
-        if self.pending == 0:
-            self._is_publishing = False
-            self._keepalive_timer.start(now, self.keepalive_ms)
-            if self.tx is _DISCONNECT:
-                self.stop()
+        if self.pending:
+            return False
+        self._is_publishing = False
+        self._keepalive_timer.start(now, self.keepalive_ms)
+        if self.tx is _DISCONNECT:
+            self.stop()
+        return True
 
     # -- events and time ---------------------------------------------------------------------------------------
 
@@ -280,9 +282,9 @@ class Session:
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
         if self.window.has_acked():
             return self._pop(now)
-        packets = self.packets
+        incoming = self.incoming
         while self.state >= CONNECTING and self._acks.count < ACKS_MOST:
-            kind = packets.next()
+            kind = incoming.next()
             if kind == mp.PACKET_NEED_DATA:
                 break
             if kind == mp.PACKET_BROKEN:
@@ -292,8 +294,8 @@ class Session:
                 return event
         return self._check_timers(now)
 
-    def tick(self, now):
-        """Send what is due; return the ms until something may be due again."""
+    def tick(self, now, left=FOREVER):
+        """Send what is due; return `left`, or the ms until something may be due again if that is less."""
         if self.pending == 0 and self.state >= CONNECTING:
             if self._acks.count:
                 self._send(self._acks.next())
@@ -309,7 +311,7 @@ class Session:
                 self._wants_subscribe = False
                 self._is_subscribing = True
                 self._send(self._subscribe)
-        left = self._wait.least(now, FOREVER)
+        left = self._wait.least(now, left)
         left = self._ping.least(now, left)
         return self._keepalive_timer.least(now, left) if self.state == UP and self.pending == 0 else left
 
@@ -323,8 +325,8 @@ class Session:
     # -- what comes in -----------------------------------------------------------------------------------------
 
     def _take(self, is_cut, now):
-        packets = self.packets
-        first = packets.first
+        incoming = self.incoming
+        first = incoming.first
         state = self.state
         if state == CONNECTING:
             if first != mp.CONNACK or is_cut:
@@ -334,11 +336,11 @@ class Session:
             return self._message(is_cut, now)
         if is_cut:
             return self._lose(EV_MALFORMED, now)
-        if first == mp.PUBACK and packets.length == 2:
+        if first == mp.PUBACK and incoming.length == 2:
             return self._acknowledged(now)
-        if first == mp.SUBACK and (state == SUBSCRIBING or self._is_subscribing) and packets.length == 3:
+        if first == mp.SUBACK and (state == SUBSCRIBING or self._is_subscribing) and incoming.length == 3:
             return self._subscribed(now)
-        if first == mp.PINGRESP and packets.length == 0:
+        if first == mp.PINGRESP and incoming.length == 0:
             self._ping.stop()
             if state == SETTLING:
                 return self._is_up(now)
@@ -347,9 +349,9 @@ class Session:
 
     def _connected(self, now):
         """Take a CONNACK (3.2); whether the broker had a session does not matter, ours is clean."""
-        packets = self.packets
-        code = packets.buf[packets.at + 1] if packets.length == 2 else 0
-        if packets.length != 2 or packets.buf[packets.at] > 1:
+        incoming = self.incoming
+        code = incoming.buf[incoming.at + 1] if incoming.length == 2 else 0
+        if incoming.length != 2 or incoming.buf[incoming.at] > 1:
             return self._lose(EV_MALFORMED, now)
         if code:
             self.code = code
@@ -362,9 +364,9 @@ class Session:
         return EV_NONE
 
     def _subscribed(self, now):
-        packets = self.packets
-        code = packets.buf[packets.at + 2]
-        if u16(packets.buf, packets.at) != _SUBSCRIBE_ID or 2 < code != NOT_SUBSCRIBED:
+        incoming = self.incoming
+        code = incoming.buf[incoming.at + 2]
+        if u16(incoming.buf, incoming.at) != _SUBSCRIBE_ID or 2 < code != NOT_SUBSCRIBED:
             return self._lose(EV_MALFORMED, now)
         if code == NOT_SUBSCRIBED:
             self.code = code
@@ -385,15 +387,15 @@ class Session:
 
     def _message(self, is_cut, now):
         """Take a PUBLISH (3.3): acknowledge it; it is an event if it is whole and on the topic subscribed to."""
-        packets = self.packets
-        first = packets.first
-        buf = packets.buf
-        at = packets.at
-        end = at + packets.length
+        incoming = self.incoming
+        first = incoming.first
+        buf = incoming.buf
+        at = incoming.at
+        end = at + incoming.length
         qos = first & mp.QOS_BITS
         if qos > mp.QOS_1:  # 3 does not exist [3.3.1-4], and 2 is more than was asked for
             return self._lose(EV_MALFORMED, now)
-        topic_bytes = u16(buf, at) if packets.length >= 2 else 0
+        topic_bytes = u16(buf, at) if incoming.length >= 2 else 0
         begin = at + 2 + topic_bytes
         payload = begin + 2 if qos else begin
         if topic_bytes == 0 or payload > end:
@@ -414,10 +416,10 @@ class Session:
 
     def _acknowledged(self, now):
         """Take a PUBACK (3.4)."""
-        packets = self.packets
+        incoming = self.incoming
         window = self.window
         # The broker cannot have what has not gone out.
-        if not window.acknowledge(u16(packets.buf, packets.at), not self._is_publishing):
+        if not window.acknowledge(u16(incoming.buf, incoming.at), not self._is_publishing):
             return EV_FOREIGN
         return self._pop(now) if window.has_acked() else EV_NONE
 
@@ -441,7 +443,7 @@ class Session:
             return EV_NONE
         if self.state == WAITING:
             self.state = OPENING
-            self._commanded = CMD_OPEN
+            self.commanded = CMD_OPEN
             self._wait.start(now, CONNECT_TIMEOUT_MS)
             return EV_NONE
         return self._lose(EV_SILENT, now)
@@ -449,7 +451,7 @@ class Session:
     def _lose(self, event, now):
         self.lost_in = self.state
         self._forget()
-        self._commanded = CMD_CLOSE
+        self.commanded = CMD_CLOSE
         if self.lost_in == LEAVING:
             self.state = STOPPED
             return event

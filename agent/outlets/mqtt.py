@@ -34,22 +34,20 @@ from toolcart.agent.mqtt.receipt import Receipt
 # isort: split
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.fields import holds, number
-from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_RESET
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.link.port import WHY_ENDED, WHY_RESET
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
+from toolcart.agent.outlets import Connection
 from toolcart.agent.outlets.batch import Batch, identity_of
 from toolcart.agent.outlets.mqtt_message_size import MessageSize
 from toolcart.agent.outlets.mqtt_receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Receipts
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.json_line import Line
 
-READS_A_STEP = const(8)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 RETRY_MS = const(1000)  # until what could not be read or written is tried again
-SHUTDOWN_MS = const(2000)
 RECONNECT_MS = const(60000)
 KEEPALIVE_S = const(30)
 ACK_TIMEOUT_MS = const(10000)
@@ -76,7 +74,7 @@ class Counts:
         self.receipts_above = self.receipts_below = 0
 
 
-class Mqtt:
+class Mqtt(Connection):
     """One broker of one station; what is common to boards and Linux."""
 
     kind = "mqtt"
@@ -89,7 +87,6 @@ class Mqtt:
 
     def __init__(self, port, line, station, index, settings, owner):
         log = station.log
-        self.port = port
         self.index = index
         self.log = log
         self.counters = station.counters
@@ -106,21 +103,17 @@ class Mqtt:
         client = "toolcart-%d-%d" % owner[1:]
         if settings["name"] != self.kind:  # a broker ends the older of two connections with one identifier [3.1.4-2]
             client += "-" + settings["name"]
-        self.session = _session(settings, topics, client, needs_receipt, self.window, self.receipt_bytes)
+        session = _session(settings, topics, client, needs_receipt, self.window, self.receipt_bytes)
+        Connection.__init__(self, port, session)
         self.progress = Receipts(log, self.cursor, needs_receipt, AHEAD * self.window, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
         self.receipt = Receipt()
         self.counts = Counts()
-        self.attempts = 0
-        self.fault = ConnectionFault()
         self.failure = ms.EV_NONE  # how the last connection ended
         self.limit = MessageSize()
         self.lacks = 0  # _LACKS_STATE ..
         self._announced = 0  # or _ANNOUNCED ..
         self._retains = False  # the broker has taken what is retained since the start
-        self._opening = False
-        self._stopping = False
-        self._shutdown_timer = Timer()  # set: nothing new goes out
 
     # -- the contract of outlets -------------------------------------------------------------------------------
 
@@ -144,10 +137,6 @@ class Mqtt:
         """The network is there now: do not wait for the next attempt."""
         self.session.connect_now(now)
 
-    def begin_shutdown(self, now):
-        """Begin the orderly end: nothing new goes out; the state topic says that it was stopped."""
-        self._shutdown_timer.start(now, SHUTDOWN_MS)
-
     def may_stop(self, now):
         """True if the broker has been left, or does not answer."""
         state = self.session.state
@@ -155,57 +144,21 @@ class Mqtt:
 
     def stop(self):
         """Close, and make durable how far it is."""
-        self._stopping = True
-        self.session.stop()
-        self.port.close()
+        Connection.stop(self)
         if not self.log.state.save_cursor(self.cursor):
             self.counters.count(counter.NOT_SAVED)
 
     def reset_after_fault(self, now):
         """After a fault: begin with a new connection."""
         self.counters.note(counter.FAULTS, 2, now)
-        self.port.close()
-        self._opening = False
-        self._lost(self.session.closed(now), now)
-        self.session.command()
+        self.hang_up()
+        self.connection_lost(self.session.closed(now), now)
 
     def put_state(self, report):
         """Add what people want to know."""
         from toolcart.agent.mqtt.status import put_outlet  # only when it is shown
 
         put_outlet(report, self)
-
-    def step(self, now):
-        """Do what can be done now; return the ms until there may be more."""
-        if self._stopping:
-            return FOREVER
-        session = self.session
-        for _ in range(READS_A_STEP):
-            n = 0
-            packets = None
-            if self._opening:
-                self._look_at_opening(now)
-            elif session.state >= ms.CONNECTING:
-                packets = session.packets
-                n = self.port.readinto(packets.inlet(), packets.free)
-                if n > 0:
-                    packets.receive(n)
-            if n or session.is_due(now):
-                self._handle_events(now)
-            if n < 0:
-                self._lost(session.closed(now), now)
-            self._obey(now)
-            if session.is_due(now):
-                continue
-            left = self._look_at_receipts(now)
-            if session.can_publish():
-                left = min(left, self._publish_next(now))
-            left = min(left, session.tick(now))
-            if session.pending:
-                left = self._write(left, now)
-            if packets is None or n < packets.free:
-                return left
-        return 0
 
     # -- what only Linux has (toolcart.agent.linux.mqtt) ----------------------------------------------------------
 
@@ -226,8 +179,12 @@ class Mqtt:
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
-    def _publish_next(self, now):
+    def send_next(self, now):
         """Publish what comes next, if anything may; return the ms until there may be more."""
+        left = self._look_at_receipts(now)
+        return min(left, self._publish_next(now)) if self.session.can_send() else left
+
+    def _publish_next(self, now):
         if self._shutdown_timer.armed:
             return self._say_goodbye(now)
         if not self._announced:
@@ -345,7 +302,8 @@ class Mqtt:
 
     # -- what comes back ---------------------------------------------------------------------------------------
 
-    def _handle_events(self, now):
+    def take_events(self, now):
+        """Hear what the session says, until it says nothing more."""
         session = self.session
         while True:
             event = session.next_event(now)
@@ -372,7 +330,7 @@ class Mqtt:
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
                 self.counts.skipped += 1
             else:
-                self._lost(event, now)
+                self.connection_lost(event, now)
 
     def _look_at_receipts(self, now):
         """Go back if no receipt has come in time; return the ms until that may be due."""
@@ -404,7 +362,7 @@ class Mqtt:
         """Take a receipt: {"identity":"3fa9c1d2","number":1208}, whatever else is in it."""
         session = self.session
         counts = self.counts
-        buf = session.packets.buf
+        buf = session.incoming.buf
         at = session.message_at
         end = at + session.message_bytes
         receipt = self.receipt
@@ -443,7 +401,11 @@ class Mqtt:
         self.failure = ms.EV_NONE
         self.fault.over()
 
-    def _lost(self, event, now):
+    def address_for(self, command, now):
+        """Return the broker's address if the session wants to go there."""
+        return (self.host, self.port_number) if command == ms.CMD_OPEN else None
+
+    def connection_lost(self, event, now):
         """The connection is gone: what was out may or may not have arrived."""
         if event == ms.EV_NONE:
             return
@@ -472,44 +434,6 @@ class Mqtt:
             return False
         state = self.session.lost_in
         return state == ms.CONNECTING or (state == ms.UP and self._announced == _ANNOUNCED)
-
-    def _obey(self, now):
-        command = self.session.command()
-        if command == ms.CMD_NONE:
-            return
-        self._opening = False
-        self.port.close()
-        if command == ms.CMD_OPEN:
-            self.attempts += 1
-            self.port.open(self.host, self.port_number)
-            self._opening = True
-            if self.port.state() != PORT_OPENING:  # nothing will ever wake us for it
-                self._look_at_opening(now)
-
-    def _look_at_opening(self, now):
-        state = self.port.state()
-        if state == PORT_OPEN:
-            self._opening = False
-            self.session.opened(now)
-        elif state == PORT_CLOSED:
-            self._opening = False
-            self._lost(self.session.closed(now), now)
-            self._obey(now)
-
-    def _write(self, left, now):
-        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
-        session = self.session
-        while session.pending:
-            n = self.port.write(session.tx, session.tx_from, session.pending)
-            if n < 0:
-                self._lost(session.closed(now), now)
-                return 0
-            if n == 0:
-                return left
-            session.sent(n, now)
-            if session.pending == 0:
-                left = min(left, session.tick(now))
-        return 0 if session.can_publish() or session.state == ms.LEAVING else left
 
 
 class Topics:

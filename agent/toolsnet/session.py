@@ -1,7 +1,7 @@
 """A station's session with ToolsNet: first the PIM, then the server; one telegram outstanding; starts over on a loss.
 
 Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
-`frames`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.
+`incoming`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.
 
 Rules (protocol.md 8.2, 8.3; TN 2)
 1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
@@ -206,7 +206,7 @@ class Session:
         self.place = (system_type, system, station)
         self.reconnect_ms = reconnect_ms
         self.state = STOPPED
-        self.frames = tel.Frames()
+        self.incoming = tel.Frames()
         self.info = ServerInfo()
         self.outstanding = Outstanding()
         self.heartbeat = Heartbeat()
@@ -253,6 +253,7 @@ class Session:
         self.wait.stop()
         self._keepalive_timer.stop()
         self._clear_out()
+        self._streaming_event = False
         self.commanded = CMD_CLOSE
 
     def set_stamp(self, stamp):
@@ -271,7 +272,7 @@ class Session:
 
     def opened(self, now):
         """The connection asked for is open."""
-        self.frames.reset()
+        self.incoming.reset()
         if self.state == PIM_OPENING:
             self.state = PIM_VERIFY
             self._has_answer = False
@@ -316,7 +317,7 @@ class Session:
             self._streaming_event = False
             return EV_STREAMING
         while self.state >= PIM_VERIFY:
-            kind = self.frames.next()
+            kind = self.incoming.next()
             if kind == tel.FRAME_NEED_DATA:
                 break
             if kind == tel.FRAME_TOO_LARGE:
@@ -414,10 +415,10 @@ class Session:
     # -- what comes in -----------------------------------------------------------------------------------------
 
     def _take(self, now):
-        frames = self.frames
-        head = number(frames.buf, frames.at + 4, 7) if frames.length >= 7 else -1  # tel.head_of, without a call
+        incoming = self.incoming
+        head = number(incoming.buf, incoming.at + 4, 7) if incoming.length >= 7 else -1  # tel.head_of, without a call
         if head < 0:
-            head = tel.head_of(frames.buf, frames.at, frames.length)  # perhaps with blanks
+            head = tel.head_of(incoming.buf, incoming.at, incoming.length)  # perhaps with blanks
         if head < 0:
             return EV_MALFORMED
         kind = head // tel.IDENTS
@@ -444,9 +445,9 @@ class Session:
     def _informed(self, ident, now):
         if ident != self.outstanding.ident:
             return EV_FOREIGN
-        buf = self.frames.buf
-        at = self.frames.at
-        sequence = tel.result_sequence_of(buf, at) if tel.is_info(self.frames.length) else -1
+        buf = self.incoming.buf
+        at = self.incoming.at
+        sequence = tel.result_sequence_of(buf, at) if tel.is_info(self.incoming.length) else -1
         if sequence < 0:
             return EV_MALFORMED
         info = self.info
@@ -463,15 +464,15 @@ class Session:
         outstanding = self.outstanding
         if ident != outstanding.ident:
             return EV_FOREIGN
-        frames = self.frames
-        code = number(frames.buf, frames.at + 25, 3) if frames.length >= tel.ACKNOWLEDGE_BYTES else -1
+        incoming = self.incoming
+        code = number(incoming.buf, incoming.at + 25, 3) if incoming.length >= tel.ACKNOWLEDGE_BYTES else -1
         if code < 0:
-            code = tel.code_of(frames.buf, frames.at, frames.length)  # perhaps with blanks
+            code = tel.code_of(incoming.buf, incoming.at, incoming.length)  # perhaps with blanks
         if code == tel.NO_CODE:
             return EV_MALFORMED
         if self.wants_stamp:
             self.wants_stamp = False
-            copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # TN 5.6
+            copy(self.stamp, 0, incoming.buf, incoming.at + 11, 14)  # TN 5.6
         kind = outstanding.kind
         if kind == _OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram

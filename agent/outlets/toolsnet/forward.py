@@ -7,13 +7,11 @@ Rules
 3. After a refusal while a copy may be on its way the server is asked where it stands.
 4. The flash is used only while the controller's line is quiet (toolcart.agent.link.flash_window): a chip loses bytes
    meanwhile.
-5. The session says when to open and to close; it is done here. A port that is open or closed at once will never wake
-   this task: it is looked at right after `open`.
-6. Why there is no connection stays in `fault` until there is one, and is logged once for each change. One that ended
+5. Why there is no connection stays in `fault` until there is one, and is logged once for each change. One that ended
    with a result that had no answer proves nothing by coming again: its reason is there again until a result has a 05.
    If no result waits, less is enough the first time: a connection if the last one broke, and a 05 to a 06, where the
    server answers any, if it was silent.
-7. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
+6. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
    closed.
 """
 
@@ -32,42 +30,39 @@ from toolcart.agent.base.connection_fault import (
     NO_PORT,
     NOT_ALLOWED,
     NOT_WRITTEN,
-    ConnectionFault,
 )
-from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT, decimal
+from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.link.port import WHY_TIMED_OUT, decimal
+from toolcart.agent.outlets import ENDED, Connection
 from toolcart.agent.outlets.toolsnet.policy import BUSY, IN_ORDER, SEND, WRITE, Policy
 from toolcart.agent.record.result import STAMP_BYTES
 
-READS_A_STEP = const(8)
 WRITES_A_STEP = const(4)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
-SHUTDOWN_MS = const(2000)
 NOT_WRITTEN_MS = const(5000)  # until the next connection, if our own flash refuses; then twice as long each time
 CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
 
 
-class ToolsNetOutlet:
+class ToolsNetOutlet(Connection):
     """One log, one station of ToolsNet. `settings` is the `toolsnet` part of the completed configuration."""
 
     kind = "toolsnet"
     index = _INDEX
 
     def __init__(self, port, session, writer, station, settings, sources=(), cursor_batch=CURSOR_BATCH):
-        self.port = port
-        self.session = self.times = session
+        Connection.__init__(self, port, session)
+        self.times = session
         self.writer = writer
         self.counters = counters = station.counters
         self.clock = station.board
         self.log = log = station.log
-        self.quarantine = quarantine = station.quarantine
         self.flash_window = quiet = station.flash_window
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
-        self.policy = Policy(log, log.state, quarantine, counters, settings, batch, cursor_batch)
+        self.policy = Policy(log, log.state, station.quarantine, counters, settings, batch, cursor_batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
@@ -77,28 +72,18 @@ class ToolsNetOutlet:
             quiet.join(self)
         for source in sources:
             source.join(self)
-        self._know_no_connection(settings)
-
-    def _know_no_connection(self, settings):
-        """Take where the connection leads; begin with nothing known of the last attempt and of the line."""
-        # the PIM, then the host that its 08 names
+        # where the connection leads: the PIM, then the host that its 08 names
         self.pim_host = settings["pim_host"]
         self.pim_port = settings["pim_port"]
         self.host_override = settings["host_override"]
         self._allow_hosts = settings["allow_hosts"]
         self._named_host = ""  # by the last 08
-        self._is_reached = False  # by the last attempt: a connection is open, or was
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
         self._lacking = 0  # connections that ended with a result that had no answer, since one had
         self._lacks_why = 0  # why the last of them ended
-        self.longest_ms = self.session.reconnect_ms
-        self.attempts = 0  # connections begun or given up: toolcart.agent.cart.watchdog watches whether it moves
-        self.fault = ConnectionFault()
-        self._opening = False
+        self.longest_ms = session.reconnect_ms
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
-        self._shutdown_timer = Timer()  # set: nothing more goes out
-        self._stopping = False
         self._unwritten_ms = 0  # that were waited because our own flash refused; 0: it does not
 
     # -- the contract of outlets -------------------------------------------------------------------------------
@@ -118,12 +103,8 @@ class ToolsNetOutlet:
 
     def connect_now(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""
-        if not self._is_reached:
+        if self.phase < ENDED:
             self.session.connect_now(now)
-
-    def begin_shutdown(self, now):
-        """Begin the orderly end: nothing more goes out."""
-        self._shutdown_timer.start(now, SHUTDOWN_MS)
 
     def may_stop(self, now):
         """True if nothing is outstanding any more, or was not answered in time: `stop` may come."""
@@ -131,11 +112,9 @@ class ToolsNetOutlet:
 
     def stop(self):
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
-        self._stopping = True
+        Connection.stop(self)
         if not self.policy.save_at_end():
             self.counters.count(counter.NOT_SAVED)
-        self.session.stop()
-        self.port.close()
 
     def do_deferred_writes(self, now):
         """The line is quiet now and perhaps not for long: do what waits for it, and allow the next results out."""
@@ -181,40 +160,11 @@ class ToolsNetOutlet:
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
-        if self._stopping:
-            return FOREVER
-        session = self.session
         self._waits = False
-        if session.state != ts.STREAMING and not self.may_write():  # what an 08 says is written down
+        if ts.STOPPED < self.session.state < ts.STREAMING and not self.may_write():  # what an 08 says is written down
             return LINE_WAIT_MS
-        reads = READS_A_STEP
-        while reads:
-            reads -= 1
-            n = 0
-            frames = session.frames
-            if self._opening:
-                self._look_at_opening(now)
-            elif session.state > ts.PIM_OPENING:
-                n = self.port.readinto(frames.inlet(), frames.free)
-                if n > 0:
-                    frames.receive(n)
-            if n or session.is_due(now):
-                self._handle_events(now)
-            if n < 0:
-                self._cut(now)
-            if session.commanded != ts.CMD_NONE:
-                self._obey(now)
-                if session.is_due(now):
-                    continue  # it is open already
-            left = FOREVER
-            if session.can_send() and not self._shutdown_timer.armed:
-                left = self._send_next(now)
-            left = session.tick(now, left)
-            if session.pending:
-                left = self._write(left, now)
-            if n == 0 or n < frames.free:  # the port wakes us if there is more
-                return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
-        return 0
+        left = Connection.step(self, now)
+        return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -226,13 +176,15 @@ class ToolsNetOutlet:
             or self._is_silent
             or (
                 quiet.may_write(self.log.state)
-                and (not self.policy.writes_quarantine() or quiet.may_write(self.quarantine.log))
+                and (not self.policy.writes_quarantine() or quiet.may_write(self.policy.lookahead.quarantine.log))
             )
         )
         return not self._waits
 
-    def _send_next(self, now):
+    def send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
+        if not self.session.can_send() or self._shutdown_timer.armed:
+            return FOREVER
         policy = self.policy
         if self.sources and policy.phase == IN_ORDER and self._send_source(now):
             return FOREVER
@@ -253,7 +205,10 @@ class ToolsNetOutlet:
         else:
             return 0
         left = policy.time_left(now, FOREVER)
-        return self._time_left_of_sources(now, left) if self.sources and policy.phase == IN_ORDER else left
+        if self.sources and policy.phase == IN_ORDER:
+            for source in self.sources:
+                left = source.time_left(now, left)
+        return left
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
@@ -280,14 +235,10 @@ class ToolsNetOutlet:
                     return True
         return False
 
-    def _time_left_of_sources(self, now, left):
-        for source in self.sources:
-            left = source.time_left(now, left)
-        return left
-
     # -- what comes back ---------------------------------------------------------------------------------------
 
-    def _handle_events(self, now):
+    def take_events(self, now):
+        """Hear what the session says, until it says nothing more."""
         session = self.session
         while True:
             event = session.next_event(now)
@@ -299,8 +250,8 @@ class ToolsNetOutlet:
                 if self._lacking or self._is_foreign:
                     self._answered()
                 self.out.accepted(now)
-                frames = session.frames
-                if frames.start == frames.end:  # a call less for each result
+                incoming = session.incoming
+                if incoming.start == incoming.end:  # a call less for each result
                     return  # nothing waits for a deadline now
             elif event == ts.EV_REFUSED:
                 self._refused(now)
@@ -311,20 +262,15 @@ class ToolsNetOutlet:
                 if self._may_work():
                     self.fault.over()
                 elif self.fault.why != self._lacks_why or self.fault.state != ts.STREAMING:
-                    self.fault.set(self._lacks_why, ts.STREAMING, 0, 0, self._delivered())
+                    self.fault.set(self._lacks_why, ts.STREAMING, 0, 0, self.counters.counts[counter.DELIVERED])
             elif event == ts.EV_SILENT:
-                self.counters.note(counter.SERVER_SILENT, self._unanswered(), now)
+                self.counters.note(counter.SERVER_SILENT, self.policy.number if self.out is self.policy else 0, now)
                 self.lost(ts.EV_NONE, now)
                 self._record_fault(NO_ANSWER, now)
             elif event == ts.EV_LOST:
-                self.lost(event, now)
-                self._record_fault(0, now)
+                self.connection_lost(event, now)
             else:
                 self._odd(event, now)
-
-    def _unanswered(self):
-        """Return the number of the result that has no answer; 0 if what is out is none."""
-        return self.policy.number if self.out is self.policy else 0
 
     def _answered(self):
         """What is out has a 05 that can be read."""
@@ -400,45 +346,35 @@ class ToolsNetOutlet:
 
     def _break(self, now):
         """Ask the server again where it stands."""
-        self.port.close()
-        self._opening = False
+        self.hang_up()
         self.lost(self.session.closed(now), now)
 
     def reset_after_fault(self, now):
         """After a fault: begin with a new connection."""
         self.counters.note(counter.FAULTS, 1, now)
-        self.port.close()
-        self._opening = False
+        self.hang_up()
         self.session.closed(now)
         self.lost(ts.EV_NONE, now)
 
     # -- the connection: the PIM first, then the host that its 08 names ------------------------------------------------
 
-    def _obey(self, now):
-        command = self.session.command()
-        self.port.close()
-        self._opening = False
-        self._is_reached = self._is_reached and command == ts.CMD_CLOSE
-        self.attempts += 1
+    def address_for(self, command, now):
+        """Return where the session wants to go, None if nowhere, or where it may not."""
         self._is_foreign = False
         if command == ts.CMD_OPEN_PIM:
             stamp = bytearray(STAMP_BYTES)
             self.clock.stamp_into(stamp)
             self.session.set_stamp(stamp)
-            self.port.open(self.pim_host, self.pim_port)
-            self._opening = True
-        elif command == ts.CMD_OPEN_SERVER:
-            info = self.session.info
-            host = self._allowed_host(now) if info.port >= 0 else ""
-            if not host:
-                self.session.closed(now)
-                self._record_fault(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
-                return
-            self.port.open(host, info.port or self.pim_port)
-            self._opening = True
-        # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
-        if self._opening and self.port.state() != PORT_OPENING:
-            self._look_at_opening(now)
+            return self.pim_host, self.pim_port
+        if command == ts.CMD_CLOSE:
+            return None
+        info = self.session.info
+        host = self._allowed_host(now) if info.port >= 0 else ""
+        if host:
+            return host, info.port or self.pim_port
+        self.session.closed(now)
+        self._record_fault(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
+        return None
 
     def server_host(self):
         """Return the server's host by the last 08: the PIM's if blank, 0.0.0.0 or no text (protocol.md 8.3)."""
@@ -462,37 +398,10 @@ class ToolsNetOutlet:
         self._named_host = host
         return host
 
-    def _look_at_opening(self, now):
-        state = self.port.state()
-        if state == PORT_OPEN:
-            self._opening = False
-            self._is_reached = True
-            self.session.opened(now)
-        elif state == PORT_CLOSED:
-            self._opening = False
-            self.session.closed(now)
-            self._record_fault(0, now)
-
-    def _write(self, left, now):
-        """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
-        session = self.session
-        pending = session.pending
-        while pending:
-            n = self.port.write(session.tx, session.tx_from, pending)
-            if n < 0:
-                self._cut(now)
-                return 0
-            if n == 0:
-                break
-            if session.sent(n, now):
-                left = session.tick(now)
-            pending = session.pending
-        return left
-
-    def _cut(self, now):
-        """The port says that the connection is gone."""
-        event = self.session.closed(now)
-        self.lost(event, now)
+    def connection_lost(self, event, now):
+        """The connection has ended, or could not be opened."""
+        if self.phase >= ENDED:
+            self.lost(event, now)
         self._record_fault(0, now)
 
     def _record_fault(self, why, now):
@@ -516,9 +425,5 @@ class ToolsNetOutlet:
         counters.count(counter.SERVER_AWAY)
         if self._lacking and not self._lacks_why and state == ts.STREAMING:
             self._lacks_why = why
-        if self.fault.set(why, state, port.why_code, 0, self._delivered()):
+        if self.fault.set(why, state, port.why_code, 0, counters.counts[counter.DELIVERED]):
             counters.log.add(counter.SERVER_AWAY, why, now)
-
-    def _delivered(self):
-        """Return what moves when the server works (ConnectionFault.set)."""
-        return self.counters.counts[counter.DELIVERED]

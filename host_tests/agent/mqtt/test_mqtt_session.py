@@ -147,14 +147,14 @@ class Wire:
         return self
 
     def receive(self, octets):
-        packets = self.session.packets
+        incoming = self.session.incoming
         while octets and self.session.state >= ms.CONNECTING:
-            inlet = packets.inlet()
-            n = min(packets.free, len(octets))
+            inlet = incoming.inlet()
+            n = min(incoming.free, len(octets))
             assert n, "nothing is taken any more"
             for index in range(n):
                 inlet[index] = octets[index]
-            packets.receive(n)
+            incoming.receive(n)
             octets = octets[n:]
             self.turn()
 
@@ -164,7 +164,7 @@ class Wire:
             event = session.next_event(self.now)
             if event == ms.EV_MESSAGE:
                 at = session.message_at
-                self.events.append(bytes(session.packets.buf[at : at + session.message_bytes]))
+                self.events.append(bytes(session.incoming.buf[at : at + session.message_bytes]))
             elif event == ms.EV_ACKED:
                 self.events.append(session.tag)
             elif event:
@@ -181,7 +181,7 @@ class Wire:
             session.sent(session.pending, self.now)
 
     def publish(self, tag, flags=0):
-        assert self.session.can_publish()
+        assert self.session.can_send()
         self.session.publish(self.buf, ROOM, ROOM + 7, b"b/results", flags, tag, self.now)
         self.write()
 
@@ -258,12 +258,12 @@ def test_messages_are_acknowledged_in_their_order_whatever_the_order_of_the_puba
     wire = Wire().up()
     for tag in (11, 12, 13):
         wire.publish(tag)
-    assert not wire.session.can_publish() and wire.session.window.count == 3
+    assert not wire.session.can_send() and wire.session.window.count == 3
     assert wire.sent[:2] == b"\x32\x14" and b"\x00\x09b/results\x00\x02payload" in wire.sent
     wire.receive(b"\x40\x02\x00\x03\x40\x02\x00\x04")
     assert wire.events == []
     wire.receive(b"\x40\x02\x00\x02")
-    assert wire.events == [11, 12, 13] and wire.session.can_publish()
+    assert wire.events == [11, 12, 13] and wire.session.can_send()
     wire.receive(b"\x40\x02\x00\x02\x40\x02\x00\x00\x40\x02\xff\xff")
     assert wire.events[3:] == ["foreign"] * 3
     wire.publish(14, mp.DUP | mp.RETAIN)
@@ -285,9 +285,9 @@ def test_an_identifier_in_use_and_0_are_left_out():
 def test_what_has_not_gone_out_cannot_be_acknowledged():
     wire = Wire().up()
     wire.session.publish(wire.buf, ROOM, ROOM + 7, b"b/results", 0, 9, wire.now)
-    packets = wire.session.packets
-    packets.inlet()[:4] = b"\x40\x02\x00\x02"
-    packets.receive(4)
+    incoming = wire.session.incoming
+    incoming.inlet()[:4] = b"\x40\x02\x00\x02"
+    incoming.receive(4)
     assert wire.session.next_event(wire.now) == ms.EV_FOREIGN and wire.session.window.count == 1
 
 
@@ -359,7 +359,7 @@ def test_what_is_too_large_or_another_topic_is_skipped_and_acknowledged():
 def test_it_leaves_with_a_disconnect():
     wire = Wire().up()
     wire.session.leave()
-    assert not wire.session.can_publish()
+    assert not wire.session.can_send()
     wire.turn()
     assert wire.sent == b"\xe0\x00" and wire.session.state == ms.STOPPED and wire.session.command() == ms.CMD_CLOSE
     assert wire.turn() > 100000
@@ -373,7 +373,7 @@ def test_random_octets_never_raise_and_never_stick():
         for _ in range(30):
             seed = seed * 1103 % 1048573
             piece = words[seed % 6] if seed % 4 else bytes([seed >> 3 & 255, seed >> 5 & 15, seed >> 7 & 255])
-            if seed % 64 == 0 and wire.session.can_publish():
+            if seed % 64 == 0 and wire.session.can_send():
                 wire.publish(seed)
             wire.receive(piece)
             if wire.session.state == ms.WAITING:
@@ -392,10 +392,10 @@ def test_a_message_and_its_answers_allocate_nothing():
 
     def receive(octets):
         n = len(octets)
-        inlet = session.packets.inlet()
+        inlet = session.incoming.inlet()
         for index in range(n):
             inlet[index] = octets[index]
-        session.packets.receive(n)
+        session.incoming.receive(n)
         while session.next_event(now):
             pass
         session.tick(now)

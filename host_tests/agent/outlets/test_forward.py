@@ -1109,6 +1109,20 @@ def test_returning_network_is_used_at_once_without_knocking_at_servers_sooner():
     assert outlet.toolsnet.pim_connections <= attempts + 1
 
 
+def test_connection_that_never_stood_is_not_one_that_was_lost():
+    for take_away in ("down", "swallow"):
+        outlet = Outlet()
+        getattr(outlet.network, take_away)(*PIM)
+        outlet.store(1)
+        outlet.run(200000)
+        assert outlet.counted(counter.SERVER_AWAY) > 2 and outlet.counted(counter.SERVER_LOSSES) == 0, take_away
+        outlet.network.up(*PIM)
+        outlet.until_stored(1)
+        outlet.network.cut(*SERVER)
+        outlet.run(1000)
+        assert outlet.counted(counter.SERVER_LOSSES) == 1, take_away
+
+
 # -- a server next door
 
 

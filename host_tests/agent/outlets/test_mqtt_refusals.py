@@ -22,7 +22,7 @@ def store_and_run(bench, ms):
 
 def connections(bench, ms, pause_ms=1000):
     """How many connections it takes, with 20 results in each pause."""
-    before = bench.forward.session.packets
+    before = bench.forward.session.incoming
     opened = 0
 
     def endpoint():
@@ -33,7 +33,7 @@ def connections(bench, ms, pause_ms=1000):
     bench.network.listen(BROKER[0], BROKER[1], endpoint)
     for _ in range(ms // pause_ms):
         store_and_run(bench, pause_ms)
-    assert before is bench.forward.session.packets
+    assert before is bench.forward.session.incoming
     return opened
 
 

@@ -54,10 +54,10 @@ class Driven:
             session.sent(n, now)
 
     def receive(self, octets):
-        frames = self.session.frames
-        assert len(octets) <= frames.room()
-        frames.inlet()[0 : len(octets)] = octets
-        frames.receive(len(octets))
+        incoming = self.session.incoming
+        assert len(octets) <= incoming.room()
+        incoming.inlet()[0 : len(octets)] = octets
+        incoming.receive(len(octets))
         return self.turn()
 
     def opened(self):
