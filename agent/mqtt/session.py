@@ -29,7 +29,7 @@ from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt.packets import Packets, put_fixed, put_front, put_u16, u16
 
 RECEIPT_BYTES = const(160)  # of a message that is received whole, besides its topic
-ACKS_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is read
+ACKS_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is looked at until one has room
 CONNECT_TIMEOUT_MS = const(5000)
 RETRY_LEAST_MS = const(1000)
 
@@ -194,6 +194,7 @@ class Session:
         self._wants_ping = False
         self._wants_subscribe = False
         self._is_subscribing = False  # once more
+        self._is_held = False  # what has come was not looked at to its end, for want of room for a PUBACK
         self.commanded = CMD_NONE  # what `command` will return
 
     # -- the owner's calls -------------------------------------------------------------------------------------
@@ -276,6 +277,8 @@ class Session:
 
     def is_due(self, now):
         """True if `next_event` has something to do although nothing came."""
+        if self._is_held and self._acks.count < ACKS_MOST:
+            return True
         return self._wait.expired(now) or self._ping.expired(now) or self.window.has_acked()
 
     def next_event(self, now):
@@ -283,7 +286,11 @@ class Session:
         if self.window.has_acked():
             return self._pop(now)
         incoming = self.incoming
-        while self.state >= CONNECTING and self._acks.count < ACKS_MOST:
+        self._is_held = False
+        while self.state >= CONNECTING:
+            if self._acks.count == ACKS_MOST:
+                self._is_held = True
+                break
             kind = incoming.next()
             if kind == mp.PACKET_NEED_DATA:
                 break
@@ -311,6 +318,8 @@ class Session:
                 self._wants_subscribe = False
                 self._is_subscribing = True
                 self._send(self._subscribe)
+        if self._is_held and self._acks.count < ACKS_MOST:
+            return 0
         left = self._wait.least(now, left)
         left = self._ping.least(now, left)
         return self._keepalive_timer.least(now, left) if self.state == UP and self.pending == 0 else left
@@ -464,6 +473,7 @@ class Session:
         self.pending = self._acks.count = 0
         self.window.clear()
         self._is_publishing = self._wants_ping = self._wants_subscribe = self._is_subscribing = False
+        self._is_held = False
         self._wait.stop()
         self._ping.stop()
         self._keepalive_timer.stop()

@@ -4,12 +4,13 @@ import json
 
 from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
+from toolcart.agent.mqtt.session import ACKS_MOST
 from toolcart.agent.outlets.mqtt_receipts import RECEIPT_BELOW, RECEIPT_KNOWN, Receipts
 from toolcart.agent.record import KIND_EVENT
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.log import Area, append_event, store
-from host_tests.support.mqtt import BROKER, MqttBench
+from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
 from lab.harness.mqtt_broker import Consumer
 
 PORTABLE = True
@@ -111,6 +112,22 @@ def test_receipt_that_comes_twice_sends_nothing_again():
     ids = bench.store(80)
     way.pace(20000)
     assert bench.ids() == ids and way.repeats == 0 and way.batches == 40
+
+
+def test_receipts_that_come_in_one_piece_are_all_heard_though_more_than_are_acknowledged_at_once():
+    if not HAS_ALL:
+        return  # a board reads fewer at once
+    bench = MqttBench(wide=True, limits={"records_most": 1, "window": 40})
+    bench.consumer.away = True
+    bench.run(1000)
+    bench.store(3 * ACKS_MOST)
+    bench.run(1000)
+    for number in range(1, 3 * ACKS_MOST + 1):
+        receipt = {"identity": bench.forward.identity, "number": number}
+        bench.broker.publish(TOPIC + "/receipt", json.dumps(receipt).encode(), False)
+    bench.run(100)
+    assert bench.forward.counts.receipts == bench.cursor.number == 3 * ACKS_MOST
+    assert bench.broker.complaints == [] and bench.forward.step(bench.clock.now) > 100
 
 
 def test_consumer_that_says_its_number_again_and_again_while_it_commits_gets_nothing_twice():
