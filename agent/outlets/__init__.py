@@ -108,14 +108,14 @@ class Connection:
             elif self.phase == OPENING:
                 self._look_at_opening(now)
             if n or session.is_due(now):
-                self.take_events(now)
+                self.take_events(now)  # type: ignore - the outlet has it
             if n < 0:
                 self._end(now)
             if session.commanded:
                 self._obey(now)
                 if session.is_due(now):
                     continue  # it is open already
-            left = session.tick(now, self.send_next(now))
+            left = session.tick(now, self.send_next(now))  # type: ignore - the outlet has it
             if session.pending:
                 left = self._write(left, now)
             if n == 0 or n < incoming.free:  # the port wakes us if there is more
@@ -141,7 +141,7 @@ class Connection:
     def _obey(self, now):
         self.hang_up()
         self.attempts += 1
-        address = self.address_for(self.session.command(), now)
+        address = self.address_for(self.session.command(), now)  # type: ignore - the outlet has it
         if address is None:
             return
         self.phase = OPENING
@@ -162,4 +162,4 @@ class Connection:
         self.hang_up()
         event = self.session.closed(now)
         if event:
-            self.connection_lost(event, now)
+            self.connection_lost(event, now)  # type: ignore - the outlet has it
