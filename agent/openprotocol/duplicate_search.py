@@ -13,7 +13,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, get_u32
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import id_of, length_of
+from toolcart.agent.openprotocol.ids import id_of, is_within
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.equality import have_same_contents, is_same, same_id
 from toolcart.agent.record.provenance import is_elsewhere, spindle_in
@@ -149,7 +149,7 @@ class DuplicateSearch:
         for page, at, _ in self.results(record):
             if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
                 number = id_of(page, at + TIGHTENING_ID)
-                if length_of(first, number) and length_of(number, last):
+                if is_within(number, first, last):
                     ids.add(number)
         return len(ids)
 

@@ -15,9 +15,10 @@ what was gone before.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import after, ahead_by, is_ahead, is_open, length_of, preceding
+from toolcart.agent.openprotocol.ids import ahead_by, following, is_ahead, is_open, length_of, preceding
 
 CLOSED_MOST = const(32)
+_GONE_MOST = const(0x3FFFFFFF)  # what the state can hold
 
 # Why IDs are gone; below 0: the code, negative, of the rejection that came.
 WHY_NONE = const(0)  # the controller has nothing under them
@@ -55,11 +56,11 @@ class GapFill:
             self.begin = self.at = first
         return is_other
 
-    def close(self, count, why=WHY_NONE):
-        """The one at `at` is no longer missing; so many of its results are gone, and that is `why`."""
+    def close(self, count, why, last):
+        """The one at `at`, of a range up to `last`, is no longer missing; so many of its results are gone: `why`."""
         if count:
             self._note_gone(self.at, count, why)
-        self.at = after(self.at)
+        self.at = following(self.at, last) or 1
         self._closed += 1
 
     def is_over_zero(self, last):
@@ -73,7 +74,7 @@ class GapFill:
     def report_lost_zero(self, count):
         """Append an event for ID 0, one of whose so many results the ledger has counted; False if there is no room."""
         ledger = self.ledger
-        total = ledger.gone() + count - 1
+        total = min(ledger.gone() + count - 1, _GONE_MOST)
         if self.gone is not None and not self.gone(0, 0, count, total, ledger.epoch(), WHY_NEVER):
             return False
         ledger.count_gone(0, count - 1)
@@ -138,13 +139,15 @@ class GapFill:
         if not self.flush():
             self.ledger.doubt()
 
-    def report(self, first, last, count, why=WHY_NONE):
+    def report(self, first, last, count, why):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
         ledger = self.ledger
         count -= self._count_reported(first, last, count)
         if not count:
             return True
-        if self.gone is not None and not self.gone(first, last, count, ledger.gone() + count, ledger.epoch(), why):
+        count = min(count, _GONE_MOST)
+        total = min(ledger.gone() + count, _GONE_MOST)
+        if self.gone is not None and not self.gone(first, last, count, total, ledger.epoch(), why):
             return False
         ledger.count_gone(first, count)
         return True
@@ -163,12 +166,12 @@ class GapFill:
     def is_reported(self, number):
         """True if this ID was reported, and `top` has not passed it."""
         begin, end = self.reported
-        return begin >= 0 and length_of(begin, number) > 0 and length_of(number, end) > 0
+        return begin >= 0 and 0 < length_of(number, end) <= length_of(begin, end)
 
     def note_reported(self, first, last):
         """These IDs above `top` are reported as gone."""
         begin, end = self.reported
-        self.reported = (begin if begin >= 0 and after(end) == first else first), last
+        self.reported = (begin if begin >= 0 and (following(end, first) or 1) == first else first), last
 
     def left_to(self, last):
         """Return how many may be missing yet, up to `last`."""

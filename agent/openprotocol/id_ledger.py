@@ -56,13 +56,13 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32, holds, pack_digits, put_u32
 from toolcart.agent.log.snapshot_fields import DAMAGED, GONE, STORED_AGAIN
 from toolcart.agent.openprotocol.ids import (
-    after,
     following,
     id_of,
     increment,
     is_ahead,
     is_open,
     is_some,
+    is_within,
     length_of,
     open_below,
     pack_id,
@@ -119,7 +119,6 @@ _TIGHTENED = b"006"  # 0061 and 0065
 _UNNAMED = const(64)  # rule 13
 
 _RESULT_LEAST = const(100)  # octets; the shortest MID 0061 has 121
-_ID_LAST = 4294967295
 _GONE_MOST = const(0x3FFFFFFF)
 
 
@@ -327,7 +326,7 @@ class IdLedger:
         """Count what a push of this ID has skipped, which is ahead of `top` and not proven."""
         highest = self.unproven if self.unproven >= 0 else self.top()
         if is_ahead(number, highest):
-            self.skipped += length_of(following(highest), preceding(number))
+            self.skipped += length_of(following(highest, number), preceding(number))
             self.unproven = number
 
     def _note_proven(self, number, record):
@@ -335,7 +334,7 @@ class IdLedger:
         top = self.top()
         if is_ahead(number, top):
             if not self.shares():
-                self.add(following(top), preceding(number))
+                self.add(following(top, number), preceding(number))
         # else: no new count has begun before
         elif number != top and (not self.is_unanswering() or number in self.partly_acknowledged):
             self._note_whole(number)
@@ -456,7 +455,7 @@ class IdLedger:
     def misses(self, number):
         """True if this ID may be missing."""
         for first, last in self.ranges:
-            if length_of(first, number) and length_of(number, last):
+            if is_within(number, first, last):
                 return True
         return False
 
@@ -613,11 +612,8 @@ class IdLedger:
             self.has_lost_zero = True
             self.add(1, last)
             return
-        if first <= _ID_LAST < last and not is_open(first, last):  # both circles: each its own
-            self.add(first, _ID_LAST)
-            first = _ID_LAST + 1
         ranges = self.ranges
-        if ranges and length_of(ranges[-1][0], first) and length_of(first, ranges[-1][1]):  # it goes on there
+        if ranges and is_within(first, ranges[-1][0], ranges[-1][1]):  # it goes on there
             if is_ahead(last, ranges[-1][1]):
                 ranges[-1][1] = last
         else:
@@ -712,7 +708,7 @@ class IdLedger:
         first, last = self.ranges[place]
         if first != last:
             self.ranges[place] = [first, first]
-            self.ranges.insert(place + 1, [after(first), last])
+            self.ranges.insert(place + 1, [following(first, last) or 1, last])
             self.doubt()
             self._write_ranges()
 

@@ -6,7 +6,9 @@ Rules
    (toolcart.agent.openprotocol.ended_count).
 2. Another controller is believed first; what it has made since it was first seen may be missing
    (toolcart.agent.openprotocol.successor).
-3. Where many missing IDs in a row are gone, a walk down from the end of the range finds where the rest begins.
+3. Where many missing IDs in a row are gone, a walk down from the end of the range finds where the rest begins. Each
+   begins with less left than the one before it in the same range: else nothing follows from the answers, whatever they
+   are.
 4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
    fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
    questions for each push.
@@ -22,7 +24,16 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32
 from toolcart.agent.openprotocol import id_ownership, look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, first_below, following, id_of, is_ahead, preceding
+from toolcart.agent.openprotocol.ids import (
+    ID_PERIOD,
+    after,
+    ahead_by,
+    first_below,
+    following,
+    id_of,
+    is_ahead,
+    preceding,
+)
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
@@ -41,6 +52,7 @@ class Walk:
         self.lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that is there
         self.there = []  # the checks of the last THERE_MOST that are, 30 bits each
         self.is_over = False  # what is missing begins with the lowest that was found
+        self.last = self.left = -1  # of the range it is in: its end, and how many IDs it began with
         self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
         self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `top`
 
@@ -114,7 +126,7 @@ def begin(recovery, is_reset, now):
             if top > 0 and not (observed.is_reset or observed.is_inconclusive or recovery.ownership.is_other):
                 if recovery.is_id_unique() and recovery.is_pushed(recovery.ledger.octets):  # rule 5
                     ranges = recovery.ledger.ranges
-                    left = (observed.newest - (preceding(ranges[0][0]) if ranges else top)) % ID_PERIOD
+                    left = ahead_by(observed.newest, preceding(ranges[0][0]) if ranges else top)
             return go_down(recovery, observed.newest, left, now)
         _learn_gone_most(recovery)
         from toolcart.agent.openprotocol.ended_count import EndedCountSearch  # hardly any cart needs it
@@ -133,6 +145,15 @@ def go_down(recovery, above, left, now):
     if not walk.search.begin(above, left, recovery.ownership.gone_most):
         return end(recovery, now)
     return recovery.turn_to(phases.PHASE_WALK, walk.search.asked)
+
+
+def go_down_in(recovery, last, left, now):
+    """Walk down from the end of a range, `last`, of which so many IDs are left; return an OUTCOME_."""
+    walk = _of(recovery)
+    if walk.last == last and left >= walk.left:
+        return recovery.end_contradiction(now)
+    walk.last, walk.left = last, left
+    return go_down(recovery, following(last), left, now)
 
 
 def rise(recovery, is_new, now):

@@ -1,7 +1,8 @@
 """Tightening IDs: ten digits on the wire, 32 bits that count up by one and begin again at 0 (OP 5.8.2 p. 144).
 
 The ten digits hold more: who counts beyond the 32 bits begins again after 9999999999. From the first such ID on, all
-that it is compared with lies on that longer circle.
+that it is compared with lies on that longer circle. What comes after 4294967295 is 0, or 4294967296 where that leads to
+an end beyond it.
 
 Rules
 1. The live path keeps an ID as ten digits: as an int it could exceed 2**30, which allocates on a 32-bit board.
@@ -54,9 +55,9 @@ def before(number):
     return moved(number, -1) or _ID_LAST
 
 
-def following(number):
-    """Return the ID that is made after `number`."""
-    return moved(number, 1)
+def following(number, end=0):
+    """Return the ID that is made after `number`, on the way to `end`."""
+    return _ID_LAST + 1 if number == _ID_LAST < end else moved(number, 1)
 
 
 def preceding(number):
@@ -68,6 +69,11 @@ def length_of(first, last):
     """Return how many IDs first..last are; 0 where `last` comes before `first`."""
     count = ahead_by(last, first)
     return count + 1 if count < (_LONG_HALF if first > _ID_LAST or last > _ID_LAST else _HALF) else 0
+
+
+def is_within(number, first, last):
+    """True if `number` is one of first..last."""
+    return 0 < length_of(number, last) <= length_of(first, last)
 
 
 def is_open(first, last):

@@ -10,7 +10,7 @@ Rules
 """
 
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import after, is_open
+from toolcart.agent.openprotocol.ids import ID_PERIOD, after, following, is_open
 from toolcart.agent.openprotocol.result_digest import are_alike
 
 
@@ -115,6 +115,8 @@ def _write_missing(recovery, left, above):
         ledger.put_empty()
     else:
         first = observed.first
+        if first == 0:
+            first = following(ID_PERIOD - 1, observed.upto)  # unless the count goes on beyond 32 bits
         if first == 0:
             from toolcart.agent.openprotocol.ended_count import has_zero  # hardly any count goes over 0
 

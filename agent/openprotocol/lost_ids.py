@@ -16,7 +16,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.openprotocol import unfetchable
 from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET
-from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, length_of, preceding
+from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, is_within, length_of, preceding
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, same, two_digits
 from toolcart.agent.record.result import FLAG_RECOVERED
 
@@ -36,7 +36,7 @@ def report(recovery, is_fetched):
             recovery, observed.newest, observed.is_reset, recovery.has_noted_seen, recovery.seen_before
         )
         if not observed.is_reset and ledger.is_met():
-            parts.append((following(ledger.top()), preceding(observed.first)))
+            parts.append((following(ledger.top(), observed.first), preceding(observed.first)))
     lost = []
     for first, last in parts:
         if not observed.is_reset and not is_ahead(observed.first, last):
@@ -99,7 +99,7 @@ def _lost_of_new(recovery):
     if not is_before_there and (_day(recovery.walk.lowest) + 2 <= _day(ledger.octets) or _is_from_before(recovery)):
         return nothing
     first, last = pushed[0] if is_before_there else 1, preceding(observed.first)
-    return first, last, len({one for one in pushed if length_of(first, one) and length_of(one, last)})
+    return first, last, len({one for one in pushed if is_within(one, first, last)})
 
 
 def _is_from_before(recovery):

@@ -3,7 +3,10 @@
 Imported where a report is asked for.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.ids import is_ahead, is_open, length_of
+
+_MISSING_MOST = const(0x3FFFFFFF)  # what the state can hold of what is gone
 
 
 def missing_most(ledger, spindles=1):
@@ -22,4 +25,4 @@ def missing_most(ledger, spindles=1):
         else:
             count += length
     each = 1 if ledger.push_ids_differ() else ledger.results_each()
-    return (count + max(above, ledger.skipped)) * max(spindles, each)
+    return min((count + max(above, ledger.skipped)) * max(spindles, each), _MISSING_MOST)

@@ -147,7 +147,7 @@ def _correct_top(recovery, now):
         seen_ids.cut(ledger)
     ledger.correct_top(recovery.answer)
     if is_ahead(ledger.top(), top) and _has_in_front_of(recovery, ledger.top()):  # else it made them before the meeting
-        ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
+        ledger.add(following(top, ledger.top()), ledger.top())  # under their own IDs they were never asked for
     if not ledger.commit():
         recovery.wait_for_room(now)
     return phases.OUTCOME_NONE

@@ -125,7 +125,7 @@ def goes_on_from_push(recovery, is_new_count):
     for first, end in skipped:
         ledger.add(first, end)
     if seen >= 0 and is_ahead(seen, ledger.top()):
-        ledger.add(seen_ids.first_above(ledger.top()), seen)
+        ledger.add(seen_ids.first_above(ledger.top(), seen), seen)
     ledger.try_save()
     return True
 

@@ -10,7 +10,7 @@ Rules
 """
 
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import ZERO_DIGITS, after, is_open
+from toolcart.agent.openprotocol.ids import ZERO_DIGITS, is_open
 from toolcart.agent.openprotocol.result_digest import same
 
 
@@ -78,7 +78,7 @@ def _turn_to_next(recovery, last, now):
     if is_open(gap_fill.at, last) or (gap_fill.gone_run >= most and left > most):
         from toolcart.agent.openprotocol import id_walk  # hardly any range needs one
 
-        id_walk.go_down(recovery, after(last), left, now)
+        id_walk.go_down_in(recovery, last, left, now)
 
 
 def turn_or_close(recovery):
@@ -101,9 +101,10 @@ def close_asked(recovery, gone):
         count = recovery.results_of_spindles().missing(
             bytes(recovery.ask_id), recovery.ledger.epoch(), recovery.first_record
         )
-    gap_fill.close(count, recovery.why)
-    place = recovery.ledger.place_of(gap_fill.begin) if gap_fill.at == 1 else -1
-    if place >= 0 and gap_fill.is_over_zero(recovery.ledger.ranges[place][1]) and not recovery.ownership.shares:
+    place = recovery.ledger.place_of(gap_fill.begin)
+    last = recovery.ledger.ranges[place][1] if place >= 0 else 0
+    gap_fill.close(count, recovery.why, last)
+    if place >= 0 and gap_fill.is_over_zero(last) and not recovery.ownership.shares:
         if not recovery.duplicates.has_id(ZERO_DIGITS, recovery.ledger.since):
             gap_fill.lose_zero(recovery.results_each())
     return recovery.turn_to(phases.PHASE_FILL, recovery.gap_fill.at)

@@ -27,19 +27,20 @@ def last_of(ledger):
     if not ranges or top < 0 or not is_ahead(ranges[-1][1], top):
         return -1
     first = ranges[-1][0]
-    return ranges[-1][1] if first == first_above(top) or not is_ahead(first, top) else -1
+    return ranges[-1][1] if first == first_above(top, ranges[-1][1]) or not is_ahead(first, top) else -1
 
 
 def note(ledger, newest):
     """Rule 1; return what `last_of` was before."""
     before = last_of(ledger)
     top = ledger.top()
-    if not is_ahead(newest, top) or is_open(first_above(top), newest) or (before >= 0 and not is_ahead(newest, before)):
+    first = first_above(top, newest)
+    if not is_ahead(newest, top) or is_open(first, newest) or (before >= 0 and not is_ahead(newest, before)):
         return before
     if before >= 0:
         ledger.add(before, newest)
     else:
-        ledger.add(first_above(top), newest)
+        ledger.add(first, newest)
     ledger.try_save()
     return before
 
@@ -57,7 +58,7 @@ def begin(ledger, number, reported=-1):
     if top < 0:
         top = ledger.ranges[-1][1] if ledger.ranges else reported
     is_above = top >= 0 and is_ahead(number, top) and not (ledger.shares() or ledger.push_ids_differ())
-    first = first_above(top) if is_above else number
+    first = first_above(top, number) if is_above else number
     if ledger.ranges and not is_ahead(number, ledger.ranges[-1][1]):
         ledger.widen(number)
     else:
@@ -69,11 +70,11 @@ def above(ledger, end):
     """Return the ranges of what was seen above `end`, the last ID that something settles; of all where that is -1."""
     if ledger.is_met():
         last = last_of(ledger)
-        return [(first_above(end), last)] if last >= 0 and is_ahead(last, end) else []
+        return [(first_above(end, last), last)] if last >= 0 and is_ahead(last, end) else []
     parts = []
     for first, last in ledger.ranges:
         if not is_open(first, last) and (end < 0 or is_ahead(last, end)):
-            parts.append((first if end < 0 or is_ahead(first, end) else first_above(end), last))
+            parts.append((first if end < 0 or is_ahead(first, end) else first_above(end, last), last))
     return parts
 
 
@@ -92,7 +93,7 @@ def restore(ledger, before):
     """Rule 3: what this connection has seen is of a new count; end what was seen with `before`."""
     cut(ledger)
     if before >= 0:
-        ledger.add(first_above(ledger.top()), before)
+        ledger.add(first_above(ledger.top(), before), before)
     ledger.try_save()
 
 
@@ -100,14 +101,14 @@ def below(ledger):
     """Return the ranges without what is above `top`."""
     parts = [(first, last) for first, last in ledger.ranges]
     if last_of(ledger) >= 0:
-        first = parts.pop()[0]
-        if first != first_above(ledger.top()):
+        first, last = parts.pop()
+        if first != first_above(ledger.top(), last):
             parts.append((first, ledger.top()))
     return parts
 
 
-def first_above(top):
-    return following(top) or 1
+def first_above(top, end):
+    return following(top, end) or 1
 
 
 def note_newest(recovery, newest):

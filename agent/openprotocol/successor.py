@@ -13,7 +13,7 @@ Imported where another controller names itself.
 """
 
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, length_of, put_id
+from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_within, put_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, put_unread, same
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
@@ -80,7 +80,7 @@ def first_missing(ledger, observed):
     seen = ledger.successor_id
     if seen < 0:
         return -1
-    return following(seen) if seen == observed.newest or is_ahead(observed.newest, seen) else -1
+    return following(seen, observed.newest) if seen == observed.newest or is_ahead(observed.newest, seen) else -1
 
 
 def count_before(duplicates, first, last, record):
@@ -89,6 +89,6 @@ def count_before(duplicates, first, last, record):
     for page, at, _ in duplicates.results(1):
         if get_u32(page, at - HEAD_BYTES) < record and page[at + TIGHTENING_ID] != 0x20:
             number = id_of(page, at + TIGHTENING_ID)
-            if length_of(first, number) and length_of(number, last):
+            if is_within(number, first, last):
                 ids.add(number)
     return len(ids)

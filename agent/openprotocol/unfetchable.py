@@ -135,7 +135,7 @@ def settle(recovery, why):
     begins = ()  # what it has shown above the last push, and is counted
     top = unpack_id(last, 0) if moves else ledger.top()
     if seen >= 0 and is_begun and is_ahead(seen, top):
-        begins = first_above(top), seen
+        begins = first_above(top, seen), seen
     elif top < 0 and lost and not is_other:
         begins = lost.pop()
     ledger.begin()
@@ -256,19 +256,21 @@ def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
         elif begun is not None and top >= 0 and is_ahead(top, number):
             if begun and begun[-1] == (1, preceding(top)) and after(number) == top:
                 begun.pop()  # no count has begun, but IDs fall
-                begun.append((following(top), preceding(above)))
+                begun.append((following(top, above), preceding(above)))
                 falls = True
             if falls or is_new(number, record):
                 if falls or number > 1:
-                    begun.append((following(number), preceding(top)) if falls else (1, preceding(number)))
+                    first, end = (following(number, top), top) if falls else (1, number)
+                    begun.append((first, preceding(end)))
                 above = top
                 top = number
                 last[:] = digest
                 moves = True
         elif top < 0 or is_ahead(number, top):
             falls = False
-            if top >= 0 and length_of(following(top), preceding(number)):
-                skipped.append((following(top), preceding(number)))
+            part = following(top, number), preceding(number)
+            if top >= 0 and length_of(part[0], part[1]):
+                skipped.append(part)
             top = number
             last[:] = digest
             moves = True
@@ -311,13 +313,13 @@ def lost(recovery, newest, is_reset, is_noted, before):
             if not is_ahead(end, top):  # of a new count, or of IDs that fall
                 parts.append((first, end))
             elif last < 0 or is_ahead(end, last):
-                parts.append((first if last < 0 or is_ahead(first, last) else following(last), end))
+                parts.append((first if last < 0 or is_ahead(first, last) else following(last, end), end))
     elif ledger.doubted and top >= 0:
         pushed = last_pushed(recovery.duplicates, ledger, recovery.first_record)
         if pushed >= 0 and (last < 0 or is_ahead(pushed, last)):
             last = pushed
-    if last >= 0 and length_of(first_above(top), last):
-        parts.append((first_above(top), last))
+    if last >= 0 and length_of(first_above(top, last), last):
+        parts.append((first_above(top, last), last))
     return parts
 
 

@@ -146,7 +146,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
         "stored_again_at_most": numbers[field.STORED_AGAIN],
         "gone": spool.ledger.gone(),
         "gone_ranges": len(listed),
-        "gone_not_listed": spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed),
+        "gone_not_listed": max(0, spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed)),
         "missing": missing_most(spool.ledger, 1 if spool.ledger.shares() else spool.ledger.spindles()),
         "sequence": (sequence_at(passed) if passed else 0) if is_met else None,
         "state_found": spool.state.found,

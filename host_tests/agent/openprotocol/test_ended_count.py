@@ -8,7 +8,7 @@ from host_tests.support.recovery import Bench, Memory
 
 
 class Wrapping(Memory):
-    """It counts by `step`, and goes on with `begins` behind `ends`."""
+    """It counts by `step`, and goes on with `begins` behind `ends`, None: with the next one."""
 
     def __init__(self, first, ends, begins, step=1, limit=100000):
         super().__init__(first, limit)
@@ -16,7 +16,8 @@ class Wrapping(Memory):
 
     def make(self, ident=None, key=None):
         made = super().make(ident, key)
-        self.next_id = self.begins if made.ident == self.ends else made.ident + self.step
+        is_end = made.ident == self.ends and self.begins is not None
+        self.next_id = self.begins if is_end else (made.ident + self.step) % 10**10
         return made
 
 
@@ -47,6 +48,34 @@ def test_count_that_wraps_while_away_loses_none(ends, begins):
         assert lacks in ([], [0]) and missing_most(bench.ledger) == 0, (last_known, away, lacks)
         # Whether 0 was made behind the last ID of so many digits cannot be known: it counts, as a bound.
         assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (last_known, away)
+
+
+LAST_IDS = [2**bits - 1 for bits in range(3, 33)] + [10**digits - 1 for digits in range(1, 11)]
+
+
+@pytest.mark.parametrize("begins", [None, 0, 1])
+def test_whatever_follows_the_last_id_of_so_many_bits_or_digits_the_fetching_ends(begins):
+    # `known`: how many are known when the count comes to `ends`, or is beyond it, as the outage begins
+    rows = all_pairs((-2, 0, 1, 2, 5), (1, 2, 3, 5, 10, 10000), (1, 2, 3, 4, 7, 12, 20), (Bench.close, Bench.start))
+    cases = [(LAST_IDS[place % len(LAST_IDS)], row) for place, row in enumerate(rows)]
+    for ends, (known, kept, missed, ending) in cases + [(4294967295, row) for row in rows]:
+        case = (ends, known, kept, missed, ending)
+        first = max(ends - known - 2, 1) if begins is None else max(ends - abs(known) - 2, 1)
+        bench = Bench(Wrapping(first, ends, begins, limit=kept)).met(3 if begins is not None or known > 0 else 5)
+        ending(bench)
+        bench.away(missed)
+        assert bench.settle(400) < 400, case
+        bench.make(2)
+        bench.settle(400)
+        uids = bench.uids()
+        lacks = [one for one in bench.memory.produced if one.uid not in uids]
+        assert len(uids) == len(set(uids)) and missing_most(bench.ledger) == 0, (case, uids)
+        if begins is None:
+            assert len(lacks) == bench.ledger.gone(), (case, lacks, bench.gone.runs)
+        elif ends == 4294967295:
+            assert len(lacks) <= bench.ledger.gone() <= len(lacks) + 1, (case, lacks, bench.gone.runs)
+        if begins is None or missed < ends // 2:
+            assert [one.ident for one in lacks if one.ident and one in bench.memory.kept] == [], case
 
 
 @pytest.mark.parametrize("ends", ENDS)

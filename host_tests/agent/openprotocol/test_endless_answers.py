@@ -3,10 +3,12 @@ again and again under IDs that nobody made."""
 
 import pytest
 
+from toolcart.agent.openprotocol import id_walk
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.sim import controller_session
 from host_tests.agent.openprotocol.test_newest_answered_otherwise import Zero
 from host_tests.support.combinations import all_pairs
+from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import CONTROLLER
 
 NAMED = {"its own": None, "0": lambda number: 0}
@@ -102,3 +104,13 @@ def test_newest_under_ids_that_are_gone_is_kept_once(monkeypatch, missed, skips)
     one.make(2)
     one.cart.run(900000)
     assert missed <= len(one.cart.raw()) <= missed + 2 + one.cart.stored_again(), len(one.cart.raw())
+
+
+def test_a_walk_in_a_range_that_has_brought_it_no_nearer_to_its_end_is_the_last():
+    bench = Bench(Memory(40)).met(3)
+    recovery = bench.recovery
+    for left, is_walking in ((60, True), (20, True), (20, False)):
+        id_walk.go_down_in(recovery, 120, left, bench.now)
+        assert (recovery.phase == phases.PHASE_WALK, recovery.contradicts) == (is_walking, not is_walking), left
+    bench.now += phases.OFF_MS
+    assert bench.ask() == 0, "in an hour"

@@ -260,14 +260,9 @@ def test_a_read_only_image_is_enough(filled):
     run("export", copy)
 
 
-@pytest.fixture
-def gappy(tmp_path):
-    """A log that tells of two runs that are gone, and of one more that no event names."""
-    area = Area(16, 4096, 16)
-    state, log = area.mount()
-    for ident in (1, 2, 6, 9, 12):
-        append(log, ident)
-    for first, last, count, total in ((3, 5, 3, 3), (7, 8, 2, 5)):
+def put_gaps(log, rows):
+    """Append an event for each row: first and last ID, how many are gone, and how many in all."""
+    for first, last, count, total in rows:
         at = log.payload_at
         ev.put_event(log.stage, at, log.next, 10, ev.GONE)
         text = b"%010d%010d%010d%010d000" % (first, last, count, total)
@@ -276,6 +271,16 @@ def gappy(tmp_path):
         log.stage[at + ev.TEXT : at + ev.TEXT + len(text)] = text
         log.stage[at + ev.TEXT_LENGTH] = ev.GONE_BYTES
         assert log.append(0xC5, 2, ev.EVENT_LEAST + ev.GONE_BYTES) == LOG_DONE
+
+
+@pytest.fixture
+def gappy(tmp_path):
+    """A log that tells of two runs that are gone, and of one more that no event names."""
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
+    for ident in (1, 2, 6, 9, 12):
+        append(log, ident)
+    put_gaps(log, ((3, 5, 3, 3), (7, 8, 2, 5)))
     state.numbers[field.GONE] = 7
     assert state.save()
     return image_of(area, tmp_path)
@@ -291,6 +296,17 @@ def test_gaps_lists_what_cannot_be_had_any_more(gappy):
     text = run("gaps", gappy).splitlines()
     assert "IDs 3 to 5, 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
     assert text[2] == "7 gone in all, 2 of them not listed here; at most 0 missing that can still be fetched"
+
+
+def test_gaps_listed_twice_make_no_negative_count(tmp_path):
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
+    append(log, 2)
+    put_gaps(log, ((3, 5, 3, 3), (3, 5, 3, 3)))
+    state.numbers[field.GONE] = 3
+    assert state.save()
+    answer = as_json("gaps", image_of(area, tmp_path))
+    assert (answer["gone"], answer["gone_not_listed"]) == (3, 0)
 
 
 def test_missing_is_the_bound_that_status_shows(tmp_path):
