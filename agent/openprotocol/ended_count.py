@@ -7,7 +7,8 @@ Rules
    what the controller has of the new count.
 3. Nothing is below the newest: IDs may fall. What lies between it and `top` is asked for too, from the newest up.
 4. A count that ends where its digits or its bits do may go on with 0, which cannot be asked for: where 1 is there, 0
-   counts as gone unless the log has it, behind `top`.
+   counts as gone unless the log has it, behind `top`. So it does behind IDs that a count is likely to end with: behind
+   9, 15, 31 or 63 it has begun anew rather than ended.
 
 Imported where a newest is not above the highest ID known.
 """

@@ -11,7 +11,7 @@ Rules
    counts as gone only in the step in which it leaves what is written: until then it is `held`. So a written range loses
    IDs at its begin alone, and what was counted once is never in one again, whatever is added later.
    After EMPTY everything before the first result may be missing: it is not known where that range begins, unless
-   that is 1.
+   that is 1, nor how much of it is asked for. A range that lies in it, of a count that begins anew, is one of its own.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
    result stored before `top` (toolcart.agent.openprotocol.spindle_subscription, rule 2), and that of the second one how
@@ -613,10 +613,11 @@ class IdLedger:
             self.add(1, last)
             return
         ranges = self.ranges
-        if ranges and is_within(first, ranges[-1][0], ranges[-1][1]):  # it goes on there
-            if is_ahead(last, ranges[-1][1]):
-                ranges[-1][1] = last
-        else:
+        begin, end = ranges[-1] if ranges else (0, 0)
+        goes_on = ranges and is_within(first, begin, end)
+        if goes_on and is_ahead(last, end):
+            ranges[-1][1] = last
+        elif not goes_on or is_open(begin, end):  # it is not known how much of an open one is asked for
             ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
             self.doubt()

@@ -186,3 +186,12 @@ def test_nothing_is_asked_for_in_front_of_a_new_count():
     bench.requested = []
     bench.open().settle()
     assert not [number for number in bench.requested if number > 3600000] and len(bench.requested) < 120
+
+
+def test_a_count_begun_anew_behind_an_id_that_hardly_any_count_ends_with_loses_no_0():
+    for ends in (9, 15, 31, 63, 99, 127, 511, 1000, 1023, 4095):
+        bench = Bench(Wrapping(max(ends - 4, 1), ends, 1)).met(min(ends, 5))
+        bench.away(3)
+        bench.settle()
+        bench.make(1)
+        assert agrees(bench, ends), ends

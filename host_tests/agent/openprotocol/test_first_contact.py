@@ -5,6 +5,7 @@ import pytest
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import ON_ITS_WAY_MS
+from host_tests.agent.openprotocol.test_ended_count import Wrapping
 from host_tests.agent.openprotocol.test_missing_counted import HOW
 from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.recovery import Bench, Memory
@@ -137,3 +138,35 @@ def test_on_the_wire_after_a_power_cut():
             made = cart.controller.produced
             assert cart.stored_ids() == made and cart.station.ledger.gone() == 0, (code, had, cart.stored_ids())
             assert cart.station.ledger.numbers[STORED_AGAIN] == 0
+
+
+BEGIN_ANEW = [(255, 1), (99, 0), (1000, 1), (9999, 0), (65535, 1), (4294967295, 0), (None, 1), (None, 400), (None, 495)]
+
+
+@pytest.mark.parametrize(("ends", "begins"), BEGIN_ANEW)
+def test_what_a_count_that_begins_anew_makes_is_fetched_though_what_lies_in_front_of_the_first_is_not_yet(ends, begins):
+    # `questions`: so many are answered in front of the end of a connection; `away`: made before each next one
+    for early, questions, away, ending, is_live, is_cut_again in all_pairs(
+        (1, 3), (0, 1, 3, 12), (1, 4, 15), (Bench.close, Bench.start), (True, False), (True, False)
+    ):
+        case = (early, questions, away, ending, is_live, is_cut_again)
+        bench = Bench(Wrapping(501 if ends is None else ends - early, ends, begins)).met()
+        for _ in range(early):
+            bench.live()
+            for _ in range(questions):
+                bench.step()
+        bench.memory.next_id = begins if ends is None else bench.memory.next_id
+        for _ in range(2 if is_live else 0):
+            bench.live()
+        for _ in range(1 + is_cut_again):
+            ending(bench)
+            bench.away(away)
+            for _ in range(questions):
+                bench.step()
+        bench.settle()
+        bench.make(2)
+        bench.settle()
+        uids = bench.uids()
+        lacks = [one.ident for one in bench.memory.produced if one.uid not in uids]
+        assert set(lacks) <= {0} and len(uids) == len(set(uids)), (case, lacks)
+        assert missing_most(bench.ledger) == 0, case
