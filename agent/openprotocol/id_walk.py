@@ -7,8 +7,8 @@ Rules
 2. Another controller is believed first; what it has made since it was first seen may be missing
    (toolcart.agent.openprotocol.successor).
 3. Where many missing IDs in a row are gone, a walk down from the end of the range finds where the rest begins. Each
-   begins with less left than the one before it in the same range: else nothing follows from the answers, whatever they
-   are.
+   begins with less left than the one of the same look before it in the same range: else nothing follows from the
+   answers, whatever they are.
 4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
    fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
    questions for each push.
@@ -61,6 +61,11 @@ class Walk:
         copy(self.lowest, 0, digest, 0, FINGERPRINT_BYTES)
         self.there.append(crc30(digest, 0, FINGERPRINT_BYTES))
         del self.there[:-THERE_MOST]
+
+    def forget_look(self):
+        """The recovery starts over: it may walk in the same range once more."""
+        self.ended = None
+        self.last = -1
 
     def rises(self):
         """True if what the count before may have left is asked for."""

@@ -233,7 +233,7 @@ class Recovery:
         self.request.forget()
         self.check = self.spindle_results = None
         if self.walk is not None:
-            self.walk.ended = None
+            self.walk.forget_look()
         self.may_be_late = False
         self.offset.restart()
         self.observed.forget()

@@ -114,3 +114,15 @@ def test_a_walk_in_a_range_that_has_brought_it_no_nearer_to_its_end_is_the_last(
         assert (recovery.phase == phases.PHASE_WALK, recovery.contradicts) == (is_walking, not is_walking), left
     bench.now += phases.OFF_MS
     assert bench.ask() == 0, "in an hour"
+
+
+def test_a_look_that_starts_over_walks_in_the_same_range_once_more():
+    bench = Bench(Memory(500)).met()
+    for _ in range(2):
+        bench.memory.make()
+    bench.live()
+    for _ in range(4):
+        bench.step()
+    bench.recovery.start_over()
+    bench.settle()
+    assert bench.uids() == [3, 1, 2] and not bench.recovery.contradicts
