@@ -174,16 +174,12 @@ def take_no_newest(recovery, now):
 
 def go_on_without_newest(recovery, now):
     """ID 0 shows nothing: a push that counts as the newest does, else the highest ID known. Return an OUTCOME_."""
-    return look_at_sharing(recovery, now) if _takes_push(recovery) else _turn_to_witness(recovery)
+    if recovery.ledger.doubted:
+        from toolcart.agent.openprotocol import nothing_above  # hardly any connection begins so
 
-
-def _takes_push(recovery):
-    """True if the last push since the highest ID known is not above it: it counts as the newest."""
-    if not recovery.ledger.doubted:
-        return False
-    from toolcart.agent.openprotocol import nothing_above  # hardly any connection begins so
-
-    return nothing_above.takes_push(recovery)
+        if nothing_above.takes_push(recovery):
+            return look_at_sharing(recovery, now)
+    return _turn_to_witness(recovery)
 
 
 def _turn_to_witness(recovery):
