@@ -3,6 +3,10 @@
 Sans I/O: asked what to fetch next (`want`) and is given every answer and every push. What it concludes is written down
 in one snapshot (toolcart.agent.openprotocol.id_ledger); everything here may be forgotten at any moment.
 
+Usually a connection asks for the newest result, N (ID 0), and for the highest one known, `top`, under its own ID. Both
+are as they were: what lies between them is missing, is asked for from the oldest on, and stored. Then nothing is asked
+until a push leaves a gap. All else is for controllers that answer otherwise.
+
 Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
 2. Proof: the newest (N, asked for as ID 0) is the highest result known (`top`); or it is above `top`, and both are
@@ -10,11 +14,11 @@ Rules
    the first meeting N and what is below it are not ours, unless it is pushed yet, or one in front of it, within a
    pause. What this connection has pushed above an N that is not below `top` counts as N. An N that is not the newest,
    or has another result's ID, counts as if ID 0 were not known (toolcart.agent.openprotocol.newest_check).
-3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
-   comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
-   any rejection of an ID means the same as 15, unless it says "later", with whatever code or none, if the same question
-   is rejected twice; not where stations share the IDs. Where many in a row are gone a walk from above finds where the
-   range really begins (toolcart.agent.openprotocol.range_fetch).
+3. Missing IDs are asked for one by one; an ID is closed by the result itself, by 15 (gone), by another ID that comes
+   twice in its place, by five silences while the next one is answered, or by what rule 9 says. Once a result came on
+   this connection any rejection of an ID means the same as 15, unless it says "later", with whatever code or none, if
+   the same question is rejected twice; not where stations share the IDs. Where many in a row are gone a walk from above
+   finds where the range really begins (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
    does one fit that is not above `top`, or is another result of its ID, where ID 0 shows nothing. One that does not fit

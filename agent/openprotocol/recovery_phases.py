@@ -1,14 +1,15 @@
 """What a controller is asked about its old results, phase by phase, and what an answer means.
 
 `top` is the highest result known, with its ID; N the newest that the controller has, as it has shown; K how many
-IDs in a row that are gone end a way up or down (toolcart.agent.openprotocol.id_ownership).
+IDs in a row that are gone end a walk up or down (toolcart.agent.openprotocol.id_ownership). Rules are those of
+toolcart.agent.openprotocol.recovery; W1 to W4 are below.
 
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    top: COMMIT; at the first meeting   WITNESS, since 0 may be unknown there: a push of
                                    too, after a pause; else WITNESS,   this connection is N, or one since top, not above
                                    or WALK if it is not above top and  it. Without top: COMMIT, there is nothing.
                                    no ID can be off; in doubt: PROBE;
-                                   what ID 0 shows nothing by: as gone
+                                   it shows nothing: as if gone
                                                                        Rejected otherwise: WITNESS before OFF; NO_ID by
                                                                        rule 10
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
@@ -83,7 +84,7 @@ PHASE_PROBE = const(2)  # an ID never made: if the newest below it comes, all st
 PHASE_WITNESS = const(3)  # the highest ID known: does it still mean the same result?
 PHASE_NEARBY = const(4)  # an ID near that one: is it there?
 PHASE_WALK = const(5)  # downward, to what the controller still has
-PHASE_UPWARD = const(6)  # ID 0 is not answered there: upward from the highest ID known
+PHASE_UPWARD = const(6)  # upward, to what is above the newest or the highest ID known: ID 0 may not show it
 PHASE_COMMIT = const(7)  # what was concluded is to be written down
 PHASE_OWN_IDS = const(8)  # all stations share the IDs: which of the missing ones are ours?
 PHASE_FILL = const(9)
