@@ -73,6 +73,20 @@ def answer_to(sock, request, until_s):
     return lines
 
 
+def connect(sock, path):
+    """Connect a socket to this path. What is no socket refuses whoever asks: the kernel looks at its mode first."""
+    try:
+        sock.connect(path)
+    except PermissionError:
+        try:
+            is_socket = stat.S_ISSOCK(os.stat(path).st_mode)
+        except OSError:
+            is_socket = True  # nobody knows
+        if is_socket:
+            raise
+        raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED)) from None
+
+
 def no_socket(path):
     """Say what keeps this user from making a socket of this path, and what helps; two "" if nothing is seen."""
     octets, folder = len(os.fsencode(path)), os.path.dirname(path) or "."

@@ -9,7 +9,7 @@ import stat
 import time
 
 from toolcart.base.privileges import try_sudo
-from toolcart.board.linux.control import answer_to, no_socket
+from toolcart.board.linux.control import answer_to, connect, no_socket
 from toolcart.tools.config import socket_location
 
 PATIENCE_S = 5.0
@@ -36,7 +36,7 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(patience_s)
-            sock.connect(path)
+            connect(sock, path)
             return answer_to(sock, request, until_s)
     except OverflowError:
         raise NoAgent(f"{path} sends without end", "It is not an agent's socket.") from None

@@ -27,6 +27,7 @@ from toolcart.tools.doctor import agent as doctor_agent
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
+from toolcart.tools.spool import quarantine_commands
 from toolcart.tools.status import client, commands, server
 from toolcart.tools.status import process as process_module
 from toolcart.tools.web import page as web_page
@@ -236,6 +237,43 @@ def test_an_agent_that_runs_without_its_socket_is_said_to_run_and_why_nobody_can
     assert f"{path}: {words}; " in note and cure in note
     output = status("--config", config, code=3)
     assert "the spool is in use" not in output and "AF_UNIX" not in output, "it has ended"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes what another user may not write")
+@pytest.mark.parametrize("is_running", [False, True])
+@pytest.mark.parametrize("what", ["a file", "a folder", "a socket"])
+def test_what_is_in_the_place_of_a_socket_is_the_same_to_root_and_to_the_agents_user(monkeypatch, what, is_running):
+    monkeypatch.setattr("toolcart.tools.status.without_socket.is_held", lambda _path: is_running)
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
+        path = Path(folder, "cart.json.sock")
+        Path(folder, "cart.json").write_text(json.dumps(cart_of(number=7)))
+        for made in (folder, Path(folder, "cart.json")):
+            os.chown(made, 65534, -1)
+        if what == "a socket":
+            listening.bind(str(path))  # nobody listens: root is refused, and nobody else is told
+        else:
+            WITHOUT_SOCKET[what][0](path)
+        os.chmod(path, 0o755)
+        seen = {}
+        for user in (0, 65534):
+            os.seteuid(user)
+            try:
+                with pytest.raises(client.NoAgent) as refusal:
+                    client.ask(str(path))
+                if what != "a socket":
+                    assert quarantine_commands.ask_agent(str(path), ["list"]) is None
+                elif user:
+                    with pytest.raises(quarantine_commands.OrderNotGiven, match="only root, whose socket that is"):
+                        quarantine_commands.ask_agent(str(path), ["list"])
+            finally:
+                os.seteuid(0)
+            seen[user] = (str(refusal.value), refusal.value.hint, refusal.value.is_forbidden)
+        if what == "a socket":
+            assert seen[65534][2] and not seen[0][2]
+        else:
+            assert seen[0] == seen[65534] and not seen[0][2], seen
+            words = WITHOUT_SOCKET[what][1] if is_running else "is not a socket"
+            assert words in seen[0][0], seen
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes a folder that its agent's user may not write")
