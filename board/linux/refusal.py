@@ -33,7 +33,8 @@ WORDS = {
     ),
     flash.REFUSED_READ_ONLY: (
         "its file system is read-only",
-        "a card that wears out becomes read-only: look at `dmesg`, replace the card; if it is sound, "
+        "look at `dmesg`: a card that wears out becomes read-only, replace it; after an error of the file system end "
+        "the agent, unmount it, check it with `fsck` and mount it again; if `dmesg` shows neither, "
         "`mount -o remount,rw` on its mount point",
     ),
     flash.REFUSED_BROKEN: (

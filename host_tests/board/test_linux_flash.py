@@ -183,7 +183,7 @@ CURES = {  # what helps against each error of a write, in a word of it
     errno.ENOSPC: "df -h",
     errno.EDQUOT: "raise its quota",
     errno.EFBIG: "LimitFSIZE",
-    errno.EROFS: "remount,rw",
+    errno.EROFS: "check it with `fsck` and mount it again; if `dmesg` shows neither, `mount -o remount,rw`",
     errno.EIO: "spool rescue",
     errno.ENODEV: "dying or loose",
     errno.ENXIO: "dying or loose",

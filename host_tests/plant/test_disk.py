@@ -165,7 +165,7 @@ def test_a_backlog_that_cannot_be_read_is_reported_and_goes_out_afterwards(site,
 @pytest.mark.parametrize(
     ("calls", "number", "words"),
     [
-        ("open", errno.EROFS, "Read-only file system; a card that wears out becomes read-only"),
+        ("open", errno.EROFS, "Read-only file system; look at `dmesg`: a card that wears out becomes read-only"),
         pytest.param("open", errno.EIO, "Input/output error; the card or disk is dying or loose", marks=ALSO),
         ("read", errno.EIO, "Input/output error; the card or disk is dying or loose"),
     ],
@@ -248,7 +248,7 @@ def test_a_start_on_a_read_only_mount_says_so(site, plant):
         # As a service it stays, says why, and uses the card when it can be written.
         service = site.begin(cart, "Read-only file system", NOTIFY_SOCKET=str(site.home / "none"))
         status = status_of(site, cart, 1)
-        assert "Read-only file system; a card that wears out" in status, status
+        assert "Read-only file system; look at `dmesg`: a card that wears out" in status, status
         mounts.run("mount", "-o", "remount,rw", card)
         all_arrive(plant)
         assert service.output.count("Read-only file system") == 1

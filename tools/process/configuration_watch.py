@@ -29,7 +29,7 @@ class ConfigurationWatch:
     def __init__(
         self, path: str, files: Files, refusing: Callable[[Checked], Checked] = lambda checked: checked
     ) -> None:
-        self._path = path
+        self._path = os.path.abspath(path)  # who reads what is said of it may be in another folder
         self._refusing = refusing
         self._files = files
         self._changed: list[str] = []

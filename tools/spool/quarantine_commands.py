@@ -36,7 +36,7 @@ from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
 from toolcart.board.linux.agreement import agreeing, counted
-from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to, no_socket
+from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to, connect, no_socket
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.refusal import owner_of
 from toolcart.board.linux.spool_header import NO_OWNER
@@ -175,10 +175,10 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.settimeout(ANSWER_S)
         try:
-            sock.connect(path)
+            connect(sock, path)
         except PermissionError:
             raise OrderNotGiven(
-                f"{path}: only {owner_of(path)}, the owner of the spool, may give orders", EXIT_IN_USE
+                f"{path}: only {owner_of(path)}, whose socket that is, may give orders there", EXIT_IN_USE
             ) from None
         except OSError:
             return None
@@ -331,7 +331,8 @@ def _print_retry(answer: Iterable[dict]) -> int:
             begins = "the agent runs" if line.get("configured", True) else "ToolsNet is configured again"
             then = f"when {begins}, and ToolsNet has taken results for ten minutes"
             if line["running"]:
-                then = "as soon as ToolsNet is connected (ten minutes later if the agent restarts before that)"
+                then = "now if ToolsNet is connected, else as soon as it is "
+                then += "(ten minutes later if the agent restarts first)"
             if line["count"]:
                 say_done(f"{line['count']} to be offered again {then}; {line['parked']} in the quarantine until then")
             else:

@@ -14,6 +14,7 @@ Rules
 from __future__ import annotations
 
 import functools
+import os
 import shlex
 import threading
 import time
@@ -103,7 +104,8 @@ def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
             if error is None:
                 raise
             heading, first_mistake = str(error).splitlines()[:2]
-            hint = f"{' '.join(first_mistake.split())}; `toolcart config check {shlex.quote(error.path)}` lists all"
+            command = f"toolcart config check {shlex.quote(os.path.abspath(error.path))}"
+            hint = f"{' '.join(first_mistake.split())}; `{command}` lists all"
             raise client.NoAgent(f"no agent can run here: {heading}", hint) from None
 
     return ask

@@ -204,10 +204,14 @@ def test_a_setting_that_is_not_there_names_the_list():
     assert "toolsnet.pim_host" in type_it(output, "config explain")
 
 
-def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
+@pytest.mark.parametrize("is_relative", [False, True])
+def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old, tmp_path, monkeypatch, is_relative):
     old.write_text('{"stations": []}')
+    monkeypatch.chdir(old.parent)
     with pytest.raises(client.NoAgent) as trouble:
-        page.ask_or_check({"none.sock": str(old)})("none.sock", 1.0)
+        page.ask_or_check({"none.sock": old.name if is_relative else str(old)})("none.sock", 1.0)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     assert "1 mistake" in type_it(trouble.value.hint, "config check", code=2)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from toolcart.tools.config import files
 from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import commands
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
 from host_tests.support.running import cart_of, station_at, written
 
@@ -40,6 +41,14 @@ def test_what_is_cured_beside_the_file_is_no_mistake_any_more(tmp_path, cart, is
     assert report["refusals"] == int(is_ordered)
     os.chmod(secret, 0o644)
     assert not watch.report()["refused"]
+
+
+def test_what_an_agent_says_of_its_file_can_be_typed_in_any_folder(tmp_path, cart, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    watch = ConfigurationWatch(cart.name, files.Files(cart.name))
+    cart.write_text("{")
+    report = watch.report()
+    assert report["wrong"] and commands.check_configuration(report) == f"toolcart config check {cart}"
 
 
 def test_a_secret_of_the_running_configuration_that_is_cured_leaves_nothing_to_say(tmp_path, cart):
