@@ -140,7 +140,7 @@ def _stamp(file: Path) -> object:
 class Checked:
     """`configuration` is the completed one, None if there are mistakes; `lacks` is what keeps it from running here.
 
-    `later` is what will not work once: place, words, what helps.
+    `later` is what keeps it from no start and will not work, at once or later: place, words, what helps.
     """
 
     configuration: dict | None = None
@@ -175,4 +175,5 @@ def check(path: str | Path, credentials: Iterable[str] = (), agent_pid: int | No
     agent_pid = socket_location.process_at(path) if agent_pid is None else agent_pid
     lacks = [*unread, *config_file.not_runnable(configuration, folder)]
     lacks += path_checks.unusable(configuration, folder, agent_pid)
-    return Checked(configuration, [], lacks, path_checks.not_renamed(configuration, folder))
+    later = [*path_checks.not_grown(configuration, folder), *path_checks.not_renamed(configuration, folder)]
+    return Checked(configuration, [], lacks, later)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -70,21 +71,51 @@ def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mist
 
 
 def spools_without_room(configuration: dict, folder: Path) -> dict[str, str]:
-    """Return by its place why a spool that a start would make has no room, beside the others that it would make."""
-    problems = {}
-    wanted_kib: dict[int, int] = {}  # of new spools, by their file system
+    """Return by its place why a spool that a start would make has no room, beside all that it makes or enlarges."""
+    cure = linux_refusal.advice
+    return {
+        place: f"{words}; {cure(REFUSED_NO_ROOM, str(folder / path))}"
+        for place, path, kept_kib, words in _spools_that_want_room(configuration, folder)
+        if not kept_kib
+    }
+
+
+def not_grown(configuration: dict, folder: Path) -> list[Mistake]:
+    """List the spools that a start leaves smaller than they are to be: place, why they cannot grow, what helps."""
+    found = []
+    for place, path, kept_kib, words in _spools_that_want_room(configuration, folder):
+        if kept_kib:
+            cure = linux_refusal.advice(REFUSED_NO_ROOM, str(folder / path))
+            found.append((place, f"{path} keeps its {kept_kib} KiB: {words}", cure))
+    return found
+
+
+def _spools_that_want_room(configuration: dict, folder: Path) -> Iterator[tuple[str, str, int, str]]:
+    """Give the place and path of each spool that a start can not make or enlarge, how many KiB it has, and why."""
+    wanted_kib: dict[int, int] = {}  # by the file system
     for place, path, owner in _named(configuration):
         parent = (folder / path).parent
-        if not owner or obstacle(folder / path) or os.path.exists(folder / path) or not os.path.isdir(parent):
+        if not owner or obstacle(folder / path) or not os.path.isdir(parent):
             continue
         size_kib = configuration["stations"][int(re.findall(r"\d+", place)[0])]["spool"]["size_kib"]
+        kept_kib = _kib_of(folder / path, owner)
+        if kept_kib >= size_kib:
+            continue
         device = os.stat(parent).st_dev
-        problem = no_room(folder / path, size_kib, wanted_kib.get(device, 0))
+        problem = _lack(folder / path, size_kib, wanted_kib.get(device, 0), kept_kib)
         if problem:
-            problems[place] = problem
+            yield place, path, kept_kib, f"it cannot grow to {size_kib} KiB: {problem}" if kept_kib else problem
         else:
-            wanted_kib[device] = wanted_kib.get(device, 0) + size_kib
-    return problems
+            wanted_kib[device] = wanted_kib.get(device, 0) + size_kib - kept_kib
+
+
+def _kib_of(path: Path, owner: Owner) -> int:
+    """Return how much room the spool there has for blocks, 0 if there is none; what is not one never wants more."""
+    if not os.path.lexists(path):
+        return 0
+    if os.path.islink(path) or path_problem(path) or _foreign(path, owner):
+        return sys.maxsize
+    return (os.stat(path).st_size - linux_header.PAGE_BYTES) // 1024
 
 
 def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] = ()) -> list[Mistake]:
@@ -271,27 +302,34 @@ def _file_problem(path: Path) -> str:
     return ""
 
 
-def no_room(path: Path, size_kib: int = 0, others_kib: int = 0) -> str:
-    """Say why what an agent writes there first has no room: a new spool, of this size, or a line of an outlet's file.
-
-    A spool that is there has been given its room; a file of lines needs some for every line. `others_kib` is what other
-    new spools get of the same room.
-    """
+def no_room(path: Path) -> str:
+    """Say why a line of an outlet's file has no room there, and what helps; "" if it has."""
     path = _made_at(path)
-    if (size_kib and os.path.exists(path)) or not os.path.isdir(path.parent):
+    problem = _lack(path)
+    return f"{problem}; {linux_refusal.advice(REFUSED_NO_ROOM, str(path))}" if problem else ""
+
+
+def _lack(path: Path, size_kib: int = 0, others_kib: int = 0, kept_kib: int = 0) -> str:
+    """Say what room a file there lacks, "" if it has it: a spool of this size, or one of lines, which needs some.
+
+    The spool has been given `kept_kib`; `others_kib` is what others get of the same room.
+    """
+    if not os.path.isdir(path.parent):
         return ""
     try:
         file_system = os.statvfs(path.parent)
     except OSError:
         return ""
     free_kib = (file_system.f_bavail if os.geteuid() else file_system.f_bfree) * file_system.f_frsize // 1024
-    if not file_system.f_blocks or free_kib >= size_kib + others_kib + FIRST_KIB:
+    first_kib = 0 if kept_kib else FIRST_KIB
+    if not file_system.f_blocks or free_kib >= size_kib - kept_kib + others_kib + first_kib:
         return ""
     problem = linux_refusal.meaning(REFUSED_NO_ROOM)
     if free_kib >= FIRST_KIB:
-        problem = f"{free_kib} KiB are free in {path.parent}, the spool wants {size_kib}"
-        problem += f", and the new ones before it in the configuration {others_kib}" if others_kib else ""
-    return f"{problem}; {linux_refusal.advice(REFUSED_NO_ROOM, str(path))}"
+        wants = f"{size_kib - kept_kib}{' more' if kept_kib else ''}"
+        problem = f"{free_kib} KiB are free in {path.parent}, the spool wants {wants}"
+        problem += f", and those before it in the configuration {others_kib}" if others_kib else ""
+    return problem
 
 
 def _foreign(path: Path, owner: Owner | None) -> str:

@@ -241,7 +241,32 @@ def test_a_smaller_spool_fits_after_one_that_does_not(tmp_path, monkeypatch):
     path = written(tmp_path, cart_of(stations=stations))
     disk_with(monkeypatch, 200)
     [(place, problem, _)] = config_places.unusable(config.complete(json.loads(path.read_text())), tmp_path)
-    assert place == "stations[1].spool.path" and "the new ones before it in the configuration 64" in problem
+    assert place == "stations[1].spool.path" and "those before it in the configuration 64" in problem
+
+
+@pytest.mark.parametrize(("free_kib", "words"), [(64, ""), (63, "63 KiB are free in "), (0, "its file system is full")])
+def test_a_spool_that_cannot_grow_is_said_to_keep_its_size_before_a_start_does_so(
+    tmp_path, monkeypatch, free_kib, words
+):
+    tree = cart_of(stations=[station_at(7, size_kib=128), station_at(8)])
+    completed = config.complete(tree)
+    settings, system = completed["stations"][0]["spool"], completed["system"]
+    board = Board(str(tmp_path))
+    board.flash({**settings, "size_kib": 64, "owner": (system["type"], system["number"], 7)})
+    board.close()
+    path = written(tmp_path, tree)
+    disk_with(monkeypatch, free_kib)
+    checked = json.loads(toolcart("config", "check", "--json", path, code=1).stdout)
+    [lack] = checked["cannot_run_yet"]
+    assert lack["place"] == "stations[1].spool.path", "a new one, which no start can be without"
+    warnings = [one for one in checked["warnings"] if one.startswith("stations[0].spool.path: 7.spool ")]
+    assert len(warnings) == bool(words)
+    for warning in warnings:
+        assert "7.spool keeps its 64 KiB: it cannot grow to 128 KiB: " + words in warning and "df -h" in warning
+        assert ("the spool wants 64 more" in warning) == (free_kib > 4)
+    output = toolcart("doctor", "--offline", "--json", "--config", path, code=None).output
+    assert ("it cannot grow to 128 KiB: " + words in output) == bool(words)
+    assert words or ", and those before it in the configuration 64" in str(lack)
 
 
 def test_a_spool_that_is_there_has_its_room_and_a_file_of_lines_has_none(tmp_path, monkeypatch):
