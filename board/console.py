@@ -21,7 +21,6 @@ import sys
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const, give_back
-from toolcart.agent.log.snapshot_fields import STORED
 
 # in a version's folder; toolcart.board.safe_mode, which imports nothing of ours, has the same
 VERSION_FILE = "/version.json"
@@ -154,6 +153,8 @@ class Console:
         if not station.mounted:
             self.tell(error="the spool of station %d is not up" % station.number)
             return
+        from toolcart.agent.cart import status
+
         log = station.log
         device = log.device.device  # all areas are parts of it
         set_aside = station.quarantine.log.blocks.erases if station.quarantine else 0
@@ -162,7 +163,7 @@ class Console:
             unit_bytes=device.unit_bytes,
             block_bytes=device.block_bytes,
             block_count=device.block_count,
-            stored=station.state.numbers[STORED],
+            stored=status.stored_of(station)[0],
             erases=station.state.erases + log.blocks.erases + set_aside,
             backlog=log.backlog(),
         )

@@ -8,12 +8,14 @@ Rules
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.connection_fault import KEPT_AGAIN, NOT_WRITTEN
+from toolcart.agent.base.fields import get_u32
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.log.snapshot import STATE_LAST
+from toolcart.agent.log.staging import PAYLOAD_AT
 from toolcart.agent.openprotocol import session_states as controller_states
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import PHASE_CLOSED, PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
@@ -78,14 +80,13 @@ def of_station(station, now, results=RESULTS_SHOWN):
         report["spool_refused"] = FOREIGN if station.why == MOUNT_FOREIGN else None
         return report
     log = station.log
-    numbers = station.state.numbers
     report["controller"] = _controller(station, now)
     report["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
     for name in ("removed", "given_up"):
         report[name] = [_gone(station, *one) for one in getattr(station.at_start, name)]
     report["places_guessed"] = station.at_start.guessed
     report["repeated_at_most"] = station.at_start.repeated
-    report["stored"] = numbers[field.STORED]
+    report["stored"], report["stored_at_least"] = stored_of(station)
     _put_given_up(report, station.state)
     report["backlog"] = max([outlet["waiting"] for outlet in report["outlets"]])  # of the one that is furthest behind
     report["oldest_waiting"] = _oldest_waiting(log)
@@ -102,6 +103,29 @@ def of_station(station, now, results=RESULTS_SHOWN):
     if station.graphs is not None or station.at_start.graph_blocks_differ:
         report["graphs"] = _graphs(station)
     return report
+
+
+def stored_of(station):
+    """Return how many records were stored, with what a start has not counted yet, and whether there may be more.
+
+    That is the last one which it found, as long as no snapshot can be written, and what cannot be read.
+    """
+    log, numbers = station.log, station.state.numbers
+    counted_to = numbers[field.LOG + field.NEXT] - 1
+    stored = numbers[field.STORED]
+    if counted_to >= log.number:
+        return stored, False
+    visible = log.visible
+    search = Search(log)
+    log.visible = log.number
+    search.begin_newest(log.device.block_count, counted_to)
+    log.visible = visible
+    kind = search.next()
+    while kind > RECORD_NONE:
+        is_counted = kind == KIND_RESULT or kind == KIND_RAW
+        stored += is_counted and get_u32(log.page, PAYLOAD_AT) > counted_to
+        kind = search.next()
+    return stored, kind < RECORD_NONE or search.skipped
 
 
 def _put_given_up(report, state):

@@ -302,7 +302,8 @@ def account(status: dict) -> Text:
     if status.get("backlog") and len(status.get("outlets", ())) > 1:
         waiting += f" for {waiting_by_outlet.backlog_for(status)}"
     delivered = "delivered at least" if waiting_by_outlet.is_least(status) else "delivered"
-    names = (("stored", "stored", ""), (delivered, "delivered", ""), (waiting, "backlog", WARNING_STYLE))
+    stored = "stored at least" if status.get("stored_at_least") else "stored"
+    names = ((stored, "stored", ""), (delivered, "delivered", ""), (waiting, "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
     names = (*names, ("dropped", "dropped", BAD_STYLE)) if status.get("dropped") else names
     _figures(text, [(label, status[name], style) for label, name, style in names if name in status])

@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Iterable
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -207,6 +208,13 @@ def _searchable_text(figures: StationFigures) -> str:
     return " ".join(searchable).casefold()
 
 
+_IN_WORDS: dict[str, Callable[[Iterable[dict]], str]] = {
+    "backlog": waiting_by_outlet.waiting_text,
+    "stored": waiting_by_outlet.stored_text,
+    "delivered": waiting_by_outlet.delivered_text,
+}
+
+
 def summary(stations: list[StationFigures], rates: tuple[float, float], width: int) -> Text:
     """Sum up all stations in two lines: the connections, and the results."""
     count = len(stations)
@@ -228,8 +236,8 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     named = (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"), ("set aside", "parked"))
     for name, key in named:
         counts = [figures.status[key] for figures in stations if key in figures.status]
-        in_words = {"backlog": waiting_by_outlet.waiting_text, "delivered": waiting_by_outlet.delivered_text}.get(key)
-        total = in_words(figures.status for figures in stations) if in_words else str(sum(counts))
+        in_words = _IN_WORDS.get(key)
+        total = in_words([figures.status for figures in stations]) if in_words else str(sum(counts))
         totals += [(name, total)] if counts or name in ("waiting", "stored") else []
     dropped = sum(figures.status.get("dropped", 0) for figures in stations)
     totals += [("dropped", str(dropped))] if dropped else []

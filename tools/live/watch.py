@@ -285,7 +285,7 @@ def totals_text(figures: Figures) -> str:
     delivered = f"delivered {count} ({rate})" if "delivered" in sums else f"passed on {rate}"
     outlet = outlet_names.common_name(figures.station_statuses())
     return (
-        f"stored {sums['stored']} ({sums['stored_per_s']}/s), {delivered}, "
+        f"stored {waiting_by_outlet.stored_text(figures.station_statuses())} ({sums['stored_per_s']}/s), {delivered}, "
         f"waiting {waiting_by_outlet.waiting_text(figures.station_statuses())}; controllers {sums['controllers_ready']}"
         f"/{sums['stations']}, {outlet} {sums['outlets_up']}/{sums['stations']}"
     )

@@ -112,7 +112,7 @@ def results(station: dict) -> str:
         waiting += f" (the oldest{f' stored {age} ago,' if age else ''} stamped {oldest})"
     delivered = f"{waiting_by_outlet.delivered_text([station])} delivered, " if "delivered" in station else ""
     dropped = f"{station['dropped']} dropped, " if station.get("dropped") else ""
-    return f"{station['stored']} stored, {delivered}{dropped}{waiting}"
+    return f"{waiting_by_outlet.stored_text([station])} stored, {delivered}{dropped}{waiting}"
 
 
 def _spool(spool: dict) -> str:

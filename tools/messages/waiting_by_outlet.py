@@ -87,6 +87,13 @@ def common_backlog_for(stations: Iterable[dict]) -> str:
     return names.pop() if len(names) == 1 else "outlets"
 
 
+def stored_text(stations: Iterable[dict]) -> str:
+    """Return how many results were stored, as a bound if a start could not read all of the spool yet."""
+    stations = list(stations)
+    least = "at least " if any(station.get("stored_at_least") for station in stations) else ""
+    return f"{least}{sum(station.get('stored', 0) for station in stations)}"
+
+
 def delivered_text(stations: Iterable[dict]) -> str:
     """Return how many results ToolsNet has taken, as a bound if it is one: how much waits for it is one then, too."""
     stations = [station for station in stations if "delivered" in station]

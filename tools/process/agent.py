@@ -24,7 +24,7 @@ from toolcart.agent.cart.app import App, Station
 from toolcart.agent.cart.watchdog import Liveness
 from toolcart.agent.log.flash import REFUSED_GONE
 from toolcart.agent.log.mount import MOUNT_FOREIGN
-from toolcart.agent.log.snapshot_fields import DELIVERED, STORED
+from toolcart.agent.log.snapshot_fields import DELIVERED
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from toolcart.board import loop
 from toolcart.board.linux import order_log
@@ -248,10 +248,10 @@ class Agent:
     def _service_status(self) -> str:
         """Return what `systemctl status` shows."""
         mounted: list[Any] = [station for station in self.app.stations if station.mounted]
-        stored = sum(station.state.numbers[STORED] for station in mounted)
         if not mounted and self._reported_problems:
             return f"no spool can be used: {self._reported_problems[0]}"
-        figures = [_waiting_of(station) for station in mounted]
+        figures = [_figures_of(station) for station in mounted]
+        stored = waiting_by_outlet.stored_text(figures)
         waiting = waiting_by_outlet.waiting_text(figures, "waiting")
         has_toolsnet = any("delivered" in one for one in figures)
         to_toolsnet = f"{waiting_by_outlet.delivered_text(figures)} delivered, " if has_toolsnet else ""
@@ -325,15 +325,16 @@ class Agent:
         return len(self._reported_problems) == len(self.app.stations)
 
 
-def _waiting_of(station: Any) -> dict:
-    """Return of a station's status only what waits for its outlets, and what ToolsNet has taken."""
+def _figures_of(station: Any) -> dict:
+    """Return of a station's status only what is stored, what waits for its outlets, and what ToolsNet has taken."""
     outlets = []
     for outlet in station.outlets:
         count, is_bound = status.waits_for(station, outlet)
         one = {"kind": outlet.kind, "name": station.names[outlet.index], "waiting": count, "waiting_at_most": is_bound}
         outlets.append(one)
     delivered = {"delivered": station.state.numbers[DELIVERED]} if station.quarantine is not None else {}
-    return {"outlets": outlets, **delivered}
+    stored, is_least = status.stored_of(station)
+    return {"outlets": outlets, "stored": stored, "stored_at_least": is_least, **delivered}
 
 
 def spool_problems(app: App, board: Board) -> list[str]:

@@ -31,7 +31,10 @@ FAMILIES = {
         COUNTER,
         "Results the controller has made, at most: stored, or gone before they could be.",
     ),
-    "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
+    "toolcart_results_stored_total": (
+        COUNTER,
+        "Results that are durable in the spool; at least, while a part of it could not be read since the start.",
+    ),
     "toolcart_results_delivered_total": (
         COUNTER,
         "Results that ToolsNet has acknowledged, without those to be sent again; "

@@ -173,7 +173,8 @@ def row(station: dict) -> str:
     if station["backlog"] and waiting_by_outlet.backlog_for(station) != outlet_names.name_of(outlet):
         waiting += f" for {waiting_by_outlet.backlog_for(station)}"
     delivered = waiting_by_outlet.delivered_text([station]) if "delivered" in station else "-"
-    figures = (station["stored"], delivered, waiting, station.get("parked", "-"))
+    stored = waiting_by_outlet.stored_text([station])
+    figures = (stored, delivered, waiting, station.get("parked", "-"))
     values["figures"] = list(zip(_NAMES[3:], figures, strict=True))
     for connection in connections.main_connections(station).values():
         reason = connections.reason_of(connection)

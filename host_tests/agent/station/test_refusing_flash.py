@@ -3,7 +3,9 @@
 from toolcart.agent.base import counters as counter
 from toolcart.agent.cart import status
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.framing import RECORD_LOST
 from toolcart.agent.log.snapshot import STATE_BLOCKS
+from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED
 from host_tests.support.world import Cart
 from lab.harness.cart import CONTROLLER
 
@@ -43,6 +45,37 @@ def test_it_is_called_refused_and_not_full():
     cart.settle()
     reported = station_status(cart)
     assert reported["spool"]["refused"] == "" and not reported["controller"]["waits_for_room"]
+
+
+def test_what_is_stored_does_not_become_less_with_a_start_that_can_write_nothing():
+    cart = Cart().ready()
+    cart.produce(5, 1000)
+    cart.settle()
+    before = station_status(cart)
+    assert (before["stored"], before["stored_at_least"]) == (5, False)
+    refusing(cart)
+    cart.cut()
+    cart.run(20000)
+    for moment in ("refused", "works again"):
+        reported = station_status(cart)
+        assert (reported["stored"], reported["stored_at_least"]) == (5, False), moment
+        assert (cart.station.state.numbers[STORED] < 5) == (moment == "refused"), (
+            "the last is counted once it is certain"
+        )
+        refusing(cart, FLASH_DONE)
+        cart.settle()
+
+
+def test_what_a_start_cannot_read_yet_makes_what_is_stored_a_bound():
+    cart = Cart().ready()
+    cart.produce(40, 1000)
+    cart.settle()
+    cart.station.state.numbers[LOG + NEXT] -= 30
+    cart.station.state.numbers[STORED] -= 30
+    assert status.stored_of(cart.station) == (40, False)
+    cart.station.log.read_record = lambda *_: RECORD_LOST
+    stored, is_least = status.stored_of(cart.station)
+    assert stored < 40 and is_least
 
 
 def test_a_flash_that_accepts_snapshots_and_no_results_is_no_storm():

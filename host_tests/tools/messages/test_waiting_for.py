@@ -160,18 +160,37 @@ def test_a_bound_of_what_waits_is_said_to_be_one():
     assert waiting_by_outlet.waiting_text([nothing, nothing], "waiting") == "0 waiting"
 
 
-def test_what_is_delivered_is_at_least_that_while_what_waits_for_toolsnet_is_at_most_that():
-    """After a power cut the spool knows less than ToolsNet, until that has answered."""
-    reported = station_with([{**SERVER, "waiting": 7, "waiting_at_most": True}])
+def voices(reported):
+    """What is said of a station's figures, by where."""
     figures = Figures()
     figures.feed(status_of(reported), 1.0)
-    said = {
+    return {
         "status": status.results(reported),
         "page": page.row(reported),
         "one station": " ".join(panels.account(reported).plain.split()),
         "all stations": " ".join(stations.summary(list(figures.stations.values()), (0.0, 0.0), 100).plain.split()),
         "lines": watch.totals_text(figures),
     }
+
+
+def test_stored_is_a_bound_in_every_voice_while_a_start_has_not_read_all():
+    said = voices({**station_with([SERVER]), "stored_at_least": True})
+    for where, words in (
+        ("status", "at least 900 stored, "),
+        ("page", ">at least 900<"),
+        ("one station", "stored at least 900"),
+        ("all stations", "stored at least 900"),
+        ("lines", "stored at least 900 ("),
+    ):
+        assert words in said[where], where
+    assert "at least" not in str(voices(station_with([SERVER])))
+    assert "at least, while" in metrics.FAMILIES["toolcart_results_stored_total"][1]
+
+
+def test_what_is_delivered_is_at_least_that_while_what_waits_for_toolsnet_is_at_most_that():
+    """After a power cut the spool knows less than ToolsNet, until that has answered."""
+    reported = station_with([{**SERVER, "waiting": 7, "waiting_at_most": True}])
+    said = voices(reported)
     for where, words in (
         ("status", "900 stored, at least 893 delivered, up to 7 waiting"),
         ("page", ">at least 893<"),
