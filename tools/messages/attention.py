@@ -274,14 +274,36 @@ def _refused(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         if outlet.get("refused") is not None:
             is_up = connections.is_working(outlet)
-            yield _refusal(outlet, station, is_up, outlet.get("next_try_ms", 0))
+            yield _refused_before(outlet, station) or _refusal(outlet, station, is_up, outlet.get("next_try_ms", 0))
+
+
+def _refused_before(outlet: dict, station: dict) -> Need | None:
+    """Say what ToolsNet did not take when it was last reached; None if it is there, or only ended a connection.
+
+    That it cannot be reached comes first, and has words of its own. Only a quarantine without room is more than that.
+    """
+    refused, is_gone = outlet["refused"], outlet.get("why_in") not in (None, "", "streaming")
+    phase, code = refused["doing"], refused.get("code", 0)
+    if connections.is_working(outlet) or outlet.get("state") == "streaming" or not is_gone or phase in ("late", "hold"):
+        return None
+    what = "everything that was offered" if _is_all(refused) else f"result {refused.get('number', 0)}"
+    words = f"ToolsNet refused {what} (code {code})" if code else f"ToolsNet left {what} unanswered"
+    words += " when it was last there"
+    words += f": {_NOT_SENT}" if _takes_no_write(station) else "; what waits is offered again as soon as it is back"
+    words += f", {waiting_by_outlet.outlet_text(outlet)}"
+    return Need("refused", WARN, "REFUSED", words, key=f"{phase} {code}")
+
+
+def _is_all(refused: dict) -> bool:
+    """True if nothing at all of what was offered was taken."""
+    return refused["doing"] not in ("hold", "pass") and (refused["doing"] == "trouble" or bool(refused.get("trouble")))
 
 
 def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need:
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
     refused = outlet["refused"]
     phase, code = refused["doing"], refused.get("code", 0)
-    is_all = phase not in ("hold", "pass") and (phase == "trouble" or refused.get("trouble"))
+    is_all = _is_all(refused)
     everything = "everything that is offered"
     if code:
         refusal_text = f"refuses {everything} (code {code})" if is_all else f"refuses (code {code})"

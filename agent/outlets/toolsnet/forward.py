@@ -421,6 +421,8 @@ class ToolsNetOutlet(Connection):
                 why = NO_INFO
             else:
                 why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
+        if state != ts.STREAMING:
+            self.policy.nobody_there()
         counters = self.counters
         counters.count(counter.SERVER_AWAY)
         if self._lacking and not self._lacks_why and state == ts.STREAMING:

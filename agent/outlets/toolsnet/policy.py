@@ -23,6 +23,7 @@ The head is the result that was refused: the cursor stands in front of it.
     connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
     lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused. In a lookahead
                   the head is next, unless it had no answer either, or two connections were lost that had refused it
+    nobody there  a pause after a lookahead in vain is over: the head is next, once the 08 of a new connection came
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
     start         IN_ORDER, no failures; if SENT says lookahead, RETRY with the lookahead to come
 
@@ -394,6 +395,11 @@ class Policy:
                 self.phase = RETRY
         elif counts:
             self._head_failed(now)
+
+    def nobody_there(self):
+        """No connection can be made: what all was refused before need not wait for the end of a pause after it."""
+        if self.phase == RETRY and self.failed_lookaheads:
+            self.pause.stop()
 
     def is_passed(self, number):
         """True if no result before `number` waits."""

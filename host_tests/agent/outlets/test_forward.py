@@ -270,6 +270,30 @@ def test_what_toolsnet_refuses_by_order_hurries_nothing():
     assert outlet.status()["refused"]["next_try_ms"] == left_ms - 3000 and outlet.ids() == [3]
 
 
+def test_a_server_that_was_away_is_offered_what_it_refused_as_soon_as_it_is_back():
+    outlet = in_trouble()
+    outlet.run(1000)
+    for host, port in (PIM, SERVER):
+        outlet.network.down(host, port)
+    outlet.run(5000)
+    assert outlet.status()["state"] != "streaming" and outlet.status()["refused"]["next_try_ms"] == 0
+    outlet.options.code_all = None
+    for host, port in (PIM, SERVER):
+        outlet.network.up(host, port)
+    outlet.until_stored(4, and_ms=100)
+    assert outlet.ids() == [3, 4, 5, 6] and outlet.status()["refused"] is None
+    outlet.clean()
+
+
+def test_a_server_whose_connections_only_end_is_not_offered_it_sooner():
+    outlet = in_trouble()
+    left_ms = outlet.status()["refused"]["next_try_ms"]
+    outlet.network.cut(*SERVER)
+    outlet.run(8000)
+    assert outlet.status()["state"] == "streaming"
+    assert outlet.status()["refused"]["next_try_ms"] == left_ms - 8000
+
+
 def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
     outlet = holding(3, bad=(2,), refused="block")
     outlet.run(1200000)

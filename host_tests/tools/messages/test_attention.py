@@ -7,7 +7,8 @@ import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES, snapshot
 from toolcart.sim.endpoint import Endpoint
-from toolcart.tools.live.figures import Figures
+from toolcart.tools.live import stations
+from toolcart.tools.live.figures import WARNING, Figures
 from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
 from lab.harness.cart import PIM, Cart
@@ -53,6 +54,44 @@ def test_a_station_at_which_all_is_well_needs_nothing():
 )
 def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, words):
     assert needs_in_words(dict(REFUSED, **changes)) == [words]
+
+
+AWAY = {"is_up": False, "state": "closed", "why": "refused", "why_in": "pim opening", "host": "tn", "port": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"doing": "trouble"}, "refused everything that was offered (code 17)"),
+        ({"doing": "retry", "trouble": True}, "refused everything that was offered (code 17)"),
+        ({}, "refused result 5 (code 17)"),
+        ({"code": 0}, "left result 5 unanswered"),
+        ({"doing": "pass"}, "refused result 5 (code 17)"),
+    ],
+)
+def test_a_toolsnet_that_is_away_has_refused_and_is_first_said_to_be_away(changes, words):
+    away = station(dict(REFUSED, **changes))
+    away["outlets"][0] |= AWAY
+    [need] = attention.needs(away)
+    assert need.text() == (
+        f"ToolsNet {words} when it was last there; what waits is offered again as soon as it is back, 248 waiting"
+    )
+    assert need.level == "warn" and not attention.is_for_somebody(away), "it is only away"
+    away |= {"name": "", "recovery": {"gone": 0}, "spool": {"path": "", "used_blocks": 1, "blocks": 9, "erases": 0}}
+    away["controller"] = {"state": "ready", "host": "c", "port": 1}
+    level, said = stations.verdict(away, stations.WHOLE)
+    assert level == WARNING and said.index("refused the connection") < said.index(words), said
+
+
+@pytest.mark.parametrize("doing", ["retry", "pass", "trouble", "hold"])
+def test_a_connection_that_only_ended_or_is_silent_leaves_a_refusal_what_it_is(doing):
+    for more in ({"why_in": ""}, {"why": "no answer", "why_in": "streaming"}, {"state": "streaming", "is_up": True}):
+        ended = station(dict(REFUSED, doing=doing))
+        ended["outlets"][0] |= {**AWAY, **more}
+        assert [need.level for need in attention.needs(ended) if need.slug == "refused"] == ["bad"], more
+    held = station(dict(REFUSED, doing="hold"))
+    held["outlets"][0] |= AWAY
+    assert attention.is_for_somebody(held), "room in the quarantine does not come by itself"
 
 
 def test_the_operator_is_asked_whether_or_not_anything_holds():
