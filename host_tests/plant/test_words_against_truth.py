@@ -436,9 +436,18 @@ def test_toolsnet_that_refuses_everything_is_reported_so_and_nothing_is_set_asid
     words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
     words.assert_shown("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
     words.assert_shown('what="refused",level="bad"} 1', on=("metrics",))
-    assert words.doctor.returncode == 1
+    assert words.doctor.returncode == 1 == site.run("status", "--config", words.cart).returncode
+    plant.cut_toolsnet(True)
+    words.until(lambda states: states[7]["outlets"][0]["why_in"] == "pim opening", "it is away")
+    words.assert_shown("ToolsNet refused everything that was offered (code 9)", on=("status", "page", "live"))
+    words.assert_absent("refuses everything", on=STATES)
+    words.assert_shown('what="refused",level="warn"} 1', on=("metrics",))
+    assert site.run("status", "--config", words.cart).returncode == 0
     plant.toolsnet.options.code_all = None
+    plant.cut_toolsnet(False)
+    back_s = time.monotonic()
     agent.wait_for("ToolsNet takes results again")
+    assert time.monotonic() - back_s < 30
     words.until(lambda states: states[7]["backlog"] == 0, "delivered")
     words.agree({7: Truth(waiting=0, set_aside=0)})
     words.assert_absent("refuses", on=STATES)
