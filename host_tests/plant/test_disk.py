@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -113,6 +114,23 @@ def test_each_refusal_is_reported_as_what_it_is_and_survived(site, plant, disk, 
     assert words not in status and str(spool) in status, status
     assert needs_of(site.status(cart)) == []
     assert agent.output.count(AGAIN) == 1 and AGAIN not in agent.output.partition(words)[0]
+
+
+def test_a_reload_on_a_disk_that_takes_nothing_shows_no_fewer_results_stored(site, plant, disk):
+    cart = site.cart(plant)
+    agent = site.begin(cart, "ToolsNet connected", **disk.around)
+    all_arrive(plant, 5)
+    shown = site.status(cart)["stations"][0]["stored"]
+    disk.fails("write,sync", errno.EFBIG, site.home / "7.spool")
+    agent.process.send_signal(signal.SIGHUP)
+    wait_for("it began again", lambda: agent.output.count("agent started") == 2)
+    agent.wait_for("larger than its process")
+    again = site.status(cart)["stations"][0]
+    assert again["spool"]["refused"] and (again["stored"], again["stored_at_least"]) == (shown, False)
+    disk.works()
+    all_arrive(plant, 1)
+    assert site.status(cart)["stations"][0]["stored"] == shown + 1
+    assert agent.end() == 0
 
 
 def test_a_dying_disk_costs_few_lines_and_no_sessions(site, plant, disk):

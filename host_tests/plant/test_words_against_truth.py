@@ -415,7 +415,7 @@ def test_a_refused_result_with_none_after_it_is_not_everything(site, plants):
     words.assert_shown("ToolsNet refuses (code 17), next try in", on=("status", "page", "live"))
     words.assert_absent("refuses everything", "look into ToolsNet")
     plant.produce(1)
-    words.until(lambda states: states[7]["parked"] == 1 and states[7]["backlog"] == 0, "it is set aside")
+    words.until(lambda states: states[7]["parked"] == 1 and states[7]["outlets"][0]["waiting"] == 0, "it is set aside")
     words.assert_shown("1 result set aside: refused by ToolsNet, in doubt or unreadable", on=("status", "doctor"))
     (site.home / "lines").mkdir()
     site.give(site.home / "lines")
