@@ -133,14 +133,12 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
     is_met = numbers[field.SENT] & field.SENT_MET
     passed = numbers[field.CURSOR] - numbers[field.SEQUENCE_LAG]  # in ToolsNet's row; 0: it has had nothing yet
     delivered = {"delivered": numbers[field.DELIVERED], "dropped": numbers[field.DROPPED]} if spool.may_refuse else {}
-    overwritten = {"overwritten": numbers[field.OVERWRITTEN]} if spool.may_refuse else {}
     fields = {
         "stored": numbers[field.STORED],
         **delivered,
         "waiting": waits.highest(),
         "waiting_for": [one.as_dict() for one in waits.waiting],
         **({"sent_again": again} if spool.may_refuse else {}),
-        **overwritten,
         **_given_up(spool),
         "jumped": numbers[field.JUMPED],
         "stored_again_at_most": numbers[field.STORED_AGAIN],
@@ -155,7 +153,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
 
 
 # What only the state knows, or counts together with what comes after it
-_REMEMBERED = {"stored", "delivered", "dropped", "overwritten", "jumped", "stored_again_at_most"}
+_REMEMBERED = {"stored", "delivered", "dropped", "jumped", "stored_again_at_most"}
 _REMEMBERED |= {"gone", "gone_not_listed", "missing"}
 
 
@@ -167,11 +165,13 @@ def sent_again(spool: OfflineSpool) -> int:
 
 
 def _given_up(spool: OfflineSpool) -> dict[str, int]:
-    """Return what other outlets than ToolsNet lack at most, by kind, as the log gave it up.
+    """Return what outlets lack at most, by kind, as the log gave it up.
 
     A spool does not know which of them are durable, so this is not said to be overwritten, nor missed.
     """
     lost: dict[str, int] = {}
+    if spool.may_refuse and not spool.state.lost and spool.state.numbers[field.OVERWRITTEN]:
+        lost["given up for toolsnet"] = spool.state.numbers[field.OVERWRITTEN]
     for place_number in range(1, field.PLACES):
         kind, count = kind_at(spool.state, place_number), spool.state.missed[place_number]
         if 0 < kind <= len(KINDS) and count:

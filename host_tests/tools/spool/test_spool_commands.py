@@ -144,8 +144,8 @@ def test_info_tells_what_is_remembered(tmp_path):
     state.numbers[field.DELIVERED], log.cursors[0].number = 7, 7
     assert state.save()
     main = as_json("info", image_of(area, tmp_path))["areas"][0]
-    names = ("delivered", "waiting", "overwritten", "gone", "missing", "sequence", "format", "jumped")
-    assert [main[name] for name in names] == [7, 29, 0, 0, 3, 707, 4, 0]
+    names = ("delivered", "waiting", "gone", "missing", "sequence", "format", "jumped")
+    assert [main[name] for name in names] == [7, 29, 0, 3, 707, 4, 0]
 
 
 @pytest.mark.parametrize("has_toolsnet", [False, True])
@@ -162,7 +162,7 @@ def test_info_tells_for_each_kind_what_was_given_up(tmp_path, has_toolsnet):
     main = as_json("info", image_of(area, tmp_path))["areas"][0]
     told = {name: main[name] for name in main if "overwritten" in name or "given up" in name}
     others = {"given up for webhook": 217, "given up for mqtt": 31}
-    assert told == ({"overwritten": 12, **others} if has_toolsnet else others)
+    assert told == ({"given up for toolsnet": 12, **others} if has_toolsnet else others)
 
 
 def test_what_is_void_is_shown_with_all_and_counts_for_nothing(tmp_path):
