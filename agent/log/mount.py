@@ -26,10 +26,8 @@ Rules
    What only an outlet that is not there has yet to take counts then, too: where numbers were skipped, nothing is found
    as it returns. A last record in doubt that is alone in its block may fade with it at any later start, and is no loss:
    no snapshot names a block for it alone.
-7. A cut leaves one record at most behind the last one, or a block that it opened. Where more is there that cannot be
-   read, records that a snapshot never saw are lost: as many count as damaged as results have room there, and so many
-   numbers are skipped. Where blocks wear one that was opened and holds no record says nothing, as its erase may not
-   have held.
+7. A cut leaves one record at most behind the last one. Where more is there that cannot be read, records that a snapshot
+   never saw are lost: as many count as damaged as results have room there, and so many numbers are skipped.
 """
 
 from array import array
@@ -138,13 +136,12 @@ def _mount(log):
     numbers = array("I", [0] * log.device.block_count)
     before = array("I", numbers)
     unnamed = []
-    damaged = []  # blocks that were opened behind the newest, and hold no record
     code = _read_heads(log, numbers, before, unnamed)
     if code != MOUNT_DONE:
         return code
     order = [place for place in range(log.device.block_count) if log.firsts[place]]
     order.sort(key=lambda place: numbers[place])
-    copies = _find_newest(log, numbers, order, unnamed, damaged)
+    copies = _find_newest(log, numbers, order, unnamed)
     if copies < 0 or not _link(log, numbers, before, order, unnamed):
         return MOUNT_FAILED
     last = log.number
@@ -166,10 +163,10 @@ def _mount(log):
     elif log.ring == field.LOG:
         if own[field.LOG] >= own[field.LOG + field.SOLID]:
             log.count_damaged(last, own[field.LOG + field.SOLID])
-        if log.damage.torn:
+        if log.damage.torn and last:
             from toolcart.agent.log.skipped import skip_tail  # hardly any start finds a cut write
 
-            skip_tail(log, damaged)
+            skip_tail(log)
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + field.SOLID]
     log.end_at(last)
@@ -213,7 +210,7 @@ def _read_heads(log, numbers, before, unnamed):
     return MOUNT_DONE
 
 
-def _find_newest(log, numbers, order, unnamed, damaged):
+def _find_newest(log, numbers, order, unnamed):
     """Remove blocks that do not count from the end of `order`, and read the one that is then the newest.
 
     Return 1 if that holds only copies, else 0; -1 if one cannot be read.
@@ -229,8 +226,6 @@ def _find_newest(log, numbers, order, unnamed, damaged):
             log.block_number = numbers[place]
             return copies
         log.damage.torn += reaches  # only a head, or not even that on a second read
-        if reaches and not log.device.wears:
-            damaged.append(place)
         _leave_out(log, order.pop(), unnamed)
     log.number = log.offset = 0
     log.ids.forget()

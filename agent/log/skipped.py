@@ -16,7 +16,7 @@ from toolcart.agent.log.block_head import (
     check_head,
     size_of,
 )
-from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST, record_length
+from toolcart.agent.log.framing import FRAME_BYTES, NUMBER, RECORD_LOST, RECORD_NONE, record_length
 from toolcart.agent.log.staging import READ_BYTES
 from toolcart.agent.record import LEAST
 from toolcart.agent.record.result import FLAG_COPY
@@ -44,34 +44,33 @@ def skip_newest(log):
     own[log.ring + field.COUNTS_TO] = log.block_number
 
 
-def skip_tail(log, damaged):
-    """Do so where more than one record at the end cannot be read, or in a block of `damaged` behind the newest.
+def skip_tail(log):
+    """Do so where more than one record behind the newest cannot be read: as many as results have room there, at most.
 
-    As many count as damaged as results have room where something was written.
+    They count as damaged.
     """
     own = log.state.numbers
-    number = log.number
-    octets = _written_behind(log, log.block, log.offset) if number else 0
-    for place in damaged:
-        octets += _written_behind(log, place, HEAD_OCTETS)
-    first = number + -(-octets // log.next_record_offset(0, FRAME_BYTES + LEAST[0])) + 1  # that was not used
+    octets = _written_behind(log, log.block, log.offset)
+    first = log.number + -(-octets // log.next_record_offset(0, FRAME_BYTES + LEAST[0])) + 1  # that was not used
     if octets and first > max(own[field.LOG + field.SOLID], own[field.LOG]):
-        log.count_damaged(number, first)
+        log.count_damaged(log.number, first)
         own[field.LOG + field.SOLID] = first
 
 
 def _written_behind(log, place, offset):
     """Return how many bytes of a block are written behind `offset`, if that is more than a cut leaves there; else 0.
 
-    That is one record. A file has its head, or nothing of its sector: where that is something else, a record is
-    damaged, as long as usual.
+    That is one record; where its head is blank, more may be left of several whose sync had failed. A file has its head,
+    or nothing of its sector: where that is something else, a record is damaged, as long as usual.
     """
     end = log.device.block_bytes
     if log.read_record(place, offset, end) == RECORD_LOST:
         return 0
     octets = record_length(log.page, HEAD_OCTETS, end - offset)
-    if octets <= 0 or get_u32(log.page, _NUMBER) <= log.number:
-        octets = log.usual if octets and not log.device.wears else log.staging.most
+    if octets == RECORD_NONE:
+        return 0
+    if octets < 0 or get_u32(log.page, _NUMBER) <= log.number:
+        octets = log.staging.most if log.device.wears else log.usual
     at = log.next_record_offset(offset, octets)
     last = 0
     while at < end:

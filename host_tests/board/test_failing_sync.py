@@ -72,6 +72,7 @@ class Life:
         self.shape = Shape(unit=unit, payload=600, spread=self.dice.randrange(2) * 200)
         self.shape.unit = unit
         self.promise = Promise()
+        self.promise.may_leave_rests = True
         self.restarts, self.cuts = self.dice.randrange(12), self.dice.randrange(8)
         self.fails = (2, 10, 40)[self.dice.randrange(3)]
         self.flash = None

@@ -51,7 +51,7 @@ ROWS = {
     ),
     "out of sequence": Row("a result came out of order by its tightening ID; it is kept as it came"),
     "shifted": Row(
-        "a result's fields were found where their revision does not have them; told once a day",
+        "a result's fields were found where its revision does not have them; told once a day",
         standing=(
             "SHIFTED",
             "results since the start whose fields were found where their revision does not have them",

@@ -1,6 +1,5 @@
 """The end of the log cannot be read any more: no number that a record there may have had is given to another one."""
 
-from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE, pass_gone
 from toolcart.agent.log.snapshot_fields import DAMAGED, JUMPED
@@ -12,14 +11,15 @@ PORTABLE = True
 HEAP = "2m"
 
 SECTOR = 512
+FIRST = 192  # where the second record of a block begins
 
 
 def sectors_at_the_end(life):
-    """Return where the log's last sectors lie, the newest first; never the head of its newest block."""
+    """Return where the log's last sectors lie, the newest first; never the head of its newest block, nor its first record."""
     log = life.log
     begin = (FRONT + log.block) * log.device.block_bytes
     last = begin + (log.offset - 1) // SECTOR * SECTOR
-    return [(max(begin + HEAD_OCTETS, last - n * SECTOR), last + SECTOR) for n in range(4)]
+    return [(max(begin + FIRST, last - n * SECTOR), last + SECTOR) for n in range(4)]
 
 
 def check(life, truth, begin, end, fill, dice):
