@@ -143,10 +143,12 @@ class DuplicateSearch:
             kind = self.search.next()
         return False
 
-    def count_ids(self, first, last, record):
-        """Count the IDs first..last that were stored as this record or later."""
+    def count_ids(self, first, last, record, end=0):
+        """Count the IDs first..last that were stored as this record or later, in front of `end` if that is not 0."""
         ids = set()
         for page, at, _ in self.results(record):
+            if end and get_u32(page, at - HEAD_BYTES) >= end:
+                continue
             if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
                 number = id_of(page, at + TIGHTENING_ID)
                 if is_within(number, first, last):

@@ -30,10 +30,11 @@ def report(recovery, is_fetched):
     observed = recovery.observed
     if recovery.may_push_ids_differ():
         return True
+    begins = unfetchable.first_of_new_count(recovery) if observed.is_reset else 0
     parts = []
     if not is_fetched:
         parts = unfetchable.lost(
-            recovery, observed.newest, observed.is_reset, recovery.has_noted_seen, recovery.seen_before
+            recovery, observed.newest, observed.is_reset, recovery.has_noted_seen, recovery.seen_before, begins
         )
         if not observed.is_reset and ledger.is_met():
             parts.append((following(ledger.top(), observed.first), preceding(observed.first)))
@@ -48,7 +49,7 @@ def report(recovery, is_fetched):
     each = recovery.results_each()
     from toolcart.agent.openprotocol.stored_contents import count_here  # only once something is gone
 
-    losses = [(first, last, length_of(first, last) - count_here(recovery, first, last)) for first, last in lost]
+    losses = [(first, last, length_of(first, last) - count_here(recovery, first, last, begins)) for first, last in lost]
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
         losses.append((first, last, max(0, length_of(first, last) - here)))

@@ -359,8 +359,8 @@ def turns_to_compare_pushed(recovery, number):
     return True
 
 
-def count_here(recovery, first, last):
-    """Return how many of these IDs, which may be missing, are in the log all the same."""
+def count_here(recovery, first, last, end=0):
+    """Return how many of these IDs, which may be missing, are in the log all the same, in front of this record if any."""
     ledger = recovery.ledger
     if not length_of(first, last):
         return 0
@@ -368,4 +368,4 @@ def count_here(recovery, first, last):
         from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
 
         return count_before(recovery.duplicates, first, last, ledger.since)
-    return recovery.duplicates.count_ids(first, last, recovery.first_of_count())
+    return recovery.duplicates.count_ids(first, last, recovery.first_of_count(), end)

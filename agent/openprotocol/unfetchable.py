@@ -295,10 +295,24 @@ def count_skipped(duplicates, ledger):
     ledger.unproven = last
 
 
-def lost(recovery, newest, is_reset, is_noted, before):
+def first_of_new_count(recovery):
+    """Return the first record of this connection's pushes that is of the count that begins anew, 0: there is none.
+
+    What it pushed in front of that, in one go with it, is of the count before.
+    """
+    begins, last = recovery.first_record, -1
+    pushes = _pushes(recovery.duplicates, begins, 0, recovery.ledger.octets) if begins else ()
+    for record, number, _, _ in sorted(pushes):
+        if last >= 0 and is_ahead(last, number) and not is_late(recovery.duplicates, number, record):
+            begins = record
+        last = number
+    return begins
+
+
+def lost(recovery, newest, is_reset, is_noted, before, begins):
     """Return the ranges that are lost where all begins anew: also what was seen and skipped, if that `is_reset`.
 
-    `is_noted`: on this connection, when it was `before`.
+    `is_noted`: on this connection, when it was `before`; `begins`: of the new count (`first_of_new_count`).
     """
     ledger = recovery.ledger
     parts = below(ledger)
@@ -315,7 +329,7 @@ def lost(recovery, newest, is_reset, is_noted, before):
             elif last < 0 or is_ahead(end, last):
                 parts.append((first if last < 0 or is_ahead(first, last) else following(last, end), end))
     elif ledger.doubted and top >= 0:
-        pushed = last_pushed(recovery.duplicates, ledger, recovery.first_record)
+        pushed = last_pushed(recovery.duplicates, ledger, begins)
         if pushed >= 0 and (last < 0 or is_ahead(pushed, last)):
             last = pushed
     if last >= 0 and length_of(first_above(top, last), last):

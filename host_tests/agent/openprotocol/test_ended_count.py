@@ -195,3 +195,45 @@ def test_a_count_begun_anew_behind_an_id_that_hardly_any_count_ends_with_loses_n
         bench.settle()
         bench.make(1)
         assert agrees(bench, ends), ends
+
+
+PUSHED_IN_ONE_GO = [  # stored, made of the count before and of the new one, pushed of all these, kept
+    *((12, 8, 2, 4, 4), (20, 8, 2, 5, 5), (50, 10, 2, 3, 500), (20, 10, 4, 8, 500)),
+    *((2, 6, 3, 5, 500), (20, 8, 3, 5, 500), (12, 8, 2, 10, 4)),
+]
+
+
+@pytest.mark.parametrize("is_on_its_own", [False, True])
+@pytest.mark.parametrize(("known", "before", "new", "pushed", "kept"), PUSHED_IN_ONE_GO)
+def test_gap_that_a_push_has_shown_in_front_of_a_new_count_is_counted(known, before, new, pushed, kept, is_on_its_own):
+    bench = Bench(Memory(1, limit=kept)).met(known)
+    bench.close()
+    for _ in range(before):
+        bench.memory.make()
+    bench.memory.reset(1)
+    for _ in range(new):
+        bench.memory.make()
+    bench.open()
+    of_before = pushed - new
+    for one in bench.memory.produced[-pushed:-new]:
+        bench.push(one)
+    if is_on_its_own:
+        bench.again()
+    for one in bench.memory.produced[-new:]:
+        bench.push(one)
+    bench.settle()
+    bench.make(2)
+    assert agrees(bench, "in one go", before - of_before)
+
+
+def test_push_that_came_late_begins_no_count():
+    bench = Bench(Memory(1)).met(12)
+    bench.close()
+    bench.memory.reset(100)
+    made = [bench.memory.make() for _ in range(3)]
+    bench.open()
+    for place in (1, 2, 0):
+        bench.push(made[place])
+    bench.settle()
+    bench.make(2)
+    assert len(set(bench.uids())) == 17 and bench.ledger.gone() <= 99
