@@ -15,7 +15,7 @@ FIRST = 192  # where the second record of a block begins
 
 
 def sectors_at_the_end(life):
-    """Return where the log's last sectors lie, the newest first; never the head of its newest block, nor its first record."""
+    """Return where the log's last sectors lie, the newest first; never the first record of its newest block."""
     log = life.log
     begin = (FRONT + log.block) * log.device.block_bytes
     last = begin + (log.offset - 1) // SECTOR * SECTOR
