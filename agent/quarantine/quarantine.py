@@ -54,7 +54,7 @@ ASK_NO_ROOM = const(6)
 BLOCKS_LEAST = const(3)  # one in use, one that the log keeps free, one for what is moved
 
 PRESSURE_NONE = const(0)
-PRESSURE_TIGHT = const(1)  # more than three quarters are used
+PRESSURE_TIGHT = const(1)  # more than three quarters of the blocks are not free for new entries
 PRESSURE_FULL = const(2)
 
 
@@ -305,9 +305,9 @@ class Quarantine:
             return PRESSURE_NONE  # blocks that hold nothing any more are erased when they are needed
         if self.octets() < self.log.next_record_offset(0, FRAME_BYTES + ROOM_BYTES):
             return PRESSURE_FULL
-        blocks = self.log.device.block_count - 2
-        used = self.log.used_blocks()
-        return PRESSURE_TIGHT if used > 1 and used * 4 > blocks * 3 else PRESSURE_NONE
+        blocks = self.log.device.block_count - self.log.blocks.count_worn()
+        used = blocks - self.log.free_blocks()  # not those that the cursor has passed
+        return PRESSURE_TIGHT if used > 1 and used * 4 > (blocks - 2) * 3 else PRESSURE_NONE
 
     def _peek_behind(self, after):
         log, scout = self.log, self._scout

@@ -419,3 +419,24 @@ def test_a_block_in_the_middle_that_is_gone_is_counted_by_a_start():
     _zero(bench, firsts[1][1])
     bench.again()
     assert bench.quarantine.unreadable == firsts[2][0] - firsts[1][0] and bench.quarantine.count() == len(kept)
+
+
+def test_blocks_whose_entries_are_all_gone_are_not_called_full():
+    for kept_blocks in (4, 8):
+        for left in (1, 0):
+            bench = QuarantineBench(kept_blocks=kept_blocks, blocks=60)
+            number = 0
+            while bench.quarantine.pressure() == PRESSURE_NONE:
+                number += 1
+                bench.store()
+                bench.log.cursors[0].number = number
+                bench.keep(number)
+            while bench.quarantine.count() > left:
+                assert bench.quarantine.remove(bench.numbers()[: number - left], DROPPED) > 0
+            if left == 0:
+                bench.store()
+                bench.keep(number + 1)
+            assert bench.quarantine.count() == 1
+            assert bench.quarantine.pressure() == PRESSURE_NONE, "one is there, and the blocks before it are free"
+            bench.again()
+            assert bench.quarantine.count() == 1 and bench.quarantine.pressure() == PRESSURE_NONE
