@@ -144,8 +144,8 @@ def _of_new_spool(subject: str, sequence: int) -> Finding:
     """Compare the server's last result with a spool that is not made or not begun yet."""
     if sequence == 0:
         return Finding(subject, GOOD, "neither the server nor a spool has a result yet")
-    words = f"the server has {sequence} results of this station, and the spool is new"
-    hint = "The agent continues after them. If another agent has the station's number, give this one another."
+    words = f"the server's last sequence of this station is {sequence}, and the spool is new"
+    hint = "The agent continues after that one. If another agent has the station's number, give this one another."
     return Finding(subject, NOTE, words, hint)
 
 
