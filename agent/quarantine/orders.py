@@ -13,7 +13,8 @@ Rules
    flash is written only while the controller's line is quiet (toolcart.agent.link.flash_window).
 2. A drop and a retry need no room anywhere. What is dropped is durably gone when its line is yielded.
 3. A retry is made by the outlet: it has one outstanding at a time, and an entry leaves the quarantine when ToolsNet has
-   taken it. If no agent is running, the next one to start offers them first.
+   taken it; it has forgotten the order after a restart. If no agent is running, the next one offers them before those
+   that it has offered, after ten minutes of good service (toolcart.agent.outlets.toolsnet.reoffer_schedule).
 4. What is dropped while `offer-again` (toolcart.agent.linux) has it sent again with others goes out with them all the
    same, and counts as waiting; the answer says so.
 5. A frame that could not be read is read again with this version's readers. If that works, the result takes its place

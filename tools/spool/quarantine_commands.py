@@ -332,7 +332,7 @@ def _print_retry(answer: Iterable[dict]) -> int:
             then = f"when {begins}, and ToolsNet has taken results for ten minutes"
             if line["running"]:
                 then = "now if ToolsNet is connected, else as soon as it is "
-                then += "(ten minutes later if the agent restarts first)"
+                then += "(give the order again if the agent restarts first)"
             if line["count"]:
                 say_done(f"{line['count']} to be offered again {then}; {line['parked']} in the quarantine until then")
             else:

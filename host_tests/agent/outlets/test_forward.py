@@ -11,6 +11,7 @@ from toolcart.agent.log.snapshot_fields import (
     DROPPED,
     OVERWRITTEN,
     REOFFERED,
+    REOFFERED_TO,
     SEND_LIMIT,
     SENT,
     SENT_AGAIN,
@@ -23,6 +24,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_SEVERAL,
 )
 from toolcart.agent.outlets.toolsnet.policy import LOOKAHEAD
+from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import ADMITTED, ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import QUARANTINED_IN_DOUBT, QUARANTINED_SILENT, QUARANTINED_UNREADABLE, ROOM_BYTES
@@ -268,6 +270,32 @@ def test_what_toolsnet_refuses_by_order_hurries_nothing():
     assert outlet.forward.offer_on_order(1, False) == ASK_DONE
     outlet.run(3000)
     assert outlet.status()["refused"]["next_try_ms"] == left_ms - 3000 and outlet.ids() == [3]
+
+
+def test_a_restart_forgets_a_running_agents_order_and_keeps_that_of_a_stopped_one():
+    for was_stopped in (False, True):
+        outlet = holding(2, bad=(1,))
+        outlet.until_stored(1, and_ms=1000)
+        outlet.run(700000)  # it is offered once more, in vain
+        assert outlet.forward.policy.numbers[REOFFERED_TO] == 1
+        for address in (PIM, SERVER):
+            outlet.network.down(*address)
+        outlet.run(1000)
+        if was_stopped:
+            outlet.cut()
+            list(carry_out(outlet.quarantine, outlet.log, 1, outlet, None, ["retry", "all"]))
+        else:
+            assert outlet.forward.offer_on_order(1, False) == ASK_DONE
+        outlet.cut()
+        outlet.options.tightening_codes = {}
+        for address in (PIM, SERVER):
+            outlet.network.up(*address)
+        outlet.store(1)
+        outlet.until_stored(2)
+        outlet.run(590000)
+        assert outlet.ids() == [2, 3], "not before ten minutes of good service"
+        outlet.run(20000)
+        assert outlet.ids() == ([2, 3, 1] if was_stopped else [2, 3])
 
 
 def test_a_server_that_was_away_is_offered_what_it_refused_as_soon_as_it_is_back():
