@@ -264,7 +264,8 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
         elif was_up and not is_up and left is not None:
             reports.append((INFO, f"{name} left in order{left}"))
         elif was_up and not is_up:
-            reports.append((WARNING, f"{name} lost{figures.reported_reasons.loss_suffix(side, status, entries)}"))
+            suffix = figures.reported_reasons.loss_suffix(side, figures.status, status, entries)
+            reports.append((WARNING, f"{name} lost{suffix}"))
     figures.was_ready, figures.was_streaming, figures.takes_results = ready, is_streaming(status), takes_results
     if not stopped:
         reports += [

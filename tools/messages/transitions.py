@@ -25,13 +25,14 @@ class ReportedReasons:
         """True if a reason has been reported since the side was last up."""
         return bool(self._reasons[side])
 
-    def loss_suffix(self, side: str, status: dict, entries: list[dict]) -> str:
+    def loss_suffix(self, side: str, before: dict, status: dict, entries: list[dict]) -> str:
         """Return what to add to "lost"; it is not reported again.
 
-        The new `entries` of the log have how it ended: the state may already say why the next attempt has failed.
+        The new `entries` of the log have how it ended: the state may already say why the next attempt has failed, which
+        may have led elsewhere. The state `before` has where the connection led.
         """
         connection = connections.main_connections(status)[side]
-        end_reason = _end_reason(side, status, entries)
+        end_reason = _end_reason(side, before, status, entries)
         text = end_reason or connections.reason_of(connection).text()
         self._reasons[side] = {end_reason or connections.kind_of_reason(connection)} - {""}
         return f": {text}" if text else ""
@@ -87,11 +88,17 @@ _ENDS = ("silence", "framing lost", "reset", "ended", "timed out", "no answer", 
 _ENDS += ("TLS broken", "TLS ended")
 
 
-def _end_reason(side: str, status: dict, entries: list[dict]) -> str:
-    """Return how a connection that stood has ended, as the log has it; "" if it does not say."""
+def _end_reason(side: str, before: dict, status: dict, entries: list[dict]) -> str:
+    """Return how a connection that stood has ended, as the log has it; "" if it does not say of which one."""
     name, state = _ENTRY_OF_END[side]
     slug = next((entry.get("text", "") for entry in entries if entry["name"] == name), "")
-    if slug not in _ENDS:
+    connection, now = (connections.main_connections(one)[side] for one in (before, status))
+    is_same = connection.get("server") == now.get("server")
+    if slug not in _ENDS or not (is_same or _server_connects(before) == _server_connects(status)):
         return ""
     ended = {"why": slug, "why_in": state, "why_code": 0, "why_mid": 0}
-    return connections.reason_of({**connections.main_connections(status)[side], **ended}).text()
+    return connections.reason_of({**connection, **ended}).text()
+
+
+def _server_connects(status: dict) -> int:
+    return status.get("counters", {}).get("server connects", 0)

@@ -78,6 +78,7 @@ class ToolsNetOutlet(Connection):
         self.host_override = settings["host_override"]
         self._allow_hosts = settings["allow_hosts"]
         self._named_host = ""  # by the last 08
+        self.failed_at = {}  # by the state that a connection to a server failed in: that server's host and port
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
         self._lacking = 0  # connections that ended with a result that had no answer, since one had
         self._lacks_why = 0  # why the last of them ended
@@ -423,6 +424,8 @@ class ToolsNetOutlet(Connection):
                 why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
         if state != ts.STREAMING:
             self.policy.nobody_there()
+        if state > ts.PIM_INFO:  # the next 08 may name another server
+            self.failed_at[state] = self.server_host(), session.info.port
         counters = self.counters
         counters.count(counter.SERVER_AWAY)
         if self._lacking and not self._lacks_why and state == ts.STREAMING:

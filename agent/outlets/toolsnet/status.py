@@ -84,20 +84,23 @@ def put_doubt(report, policy):
 
 
 def _put_connection(report, upstream):
-    """Add the connection's state, where it leads, and why there is none."""
+    """Add the connection's state, where it leads, and why there is none: then the server is the one that failed."""
     session = upstream.session
+    fault = upstream.fault
     number = session.info.port
+    host = upstream.server_host()
+    if fault.why and fault.state in upstream.failed_at:
+        host, number = upstream.failed_at[fault.state]
     report["state"] = STATE_NAMES[session.state]
     report["host"] = upstream.pim_host
     report["port"] = upstream.pim_port
-    report["server"] = upstream.server_host()
+    report["server"] = host
     if number >= 0:  # else no port has come that can be one
         report["server"] += ":%d" % (number or upstream.pim_port)
     elif not bytes(session.info.address).strip():
         report["server"] = ""  # nor a host
     report["server_port_named"] = number != 0
     report["server_sequence"] = session.info.result_sequence
-    fault = upstream.fault
     report["why_in"] = STATE_NAMES[fault.state] if fault.why else ""
     report["why_code"] = fault.code
     report["next_try_ms"] = session.wait.left(upstream.clock.now()) if session.state == WAITING else 0

@@ -1050,6 +1050,29 @@ def test_port_of_an_08_that_cannot_be_one_is_reported_and_nothing_is_sent():
     assert outlet.forward.fault.why == 0
 
 
+def test_the_server_of_a_reason_is_the_one_that_failed_and_not_that_of_a_later_08():
+    outlet = Outlet({"server_host": "a"})
+    outlet.network.listen("a", SERVER[1], outlet.toolsnet.server_endpoint)
+    outlet.store(1)
+    outlet.until_stored(1)
+    assert outlet_status(outlet)["server"] == "a:%d" % SERVER[1]
+    failed = "a"
+    for following in ("b", "c"):  # neither answers
+        outlet.options.server_host = following
+        outlet.network.listen(following, SERVER[1], outlet.toolsnet.server_endpoint)
+        outlet.network.swallow(following, SERVER[1])
+        if failed == "a":
+            outlet.network.cut(failed, SERVER[1])
+        outlet.until(lambda name=following: bytes(outlet.session.info.address).decode().strip() == name)
+        outlet.run(0)
+        status = outlet_status(outlet)
+        assert status["state"] == "server opening" and status["server"] == "%s:%d" % (failed, SERVER[1]), status
+        failed = following
+    outlet.network.up("c", SERVER[1])
+    outlet.until(outlet.forward.is_up)
+    assert outlet_status(outlet)["server"] == "c:%d" % SERVER[1]
+
+
 def outlet_status(outlet):
     status = {}
     outlet.forward.put_state(status)

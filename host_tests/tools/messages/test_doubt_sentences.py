@@ -104,6 +104,34 @@ def test_server_that_is_not_allowed_is_named():
     assert one.toolsnet.server_connections == 0
 
 
+@pytest.mark.parametrize("following", ["away", "tn2"])
+def test_a_loss_names_the_server_that_was_lost_and_not_that_of_the_next_08(following):
+    one, figures, texts = Cart(), Figures(), []
+    one.network.listen("tn2", SERVER[1], one.toolsnet.server_endpoint)
+
+    def look(at_s):
+        texts.extend(change.text for change in figures.feed(status_of(of_station(one.station, 0)), at_s))
+
+    one.until_ready()
+    one.produce()
+    one.until_quiet(and_ms=1000)  # a connection that worked is made again at once
+    look(1.0)
+    one.options.server_host = following
+    one.network.cut(*SERVER)
+    one.run(1000)
+    if following == "tn2":
+        one.produce()
+        one.until_quiet(and_ms=1000)
+        one.options.server_host = "away"
+        one.network.cut("tn2", SERVER[1])
+        one.run(1000)
+    look(2.0)
+    [lost] = [text for text in texts if text.startswith("ToolsNet lost")]
+    where = SERVER[0] if following == "away" else "away"
+    assert f"ToolsNet server {where}:{SERVER[1]} re" in lost and "tn2" not in lost, texts
+    assert ("reset the connection" in lost) == (following == "away"), lost
+
+
 def test_an_order_at_a_boards_console_is_reported_with_what_came_of_it():
     entries = [log_entries.explain(name, value, 10) for name, value in (("drop ordered", 3), ("retry ordered", 0))]
     assert entries == [
