@@ -138,10 +138,9 @@ def test_an_order_says_that_it_waits_for_toolsnet_where_the_configuration_has_no
 def test_a_retry_of_a_running_agent_says_when_it_is_offered_whether_toolsnet_is_connected_or_not(capsys):
     counts = {"count": 2, "parked": 3, "running": True}
     assert orders.carry_out_and_print(lambda _words: [counts], "retry", ["all"]) == 0
-    words = (
-        "2 to be offered again now if ToolsNet is connected, else as soon as it is (give the order again if the agent "
-    )
-    assert capsys.readouterr().out == words + "restarts first); 3 in the quarantine until then\n"
+    words = "2 to be offered again now if ToolsNet is connected, else as soon as it is "
+    words += "(give the order again if the agent restarts first); 3 in the quarantine until then\n"
+    assert capsys.readouterr().out == words
 
 
 class Running:
