@@ -128,7 +128,8 @@ ROWS = {
     "no pim": Row(level=NOT_SHOWN, is_trouble=True),
     "host refused": Row(level=NOT_SHOWN),
     "other host": Row(
-        "the PIM names another host for the server than toolsnet.pim_host, port {value}; results go there",
+        "the PIM names another host for the server than toolsnet.pim_host, port {value}; the agent connects there "
+        "to send results",
         level=HARMLESS,
     ),
     "delivered": Row(),
