@@ -90,9 +90,7 @@ def compare_newest(recovery, now):
 
         seen_ids.note_newest(recovery, newest)
     elif newest > 0 and not is_inconclusive and (recovery.saw_new_count or not is_above):  # until that is settled
-        from toolcart.agent.openprotocol import seen_ids  # hardly any count begins anew
-
-        seen_ids.note_new_count(recovery, newest)
+        ledger.skipped = max(ledger.skipped, newest)
         if recovery.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest):  # else they may be off
             recovery.saw_new_count |= not (observed.is_held or ledger.is_like_top(observed.top))
     if top <= 0 or not (is_above or is_inconclusive or may_be_moved):

@@ -32,8 +32,7 @@ Rules
    one that is not defined, an answer that names none is not believed.
 12. Another controller that has named itself once is the `successor`, with the first of its IDs that was seen, -1 if
    none was. It is in place of the second range, where that is free; else a start forgets it. The fold takes its first
-   push in front of any answer for that ID. So is a new count of the same controller, with the newest that it has shown
-   (toolcart.agent.openprotocol.seen_ids).
+   push in front of any answer for that ID.
 13. What is pushed without an ID that can be read, or with 0 where that is none, will seem to be missing
    (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
    until a push with an ID came and nothing is missing.

@@ -129,8 +129,4 @@ def _write_missing(recovery, left, above):
         ledger.put_top(observed.top)
     for first, last in above:
         ledger.add(first, last)
-    if ledger.successor and (observed.starts_over or not observed.is_zero_absent):
-        from toolcart.agent.openprotocol import seen_ids  # hardly any count begins anew
-
-        seen_ids.settle_new_count(ledger)
     ledger.end_doubt()

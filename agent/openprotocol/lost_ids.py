@@ -1,9 +1,8 @@
 """All begins anew: what was missing before, or was made since, and is not fetched now is reported as gone.
 
 Rules
-1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), what a new count had shown that
-   is over too (toolcart.agent.openprotocol.seen_ids), and what lies between `top`, the highest result known, and the
-   lowest that the controller still has.
+1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), and what lies between `top`, the
+   highest result known, and the lowest that the controller still has.
 2. Where the count has begun anew, what lies in front of its lowest result is gone too, but for what was pushed, unless
    something shows that the memory goes back to its begin: a result older than `top`. Where the count before was there
    as the look began, the small memory may have dropped what it had of the new one since: what lies behind its first
@@ -19,7 +18,6 @@ from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET
 from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, is_within, length_of, preceding
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, same, two_digits
-from toolcart.agent.openprotocol.seen_ids import shown_of_new_count
 from toolcart.agent.record.result import FLAG_RECOVERED
 
 
@@ -52,10 +50,6 @@ def report(recovery, is_fetched):
     from toolcart.agent.openprotocol.stored_contents import count_here  # only once something is gone
 
     losses = [(first, last, length_of(first, last) - count_here(recovery, first, last, begins)) for first, last in lost]
-    shown = shown_of_new_count(ledger)
-    if observed.is_reset and is_ahead(shown, observed.newest) and not is_ahead(observed.upto, observed.newest):
-        pushed = {one for one in _pushed_since_top(recovery, begins) if one <= shown}
-        losses.append((1, shown, shown - len(pushed)))
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
         losses.append((first, last, max(0, length_of(first, last) - here)))
@@ -120,8 +114,8 @@ def _is_from_before(recovery):
     return 0 < found < top
 
 
-def _pushed_since_top(recovery, end=0):
-    """Return the IDs of what was pushed since `top`, in front of record `end` if that is not 0, in that order."""
+def _pushed_since_top(recovery):
+    """Return the IDs of what was pushed since `top`, in that order."""
     ledger = recovery.ledger
     found = []
     top = 0
@@ -130,7 +124,7 @@ def _pushed_since_top(recovery, end=0):
             top = max(top, record)
         elif not flags & FLAG_RECOVERED:
             found.append((record, number))
-    return [number for record, number in sorted(found) if record > top and not 0 < end <= record]
+    return [number for record, number in sorted(found) if record > top]
 
 
 def _day(digest):

@@ -7,7 +7,6 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.ids import is_ahead, is_open, length_of
 
 _MISSING_MOST = const(0x3FFFFFFF)  # what the state can hold of what is gone
-_NEW_COUNT = const(1)  # toolcart.agent.openprotocol.seen_ids'
 
 
 def missing_most(ledger, spindles=1):
@@ -25,7 +24,5 @@ def missing_most(ledger, spindles=1):
             above += length
         else:
             count += length
-    if ledger.successor == _NEW_COUNT:
-        count += ledger.successor_id
     each = 1 if ledger.push_ids_differ() else ledger.results_each()
     return min((count + max(above, ledger.skipped)) * max(spindles, each), _MISSING_MOST)

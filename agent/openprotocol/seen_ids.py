@@ -9,21 +9,15 @@ Rules
 4. So is a result of which a part is acknowledged before it is whole, whatever its ID: that may be missing at once, and
    no longer once the result is stored. Without `top` the last one that was shown before it is in its place.
 5. What was seen above the newest that settles it is asked for all the same: the controller has shown it.
-6. A newest below `top`, which the log does not have from before, is one of a new count, and so is all in front of it,
-   from 1 on. It is noted durably, as the successor of `top`. Where what settles it has a lower newest, another count
-   has begun since: then all that was noted is gone, but for what was pushed. A controller that has nothing does not
-   settle it. Where the log has the ID above `top` later than the one below it IDs fall: then no count is new.
 
 Imported where a newest is above the highest ID known, or a range may be.
 """
 
-from toolcart.agent.base.fields import fill, get_u32
+from toolcart.agent.base.fields import fill
 from toolcart.agent.openprotocol.id_ledger import PARTLY_ACKNOWLEDGED_MOST
-from toolcart.agent.openprotocol.ids import after, following, id_of, is_ahead, is_open, length_of, preceding, put_id
+from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open
 from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
-from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES
-
-NEW_COUNT = 1  # in place of the successor's identity
+from toolcart.agent.record.result import ID_BYTES
 
 
 def last_of(ledger):
@@ -125,40 +119,6 @@ def note_newest(recovery, newest):
     before = note(ledger, newest)
     recovery.seen_before = recovery.seen_before if recovery.has_noted_seen else before
     recovery.has_noted_seen = True
-
-
-def note_new_count(recovery, newest):
-    """Rule 6: the newest is not above `top`."""
-    ledger = recovery.ledger
-    observed = recovery.observed
-    if recovery.ownership.is_other or recovery.ownership.shares or ledger.push_ids_differ():
-        return
-    if ledger.is_like_top(observed.top) or (observed.is_held and newest != ledger.last_id):
-        return
-    top = ledger.top()
-    if _stored_last(recovery.duplicates, after(top)) > _stored_last(recovery.duplicates, preceding(top)):
-        ledger.skipped = max(ledger.skipped, length_of(newest, preceding(top)))
-    elif newest > shown_of_new_count(ledger):
-        ledger.put_successor(NEW_COUNT, newest)
-        ledger.try_save()
-
-
-def _stored_last(duplicates, number):
-    """Return the last record of the log that has this ID, 0: none does."""
-    digits = bytearray(ID_BYTES)
-    put_id(digits, number)
-    return max([get_u32(page, at - HEAD_BYTES) for page, at, _ in duplicates.results_of(bytes(digits), 1)] or (0,))
-
-
-def shown_of_new_count(ledger):
-    """Return the highest ID that a new count has shown, 0: there is none."""
-    return ledger.successor_id if ledger.successor == NEW_COUNT else 0
-
-
-def settle_new_count(ledger):
-    """What the count is has been settled."""
-    if ledger.successor == NEW_COUNT:
-        ledger.put_successor(0, -1)
 
 
 def seen_above(recovery):

@@ -36,7 +36,7 @@ from toolcart.agent.openprotocol.ids import (
     unpack_id,
 )
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
-from toolcart.agent.openprotocol.seen_ids import below, first_above, last_of, note, settle_new_count, shown_of_new_count
+from toolcart.agent.openprotocol.seen_ids import below, first_above, last_of, note
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     FLAG_RETRIED,
@@ -128,8 +128,6 @@ def settle(recovery, why):
         moves = put_seen(recovery.duplicates, ledger, last)
     if ownership.shares or ledger.push_ids_differ():
         skipped = begun = []
-    elif not (is_other or moves) and shown_of_new_count(ledger):  # else the pushes say where it is
-        begun = [(1, shown_of_new_count(ledger))]
     lost = [(first, end) for first, end in below(ledger) if not is_open(first, end)]
     seen = -1 if is_other or recovery.contradicts else last_of(ledger)
     if seen >= 0 and lost and ledger.is_unanswering() and lost[-1][1] == ledger.top():
@@ -157,7 +155,6 @@ def settle(recovery, why):
         ledger.undo()
         return False
     ledger.forget_ranges()
-    settle_new_count(ledger)
     if moves:
         ledger.put_top(last)
     elif is_other:

@@ -2,8 +2,6 @@
 
 import pytest
 
-from toolcart.agent.openprotocol.error_codes import REJECTED_NEVER
-from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.support.combinations import all_pairs
 from host_tests.support.recovery import Bench, Memory
@@ -239,76 +237,3 @@ def test_push_that_came_late_begins_no_count():
     bench.settle()
     bench.make(2)
     assert len(set(bench.uids())) == 17 and bench.ledger.gone() <= 99
-
-
-def figures(bench):
-    """What may be missing, as the running agent says it and as the spool file does."""
-    return missing_most(bench.ledger), missing_most(IdLedger(bench.state))
-
-
-@pytest.mark.parametrize("is_empty", [False, True])
-@pytest.mark.parametrize("is_cut", [False, True])
-@pytest.mark.parametrize("questions", [1, 2, 5])
-def test_what_a_new_count_has_shown_is_gone_where_another_one_begins_before_it_is_fetched(questions, is_cut, is_empty):
-    bench = Bench(Wrapping(1, 20, 1)).met(18)
-    bench.away(9)  # 19, 20, and 1 to 7
-    for _ in range(questions):
-        bench.step()
-    bench.ask()
-    bench.close()
-    if is_cut:
-        bench.start()
-    assert figures(bench) == (7, 7)
-    bench.memory.reset(1)
-    bench.away(0 if is_empty else 3)
-    bench.settle()
-    bench.make(3)
-    assert bench.gone.runs == [(1, 7, 7, 1)] and figures(bench) == (0, 0)
-
-
-@pytest.mark.parametrize("kept", [3, 500])
-@pytest.mark.parametrize("is_cut", [False, True])
-def test_what_a_new_count_has_shown_is_fetched_where_it_goes_on(is_cut, kept):
-    bench = Bench(Wrapping(1, 20, 1, limit=kept)).met(18)
-    bench.away(9)
-    bench.step()
-    bench.ask()
-    bench.close()
-    if is_cut:
-        bench.start()
-    bench.away(2)
-    bench.settle()
-    bench.make(2)
-    lacks = 11 - min(kept, 11)
-    assert figures(bench) == (0, 0) and len(bench.uids()) == 31 - lacks
-    assert bench.ledger.gone() == (lacks - 2 if lacks else 0)  # nothing has shown what the count before made last
-
-
-def test_ids_that_fall_show_no_new_count():
-    bench = Bench(Wrapping(700, 0, 0, step=-1)).met(5)
-    bench.away(4)
-    bench.step()
-    bench.ask()
-    assert missing_most(bench.ledger) == 4
-    bench.close()
-    bench.memory.reset(1)
-    bench.away(2)
-    bench.settle()
-    bench.make(1)
-    assert bench.ledger.gone() <= 4 and figures(bench) == (0, 0)
-
-
-def test_what_a_new_count_has_shown_is_gone_where_nothing_can_be_asked_for_any_more():
-    bench = Bench(Wrapping(1, 20, 1)).met(18)
-    bench.away(9)
-    bench.step()
-    bench.ask()
-    bench.again()
-    for _ in range(40):
-        if bench.ask() >= 0:
-            bench.refuse(REJECTED_NEVER)
-    assert bench.ledger.is_unanswering() and bench.ledger.gone() == 7 and figures(bench) == (0, 0)
-    for _ in range(3):
-        bench.live()
-    bench.settle()
-    assert figures(bench) == (0, 0)
