@@ -64,7 +64,7 @@ def _written_behind(log, place, offset):
     or nothing of its sector: where that is something else, a record is damaged, as long as usual.
     """
     end = log.device.block_bytes
-    if log.read_record(place, offset, end) == RECORD_LOST:
+    if offset + FRAME_BYTES > end or log.read_record(place, offset, end) == RECORD_LOST:
         return 0
     octets = record_length(log.page, HEAD_OCTETS, end - offset)
     if octets == RECORD_NONE:
