@@ -360,7 +360,7 @@ def turns_to_compare_pushed(recovery, number):
 
 
 def count_here(recovery, first, last, end=0):
-    """Return how many of these IDs, which may be missing, are in the log all the same, in front of record `end` if not 0."""
+    """Return how many of these IDs, which may be missing, are in the log all the same, before record `end` if not 0."""
     ledger = recovery.ledger
     if not length_of(first, last):
         return 0
