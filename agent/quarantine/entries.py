@@ -1,6 +1,6 @@
 """Describes the quarantine's entries in words, one per call; loaded only when asked for, then freed.
 
-An entry is described like any record (`toolcart.agent.record.text.describe`), with `rejected_code`, `reason` in words,
+An entry is described like any record (`toolcart.agent.record.text.describe`), with `refused_code`, `reason` in words,
 and the bytes of an unreadable frame added.
 """
 
@@ -49,7 +49,7 @@ def entry_of(quarantine, kind):
     """Return in words the entry found last, which is of this kind."""
     log = quarantine.log
     fields = describe(log.page, log.at, kind, log.flags, quarantine.length)
-    fields["rejected_code"] = quarantine.reason
+    fields["refused_code"] = quarantine.reason
     fields["reason"] = reason_text(quarantine.reason)
     if kind == KIND_RAW:
         first = log.at + res.HEAD_BYTES

@@ -92,7 +92,7 @@ def test_what_is_set_aside_is_listed_in_words():
     frame = station.keep_frame(b"0061 nonsense\x07")
     one, two, raw, end = station.order("list")
     assert [line["record"]["number"] for line in (one, two, raw)] == [1, 2, frame]
-    assert one["record"]["reason"] == "refused by ToolsNet with code 17" and one["record"]["rejected_code"] == 17
+    assert one["record"]["reason"] == "refused by ToolsNet with code 17" and one["record"]["refused_code"] == 17
     assert one["record"]["tightening_id"] == "1" and one["record"]["vin"] and one["record"]["time"]
     assert raw["record"]["reason"] == "could not be read" and raw["record"]["frame"] == "0061 nonsense\x07"
     assert raw["record"]["octets"] == 14
