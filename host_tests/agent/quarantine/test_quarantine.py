@@ -348,14 +348,20 @@ def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
             assert sorted(bench.numbers()) == kept[::2]
 
 
-def test_an_empty_quarantine_needs_nobody():
-    bench = QuarantineBench(kept_blocks=8, blocks=60)
+def keep_until_tight(bench):
+    """Set aside result after result until an operator is wanted; return how many."""
     number = 0
     while bench.quarantine.pressure() == PRESSURE_NONE:
         number += 1
         bench.store()
         bench.log.cursors[0].number = number
         bench.keep(number)
+    return number
+
+
+def test_an_empty_quarantine_needs_nobody():
+    bench = QuarantineBench(kept_blocks=8, blocks=60)
+    keep_until_tight(bench)
     while bench.quarantine.count():
         assert bench.quarantine.remove(bench.numbers(), DROPPED) > 0
     assert bench.quarantine.pressure() == PRESSURE_NONE
@@ -425,12 +431,7 @@ def test_blocks_whose_entries_are_all_gone_are_not_called_full():
     for kept_blocks in (4, 8):
         for left in (1, 0):
             bench = QuarantineBench(kept_blocks=kept_blocks, blocks=60)
-            number = 0
-            while bench.quarantine.pressure() == PRESSURE_NONE:
-                number += 1
-                bench.store()
-                bench.log.cursors[0].number = number
-                bench.keep(number)
+            number = keep_until_tight(bench)
             while bench.quarantine.count() > left:
                 assert bench.quarantine.remove(bench.numbers()[: number - left], DROPPED) > 0
             if left == 0:
