@@ -15,10 +15,9 @@ what was gone before.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import ahead_by, following, is_ahead, is_open, length_of, preceding
+from toolcart.agent.openprotocol.ids import COUNT_MOST, ahead_by, following, is_ahead, is_open, length_of, preceding
 
 CLOSED_MOST = const(32)
-_GONE_MOST = const(0x3FFFFFFF)  # what the state can hold
 
 # Why IDs are gone; below 0: the code, negative, of the rejection that came.
 WHY_NONE = const(0)  # the controller has nothing under them
@@ -74,7 +73,7 @@ class GapFill:
     def report_lost_zero(self, count):
         """Append an event for ID 0, one of whose so many results the ledger has counted; False if there is no room."""
         ledger = self.ledger
-        total = min(ledger.gone() + count - 1, _GONE_MOST)
+        total = min(ledger.gone() + count - 1, COUNT_MOST)
         if self.gone is not None and not self.gone(0, 0, count, total, ledger.epoch(), WHY_NEVER):
             return False
         ledger.count_gone(0, count - 1)
@@ -145,8 +144,8 @@ class GapFill:
         count -= self._count_reported(first, last, count)
         if not count:
             return True
-        count = min(count, _GONE_MOST)
-        total = min(ledger.gone() + count, _GONE_MOST)
+        count = min(count, COUNT_MOST)
+        total = min(ledger.gone() + count, COUNT_MOST)
         if self.gone is not None and not self.gone(first, last, count, total, ledger.epoch(), why):
             return False
         ledger.count_gone(first, count)

@@ -56,6 +56,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32, holds, pack_digits, put_u32
 from toolcart.agent.log.snapshot_fields import DAMAGED, GONE, STORED_AGAIN
 from toolcart.agent.openprotocol.ids import (
+    COUNT_MOST,
     following,
     id_of,
     increment,
@@ -119,7 +120,6 @@ _TIGHTENED = b"006"  # 0061 and 0065
 _UNNAMED = const(64)  # rule 13
 
 _RESULT_LEAST = const(100)  # octets; the shortest MID 0061 has 121
-_GONE_MOST = const(0x3FFFFFFF)
 
 
 class IdLedger:
@@ -575,7 +575,7 @@ class IdLedger:
     def count_gone(self, first, count):
         """Count `count` IDs, from `first` on, as gone."""
         numbers = self.numbers
-        numbers[GONE] = min(numbers[GONE] + count, _GONE_MOST)
+        numbers[GONE] = min(numbers[GONE] + count, COUNT_MOST)
 
     def doubt(self, record=1):
         """Note that from this record of the log on some of what may be missing may have been stored."""

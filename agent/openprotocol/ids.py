@@ -18,6 +18,7 @@ from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
 
 ID_PERIOD = const(4294967296)
+COUNT_MOST = const(0x3FFFFFFF)  # of IDs: what a number of the state can hold
 _ID_LAST = 4294967295
 _LONG_PERIOD = 10000000000
 

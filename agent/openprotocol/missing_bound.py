@@ -3,10 +3,7 @@
 Imported where a report is asked for.
 """
 
-from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import is_ahead, is_open, length_of
-
-_MISSING_MOST = const(0x3FFFFFFF)  # what the state can hold of what is gone
+from toolcart.agent.openprotocol.ids import COUNT_MOST, is_ahead, is_open, length_of
 
 
 def missing_most(ledger, spindles=1):
@@ -25,4 +22,4 @@ def missing_most(ledger, spindles=1):
         else:
             count += length
     each = 1 if ledger.push_ids_differ() else ledger.results_each()
-    return min((count + max(above, ledger.skipped)) * max(spindles, each), _MISSING_MOST)
+    return min((count + max(above, ledger.skipped)) * max(spindles, each), COUNT_MOST)
