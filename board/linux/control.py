@@ -21,7 +21,6 @@ import contextlib
 import errno
 import json
 import os
-import shlex
 import socket
 import stat
 import struct
@@ -30,7 +29,7 @@ import time
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.log.flash import REFUSED_NOTHING
 from toolcart.board.linux.order_log import carried_out, is_looking, user_of, words_of
-from toolcart.board.linux.refusal import advice, blocking_path, meaning, no_file_in
+from toolcart.board.linux.refusal import advice, blocking_path, meaning, move_away, no_file_in
 
 CPYTHON_ONLY = True
 SUFFIX = ".sock"
@@ -95,8 +94,7 @@ def no_socket(path):
         return "its path has %d bytes, and that of a socket may have %d" % (octets, PATH_MOST), cure
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            command = "mv %s %s" % (shlex.quote(path), shlex.quote(path + ".away"))
-            return "that is %s" % ("a folder" if os.path.isdir(path) else "no socket"), "move it away: `%s`" % command
+            return "that is %s" % ("a folder" if os.path.isdir(path) else "no socket"), move_away(path)
     except OSError:
         pass
     if not os.path.isdir(folder):

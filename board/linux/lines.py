@@ -90,10 +90,7 @@ def _no_files(names):
     for name in names:
         if not os.path.isfile(name):
             kind = "a folder" if os.path.isdir(name) else regular_file.NO_FILE
-            return "%s is %s" % (name, kind), "move it away: `mv %s %s`" % (
-                shlex.quote(name),
-                shlex.quote(name + ".away"),
-            )
+            return "%s is %s" % (name, kind), refusal.move_away(name)
     return "", ""
 
 

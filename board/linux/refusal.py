@@ -177,6 +177,11 @@ def no_file_in(folder, doing="make"):
     return words, command + ", or name another one, of that user"
 
 
+def move_away(path):
+    """Say how what is in the way at this path is moved, and kept."""
+    return "move it away: `mv %s %s`" % (shlex.quote(path), shlex.quote(path + ".away"))
+
+
 def not_readable(path, mode="600"):
     """Say that this user may not read the file, and what helps."""
     user = user_name(os.geteuid())
