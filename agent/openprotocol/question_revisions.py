@@ -6,7 +6,9 @@ Rules
 2. What is rejected without a word about its revision may be so for another reason: then each is tried once, before
    anything was answered, and once more on a later connection if the memory may have been empty. Where that was ID 0
    in each, the highest result known is asked for at once, the first time.
-3. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
+3. One that calls the message unknown may mean its revision: revision 1, the first that there was, is asked for at once
+   before that is believed.
+4. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
 """
 
 from toolcart.agent.base.compat import const
@@ -14,6 +16,7 @@ from toolcart.agent.openprotocol import error_codes
 
 # In the order of trying: 3 is the shortest that names the unit of its torque; few know those of later releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
+_FIRST = const(1)
 _LATER_MOST = const(3)
 
 _WITHOUT_REASON = (
@@ -74,19 +77,24 @@ class QuestionRevisions:
         self._has_tried_known = False
 
     def is_deferred(self):
-        """A controller that has never answered says "later" (rule 3)."""
+        """A controller that has never answered says "later" (rule 4)."""
         self._later_count += 1
         if self._later_count >= _LATER_MOST:
             self._index = (self._index + 1) % len(self._ordered)
 
     def turns(self, kind, has_answered):
-        """Take a rejection of this class, REJECTED_; True if the next revision is to be asked for (rules 1 and 2).
+        """Take a rejection of this class, REJECTED_; True if another revision is to be asked for (rules 1 to 3).
 
         `has_answered`: this connection has brought an answer before.
         """
         is_without_reason = not has_answered and kind in _WITHOUT_REASON
         self._is_without_reason = self._is_without_reason or is_without_reason
         count = len(self._ordered)
+        is_first = self.revision() == _FIRST or self._rejected >= count
+        if kind == error_codes.REJECTED_NEVER and not (has_answered or is_first):
+            self._index = self._ordered.index(_FIRST)
+            self._rejected = count - 1
+            return True
         if self._rejected >= count or not (is_without_reason or kind == error_codes.REJECTED_REVISION):
             return False
         self._index = (self._index + 1) % count

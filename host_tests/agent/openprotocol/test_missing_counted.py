@@ -368,6 +368,18 @@ def test_controller_that_knows_later_revisions_alone_is_asked_in_them():
         assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.station.ledger.gone() == 0, revision
 
 
+@pytest.mark.parametrize("code", (99, 73, 75))
+def test_message_called_unknown_in_a_revision_is_asked_for_in_the_first_one(monkeypatch, code):
+    rejects = ControllerSession.rejects
+
+    def as_unknown(session, mid, *codes):
+        return rejects(session, mid, *((told, code if given == 97 else given) for told, given in codes))
+
+    monkeypatch.setattr(ControllerSession, "rejects", as_unknown)
+    cart = outages(Cart(toolsnet=None, controller={"recover_revisions": (1,)}))
+    assert cart.stored_ids() == cart.controller.produced and cart.station.ledger.gone() == 0
+
+
 def test_station_made_again_under_another_number_gives_all_that_it_has():
     for system_type in (1, 3):
         identity = {"system_type": system_type, "station_number": 1}

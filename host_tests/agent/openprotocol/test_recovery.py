@@ -257,14 +257,22 @@ def test_queued_results_are_proven_as_soon_as_last_one_known_is_found():
     assert bench.stored() == numbers(1, 99) and missing_most(bench.ledger) == 0
 
 
+def call_unknown(bench):
+    """It is asked once more in revision 1, and for what it has pushed last; then no more."""
+    asked = 0
+    while bench.ask() >= 0:
+        asked += 1
+        bench.refuse(error_codes.REJECTED_NEVER)
+    assert 2 <= asked <= 3
+
+
 # -- what may be stored twice ----------------------------------------------------------------------------------------
 
 
 def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
     bench = Bench(Memory(100), limit=3).open()
     for _ in range(2):
-        assert bench.ask() == 0
-        bench.refuse(error_codes.REJECTED_NEVER)
+        call_unknown(bench)
         for _ in range(9):
             bench.live()
         bench.memory.reset()
@@ -274,14 +282,12 @@ def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
 
 def test_what_was_fetched_in_between_is_not_counted_as_lost():
     bench = Bench().open()
-    bench.ask()
-    bench.refuse(error_codes.REJECTED_NEVER)
+    call_unknown(bench)
     bench.live()
     bench.away(5)
     bench.settle()
     bench.away(0)
-    assert bench.ask() == 0
-    bench.refuse(error_codes.REJECTED_NEVER)
+    call_unknown(bench)
     bench.live()
     assert bench.ledger.gone() == 0 and bench.stored() == numbers(1, 7)
 
