@@ -6,8 +6,7 @@ Rules
 2. What is rejected without a word about its revision may be so for another reason: then each is tried once, before
    anything was answered, and once more on a later connection if the memory may have been empty. Where that was ID 0
    in each, the highest result known is asked for at once, the first time.
-3. One that calls the message unknown may mean its revision: revision 1, the first that there was, is asked for at once
-   before that is believed.
+3. One that calls the message unknown may mean its revision: before that is believed the two oldest are asked for.
 4. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
 """
 
@@ -16,7 +15,7 @@ from toolcart.agent.openprotocol import error_codes
 
 # In the order of trying: 3 is the shortest that names the unit of its torque; few know those of later releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
-_FIRST = const(1)
+_OLD = const(2)  # and the one behind it, 1: who knows the message knows one of them
 _LATER_MOST = const(3)
 
 _WITHOUT_REASON = (
@@ -90,12 +89,13 @@ class QuestionRevisions:
         is_without_reason = not has_answered and kind in _WITHOUT_REASON
         self._is_without_reason = self._is_without_reason or is_without_reason
         count = len(self._ordered)
-        is_first = self.revision() == _FIRST or self._rejected >= count
-        if kind == error_codes.REJECTED_NEVER and not (has_answered or is_first):
-            self._index = self._ordered.index(_FIRST)
-            self._rejected = count - 1
+        is_unknown = not has_answered and kind == error_codes.REJECTED_NEVER
+        if is_unknown and self._rejected < count - _OLD:
+            self._index = self._ordered.index(_OLD)
+            self._rejected = count - _OLD
             return True
-        if self._rejected >= count or not (is_without_reason or kind == error_codes.REJECTED_REVISION):
+        turns = is_unknown or is_without_reason or kind == error_codes.REJECTED_REVISION
+        if self._rejected >= count or not turns:
             return False
         self._index = (self._index + 1) % count
         self._rejected += 1

@@ -368,15 +368,15 @@ def test_controller_that_knows_later_revisions_alone_is_asked_in_them():
         assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.station.ledger.gone() == 0, revision
 
 
-@pytest.mark.parametrize("code", (99, 73, 75))
-def test_message_called_unknown_in_a_revision_is_asked_for_in_the_first_one(monkeypatch, code):
+@pytest.mark.parametrize("code, known", ((99, 1), (73, 2), (75, 1)))
+def test_message_called_unknown_in_a_revision_is_asked_for_in_the_oldest(monkeypatch, code, known):
     rejects = ControllerSession.rejects
 
     def as_unknown(session, mid, *codes):
         return rejects(session, mid, *((told, code if given == 97 else given) for told, given in codes))
 
     monkeypatch.setattr(ControllerSession, "rejects", as_unknown)
-    cart = outages(Cart(toolsnet=None, controller={"recover_revisions": (1,)}))
+    cart = outages(Cart(toolsnet=None, controller={"recover_revisions": (known,)}))
     assert cart.stored_ids() == cart.controller.produced and cart.station.ledger.gone() == 0
 
 
