@@ -284,7 +284,13 @@ def whole(recovery):
 
 
 def is_pushed_as_another(recovery, body, start, flags):
-    """True if the fetched result at body[start:] was pushed under another ID."""
+    """True if the fetched result at body[start:] was pushed under another ID.
+
+    What answers have brought under two IDs says nothing about that of its push.
+    """
+    number = _id_of(body, start)
+    if recovery.came_first_as(number) != number:
+        return False
     contents = whole(recovery)
     is_found = contents.is_found(body, start, flags)
     if is_found and contents.is_proven() and not recovery.offset.is_ruled_out:

@@ -83,6 +83,16 @@ def test_the_newest_may_be_gone_before_a_new_count_is_proven(monkeypatch, gone, 
     assert one.cart.station.recovery.phase == phases.PHASE_IDLE
 
 
+@pytest.mark.parametrize(("keeps", "at_once", "made"), all_pairs([1, 4, 9], [0, 1, 5], [9, 20]))
+def test_the_newest_under_each_id_that_is_asked_for_says_nothing_about_that_of_its_push(
+    monkeypatch, keeps, at_once, made
+):
+    settings = {"found": "newest", "named": "as asked", "keeps": keeps, "at_once": at_once, "settles": True}
+    one = firmware(monkeypatch, id_ownership.GONE_OWN, first=1, outages=[(made, "down", False)], **settings)
+    assert one.faults() == [] and one.books()[:2] == (0, 0)
+    assert one.cart.station.ledger.gone() <= made
+
+
 @pytest.mark.parametrize("skipped", [1, 2, 5])
 @pytest.mark.parametrize(("keeps", "rejects_every_second"), [(2, False), (4, False), (4, True)])
 def test_the_newest_under_an_id_that_was_never_made_shows_no_offset(monkeypatch, skipped, keeps, rejects_every_second):
