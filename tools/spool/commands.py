@@ -214,7 +214,7 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
         _end(file, spool)
     click.echo(
         f"{account.get('gone', 0)} gone in all, {account.get('gone_not_listed', 0)} of them not listed here; "
-        f"at most {account.get('missing', 0)} missing that can still be fetched"
+        f"at most {account.get('missing', 0)} missing that can still be fetched, as far as that is written down"
     )
     _end(file, spool)
 
