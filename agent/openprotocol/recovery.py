@@ -73,7 +73,7 @@ from toolcart.agent.openprotocol.duplicate_search import HELD, HELD_UNKNOWN, NOT
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
-from toolcart.agent.openprotocol.ids import after, id_of, put_id, unpack_id
+from toolcart.agent.openprotocol.ids import after, id_of, moved, put_id, unpack_id
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRevisions
 from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
@@ -355,9 +355,10 @@ class Recovery:
         """Ask for the same again later, or after so many ms: there was no room for it."""
         self.retry.start(now, ms or self.retry_ms)
 
-    def ask_offset(self):
-        """Return what to add to the ID in `ask_id` for the question (rule 7)."""
-        return self.offset.ask if id_of(self.ask_id, 0) > 0 else 0
+    def put_request(self, digits):
+        """Write the ID of the question to digits[0:10]: that in `ask_id`, moved where the controller's are off."""
+        number = id_of(self.ask_id, 0)
+        put_id(digits, moved(number, self.offset.ask) if number > 0 else 0)
 
     def revision(self):
         """Return the revision to ask in."""

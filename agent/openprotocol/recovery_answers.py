@@ -28,7 +28,6 @@ from toolcart.agent.record.result import (
 _OFF = const(13)
 # Each ID asked for is to bring a result of its own.
 _PHASES_OF_NEW_RESULTS = (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_FILL)
-_PHASES_OF_WALKS = (phases.PHASE_WALK, phases.PHASE_UPWARD)
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
@@ -230,7 +229,8 @@ def _take_there(recovery, number, is_logged, now):
     first = recovery.came_first_as(number)
     is_repeat = first != number  # one of the two IDs is wrong
     is_new = not (is_repeat or is_unread(recovery.answer))
-    if phase in _PHASES_OF_WALKS and recovery.contradictions.proves_nothing(is_new):
+    is_way = phase == phases.PHASE_WALK or phase == phases.PHASE_UPWARD
+    if is_way and recovery.contradictions.proves_nothing(is_new):
         return recovery.end_contradiction(now)
     if is_repeat and first == recovery.contradictions.newest:
         if (

@@ -22,7 +22,6 @@ Rules
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import KEPT_AGAIN, ConnectionFault
-from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import recovery_phases as phases
@@ -37,9 +36,8 @@ from toolcart.agent.openprotocol.error_codes import (
 )
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.id_ledger import INDEXES
-from toolcart.agent.openprotocol.ids import id_of, moved, put_id
+from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.subscriptions import NAMED
-from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
 from toolcart.agent.station.subscription_check import SubscriptionCheck
 
@@ -582,10 +580,7 @@ class Intake:
         if generic is not None and generic.is_under_way(recovery.ask_id):
             recovery.wait_for_room(now, ROOM_ASKED_MS)  # it is coming
             return False
-        copy(session.old_result.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
-        by = recovery.ask_offset()
-        if by:
-            put_id(session.old_result.asked_id, moved(id_of(recovery.ask_id, 0), by))
+        recovery.put_request(session.old_result.asked_id)
         session.old_result.revision = recovery.revision()
         session.old_result.spindle = recovery.ask_spindle
         session.fetch()

@@ -221,7 +221,7 @@ class Session:
         self.code = 0  # of the last 05
         self.lost_in = STOPPED  # the state that the last connection was lost in
         self.proven = False  # the server has answered something on it
-        self.owner = None  # its `newest_sent` returns the number of the newest result that went out
+        self.owner = None  # its `newest_sent` is the number of the newest result that went out
         self.wants_stamp = False  # set by what needs the server's time; the next 05 puts it into `stamp`
         self.stamp = bytearray(14)
         self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
@@ -535,7 +535,7 @@ class Session:
         if self.outstanding.kind == _OUT_RESULT:
             self.heartbeat.wary = True
             is_cut = self.outstanding.sends_left != 0  # else it was waited for as long as it may take
-        newest = self.owner.newest_sent() if self.owner else 0
+        newest = self.owner.newest_sent if self.owner else 0
         has_news = self.heartbeat.has_news or (self.heartbeat.result_answered and newest != self.heartbeat.news_from)
         self.heartbeat.news_from = newest
         self.proven = self._has_answer

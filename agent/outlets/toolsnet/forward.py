@@ -65,7 +65,7 @@ class ToolsNetOutlet(Connection):
         self.policy = Policy(log, log.state, station.quarantine, counters, settings, batch, cursor_batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
-        self._highest = 0
+        self.newest_sent = 0  # the highest number that went out
         session.owner = self
         self._wakes = None  # the scheduler and the slot that an operator's order wakes
         if quiet is not None:
@@ -213,17 +213,13 @@ class ToolsNetOutlet(Connection):
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
-        if out.number <= self._highest:
+        if out.number <= self.newest_sent:
             self.counters.count(counter.REPEATED)
         else:
-            self._highest = out.number
+            self.newest_sent = out.number
         self.out = out
         octets = self.writer.write(out.buf, out.at, out.length, out.flags, self.session.ident, out.sequence)
         self.session.send(octets)
-
-    def newest_sent(self):
-        """Return the number of the newest result that went out."""
-        return self._highest
 
     def _send_source(self, now):
         """Let the source whose turn it is send; True if one did."""

@@ -32,7 +32,7 @@ class Cart(Bench):
 
     def ask(self):
         number = Bench.ask(self)
-        return number + self.recovery.ask_offset() if number > 0 else number
+        return number + self.recovery.offset.ask if number > 0 else number
 
     def step(self):
         number = self.ask()

@@ -99,7 +99,7 @@ def answering_otherwise(by):
         number = bench.ask()
         if number < 0:
             return False
-        asked = number + bench.recovery.ask_offset() + by if number else 0
+        asked = number + bench.recovery.offset.ask + by if number else 0
         bench.answer(bench.memory.find(asked) if asked > 0 or not number else None)
         return True
 

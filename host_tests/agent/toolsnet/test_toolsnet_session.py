@@ -384,7 +384,7 @@ def test_short_reconnect_is_never_made_longer_and_a_05_or_an_08_with_news_ends_t
     driven.receive(information(driven.session.ident - 1, 18))
     driven.opened()
     driven.receive(acknowledge(driven.session.ident - 1))
-    driven.session.owner = stub(newest_sent=lambda: 1)
+    driven.session.owner = stub(newest_sent=1)
     driven.receive(acknowledge(driven.send()[0], 99))  # a refusal is an answer
     driven.closed()
     assert pause(driven) == 0
@@ -396,7 +396,7 @@ def answered_and_closed(driven, lasts_ms=0, newest=1, has_news=False):
     driven.to_pim_info()
     driven.receive(information(driven.session.ident - 1, 16))
     driven.opened()
-    driven.session.owner = stub(newest_sent=lambda: newest)
+    driven.session.owner = stub(newest_sent=newest)
     driven.session.heartbeat.has_news = has_news
     driven.receive(acknowledge(driven.send()[0]))
     driven.clock.advance(lasts_ms)
