@@ -118,7 +118,7 @@ class Log(Reader):
         self.stage = self.staging.stage
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
         # the space in a block for the longest record that was read at the start or appended since
-        self.usual = LIGHT_RESULT_BYTES + -LIGHT_RESULT_BYTES % align
+        self.longest_bytes = LIGHT_RESULT_BYTES + -LIGHT_RESULT_BYTES % align
         self._reset()
         for index in range(cursors):
             self.follow(Cursor(), cursor_slot + index, field.SEQUENCE_LAG if ring == field.LOG and index == 0 else -1)
@@ -246,7 +246,7 @@ class Log(Reader):
         """True if the next append, for a record like those before, is one program. Hot: allocates nothing."""
         if not self.state.sure or self.next > self._number_limit:
             return False
-        if self.offset + self.usual <= self.open_to:
+        if self.offset + self.longest_bytes <= self.open_to:
             return True
         if self.blocks.erased < 0 or not self.begun or self.unsaved:
             return False
@@ -263,7 +263,7 @@ class Log(Reader):
         """
         if not self.state.ready():
             return False
-        if self.offset + ERASE_AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
+        if self.offset + ERASE_AHEAD * self.longest_bytes <= self.open_to or self.lowest() == self._idle_at:
             return True
         if (self.blocks.erased >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
             return True
@@ -347,8 +347,8 @@ class Log(Reader):
         if code == FLASH_DONE:
             self.staging.fresh_at = offset
             self.offset = offset + octets
-            if octets > self.usual:
-                self.usual = octets
+            if octets > self.longest_bytes:
+                self.longest_bytes = octets
             self._appended(kind, flags, length, number)
         else:
             self.open_to = 0
@@ -413,7 +413,7 @@ class Log(Reader):
             if code == FLASH_DONE:
                 if number > before + 1:
                     self.state.numbers[field.JUMPED] += number - before - 1 if self.ring == field.LOG else 0
-                    self.damage.leave_out(before, number)
+                    self.damage.exclude(before, number)
                 return LOG_DONE
             code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
         return self._refuse(length) if code == LOG_FULL else code

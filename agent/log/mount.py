@@ -226,7 +226,7 @@ def _find_newest(log, numbers, order, unnamed):
             log.block_number = numbers[place]
             return copies
         log.damage.torn += reaches  # only a head, or not even that on a second read
-        _leave_out(log, order.pop(), unnamed)
+        _reject_block(log, order.pop(), unnamed)
     log.number = log.offset = 0
     log.ids.forget()
     return 0
@@ -249,7 +249,7 @@ def _link(log, numbers, before, order, unnamed):
             if counts < 0:
                 return False
         if not counts:
-            _leave_out(log, place, unnamed)
+            _reject_block(log, place, unnamed)
             continue
         if is_gone and log.whole == 0:
             log.whole = bound
@@ -290,7 +290,7 @@ def _goes_further(log, place, order, unnamed):
     return -1 if copies < 0 else int(number > 0)
 
 
-def _leave_out(log, place, unnamed):
+def _reject_block(log, place, unnamed):
     log.mark(place, 0)
     if place in unnamed and log.blocks.cut < 0:
         log.blocks.cut = place
@@ -322,8 +322,8 @@ def _read_block(log, place):
             torn |= octets < 0
             continue
         offset = log.next_record_offset(offset, octets)
-        if octets > log.usual:
-            log.usual = octets + -octets % log.align
+        if octets > log.longest_bytes:
+            log.longest_bytes = octets + -octets % log.align
         number = get_u32(page, _NUMBER)
         if number > last:
             torn = 0

@@ -49,7 +49,7 @@ class Damage:
         self.removed_at = NUMBER_TOP  # where an outlet stood that this session does not have any more
         self.counted_spans = []  # spans above it that are: the number before one, and its last
 
-    def leave_out(self, before, number):
+    def exclude(self, before, number):
         """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
         low = begin = before if before > self.ignored_to else self.ignored_to
         high = end = number - 1
@@ -247,7 +247,7 @@ class Reader:
 
     def count_damaged(self, before, number):
         """Count the numbers between these two as damaged."""
-        count = self.damage.leave_out(before, number)
+        count = self.damage.exclude(before, number)
         if count and self.ring != field.GRAPHS:
             state = self.state
             state.numbers[field.DAMAGED] += count

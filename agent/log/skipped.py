@@ -70,7 +70,7 @@ def _written_behind(log, place, offset):
     if octets == RECORD_NONE:
         return 0
     if octets < 0 or get_u32(log.page, _NUMBER) <= log.number:
-        octets = log.staging.most if log.device.wears else log.usual
+        octets = log.staging.most if log.device.wears else log.longest_bytes
     at = log.next_record_offset(offset, octets)
     last = 0
     while at < end:

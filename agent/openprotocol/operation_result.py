@@ -277,7 +277,7 @@ class OperationResult:
         if self._total == 1 and (self.damaged or objects > 1):
             self.result_code = RESULT_UNREADABLE
         elif self._total > 1 and (not self._is_whole or False in self._proven):
-            self._leave_out()
+            self._drop_unproven()
         return PART_WHOLE
 
     def _go_on(self, buf, at, length, revision):
@@ -354,8 +354,8 @@ class OperationResult:
         self.unplaced = True
         return RESULT_ODD
 
-    def _leave_out(self):
-        """Leave out what is not proven (rule 9); the body has the figures of the first object that is."""
+    def _drop_unproven(self):
+        """Drop what is not proven (rule 9); the body has the figures of the first object that is."""
         from toolcart.agent.record.malformed import INCOMPLETE  # hardly any result is
 
         body = self.body

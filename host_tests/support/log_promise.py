@@ -317,7 +317,7 @@ class Client:
     def is_usual(self, length):
         """True if the log may have counted on a record as long as that."""
         octets = length + FRAME_BYTES
-        return octets + -octets % self.log.align <= self.log.usual
+        return octets + -octets % self.log.align <= self.log.longest_bytes
 
     def is_full(self):
         """True if there is something the consumer has not taken."""

@@ -61,7 +61,7 @@ class ToolsNetOutlet(Connection):
         self.flash_window = quiet = station.flash_window
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
-        batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
+        batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.longest_bytes // 2)
         self.policy = Policy(log, log.state, station.quarantine, counters, settings, batch, cursor_batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer

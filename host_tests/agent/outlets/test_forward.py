@@ -647,7 +647,7 @@ def test_cut_makes_at_most_half_of_a_small_log_look_waiting():
         outlet.store(1)
         outlet.until_passed()
         seem_to_wait = outlet.log.number - outlet.numbers_after_cut()[CURSOR]
-        assert seem_to_wait * outlet.log.usual <= half
+        assert seem_to_wait * outlet.log.longest_bytes <= half
 
 
 def test_room_lets_pass_that_was_too_short_for_it_go_on_soon():

@@ -59,7 +59,7 @@ class Life:
 
         def mounted(**options):
             state, log = mount(**options)
-            log.usual = longest
+            log.longest_bytes = longest
             return state, log
 
         area.mount = mounted
