@@ -215,8 +215,11 @@ def _given_up(station: dict) -> list[Need]:
 def doubts(station: dict) -> list[Need]:
     """Return where ToolsNet's own account is not what it should be; what it lacks is a need (attention)."""
     name = "resume unknown"
-    latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
-    doubts = [(name, ROWS[name].entry.format(value=latest[name], number=station["number"]))] if name in latest else []
+    doubts = [
+        (name, ROWS[name].entry.format(value=outlet["unknown_sequence"], number=station["number"]))
+        for outlet in station.get("outlets", ())
+        if outlet.get("unknown_sequence") is not None
+    ]
     perhaps = sum(outlet.get("perhaps_there") or 0 for outlet in station.get("outlets", ()))
     if doubts and perhaps:
         results = counted(perhaps, "result")

@@ -14,7 +14,9 @@
     one of before a break                  the same, of another result (sequence_break)
     anything else                          odd: never sent from here, as far as the state knows; all that was delivered
                                            is in doubt, and what goes out next follows it. Nothing is skipped: a state
-                                           set back by damage looks like a station number that is used twice
+                                           set back by damage looks like a station number that is used twice.
+                                           The next 08 is judged by what was before, if nothing went out
+                                           (unknown_sequence)
 
 A reoffered one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing
 that was out.
@@ -90,6 +92,7 @@ class ResumePoint:
         self._rewinds = settings["rewind"]
         self.doubted = None  # what was in doubt when something was sent last (data_loss)
         self.perhaps_there = 0  # how many that waited at 08s that name what was never sent the server may have, at most
+        self.unknown = None  # unknown_sequence's, from an 08 that names what was never sent on
         # What is sent again is counted since that began, or since the start.
         self.again_since_start = True
         self.again_base = self.numbers[DELIVERED]  # then
@@ -104,6 +107,8 @@ class ResumePoint:
         if policy.log.doubtful:
             policy.log.settle()  # it may have been sent before this start
         policy.lookahead.quarantine.settle()  # what is in doubt there is never offered again
+        if self.unknown is not None and stored != self.unknown.stored and not self.unknown.take_back():
+            return False
         if not self.numbers[SENT] & SENT_MET:
             done = self._rebase(stored)  # what goes out first follows what the server has
         else:
@@ -250,12 +255,18 @@ class ResumePoint:
 
     def _is_unknown(self, stored, now):
         from toolcart.agent.outlets.toolsnet.data_loss import note_unknown
+        from toolcart.agent.outlets.toolsnet.unknown_sequence import UnknownSequence
 
+        unknown = UnknownSequence(self.policy, stored)
         self.policy.counters.note(counter.RESUME_UNKNOWN, stored, now)
         # If the state was set back by damage, the server has what waits: as many as its number is ahead, which wraps.
         self.perhaps_there += min((stored - self._here()) % SEQUENCES, self.policy.log.backlog_of(self.cursor))
         note_unknown(self.policy)
-        return self._rebase(stored)
+        if not self._rebase(stored):
+            return False
+        unknown.is_written()
+        self.unknown = unknown
+        return True
 
     def _is_back(self, stored):
         from toolcart.agent.outlets.toolsnet.data_loss import is_back

@@ -73,6 +73,7 @@ def put_doubt(report, policy):
     report["lost_there_kept"] = kept_of(log, lacks, doubt_to)
     point = policy.resume_point
     report["perhaps_there"] = point.perhaps_there
+    report["unknown_sequence"] = None if point.unknown is None else point.unknown.stored
     report["sent_again"] = report["sent_again_done"] = 0
     if policy.cursor.number < again_to(numbers):
         from toolcart.agent.outlets.toolsnet.data_loss import aside, left  # rare

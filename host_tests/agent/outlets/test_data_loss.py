@@ -895,3 +895,33 @@ def test_however_foreign_databases_come_and_go_none_lacks_more_than_is_reported(
                 assert outlet.forward.is_up()
             outlet.until_passed(and_ms=1000)
             assert lacks(outlet)[0] >= lacking(outlet), (seed, step, what, lacks(outlet), lacking(outlet))
+
+
+def state_of(outlet):
+    """What a start would find, and where the next result goes."""
+    state = outlet.state
+    return [*state.numbers[:]], state.broke_at, state.broke_by, outlet.cursor.number, outlet.cursor.sequence_lag
+
+
+@pytest.mark.parametrize(("rewind", "stored"), each_choice([False, True], [21, 25, 520, 40020, 60020, 90000]))
+def test_right_database_ends_the_doubt_of_a_sequence_that_was_never_sent(stored, rewind):
+    outlet = delivering(20, rewind=rewind)
+    before = state_of(outlet)
+    for wrong in (stored, (stored + 333) % 99999):
+        names(outlet, wrong)
+        assert lacks(outlet)[0] == 20 and outlet.status()["unknown_sequence"] == wrong
+    again(outlet)
+    assert lacks(outlet) == NOTHING and outlet.status()["unknown_sequence"] is None and state_of(outlet) == before
+    outlet.store(3)
+    outlet.until_passed(and_ms=1000)
+    assert outlet.ids() == numbers(1, 23) and outlet.counted(RESUME_UNKNOWN) == 2
+    assert lacks(restarted(outlet)) == NOTHING
+
+
+def test_once_something_was_sent_the_doubt_of_a_sequence_that_was_never_sent_stays():
+    outlet = delivering(20)
+    names(outlet, 520)
+    outlet.store(1)
+    outlet.until_passed(and_ms=1000)
+    names(outlet, 20)
+    assert lacks(outlet)[0] >= 20 and outlet.status()["unknown_sequence"] == 520
