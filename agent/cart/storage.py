@@ -214,10 +214,13 @@ def _place_cursors(station, own):
     if log.doubtful and not log.solid and log.blocks.when_full == WHEN_FULL_REFUSE:
         if state.found and log.blocks.count_free(log.lowest()) == 0:
             _give_up_oldest(log)
-    if log.damage.removed_at < log.backlog_cursor().number:
-        from toolcart.agent.log.found_again import count_between  # hardly ever is one removed that lacks something
+    low, last = log.damage.removed_at, log.backlog_cursor().number
+    if state.finds_again and not log.device.wears:
+        low, last = min([low] + [cursor.number for cursor in log.cursors]), log.number
+    if low < last:
+        from toolcart.agent.log.found_again import count_between  # hardly any log is damaged, or had another outlet
 
-        count_between(log, log.damage.removed_at, log.backlog_cursor().number)
+        count_between(log, low, last)
 
 
 def _had_by_others(log, own, numbers):

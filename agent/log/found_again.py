@@ -2,7 +2,9 @@
 
 A start ignores only what lies below all cursors, so it counts once more what some outlet has yet to pass. A snapshot
 says DAMAGED without that: the count is whole again as soon as it is found, and settled with the snapshot that says that
-all are past it. So restarts add nothing.
+all are past it. So restarts add nothing. The snapshot says that something is left out (JUMPED_FINDS_AGAIN): then the
+start of a file reads all that some outlet has yet to pass (toolcart.agent.cart.storage), so that what one lacks is
+known while another one is behind.
 
     state.again    spans (the number before it, its last, how many of it were counted), in order
 
@@ -14,7 +16,7 @@ spans, two are taken for one: after a start some may be counted twice, never too
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, PLACES
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, JUMPED, JUMPED_FINDS_AGAIN, PLACES
 
 _MOST = const(16)
 
@@ -37,14 +39,16 @@ def save_without(state, cursors):
             passed = state.durable[one.slot]
             again = [span for span in again if not passed <= span[0] < one.number]
     low = min([one.number for one in own] or [0])
-    damaged = numbers[DAMAGED]
+    damaged, skipped = numbers[DAMAGED], numbers[JUMPED]
     for before, _, counted in again:
         numbers[DAMAGED] -= counted if low <= before else max(0, counted - low + before)
     numbers[DAMAGED] = max(0, numbers[DAMAGED])
+    if numbers[DAMAGED] < damaged:
+        numbers[JUMPED] |= JUMPED_FINDS_AGAIN
     was, state.again = state.again, ()
     is_saved = state.save()
     state.again = again if is_saved else was
-    numbers[DAMAGED] = damaged
+    numbers[DAMAGED], numbers[JUMPED] = damaged, skipped
     return is_saved
 
 

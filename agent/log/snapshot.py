@@ -43,6 +43,8 @@ from toolcart.agent.log.snapshot_fields import (
     EVENT_SEQUENCE_LAG,
     GRAPH_CURSOR,
     HAD_MORE,
+    JUMPED,
+    JUMPED_FINDS_AGAIN,
     MISSED,
     MOVED,
     NUMBERS,
@@ -108,6 +110,7 @@ class Snapshot:
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
         self.again = []  # of number DAMAGED the next start finds these again (toolcart.agent.log.found_again)
+        self.finds_again = False  # DAMAGED lacks what the last session had found and this start finds again
         self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed)
         self.shared = ()  # number MISSED of version 7, and what stands above its three sequences
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
@@ -445,6 +448,9 @@ class Snapshot:
             image[at + 3] &= _TOP_BYTE
             self.numbers[index] = self.durable[index] = get_u32(image, at)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
+        if self.numbers[JUMPED] & JUMPED_FINDS_AGAIN:
+            self.finds_again = True
+            self.numbers[JUMPED] &= ~JUMPED_FINDS_AGAIN
         if version == _VERSION_BEFORE:
             from toolcart.agent.log.snapshot_v4 import convert  # once in the life of a spool
 

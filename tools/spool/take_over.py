@@ -374,6 +374,7 @@ def _filled(
     again = _found_again(device)
     if again:
         state.numbers[field.DAMAGED] -= min(again, state.numbers[field.DAMAGED])
+        state.numbers[field.JUMPED] |= field.JUMPED_FINDS_AGAIN
         if not state.save():
             raise CannotTakeOver("the new spool cannot be written")
     if old.state.lost and not plan.station:  # its next start says what that means, as one with the old spool would

@@ -266,6 +266,36 @@ def test_starts_add_nothing_while_toolsnet_is_away(tmp_path, blocks):
     assert cart.station.state.durable[field.DAMAGED] == lost and cart.station.log.backlog() == 0
 
 
+@pytest.mark.parametrize("is_orderly", [False, True])
+@pytest.mark.parametrize("blocks", [(1,), (1, 3)])
+def test_what_one_outlet_lacks_is_known_after_each_start_while_another_one_is_behind(blocks, is_orderly):
+    cart = cart_of(16, files=({"path": "results"},))
+    reach_toolsnet(cart, False)
+    cart.produce(180, 200)
+    end(cart, True)
+    firsts = sorted(first for first in cart.station.log.firsts if first)
+    places = [LOG + list(cart.station.log.firsts).index(firsts[block]) for block in blocks]
+    lost = sum(firsts[block + 1] - firsts[block] for block in blocks)
+    cart.station.log.cursors[1].number = 0  # the file has none of them yet
+    assert cart.station.state.save()
+    flash = cart.flashes["spool0"]
+    for place in places:
+        flash.cells[place * BLOCK : (place + 1) * BLOCK] = bytes(BLOCK)
+    cart.network.down(*CONTROLLER)
+    for turn in range(4):
+        cart.boot()
+        if not turn:
+            cart.run(60000)
+        assert cart.station.state.numbers[field.DAMAGED] == lost, turn
+        cart.run(3000)
+        end(cart, is_orderly)
+    reach_toolsnet(cart, True)
+    cart.boot()
+    cart.run(TO_DELIVER_MS)
+    end(cart, True)
+    assert cart.station.state.durable[field.DAMAGED] == lost and cart.station.log.backlog() == 0
+
+
 @pytest.mark.parametrize(("saved", "more", "events"), [(40, 4, 0), (43, 1, 0), (20, 3, 0), (44, 0, 0), (40, 4, 3)])
 def test_what_toolsnet_took_and_the_spool_lost_with_its_newest_block_is_delivered(saved, more, events):
     cart = cart_of(12)
