@@ -16,7 +16,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from toolcart.archive.consume.lines import Place, Unreadable, frame_text, result_of
+from toolcart.archive.consume.line_fields import Unreadable
+from toolcart.archive.consume.lines import Place, frame_text, record_of
 
 SCHEMA = 1
 PAYLOAD_MOST = 4 * 2**20  # a batch of 64 results of 32 spindles with their bolts' data has 1.5 MiB
@@ -36,7 +37,7 @@ class Batch:
     after: int
     last: int
     waits: bool
-    records: tuple[tuple[int, dict | str], ...]  # number, and a result's fields or the text of a frame
+    records: tuple[tuple[int, dict | str], ...]  # number, and a result's fields, or what came in their place as text
 
 
 def read(topic: str, payload: bytes) -> Batch:
@@ -102,7 +103,7 @@ def _records(lines: list[bytes], place: Place, after: int, last: int) -> tuple[t
         if line.get("station") != place[2]:
             raise Unreadable(f"line {index}: station {line.get('station')!r:.40} in a batch of {place[2]}")
         if line.get("type") == "result":
-            records.append((number, result_of(line, place)))
+            records.append((number, record_of(line, place)))
         elif line.get("type") == "frame":
             records.append((number, frame_text(line)))
         else:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from toolcart.archive.consume import counters, lines
 from toolcart.archive.consume.batch import Batch, read, read_line
 from toolcart.archive.consume.broker import Address, Broker, Delivery
-from toolcart.archive.consume.lines import Unreadable
+from toolcart.archive.consume.line_fields import Unreadable
 from toolcart.archive.consume.parcels import GAP, line_parcel, parcel_of
 from toolcart.archive.consume.presence import OnlineStations
 from toolcart.archive.consume.topics import ALARMS, ENDS, RECEIPT, RESULTS, STATE, filters_of
@@ -115,7 +115,7 @@ class Consumer:
                 self.broker.done(mark)
                 return
             parcel, name = line_parcel(base, "13", curve, lines.ident_of(line)), counters.CURVES
-        self._put(len(payload), (PARCEL, parcel), partial(self._line_stored, mark, name))
+        self._put(len(payload), (PARCEL, parcel), partial(self._line_stored, mark, base, name))
 
     def _put(self, octets: int, what: tuple[str, dict], on_stored: Callable[[str, dict], None]) -> None:
         cost = octets + MESSAGE_OCTETS
@@ -161,6 +161,7 @@ class Consumer:
             counted.add(counters.STORED)
             counted.add(counters.RESULTS, parcel["new"])
             counted.add(counters.KNOWN, parcel["known"])
+            counted.note_fields(batch.topic, parcel["unread"])
             if parcel["missing"]:
                 counted.note(
                     counters.MISSING, batch.topic, f"{parcel['missing']} up to {batch.last}", parcel["missing"]
@@ -169,6 +170,8 @@ class Consumer:
             stations = " and ".join("/".join(map(str, place)) for place in (batch.place, parcel["other"]))
             counted.note(counters.TWO_STATIONS, batch.topic, f"{stations}: each needs a topic of its own")
 
-    def _line_stored(self, mark: Delivery, name: str, outcome: str, parcel: dict) -> None:
+    def _line_stored(self, mark: Delivery, base: str, name: str, outcome: str, parcel: dict) -> None:
         self.counted.add(name if parcel["number"] else counters.CURVES_SKIPPED)
+        if outcome == STORED:
+            self.counted.note_fields(base, parcel["telegram"]["breaches"])
         self.broker.done(mark)

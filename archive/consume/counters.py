@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from toolcart.base.terminal_safe import visible
@@ -14,11 +15,13 @@ from toolcart.toolsnet.telegrams import Breach
 
 SAMPLE_MOST = 200
 _PEER_MOST = 60
+_TOPIC_MOST = 500
+_AT = re.compile(r"\[\d+\]")  # which one of a list
 
 STORED, REPEATED, RESULTS, KNOWN = "batches_stored", "batches_repeated", "results", "known"
 EVENTS, CURVES, CURVES_SKIPPED, GAPS = "events", "curves", "curves_left_out", "gaps"
 MISSING, UNREADABLE, TWO_STATIONS, RETAINED = "missing_numbers", "unreadable", "two_stations", "retained"
-OTHER_TOPIC, NOT_STORED = "other_topics", "not_stored"
+OTHER_TOPIC, NOT_STORED, UNREAD_FIELDS = "other_topics", "not_stored", "unread_fields"
 # What is counted under each name.
 NAMES = {
     STORED: "Batches that brought something new.",
@@ -34,6 +37,7 @@ NAMES = {
     TWO_STATIONS: "Batches of another station than their topic's.",
     RETAINED: "Retained messages, which are discarded.",
     OTHER_TOPIC: "Messages of topics that are no outlet's.",
+    UNREAD_FIELDS: "Fields of stored lines that cannot be read and are unknown; the page Breaches shows some.",
     NOT_STORED: "Batches that the database did not take; they come again.",
 }
 # What should not happen, and what is expected instead.
@@ -63,9 +67,17 @@ class ConsumerCounters:
         """Count something that should not happen, and show it if it is the first of its kind for a while."""
         self.of[name] += count
         text, kind = visible(sample)[:SAMPLE_MOST], name.replace("_", " ")
-        breach = Breach(kind, 0, text, ALLOWED[name])
-        if self._note_breach((name, topic[:500]), visible(topic)[-_PEER_MOST:], "", breach):
-            self._say(f"{visible(topic)[:SAMPLE_MOST]}: {kind}: {text}")
+        self._show((name, topic[:_TOPIC_MOST]), topic, Breach(kind, 0, text, ALLOWED[name]))
+
+    def note_fields(self, topic: str, unread: list[Breach]) -> None:
+        """Count fields that cannot be read, and show the first of each name for a while."""
+        self.of[UNREAD_FIELDS] += len(unread)
+        for breach in unread:
+            self._show((UNREAD_FIELDS, topic[:_TOPIC_MOST], _AT.sub("", breach.field)), topic, breach)
+
+    def _show(self, kind: tuple, topic: str, breach: Breach) -> None:
+        if self._note_breach(kind, visible(topic)[-_PEER_MOST:], "", breach):
+            self._say(f"{visible(topic)[:SAMPLE_MOST]}: {breach.field}: {breach.found}")
 
     def line(self) -> str:
         """All that is not zero, in a line."""

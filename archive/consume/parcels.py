@@ -9,7 +9,7 @@ Rules (docs/library/consumers.md)
    gap in the Numbers is a gap in the batches, a new spool goes on where the old one ended, and none is used twice.
 4. Whether a tightening is there already is decided by toolcart.archive.storage.stored_results. One that has come in a
    batch before, as one that was fetched again after a spool was lost, or an operator's retry, leaves no gap.
-5. A message that could not be read is kept as a row of Breach.
+5. A message that could not be read, or a line that cannot be stored under its name, is kept as a row of Breach.
 6. An event or a curve gets the system of the topic's batches, and belongs to its newest spool; without one it is left
    out. A curve belongs to the tightening with its ID and time, under whatever name that is stored.
 """
@@ -41,7 +41,7 @@ def decide(have: int, after: int, last: int, waits: bool = True) -> str:
 def parcel_of(batch: Batch) -> dict:
     """Return the batch as the writer takes it; with the outcome, `number` becomes that of the receipt."""
     counts = dict.fromkeys(("number", "new", "known", "missing"), 0)
-    return {**placed(batch.place), "topic": batch.topic, "batch": batch, **counts, "other": None}
+    return {**placed(batch.place), "topic": batch.topic, "batch": batch, **counts, "other": None, "unread": []}
 
 
 def line_parcel(topic: str, kind: str, fields: dict, ident: int | None = None) -> dict:
@@ -95,7 +95,7 @@ class Parcels:
         key = (batch.topic, batch.identity)
         progress = self._rows.setdefault(key, _Progress(0, 0, -1, self._arrived, is_new=True))
         others = {place for (topic, _), one in self._rows.items() if topic == batch.topic for place in one.places}
-        parcel.update(new=0, known=0, missing=0, other=next(iter(others - {batch.place}), None))
+        parcel.update(new=0, known=0, missing=0, unread=[], other=next(iter(others - {batch.place}), None))
         opened = ParcelContent(decide(progress.number, batch.after, batch.last, batch.waits))
         if opened.outcome == STORED:
             end = self._ends.get(batch.place, 0)
@@ -122,6 +122,7 @@ class Parcels:
         compared = {number: row_of(record) for number, record in new if isinstance(record, dict)}
         stored.expect([(row, progress.base + number) for number, row in compared.items()])
         for number, record in new:
+            parcel["unread"] += record["breaches"] if isinstance(record, dict) else ()
             if not isinstance(record, dict):
                 parcel["new"] += 1
                 breach_head = (self._arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)

@@ -11,8 +11,8 @@ Rules
    same content came in batches alone, it is that one's first telegram, and the row gets the sequence. Else it is new.
 3. A line belongs to the oldest result of the same content that has no number yet, which gets its number. Else it is a
    repeat if there is one of the same content and it has a tightening ID; else it is new.
-4. The content is the tightening ID, the first spindle, and its torque and angle, cut to a telegram's decimals: 0 where
-   none came. A telegram whose value no column can hold has no content, and its sequence alone.
+4. The content is the tightening ID, the first spindle, and its torque and angle, cut to a telegram's decimals. One that
+   is unknown counts as 0: that is what a telegram has where a line has none.
 5. All of a commit is decided in order of arrival, by what the database had and what was decided before it in the
    commit. What the database had is read in the same transaction, which no other writer's overlaps
    (toolcart.archive.storage.known_state).
@@ -39,13 +39,16 @@ _NUMBERS = 2**31 - 1  # as many as the column Sequence has below zero
 _TORQUE_UNIT, _ANGLE_UNIT = 100, 10  # of a telegram's last decimal
 _CUT = 1e-6  # less than this is the binary form's
 _PLACE_TIME = (*t.PLACE, "Time")
-_CONTENT = (*_PLACE_TIME, "TighteningId", "Spindle", "Torque", "Angle")
-_ALIKE = 'AND abs(had."Torque" - new."Torque") < 0.011 AND abs(had."Angle" - new."Angle") < 0.11'
+_MEASURED = ("Torque", "Angle")
+_CONTENT = (*_PLACE_TIME, "TighteningId", "Spindle", *_MEASURED)
+_ALIKE = (
+    'AND abs(coalesce(had."Torque", 0) - new."Torque") < 0.011 AND abs(coalesce(had."Angle", 0) - new."Angle") < 0.11'
+)
 _COLUMNS = ("ResultId", *_CONTENT, "Sequence", "Number")
 _COMPARED = select(*[t.RESULT.c[name] for name in _COLUMNS])
 
 Moment = tuple[int, int, int, str]  # a station's second
-Content = tuple[int | None, int, int | None, int | None]
+Content = tuple[int | None, int, int, int]
 
 
 @dataclass(eq=False)
@@ -98,9 +101,7 @@ def row_of(fields: dict) -> dict:
 def like(connection: Connection, rows: Iterable[dict]) -> list[dict]:
     """Return the rows of the database that have the station, the time and about the content of one of these."""
     names = _CONTENT
-    keys = [
-        tuple(row[name] for name in names) for row in rows if row["Torque"] is not None and row["Angle"] is not None
-    ]
+    keys = [tuple((row[name] or 0) if name in _MEASURED else row[name] for name in names) for row in rows]
     with_id, without = [key for key in keys if key[4] is not None], [key for key in keys if key[4] is None]
     found = bulk_insert.matching(connection, t.RESULT, _COLUMNS, names, names[:6], with_id, _ALIKE)
     same = (*_PLACE_TIME, "Spindle")
@@ -241,7 +242,7 @@ class StoredResults:
                 self._know(dict(row))
 
     def _alike(self, moment: Moment, content: Content) -> list[StoredResult]:
-        return self._by_content.get((moment, content), []) if None not in content[2:] else []
+        return self._by_content.get((moment, content), [])
 
     def _know(self, row: dict) -> StoredResult:
         """Note a row of the database."""
@@ -279,9 +280,9 @@ def _moment(row: dict) -> Moment:
     return (row["SystemType"], row["System"], row["Station"], row["Time"])
 
 
-def _cut(value: float | None, unit: int) -> int | None:
+def _cut(value: float | None, unit: int) -> int:
     if value is None or not math.fabs(value) <= REAL_MOST:
-        return None
+        return 0
     return int(value * unit + math.copysign(_CUT, value))
 
 

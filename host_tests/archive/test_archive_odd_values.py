@@ -1,17 +1,23 @@
 """Values that no station can send, and files that a disk has damaged: what pages show, and commands say, then."""
 
+import csv
+import io
 import itertools
 import json
+import re
 import resource
 import sqlite3
 
 import pytest
 
+from toolcart.archive.consume.batch import read
 from toolcart.archive.database import database
+from host_tests.archive.batches import kept, line, message
 from host_tests.support.archive import (
     Served,
     browsing,
     filled,
+    get,
     place_in,
     run,
 )
@@ -128,3 +134,63 @@ def test_a_damaged_file_is_reported_and_not_called_complete(place, tmp_path):
     with browsing(place) as browser:
         answer = browser.get("/results?verdict=all&wait&as=csv")
         assert answer.status_code == 503 and "damaged" in answer.text
+
+
+# -- what came by MQTT and cannot be read --------------------------------------------------------------------------
+
+UNKNOWN = ({"torque": "12,34"}, {"torque": None}, {"angle": True}, {"torque": "1e400", "angle": "x"})
+LIMITS = {"torque_min": "40.00", "torque_max": "45.00", "angle_min": 80, "angle_max": 110}
+
+
+@pytest.fixture
+def with_unknown(new_place):
+    """An archive with 30 results of one program, and in their midst some whose torque or angle cannot be read."""
+    place = new_place()
+    fields = [{"torque": f"{42 + number % 3}.00", "angle": 90 + number % 2} for number in range(15)]
+    fields = [*fields, *UNKNOWN, *fields]
+    sent = [line(number, **{**LIMITS, **more}) for number, more in enumerate(fields, 1)]
+    with kept(place) as archive:
+        assert archive.take([read("cart", message(0, len(sent), sent))]) == [(len(sent), "stored")]
+    return place
+
+
+def values_of(place):
+    """Torque and angle of each result that `query` tells, by tightening ID."""
+    rows = map(json.loads, run("query", "--database", place, "--all", "--json").stdout.splitlines())
+    return {row["TighteningId"]: (row["Torque"], row["Angle"]) for row in rows}
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_what_cannot_be_read_is_unknown_wherever_it_is_shown_and_in_no_figure(with_unknown, new_place, tmp_path):
+    place = with_unknown
+    values = values_of(place)
+    assert [values[number] for number in (16, 17, 18, 19)] == [(None, 95), (None, 95), (42.37, None), (None, None)]
+    known = [[one for one in several if one is not None] for several in zip(*values.values(), strict=True)]
+    assert [min(several) for several in known] == [42.0, 90.0]
+    listed = csv.DictReader(io.StringIO(run("query", "--database", place, "--all", "--csv").stdout))
+    cells = {row["TighteningId"]: (row["Torque"], row["Angle"]) for row in listed}
+    assert [cells[number] for number in ("16", "18", "19")] == [("", "95.0"), ("42.37", ""), ("", "")]
+    run("check", "--database", place)
+    run("report", "--database", place, "--period", "month", "--of", "2026-03-14", "--into", tmp_path)
+    report = list(csv.DictReader(next(tmp_path.glob("*.csv")).read_text().splitlines()))
+    for row, several in zip(report, known, strict=True):
+        assert int(row["values"]) == len(several) and float(row["mean"]) == pytest.approx(sum(several) / len(several))
+    with browsing(place) as browser:
+        trend = get(browser, "/trend/1/3/7?program=12&from=2026-03-14&to=2026-03-14&json").json()["trend"]
+        assert trend["count"] == len(values)
+        for quantity, several in zip(trend["quantities"], known, strict=True):
+            [period] = quantity["periods"]
+            assert (period["count"], period["least"]) == (len(several), min(several))
+            assert period["mean"] == pytest.approx(sum(several) / len(several))
+            assert len([one for one in quantity["points"]["good"] if one is not None]) == len(several)
+        for path in (
+            "/results?verdict=all",
+            "/station/1/3/7",
+            "/trend/1/3/7",
+            *[f"/result/{one + 1}" for one in range(34)],
+        ):
+            text = get(browser, path).text
+            assert not re.search(r">0\.0+ <small>", text), path
+    other = new_place()
+    run("import", "--database", other, place)
+    assert values_of(other) == values

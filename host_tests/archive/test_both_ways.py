@@ -102,6 +102,21 @@ def orders(count):
             yield [TOOLSNET if at in places else MQTT for at in range(count + len(ends))], ends
 
 
+def test_a_tightening_of_which_the_line_has_no_torque_is_one_by_either_way(on_each):
+    """The telegram says 0.00: it has no form for none."""
+    for order, alone in itertools.product(((TOOLSNET, MQTT), (MQTT, TOOLSNET)), (False, True)):
+        cart = Cart(on_each)
+        kind, telegram = cart.telegram(1)
+        telegram["spindles"][0]["torque"] = "00000.00"
+        ways = {TOOLSNET: (kind, telegram), MQTT: cart.batch(1, lines=[cart.line(1, torque=None)])}
+        for step in in_commits([ways[way] for way in order], 1 if alone else 2):
+            on_each.commit(step)
+        # Once more, out of a spool that was lost.
+        on_each.commit([cart.batch(1, 0, "0000000b", [cart.line(1, torque=None)])])
+        assert cart.rows("Sequence Number Arrivals") == [(1, 1, 3)], (order, alone)
+        assert cart.rows("Torque") == [(0.0 if order[0] == TOOLSNET else None,)]
+
+
 def in_commits(steps, of):
     return [steps[first : first + of] for first in range(0, len(steps), of)]
 

@@ -299,18 +299,20 @@ def good_and_bad(archive, peer):
     assert fields == {"gaps", "unreadable", "other topics", "missing numbers", "two stations"}
 
 
+EVENT = {"schema": 1, "type": "event", "station": 7, "number": 3, "event": "alarm", "code": "E404", "text": "hot"}
+
+
 def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_path):
-    alarm = {"schema": 1, "type": "event", "station": 7, "number": 3, "event": "alarm", "code": "E404", "text": "hot"}
     curve = {"schema": 1, "type": "graph", "station": 7, "number": 1, "result": 2, "curve": "torque", "unit": "Nm"}
     curve |= {"result_time": line(2)["time"], "spindle": 1, "program": "12", "samples": [1, 2], "steps": [[2, 1]]}
     with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as archive, Peer(one.port) as peer:
-        early = {**alarm, "number": 1}
+        early = {**EVENT, "number": 1}
         peer.send(json.dumps(early), topic="toolcart/x/alarms")
         wait_for(lambda: archive.log, lambda: archive.consumer.counted.of["curves_left_out"] == 1)
         peer.send(GOOD)
         peer.wait(1)
         for _ in range(2):
-            peer.send(json.dumps({**alarm, "time": "2026-03-14T09:00:00"}), topic="toolcart/x/alarms")
+            peer.send(json.dumps({**EVENT, "time": "2026-03-14T09:00:00"}), topic="toolcart/x/alarms")
             peer.send(json.dumps(curve), topic="toolcart/x/curves")
         peer.send(json.dumps({**curve, "curve": "current"}), topic="toolcart/x/curves")
         peer.send(json.dumps({**curve, "samples": [40000]}), topic="toolcart/x/curves")
@@ -322,6 +324,29 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
         with archive.engine.connect() as connection:
             [row] = queries.results(connection, queries.ResultFilter(tightening_id=2))
             assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1
+
+
+def test_what_cannot_be_read_of_a_line_is_counted_and_shown_once_an_hour(tmp_path):
+    each = [{"spindle": number, "status": "OK", "torque": "x", "angle": 5} for number in (1, 2)]
+    odd = [line(1, torque="12,34"), line(2, torque="NaN", angle=True), line(3, spindles={"told": 2, "each": each})]
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as archive, Peer(one.port) as peer:
+        for _ in range(2):  # what is there already is not counted again
+            peer.send(message(0, 3, odd))
+        peer.send(message(3, 5, [line(4, time="2026-13-45T00:00:00"), line(5)]))
+        counted = archive.consumer.counted.of
+        wait_for(lambda: counted, lambda: counted["batches_stored"] == 2)
+        wait_for(lambda: peer.messages, lambda: peer.messages and peer.messages[-1][1]["number"] == 5)
+        assert counted["batches_repeated"] == 1
+        assert (counted["unread_fields"], counted["unreadable"], counted["results"]) == (5, 0, 5)
+        wait_for(lambda: archive.log, lambda: len(archive.ask("SELECT * FROM Breach")) == 4)
+        found = archive.ask("SELECT Peer, Field, Found FROM Breach ORDER BY Field")
+        assert found[0][:2] == ("toolcart/x", "angle") and json.loads(found[1][2])["time"] == "2026-13-45T00:00:00"
+        assert [row[1:] for row in found[2:]] == [("spindles.each[0].torque", '"x"'), ("torque", '"12,34"')]
+        assert archive.ask("SELECT DISTINCT Torque FROM Result ORDER BY 1") == [(None,), (42.37,)]
+        peer.send(json.dumps({**EVENT, "count": 1.5}), topic="toolcart/x/alarms")
+        peer.send(json.dumps({**EVENT, "time": "2026-13-45T00:00:00"}), topic="toolcart/x/alarms")
+        wait_for(lambda: counted, lambda: (counted["events"], counted["unreadable"]) == (1, 1))
+        assert counted["unread_fields"] == 6
 
 
 def test_a_station_that_is_online_is_known_though_nothing_comes(tmp_path, monkeypatch):

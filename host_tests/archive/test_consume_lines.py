@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from toolcart.archive.server.reader import read
 from toolcart.sim import operation_frames, spindle_frames
 from toolcart.toolsnet import rows
 from host_tests.agent.record.test_line import result
+from host_tests.archive.batches import line as good_line
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event
 
@@ -48,7 +50,18 @@ def by_telegram(payload, flags=0):
 def by_line(payload, flags=0):
     """The rows of what an outlet's line says."""
     line = json.loads(line_of(bytes(payload), 0, KIND_RESULT, flags, len(payload)))
-    return rows_of({**lines.result_of(line, PLACE), "sequence": 17})
+    fields = lines.result_of(line, PLACE)
+    assert fields["breaches"] == []
+    results, vins, parameters = rows_of({**fields, "sequence": 17})
+    # What is unknown is zeros in a telegram, which cannot say so (toolcart.agent.toolsnet.result04, rules 3 and 8).
+    results = [(*row[:12], *[0.0 if one is None else one for one in row[12:19]], *row[19:]) for row in results]
+    without_time = [row for row in parameters if row[3] == 60006 and "no time" in row[5]]
+    assert bool(without_time) == (line["time"] is None and len(line["odd"] or "") <= 16)
+    for row in without_time:
+        parameters.remove(row)
+        rest = row[5].removesuffix("no time").removesuffix(", ")
+        parameters += [(*row[:5], rest, *row[6:])] if rest else []
+    return results, vins, sorted(parameters)
 
 
 def rows_of(fields):
@@ -198,4 +211,197 @@ def test_a_curve_has_its_samples_scale_and_steps():
     assert rows.graph_row(curve, 1, "")[13:17] == (40.0, None, 0.0, 2.0)
     assert lines.curve_of({**line, "curve": "current"}, PLACE) is None
     assert lines.curve_of({**line, "result": None}, PLACE) is None
-    assert lines.curve_of({**line, "unit": []}, PLACE)["factor_nom"] == curve["factor_nom"] // 100
+    assert lines.curve_of({**line, "unit": None}, PLACE)["factor_nom"] == curve["factor_nom"] // 100
+
+
+# -- what cannot be read -------------------------------------------------------------------------------------------
+
+NO_NUMBERS = (
+    "12,34",
+    "NaN",
+    "1e400",
+    "1e2",
+    "Infinity",
+    "text",
+    "--1",
+    "1.2.3",
+    "9" * 20,
+    "9" * 5000,
+    True,
+    False,
+    [],
+    {},
+)
+NUMBER_COLUMNS = {"torque_min": 12, "torque": 13, "torque_max": 14, "angle_min": 16, "angle": 17, "angle_max": 18}
+
+
+def read_odd(**fields):
+    """Its row, its parameters by ID, and the fields that are said to be unreadable."""
+    read_fields = lines.result_of({**good_line(1), **fields}, PLACE)
+    results, _, parameters = rows.result_rows({**read_fields, "sequence": 17}, 1, "", False)
+    return results[0], {row[4]: row[6] for row in parameters}, [one.field for one in read_fields["breaches"]]
+
+
+@pytest.mark.parametrize("name", list(NUMBER_COLUMNS))
+@pytest.mark.parametrize("value", [*NO_NUMBERS, 1e300, -1e300, 10**30], ids=lambda value: repr(value)[:12])
+def test_a_number_that_cannot_be_read_is_unknown_and_said_so(name, value):
+    row, parameters, unread = read_odd(**{name: value})
+    assert row[NUMBER_COLUMNS[name]] is None and unread == [name]
+    assert parameters[60006].startswith(f"{name} ")
+    several = {"told": 1, "each": [{"spindle": 1, "status": "OK", "torque": "1.5", "angle": 2, name: value}]}
+    row, parameters, unread = read_odd(spindles=several)
+    assert row[NUMBER_COLUMNS[name]] is None and unread == [f"spindles.each[0].{name}"]
+    assert parameters[60006].startswith(f"{name} ")
+
+
+@pytest.mark.parametrize("name", list(NUMBER_COLUMNS))
+def test_a_number_that_is_absent_is_unknown(name):
+    row, parameters, unread = read_odd(**{name: None})
+    assert row[NUMBER_COLUMNS[name]] is None and unread == [] and 60006 not in parameters
+
+
+@pytest.mark.parametrize(
+    ("value", "is_read_as"), [(" 12.5 ", 12.5), ("+3", 3.0), (".5", 0.5), ("7.", 7.0), ("-3.00", -3.0), (1e-7, 1e-7)]
+)
+def test_a_number_is_read_in_any_form_that_a_telegram_may_have(value, is_read_as):
+    row, _, unread = read_odd(torque=value)
+    assert row[13] == is_read_as and unread == []
+
+
+@pytest.mark.parametrize("unit", ["lbf", "nm", "", None, 5, []])
+def test_a_torque_in_a_unit_that_is_unknown_is_no_torque_in_nm(unit):
+    row, parameters, unread = read_odd(torque_unit=unit, torque_min="40.00", torque_max="45.00", torque_target="42.00")
+    assert row[12:15] == (None, None, None) and row[17] == 95.0 and unread == ["torque_unit"]
+    assert "torque_unit" in parameters[60006] and 2000 not in parameters
+
+
+def test_a_torque_that_is_too_large_in_nm_is_unknown():
+    row, _, unread = read_odd(torque="999999999", torque_unit="kpm")
+    assert row[13] is None and unread == ["torque"]
+
+
+@pytest.mark.parametrize("value", ["ok", "WAT", 1, True, 0, [], {}])
+def test_a_judgement_that_cannot_be_read_is_never_ok(value):
+    row, _, unread = read_odd(status=value)
+    assert row[11] == 1 and unread == ["status"]
+    row, _, unread = read_odd(torque_status=value, angle_status=value)
+    assert (row[11], row[15], row[19]) == (0, None, None) and unread == ["torque_status", "angle_status"]
+    assert read_odd(status=None)[0][11] == 1 and read_odd(status=None)[2] == ["status"]
+
+
+@pytest.mark.parametrize("value", ["x", -1, True, 1.5, [], "1e2", 2**40])
+def test_a_program_that_cannot_be_read_is_none(value):
+    row, _, unread = read_odd(program=value)
+    assert row[10] == 0 and unread == ["program"]
+
+
+@pytest.mark.parametrize(
+    ("name", "ident"),
+    [("job", 1500), ("batch_size", 100), ("batch_counter", 101), ("batch_status", 102), ("fetched", 60001)],
+)
+def test_a_parameter_that_cannot_be_read_is_left_out_and_said_so(name, ident):
+    good = {"job": "7", "batch_size": 3, "batch_counter": 2, "batch_status": "OK"}
+    assert ident in read_odd(**good)[1]
+    _, parameters, unread = read_odd(**{**good, name: 1.5})
+    assert ident not in parameters and unread == [name] and parameters[60006] == f"{name} 1.5"
+
+
+@pytest.mark.parametrize("name", ["vin", "tightening_id", "tool_serial", "identifier_2", "program_changed", "odd"])
+@pytest.mark.parametrize("value", [5, True, [], {}])
+def test_a_text_that_is_none_is_blank_and_said_so(name, value):
+    assert read_odd(**{name: value})[2] == [name]
+
+
+def test_an_id_that_is_too_long_is_none():
+    row, parameters, unread = read_odd(tightening_id="9" * 40)
+    assert row[21] is None and 30 not in parameters and unread == ["tightening_id"]
+
+
+def test_what_the_station_found_odd_stands_in_front():
+    assert read_odd(odd="status 5", torque="12,34")[1][60006] == "status 5, torque 12,34"
+
+
+@pytest.mark.parametrize(
+    "value", ["x", "", "2026-13-45T00:00:00", "2026-02-29T00:00:00", "2026-01-01T24:00:00", 5, True, []]
+)
+def test_a_result_whose_time_cannot_be_read_is_kept_as_it_came(value):
+    kept = lines.record_of({**good_line(1), "time": value}, PLACE)
+    assert isinstance(kept, str) and json.loads(kept)["time"] == value and json.loads(kept)["torque"] == "42.37"
+
+
+@pytest.mark.parametrize("value", ["x", None, 0, -1, 99999, 2**40, True, 1.5, []])
+def test_a_result_whose_spindle_cannot_be_read_is_kept_as_it_came(value):
+    assert isinstance(lines.record_of({**good_line(1), "spindle": value}, PLACE), str)
+
+
+@pytest.mark.parametrize("several", ["x", 5, {"each": 5}, {"each": [5]}, {"each": [{"spindle": "x", "status": "OK"}]}])
+def test_a_result_whose_spindles_cannot_be_read_is_kept_as_it_came(several):
+    """It would be shown as the result of one spindle otherwise, or of fewer."""
+    assert isinstance(lines.record_of({**good_line(1), "spindles": several}, PLACE), str)
+
+
+def test_a_result_without_a_time_says_so():
+    row, parameters, unread = read_odd(time=None)
+    assert (row[5], parameters[60006], unread) == (lines.NO_TIME, "no time", [])
+
+
+def test_several_spindles_say_each_what_could_not_be_read_of_it():
+    each = [
+        {"spindle": number, "status": "OK", "torque": torque, "angle": 5} for number, torque in ((4, "1.5"), (7, "x"))
+    ]
+    fields = lines.result_of({**good_line(1), "spindles": {"told": 2, "each": each}}, PLACE)
+    assert [spindle["torque"] for spindle in fields["spindles"]] == ["1.5", ""]
+    odd = [(one["spindle"], one["value"]) for one in fields["parameters"] if one["parameter_id"] == 60006]
+    assert odd == [(7, "torque x")]
+
+
+EVENT = {"schema": 1, "type": "event", "station": 7, "number": 3, "event": "alarm", "code": "E404", "text": "hot"}
+CURVE = {
+    "schema": 1,
+    "type": "graph",
+    "station": 7,
+    "number": 1,
+    "result": 2,
+    "curve": "torque",
+    "unit": "Nm",
+    "spindle": 1,
+    "program": "12",
+    "samples": [1, 2],
+    "steps": [[2, 1]],
+    "numerator": 1,
+    "denominator": 1,
+}
+
+
+def test_an_event_has_nothing_in_place_of_what_cannot_be_read():
+    names = ("text", "controller_ready", "batch_size", "count", "first_id", "job_status")
+    event = lines.event_of({**EVENT, **dict.fromkeys(names, 1.5)}, PLACE)
+    assert {one.field for one in event["breaches"]} == set(names)
+    assert [one["parameter_id"] for one in event["parameters"]] == [1]
+    for wrong in ({"time": "2026-13-45T00:00:00"}, {"time": 5}, {"number": True}, {"number": None}):
+        with pytest.raises(lines.Unreadable):
+            lines.event_of({**EVENT, **wrong}, PLACE)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *[{name: value} for name in ("numerator", "denominator") for value in ("x", True, 0, 1.5)],
+        *[{"steps": value} for value in ("x", [[2, True]], [[2, "x"]], [[2, -1]], [["x", 1]], [2], [[2, 1e300]])],
+        *[{"unit": value} for value in ("furlong", 5, [])],
+        *[{"samples": value} for value in ("x", [True], [40000], [1.5])],
+        *[{name: "x"} for name in ("result", "spindle", "result_time", "samples")],
+        {"curve": 5},
+        {"spindle": True},
+    ],
+    ids=str,
+)
+def test_a_curve_whose_scale_or_place_cannot_be_read_is_none(wrong):
+    with pytest.raises(lines.Unreadable):
+        lines.curve_of({**CURVE, **wrong}, PLACE)
+
+
+def test_a_curve_without_readable_limits_has_none():
+    curve = lines.curve_of({**CURVE, "low": "1,5", "high": True, "program": "x"}, PLACE)
+    assert rows.graph_row(curve, 1, "")[13:15] == (None, None) and curve["program"] == 0
+    assert [one.field for one in curve["breaches"]] == ["program", "low", "high"]
