@@ -18,6 +18,15 @@ SILENCES = {
 }
 NO_PINGRESP = "the broker does not answer PINGREQ"
 NO_RECEIPT = "no receipt from a consumer"
+ODD = (  # by `odd` of the receipts (toolcart.agent.outlets.mqtt)
+    "",
+    "what comes to the receipts' topic is too long, or is none",
+    "the receipts that come name another spool",
+    "what comes as receipts is none: one JSON object with `identity` and a whole `number` of its own",
+    "a receipt names more than this spool has: the consumer's database is another, or it is newer than the spool, "
+    "which was restored: all that the spool has was sent to it again, and nothing is delivered until it forgets this "
+    "`identity` or a batch goes beyond that number",
+)
 
 RETAINED = "the broker ends the connection %s; then set `retain` to false"
 
@@ -58,18 +67,8 @@ def _why(outlet, is_overdue):
     """Return in words why it does not work; None if the port knows."""
     session = outlet.session
     progress = outlet.progress
-    if is_overdue and outlet.counts.receipts_above:
-        return (
-            "a receipt names more than this spool has: the consumer's database is another, or it is newer than the "
-            "spool, which was restored: all that the spool has was sent to it again, and nothing is delivered until it "
-            "forgets this `identity` or a batch goes beyond that number"
-        ) + progress.again.far_words()
-    if is_overdue and outlet.counts.receipts_unreadable:
-        return "what comes as receipts is none: one JSON object with `identity` and a whole `number` of its own"
-    if is_overdue and outlet.counts.receipts_other:
-        return "the receipts that come name another spool"
-    if is_overdue and outlet.counts.skipped:
-        return "what comes to the receipts' topic is too long, or is none"
+    if is_overdue and progress.odd:
+        return ODD[progress.odd] + progress.again.far_words()
     if is_overdue and (progress.receipt_came or progress.receipts_repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if is_overdue:

@@ -61,6 +61,12 @@ _ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 _LACKS_STATE = const(1)  # the last connection that stood ended without any PUBACK that it waited for
 _LACKS_RESULTS = const(2)
 
+# What came to the receipts' topic and is no right receipt, by how much it says (toolcart.agent.mqtt.status)
+_TOO_LONG = const(1)
+_OTHER = const(2)
+_UNREADABLE = const(3)
+_ABOVE = const(4)
+
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
 
@@ -329,6 +335,7 @@ class Mqtt(Connection):
                     self.counts.receipts_below += 1
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
                 self.counts.skipped += 1
+                self.progress.odd = max(self.progress.odd, _TOO_LONG)
             else:
                 self.connection_lost(event, now)
 
@@ -362,23 +369,27 @@ class Mqtt(Connection):
         """Take a receipt: {"identity":"3fa9c1d2","number":1208}, whatever else is in it."""
         session = self.session
         counts = self.counts
+        progress = self.progress
         buf = session.incoming.buf
         at = session.message_at
         end = at + session.message_bytes
         receipt = self.receipt
         if not receipt.read(buf, at, end):
             counts.receipts_unreadable += 1
+            progress.odd = max(progress.odd, _UNREADABLE)
             return
         value = _TOO_LARGE
         if receipt.digits <= _NUMBER_DIGITS:
             value = number(buf, receipt.number, receipt.digits)
         if not holds(buf, receipt.identity, self.topics.identity):
             counts.receipts_other += 1
-        elif self.progress.is_above(value):
+            progress.odd = max(progress.odd, _OTHER)
+        elif progress.is_above(value):
             counts.receipts_above += 1
             self.counters.note(counter.OUTLET_FAILED, self.index, now)
-            self.progress.put_above(value, session.window.count)
-        elif not (self.session.is_retained and self.session.state == ms.UP and value == self.progress.receipt):
+            progress.odd = max(progress.odd, _ABOVE)
+            progress.put_above(value, session.window.count)
+        elif not (session.is_retained and session.state == ms.UP and value == progress.receipt):
             self._received(value, now)
 
     def _received(self, value, now):

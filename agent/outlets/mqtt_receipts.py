@@ -76,6 +76,7 @@ class Receipts:
         self._none_before = False  # none came in the time before that
         self._resent_to = 0  # what is sent up to here is sent again: when its receipt was due is not known
         self.receipts_repeat = False  # they name nothing new, and it was gone back for that
+        self.odd = 0  # what else came since the last right one, the kind that says most; 0: nothing
         self._started_over = False  # one named more than there is, and it was gone back for that
 
     def begin(self):
@@ -192,6 +193,7 @@ class Receipts:
         """Take a receipt for everything up to `value`, not above `highest`; return a RECEIPT_."""
         is_first = self._none_yet
         self._none_yet = False
+        self.odd = 0
         value = min(value, self._log.number)  # what is above that is gone
         is_unanswering = is_first and self.last_result <= self.base  # it answers nothing that was sent
         if value > self.base:

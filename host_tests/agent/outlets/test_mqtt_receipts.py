@@ -403,6 +403,67 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reporte
     assert missed(bench) == newest + 1000, "what it takes for that"
 
 
+ODD_RECEIPTS = (  # what is published for what a consumer has up to this number, and what is said of it
+    (lambda identity, number: b" " * 5000, "what comes to the receipts' topic is too long, or is none"),
+    (lambda identity, number: octets_of("00000000", number), "the receipts that come name another spool"),
+    (lambda identity, number: b"database down", "what comes as receipts is none"),
+    (lambda identity, number: octets_of(identity, number + 7), "a receipt names more than this spool has"),
+)
+
+
+def octets_of(identity, number):
+    return json.dumps({"identity": identity, "number": number}).encode()
+
+
+def after_odd_receipts(made, away=False):
+    """Return a bench whose consumer has three records and published these odd receipts since; `away`: nothing else."""
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.consumer.away = away
+    for octets in made:
+        bench.broker.publish(TOPIC + "/receipt", octets(bench.forward.identity, 3), True)
+        bench.run(100)
+    return bench
+
+
+def test_right_receipt_ends_what_an_odd_one_explains():
+    pairs = [(ODD_RECEIPTS[at], ODD_RECEIPTS[to]) for at in range(4) for to in range(4)]
+    for pair in pairs if HAS_ALL else pairs[-4:]:
+        for is_new, reconnects in ((True, False), (True, True), (False, False), (False, True)):
+            case = [one[1] for one in pair], is_new, reconnects
+            bench = after_odd_receipts([one[0] for one in pair])
+            if is_new:
+                bench.store(3)
+                bench.until_confirmed()
+            else:
+                bench.consumer.confirm(TOPIC + "/results", bench.forward.identity, 3)
+            bench.run(1000)
+            if reconnects:
+                bench.network.cut(BROKER[0], BROKER[1])
+                bench.run(3000)
+            bench.consumer.away = True
+            bench.store(3)
+            bench.run(60000)
+            status = bench.status()
+            assert (status["state"], status["why"]) == ("no receipts", "no receipt from a consumer"), (case, status)
+
+
+def test_an_odd_receipt_explains_a_silence_until_a_right_one_comes():
+    """The one that says most, where there were two kinds; a right one is one also if it confirms nothing new."""
+    for odd in range(4):
+        octets, why = ODD_RECEIPTS[odd]
+        bench = after_odd_receipts([octets] + [ODD_RECEIPTS[at][0] for at in range(odd)], away=True)
+        bench.broker.retained = {}
+        bench.store(3)
+        bench.run(60000)
+        assert bench.status()["why"].startswith(why), (why, bench.status()["why"])
+        bench.broker.publish(TOPIC + "/receipt", octets_of(bench.forward.identity, 2), False)
+        bench.run(100)
+        nothing_new = "the consumer confirms nothing new: its receipts name 2"
+        assert bench.status()["why"] == ("" if odd == 3 else nothing_new), why  # it was gone back to 0 for the last
+
+
 def test_what_is_no_receipt_confirms_nothing_and_is_reported():
     for form, reason in (
         ('{"error":"database down","refused":%s}', "what comes as receipts is none"),
