@@ -241,15 +241,19 @@ class TlsPort(TcpPort):
         if code < 0:
             code = -code
         is_opening = self._state == PORT_OPENING
-        why = WHY_NO_TLS
+        why = WHY_TLS_BROKEN
         if (code & 0xFF80) in _NO_MEMORY or (is_opening and (code & 0x7F) in _NO_MEMORY_CAUSES):
             why = WHY_NO_SOCKET
         elif code <= _ERRNO_MOST:
             why = why_of(code)
         elif code == _NOT_TRUSTED:
             why = WHY_NOT_TRUSTED
-        elif not is_opening:  # then it does speak TLS
-            why = WHY_ENDED if code == _ENDED else WHY_TLS_REFUSED if code == _ALERT else WHY_TLS_BROKEN
+        elif code == _ENDED:
+            why = WHY_ENDED
+        elif code == _ALERT:  # which one mbedtls does not say
+            why = WHY_TLS_REFUSED
+        elif is_opening:
+            why = WHY_NO_TLS
         self.why = self.why or why
         self.why_code = code
 

@@ -5,15 +5,19 @@ Rules
    configured name. If it does not pass, that counts as a connection that could not be opened.
 2. It is open when the handshake is done; until then it is opening, and the limit for opening applies.
 3. Nothing waits: the handshake goes on whenever the port is looked at.
-4. With TLS 1.3 the other side refuses our certificate, or its lack, after the handshake: by an alert, which may
+4. A handshake that the other side ends or resets, whatever came before, is an end or a reset like any other: a server
+   that stops says no more. That it has no TLS is said of octets that are none, or of no version that both know.
+5. With TLS 1.3 the other side refuses our certificate, or its lack, after the handshake: by an alert, which may
    come behind a reset, or by an end before anything has come. An error number of TLS is none of the system's.
-5. Certificates and key are read when a connection is first wanted. If they cannot be used that connection fails, and
+6. Certificates and key are read when a connection is first wanted. If they cannot be used that connection fails, and
    `detail` says why, until they cannot be used for another reason; the next attempt reads them again. Once they are
    good they are kept.
 """
 
 import contextlib
+import errno
 import os
+import re
 import shlex
 import ssl
 import stat
@@ -37,20 +41,27 @@ from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True
 
-# What refuses our certificate, or that there is none, by the end of OpenSSL's word for it (RFC 8446, 6.2)
+# OpenSSL's word for an alert of the other side's: what refuses our certificate, that there is none, or what else we
+# ask for (RFC 8446, 6.2)
+_ALERT = re.compile("(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?([A-Z_]+)")
+_NO_VERSION = "PROTOCOL_VERSION"
 _REFUSALS = {
-    "ALERT_HANDSHAKE_FAILURE": 40,
-    "ALERT_NO_CERTIFICATE": 41,
-    "ALERT_BAD_CERTIFICATE": 42,
-    "ALERT_UNSUPPORTED_CERTIFICATE": 43,
-    "ALERT_CERTIFICATE_REVOKED": 44,
-    "ALERT_CERTIFICATE_EXPIRED": 45,
-    "ALERT_CERTIFICATE_UNKNOWN": 46,
-    "ALERT_UNKNOWN_CA": 48,
-    "ALERT_ACCESS_DENIED": 49,
-    "ALERT_DECRYPT_ERROR": 51,
-    "ALERT_CERTIFICATE_REQUIRED": 116,
+    "HANDSHAKE_FAILURE": 40,
+    "NO_CERTIFICATE": 41,
+    "BAD_CERTIFICATE": 42,
+    "UNSUPPORTED_CERTIFICATE": 43,
+    "CERTIFICATE_REVOKED": 44,
+    "CERTIFICATE_EXPIRED": 45,
+    "CERTIFICATE_UNKNOWN": 46,
+    "UNKNOWN_CA": 48,
+    "ACCESS_DENIED": 49,
+    "DECRYPT_ERROR": 51,
+    "INSUFFICIENT_SECURITY": 71,
+    "UNRECOGNIZED_NAME": 112,
+    "CERTIFICATE_REQUIRED": 116,
 }
+_ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # without a word, and with close_notify
+_DAMAGES = ("BAD_SIGNATURE", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "DIGEST_CHECK_FAILED")  # only TLS can have them
 
 # By OpenSSL's word: the certificate is read, and refused all the same; a key of another certificate
 _OF_THE_CERTIFICATE = ("EE_KEY_TOO_SMALL", "CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK")
@@ -119,8 +130,12 @@ class TlsPort(TcpPort):
                 self.sock = self._context.wrap_socket(  # type: ignore - made before it opened
                     self.sock, server_hostname=self._host, do_handshake_on_connect=False
                 )
-            except (OSError, ValueError):  # ValueError: not a name that a certificate could have
-                self._why = WHY_NO_TLS
+            except OSError:  # it was reset meanwhile, whatever ssl says
+                self._why, self.why_code = WHY_RESET, errno.ECONNRESET
+                self.close()
+                return
+            except ValueError:  # not a name that a certificate could have
+                self._why = WHY_NOT_TRUSTED
                 self.close()
                 return
         self._shake()
@@ -166,14 +181,16 @@ class TlsPort(TcpPort):
 
     def _judge(self, error):
         """Note why TLS has failed."""
-        words = error.reason or ""
-        self.why_code = _REFUSALS.get(words[words.find("ALERT_") :], 0) if "ALERT_" in words else 0
-        if self.why_code:
+        words = error.reason or str(error).upper().replace(" ", "_")  # Python does not know each of OpenSSL's
+        found = _ALERT.search(words)
+        alert = found.group(1) if found else ""
+        self.why_code = _REFUSALS.get(alert, 0)
+        if isinstance(error, _ENDS):
+            self._why = WHY_ENDED if self._shakes or self._has_read else WHY_TLS_ENDED
+        elif self.why_code or (self._shakes and alert not in ("", _NO_VERSION)):
             self._why = WHY_TLS_REFUSED
-        elif self._shakes:
+        elif self._shakes and words not in _DAMAGES:
             self._why = WHY_NO_TLS
-        elif isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            self._why = WHY_ENDED if self._has_read else WHY_TLS_ENDED
         else:
             self._why = WHY_TLS_BROKEN
 

@@ -15,6 +15,7 @@ import pytest
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.flash import certificates
 from host_tests.agent.cart.test_end_to_end import START, Agent, compare_rows
+from host_tests.support import peers
 from host_tests.support.running import wait_for
 from host_tests.support.tls import DEADLINE_S, OURS, THEIRS, Between, der, server, server_context, serving, tunnel
 from lab import runtimes
@@ -319,9 +320,10 @@ def test_server_that_closes_in_the_middle_is_no_connection_wherever_that_is(outp
             assert whole.passed > 500
             for octets in (1, 5, 6, 60, 200, whole.passed * 2 // 3):
                 with serving(Between(behind, closes_after=octets).serve) as number:
-                    assert output_of(number, CLOSED) in (NO_TLS, RESET), octets
-    with serving(lambda peer: peer.recv(1000)) as number:
-        assert output_of(number, CLOSED) in (NO_TLS, RESET)
+                    assert output_of(number, CLOSED) in (ENDED, RESET), octets
+    for behave in (peers.closes, peers.leaves, peers.resets):
+        with serving(behave) as number:
+            assert output_of(number, CLOSED) in (ENDED, RESET)
 
 
 def test_a_server_that_misses_our_certificate_ends_it_and_that_is_reported(output_of):
@@ -330,7 +332,7 @@ def test_a_server_that_misses_our_certificate_ends_it_and_that_is_reported(outpu
         with server(server_context(wants=OURS, version=version), ends=ends) as number:
             # With 1.3 the end of the handshake is ours: the refusal can only follow.
             body = "if opened() == PORT_OPEN:\n    assert read(10) == PORT_LOST\nprint(port.why)\n"
-            assert output_of(number, body) in (NO_TLS, RESET, REFUSED)
+            assert output_of(number, body) in (RESET, REFUSED)
         assert ends
 
 

@@ -1,5 +1,6 @@
 """board/linux/tls.py and a server with a certificate: handshake, data, each way to fail. All waits have deadlines."""
 
+import errno
 import os
 import pwd
 import select
@@ -22,16 +23,19 @@ from toolcart.agent.link.port import (
     WHY_NO_FILES,
     WHY_NO_TLS,
     WHY_NOT_TRUSTED,
+    WHY_RESET,
     WHY_TLS_BROKEN,
     WHY_TLS_ENDED,
     WHY_TLS_REFUSED,
 )
 from toolcart.board.linux import regular_file
-from toolcart.board.linux.tls import TlsUnusable, context_of
+from toolcart.board.linux.tls import TlsPort, TlsUnusable, context_of
 from host_tests.board.test_linux import DEADLINE_S, settle
+from host_tests.support import peers
 from host_tests.support.running import wait_for
-from host_tests.support.tls import HERE, OURS, THEIRS, certificate_files, server, server_context, serving
+from host_tests.support.tls import HERE, OURS, THEIRS, Between, certificate_files, server, server_context, serving
 
+VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 NOBODY = pwd.getpwnam("nobody").pw_uid
 
 
@@ -65,13 +69,79 @@ def test_a_certificate_of_somebody_else_is_no_connection(board, tmp_path):
         assert opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED).why == WHY_NOT_TRUSTED
 
 
-def test_a_server_without_tls_is_no_connection(board, tmp_path):
-    def serve(peer):
-        peer.sendall(b"0047 no TLS here" * 4)
-        peer.recv(1000)
+def test_a_name_that_no_certificate_can_have_is_no_connection(board, tmp_path):
+    with server() as number:
+        wanted = settings(tmp_path, tls_name="a" * 64 + ".plant.example")
+        assert opened(board, wanted, "127.0.0.1", number, PORT_CLOSED).why == WHY_NOT_TRUSTED
 
-    with serving(serve) as number:
+
+@pytest.mark.parametrize("octets", [b"0047 no TLS here" * 4, b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes(64)])
+@pytest.mark.parametrize("behave", [peers.begins, peers.speaks])
+def test_a_server_without_tls_is_no_connection(board, tmp_path, behave, octets):
+    with serving(behave(octets)) as number:
         assert opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED).why == WHY_NO_TLS
+
+
+def resets_at_once(sock):
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, peers.RESET_AT_CLOSE)
+
+
+@pytest.mark.parametrize("behave", [peers.closes, peers.leaves, peers.resets, resets_at_once])
+def test_a_server_that_only_closes_has_ended_the_connection(board, tmp_path, behave):
+    with serving(behave) as number:
+        for _ in range(20):  # what comes first, its end or our ClientHello, is chance
+            port = opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
+            assert port.why in (WHY_ENDED, WHY_RESET) and port.why_code in (0, errno.ECONNRESET, errno.EPIPE)
+
+
+@pytest.mark.parametrize("octets", [b"", b"SSH-2.0-OpenSSH_9.2\r\n"])
+def test_a_reset_between_tcp_and_tls_is_one(tmp_path, octets):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(DEADLINE_S)
+
+        class Late:
+            def wrap_socket(self, sock, **how):
+                peer, _ = listener.accept()
+                peer.sendall(octets)
+                resets_at_once(peer)
+                peer.close()
+                return context_of(str(tmp_path), settings(tmp_path)).wrap_socket(sock, **how)
+
+        port = TlsPort(Late)
+        port.open("127.0.0.1", listener.getsockname()[1])
+        settle(port, PORT_CLOSED)
+        assert (port.why, port.why_code) == (WHY_RESET, errno.ECONNRESET)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_server_that_closes_in_the_middle_of_the_handshake_has_ended_the_connection(board, tmp_path, version):
+    with server(server_context(version=version)) as behind:
+        whole = Between(behind)
+        with serving(whole.serve) as number:
+            opened(board, settings(tmp_path), "127.0.0.1", number).close()
+        assert whole.passed > 500
+        for octets in (1, 5, 6, 60, 200, whole.passed * 2 // 3):
+            with serving(Between(behind, closes_after=octets).serve) as number:
+                port = opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
+                assert port.why in (WHY_ENDED, WHY_RESET), octets
+
+
+@pytest.mark.parametrize(
+    ("level", "alert", "why", "code"),
+    [
+        (1, 0, WHY_ENDED, 0),  # close_notify
+        (2, 40, WHY_TLS_REFUSED, 40),
+        (2, 70, WHY_NO_TLS, 0),  # protocol_version
+        (2, 71, WHY_TLS_REFUSED, 71),
+        (2, 80, WHY_TLS_REFUSED, 0),
+        (2, 112, WHY_TLS_REFUSED, 112),
+        (2, 115, WHY_TLS_REFUSED, 0),
+    ],
+)
+def test_an_alert_in_the_handshake_is_no_lack_of_tls(board, tmp_path, level, alert, why, code):
+    with serving(peers.speaks(bytes((21, 3, 3, 0, 2, level, alert)))) as number:
+        port = opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
+        assert (port.why, port.why_code) == (why, code)
 
 
 def test_a_server_that_asks_gets_our_certificate(board, tmp_path):
@@ -222,7 +292,7 @@ def read_until_lost(port):
         time.sleep(0.001)
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("writes", [False, True])
 @pytest.mark.parametrize("theirs", [False, True])
 def test_server_that_requires_a_certificate_of_ours_is_reported_with_its_alert(
@@ -253,7 +323,8 @@ def test_end_without_an_alert_is_reported_as_one_of_tls_until_something_has_come
         assert port.why == why
 
 
-def test_octets_that_are_damaged_on_the_way_are_no_serial_line(board, tmp_path):
+@pytest.mark.parametrize("version", VERSIONS)
+def test_octets_that_are_damaged_on_the_way_are_no_serial_line(board, tmp_path, version):
     def relay(peer):
         with socket.create_connection(("127.0.0.1", target)) as far:
             while True:
@@ -276,7 +347,7 @@ def test_octets_that_are_damaged_on_the_way_are_no_serial_line(board, tmp_path):
         peer.sendall(b"two")
         peer.recv(1)
 
-    with server(talk=talk) as target, serving(relay) as number:
+    with server(server_context(version=version), talk=talk) as target, serving(relay) as number:
         port = opened(board, settings(tmp_path), "127.0.0.1", number)
         buf = bytearray(9)
         wait_for("what is right", lambda: port.readinto(buf, 9) == 3)
@@ -285,3 +356,6 @@ def test_octets_that_are_damaged_on_the_way_are_no_serial_line(board, tmp_path):
         read_until_lost(port)
         assert port.why == WHY_TLS_BROKEN and port.why_code == 0
         port.close()
+        if version == ssl.TLSVersion.TLSv1_3:  # of 1.2 what ends a handshake can be read, and is something else
+            port = opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
+            assert port.why == WHY_TLS_BROKEN and port.why_code == 0

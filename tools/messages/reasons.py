@@ -343,6 +343,8 @@ _ALERTS = {
     48: "unknown CA",
     49: "access denied",
     51: "decrypt error",
+    71: "insufficient security",
+    112: "unrecognized name",
     116: "certificate required",
 }
 

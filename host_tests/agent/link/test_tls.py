@@ -171,7 +171,8 @@ def test_what_keeps_the_handshake_from_success_is_reported():
     for error, why in (
         (ValueError("The certificate has expired"), WHY_NOT_TRUSTED),
         (system(-0x2700), WHY_NOT_TRUSTED),
-        (system(-0x7280), WHY_NO_TLS),
+        (system(-0x7280), WHY_ENDED),
+        (system(-0x7780), WHY_TLS_REFUSED),
         (system(-0x7200), WHY_NO_TLS),
         (system(104), WHY_RESET),
         (system(32), WHY_RESET),
