@@ -87,6 +87,8 @@ class ExtendedMqtt(Mqtt):
 
     def put_state(self, report):
         Mqtt.put_state(self, report)
+        if "why" not in report:  # it is the port's
+            report["why_code"] = self.fault.code
         report["alarms"] = self.alarms
         if self._graphs is not None:
             report["curves"] = self.curves

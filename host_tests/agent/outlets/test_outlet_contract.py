@@ -10,7 +10,7 @@ from toolcart.agent import outlets
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.linux.file import FileOutlet
 from toolcart.agent.log.snapshot_fields import CURSOR
-from host_tests.support.mqtt import MqttBench
+from host_tests.support.mqtt import BROKER, MqttBench
 from host_tests.support.toolsnet import Outlet, SecondOutlet
 from host_tests.support.webhook import WebhookBench
 from lab.harness.cart import SimLines
@@ -175,3 +175,17 @@ class Unreadable:
 
     def read_into(self, address, buf, n):
         return -2
+
+
+def test_mqtt_reports_what_its_port_knows_with_the_number():
+    """As the others do: an expired certificate and an alert of TLS are told by it alone."""
+    bench = MqttBench(wide=True)
+    bench.run(1000)
+    bench.port.why_code = 10
+    bench.network.cut(*BROKER)
+    bench.run(100)
+    status = bench.status()
+    assert "why" not in status and status["why_code"] == 10
+    bench.run(5000)
+    status = bench.status()
+    assert status["why"] == "" and "why_code" not in status
