@@ -187,7 +187,7 @@ BROKERS = (
     Row("forgets SUBSCRIBE", "the broker does not answer SUBSCRIBE", peer=BrokerThat(_8=None)),
     Row("forgets PUBLISH", "the broker does not acknowledge", peer=BrokerThat(_3=None)),
     Row("no consumer", "no receipt from a consumer", peer=BrokerThat()),
-    Row("another cart's consumer", "a receipt names more than was sent: another cart", peer=BrokerThat(receipt=99999)),
+    Row("another cart's consumer", "a receipt names more than this spool has", peer=BrokerThat(receipt=99999)),
 )
 
 
