@@ -54,11 +54,13 @@ WORDS = {
     flash.REFUSED_OTHER: ("it cannot be written", "look at `dmesg` and at the disk"),
     REFUSED_LIMIT: (
         "it is larger than its process, or its file system, lets a file be",
-        "raise LimitFSIZE of the agent's service, or `ulimit -f` where it is started, and start it again; at once "
-        "`prlimit --fsize=unlimited --pid PID` does it, with the agent's process",
+        "set LimitFSIZE=infinity in the unit of the agent's service, or start it where `ulimit -f` is unlimited",
     ),
     REFUSED_MEMORY: ("the machine has no memory left for that", "look at `free -m`, and what else runs on it"),
 }
+
+# For a process that goes on; only root raises a limit that was set as a hard one, as `ulimit` and systemd do.
+AT_ONCE = {REFUSED_LIMIT: "; at once `%sprlimit --fsize=unlimited --pid %d` does it for the agent that runs"}
 
 RESCUE = "; `toolcart spool rescue {path}` reads what is left"  # of a spool on a disk that reports errors
 
@@ -86,19 +88,21 @@ def refusal_of(number):
     return _OF_A_FILE.get(number) or errno_reasons.refusal_of(number)
 
 
-def advice(refusal, path, is_spool=True):
-    """Return what helps."""
+def advice(refusal, path, is_spool=True, pid=None):
+    """Return what helps; `pid` is the agent's process, if it goes on."""
     path = path or "FILE"
     words = WORDS[refusal][1]
     if refusal == flash.REFUSED_NOT_ALLOWED and os.path.isabs(path) and not os.path.lexists(path):
         words = IN_FOLDER
     elif refusal == flash.REFUSED_BROKEN and is_spool:
         words += RESCUE
+    if pid is not None and refusal in AT_ONCE:
+        words += AT_ONCE[refusal] % ("sudo " if os.getuid() else "", pid)
     return words.format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
 
 
 def of_number(number, path, is_of_folder=False):
-    """Return what helps against this error at an outlet's file, or in its folder; "" if nothing is known."""
+    """Return what helps against this error of an outlet at its file, or in its folder; "" if nothing is known."""
     if number in NOT_OF_THE_DISK:
         return NOT_OF_THE_DISK[number]
     refusal = refusal_of(number or 0)
@@ -106,7 +110,7 @@ def of_number(number, path, is_of_folder=False):
         return ""
     if refusal == flash.REFUSED_NOT_ALLOWED and is_of_folder:
         return IN_FOLDER.format(folder=shlex.quote(os.path.dirname(path) or "."))
-    return advice(refusal, path, is_spool=False)
+    return advice(refusal, path, False, os.getpid())
 
 
 def of_file(path):

@@ -215,6 +215,23 @@ def test_each_error_of_a_write_has_its_cure_wherever_it_is_said(tmp_path, monkey
     flash.close()
 
 
+LASTING = "set LimitFSIZE=infinity in the unit of the agent's service, or start it where `ulimit -f` is unlimited"
+
+
+@pytest.mark.parametrize("user", [0, 1001])
+def test_a_limit_is_raised_for_the_process_that_goes_on_and_for_the_next_start(tmp_path, monkeypatch, user):
+    error = OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    path = str(tmp_path / "cart.spool")
+    monkeypatch.setattr(linux_refusal.os, "getuid", lambda: user)
+    assert linux_refusal.advice_for(error, path) == LASTING, "of a start, which has ended"
+    at_once = f"; at once `{'sudo ' * bool(user)}prlimit --fsize=unlimited --pid 4711` does it for the agent that runs"
+    spool = {"refused": "limit", "path": path, "pid": 4711}
+    [need] = [need for need in attention.needs({"mounted": True, "spool": spool}) if need.slug == "disk"]
+    assert need.hint == LASTING + at_once
+    at_once = at_once.replace("4711", str(os.getpid()))
+    assert linux_refusal.of_number(errno.EFBIG, path) == LASTING + at_once, "an outlet's file"
+
+
 def test_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):
     flash = FileFlash(str(tmp_path / "spool"), 64 * KIB)
     with monkeypatch.context() as patch:

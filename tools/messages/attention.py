@@ -235,7 +235,8 @@ def _disk(station: dict) -> Iterator[Need]:
             consequence = "a part of the spool cannot be read"
         consequence += ", and what waits is not delivered" if waits else ""
         words = f"{consequence}: {linux_refusal.meaning(refusal)}{f' ({refused_words})' if refused_words else ''}"
-        hint = _BACK if spool.get("is_back") else linux_refusal.advice(refusal, spool.get("path", ""))
+        hint = linux_refusal.advice(refusal, spool.get("path", ""), pid=spool.get("pid"))
+        hint = _BACK if spool.get("is_back") else hint
         key = f"{slug}{'back' * bool(spool.get('is_back'))}{'waits' * waits}"
         yield Need("disk", BAD, "DISK", words, hint, key)
 

@@ -8,6 +8,7 @@ Rules
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -86,6 +87,8 @@ def put_details(station: Station, status: dict, no_orders: str) -> None:
         spool["is_back"] = is_back is not None and is_back()
         if refusal.of_file(spool["path"]) == REFUSED_READ_ONLY and not spool["refused"]:  # the next write will find it
             spool["refused"] = REFUSED_NAMES.split(",")[REFUSED_READ_ONLY]
+        if spool["refused"]:
+            spool["pid"] = os.getpid()  # whose limit may be what refuses
 
 
 def of_station(
