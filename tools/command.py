@@ -1,8 +1,9 @@
 """`toolcart command`: makes the controller do something while the agent holds its only slot.
 
 Exit codes: 0 the controller accepted it, 1 it rejected it, 2 the command line is wrong, the value does not fit, or the
-command is not allowed, 3 no agent answers, 4 nothing was sent (the controller is away, or busy with another command),
-5 unknown: it was sent, but it is not known whether the controller did it.
+command is not allowed, 3 no agent answers, and nothing is sent, 4 nothing was sent (the controller is away, or busy
+with another command), 5 unknown: it was sent, or the agent had read it and did not answer, and it is not known whether
+the controller did it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from toolcart.agent.openprotocol.commands import COMMANDS
 from toolcart.agent.station.command_orders import NAME_MOST, WAIT_MOST_S
 from toolcart.base.command_group import say_done
 from toolcart.base.terminal_safe import visible
+from toolcart.board.linux.control import SEE_LOG, WITHDRAWN
 from toolcart.tools.status import client, options
 from toolcart.tools.status.options import agent_options
 
@@ -83,7 +85,10 @@ def command(
         _print_outcome(answer, as_json)
     except client.NoAgent as error:
         options.refuse_no_configuration(config_path)
-        _fail({"outcome": "no agent", "why": str(error), "hint": error.hint}, as_json, EXIT_NO_AGENT)
+        if error.was_read:
+            _fail({"outcome": "unknown", "why": f"{error}; {SEE_LOG}"}, as_json, EXIT_CODES["unknown"])
+        why = f"{error}; {WITHDRAWN}" if error.is_late else str(error)
+        _fail({"outcome": "no agent", "why": why, "hint": error.hint}, as_json, EXIT_NO_AGENT)
 
 
 command.help = f"{inspect.cleandoc(command.help or '')}\n\n\b\n{COMMAND_LIST}\n"

@@ -228,11 +228,11 @@ class Orders:
                 answer = None
             if answer is None:
                 answer = self._ask(number, kind, in_doubt)
-                yield from wait_for_line(self._quiet)
             if "asked" in answer:
                 count += 1
                 first = min(first or self.quarantine.entry, self.quarantine.entry)
             yield answer
+            yield from wait_for_line(self._quiet)
         if first and self._outlet is None:
             self._offer_first(first)
         yield {"count": count, "parked": self.quarantine.count(), "running": self._outlet is not None}

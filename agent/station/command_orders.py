@@ -64,7 +64,7 @@ def carry_out(station, board, words, asker):
 
 def _wait(commands, board, order, wait_ms, asker):
     """Give the order, and go on until its outcome is known."""
-    turn = Timer()
+    turn = order.turn
     turn.start(board.now(), wait_ms or TURN_MS)
     reported = Timer()
     reported.start(board.now(), REPORT_MS)
@@ -80,7 +80,7 @@ def _wait(commands, board, order, wait_ms, asker):
             commands.wake(now)
             commands.settle(now)
             if order.state == WAITING and (asker.gone or turn.expired(now)):
-                order.why = order.why or "its turn did not come in time"
+                order.why = order.why or ("its sender has gone" if asker.gone else "its turn did not come in time")
                 commands.withdraw(order, now)
             yield _pause(reported, board, "for its turn" if order.state == WAITING else "for the controller's answer")
         turn.start(board.now(), TURN_MS)

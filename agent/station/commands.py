@@ -54,6 +54,7 @@ class Order:
         self.who = who
         self.words = " ".join([name] + values)
         self.state = WAITING
+        self.turn = Timer()  # until when it may wait for its turn
         self.outcome = NOT_SENT
         self.why = ""  # in words, if there is more to say
         self.mid = 0  # the one sent last
@@ -165,7 +166,7 @@ class Commands:
         """Send the waiting order, if its turn has come; return True if it was sent."""
         self.settle(now)
         order = self.order
-        if order is None or order.state != WAITING:
+        if order is None or order.state != WAITING or order.turn.expired(now):  # nobody waits for it any more
             return False
         self._intake.has_request_due = True
         if (self._rest.armed and not self._rest.expired(now)) or not self._intake.flash_window.may_program():

@@ -11,19 +11,25 @@ Rules
    each, of at most LINE_MAX bytes.
 3. Nothing here waits. An order is a generator that does a little each turn, or yields the ms until it has something to
    do; while its answer is not read it rests. It is told who asks (SO_PEERCRED). A client that sends or reads nothing
-   for PATIENCE_MS is cut off, but its order is still carried to its end.
-4. If no socket can be made (a path that is too long, a file system without sockets, another agent that answers there)
+   for PATIENCE_MS is cut off.
+4. A client that closes its end gives its order up: it is not begun, or not gone on with (`while_wanted`; a command is
+   withdrawn unless it was sent). One that no longer waits first closes its end, and then looks whether the order still
+   lies unread (`_is_unread`): an agent reads it first and then looks for that end, so what was unread is never done.
+   What had been read may be.
+5. If no socket can be made (a path that is too long, a file system without sockets, another agent that answers there)
    the agent runs without it, and `problem` says why. Every LOOK_MS it is tried again, and made anew if its name was
    removed or is another's. Until that can be, as where its folder was renamed, the old one is listened at.
 """
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import socket
 import stat
 import struct
+import termios
 import time
 
 from toolcart.agent.base.ticks import FOREVER, Timer
@@ -43,14 +49,44 @@ OF_FOLDER = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)  # the system
 UNKNOWN = "no such order; this agent knows: "
 PATH_MOST = 107  # bytes of a Unix socket's name (unix(7))
 ANSWER_MAX = 64 * 1024 * 1024  # bytes: 1000 stations give about 5 MB
+WITHDRAWN = "the order is withdrawn, and is not carried out"
+SEE_LOG = (
+    "it may have been carried out. The agent's log says what became of it, as `ordered` "
+    "(`journalctl -u toolcart` for the service): look there before you give it again"
+)
+
+
+class Unanswered(TimeoutError):
+    """No answer came in time. `was_read`: the agent has read the request, and may do or have done what it says."""
+
+    def __init__(self, was_read):
+        super().__init__("timed out")
+        self.was_read = was_read
 
 
 def answer_to(sock, request, until_s):
     """Send a request on a connected socket, and return the lines of its answer until its end, as far as it came.
 
-    OSError if none comes until this moment (time.monotonic), OverflowError if it has no end. What has begun to come
-    may take as long again, counted from its latest piece.
+    Unanswered if none comes until this moment (time.monotonic), another OSError if the agent ended and had not read it,
+    OverflowError if the answer has no end. What has begun to come may take as long again, counted from its latest
+    piece.
     """
+    try:
+        return _answer(sock, request, until_s)
+    except TimeoutError:
+        raise Unanswered(not _is_unread(sock)) from None
+
+
+def _is_unread(sock):
+    """Close our end; return True if the agent has not read what we sent, and so finds that we have gone."""
+    try:
+        sock.shutdown(socket.SHUT_WR)
+        return struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4))) != (0,)
+    except OSError:
+        return False
+
+
+def _answer(sock, request, until_s):
     patience_s = until_s - time.monotonic()
     sock.sendall(request.encode() + b"\n")
     octets = bytearray()
@@ -182,23 +218,29 @@ class Conversation:
 
     def _converse(self, now):
         """Read the request; afterwards only notice that the client has gone."""
-        if self._patience.expired(now):
+        octets = self._received()
+        if octets == b"":
             self._hang_up()
             return
-        try:
-            octets = self.client.sock.recv(LINE_MAX)  # type: ignore
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError:
-            octets = b""
-        if not octets:
-            self._hang_up()
-        elif self._job is None and not self._ends:
+        if octets and self._job is None and not self._ends:
             self._line += octets
             if b"\n" in self._line:
                 self._take(self._line.split(b"\n")[0])
             elif len(self._line) > LINE_MAX:
                 self._hang_up()
+        if self._job is not None and not self.pending:
+            self._patience.start(now, PATIENCE_MS)  # it is the client that waits
+        elif self._patience.expired(now):
+            self._hang_up()
+
+    def _received(self):
+        """Return what the client sent, None if it sent nothing, b"" if it has gone."""
+        try:
+            return self.client.sock.recv(LINE_MAX)  # type: ignore
+        except (BlockingIOError, InterruptedError):
+            return None
+        except OSError:
+            return b""
 
     def _take(self, line):
         words = line.decode("ascii", "replace").split()
@@ -208,6 +250,8 @@ class Conversation:
             self._tell({"error": UNKNOWN + orders})
             self._end()
         else:
+            if not is_looking(words) and self._received() == b"":
+                self._hang_up()
             self._job = handler(words, self._asker)
 
     def _go_on(self, now):
@@ -364,7 +408,8 @@ def station_orders(station, board, tell):
     def quarantine(words, asker):
         from toolcart.agent.quarantine.orders import of_station
 
-        return given(_unless_stopped(of_station, station, board, words), words, asker, station, tell)
+        job = _unless_stopped(of_station, station, board, words)
+        return given(while_wanted(job, asker), words, asker, station, tell)
 
     def status(_words, _asker):
         from toolcart.agent.cart.status import of_station
@@ -374,7 +419,8 @@ def station_orders(station, board, tell):
     def again(words, asker):
         from toolcart.agent.linux.offer_again import of_station
 
-        return given(_unless_stopped(of_station, station, board, words), words, asker, station, tell)
+        job = _unless_stopped(of_station, station, board, words)
+        return given(while_wanted(job, asker), words, asker, station, tell)
 
     orders = dict.fromkeys(("list", "show", "drop", "retry"), quarantine)
     return {**orders, "offer-again": again, "status": status}
@@ -387,7 +433,22 @@ def _unless_stopped(of_station, station, board, words):
     device = station.log.device
     refused, path = device.refusal(), getattr(device.device, "path", "")
     why = "nothing was done: the spool of station %d takes nothing now, and nothing is sent meanwhile: %s; %s"
-    return iter([{"error": why % (station.number, meaning(refused), advice(refused, path))}])
+    return iter([{"error": why % (station.number, meaning(refused), advice(refused, path, pid=os.getpid()))}])
+
+
+def while_wanted(job, asker):
+    """Yield what the order's generator yields, and break it off when its client has gone; a line says so to the log."""
+    is_begun = False
+    if not asker.gone:
+        for line in job:
+            yield line
+            names = line or ()
+            is_begun = is_begun or "dropped" in names or "asked" in names or "held" in names
+            if asker.gone and not ("count" in names or "left" in names or "error" in names):  # its last one
+                break
+        else:
+            return
+    yield {"outcome": "its sender gave it up; %s" % ("part of it was done before" if is_begun else "nothing was done")}
 
 
 def given(job, words, asker, station, tell):

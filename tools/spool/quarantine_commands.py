@@ -7,7 +7,8 @@ Rules
 3. `drop` is final: on a terminal it asks first, elsewhere it needs --yes.
 
 Exit codes: 0 done, 1 not done or not all of it, also where a list is not all that was set aside, 2 the configuration,
-the command line or the spool is wrong, 3 an agent has the spool but does not answer.
+the command line or the spool is wrong, 3 an agent has the spool but does not answer, and nothing is done, 5 it has read
+the order and does not answer: it may have been carried out.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
 from toolcart.board.linux.agreement import agreeing, counted
-from toolcart.board.linux.control import SUFFIX, UNKNOWN, answer_to, connect, no_socket
+from toolcart.board.linux.control import SEE_LOG, SUFFIX, UNKNOWN, WITHDRAWN, Unanswered, answer_to, connect, no_socket
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.refusal import owner_of
 from toolcart.board.linux.spool_header import NO_OWNER
@@ -49,6 +50,7 @@ from toolcart.tools.spool import report
 EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
 EXIT_IN_USE = 3
+EXIT_UNKNOWN = 5
 ANSWER_S = 30.0
 
 _AS_SET = {"refused": "park", "rewind": False}  # of no effect: nothing is sent here
@@ -180,16 +182,33 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
             raise OrderNotGiven(
                 f"{path}: only {owner_of(path)}, whose socket that is, may give orders there", EXIT_IN_USE
             ) from None
+        except TimeoutError as error:  # so many wait before us
+            raise _unanswered(path, words, error) from None
         except OSError:
             return None
         try:
             lines = answer_to(sock, " ".join(words), time.monotonic() + ANSWER_S)
-        except (OSError, OverflowError) as error:
-            raise OrderNotGiven(f"the agent at {path} does not answer: {error}", EXIT_IN_USE) from None
+        except OSError as error:
+            raise _unanswered(path, words, error) from None
+        except OverflowError:
+            raise OrderNotGiven(f"{path} sends without end: it is not an agent's socket", EXIT_IN_USE) from None
     if not lines or lines[-1] != {"end": True}:
-        problem = f"the agent at {path} stopped in the middle of its answer; ask again, `list` shows what is there"
-        raise OrderNotGiven(problem, EXIT_IN_USE)
+        problem = f"the agent at {path} stopped in the middle of its answer"
+        if order_log.is_looking(words):
+            raise OrderNotGiven(f"{problem}; ask again", EXIT_IN_USE)
+        raise OrderNotGiven(f"{problem}: {SEE_LOG}", EXIT_UNKNOWN)
     return lines[:-1]
+
+
+def _unanswered(path: str, words: list[str], error: OSError) -> OrderNotGiven:
+    """Say that no answer came, and what that means for the order."""
+    why = f" within {ANSWER_S:g} s" if isinstance(error, TimeoutError) else f": {error.strerror or error}"
+    problem = f"the agent at {path} does not answer{why}"
+    if order_log.is_looking(words):
+        return OrderNotGiven(problem, EXIT_IN_USE)
+    if isinstance(error, Unanswered) and error.was_read:
+        return OrderNotGiven(f"{problem}, and it has read the order: {SEE_LOG}", EXIT_UNKNOWN)
+    return OrderNotGiven(f"{problem}; {WITHDRAWN}", EXIT_IN_USE)
 
 
 def spool_of(

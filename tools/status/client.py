@@ -9,7 +9,7 @@ import stat
 import time
 
 from toolcart.base.privileges import try_sudo
-from toolcart.board.linux.control import answer_to, connect, no_socket
+from toolcart.board.linux.control import Unanswered, answer_to, connect, no_socket
 from toolcart.tools.config import socket_location
 
 PATIENCE_S = 5.0
@@ -17,7 +17,12 @@ STUCK = "is its process stopped, its disk stuck, or the machine so busy?"  # of 
 
 
 class NoAgent(Exception):
-    """No agent answers; `hint` says what to check. `is_forbidden`: one may, but not to us."""
+    """No agent answers; `hint` says what to check. `is_forbidden`: one may, but not to us.
+
+    `was_read`: one is there, has read the request and did not answer it in time. `is_late`: one is there.
+    """
+
+    is_late = was_read = False
 
     def __init__(self, words: str, hint: str, is_forbidden: bool = False) -> None:
         super().__init__(words)
@@ -49,11 +54,14 @@ def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
     if isinstance(error, PermissionError):
         return NoAgent(f"no permission to ask at {path}", try_sudo("Only the agent's user may ask it"), True)
     if isinstance(error, TimeoutError):
-        return NoAgent(
+        late = NoAgent(
             f"the agent at {path} does not answer within {patience_s:g} s",
             f"{STUCK.capitalize()} `systemctl status toolcart` and `journalctl -u toolcart` show it; while it starts, "
             "ask again.",
         )
+        late.is_late = True
+        late.was_read = isinstance(error, Unanswered) and error.was_read
+        return late
     if error.errno not in (errno.EMFILE, errno.ENFILE):
         from toolcart.tools.status import without_socket  # only where nothing answers
 

@@ -7,7 +7,7 @@ from toolcart.agent.openprotocol import commands, session_states
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe, text_of
-from toolcart.agent.station.command_orders import carry_out
+from toolcart.agent.station.command_orders import TURN_MS, carry_out
 from toolcart.agent.station.commands import DOUBT_MS, REST_MS
 from toolcart.sim.profiles import names, profile_options
 from host_tests.portable import HAS_ALL, stub
@@ -251,13 +251,30 @@ def test_who_goes_away_takes_back_what_is_not_out():
     assert give(cart, "enable")["outcome"] == "accepted"
     order = Order(cart, "disable")  # has to wait for the pause
     order.asker.gone = True
-    assert order.end()["outcome"] == "not sent" and 42 not in cart.controller.messages
+    answer = order.end()
+    assert (answer["outcome"], answer["why"]) == ("not sent", "its sender has gone")
     rest(cart)
+    gone = asker()
+    gone.gone = True  # before it was read
+    assert list(carry_out(cart.station, cart.board, ["disable"], gone))[-1]["why"] == "its sender has gone"
+    rest(cart)
+    assert 42 not in cart.controller.messages
     order = Order(cart, "disable")
     cart.run(5)
     order.job.close()  # the agent ends, say
     cart.run(2000)
     assert logged(cart)[-1][0] == "accepted" and cart.controller.is_locked
+
+
+def test_what_waited_for_its_turn_while_the_agent_was_stopped_is_not_sent():
+    cart = cart_of()
+    assert give(cart, "enable")["outcome"] == "accepted"
+    order = Order(cart, "disable")  # has to wait for the pause
+    cart.clock.advance(TURN_MS)
+    cart.run(500)  # before its own turn the others have theirs
+    answer = order.end()
+    assert (answer["outcome"], answer["why"]) == ("not sent", "its turn did not come in time")
+    assert 42 not in cart.controller.messages and len(logged(cart)) == 2
 
 
 # -- what is not known ---------------------------------------------------------------------------------------------

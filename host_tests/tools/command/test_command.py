@@ -128,6 +128,33 @@ def test_without_an_agent_that_is_reported(tmp_path):
     give(tmp_path / "cart.json", 10, "explode", code=2)
 
 
+@pytest.mark.parametrize(("reads", "outcome", "code"), [(False, "no agent", 3), (True, "unknown", 5)])
+def test_a_command_that_is_given_up_is_withdrawn_unless_the_agent_has_read_it(
+    tmp_path, monkeypatch, reads, outcome, code
+):
+    class Sender(socket.socket):
+        def sendall(self, octets):
+            super().sendall(octets)
+            if reads:
+                with listening.accept()[0] as sock:
+                    taken.append(socket.socket(fileno=os.dup(sock.fileno())))
+                assert taken[0].recv(1000) == octets
+
+    taken = []
+    monkeypatch.setattr(commands, "ANSWER_S", 0.01)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "a.sock"))
+        listening.listen(1)
+        monkeypatch.setattr(client.socket, "socket", Sender)
+        answer = toolcart("command", 10, "enable", "--json", "--socket", tmp_path / "a.sock", code=code)
+    for sock in taken:
+        sock.close()
+    answer = json.loads(answer.stdout)
+    assert answer["outcome"] == outcome and "does not answer within" in answer["why"]
+    assert ("the order is withdrawn, and is not carried out" in answer["why"]) is not reads
+    assert ("it may have been carried out. The agent's log says" in answer["why"]) is reads
+
+
 def test_an_answer_that_breaks_off_or_means_nothing_is_unknown(tmp_path, monkeypatch):
     for answer, code in (([], 5), ([{"waiting": "x"}], 5), ([{"error": "no such order"}], 2), ([{"outcome": "x"}], 2)):
         monkeypatch.setattr(client, "lines_of", lambda path, line, patience_s, answer=answer: answer)

@@ -14,7 +14,7 @@ import pytest
 
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.log import flash
-from toolcart.board.linux import order_log
+from toolcart.board.linux import control, order_log
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.control import LINE_MAX, LOOK_MS, PATIENCE_MS, SUFFIX, Control, station_orders
 from toolcart.board.linux.flash import FileFlash
@@ -238,6 +238,161 @@ def test_who_says_or_takes_nothing_is_cut_off(tmp_path):
         running.turn(400)
         assert done and running.control.talks[0].client.sock is None and running.control.listener.sock is not None
         assert running.control.on_turn(running.now) == FOREVER
+
+
+CHANGING = ("drop all", "retry all", "offer-again from 1", "offer-again leave")
+
+
+class Asked:
+    """What a station of a running agent is asked at its spool's socket; the work of an order is `job`."""
+
+    def __init__(self, monkeypatch, running_at, job):
+        from toolcart.agent.linux import offer_again
+        from toolcart.agent.quarantine import orders as quarantine_orders
+
+        cart = Cart().until_ready()
+        for module in (quarantine_orders, offer_again):
+            monkeypatch.setattr(module, "of_station", lambda station, board, words: job(words))
+        self.told = []
+        self.running = Running(running_at, station_orders(cart.station, cart.board, self.told.append))
+
+
+@pytest.mark.parametrize("words", CHANGING)
+def test_an_order_whose_sender_has_gone_before_it_is_read_is_not_carried_out(tmp_path, monkeypatch, words):
+    done = []
+
+    def job(words):
+        done.append(words)
+        yield {"count": 1, "parked": 0}
+
+    asked = Asked(monkeypatch, tmp_path / "cart.spool", job)
+    with asked.running as running:
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as client:
+            client.connect(running.control.path)
+            client.sendall(words.encode() + b"\n")
+        running.turn(5)
+        assert not done and running.control.talks[0].is_free()
+        assert [line.split("ordered ")[1] for line in asked.told] == [
+            f"`{words}` at station 10: its sender gave it up; nothing was done"
+        ]
+        running.connected(words.encode() + b"\n")
+        running.turn(5)
+        assert done == [words.split()], "the next one is"
+
+
+@pytest.mark.parametrize("words", CHANGING)
+def test_an_order_that_waits_is_given_up_with_its_sender(tmp_path, monkeypatch, words):
+    done = []
+
+    def job(words):
+        yield {"dropped": 3}
+        for _ in range(3):
+            yield None
+            done.append(words)
+
+    asked = Asked(monkeypatch, tmp_path / "cart.spool", job)
+    with asked.running as running:
+        monkeypatch.setattr(control, "SLICE_S", 0)  # one piece a turn
+        client = running.connected(words.encode() + b"\n")
+        running.turn()
+        client.close()
+        running.turn(5)
+        assert len(done) < 3 and running.control.talks[0].is_free()
+        assert asked.told[0].endswith(": its sender gave it up; part of it was done before")
+
+
+def test_an_order_that_is_done_is_called_so_though_its_sender_has_gone(tmp_path, monkeypatch):
+    def job(_words):
+        yield {"dropped": 3}
+        yield {"count": 1, "parked": 0}
+
+    asked = Asked(monkeypatch, tmp_path / "cart.spool", job)
+    with asked.running as running:
+        monkeypatch.setattr(control, "SLICE_S", 0)
+        client = running.connected(b"drop 3\n")
+        asker = running.control.talks[0]._asker
+        running.turn(2)
+        client.close()
+        running.turn(5)
+        assert asker.gone and asked.told[0].endswith(": 1 dropped, 0 are left in the quarantine")
+
+
+def test_who_waits_for_a_slow_agent_is_not_cut_off(tmp_path):
+    def slow(_words, _asker):
+        while running.now < 3 * PATIENCE_MS:
+            yield None
+        yield {"count": 1}
+
+    with Running(tmp_path / "cart.spool", {"list": slow}) as running:
+        client = running.connected()
+        running.now = PATIENCE_MS  # the agent was stopped as long
+        client.sendall(b"list\n")
+        for _ in range(5):
+            running.turn(3)
+            running.now += PATIENCE_MS
+        running.turn(3)
+        assert lines_of(client) == [{"count": 1}, {"end": True}]
+
+
+@contextlib.contextmanager
+def silent_agent(spool, monkeypatch, reads):
+    """In place of an agent: it takes an order, or does not even read it, and says nothing until nobody waits."""
+    taken = []
+
+    class Sender:
+        def __init__(self, sock):
+            self._sock = sock
+
+        def __getattr__(self, name):
+            return getattr(self._sock, name)
+
+        def sendall(self, octets):
+            self._sock.sendall(octets)
+            if reads:
+                taken.append(listening.accept()[0])
+                assert taken[-1].recv(LINE_MAX) == octets
+
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listening, contextlib.closing(FileFlash(str(spool), 0)):
+        listening.bind(str(spool) + SUFFIX)
+        listening.listen(1)
+        own = control.answer_to
+        monkeypatch.setattr(orders, "answer_to", lambda sock, *rest: own(Sender(sock), *rest))
+        monkeypatch.setattr(orders, "ANSWER_S", 0.01)
+        yield
+        for sock in taken:
+            sock.close()
+
+
+GIVEN_UP = [
+    (False, 3, ("does not answer", "the order is withdrawn, and is not carried out")),
+    (True, 5, ("does not answer within", "it has read the order", "may have been carried out", "agent's log", "again")),
+]
+
+
+@pytest.mark.parametrize(("reads", "code", "said"), GIVEN_UP)
+@pytest.mark.parametrize("words", CHANGING)
+def test_who_gives_an_order_up_hears_whether_it_may_have_been_carried_out(spool, monkeypatch, words, reads, code, said):
+    give = ("spool", *words.replace("from", "--from").replace("leave", "--leave").split())
+    if "offer-again" not in words:
+        give = ("quarantine", *words.split(), *["--yes"] * words.startswith("drop"))
+    with silent_agent(spool, monkeypatch, reads):
+        output = toolcart(*give, "--spool", spool, code=code).stderr
+    for part in said:
+        assert part in output, output
+
+
+def test_who_only_looks_hears_only_that_no_answer_came(spool, monkeypatch):
+    with silent_agent(spool, monkeypatch, True):
+        output = run("list", "--spool", spool, code=3).stderr
+    assert "does not answer" in output and "carried out" not in output
+
+
+def test_an_order_that_an_agent_has_taken_and_breaks_off_may_have_been_carried_out(spool, monkeypatch):
+    with silent_agent(spool, monkeypatch, False):
+        monkeypatch.setattr(orders, "answer_to", lambda *_: [{"looked": 1}])
+        output = toolcart("spool", "offer-again", "--from", 1, "--spool", spool, code=5).stderr
+        assert "it may have been carried out" in output and "agent's log" in output
+        assert "ask again" in run("list", "--spool", spool, code=3).stderr
 
 
 def test_silent_clients_hold_up_no_one_for_long(tmp_path):
@@ -539,7 +694,7 @@ def test_an_order_to_a_spool_that_takes_nothing_says_so_and_promises_nothing(ref
     cart = Cart(make_flash=FullFlash).until_ready()
     monkeypatch.setattr(FullFlash, "refused", refused)
     told, words = [], words.split()
-    asker = SimpleNamespace(user="anna")
+    asker = SimpleNamespace(user="anna", gone=False)
     lines = list(station_orders(cart.station, cart.board, told.append)[words[0]](words, asker))
     if words[0] in ("list", "show"):
         assert not told and "takes nothing" not in str(lines)
