@@ -9,6 +9,7 @@ import errno
 import os
 import pwd
 import shlex
+import stat
 
 from toolcart.agent.log import flash
 from toolcart.board import errno_reasons
@@ -61,6 +62,8 @@ WORDS = {
 
 # For a process that goes on; only root raises a limit that was set as a hard one, as `ulimit` and systemd do.
 AT_ONCE = {REFUSED_LIMIT: "; at once `%sprlimit --fsize=unlimited --pid %d` does it for the agent that runs"}
+
+_OWNS = stat.S_IRUSR | stat.S_IWUSR  # what a spool's mode gives its owner
 
 RESCUE = "; `toolcart spool rescue {path}` reads what is left"  # of a spool on a disk that reports errors
 
@@ -194,6 +197,42 @@ def not_readable(path, mode="600"):
     except OSError:
         return "lies in a folder that %s may not enter" % user
     return "%s may not read; %s" % (user, reading_command(path, mode))
+
+
+def not_opened(path, agent=None):
+    """Say why this user may not open a spool, and what helps; `agent` has the user that its agent has, None: this one.
+
+    A spool is for that user alone: it owns the file, with a mode that lets it read and write.
+    """
+    user = os.geteuid()
+    agent = user if agent is None else agent
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        return "%s cannot be opened: %s" % (path, error.strerror), "ask with sudo"
+    mode = stat.S_IMODE(found.st_mode)
+    words = "%s may not open %s, which belongs to %s and has mode %03o"
+    words = words % (user_name(user), path, user_name(found.st_uid), mode)
+    if found.st_uid != agent:
+        return words, another_owner(path, found, agent)
+    if mode & _OWNS != _OWNS:
+        return words, "`%s`" % _change("chmod 600", path, found.st_uid)
+    if user != agent:
+        return words, "ask as %s, the user of its agent, or with sudo" % user_name(agent)
+    return words, "look at `lsattr %s`, and at `dmesg`" % shlex.quote(str(path))
+
+
+def another_owner(path, found, agent):
+    """Return what helps where a spool belongs to another user than its agent has; `found` is its stat."""
+    command = _change("chown %s" % user_name(agent, "%d"), path)
+    if stat.S_IMODE(found.st_mode) & _OWNS != _OWNS:
+        command += " && " + _change("chmod 600", path)
+    return "run the agent as %s, or `%s`" % (user_name(found.st_uid), command)
+
+
+def _change(command, path, may=0):
+    """Return a command for a path; who is not root, and not the one who may give it, needs sudo."""
+    return "%s%s %s" % ("" if os.getuid() in (0, may) else "sudo ", command, shlex.quote(str(path)))
 
 
 def reading_command(path, mode="600"):

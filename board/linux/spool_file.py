@@ -28,7 +28,7 @@ import stat
 import time
 
 from toolcart.board.linux import spool_header as linux_header
-from toolcart.board.linux.refusal import explanation, owner_of, user_name
+from toolcart.board.linux.refusal import another_owner, explanation, not_opened, owner_of, user_name
 from toolcart.board.linux.spool_header import BLOCK_BYTES, IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 
 CPYTHON_ONLY = True
@@ -321,8 +321,9 @@ class SpoolFile:
             self.notes.append("%s cannot be removed: %s" % (self.path + NEW, error.strerror))
 
     def _of_another(self, found):
-        why = "%s belongs to %s, and the agent runs as %s; run it as the owner, or chown the file"
-        return why % (self.path, user_name(found.st_uid), user_name(os.geteuid()))
+        cure = another_owner(self.path, found, os.geteuid())
+        why = "%s belongs to %s, and the agent runs as %s; %s"
+        return why % (self.path, user_name(found.st_uid), user_name(os.geteuid()), cure)
 
     # -- an existing file --------------------------------------------------------------------------------------
 
@@ -339,9 +340,8 @@ class SpoolFile:
         try:
             self.descriptor = os.open(self.path, flags)
         except OSError as error:
-            status = os.stat(self.path, follow_symlinks=False)
-            if isinstance(error, PermissionError) and status.st_uid != os.geteuid():
-                raise FlashUnusable(self._of_another(status))
+            if error.errno == errno.EACCES:
+                raise FlashUnusable("%s; %s" % not_opened(self.path))
             raise FlashUnusable("cannot open %s: %s" % (self.path, explanation(error, self.path)))
         lock(self.descriptor, self.path, self._may_wait)
 

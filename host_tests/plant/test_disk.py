@@ -216,7 +216,9 @@ def test_a_wrong_owner_is_named_at_a_start(site, plant):
     spool = site.home / "7.spool"
     assert site.begin(cart, "controller ready").end() == 0
     os.chown(spool, 0, 0)
-    assert f"{spool} belongs to root, and the agent runs as nobody" in refused(site, cart)
+    output = refused(site, cart)
+    assert f"nobody may not open {spool}, which belongs to root and has mode 600" in output
+    assert f"run the agent as root, or `sudo chown nobody {spool}`" in output
     spool.unlink()
     folder = site.home / "of-root"
     folder.mkdir()

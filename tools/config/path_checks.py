@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -296,7 +297,9 @@ def _file_problem(path: Path) -> str:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
     except PermissionError:
-        return f"{user_name()} may not write it"
+        status = os.stat(path)
+        owner, mode = user_name(status.st_uid), stat.S_IMODE(status.st_mode)
+        return f"{user_name()} may not write it, which belongs to {owner} and has mode {mode:03o}"
     except OSError as error:
         return linux_refusal.explanation(error, str(path))
     return ""

@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolcart.base.privileges import as_root, try_sudo
+from toolcart.base.privileges import as_root
 from toolcart.spool.image import is_held
 from toolcart.tools.config import runner, socket_location
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
@@ -94,10 +94,9 @@ def examine(
             return [Finding(SUBJECT, BAD, words, no_agent.hint if no_agent else without_socket.HELD)]
         hint = no_agent.hint if socket_location.process_at(config_path) else without_socket.HELD
         return [Finding(SUBJECT, BAD, f"{without_socket.IN_USE}: {words}", hint)]
-    unknown = [str(spool) for spool, is_in_use in held.items() if is_in_use is None]
+    unknown = [spool for spool, is_in_use in held.items() if is_in_use is None]
     if unknown:
-        words = f"it cannot be told whether an agent runs: {unknown[0]} cannot be opened"
-        return [Finding(SUBJECT, WARN, words, try_sudo("Its agent's user and root can tell"))]
+        return [Finding(SUBJECT, WARN, *without_socket.unknown_at(unknown[0], config_path))]
     return [_no_agent(config_path, unit, service, spools, names), *boot]
 
 

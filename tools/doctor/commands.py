@@ -216,8 +216,9 @@ def _spool_as_configured(configuration: dict, station: dict, config_path: str) -
     without_room = path_checks.spools_without_room(configuration, config_file.folder_of(config_path))
     system = configuration["system"]
     settings = {**station["spool"], "owner": (system["type"], system["number"], station["number"])}
+    agent = _agents_user(config_path)
     no_room = without_room.get(f"stations[{configuration['stations'].index(station)}].spool.path", "")
-    return local.spool(_station_name(station), spool_path(config_path, station), settings, no_room=no_room)
+    return local.spool(_station_name(station), spool_path(config_path, station), settings, no_room=no_room, agent=agent)
 
 
 def _running_findings(running: list[dict], configuration: dict | None, config_path: str) -> Iterator[Finding]:
@@ -230,7 +231,8 @@ def _running_findings(running: list[dict], configuration: dict | None, config_pa
         if station["mounted"]:
             spool = station["spool"]
             is_gone = spool.get("refused") == "gone" and not spool.get("is_back")
-            yield from local.spool(_station_name(station), Path(spool["path"]), MOUNTED_SETTINGS, True, is_gone)
+            name, path = _station_name(station), Path(spool["path"])
+            yield from local.spool(name, path, MOUNTED_SETTINGS, True, is_gone, agent=_agents_user(config_path))
         elif configuration and station["number"] in configured:
             yield from _spool_as_configured(configuration, configured[station["number"]], config_path)
     for station in running:
@@ -240,6 +242,10 @@ def _running_findings(running: list[dict], configuration: dict | None, config_pa
         yield Finding(f"station {number}", NOTE, "is in the configuration, and the running agent does not have it")
     for number in sorted(numbers - configured.keys()) if configuration else ():
         yield Finding(f"station {number}", NOTE, "is one of the running agent, and not in the configuration now")
+
+
+def _agents_user(config_path: str) -> int:
+    return runner.user_of(config_path).uid
 
 
 def spool_path(config_path: str, station: dict) -> Path:

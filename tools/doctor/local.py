@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import os
 import shlex
@@ -23,7 +24,6 @@ from toolcart.agent.log.flash import (
     REFUSED_QUOTA,
     REFUSED_READ_ONLY,
 )
-from toolcart.base import privileges
 from toolcart.base.path_access import obstacle
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file, volatile_storage
@@ -49,11 +49,18 @@ LOOKUP_NAMES = ("pim_host", "host_override")
 
 
 def spool(
-    name: str, path: Path, settings: dict, is_up: bool = False, is_gone: bool = False, no_room: str = ""
+    name: str,
+    path: Path,
+    settings: dict,
+    is_up: bool = False,
+    is_gone: bool = False,
+    no_room: str = "",
+    agent: int | None = None,
 ) -> list[Finding]:
     """Check where one spool goes, and what is there; `is_up`: an agent has it, and tells what its disk refuses.
 
-    `is_gone`: the agent's own file is not this one any more. `no_room`: why a start could not make it.
+    `is_gone`: the agent's own file is not this one any more. `no_room`: why a start could not make it. `agent`: the
+    user of its agent, None: this one.
     """
     folder = path.parent
     subject = f"{name} spool"
@@ -76,8 +83,8 @@ def spool(
     try:
         mean_ms, most_ms = _sync_times_ms(folder / PROBE)
     except OSError as error:
-        return _refused(name, path, settings, error, is_up)
-    findings = [_file(subject, path, settings, no_room), _disk(name, mean_ms, most_ms)]
+        return _refused(name, path, settings, error, is_up, agent)
+    findings = [_file(subject, path, settings, no_room, agent), _disk(name, mean_ms, most_ms)]
     if findings[0].verdict == GOOD and path.is_file() and not is_up:  # an agent tells what it has found
         findings[1:1] = _flaws(subject, path)
     kept_in = volatile_storage.volatility(str(path))
@@ -89,15 +96,16 @@ def spool(
     return findings
 
 
-def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool) -> list[Finding]:
+def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool, agent: int | None) -> list[Finding]:
     """Say what it means that nothing can be written beside the spool: a full disk leaves one alone that is there."""
     subject, words = f"{name} spool", f"no file can be made in {path.parent}: {error.strerror or error}"
     refusal = linux_refusal.refusal_of(error.errno or 0)
     if is_up:
         words += "; what the running agent's disk refuses is told with its state"
-        return [_file(subject, path, settings), Finding(f"{name} disk", NOTE, f"write latency not measured: {words}")]
+        file = _file(subject, path, settings, agent=agent)
+        return [file, Finding(f"{name} disk", NOTE, f"write latency not measured: {words}")]
     if refusal in (REFUSED_NOT_ALLOWED, REFUSED_READ_ONLY) and _opens_for_writing(path):
-        file = _file(subject, path, settings)
+        file = _file(subject, path, settings, agent=agent)
         words += (
             f": {'results can be stored, but ' * (file.verdict == GOOD)}no orders can be given while the agent runs"
         )
@@ -105,7 +113,8 @@ def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool)
         return [file, Finding(f"{name} orders", WARN, words, hint)]
     if path.is_file() and refusal in (REFUSED_NO_ROOM, REFUSED_QUOTA):
         need = attention.full_disk(str(path), refusal)
-        return [_file(subject, path, settings), Finding(f"{name} {need.slug}", need.level, need.words, need.hint)]
+        file = _file(subject, path, settings, agent=agent)
+        return [file, Finding(f"{name} {need.slug}", need.level, need.words, need.hint)]
     hint = _as_sentence(linux_refusal.advice_for(error, str(path)))
     if isinstance(error, PermissionError):
         hint = f"spool.path names {path_checks.A_FILE}."
@@ -152,7 +161,7 @@ def _disk(name: str, mean_ms: float, most_ms: float) -> Finding:
     return Finding(f"{name} disk", GOOD, words, "", figures)
 
 
-def _file(subject: str, path: Path, settings: dict, no_room: str = "") -> Finding:
+def _file(subject: str, path: Path, settings: dict, no_room: str = "", agent: int | None = None) -> Finding:
     if path.is_symlink():
         return Finding(
             subject, BAD, f"{path} is a link, which the agent does not follow", "Name the file itself in spool.path."
@@ -165,10 +174,10 @@ def _file(subject: str, path: Path, settings: dict, no_room: str = "") -> Findin
         with open(path, "rb", opener=regular_file.opener) as file:
             page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
     except OSError as error:
-        hint = _as_sentence(linux_refusal.advice_for(error, str(path)))
-        if isinstance(error, PermissionError) and not privileges.is_root():
-            hint = privileges.try_sudo("Only its agent's user may read it")
-        return Finding(subject, BAD, f"{path} cannot be read: {error.strerror}", hint)
+        words, cure = f"{path} cannot be read: {error.strerror}", linux_refusal.advice_for(error, str(path))
+        if error.errno == errno.EACCES:
+            words, cure = linux_refusal.not_opened(path, agent)
+        return Finding(subject, BAD, words, _as_sentence(cure))
     rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
     why, to_do = linux_header.refusal(page, status, settings["owner"], rescue)
     if why:

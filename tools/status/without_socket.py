@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from toolcart.base.privileges import try_sudo
 from toolcart.board.linux.control import no_socket
+from toolcart.board.linux.refusal import not_opened
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import runner, socket_location
@@ -33,9 +33,19 @@ def found(path: str, why: str) -> tuple[str, str] | None:
         return in_use(path, config_path, why)
     unknown = [spool for spool, is_in_use in held.items() if is_in_use is None]
     if unknown:
-        words = f"{why}; it cannot be told whether an agent runs: {unknown[0]} cannot be opened"
-        return words, try_sudo("Its agent's user and root can tell")
+        words, cure = unknown_at(unknown[0], config_path)
+        return f"{why}; {words}", cure
     return None
+
+
+def unknown_at(spool: Path, config_path: str) -> tuple[str, str]:
+    """Say why it cannot be told whether an agent has this spool, and what helps."""
+    user = runner.user_of(config_path).uid
+    words, cure = not_opened(spool, user)
+    cure = f"{cure[:1].upper()}{cure[1:]}"
+    if user == os.geteuid():
+        cure += "; until then root can tell whether one runs"
+    return f"it cannot be told whether an agent runs: {words}", f"{cure}."
 
 
 def in_use(path: str, config_path: str, why: str) -> tuple[str, str]:

@@ -108,9 +108,12 @@ def test_what_this_user_may_not_write_names_the_user(tmp_path, monkeypatch, is_t
     if is_there:
         (tmp_path / "a.spool").touch()
     monkeypatch.setattr("os.open", no)
-    monkeypatch.setattr(config_places, "user_name", lambda: "anna")
+    monkeypatch.setattr(config_places, "user_name", lambda uid=None: "anna" if uid is None else "bo")
     [(_, problem, _)] = problems_with(tmp_path)
     assert "anna may" in problem
+    if is_there:
+        mode = (tmp_path / "a.spool").stat().st_mode & 0o777
+        assert problem.endswith(f"anna may not write it, which belongs to bo and has mode {mode:03o}")
 
 
 def test_files_of_lines_are_looked_at_too(tmp_path):
