@@ -248,17 +248,12 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
     reports = []
     ready, takes_results = is_ready(status), _takes_results(figures, status)
     entries, outlet = _new_entries(figures, status), outlet_names.name_of(first_outlet(status))
-    for side, is_up, was_up, up_text, left in (
-        (
-            "controller",
-            ready,
-            figures.was_ready,
-            "controller ready",
-            "" if stopped else transitions.left_suffix(status),
-        ),
-        ("outlet", takes_results, figures.takes_results, _up_text(figures, status, outlet), "" if stopped else None),
+    for side, is_up, was_up, up_text in (
+        ("controller", ready, figures.was_ready, "controller ready"),
+        ("outlet", takes_results, figures.takes_results, _up_text(figures, status, outlet)),
     ):
         name = outlet_names.name_of(connections.main_connections(status)[side])
+        left = "" if stopped else transitions.left_suffix(side, status, entries)
         if is_up and not was_up:
             reports.append((GOOD, up_text))
         elif was_up and not is_up and left is not None:

@@ -32,7 +32,7 @@ class ReportedReasons:
         may have led elsewhere. The state `before` has where the connection led.
         """
         connection = connections.main_connections(status)[side]
-        end_reason = _end_reason(side, before, status, entries)
+        end_reason = _end_reason(side, before, status, entries) or _fault(side, status, entries)
         text = end_reason or connections.reason_of(connection).text()
         self._reasons[side] = {end_reason or connections.kind_of_reason(connection)} - {""}
         return f": {text}" if text else ""
@@ -70,11 +70,14 @@ class ReportedReasons:
         return is_new
 
 
-def left_suffix(status: dict) -> str | None:
-    """Return what to add to "left in order" of the controller's session; None if it was not we who ended it."""
-    controller = status["controller"]
-    slug = connections.reason_of(controller).slug
-    if not slug and controller.get("waits_for_room"):
+def left_suffix(side: str, status: dict, entries: list[dict]) -> str | None:
+    """Return what to add to "left in order" of a side's connection; None if it was not we who ended it in order."""
+    connection = connections.main_connections(status)[side]
+    slug = connections.reason_of(connection).slug
+    if side == "outlet":
+        is_ours = connection.get("kind") == "toolsnet" and not slug and not _fault(side, status, entries)
+        return ": its PIM is asked again what it has" if is_ours else None
+    if not slug and connection.get("waits_for_room"):
         return ": the spool is full"
     return _LEFT.get(slug)
 
@@ -98,6 +101,18 @@ def _end_reason(side: str, before: dict, status: dict, entries: list[dict]) -> s
         return ""
     ended = {"why": slug, "why_in": state, "why_code": 0, "why_mid": 0}
     return connections.reason_of({**connection, **ended}).text()
+
+
+def _fault(side: str, status: dict, entries: list[dict]) -> str:
+    """Say that a fault of our own has ended this side's connection, if the new `entries` have one."""
+    kind = connections.main_connections(status)[side].get("kind")
+    value = _FAULT_OF.get(kind or side, _FAULT_OF_OTHERS)
+    has_one = any(entry["name"] == "faults" and entry["value"] == value for entry in entries)
+    return "a fault inside the agent" if has_one else ""
+
+
+_FAULT_OF = {"controller": 0, "toolsnet": 1}  # the value of its entry
+_FAULT_OF_OTHERS = 2
 
 
 def _server_connects(status: dict) -> int:

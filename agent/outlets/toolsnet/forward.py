@@ -262,7 +262,7 @@ class ToolsNetOutlet(Connection):
                     self.fault.set(self._lacks_why, ts.STREAMING, 0, 0, self.counters.counts[counter.DELIVERED])
             elif event == ts.EV_SILENT:
                 self.counters.note(counter.SERVER_SILENT, self.policy.number if self.out is self.policy else 0, now)
-                self.lost(ts.EV_NONE, now)
+                self.lost(now, True)
                 self._record_fault(NO_ANSWER, now)
             elif event == ts.EV_LOST:
                 self.connection_lost(event, now)
@@ -300,7 +300,7 @@ class ToolsNetOutlet(Connection):
         else:
             counters.note(counter.SERVER_MALFORMED, 0, now)
             if self.session.state == ts.WAITING:
-                self.lost(event, now)
+                self.lost(now)
                 self._record_fault(MALFORMED, now)
 
     def _refused(self, now):
@@ -313,19 +313,21 @@ class ToolsNetOutlet(Connection):
         if session.outstanding.was_late() and not is_once:
             self._break(now)  # only the next 08 tells what became of the copy
 
-    def lost(self, event, now):
-        """The connection is gone."""
-        if self.policy.out:
-            self._lacking += 1
-            self._lacks_why = 0  # `_record_fault` says it
-        if event != ts.EV_NONE:
-            self.counters.note(counter.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
+    def lost(self, now, is_silent=False, is_ours=False):
+        """The connection is gone. `is_ours`: we have ended it; else `_record_fault` says why the server is gone."""
+        policy = self.policy
+        if not is_ours:
+            if policy.out:
+                self._lacking += 1
+                self._lacks_why = 0
+            if not is_silent:
+                self.counters.note(counter.SERVER_LOSSES, policy.number if policy.out else 0, now)
         out = self.out
-        self.out = self.policy
-        if out is not self.policy:
+        self.out = policy
+        if out is not policy:
             out.silent(now)
         # A connection that broke says no more about what was out than a server that is away.
-        self.policy.silent(now, self.session.proven and event == ts.EV_NONE)
+        policy.silent(now, is_silent and self.session.proven)
 
     def _resume(self, now):
         """The 08 says where the server stands; until that is written down nothing may go out."""
@@ -341,17 +343,16 @@ class ToolsNetOutlet(Connection):
         self._unwritten_ms = ms = min(max(NOT_WRITTEN_MS, 2 * self._unwritten_ms), self.longest_ms)
         self.session.rest(ms, now)
 
-    def _break(self, now):
-        """Ask the server again where it stands."""
+    def _break(self, now, is_fault=False):
+        """Ask the server again where it stands. We end the connection: that is no loss of the server."""
         self.hang_up()
-        self.lost(self.session.closed(now), now)
+        self.session.closed(now)
+        self.lost(now, is_fault, True)
 
     def reset_after_fault(self, now):
         """After a fault: begin with a new connection."""
         self.counters.note(counter.FAULTS, 1, now)
-        self.hang_up()
-        self.session.closed(now)
-        self.lost(ts.EV_NONE, now)
+        self._break(now, True)
 
     # -- the connection: the PIM first, then the host that its 08 names ------------------------------------------------
 
@@ -398,7 +399,7 @@ class ToolsNetOutlet(Connection):
     def connection_lost(self, event, now):
         """The connection has ended, or could not be opened."""
         if self.phase >= ENDED:
-            self.lost(event, now)
+            self.lost(now)
         self._record_fault(0, now)
 
     def _record_fault(self, why, now):

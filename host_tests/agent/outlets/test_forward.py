@@ -1317,3 +1317,55 @@ def test_a_server_that_falls_silent_complains_of_no_result_that_follows_a_keepal
     outlet.run(120000)
     assert outlet.toolsnet.telegrams["06"] > 0 < outlet.toolsnet.telegrams["04"] - 5
     assert outlet.toolsnet.complaints == []
+
+
+def _ordered_while(out):
+    def hang_up(outlet):
+        outlet.store(3)
+        if out:
+            outlet.until(lambda: outlet.policy.out)
+        else:
+            outlet.until_stored(3, and_ms=100)
+        assert outlet.forward.offer_again(1, 0, 0, outlet.clock.now) and not outlet.forward.fault.why
+
+    return hang_up
+
+
+def _refused_late(outlet):
+    outlet.options.code_all, outlet.options.ack_delay_ms = 99, 8000
+    outlet.store(1)
+    outlet.until_refused(1)
+    outlet.options.code_all, outlet.options.ack_delay_ms = None, 0
+
+
+def _cannot_write_what_the_08_says(outlet):
+    outlet.store(1)
+    outlet.network.down(*PIM)
+    outlet.flash.code = FLASH_IO
+    outlet.cut()
+    outlet.network.up(*PIM)
+    outlet.until(lambda: outlet.forward.fault.why == NOT_WRITTEN)
+    outlet.flash.code = FLASH_DONE
+
+
+def _fault_inside(outlet):
+    outlet.store(2)
+    outlet.until(lambda: outlet.policy.out)
+    outlet.forward.reset_after_fault(outlet.clock.now)
+
+
+def test_a_connection_that_we_end_is_no_loss_of_the_server():
+    """Nor does it speak against the server that a result was out then."""
+    ends = (_ordered_while(False), _ordered_while(True), _refused_late, _cannot_write_what_the_08_says, _fault_inside)
+    for hang_up in ends:
+        outlet = holding(1)
+        outlet.until_stored(1, and_ms=100)
+        hang_up(outlet)
+        assert outlet.forward._lacking == 0, hang_up
+        outlet.run(20000)
+        assert outlet.counted(counter.SERVER_LOSSES) == 0 and outlet.forward.is_up(), hang_up
+        outlet.network.cut(*SERVER)
+        outlet.run(1000)
+        assert outlet.counted(counter.SERVER_LOSSES) == 1, hang_up
+    outlet.forward.stop()
+    assert outlet.counted(counter.SERVER_LOSSES) == 1

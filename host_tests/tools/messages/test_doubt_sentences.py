@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.cart.status import of_station
+from toolcart.agent.linux import offer_again
 from toolcart.board.linux import order_log
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live.figures import Figures
@@ -14,7 +15,7 @@ from toolcart.tools.messages.standing_conditions import (
     missed_by_outlet,
 )
 from host_tests.support.agent_lines import healthy_station, status_of
-from lab.harness.cart import SERVER, Cart
+from lab.harness.cart import PIM, SERVER, Cart
 
 
 def cart(reported, sent=3, **settings):
@@ -130,6 +131,57 @@ def test_a_loss_names_the_server_that_was_lost_and_not_that_of_the_next_08(follo
     where = SERVER[0] if following == "away" else "away"
     assert f"ToolsNet server {where}:{SERVER[1]} re" in lost and "tn2" not in lost, texts
     assert ("reset the connection" in lost) == (following == "away"), lost
+
+
+class _Hours:
+    """What is said of a cart whose connections have worked."""
+
+    def __init__(self, **options):
+        self.cart, self.figures, self.at_s = Cart(**options).until_ready(), Figures(), 0.0
+        self.cart.produce(3)
+        self.cart.until_quiet(and_ms=1000)
+        self.look()
+
+    def look(self):
+        self.at_s += 1.0
+        return [change.text for change in self.figures.feed(status_of(of_station(self.cart.station, 0)), self.at_s)]
+
+
+def test_a_connection_that_the_agent_ended_for_an_order_is_not_said_to_be_lost():
+    hours = _Hours()
+    for _ in range(3):
+        list(offer_again.of_station(hours.cart.station, hours.cart.app.board, ["offer-again", "from", "1"]))
+        texts = hours.look()
+        assert "ToolsNet left in order: its PIM is asked again what it has" in texts, texts
+        hours.cart.until_quiet(and_ms=1000)
+        texts += hours.look()
+        assert "ToolsNet connected, it takes results" in texts and not [one for one in texts if "lost" in one], texts
+    assert "server losses" not in of_station(hours.cart.station, 0)["counters"]
+    hours.cart.network.down(*PIM)
+    hours.cart.toolsnet.drop()
+    hours.cart.run(100)
+    [lost] = [one for one in hours.look() if "lost" in one]
+    assert lost.startswith("ToolsNet lost: ToolsNet server "), lost
+
+
+def test_the_outage_after_an_order_is_named_by_its_own_reason():
+    hours = _Hours()
+    hours.cart.network.down(*PIM)
+    list(offer_again.of_station(hours.cart.station, hours.cart.app.board, ["offer-again", "from", "1"]))
+    hours.cart.run(1000)
+    texts = hours.look() + hours.look()
+    assert not [one for one in texts if one == "ToolsNet lost"], texts
+    assert len([one for one in texts if "PIM" in one and "refused the connection" in one]) == 1, texts
+
+
+@pytest.mark.parametrize("side", ["controller", "ToolsNet"])
+def test_a_connection_that_a_fault_inside_the_agent_ended_names_that(side):
+    hours = _Hours()
+    station = hours.cart.station
+    task = station.intake if side == "controller" else station.outlets[0]
+    task.reset_after_fault(hours.cart.clock.now)
+    texts = hours.look()
+    assert f"{side} lost: a fault inside the agent" in texts, texts
 
 
 def test_an_order_at_a_boards_console_is_reported_with_what_came_of_it():
