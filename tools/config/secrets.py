@@ -31,7 +31,8 @@ from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
 
 UNKNOWN = "*" * 8
-SECRET_BYTES_MAX = 4096  # the size of a key file; a larger file cannot be the right one
+_LONGEST = 4096  # that any setting takes; the setting itself says how long it may be
+_TOO_LONG = "*" * (_LONGEST + 1)
 FORMS = '{"file": NAME} or {"credential": NAME}'
 NO_NAME = "a name that no file can have"  # on no machine
 OWNER_ONLY = 0o077
@@ -87,7 +88,7 @@ def _not_taken(tree: object, read: dict, folder: Path) -> dict[str, tuple[str, s
     """
     whatever = {place for place, *_ in config.check(tree)} if read else ()
     for parent, key, _, secret in read.values():
-        parent[key] = secret if isinstance(secret, str) else UNKNOWN
+        parent[key] = (secret or _TOO_LONG) if isinstance(secret, str) else UNKNOWN
     allowed = {place: words for place, _, words in config.check(tree)} if read else {}
     for parent, key, *_ in read.values():
         parent[key] = UNKNOWN
@@ -99,9 +100,11 @@ def _not_taken(tree: object, read: dict, folder: Path) -> dict[str, tuple[str, s
 
 
 def _unfit(value: dict, folder: Path, secret: str, allowed: str) -> tuple[str, str]:
-    """Return what is wrong with a secret that is readable text, and what is allowed."""
+    """Return what is wrong with a secret that is readable text, and what of `allowed` a file can hold."""
     has_blank = " " in secret and "without blanks" in allowed
-    return f"{_path_of(value, folder)} with {'a blank' if has_blank else 'too much'} in it", allowed
+    found = "a blank" if has_blank else "too much" if secret else "nothing"
+    in_file = re.sub("^0 ", "1 ", allowed.removesuffix(" or null"))
+    return f"{_path_of(value, folder)} with {found} in it", in_file
 
 
 class PendingSecrets:
@@ -127,7 +130,7 @@ class PendingSecrets:
                 return f"{key}: expected {secret[1]}; found {secret[0]}"
             if secret == UNKNOWN:
                 return f"{key}: no credential {value['credential']}: systemd hands over none (LoadCredential=)"
-            allowed = config.outlet_fault({**self._settings, key: secret}, key)
+            allowed = config.outlet_fault({**self._settings, key: secret or _TOO_LONG}, key)
             if allowed:
                 found, expected = _unfit(value, self._folder, secret, allowed)
                 return f"{key}: expected {expected}; found {found}"
@@ -205,7 +208,7 @@ def _is_named(value: dict) -> bool:
 
 
 def from_file(path: Path) -> str | tuple[str, str]:
-    """Return the secret in this file, or what was found and what is allowed."""
+    """Return the secret in this file, "" if it is empty, or what was found and what is allowed."""
     try:
         mode = path.stat().st_mode
     except PermissionError:
@@ -224,7 +227,7 @@ def from_file(path: Path) -> str | tuple[str, str]:
 def _text(path: Path) -> str | tuple[str, str]:
     try:
         with open(path, "rb", opener=regular_file.opener) as file:
-            octets = file.read(SECRET_BYTES_MAX + 1)
+            octets = file.read(_LONGEST + 1 + len("\r\n"))
     except PermissionError:
         whose = "a file that the agent's user may read"
         return f"{path}, which {user_name()} may not read", f"{whose}: {linux_refusal.reading_command(path)}"
@@ -234,14 +237,12 @@ def _text(path: Path) -> str | tuple[str, str]:
         text = octets.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         return f"{path}, which is not UTF-8", "a text"
-    if not text or len(octets) > SECRET_BYTES_MAX:
-        return f"{path} with {'nothing' if not text else 'too much'} in it", f"1 to {SECRET_BYTES_MAX} bytes"
     odd = _odd(text)
     return (f"{path} with {odd} in it", "one line of printable ASCII characters") if odd else text
 
 
 def _odd(text: str) -> str:
-    """Say what no secret has in it, "" if it is one line of printable ASCII."""
+    """Say what no secret has in it, "" if it is printable ASCII in at most one line."""
     if text.startswith("\ufeff"):
         return "a byte order mark"
     if "\n" in text or "\r" in text:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.agent.cart import config
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config import secrets as config_secrets
@@ -93,6 +94,61 @@ def test_a_file_that_holds_no_secret_is_a_mistake(tmp_path, content, word):
     assert f"{tmp_path / 'wifi'}" in problem and word in problem
     assert content != SECRET * 9 or "63" in allowed
     assert "good in itself" in check(tmp_path / "cart.json", code=1)
+
+
+def _allowed_in_a_file(place):
+    """The range of this secret that docs/configuration.md has, as it is said of a file."""
+    [words] = [allowed for name, _, _, _, allowed in config.describe() if name == place]
+    return words.removesuffix(" or null").replace("0 to", "1 to")
+
+
+def _with_secret(folder, kind, key):
+    """A configuration with a secret of the board, or of an outlet of this kind, in the file `secret`."""
+    if kind == "board":
+        return cart(folder, {"file": "secret"}), "board.password"
+    tree = json.loads(GOOD)
+    outlet = {"kind": kind, key: {"file": "secret"}, **({"user": "u"} if key == "password" else {})}
+    outlet |= {"url": "http://192.0.2.9/"} if kind == "webhook" else {"host": "192.0.2.9"}
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, outlet]
+    return written(folder, tree), f"stations[0].outlets[1].{key}"
+
+
+PLACES = {
+    ("board", "password"): "board.password",
+    ("mqtt", "password"): "stations[].outlets[].password",
+    ("webhook", "password"): "stations[].outlets[].password",
+    ("webhook", "token"): "stations[].outlets[].token",
+}
+
+
+def test_each_secret_is_tried():
+    places = {place for place, *_ in config.describe()}
+    assert {*PLACES.values()} == {one for one in places if config_secrets.is_written(one.rsplit(".", 1)[1])}
+
+
+@pytest.mark.parametrize(("kind", "key"), PLACES)
+def test_the_range_of_a_secret_is_one_whatever_is_wrong_with_its_file(tmp_path, kind, key):
+    """Whoever shortens a secret as told, or writes one, is not told of another range then."""
+    allowed = _allowed_in_a_file(PLACES[kind, key])
+    most = int(allowed.split()[2])
+    path, where = _with_secret(tmp_path, kind, key)
+    for octets in (0, most + 1, most + 2, 2000, 4095, 4096, 4097, 5000, 200000):
+        if octets and octets <= most:
+            continue
+        for end in ("", "\n", "\r\n"):
+            secret(tmp_path / "secret", "x" * octets + end)
+            checked = files.check(path)
+            assert not checked.mistakes
+            [(at, found, expected)] = checked.lacks
+            assert (at, expected) == (where, allowed), (octets, expected)
+            assert found == f"{tmp_path / 'secret'} with {'too much' if octets else 'nothing'} in it"
+            if "outlets" in where:
+                outlet = files.read_to_run(path)[0]["stations"][0]["outlets"][1]
+                assert f": expected {allowed}; found " in outlet["awaits"].look()
+    for octets in (1, most):
+        for end in ("", "\n", "\r\n"):
+            secret(tmp_path / "secret", "x" * octets + end)
+            assert files.check(path).all() == [], (octets, end)
 
 
 @pytest.mark.parametrize(
