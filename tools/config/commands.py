@@ -156,7 +156,8 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
         texts = carts.configurations(template, inventory.read(inventory_path))
     except inventory.InventoryError as error:
         if as_json:
-            click.echo(json.dumps({"good": False, "mistakes": error.mistakes}))
+            files = [{"file": file, "mistakes": wrong} for file, wrong in error.by_file]
+            click.echo(json.dumps({"good": False, "mistakes": error.mistakes, "files": files}))
         else:
             click.echo(visible_lines(str(error)), err=True)
         sys.exit(EXIT_CONFIGURATION)

@@ -72,10 +72,9 @@ def test_toml_says_the_same(plant):
 
 def test_every_mistake_names_its_row_and_its_column(plant):
     assert mistakes(plant, GOOD + "cart9,h9,999999,192.0.2.9,x\ncart10,h10,ten,192.0.2.10,x\ncart11,h11,11,,x\n") == [
-        "row 4 (cart9), column 'station', stations[0].number: expected a whole number from 1 to 9999; found 999999",
-        "row 5 (cart10): column 'station' is 'ten'; stations[0].number wants a whole number",
-        "row 6 (cart11): column 'controller', which stations[0].controller.host wants, is empty or not there; "
-        "there are name, host, station, controller, place",
+        "row 4 (cart9), column 'station': stations[0].number: expected a whole number from 1 to 9999; found 999999",
+        "row 5 (cart10), column 'station': stations[0].number: expected a whole number; found 'ten'",
+        "row 6 (cart11), column 'controller': nothing is in it, and stations[0].controller.host wants it",
     ]
 
 
@@ -83,13 +82,19 @@ def test_every_mistake_names_its_row_and_its_column(plant):
     ("row", "expected"),
     [
         ("cart7,other,9,192.0.2.9,x", "row 4, column 'name': 'cart7' is in row 2, too"),
-        ("cart9,h9,8,192.0.2.9,x", "row 4 (cart9): station 1/8 (system/station) is that of row 3 (cart8)"),
-        ("cart9,h9,9,192.0.2.7,x", "row 4 (cart9): controller 192.0.2.7:4545 is that of row 2 (cart7)"),
+        (
+            "cart9,h9,8,192.0.2.9,x",
+            "row 4 (cart9), column 'station': station 1/8 (system/station) is that of row 3 (cart8)",
+        ),
+        (
+            "cart9,h9,9,192.0.2.7,x",
+            "row 4 (cart9), column 'controller': controller 192.0.2.7:4545 is that of row 2 (cart7)",
+        ),
         ("cart9,-oProxyCommand=x,9,192.0.2.9,x", "row 4, column 'host': '-oProxyCommand=x'; letters, digits"),
         ('"cart\n9",h9,9,192.0.2.9,x', "row 5, column 'name': 'cart\\n9'; letters, digits"),
         (
             'cart9,h9,9,"192.0.2.\n9",x',
-            "row 5 (cart9), column 'controller', stations[0].controller.host: an invisible character in it, U+000A",
+            "row 5 (cart9), column 'controller': stations[0].controller.host: an invisible character in it, U+000A",
         ),
         ("cart9,h9,9", "row 4: 3 columns, the line of names has 5"),
         ("cart9", "row 4: 1 column, the line of names has 5"),
@@ -122,6 +127,77 @@ def test_a_template_that_asks_otherwise_is_reported(plant):
         assert "a brace alone" in mistakes(plant, GOOD, {**TEMPLATE, "system": {"number": 1, "name": text}})[0], text
 
 
+SECOND = {"number": 9, "controller": {"host": "10.0.0.9"}, "spool": {"path": "b.spool"}}
+WITH_PORT = json.loads(json.dumps(TEMPLATE).replace("4545", '"{place:int}"'))
+
+
+@pytest.mark.parametrize(
+    ("text", "template", "of_inventory", "of_template"),
+    [
+        (GOOD.replace(",8,", ",eight,"), TEMPLATE, ["row 3 (cart8), column 'station': stations[0].number"], []),
+        (GOOD.replace(",8,", ",0,"), TEMPLATE, ["row 3 (cart8), column 'station': stations[0].number"], []),
+        (GOOD.replace(",8,", ",7,"), TEMPLATE, ["row 3 (cart8), column 'station': station 1/7"], []),
+        (GOOD.replace(",8,", ",,"), TEMPLATE, ["row 3 (cart8), column 'station': nothing is in it"], []),
+        (GOOD.replace(".8,", ".7,"), TEMPLATE, ["row 3 (cart8), column 'controller': controller 192.0.2.7:4545"], []),
+        (GOOD.replace("192.0.2.8", "t\u00fcr"), TEMPLATE, ["row 3 (cart8), column 'controller': stations[0].con"], []),
+        (
+            GOOD.replace("roof", "r" * 99),
+            TEMPLATE,
+            ["row 3 (cart8), column 'place'", "row 3 (cart8), columns 'name' a"],
+            [],
+        ),
+        (
+            GOOD.replace("roof", "99999"),
+            WITH_PORT,
+            ["row 2 (cart7), column 'place'", "row 3 (cart8), column 'place'"],
+            [],
+        ),
+        (
+            "# x\n" + GOOD.replace("station", "staton"),
+            TEMPLATE,
+            ["row 2: no column 'station', which stations[0].num"],
+            [],
+        ),
+        (GOOD, WITH_PORT, ["row 2 (cart7), column 'place': ", "row 3 (cart8), column 'place': "], []),
+        (GOOD, {**TEMPLATE, "systm": {}}, [], ["systm: unknown setting"]),
+        (GOOD, {**TEMPLATE, "x": "{name}"}, [], ["x: unknown setting"]),
+        (GOOD, {**TEMPLATE, "system": {"number": 0}}, [], ["system.number: expected a whole number from 1"]),
+        (GOOD, {**TEMPLATE, "system": {"number": "{station:hex}"}}, [], ["system.number: '{station:hex}'; allowed"]),
+        (
+            GOOD,
+            {**TEMPLATE, "stations": [SECOND]},
+            [],
+            ["stations[0].controller.host: controller", "stations[0].number"],
+        ),
+        (
+            GOOD.replace(",8,", ",9,"),
+            {**TEMPLATE, "stations": [*TEMPLATE["stations"], {**SECOND, "controller": {"host": "{host}.a"}}]},
+            ["row 2 (cart7), column 'host': ", "row 3 (cart8): stations[1].number: expected one of its own"],
+            [],
+        ),
+        (
+            GOOD.replace(",8,", ",eight,"),
+            {**TEMPLATE, "systm": {}, "toolsnet": {"pim_host": "192.0.2.20"}},
+            ["row 3 (cart8), column 'station'"],
+            ["systm: unknown setting", "toolsnet.pim_port: missing"],
+        ),
+    ],
+)
+def test_a_mistake_is_headed_by_the_file_that_has_it(plant, text, template, of_inventory, of_template):
+    path, form = plant(text, template)
+    with pytest.raises(inventory.InventoryError) as wrong:
+        carts.configurations(form, inventory.read(path))
+    expected = {str(file): begins for file, begins in ((path, of_inventory), (form, of_template)) if begins}
+    assert [file for file, _ in wrong.value.by_file] == [*expected], str(wrong.value)
+    for file, lines in wrong.value.by_file:
+        assert len(lines) == len(expected[file]), lines
+        assert all(line.startswith(begin) for line, begin in zip(lines, expected[file], strict=True)), lines
+        assert f"{file}: {len(lines)} mistake" in str(wrong.value)
+    out = form.parent / "made"
+    shown = json.loads(toolcart("config", "make", path, "--template", form, "--out", out, "--json", code=2).output)
+    assert [one["file"] for one in shown["files"]] == [*expected] and not out.exists()
+
+
 def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
     rows = "".join(
         f"cart{n},10.0.{n // 250}.{n % 250 + 1},{n},10.1.{n // 250}.{n % 250 + 1},line {n % 9}\n" for n in range(1, 151)
@@ -132,7 +208,7 @@ def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
     for file in out.iterdir():
         assert config.check(json.loads(file.read_text(encoding="utf-8"))) == []
     path.write_text(HEAD + rows + "cart151,h151,150,10.9.9.9,x\n", encoding="utf-8")
-    assert "row 152 (cart151): station 1/150" in toolcart(*make, out / "2", code=2).output
+    assert "row 152 (cart151), column 'station': station 1/150" in toolcart(*make, out / "2", code=2).output
     assert not (out / "2").exists()
 
 
