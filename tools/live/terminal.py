@@ -7,7 +7,9 @@ to end it. So that thread gets nothing to write.
 Rules
 1. `write` never waits. What there is no room for is dropped whole; the screen is drawn anew once all before it has been
    written. What begins or ends the application mode is never dropped.
-2. At the end what is still to be written is waited for as long as the terminal takes some of it every LAST_WORDS_S.
+2. The screen is as large as the terminal. COLUMNS and LINES of the environment, which textual believes, stay what they
+   were when somebody set them, and do not change with the window.
+3. At the end what is still to be written is waited for as long as the terminal takes some of it every LAST_WORDS_S.
 """
 
 from __future__ import annotations
@@ -49,6 +51,13 @@ class TerminalDriver(LinuxDriver):
                 return
             self._writes.append(data.encode(self._encoding, "backslashreplace"))
             self._changed.notify_all()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        with suppress(OSError):
+            columns, lines = os.get_terminal_size(self._descriptor)
+            if columns and lines:  # a serial line does not say
+                return columns, lines
+        return super()._get_terminal_size()
 
     def start_application_mode(self) -> None:
         self._keeping_all(super().start_application_mode)

@@ -40,8 +40,8 @@ class Terminal:
             pytest.skip("tmux is not installed (apt install tmux)")
         self._socket = str(folder / "tmux")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LC_")}
-        for name in ("TMUX", "COLUMNS", "LINES"):  # a size in the environment would hold for ever
-            environment.pop(name, None)
+        environment.pop("TMUX", None)
+        environment |= {"COLUMNS": "203", "LINES": "61"}  # somebody has exported them: the terminal has another size
         self._size = None
         self._environment = dict(environment, LANG=locale, PYTHONPATH=str(ROOT), TMUX_TMPDIR=str(folder))
         command = [sys.executable, "-P", "-m", "toolcart.tools.cli.main", "run", "--config", str(folder / "carts.json")]
@@ -209,6 +209,30 @@ def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
         terminal.until("stored since the spool was made", "delivered to ToolsNet")
     finally:
         terminal.close()
+
+
+def _has_results(terminal, rows):
+    """True if so many results are on the screen, each to its end, and the footer is on the last line."""
+    screen = terminal.until("station 1 ", "newest results: ", " Nm").splitlines()
+    whole = r"\d+ +([-\d]+ +)?\d\d:\d\d:\d\d +\S{17} +\d+ +[\d.]+ Nm[▲▼]? +\d+°[▲▼]? +N?OK"
+    results = [line for line in screen if " Nm" in line]
+    return len(results) >= rows and all(re.search(whole, line) for line in results) and "q quit" in screen[-1]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_one_stations_newest_results_can_be_read_at_each_size(tmp_path, count):
+    with Fleet(count, rate_per_s=2.0) as fleet:
+        (tmp_path / "carts.json").write_text(json.dumps(fleet.configuration()), encoding="utf-8")
+        terminal = Terminal(tmp_path, 80, 24, "C.UTF-8")
+        try:
+            if count > 1:
+                terminal.until(f"controllers ready {count} of {count}", "● streaming")
+                terminal.press("Enter")
+            for columns, lines, rows in ((80, 24, 3), (100, 30, 6), (120, 40, 6), (200, 50, 6), (80, 24, 3)):
+                terminal.resize(columns, lines)
+                wait_for(f"results at {columns}x{lines}", lambda rows=rows: _has_results(terminal, rows), DEADLINE_S)
+        finally:
+            terminal.close()
 
 
 def test_a_view_whose_terminal_is_closed_ends_its_agent_in_order(carts):
