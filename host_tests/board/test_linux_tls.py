@@ -89,7 +89,7 @@ def resets_at_once(sock):
 @pytest.mark.parametrize("behave", [peers.closes, peers.leaves, peers.resets, resets_at_once])
 def test_a_server_that_only_closes_has_ended_the_connection(board, tmp_path, behave):
     with serving(behave) as number:
-        for _ in range(20):  # what comes first, its end or our ClientHello, is chance
+        for _ in range(20):  # what comes first, its end or our first message, is chance
             port = opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
             assert port.why in (WHY_ENDED, WHY_RESET) and port.why_code in (0, errno.ECONNRESET, errno.EPIPE)
 

@@ -314,7 +314,7 @@ def test_pages_with_consoles_are_as_they_say(tmp_path):
 # -- troubleshooting -----------------------------------------------------------------------------------------------
 
 # Words of systemd, and those that are put together.
-_NOT_OURS = {"inactive", "start condition failed", "lies in a home folder"}
+_NOT_OURS = {"inactive", "start condition failed", "lies in a home folder", "File too large"}
 _CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE|USER)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: | {2,}")
 
 
