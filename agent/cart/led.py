@@ -40,6 +40,7 @@ def code_of(stations, has_network):
         if not station.mounted:
             return SPOOL_UNUSABLE
         cannot_store = cannot_store or station.intake.cannot_store
+        cannot_store = cannot_store or not station.log.has_room(station.log.room_bytes)
         refused = refused or station.log.device.refusal() != REFUSED_NOTHING
         if station.quarantine is not None and station.quarantine.pressure() != PRESSURE_NONE:
             needs_operator = True

@@ -18,7 +18,14 @@ from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.staging import PAYLOAD_AT
 from toolcart.agent.openprotocol import session_states as controller_states
 from toolcart.agent.openprotocol.missing_bound import missing_most
-from toolcart.agent.openprotocol.recovery_phases import PHASE_CLOSED, PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
+from toolcart.agent.openprotocol.recovery_phases import (
+    PHASE_CLOSED,
+    PHASE_COMMIT,
+    PHASE_FILL,
+    PHASE_NAMES,
+    PHASE_NO_ID,
+    PHASE_OFF,
+)
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -166,7 +173,7 @@ def log_entry(now, moment, code, value):
 
 
 def _controller(station, now):
-    intake = station.intake
+    intake, log = station.intake, station.log
     session = station.session
     line = {}
     if not station.intake.link.is_event_driven:
@@ -177,7 +184,7 @@ def _controller(station, now):
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
     fault = intake.fault
-    waits_for_room = intake.cannot_store and not intake.flash_refused
+    waits_for_room = not intake.flash_refused if intake.cannot_store else not log.has_room(log.room_bytes)
     is_waited = session.state == controller_states.CLOSED and intake.wait.armed
     is_waited = is_waited and not (intake.opening or waits_for_room)
     clock = None if intake.queries is None else intake.queries.clock
@@ -289,7 +296,7 @@ def _recovery(station):
     return {
         "phase": PHASE_NAMES[recovery.phase],
         "needs": recovery.ownership.needs,
-        "off": _why_off(recovery),
+        "off": _why_off(station.log, recovery),
         "open_ids": missing_most(ledger, recovery.spindle_count()),
         "gone": ledger.gone(),
         "stored_again_at_most": ledger.state.numbers[field.STORED_AGAIN],
@@ -298,7 +305,7 @@ def _recovery(station):
     }
 
 
-def _why_off(recovery):
+def _why_off(log, recovery):
     """Return what keeps missed results from being asked for, "" if nothing does, or `needs` says it."""
     if not recovery.ledger.recovers:
         return "setting"
@@ -307,6 +314,8 @@ def _why_off(recovery):
     phase = recovery.phase if recovery.phase != PHASE_CLOSED else recovery.last_phase
     if phase == PHASE_NO_ID:
         return "no ID"
+    if (recovery.phase == PHASE_FILL or recovery.phase == PHASE_COMMIT) and not log.has_room(log.room_bytes, False):
+        return "no room"
     if phase != PHASE_OFF:
         if recovery.is_deferred() and recovery.flags and recovery.retry.armed:
             return "later"

@@ -6,10 +6,11 @@ Rules
    and cost the connection: a curve (toolcart.agent.linux.controller_curves) and an event that cannot be read
    (toolcart.agent.linux.controller_events). A result in parts has rules of its own in its handler. That of MID 0061
    is the intake itself, over `Store`: an object of its own would cost a chip a hundred bytes of its heap.
-2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
-   the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
-   before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after
-   ever longer pauses until a result is kept.
+2. A push that cannot be kept, since the log has no room, the flash refuses, or the log's last record is in doubt, ends
+   the session in order, and none is begun before there is room: the controller keeps its results, and MID 0064 fetches
+   them later. What is fetched waits for room within its session. After a refusal the flash is tried before the
+   controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after ever
+   longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, rejection. What is durable is acknowledged first.
    The next one waits 1, 2, 4 .. 30 s and up to a quarter more, 10 .. 60 s if the controller's slot was taken; after a
@@ -215,8 +216,8 @@ class Intake:
         log = self.log
         # While the last record is in doubt nothing can be stored, nor is it known what was stored.
         is_sure = self.store.ready()
-        if is_sure and self.cannot_store and not log.has_room(log.room_bytes):
-            self.flash_refused = False
+        if is_sure and not log.has_room(log.room_bytes):
+            self.cannot_store, self.flash_refused = True, False
             self.wait.start(now, ROOM_ASKED_MS)
             return False
         if is_sure and (not self.cannot_store or log.state.save()) and log.maintain():  # while nothing can be said yet

@@ -11,7 +11,8 @@
 Rules
 1. It is appended first, then the recovery saves it: a power cut between the two reports it twice, but never not at all.
    The count in the state is exact.
-2. Results have priority: with no room for both it is reported later, and what is gone stays open until then.
+2. Results have priority: with no room for both it is reported later, and what is gone stays open until then. The log
+   counts as full for as long: what is fetched comes behind it.
 
 Loaded when the first result is gone: most controllers have all that is asked for.
 """
@@ -33,6 +34,7 @@ def put_gone(log, clock, station, first, last, count, total, epoch, why):
     `why` is a WHY_ of toolcart.agent.openprotocol.gap_fill, or a code of MID 0004, negative.
     """
     if not log.has_room(ROOM_BYTES + _OCTETS, False):
+        log.room_bytes = max(log.room_bytes, ROOM_BYTES + _OCTETS)  # what is fetched next waits for as much
         return False
     stage = log.stage
     at = log.payload_at

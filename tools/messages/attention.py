@@ -445,7 +445,7 @@ def _fetching(station: dict) -> Iterator[Need]:
         )
         yield Need("fetching", BAD, "NOT FETCHED", words, hint)
     off = station.get("recovery", {}).get("off")
-    if off:
+    if off and not (off == "no room" and station.get("controller", {}).get("waits_for_room")):  # FULL says that
         yield Need("fetching", NOTE, "NOT FETCHED", _NOT_FETCHED[off], key=off)
 
 
@@ -461,6 +461,8 @@ _NOT_FETCHED = {
     "its IDs show it",
     "in vain": "the last questions about stored results brought no usable answer from this controller: nothing is "
     "fetched before one does",
+    "no room": "what was missed stays in the controller while the spool has no room for it: nothing is overwritten for "
+    "that",
     "later": "this controller puts off each question about stored results: what it made while the agent was not "
     "listening is missing until it answers, and is asked for again within the hour",
     "no ID": "what this controller answers about stored results cannot be used: it is asked again behind a result that "

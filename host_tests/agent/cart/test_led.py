@@ -7,15 +7,15 @@ from host_tests.portable import stub
 PORTABLE = True
 
 
-def station(controller=True, server=True, full=False, mounted=True, pressure=0, refusal=0):
+def station(controller=True, server=True, full=False, ends=False, mounted=True, pressure=0, refusal=0):
     """A station as the lamp sees it."""
     return stub(
-        log=stub(device=stub(refusal=lambda: refusal)),
+        log=stub(device=stub(refusal=lambda: refusal), room_bytes=159, has_room=lambda length: not full),
         quarantine=stub(pressure=lambda: pressure),
         mounted=mounted,
         session=stub(state=READY if controller else 0),
         outlets=[stub(is_up=lambda: server, holds=lambda: False)],
-        intake=stub(cannot_store=full),
+        intake=stub(cannot_store=ends),
     )
 
 
@@ -74,7 +74,8 @@ def test_every_cause_has_its_code():
         (station(server=False), True, led.NO_OUTLET),
         (station(controller=False), True, led.NO_CONTROLLER),
         (station(controller=False, server=False), True, led.NEITHER),
-        (station(full=True, controller=False), True, led.SPOOL_FULL),
+        (station(full=True), True, led.SPOOL_FULL),
+        (station(ends=True, controller=False), True, led.SPOOL_FULL),
         (station(mounted=False), True, led.SPOOL_UNUSABLE),
         (station(full=True, refusal=4), True, led.SPOOL_UNUSABLE),
         (station(controller=False, server=False), False, led.NO_NETWORK),

@@ -1,14 +1,17 @@
 """Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
 
 from toolcart.agent.base import counters as counter
+from toolcart.agent.cart import led, status
 from toolcart.agent.log.flash import FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import OVERWRITTEN
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.missing_bound import missing_most
+from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import result as res
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.world import Cart, id_of, key_of
 from lab.harness.cart import CONTROLLER, controller_address
+from lab.harness.flash import Nor
 
 PORTABLE = True
 HEAVY = True
@@ -450,6 +453,9 @@ def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
     cart.run(120000)
     missing = missing_most(cart.station.ledger)
     assert cart.station.state.numbers[OVERWRITTEN] == before and 0 < missing <= 30
+    said = reported(cart)
+    assert said["recovery"]["off"] == "no room"
+    assert not said["controller"]["waits_for_room"], "what is pushed overwrites"
     cart.produce(20, 50)  # these do
     assert cart.station.state.numbers[OVERWRITTEN] > before
     assert cart.controller.acknowledged[-20:] == cart.controller.produced[-20:]
@@ -457,6 +463,106 @@ def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
     cart.station.log.cursors[0].number = cart.station.log.number  # ToolsNet has all
     cart.until(lambda: missing_most(cart.station.ledger) < missing, 1500)  # as soon as there is room
     cart.until(lambda: missing_most(cart.station.ledger) == 0, 10000)
+
+
+def full(**settings):
+    """A cart whose outlet is away, and whose spool has refused a result."""
+    cart = Cart(blocks=4 + 4, **settings).ready()
+    cart.settle()
+    while not cart.station.intake.cannot_store:
+        cart.produce(1, 100)
+    return cart
+
+
+def reported(cart):
+    """What is said of room: by the controller's part of the state, and by the lamp."""
+    said = status.of_station(cart.station, cart.clock.now)
+    assert (led.code_of([cart.station], True) == led.SPOOL_FULL) == said["controller"]["waits_for_room"]
+    return said
+
+
+def make_room(cart):
+    cart.station.log.cursors[0].number = cart.station.log.number
+
+
+def test_a_full_log_is_called_full_after_a_start_too():
+    for missed in (0, 3, 60):
+        for controller in ({"memory": 400}, {"refuse": {64: None}}):
+            cart = full(controller=controller)
+            cart.produce(missed, 100)
+            assert reported(cart)["controller"]["waits_for_room"]
+            for _ in range(3):
+                cart.cut()
+                for _ in range(12):
+                    cart.run(1000)
+                    said = reported(cart)
+                    assert said["controller"]["waits_for_room"] and said["controller"]["next_try_ms"] == 0
+                    assert said["controller"]["state"] == "closed", "nothing could be kept of what it says"
+            make_room(cart)
+            cart.until(cart.is_ready, 3000)
+            if "memory" in controller:
+                cart.settle()
+                ids = cart.stored_ids()  # the oldest made room
+                assert ids == cart.controller.produced[-len(ids) :] and len(ids) > missed
+            assert not reported(cart)["controller"]["waits_for_room"]
+
+
+def test_a_log_that_what_is_fetched_fills_is_full():
+    cart = Cart(blocks=4 + 4, controller={"memory": 400}).ready()
+    cart.settle()
+    cart.produce(1, 100)
+    cart.miss(200)
+    cart.run(20000)
+    for _ in range(30):
+        said = reported(cart)
+        assert said["controller"]["waits_for_room"] and said["controller"]["state"] == "ready"
+        assert said["recovery"]["off"] == "no room" and said["recovery"]["open_ids"] > 100
+        cart.run(1000)
+    make_room(cart)
+    cart.run(300)
+    assert reported(cart)["recovery"]["open_ids"] and not cart.station.intake.cannot_store
+    while not cart.is_quiet():
+        make_room(cart)
+        cart.run(100)
+    said = reported(cart)
+    assert not said["controller"]["waits_for_room"] and said["recovery"]["off"] == ""
+    assert missing_most(cart.station.ledger) == 0 and cart.station.ledger.gone() == 0
+
+
+def test_a_log_that_the_last_result_has_filled_is_full_before_the_next_one_comes():
+    cart = Cart(blocks=4 + 4).ready()
+    cart.settle()
+    log = cart.station.log
+    while log.has_room(log.room_bytes):
+        assert not reported(cart)["controller"]["waits_for_room"]
+        cart.produce(1, 100)
+    said = reported(cart)
+    assert said["controller"]["waits_for_room"] and said["controller"]["state"] == "ready"
+    assert said["recovery"]["off"] == "", "nothing is missing"
+
+
+def test_a_log_without_room_for_what_is_gone_is_full():
+    """What is gone is written down in front of what is fetched next: results in the controller wait for that, too."""
+    seen = set()
+    for length in range(0, 130, 32):
+        cart = Cart(blocks=4 + 4, controller={"memory": 10}, on=False)
+        cart.device = cart.flashes["spool0"] = Nor(cart.device.block_count, unit_bytes=16)
+        cart.boot()
+        cart.ready()
+        cart.settle()
+        log = cart.station.log
+        log.append(KIND_EVENT, 0, 30 + length)  # so that the room which is left is not always the same
+        while log.has_room(log.room_bytes + 65):
+            cart.produce(1, 100)
+        cart.miss(60)
+        cart.run(120000)
+        said = reported(cart)
+        assert said["controller"]["waits_for_room"], (length, said["recovery"])
+        seen.add((said["recovery"]["open_ids"], log.has_room(res.ROOM_BYTES)))
+        make_room(cart)
+        cart.settle()
+        assert not reported(cart)["controller"]["waits_for_room"]
+    assert (60, True) in seen, "one result alone had room"
 
 
 def test_what_is_fetched_has_the_room_that_what_is_pushed_has_without_overwriting():

@@ -135,6 +135,22 @@ def left(cart):
     return ordered(cart, "leave")
 
 
+def cut(cart):
+    """The power fails and comes back; nothing else changes."""
+    cart.cut()
+    cart.run(20000)
+    return cart
+
+
+def fetched(**options):
+    """Neither ToolsNet nor the agent was there while more results were made than the spool has room for."""
+    cart = away(1, blocks=7, controller={"memory": 300}, **options)
+    cart.miss(240)
+    cart.run(60000)
+    assert cart.station.recovery.ledger.ranges
+    return cart
+
+
 def refusing():
     """The disk refuses a result."""
     cart = produced(2, make_flash=Nor)
@@ -185,6 +201,14 @@ STATES = {
     "dropped": (lambda: reported_station(away(1), dropped=2), {"dropped"}),
     "hold": (held, None),
     "full": (lambda: reported_station(away(240, blocks=7)), {"full"}),
+    "full, restarted": (lambda: reported_station(cut(away(240, blocks=7))), {"full"}),
+    "full of what was missed": (lambda: reported_station(fetched()), {"full"}),
+    "full of what was missed, restarted": (lambda: reported_station(cut(fetched())), {"full"}),
+    "full of what was missed, delivered": (lambda: reported_station(all_sent(fetched())), None),
+    "full, nothing overwritten for what was missed": (
+        lambda: reported_station(fetched(settings={"spool": {"when_full": "overwrite"}})),
+        {"fetching"},
+    ),
     "refusing disk": (refusing, {"disk"}),
     "full disk": (lambda: reported_station(started(), spool={"disk_is_full": True}), {"disk full"}),
     "no orders": (lambda: reported_station(started(), no_orders="a.spool.sock: Permission denied"), {"orders"}),

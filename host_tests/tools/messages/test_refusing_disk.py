@@ -298,7 +298,7 @@ def test_a_session_that_a_full_spool_has_ended_says_so():
     cart.network.cut(*SERVER)
     figures, texts = Figures(), []
     figures.feed(status_of(reported_station(cart)), 0.0)
-    while not (station := reported_station(cart))["controller"]["waits_for_room"]:
+    while (station := reported_station(cart))["controller"]["state"] != "closed":
         cart.controller.produce()
         cart.run(300)
         texts += [change.text for change in figures.feed(status_of(station), 1.0)]
