@@ -2,7 +2,8 @@
 
     list             one line for each entry, then a line with the counts
     show N           everything about one entry
-    drop WHICH       give them up for good; WHICH is `all`, also what cannot be read, numbers `3`, and ranges `5-9`
+    drop WHICH       give them up for good; WHICH is `all`, also what cannot be read, numbers `3`, and ranges `5-9`; the
+                     answer says how many that cannot be read left with them (toolcart.agent.quarantine.quarantine)
     drop first       give up the one that ToolsNet refuses and that holds all others, while the quarantine has no room;
                      an outstanding one goes when its outcome is known ("soon")
     retry WHICH      offer them to ToolsNet again at once, even while others are held
@@ -25,7 +26,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, fill
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DROPPED, REOFFERED_TO
+from toolcart.agent.log.snapshot_fields import DAMAGED, DROPPED, REOFFERED_TO
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.duplicate_search import HELD_UNKNOWN
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
@@ -167,11 +168,14 @@ class Orders:
     def drop(self, words):
         """Drop those that the words name."""
         left = yield from self._chosen(words)
-        count = again = 0
+        numbers = self.quarantine.state.numbers
+        count = again = given_up = 0
         while left:
             yield from wait_for_line(self._quiet)
             is_again = [self.quarantine.is_sent_again(number) for number in left[:STEP]]
+            damaged = numbers[DAMAGED]
             gone = self._drop_some(left)
+            given_up += numbers[DAMAGED] - damaged
             for number in left[:gone]:
                 yield {"dropped": number}
             count += gone
@@ -180,9 +184,12 @@ class Orders:
             yield None
         answer = {"count": count, "again": again}
         if words == ["all"] and self.quarantine.count():
-            answer["given_up"] = self.quarantine.give_up_unreadable()
-            if answer["given_up"] < 0:
+            more = self.quarantine.give_up_unreadable()
+            if more < 0:
                 raise OrderRefused("the flash takes nothing now; what cannot be read is not given up. Try again")
+            given_up += more
+        if given_up:
+            answer["given_up"] = given_up
         answer["parked"] = self.quarantine.count()
         yield answer
 

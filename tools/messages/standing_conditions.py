@@ -50,7 +50,8 @@ _COUNTED = {
     "unreadable": (
         "UNREADABLE",
         "results at most of those that are set aside cannot be read",
-        "`{check}` tells more; is the disk or card sound? An order to drop all gives them up",
+        "`{check}` tells more; is the disk or card sound? What cannot be read leaves with others that were set "
+        "aside, or by an order to drop all, and counts as damaged then",
     ),
     "dropped": (
         "DROPPED",
@@ -82,7 +83,7 @@ _COUNTED = {
 }
 OVER = {  # of what can become none again
     "set aside": "no result is set aside any more",
-    "unreadable": "no result that is set aside is unreadable any more",
+    "unreadable": "no result that is set aside is unreadable any more: what has left unread counts as damaged",
 }
 _OF_OUTLETS = ("receipts above", "receipts below", "events missed", "given again")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}

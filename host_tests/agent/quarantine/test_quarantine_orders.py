@@ -1,6 +1,6 @@
 """An operator lists, drops and retries what is set aside, in a full quarantine too: nothing is lost or goes twice."""
 
-from toolcart.agent.log.snapshot_fields import CURSOR, DROPPED, REOFFERED_TO
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, DROPPED, REOFFERED_TO
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import (
@@ -105,6 +105,27 @@ def test_what_is_set_aside_is_listed_in_words():
         "is_known": True,
     }
     assert station.order("show", "2") == [two]
+
+
+def test_a_drop_says_what_it_gives_up_that_cannot_be_read():
+    """What cannot be read leaves with what was set aside before it: no answer may leave out that it did."""
+    for words, count, given_up, left in (
+        (("drop", "all"), 4, 2, 0),
+        (("drop", "1", "2"), 2, 1, 3),
+        (("drop", "2"), 1, 0, 5),
+        (("drop", "4-6"), 2, 0, 4),
+    ):
+        station = bench(6)
+        station.store()
+        assert station.state.save()
+        station.spoil(3)
+        station.spoil(5)
+        station.again()
+        end = station.order(*words)[-1]
+        assert (end["count"], end.get("given_up", 0), end["parked"]) == (count, given_up, left), (words, end)
+        assert station.state.numbers[DAMAGED] == given_up
+        station.again()
+        assert (station.state.numbers[DAMAGED], station.quarantine.count()) == (given_up, left)
 
 
 def test_what_is_not_there_or_no_order_is_reported():

@@ -13,7 +13,9 @@ from toolcart.agent.cart.status import snapshot
 from toolcart.agent.link.header_layouts import HEADERS
 from toolcart.agent.linux.offer_again import of_station
 from toolcart.agent.log.flash import FLASH_IO
+from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.agent.openprotocol.session_states import READY
+from toolcart.agent.quarantine.orders import of_station as carry_out_of_station
 from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.live.figures import BAD, WARNING, Figures
@@ -340,6 +342,37 @@ def test_every_need_that_there_is_was_made():
     slugs = set(attention.OVER) | set(standing_conditions.LABELS) | {"resume unknown"}
     made = {need.slug for make, _ in STATES.values() for need in standing_conditions.all_needs(make())}
     assert slugs - made == {"late"}, "offered again is over in one round trip; its words: test_attention.py"
+
+
+def test_what_is_set_aside_and_cannot_be_read_is_said_to_leave_when_it_does():
+    """Nobody orders it to be dropped: it leaves with what was set aside before it, and counts as damaged."""
+    cart = produced(7, 3000, toolsnet={"tightening_codes": {2: 17, 3: 17, 4: 17}}, make_flash=Nor)
+    cart.run(60000)
+    assert cart.station.quarantine.count() == 3
+    cart.station.toolsnet().stop()
+    cells, log = cart.flashes["spool0"].cells, cart.station.quarantine.log
+    begin = STATE_BLOCKS * 4096 + log.block * 4096
+    at = cells.index(b"%010d" % 3, begin, begin + 4096)
+    cells[at] ^= 0x10
+    figures = Figures()
+    station = reported_station(cut(cart))
+    texts = of_log(station, figures)
+    [need] = [one for one in standing_conditions.all_needs(station) if one.slug == "unreadable"]
+    assert need.key == "1" and need.text() in texts and station["spool"]["damaged"] == 0
+    assert "leaves with others that were set aside" in need.hint
+    cart.options.tightening_codes = {}
+    for line in carry_out_of_station(cart.station, cart.app.board, ["retry", "all"]):
+        assert not line or "error" not in line
+    cart.run(60000)
+    station = reported_station(cart)
+    assert (station["parked"], station["parked_unreadable"], station["spool"]["damaged"]) == (0, 0, 1)
+    assert [need.slug for need in standing_conditions.all_needs(station)] == ["damaged"]
+    texts = of_log(station, figures)
+    over = standing_conditions.OVER["unreadable"]
+    assert over in texts and "counts as damaged" in over
+    assert any(text.startswith("1 record of the spool at most could not be read") for text in texts)
+    station = reported_station(cut(cart))
+    assert (station["parked"], station["parked_unreadable"], station["spool"]["damaged"]) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("side", ["controller", "ToolsNet"])
