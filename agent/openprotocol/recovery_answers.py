@@ -27,7 +27,6 @@ from toolcart.agent.record.result import (
 
 _OFF = const(13)
 # Each ID asked for is to bring a result of its own.
-_PHASES_OF_NEW_RESULTS = (phases.PHASE_WALK, phases.PHASE_UPWARD, phases.PHASE_FILL)
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
@@ -244,7 +243,7 @@ def _take_there(recovery, number, is_logged, now):
         return recovery.end_contradiction(now)
     if phase == phases.PHASE_WALK and not is_repeat:
         recovery.walk.take_there(recovery.answer)  # type: ignore[attr-defined] - it walks
-    if is_repeat and phase in _PHASES_OF_NEW_RESULTS:
+    if is_repeat and (is_way or phase == phases.PHASE_FILL):
         return phases.STEP_ANOTHER
     recovery.contradicts = False
     if phase == phases.PHASE_CONFIRM:

@@ -91,7 +91,6 @@ class ResumePoint:
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
         self.doubted = None  # what was in doubt when something was sent last (data_loss)
-        self.perhaps_there = 0  # how many that waited at 08s that name what was never sent the server may have, at most
         self.unknown = None  # unknown_sequence's, from an 08 that names what was never sent on
         # What is sent again is counted since that began, or since the start.
         self.again_since_start = True
@@ -257,10 +256,10 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import note_unknown
         from toolcart.agent.outlets.toolsnet.unknown_sequence import UnknownSequence
 
-        unknown = UnknownSequence(self.policy, stored)
         self.policy.counters.note(counter.RESUME_UNKNOWN, stored, now)
         # If the state was set back by damage, the server has what waits: as many as its number is ahead, which wraps.
-        self.perhaps_there += min((stored - self._here()) % SEQUENCES, self.policy.log.backlog_of(self.cursor))
+        waiting = min((stored - self._here()) % SEQUENCES, self.policy.log.backlog_of(self.cursor))
+        unknown = UnknownSequence(self.policy, stored, waiting)
         note_unknown(self.policy)
         if not self._rebase(stored):
             return False

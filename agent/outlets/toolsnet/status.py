@@ -72,8 +72,10 @@ def put_doubt(report, policy):
     report["lost_there"] = lacks  # at most
     report["lost_there_kept"] = kept_of(log, lacks, doubt_to)
     point = policy.resume_point
-    report["perhaps_there"] = point.perhaps_there
-    report["unknown_sequence"] = None if point.unknown is None else point.unknown.stored
+    unknown = point.unknown
+    report["unknown_sequence"], report["perhaps_there"] = (
+        (unknown.stored, unknown.perhaps_there) if unknown else (None, 0)
+    )
     report["sent_again"] = report["sent_again_done"] = 0
     if policy.cursor.number < again_to(numbers):
         from toolcart.agent.outlets.toolsnet.data_loss import aside, left  # rare

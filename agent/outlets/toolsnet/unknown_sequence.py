@@ -23,14 +23,15 @@ _NUMBERS = (TAKEN, SENT, SEND_LIMIT, DELIVERED, OVERWRITTEN, DROPPED, DOUBT_LACK
 
 
 class UnknownSequence:
-    """Made in front of the change; `stored` is what the 08 names."""
+    """Made in front of the change; `stored` is what the 08 names, `waiting` how many that wait it may have, at most."""
 
-    def __init__(self, policy, stored):
+    def __init__(self, policy, stored, waiting):
         self.stored = stored
         self._policy = policy
+        self._earlier = policy.resume_point.unknown
+        self.perhaps_there = waiting + (self._earlier.perhaps_there if self._earlier else 0)  # at all such 08s
         self._before = self._state()
         self._doubted = policy.resume_point.doubted
-        self._perhaps_there = policy.resume_point.perhaps_there
         self._after = self._before
 
     def _state(self):
@@ -54,8 +55,7 @@ class UnknownSequence:
             return False
         policy.in_flight.may_send_to = policy.cursor.number
         point.doubted = self._doubted
-        point.perhaps_there = self._perhaps_there
-        point.unknown = None
+        point.unknown = self._earlier
         return True
 
     def _put(self, values):
