@@ -126,7 +126,7 @@ class Snapshot:
         self._slots = device.block_bytes // octets
         self._size = size_of(device)
         self._image = bytearray(b"\xff" * octets)
-        self._read = bytearray(octets)
+        self._read = self._image  # another one while it loads
         self._cursors = []
         self._lags = []  # the place of each one's `sequence_lag`, below 0: none
         self._generations = [0] * STATE_BLOCKS  # the highest among the block's snapshots, 0 if none counts
@@ -306,7 +306,7 @@ class Snapshot:
         self.alarm = STATE_LAST if self.worn >= STATE_BLOCKS - 1 else STATE_WORN if self.worn == 2 else STATE_FINE
 
     def _program(self, block, slot, generation):
-        """Write a snapshot and read it back; return FLASH_DONE if it is the same, FLASH_WORN if not, or FLASH_IO."""
+        """Write a snapshot and read it back; return FLASH_DONE if it is sound, FLASH_WORN if not, or FLASH_IO."""
         image = self._image
         numbers = self.numbers
         shared = self.shared
@@ -354,9 +354,11 @@ class Snapshot:
         code = self.device.program(address, image, len(image))
         if code != FLASH_DONE:
             return code
-        if self.device.read_into(address, self._read, len(image)) != FLASH_DONE:
+        if self.device.read_into(address, image, len(image)) != FLASH_DONE:
             return FLASH_IO
-        return FLASH_DONE if self._read == image else FLASH_WORN
+        # It is there if a start would find it.
+        is_there = get_u32(image, _AT_GENERATION) == generation
+        return FLASH_DONE if is_there and get_u32(image, _AT_CRC) == crc30(image, 0, _AT_CRC) else FLASH_WORN
 
     def _put_above(self, image, one, two, three):
         """Put 13 bits above each of the sequences' numbers."""
@@ -382,6 +384,12 @@ class Snapshot:
 
     def load(self):
         """Read the snapshot that counts; return a STATE_ code: FOUND, EMPTY, LOST or FOREIGN. Writes nothing."""
+        self._read = bytearray(len(self._image))
+        code = self._find()
+        self._read = self._image  # what it took is given back to the heap
+        return code
+
+    def _find(self):
         best = lone = 0
         is_older = False
         for block in range(STATE_BLOCKS):
