@@ -322,7 +322,7 @@ def test_an_ended_session_and_a_lost_network_are_reported_meanwhile(site, plant)
 @shows(
     *pieces_of(BROKERS),
     "{} cannot be used: {}",
-    "receipts of MQTT since the start name more than was sent",
+    "receipts of MQTT since the start named more than was sent",
     "does another cart have this topic",
     "{} takes records again",
 )
@@ -343,7 +343,8 @@ def test_each_broker_that_accepts_nothing_has_its_own_reason(site, plants, stays
     wanted = [[piece.format(place=places[at]) for piece in row.texts] for at, row in enumerate(BROKERS, 1)]
     for piece in chain(*wanted):
         agent.wait_for(piece)
-    words.agree({number: Truth(waiting=0) for number in places})
+    words.agree({number: Truth() for number in places})
+    assert words.now["status"].count("2 waiting for MQTT, 0 for ToolsNet") == len(BROKERS)
     unusable = [line for line in agent.output.splitlines() if "cannot be used" in line]
     for number in places:
         own = [line for line in unusable if f"station {number}: " in line]
