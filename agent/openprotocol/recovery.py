@@ -65,6 +65,7 @@ missing in range_fetch. What hardly any controller needs is in modules of its ow
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import look_conclusion, push_run, range_fetch, recovery_answers, recovery_rejections
 from toolcart.agent.openprotocol import recovery_phases as phases
@@ -357,8 +358,11 @@ class Recovery:
 
     def put_request(self, digits):
         """Write the ID of the question to digits[0:10]: that in `ask_id`, moved where the controller's are off."""
-        number = id_of(self.ask_id, 0)
-        put_id(digits, moved(number, self.offset.ask) if number > 0 else 0)
+        copy(digits, 0, self.ask_id, 0, ID_BYTES)
+        by = self.offset.ask
+        if by:  # what is moved is allocated
+            number = id_of(digits, 0)
+            put_id(digits, moved(number, by) if number > 0 else 0)
 
     def revision(self):
         """Return the revision to ask in."""

@@ -394,6 +394,7 @@ class Firmware:
             faults.append("%d stored that were never made" % false)
         if twice > again:
             faults.append("%d twice, %d said" % (twice, again))
-        if missing > gone + opened + self.unknowable and not _why_off(self.cart.station.recovery):
+        station = self.cart.station
+        if missing > gone + opened + self.unknowable and not _why_off(station.log, station.recovery):
             faults.append("%d missing, %d gone and %d open" % (missing, gone, opened))
         return faults

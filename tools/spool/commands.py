@@ -309,7 +309,9 @@ def take_over_command(
 
     try:
         plan = Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)
-        say_done(take_over(source, target, plan, note))
+        done, is_whole = take_over(source, target, plan, note)
+        say_done(done)
+        exit_code = exit_code if is_whole else EXIT_DAMAGED
     except image.ImageError as reason:
         _fail(source, reason)
     except CannotTakeOver as reason:

@@ -10,9 +10,9 @@ Rules
 3. All that an outlet still has to take is carried over, all that ToolsNet had and may lack now, and all that is kept
    aside: the new one is made larger than ordered if it has to be. Of what all have taken the newest, as far as there is
    room: what a controller gives again is looked up among them. Curves are not carried over. What is left is said.
-   What is set aside and cannot be read is counted in the new one as in the old one. What is damaged is, too, also for
-   outlets that were removed, where nothing between the records of the new one shows it: at once, while an agent counts
-   it as that outlet returns.
+   What is set aside and cannot be read is counted in the new one as in the old one. What is damaged is, too, also where
+   all outlets have had it, or one that was removed has not, and nothing between the records of the new one shows it: at
+   once, while an agent counts it as an outlet goes back, or returns.
 4. The new file is completed under `<name>.new`, its header last. What the log of the next agent has to say about orders
    (toolcart.board.linux.order_log) goes along.
 """
@@ -40,7 +40,7 @@ from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEA
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux import order_log
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.board.linux.spool_file import (
     BLOCKS_MOST,
     MODE,
@@ -123,19 +123,23 @@ class NewArea:
     all_bytes: int = 0
     curves: int = 0  # pieces of them, which are left behind
     kept_unreadable: int = 0  # of `kept`, at most: they stay entries, and count as unreadable in the new one
+    damaged: int = 0  # records of the old one that cannot be read
 
 
-def take_over(source: Path, target: Path, plan: Plan, note: Callable[[image.Image], None] = lambda _: None) -> str:
+def take_over(
+    source: Path, target: Path, plan: Plan, note: Callable[[image.Image], None] = lambda _: None
+) -> tuple[str, bool]:
     """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done.
 
-    `note` gets what was found in the old one.
+    `note` gets what was found in the old one. True if every record of that could be read.
     """
     if target.exists():
         raise CannotTakeOver(f"{target} already exists; it is not overwritten")
     with _locked(source):
         found = image.read(source)
         note(found)
-        return _moved(found.opened, source, target, plan)
+        made = _moved(found.opened, source, target, plan)
+        return f"{target.name}: {summary_of(made, plan)}", made.damaged == 0
 
 
 @contextlib.contextmanager
@@ -158,7 +162,7 @@ def _locked(source: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
+def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> NewArea:
     header = image.header(source)
     owner = header.owner if header is not None else NO_OWNER
     if plan.station == _station_of(old, owner):
@@ -183,7 +187,7 @@ def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
         raise CannotTakeOver(f"cannot write {target}{order_log.SUFFIX}: {error.strerror}") from None
     os.rename(new, target)
     _sync_folder(target)
-    return f"{target.name}: {summary_of(made, plan)}"
+    return made
 
 
 def summary_of(made: NewArea, plan: Plan) -> str:
@@ -193,6 +197,9 @@ def summary_of(made: NewArea, plan: Plan) -> str:
     if made.records:
         waiting_text = f"up to {made.waiting} of them waiting" if made.waiting else "none of them waiting"
         parts[0] += f", {waiting_text}{f' ({waits})' if waits and made.waiting else ''}"
+    if made.damaged:
+        lost = f"{counted(made.damaged, 'record')} of the old one {agreeing(made.damaged, 'is')} damaged"
+        parts.append(f"{lost}: counted as that from now on")
     if made.in_doubt:
         parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
     if made.doubt_left:
@@ -234,7 +241,9 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     `seed` is the identity of another station's.
     """
     block_bytes = block_bytes_for(plan.size_bytes)
-    _let_removed_count(old)
+    # Nothing in the new one tells that something was there: so what all outlets have had counts now, once more if it
+    # counted before. Others may be restored.
+    old.log.damage.ignored_to = min(old.log.damage.ignored_to, old.log.first_above(0) - 1)
     records, aside = _records(old.log), _records(old.kept, old.state.numbers[field.QUARANTINE_CURSOR])
     area = _Sizes(plan, block_bytes, _usual_kept(old), aside)
     low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
@@ -263,6 +272,7 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
         area.size_for(records) if first else 0,
         0 if old.graphs is None else sum(1 for _ in each(old.graphs)),
         old.quarantine.unreadable,
+        old.damaged(field.LOG),
     )
 
 

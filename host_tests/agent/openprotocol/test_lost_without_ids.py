@@ -66,4 +66,4 @@ def test_a_live_session_longer_than_the_memory_loses_nothing(monkeypatch, pushed
 def test_where_nothing_can_be_known_that_is_said(monkeypatch, pushed, code, keeps):
     one = firmware(monkeypatch, pushed, newest_rejected=code, keeps=keeps)
     assert one.books()[2] == 6 and one.faults() == []
-    assert _why_off(one.cart.station.recovery) or one.cart.station.ledger.gone() >= 6
+    assert _why_off(one.cart.station.log, one.cart.station.recovery) or one.cart.station.ledger.gone() >= 6
