@@ -203,6 +203,8 @@ def _given_up(station: dict) -> list[Need]:
         words += (
             f"had other records under {'its number' if count == 1 else 'their numbers'}, or the spool's state was lost"
         )
+        if not count:  # they came after all, or it has shown what it has since the state was lost
+            words = f"no record is known any more that was given up before {name} had it"
         slug, label = ("overwritten", "OVERWRITTEN") if outlet.get("durable", True) else ("missed", "MISSED")
         needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
     words = (

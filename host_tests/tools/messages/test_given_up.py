@@ -64,6 +64,15 @@ def test_of_a_toolsnet_that_is_not_configured_more_may_be_gone_than_is_counted()
     assert standing_conditions.overwritten_by_outlet([reported]) == {"file": 529}
 
 
+def test_that_nothing_is_known_any_more_is_no_bound_of_zero():
+    figures = Figures()
+    figures.feed(status_of(station_with([FILE])), 1.0)
+    logged = [one.text for one in figures.feed(status_of(station_with([{**FILE, "given_up": 0}])), 2.0)]
+    assert [text for text in logged if "given up" in text] == [
+        "no record is known any more that was given up before file had it"
+    ]
+
+
 @pytest.mark.parametrize("one", [SERVER, BROKER], ids=lambda one: one["kind"])
 def test_what_a_start_left_out_is_in_the_one_number_as_after_the_next_start(one):
     needs = []

@@ -22,6 +22,7 @@ from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.log import Area, store, take
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.quarantine import numbers_of
+from host_tests.support.running import toolcart
 from host_tests.support.toolsnet import NUMBER, Outlet
 from host_tests.support.webhook import WebhookBench
 
@@ -423,6 +424,29 @@ def test_what_is_damaged_is_counted_once_by_who_starts_with_the_new_one(delivere
         assert log.state.ready() and log.settle()
         assert sum(1 for _ in each(log)) == 160 - lost
         assert area.state.numbers[field.DAMAGED] == lost and area.state.save()
+
+
+@pytest.mark.parametrize("part", [512, 4096])
+def test_what_all_have_had_and_cannot_be_read_is_counted_and_said(part, tmp_path):
+    area = Area(24, unit_bytes=16)
+    area.flash.wears = False
+    log = area.mount()[1]
+    store(log, range(1, 161))
+    take(log, 160)
+    assert area.state.save()
+    first = sorted([first for first in log.firsts if first])[2]
+    begin = (log.device.first_block + list(log.firsts).index(first)) * area.flash.block_bytes
+    begin += 1024 if part == 512 else 0
+    area.flash.cells[begin : begin + part] = bytes(part)
+    lost = 160 - len(list(each(log)))
+    assert lost > 1
+    content = bytes(area.flash.cells)
+    made = take_over.make(take_over.start(content), PLAN, 4711)
+    assert made.damaged == opened(made.device).state.numbers[field.DAMAGED] == lost and made.waiting == 0
+    source = tmp_path / "old.image"
+    source.write_bytes(content)
+    done = toolcart("spool", "take-over", source, tmp_path / "new.spool", "--station", "7", code=1)
+    assert f"{lost} records of the old one are damaged: counted as that from now on" in done.stdout
 
 
 @pytest.mark.parametrize("taken", [20, 100])
