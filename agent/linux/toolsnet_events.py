@@ -14,6 +14,7 @@ Rules
 5. The last 08 says what ToolsNet has lost: events with these ordinals, which go on where sequences jump. They count
    before another one goes out, or the sequences go on elsewhere, as no 08 shows the loss after that; each once since
    the start. A doubt ends when those that it speaks of are counted, or were sent again and taken.
+6. An 08 may name an event of before the sequence jumped: the memory knows where it did, and a start forgets that.
 """
 
 from toolcart.agent.base.fields import get_u32
@@ -48,7 +49,6 @@ WORDS = {
 LOOKED_AT = 32  # events a turn
 
 _HALF = 50000
-_EMPTY = "ToolsNet holds no event of this station: was its database emptied?"
 
 
 def mask_of(words):
@@ -117,6 +117,7 @@ class ToolsNetEvents(ToolsNetSource):
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
         self.perhaps_there = 0  # how many were out at an 08 that made the sequence go on elsewhere, since the start
+        self._jumps = []  # where the sequence went on elsewhere: the last one before, its ordinal, how many led there
         self._lacking = set()  # the ordinals of those that the last 08 shows to be lost: not counted, nor sent again
         self._again_to = 0  # up to this number of the log some were sent again
         self._perhaps_to = 0  # up to this number the server may have them, whatever its 08s have said since the start
@@ -272,15 +273,19 @@ class ToolsNetEvents(ToolsNetSource):
             fine = self._number_from(stored, behind)
         elif stored == 0:
             is_odd = here != SEQUENCES  # it had some
-            if is_odd and self._lose(self._had(here)):
-                self.doubt = _EMPTY
+            if is_odd:
+                self._note_empty(self._had(self._taken(here)))
         elif behind:
             code = self._take(SEQUENCES - behind)
             is_odd = code <= 0
             if code < 0:
                 fine = False
             elif code == 0:
-                fine = self._look_behind(stored, behind) if behind < _HALF else self._move_on(stored)
+                rows = self._rows_behind(stored, behind)
+                if behind < _HALF:
+                    fine = self._look_behind(stored, rows)
+                else:
+                    fine = self._move_on(stored, rows if rows != behind else None)
         if not fine:
             self._lacking = lacking - self.cursor.counted
         elif self._lacking - lacking:
@@ -314,6 +319,29 @@ class ToolsNetEvents(ToolsNetSource):
         self._lacking = set(range(last - rows + 1, last + 1)) - self.cursor.counted
         return not rows or len(self._lacking) > 0
 
+    def _taken(self, here):
+        """Return how many were taken at most, where the sequence is `here`, which says it unless that went round."""
+        passed = self._passed()
+        return passed if self._jumps or passed >= SEQUENCES else min(here, passed)
+
+    def _rows_behind(self, stored, behind):
+        """Return how many events lie behind what `stored` names: `behind`, unless that is of before a jump."""
+        now = self.cursor.ordinal()
+        if self._jumps and behind > now - self._jumps[-1][1]:
+            for at, ordinal, most in reversed(self._jumps):
+                rows = (at - stored) % SEQUENCES
+                if rows <= most:
+                    return now - ordinal + rows
+        return behind
+
+    def _note_jump(self):
+        """The sequence goes on elsewhere; not noted if nothing had one since the last time."""
+        cursor = self.cursor
+        ordinal = cursor.ordinal()
+        most = ordinal - self._jumps[-1][1] if self._jumps else min(cursor.number, _HALF)
+        if most > 0:
+            self._jumps.append((self._sequence_of(cursor.number), ordinal, most))
+
     def _take(self, rows):
         """Pass `rows` events whose answers were lost: 1 if they were sent, else 0; -1 if they cannot be read now."""
         cursor = self.cursor
@@ -338,6 +366,8 @@ class ToolsNetEvents(ToolsNetSource):
 
         False if the log cannot be read now.
         """
+        if not behind:  # it is the last one before a jump, and nothing went out since
+            return True
         done = self.cursor.number
         lacks = self._had(behind)
         if not lacks or behind > done:  # not one of this log's
@@ -350,12 +380,8 @@ class ToolsNetEvents(ToolsNetSource):
             if again < 0:
                 return False
         self._lose(lacks - again)
-        count = len(self._lacking) + again
-        if count:
-            self.doubt = "ToolsNet is up to %d %s behind: was it restored from an old copy?" % (
-                count,
-                "event" if count == 1 else "events",
-            )
+        if self._lacking or again:
+            self._note_behind(lacks)
         return True
 
     def _send_again(self, behind):
@@ -398,17 +424,33 @@ class ToolsNetEvents(ToolsNetSource):
         return count
 
     def _note_unknown_event(self, stored):
-        """The server names an event that this log never sent."""
-        self.doubt = "ToolsNet holds event %d, which this spool never sent: is station %d used twice?" % (
-            stored,
-            self.session.place[2],
-        )
+        """The server names an event that this log never sent, or did before a jump that a start has forgotten."""
+        words = "ToolsNet holds event %d, which this spool never sent, as far as it knows: is station %d used twice?"
+        self.doubt = words % (stored, self.session.place[2])
 
-    def _move_on(self, stored):
-        """The server names an event in front of all that this log has sent: go on with sequences that are new to it."""
-        self._note_unknown_event(stored)
+    def _note_behind(self, lacks):
+        words = "ToolsNet is up to %d %s behind: was it restored from an old copy?"
+        self.doubt = words % (lacks, "event" if lacks == 1 else "events")
+
+    def _note_empty(self, lacks):
+        """The server names no event, and had some; not said again of those that are counted."""
+        if not self._lose(lacks):
+            return
+        had = ", of up to %d that %s taken" % (lacks, "was" if lacks == 1 else "were") if lacks else ""
+        self.doubt = "ToolsNet holds no event of station %d%s: was its database emptied?" % (self.session.place[2], had)
+
+    def _move_on(self, stored, lacks):
+        """The server names an event in front of all that this log has sent: go on with sequences that are new to it.
+
+        If that is one of before a jump, it lacks so many behind it; else `lacks` is None.
+        """
+        if lacks is None:
+            self._note_unknown_event(stored)
+        elif lacks:
+            self._note_behind(self._had(lacks))
         cursor = self.cursor
         perhaps = self._count(cursor.number, cursor.may_have)
+        self._note_jump()
         self._lose(self._had(SEQUENCES))
         if self._lacking:  # nothing shows that it has any of them, now or later
             self.losses += 1

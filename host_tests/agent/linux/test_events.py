@@ -588,6 +588,116 @@ def test_events_that_toolsnet_had_and_lost_are_sent_again_or_counted_once(rewind
     assert not one.outlet_status()["events_doubt"]
 
 
+def jumped(one, far=500):
+    """Let ToolsNet take E1..E12, name an event far in front, and take E13 and E14 after it; return its copy of nine."""
+    for index in range(9):
+        put(one, b"E%d" % (index + 1))
+    one.run(1000)
+    copy = list(one.archive.events)
+    for index in range(9, 12):
+        put(one, b"E%d" % (index + 1))
+    one.run(1000)
+    name(one, far)
+    assert f"holds event {far}, which this spool never sent" in one.outlet_status()["events_doubt"]
+    for index in (13, 14):
+        put(one, b"E%d" % index)
+        one.run(1000)
+    assert sequences(one)[-2:] == [far + 1, far + 2]
+    return copy
+
+
+def restore(one, events):
+    """Restore ToolsNet from a copy with the results of now and these events."""
+    results = one.archive.results
+    one.archive.clear()
+    for event in events:
+        one.archive.store_event(event)
+    for result in results:
+        one.archive.store_result(result)
+    one.toolsnet.drop()
+    one.run(70000)
+
+
+@pytest.mark.parametrize(
+    ("jumps", "kept", "lacks"), [((500,), 9, 5), ((500,), 1, 13), ((15,), 9, 5), ((40000, 80000), 9, 6)]
+)
+def test_a_copy_from_before_the_sequence_jumped_is_not_of_events_that_were_never_sent(jumps, kept, lacks):
+    one = cart()
+    copy = jumped(one, jumps[0])
+    for far in jumps[1:]:
+        name(one, far)
+        put(one, b"E15")
+        one.run(1000)
+        assert sequences(one)[-1] == far + 1
+    missed = one.outlet_status()["events_missed"]
+    restore(one, copy[:kept])
+    for _ in range(3 - len(jumps)):  # of two it is in front, and the sequence goes on behind it at once
+        words = one.outlet_status()["events_doubt"]
+        assert words == f"ToolsNet is up to {lacks} events behind: was it restored from an old copy?"
+        one.toolsnet.drop()
+        one.run(70000)
+    put(one, b"E16")
+    one.run(1000)
+    assert codes(one) == [*range(1, kept + 1), 16]
+    status = one.outlet_status()
+    assert not status["events_doubt"] and 15 - kept - 1 <= status["events_missed"] <= missed + 2
+    name(one, 300 if jumps == (500,) else 30000)
+    assert "never sent" in one.outlet_status()["events_doubt"] or jumps != (500,)
+
+
+@pytest.mark.parametrize("jumps", [(500,), (40000, 80000)])
+def test_the_right_toolsnet_is_in_no_doubt_where_nothing_went_out_since_the_sequence_jumped(jumps):
+    one = cart()
+    for index in range(3):
+        put(one, b"E%d" % (index + 1))
+    one.run(1000)
+    for far in jumps:
+        name(one, far)
+        assert f"holds event {far}, which this spool never sent" in one.outlet_status()["events_doubt"]
+    one.toolsnet.drop()
+    one.run(70000)
+    assert not one.outlet_status()["events_doubt"]
+    put(one, b"E4")
+    one.run(1000)
+    assert codes(one) == [1, 2, 3, 4] and not one.outlet_status()["events_doubt"]
+
+
+@pytest.mark.parametrize("kept", [9, 12])
+def test_after_a_copy_from_before_the_sequence_jumped_what_it_lacks_is_sent_again(kept):
+    one = cart(settings={"toolsnet": {"rewind": True}})
+    jumped(one)
+    restore(one, one.archive.events[:kept])
+    assert codes(one) == list(range(1, 15)) and not one.outlet_status()["events_doubt"]
+    restore(one, one.archive.events[:kept])
+    put(one, b"E15")
+    one.run(1000)
+    assert codes(one) == list(range(1, 16)) and not one.outlet_status()["events_doubt"]
+
+
+def test_after_a_start_nothing_is_known_of_what_was_sent_before_the_sequence_jumped():
+    one = cart()
+    copy = jumped(one)
+    one.cut()
+    one.run(70000)
+    restore(one, copy)
+    assert "event 9, which this spool never sent, as far as it knows: " in one.outlet_status()["events_doubt"]
+
+
+@pytest.mark.parametrize("has_jumped", [False, True])
+def test_doubt_that_toolsnet_was_emptied_says_how_many_it_had(has_jumped):
+    one = cart(["alarms"])
+    if has_jumped:
+        jumped(one)
+    else:
+        put(one, b"E1")
+    one.produce(3)
+    one.run(1000)
+    restore(one, [])
+    had = "14 that were" if has_jumped else "1 that was"
+    words = f"ToolsNet holds no event of station 10, of up to {had} taken: was its database emptied?"
+    assert one.outlet_status()["events_doubt"] == words
+
+
 # -- the log
 
 
