@@ -39,6 +39,8 @@ OVER = {
     "corrected": "no number had to be put right since this start",
     "lost there": "nothing that ToolsNet had is in doubt any more",
     "sent again": "nothing is left to be sent again",
+    "events": "what ToolsNet holds of the events is in doubt no more",
+    "events twice": "no event may reach ToolsNet twice of those that waited since this start",
     "fetching": "missed results are asked for again",
     "overruns": "the line was opened again and has lost nothing since",
 }
@@ -88,6 +90,7 @@ def needs(station: dict) -> list[Need]:
         _refused,
         _operator,
         _lost_there,
+        _events,
         _state,
         _fetching,
         _reoffered,
@@ -379,6 +382,18 @@ def _lost_there(station: dict) -> Iterator[Need]:
         if left:
             done, since = outlet.get("sent_again_done", 0), outlet.get("sent_again_since", "start")
             yield sent_again(left, f", {done} are done since {_SINCE[since]}", outlet_names.name_of(outlet))
+
+
+def _events(station: dict) -> Iterator[Need]:
+    """Say that ToolsNet's own account of the events is not what it should be."""
+    for outlet in station.get("outlets", ()):
+        doubt, perhaps = outlet.get("events_doubt"), outlet.get("events_perhaps_there")
+        if doubt:
+            yield Need("events", WARN, "DOUBT", doubt, key=doubt)  # its figures are of one 08, and do not grow
+        if perhaps:
+            words = f"up to {counted(perhaps, 'event')} that waited since the start when ToolsNet named one that this "
+            words += "spool never sent, as far as it knows, may reach it twice"
+            yield Need("events twice", WARN, "DOUBT", words, key=str(perhaps))
 
 
 _SINCE = {"order": "this began", "start": "the start"}

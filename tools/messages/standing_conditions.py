@@ -216,7 +216,7 @@ def _given_up(station: dict) -> list[Need]:
 
 
 def doubts(station: dict) -> list[Need]:
-    """Return where ToolsNet's own account is not what it should be; what it lacks is a need (attention)."""
+    """Return where ToolsNet names a result that it should not have; what it lacks, and its events, are needs."""
     name = "resume unknown"
     doubts = [
         (name, ROWS[name].entry.format(value=outlet["unknown_sequence"], number=station["number"]))
@@ -228,11 +228,4 @@ def doubts(station: dict) -> list[Need]:
         results = counted(perhaps, "result")
         words = f"up to {results} that waited at such answers since the start may reach ToolsNet twice"
         doubts = [(name, f"{doubts[0][1]}: {words}")]
-    doubts += [
-        ("events", outlet["events_doubt"]) for outlet in station.get("outlets", ()) if outlet.get("events_doubt")
-    ]
-    perhaps = sum(outlet.get("events_perhaps_there") or 0 for outlet in station.get("outlets", ()))
-    if perhaps:
-        words = f"up to {counted(perhaps, 'event')} that waited since the start when ToolsNet named one that this "
-        doubts.append(("events", words + "spool never sent may reach it twice"))
     return [Need(slug, WARN, "DOUBT", words) for slug, words in doubts]

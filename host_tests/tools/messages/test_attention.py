@@ -190,6 +190,10 @@ def test_every_need_has_words_for_when_it_is_over():
         attention.needs(station(**counts))[0].slug
         for counts in ({"lost_there": 1}, {"sent_again": 1, "sent_again_since": "start"})
     }
+    for told in ({"events_doubt": "it is behind"}, {"events_perhaps_there": 1}):
+        made = station()
+        made["outlets"][0].update(told)
+        slugs |= {need.slug for need in attention.needs(made)}
     assert slugs == set(attention.OVER)
 
 

@@ -14,6 +14,7 @@ from toolcart.tools.messages.standing_conditions import (
     doubts,
     missed_by_outlet,
 )
+from host_tests.agent.linux.test_events import put
 from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import PIM, SERVER, Cart
 
@@ -69,16 +70,55 @@ def test_server_that_stands_where_it_should_leaves_no_doubt():
 
 
 def test_events_have_their_own_sentence():
-    station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
-    [doubt] = doubts(station)
-    assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
+    station = healthy_station()
+    station["outlets"][0]["events_doubt"] = "ToolsNet is 2 events behind"
+    [doubt] = all_needs(station)
+    assert (doubt.slug, doubt.label, doubt.words) == ("events", "DOUBT", "ToolsNet is 2 events behind")
     for count, counted in ((1, "1 event"), (2, "2 events")):
         station["outlets"][0]["events_perhaps_there"] = count
-        assert [doubt.words for doubt in doubts(station)] == [
+        assert [doubt.words for doubt in all_needs(station)] == [
             "ToolsNet is 2 events behind",
-            f"up to {counted} that waited since the start when ToolsNet named one that this spool never sent may reach "
-            "it twice",
+            f"up to {counted} that waited since the start when ToolsNet named one that this spool never sent, as far "
+            "as it knows, may reach it twice",
         ]
+
+
+@pytest.mark.parametrize(
+    ("reported", "words"),
+    [(40000, "holds event 40000, which this spool never sent"), (1, "is up to 2 events behind"), (0, "of up to 3")],
+)
+def test_the_log_says_a_doubt_of_events_when_it_begins_and_when_it_is_over(reported, words):
+    one, figures, texts = Cart(settings={"toolsnet": {"events": ["alarms"]}}).until_ready(), Figures(), []
+
+    def look():
+        changes = figures.feed(status_of(of_station(one.station, 0)), one.clock.total_ms / 1000)
+        texts.extend(change.text for change in changes if "event" in change.text)
+
+    for code in (1, 2, 3):
+        put(one, b"E%d" % code)
+    one.run(1000)
+    look()
+    one.options.reported_event = reported
+    one.toolsnet.drop()
+    for _ in range(70):
+        one.run(1000)
+        look()
+    one.options.reported_event = None
+    [doubt] = [text for text in texts if "that ToolsNet lacks" not in text]
+    assert words in doubt
+    put(one, b"E4")
+    one.run(1000)
+    look()
+    assert texts[1:] and texts[-1] == "what ToolsNet holds of the events is in doubt no more"
+
+
+def test_the_log_says_each_time_that_more_events_may_reach_toolsnet_twice():
+    figures, station = Figures(), healthy_station()
+    seen = []
+    for count in (0, 1, 1, 3):
+        station["outlets"][0]["events_perhaps_there"] = count
+        seen += [text for change in figures.feed(status_of(station), 0.0) if "twice" in (text := change.text)]
+    assert [text.split(" that")[0] for text in seen] == ["up to 1 event", "up to 3 events"]
 
 
 def test_events_that_gave_way_are_said():

@@ -22,6 +22,7 @@ from toolcart.tools.live.figures import BAD, WARNING, Figures
 from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import metrics, page
+from host_tests.agent.linux.test_events import put
 from host_tests.support.agent_lines import status_of
 from host_tests.tools.live.lasting_view import LastingView
 from lab.harness.cart import PIM, SERVER, Cart
@@ -186,6 +187,22 @@ def receipts(counted):
     return station
 
 
+def events(named, waiting=0):
+    """ToolsNet's 08 names this event, after three; so many more wait for an answer that does not come."""
+    cart = started(settings={"toolsnet": {"events": ["alarms"]}})
+    for code in range(3):
+        put(cart, b"E%d" % code)
+    cart.run(1000)
+    cart.options.silent_telegrams = ["09"]
+    for code in range(waiting):
+        put(cart, b"E%d" % code)
+    cart.run(100)
+    cart.options.reported_event = named
+    cart.toolsnet.drop()
+    cart.run(3000)
+    return reported_station(cart)
+
+
 def left_out():
     """ToolsNet was added, and has not got what others have had."""
     station = reported_station(started(), overwritten=23)
@@ -262,6 +279,10 @@ STATES = {
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
     "events missed": (lambda: receipts("events_missed"), {"events missed"}),
     "given again": (lambda: receipts("given_again"), {"given again"}),
+    "events unknown": (lambda: events(40000), {"events", "events missed"}),
+    "events behind": (lambda: events(1), {"events"}),
+    "events empty": (lambda: events(0), {"events"}),
+    "events twice": (lambda: events(40000, 1), {"events", "events missed", "events twice"}),
     "overruns": (lambda: reported_station(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
 }
 
