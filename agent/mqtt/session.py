@@ -9,7 +9,7 @@ Rules
 2. A PUBLISH is written in front of its payload, in place, and stays there until the port has all of it.
 3. At most `window` PUBLISH are outstanding. Each carries the owner's tag; EV_ACKED gives them back in the order they
    went out, whatever the order of the PUBACKs.
-4. What the broker publishes is small, or counted and thrown away; QoS 1 is acknowledged either way.
+4. What the broker publishes is small, or its payload is thrown away; QoS 1 is acknowledged either way.
 5. After the SUBACK a PINGREQ goes out: as a rule, what is retained has come when its answer comes.
 6. Every wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`. What breaks
    the rules of MQTT ends the connection [4.8.0-1].
@@ -50,12 +50,12 @@ CMD_CLOSE = const(2)
 EV_NONE = const(0)
 EV_UP = const(1)  # it takes messages now
 EV_ACKED = const(2)  # PUBACK for the message with `tag`
-EV_MESSAGE = const(3)  # incoming.buf[message_at:], `message_bytes` of it, on the topic that was subscribed to
+EV_MESSAGE = const(3)  # incoming.buf[message_at:], `message_bytes` of it, 0 if too long, on the topic subscribed to
 EV_REFUSED = const(4)  # CONNACK or SUBACK with `code`; the connection is closed
 EV_LOST = const(5)  # the connection is gone
 EV_SILENT = const(6)  # a deadline has passed in `lost_in`; the connection is closed
 EV_MALFORMED = const(7)  # what came is not MQTT, or breaks its rules; the connection is closed
-EV_SKIPPED = const(8)  # a message that is too large, or on another topic
+EV_SKIPPED = const(8)  # a message on another topic
 EV_FOREIGN = const(9)  # a PUBACK for nothing that is out
 EV_UNRETAINED = const(10)  # for its owner: EV_LOST, where the broker may have refused what is retained
 EV_TAKES_NONE = const(11)  # for its owner: EV_LOST once more while results were out
@@ -172,7 +172,7 @@ class Session:
         self.window = Window(window)
         self.keepalive_ms = keepalive_ms
         self.ack_timeout_ms = ack_timeout_ms
-        self.incoming = Packets(len(topic) + receipt_bytes)
+        self.incoming = Packets(mp.front_bytes(topic) + receipt_bytes)
         self.tx = _PING
         self.tx_from = 0
         self.pending = 0
@@ -395,7 +395,7 @@ class Session:
         return EV_UP
 
     def _message(self, is_cut, now):
-        """Take a PUBLISH (3.3): acknowledge it; it is an event if it is whole and on the topic subscribed to."""
+        """Take a PUBLISH (3.3): acknowledge it; it is an event, without its payload if that is cut."""
         incoming = self.incoming
         first = incoming.first
         buf = incoming.buf
@@ -416,10 +416,10 @@ class Session:
                 return self._lose(EV_MALFORMED, now)  # [2.3.1-1]
             self._acks.put(ident)
         topic = self.topic
-        if is_cut or topic_bytes != len(topic) or compare(buf, at + 2, topic, 0, topic_bytes):
+        if topic_bytes != len(topic) or compare(buf, at + 2, topic, 0, topic_bytes):
             return EV_SKIPPED
         self.message_at = payload
-        self.message_bytes = end - payload
+        self.message_bytes = 0 if is_cut else end - payload
         self.is_retained = first & mp.RETAIN != 0
         return EV_MESSAGE
 

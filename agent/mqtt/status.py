@@ -20,9 +20,9 @@ NO_PINGRESP = "the broker does not answer PINGREQ"
 NO_RECEIPT = "no receipt from a consumer"
 ODD = (  # by `odd` of the receipts (toolcart.agent.outlets.mqtt)
     "",
-    "what comes to the receipts' topic is too long, or is none",
     "the receipts that come name another spool",
-    "what comes as receipts is none: one JSON object with `identity` and a whole `number` of its own",
+    "what comes as receipts is none, or is too long: one JSON object with `identity` and a whole `number` of its own, "
+    "of at most {most} octets",
     "a receipt names more than this spool has: the consumer's database is another, or it is newer than the spool, "
     "which was restored: all that the spool has was sent to it again, and nothing is delivered until it forgets this "
     "`identity` or a batch goes beyond that number",
@@ -68,7 +68,7 @@ def _why(outlet, is_overdue):
     session = outlet.session
     progress = outlet.progress
     if is_overdue and progress.odd:
-        return ODD[progress.odd] + progress.again.far_words()
+        return ODD[progress.odd].replace("{most}", str(outlet.receipt_bytes)) + progress.again.far_words()
     if is_overdue and (progress.receipt_came or progress.receipts_repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if is_overdue:

@@ -62,10 +62,9 @@ _LACKS_STATE = const(1)  # the last connection that stood ended without any PUBA
 _LACKS_RESULTS = const(2)
 
 # What came to the receipts' topic and is no right receipt, by how much it says (toolcart.agent.mqtt.status)
-_TOO_LONG = const(1)
-_OTHER = const(2)
-_UNREADABLE = const(3)
-_ABOVE = const(4)
+_OTHER = const(1)
+_UNREADABLE = const(2)
+_ABOVE = const(3)
 
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
@@ -335,7 +334,6 @@ class Mqtt(Connection):
                     self.counts.receipts_below += 1
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
                 self.counts.skipped += 1
-                self.progress.odd = max(self.progress.odd, _TOO_LONG)
             else:
                 self.connection_lost(event, now)
 

@@ -403,10 +403,14 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reporte
     assert missed(bench) == newest + 1000, "what it takes for that"
 
 
+NO_RECEIPT_OF_OURS = (
+    "what comes as receipts is none, or is too long: one JSON object with `identity` and a whole `number` of its own, "
+    "of at most 160 octets"
+)
 ODD_RECEIPTS = (  # what is published for what a consumer has up to this number, and what is said of it
-    (lambda identity, number: b" " * 5000, "what comes to the receipts' topic is too long, or is none"),
     (lambda identity, number: octets_of("00000000", number), "the receipts that come name another spool"),
-    (lambda identity, number: b"database down", "what comes as receipts is none"),
+    (lambda identity, number: b"database down", NO_RECEIPT_OF_OURS),
+    (lambda identity, number: octets_of(identity, number) + b" " * 5000, NO_RECEIPT_OF_OURS),
     (lambda identity, number: octets_of(identity, number + 7), "a receipt names more than this spool has"),
 )
 
@@ -470,7 +474,7 @@ def test_what_is_no_receipt_confirms_nothing_and_is_reported():
         ("[%s]", "what comes as receipts is none"),
         ('%s {"identity"', "what comes as receipts is none"),
         ('{"identity":"00000000","number":1,"of":%s}', "the receipts that come name another spool"),
-        ("%s" + " " * 5000, "what comes to the receipts' topic is too long, or is none"),
+        ("%s" + " " * 5000, NO_RECEIPT_OF_OURS),
     ):
         bench = MqttBench()
         consumer = bench.consumer
@@ -483,6 +487,22 @@ def test_what_is_no_receipt_confirms_nothing_and_is_reported():
         bench.store(3)
         bench.run(60000)
         assert bench.cursor.number == 0 and bench.status()["why"].startswith(reason), (form, bench.status()["why"])
+
+
+def test_too_long_receipt_is_counted_as_one_that_cannot_be_read():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    counts = bench.forward.counts
+    most = bench.forward.receipt_bytes
+    octets = octets_of(bench.forward.identity, 3)
+    for length in (most, most + 3, 4000, 70000):
+        before = counts.receipts, counts.receipts_unreadable
+        bench.broker.publish(TOPIC + "/receipt", octets + b" " * (length - len(octets)), False)
+        bench.run(1000)
+        expected = (before[0] + 1, before[1]) if length == most else (before[0], before[1] + 1)
+        assert (counts.receipts, counts.receipts_unreadable) == expected, length
+    assert counts.skipped == 0
 
 
 def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_reads():
