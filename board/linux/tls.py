@@ -41,25 +41,29 @@ from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True
 
-# OpenSSL's word for an alert of the other side's: what refuses our certificate, that there is none, or what else we
-# ask for (RFC 8446, 6.2)
+# OpenSSL's word for an alert of the other side's (RFC 8446, 6.2), and what it says of one that it has no word for
 _ALERT = re.compile("(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?([A-Z_]+)")
-_NO_VERSION = "PROTOCOL_VERSION"
-_REFUSALS = {
-    "HANDSHAKE_FAILURE": 40,
+_UNNAMED = "[SSL]_UNKNOWN_ERROR"
+_NUMBERS = {
+    **{name.removeprefix("ALERT_DESCRIPTION_"): int(alert) for name, alert in ssl.AlertDescription.__members__.items()},
+    "DECRYPTION_FAILED": 21,  # these Python's ssl lacks
     "NO_CERTIFICATE": 41,
-    "BAD_CERTIFICATE": 42,
-    "UNSUPPORTED_CERTIFICATE": 43,
-    "CERTIFICATE_REVOKED": 44,
-    "CERTIFICATE_EXPIRED": 45,
-    "CERTIFICATE_UNKNOWN": 46,
-    "UNKNOWN_CA": 48,
-    "ACCESS_DENIED": 49,
-    "DECRYPT_ERROR": 51,
-    "INSUFFICIENT_SECURITY": 71,
-    "UNRECOGNIZED_NAME": 112,
+    "EXPORT_RESTRICTION": 60,
+    "INAPPROPRIATE_FALLBACK": 86,
+    "MISSING_EXTENSION": 109,
     "CERTIFICATE_REQUIRED": 116,
+    "NO_APPLICATION_PROTOCOL": 120,
 }
+_NO_VERSION = ("PROTOCOL_VERSION",)
+# Behind the handshake: what we sent came damaged
+_CAME_DAMAGED = (
+    *_NO_VERSION,
+    "UNEXPECTED_MESSAGE",
+    "BAD_RECORD_MAC",
+    "DECRYPTION_FAILED",
+    "RECORD_OVERFLOW",
+    "DECODE_ERROR",
+)
 _ENDS = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # without a word, and with close_notify
 _DAMAGES = ("BAD_SIGNATURE", "DECRYPTION_FAILED_OR_BAD_RECORD_MAC", "DIGEST_CHECK_FAILED")  # only TLS can have them
 
@@ -183,12 +187,12 @@ class TlsPort(TcpPort):
         """Note why TLS has failed."""
         words = error.reason or str(error).upper().replace(" ", "_")  # Python does not know each of OpenSSL's
         found = _ALERT.search(words)
-        alert = found.group(1) if found else ""
-        self.why_code = _REFUSALS.get(alert, 0)
+        alert = found.group(1).strip("_") if found else ""
+        self.why_code = 0
         if isinstance(error, _ENDS):
             self._why = WHY_ENDED if self._shakes or self._has_read else WHY_TLS_ENDED
-        elif self.why_code or (self._shakes and alert not in ("", _NO_VERSION)):
-            self._why = WHY_TLS_REFUSED
+        elif (alert or _UNNAMED in words) and alert not in (_NO_VERSION if self._shakes else _CAME_DAMAGED):
+            self._why, self.why_code = WHY_TLS_REFUSED, _NUMBERS.get(alert, 0)
         elif self._shakes and words not in _DAMAGES:
             self._why = WHY_NO_TLS
         else:

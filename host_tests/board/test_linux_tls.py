@@ -126,22 +126,45 @@ def test_a_server_that_closes_in_the_middle_of_the_handshake_has_ended_the_conne
                 assert port.why in (WHY_ENDED, WHY_RESET), octets
 
 
+# All that OpenSSL has a name for, without protocol_version
+ALERTS = (10, 20, 21, 22, 30, *range(40, 52), 60, 71, 80, 86, 90, 100, *range(109, 117), 120)
+
+
 @pytest.mark.parametrize(
     ("level", "alert", "why", "code"),
     [
         (1, 0, WHY_ENDED, 0),  # close_notify
-        (2, 40, WHY_TLS_REFUSED, 40),
         (2, 70, WHY_NO_TLS, 0),  # protocol_version
-        (2, 71, WHY_TLS_REFUSED, 71),
-        (2, 80, WHY_TLS_REFUSED, 0),
-        (2, 112, WHY_TLS_REFUSED, 112),
-        (2, 115, WHY_TLS_REFUSED, 0),
+        *((2, alert, WHY_TLS_REFUSED, alert) for alert in ALERTS),
+        *((2, alert, WHY_TLS_REFUSED, 0) for alert in (0, 121, 200)),  # OpenSSL has no name for them
     ],
 )
 def test_an_alert_in_the_handshake_is_no_lack_of_tls(board, tmp_path, level, alert, why, code):
     with serving(peers.speaks(bytes((21, 3, 3, 0, 2, level, alert)))) as number:
         port = opened(board, settings(tmp_path), "127.0.0.1", number, PORT_CLOSED)
         assert (port.why, port.why_code) == (why, code)
+
+
+@pytest.mark.parametrize(
+    ("words", "why", "code"),
+    [
+        ("[SSL: TLSV1_ALERT_INTERNAL_ERROR]", WHY_TLS_REFUSED, 80),
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED]", WHY_TLS_REFUSED, 116),
+        ("[SSL] tlsv1 alert no application protocol (_ssl.c:1006)", WHY_TLS_REFUSED, 120),
+        ("[SSL] unknown error (_ssl.c:1006)", WHY_TLS_REFUSED, 0),
+        ("[SSL: SSLV3_ALERT_BAD_RECORD_MAC]", WHY_TLS_BROKEN, 0),
+        ("[SSL: SSLV3_ALERT_UNEXPECTED_MESSAGE]", WHY_TLS_BROKEN, 0),
+        ("[SSL: TLSV1_ALERT_RECORD_OVERFLOW]", WHY_TLS_BROKEN, 0),
+        ("[SSL: WRONG_VERSION_NUMBER]", WHY_TLS_BROKEN, 0),
+    ],
+)
+def test_alert_behind_the_handshake_refuses_unless_it_says_that_ours_came_damaged(words, why, code):
+    error = ssl.SSLError(1, words)
+    error.library, error.reason = "SSL", words[6:-1] if words.startswith("[SSL: ") else None
+    port = TlsPort(None)
+    port._state = PORT_OPEN
+    assert port._lost(error) == PORT_LOST
+    assert (port.why, port.why_code) == (why, code)
 
 
 def test_a_server_that_asks_gets_our_certificate(board, tmp_path):

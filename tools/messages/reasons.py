@@ -217,6 +217,8 @@ def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0
         hint += " Or does it refuse a retained will? Then set `retain` to false."
     if slug == "no TLS" and endpoint.name == WEB_SERVER:  # its url asks for TLS, with tls_ca and without
         hint = "Is this the port for TLS? Without TLS its url begins with http://, and there is no tls_ca."
+    if slug == "TLS refused" and code in _ALERTS and code not in _OF_OUR_CERTIFICATE:
+        hint = "Its own log says why."
     if slug == "refused":
         hint = _REFUSED.get(endpoint.name, "Does it run there, and is this its port?")
     return Reason(slug, words, hint)
@@ -331,8 +333,13 @@ _CERTIFICATES = {
     64: "its certificate is for another host",
 }
 
-# RFC 8446, 6.2
+# RFC 8446, 6.2, and before it RFC 5246, 7.2
 _ALERTS = {
+    10: "unexpected message",
+    20: "bad record MAC",
+    21: "decryption failed",
+    22: "record overflow",
+    30: "decompression failure",
     40: "handshake failure",
     41: "no certificate",
     42: "bad certificate",
@@ -340,13 +347,28 @@ _ALERTS = {
     44: "certificate revoked",
     45: "certificate expired",
     46: "certificate unknown",
+    47: "illegal parameter",
     48: "unknown CA",
     49: "access denied",
+    50: "decode error",
     51: "decrypt error",
+    60: "export restriction",
     71: "insufficient security",
+    80: "internal error",
+    86: "inappropriate fallback",
+    90: "user canceled",
+    100: "no renegotiation",
+    109: "missing extension",
+    110: "unsupported extension",
+    111: "certificate unobtainable",
     112: "unrecognized name",
+    113: "bad certificate status response",
+    114: "bad certificate hash value",
+    115: "unknown PSK identity",
     116: "certificate required",
+    120: "no application protocol",
 }
+_OF_OUR_CERTIFICATE = (40, 41, 42, 43, 44, 45, 46, 48, 49, 116)
 
 _LINE = {
     "in use": (

@@ -272,6 +272,19 @@ def test_each_outlet_says_the_same_of_tls():
     )
 
 
+OF_OUR_CERTIFICATE = (*range(40, 47), 48, 49, 116)
+
+
+def test_certificate_is_asked_for_only_where_the_alert_may_want_one():
+    for code in (10, 20, 21, 22, 30, *range(40, 52), 60, 71, 80, 86, 90, 100, *range(109, 117), 120):
+        for text in _tls("TLS refused", code):
+            assert f"refuses our side of TLS: alert {code}, " in text and text.endswith("Its own log says why."), text
+            assert ("Does it require a certificate of ours" in text) == (code in OF_OUR_CERTIFICATE), text
+    for code in (0, 0x7780):  # which one is not known; mbedTLS says it of each
+        for text in _tls("TLS refused", code):
+            assert "alert" not in text and "refuses our side of TLS. Does it require a certificate" in text
+
+
 def test_what_asks_for_tls_is_named_as_it_is_set():
     """A webhook has TLS by its url, the others by tls_ca."""
     webhook = reasons.of_outlet({"kind": "", "place": "https://host:1/x", "why": "no TLS"}).hint
