@@ -2,7 +2,7 @@
 
 Rules:
 1. Pure: takes lines and moments, returns texts; shared by the plain lines and the live view.
-2. Rates come from numbers kept in the spool, so they survive a hard kill of the agent.
+2. Rates come from numbers kept in the spool, between two states of one agent: a count that appears is no rate.
 3. A connection that fails again and again is reported once when it is lost, and once when it is back; in between, each
    reason why it does not come up (toolcart.tools.messages.reasons) is reported once.
 """

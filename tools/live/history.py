@@ -2,7 +2,8 @@
 
 Rules
 1. Nothing grows with time: rates come from the last seconds, results are the newest RESULTS_KEPT.
-2. Results are only kept for the station that is on the screen; looking elsewhere drops them all, so there are no gaps.
+2. A rate begins with the first state in which an agent tells the station's counts, anew with each agent.
+3. Results are only kept for the station that is on the screen; looking elsewhere drops them all, so there are no gaps.
 """
 
 from __future__ import annotations
@@ -55,9 +56,7 @@ class StationFigures:
         """Take the newest state."""
         self.status = status
         self.has_met_controller = self.has_met_controller or status.get("controller", {}).get("state") == "ready"
-        self.history.append((at_s, status.get("stored", 0), waiting_by_outlet.delivered_of(status)))
-        while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
-            self.history.popleft()
+        self._keep_counts(status, at_s)
         self.curve.add(status.get("backlog", 0), at_s)
         self._keep_results(status.get("results") or [])
 
@@ -68,6 +67,15 @@ class StationFigures:
         oldest, newest = self.history[0], self.history[-1]
         span_s = max(newest[0] - oldest[0], 0.001)
         return max(0.0, (newest[1] - oldest[1]) / span_s), max(0.0, (newest[2] - oldest[2]) / span_s)
+
+    def _keep_counts(self, status: dict, at_s: float) -> None:
+        """Take the counts for the rates, which begin anew where they are not known: all that is stored is not new."""
+        if not status["mounted"] or status.get("stored_at_least"):
+            self.history.clear()
+            return
+        self.history.append((at_s, status["stored"], waiting_by_outlet.delivered_of(status)))
+        while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
+            self.history.popleft()
 
     def _keep_results(self, newest: list[dict]) -> None:
         if not newest:

@@ -18,7 +18,7 @@ from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live import stations
 from toolcart.tools.live import watch as watch_module
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
-from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
+from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch, totals
 from toolcart.tools.process import child_process
 from toolcart.tools.process.agent import NONE
 from host_tests.support.agent_lines import healthy_station, status_of
@@ -388,13 +388,46 @@ def test_nobody_is_asked_for_what_was_missed_before_there_is_a_session():
     assert (INFO, "fetching: at most 9 missed results left in the controller") in changes
 
 
-def test_rates_do_not_notice_that_the_agent_was_killed():
+def test_rates_begin_anew_with_an_agent_after_one_that_was_killed():
     changes_at = Changes()
     for index in range(20):
         if index == 10:
             changes_at.figures.feed({"kind": "started", "pid": 7}, index * 0.2)
+            assert changes_at.figures.rates() == (0.0, 0.0)
         changes_at(index * 0.2, stored=index * 2, delivered=index, backlog=index)
     assert [round(rate) for rate in changes_at.figures.rates()] == [10, 5]
+
+
+def test_what_is_stored_already_as_a_spool_comes_up_is_no_rate():
+    """Of three stations the spools come up one after the other, at each start of the agent."""
+    figures, below = Figures(), {"mounted": False, "starting": True}
+    stored = {1: 1066, 2: 1096, 3: 1466}
+
+    def feed(at_s, up, made=0):
+        told = [
+            healthy_station(number=number, stored=stored[number] + made, delivered=stored[number] + made, backlog=0)
+            if number in up
+            else {"number": number, "name": "", **below, "logged": 0, "log": []}
+            for number in stored
+        ]
+        figures.feed(status_of(*told), at_s)
+        return figures.rates()
+
+    for begun_s in (0.0, 2.0):  # the second after a hard kill
+        figures.feed({"kind": "started", "pid": 7 + int(begun_s)}, begun_s)
+        for step, up in enumerate(([], [1], [1, 2], [1, 2, 3], [1, 2, 3])):
+            assert feed(begun_s + step * 0.2, up) == (0.0, 0.0), (begun_s, up)
+    assert totals(figures)["stored_per_s"] == totals(figures)["delivered_per_s"] == 0
+    assert [round(rate, 1) for rate in feed(3.4, [1, 2, 3], made=2)] == [6.2, 6.2]  # 2 of each
+    feed(3.6, [1, 3], made=2)
+    assert [round(rate, 1) for rate in feed(3.8, [1, 2, 3], made=2)] == [2.9, 2.9], "of two: the second came up again"
+
+
+def test_a_count_that_a_start_has_not_ended_yet_is_no_rate():
+    changes_at = Changes(stored=0, stored_at_least=True)
+    for at_s, told in ((0.2, {"stored": 5, "stored_at_least": True}), (0.4, {"stored": 900}), (0.6, {"stored": 900})):
+        changes_at(at_s, **told)
+        assert changes_at.figures.rates() == (0.0, 0.0)
 
 
 def test_a_full_spool_and_a_fault_are_reported_as_bad():
