@@ -145,7 +145,7 @@ class Figures:
             figures.keep(status, at_s)
         self.curve.add(self.total("backlog"), at_s)
         changes += self._scheduler_changes(line["scheduler"], at_s)
-        changes += self._agent_changes(line.get("agent") or {}, at_s)
+        changes += self._agent_changes(line.get("agent") or {}, at_s, kind == "stopped")
         return changes
 
     def ended(self) -> None:
@@ -185,15 +185,15 @@ class Figures:
             reports += _connection_changes(figures, status, stopped)
             reports += _connecting_changes(figures, status, at_s)
             reports += _backlog_changes(figures, status)
-            reports += _loss_changes(figures, status, at_s)
+            reports += _loss_changes(figures, status, at_s, stopped)
         entries = _log_changes(figures, status)
         if status["mounted"]:  # before that the log has only what the agent's spool lines say better
             reports += entries
         return [Change(at_s, level, name + text, status["number"]) for level, text in reports]
 
-    def _agent_changes(self, agent: dict, at_s: float) -> list[Change]:
+    def _agent_changes(self, agent: dict, at_s: float, stopped: bool) -> list[Change]:
         """Report the needs of the agent itself."""
-        over = {need.slug: attention.OVER_OF_AGENT[need.label] for need in self.needs()}
+        over = {} if stopped else {need.slug: attention.OVER_OF_AGENT[need.label] for need in self.needs()}
         reports = _report_needs(self._needs, attention.of_agent(agent), over)
         return [Change(at_s, level, text) for level, text in reports]
 
@@ -420,7 +420,9 @@ def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
     return counts
 
 
-def _loss_changes(figures: StationFigures, status: dict, at_s: float = 0.0) -> list[tuple[str, str]]:
+def _loss_changes(
+    figures: StationFigures, status: dict, at_s: float = 0.0, stopped: bool = False
+) -> list[tuple[str, str]]:
     """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes.
 
     A count that goes on to grow is reported once a minute.
@@ -441,11 +443,15 @@ def _loss_changes(figures: StationFigures, status: dict, at_s: float = 0.0) -> l
             over = standing_conditions.OVER.get(need.slug, need.words)
             reports.append((WARNING, need.text()) if need.key != "0" else (GOOD, over))
     figures.undelivered = counts
-    return reports + _need_changes(figures, status)
+    return reports + _need_changes(figures, status, stopped)
 
 
-def _need_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
-    """Report the needs of a station; what only an order ended stays until it is known how it goes on."""
+def _need_changes(figures: StationFigures, status: dict, stopped: bool = False) -> list[tuple[str, str]]:
+    """Report the needs of a station; what only an order ended stays until it is known how it goes on.
+
+    An agent that stops ends none: its last write may be taken where others are refused, and what it does not tell any
+    more may be so all the same. The next one says it of its own.
+    """
     needs = attention.needs(status)
     slugs, over, unproven = {need.slug for need in needs}, dict(attention.OVER), {}
     for slug in attention.OVER_WHEN_PROVEN:
@@ -455,7 +461,7 @@ def _need_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]
             over[slug] = attention.end_of_need(slug, status, figures.progress_at_need[slug])
             if not over[slug]:
                 unproven[slug] = figures.needs[slug]
-    reports = _report_needs(figures.needs, needs, over)
+    reports = _report_needs(figures.needs, needs, {} if stopped else over)
     figures.needs.update(unproven)
     return [(level, text) for level, text in reports if text]
 
@@ -465,6 +471,7 @@ def _report_needs(
 ) -> list[tuple[str, str]]:
     """Report each need (toolcart.tools.messages.attention) when it comes up, when its key changes and when it is over.
 
+    `over` has what to say then, by slug: nothing of one that is not in it.
     `reported` has those of the last report by slug: several may have one, such as outlets that were added.
     """
     before = dict(reported)
@@ -473,7 +480,7 @@ def _report_needs(
         reported.setdefault(need.slug, []).append(need)
     keys = {slug: {need.key for need in needs} for slug, needs in before.items()}
     reports = [(LEVELS[need.level], need.text()) for need in current_needs if need.key not in keys.get(need.slug, ())]
-    return reports + [(GOOD, over[slug]) for slug in before if slug not in reported]
+    return reports + [(GOOD, over[slug]) for slug in before if slug not in reported and slug in over]
 
 
 def _new_entries(figures: StationFigures, status: dict) -> list[dict]:

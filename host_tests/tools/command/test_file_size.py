@@ -2,13 +2,16 @@
 
 import re
 import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import DEADLINE_S, ENVIRONMENT, cart_of, command_of, toolcart, wait_for, written
 
+UNCOMPILED = {**ENVIRONMENT, "PYTHONDONTWRITEBYTECODE": "1"}  # the limit would cut what Python keeps of a module
 LIMITED = ["sh", "-c", 'ulimit -S -f 8; exec "$@"', "sh"]  # the soft limit: its own user may raise it, without sudo
 LASTING = "set LimitFSIZE=infinity in the unit of the agent's service, or start it where `ulimit -f` is unlimited"
 
@@ -16,7 +19,7 @@ LASTING = "set LimitFSIZE=infinity in the unit of the agent's service, or start 
 def test_a_start_that_ends_names_no_process(tmp_path):
     path = written(tmp_path, cart_of())
     command = [*LIMITED, *command_of("run", "--plain", "--config", path)]
-    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
+    done = subprocess.run(command, env=UNCOMPILED, capture_output=True, text=True, timeout=DEADLINE_S)
     assert done.returncode == 3 and f"File too large; {LASTING}\n" in done.stderr, done.stderr
     assert "prlimit" not in done.stdout + done.stderr
 
@@ -27,7 +30,7 @@ def test_the_command_that_an_agent_names_has_it_store_again(tmp_path):
         path = written(tmp_path, cart_of(plant))
         words = command_of("run", "--plain", "--config", path)
         subprocess.run([*words, "--seconds", "1"], env=ENVIRONMENT, stdout=log, timeout=DEADLINE_S, check=True)
-        agent = subprocess.Popen([*LIMITED, *words], env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
+        agent = subprocess.Popen([*LIMITED, *words], env=UNCOMPILED, stdout=log, stderr=subprocess.STDOUT)
         try:
             wait_for("it says so", lambda: "File too large" in (tmp_path / "log").read_text())
             status = toolcart("status", "--config", path, code=1).output
@@ -43,3 +46,28 @@ def test_the_command_that_an_agent_names_has_it_store_again(tmp_path):
         finally:
             agent.terminate()
             agent.wait(DEADLINE_S)
+
+
+def test_an_end_and_a_reload_do_not_say_that_the_spool_can_be_written_again(tmp_path):
+    """What they write last lies at the spool's beginning, where a write is allowed: no result can be stored all the
+    same."""
+    with SimulatedPlant() as plant, open(tmp_path / "log", "w+", encoding="utf-8") as log:
+        path = written(tmp_path, cart_of(plant))
+        words = command_of("run", "--plain", "--config", path)
+        subprocess.run([*words, "--seconds", "1"], env=ENVIRONMENT, stdout=log, timeout=DEADLINE_S, check=True)
+        limited = ["sh", "-c", 'ulimit -S -f 97; exec "$@"', "sh"]
+        agent = subprocess.Popen([*limited, *words], env=UNCOMPILED, stdout=log, stderr=subprocess.STDOUT)
+        told = lambda: (tmp_path / "log").read_text()  # noqa: E731
+        try:
+            for number in (1, 2):
+                while told().count("no result can be stored") < number:
+                    plant.produce(20)
+                    time.sleep(0.1)
+                    assert agent.poll() is None and len(plant.controller.produced) < 4000, told()
+                if number == 1:
+                    agent.send_signal(signal.SIGHUP)
+        finally:
+            agent.terminate()
+            agent.wait(DEADLINE_S)
+    assert "the agent restarts in order" in told() and "ended" in told()
+    assert "can be read and written again" not in told()

@@ -11,6 +11,7 @@ from toolcart.tools.live import stations
 from toolcart.tools.live.figures import WARNING, Figures
 from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
+from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import PIM, Cart
 
 REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "doing": "retry"}
@@ -537,3 +538,25 @@ def test_count_that_grows_all_the_time_is_reported_once_a_minute():
     assert "121 results at most overwritten" in changes[120][0][1]
     assert "149 results at most overwritten" in figures._loss_changes(history, station(overwritten=149), 300.0)[0][1]
     assert figures._loss_changes(history, station(overwritten=149), 400.0) == []
+
+
+@pytest.mark.parametrize("slug", [*attention.OVER, *attention.OVER_OF_AGENT])
+@pytest.mark.parametrize("then", ["stopped", "started", "status"])
+def test_only_a_running_agent_s_state_says_that_something_is_over(monkeypatch, slug, then):
+    """What one tells as it ends is no proof: its last write may be one that is taken where others are refused."""
+    of_agent = slug in attention.OVER_OF_AGENT
+    over = {attention.OVER_OF_AGENT[slug]} if of_agent else {attention.OVER[slug], attention.NOTHING_HELD.get(slug)}
+    need, figures = attention.Need(slug, attention.BAD, slug, "something is wrong", key="1"), Figures()
+
+    def texts(kind, *told):
+        monkeypatch.setattr(attention, "of_agent" if of_agent else "needs", lambda _: told)
+        line = {**status_of(healthy_station(backlog=0)), "pid": 7, "kind": kind}
+        return [change.text for change in figures.feed(line, 1.0)]
+
+    assert "something is wrong" in texts("status", need)
+    assert bool(over.intersection(texts(then))) == (then == "status")
+    if then == "stopped":  # as at a reload
+        texts("started")
+    if then != "status":
+        assert "something is wrong" in texts("status", need), "the next agent says it of its own"
+        assert over.intersection(texts("status"))
