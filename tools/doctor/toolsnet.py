@@ -114,22 +114,37 @@ def compare(
     except (image.ImageError, OSError) as error:
         return [Finding(subject, SKIPPED, f"not compared, as the spool cannot be read: {error}")]
     opened = spool_image.opened
-    passed, waits = account["sequence"] or 0, waiting_at(opened, dict(each(opened.log)), 0)
+    is_ordered = _is_ordered(opened)
+    passed = report.passed(opened) if is_ordered else account["sequence"] or 0
+    waits = waiting_at(opened, dict(each(opened.log)), 0)
     newest_number = sequence_at(passed + waits) if passed + waits else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": newest_number}
-    if 0 < (sequence - newest_number) % SEQUENCES < SEQUENCES // 2:
-        words = f"the server has results up to {sequence}, the spool has made {newest_number}"
+    findings = []
+    if sequence and 0 < (sequence - newest_number) % SEQUENCES < SEQUENCES // 2:
+        most = "at most " * is_ordered  # where there was a doubt, gaps may be among them
+        words = f"the server has results up to {sequence}, the spool has made {most}{newest_number}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
-        return [Finding(subject, WARN, words, hint, figures), *_quarantine_findings(spool, spool_image, number)]
-    more_findings = [*_sent_again_findings(name, spool_image.opened), *_quarantine_findings(spool, spool_image, number)]
+        findings.append(Finding(subject, WARN, words, hint, figures))
     missing = (passed - sequence) % SEQUENCES
-    lacks, kept = _lacking_results(spool_image.opened, sequence, missing if account.get("delivered") else 0)
+    lacks, kept = _lacking_results(opened, sequence, missing if account.get("delivered") else 0)
     if lacks:
         doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, kept)
-        return [Finding(subject, BAD, doubt.words, doubt.hint, figures), *more_findings]
-    left = (newest_number - sequence) % SEQUENCES
-    words = f"the server has up to {sequence} of {newest_number}: {left} {agreeing(left, 'is')} to be sent"
-    return [Finding(subject, GOOD, words, "", figures), *more_findings]
+        findings.append(Finding(subject, BAD, doubt.words, doubt.hint, figures))
+    if not findings:
+        left = waits if is_ordered else (newest_number - sequence) % SEQUENCES
+        words = f"the server has up to {sequence} of {newest_number}: {left} {agreeing(left, 'is')} to be sent"
+        if is_ordered:
+            words = f"the server has up to {sequence}, and behind that up to {left} {agreeing(left, 'is')} to be sent"
+            words += ", with those that an order has sent again"
+        findings.append(Finding(subject, GOOD, words, "", figures))
+    return [*findings, *_sent_again_findings(name, opened), *_quarantine_findings(spool, spool_image, number)]
+
+
+def _is_ordered(opened) -> bool:
+    """True if an order has results sent again, and no server has been met since: they go behind what it then has."""
+    numbers = opened.state.numbers
+    is_back = numbers[field.TAKEN] or numbers[field.TOOLSNET_CURSOR] < field.again_to(numbers)
+    return bool(is_back) and not numbers[field.SENT] & field.SENT_MET
 
 
 def _owner_words(spool: Path, owner: tuple[int, int, int]) -> str:
@@ -158,7 +173,8 @@ def _sent_again_findings(name: str, opened) -> list[Finding]:
 def _lacking_results(opened, sequence: int, missing: int) -> tuple[int, int]:
     """Return how many results the server lacks of those it had, and how many of them the spool has, both at most.
 
-    By what the spool knows and by what the server says now.
+    By what the spool knows and by what the server says now: `missing` lie behind that, up to the cursor. What an order
+    sends again is not lacking.
     """
     numbers = opened.state.numbers
     lacks, doubt_to = numbers[field.DOUBT_LACKS], numbers[field.DOUBT_TO]
@@ -170,6 +186,10 @@ def _lacking_results(opened, sequence: int, missing: int) -> tuple[int, int]:
     )
     if is_met and not is_known and (sequence == 0 or 0 < missing < SEQUENCES // 2):
         lacks, doubt_to = max(lacks, missing if sequence else numbers[field.DELIVERED]), numbers[field.CURSOR]
+    elif _is_ordered(opened) and 0 < missing < SEQUENCES // 2:  # as note_lost_meanwhile of the agent has it
+        lost = max(0, min(missing, (numbers[field.TAKEN] - sequence) % SEQUENCES, numbers[field.DELIVERED]))
+        if lost and numbers[field.TAKEN]:
+            lacks, doubt_to = lacks + lost, max(doubt_to, numbers[field.CURSOR])
     return lacks, kept_of(opened.log, lacks, doubt_to)
 
 

@@ -131,7 +131,6 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
     waits = needed(spool)
     again = sent_again(spool) if spool.may_refuse else 0
     is_met = numbers[field.SENT] & field.SENT_MET
-    passed = numbers[field.CURSOR] - numbers[field.SEQUENCE_LAG]  # in ToolsNet's row; 0: it has had nothing yet
     delivered = {"delivered": numbers[field.DELIVERED], "dropped": numbers[field.DROPPED]} if spool.may_refuse else {}
     fields = {
         "stored": numbers[field.STORED],
@@ -146,7 +145,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
         "gone_ranges": len(listed),
         "gone_not_listed": max(0, spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed)),
         "missing": missing_most(spool.ledger, 1 if spool.ledger.shares() else spool.ledger.spindles()),
-        "sequence": (sequence_at(passed) if passed else 0) if is_met else None,
+        "sequence": passed(spool) if is_met else None,
         "state_found": spool.state.found,
     }
     return {**fields, **dict.fromkeys(_REMEMBERED & fields.keys())} if spool.state.lost else fields
@@ -155,6 +154,12 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
 # What only the state knows, or counts together with what comes after it
 _REMEMBERED = {"stored", "delivered", "dropped", "jumped", "stored_again_at_most"}
 _REMEMBERED |= {"gone", "gone_not_listed", "missing"}
+
+
+def passed(spool: OfflineSpool) -> int:
+    """Return the sequence of what ToolsNet's cursor has passed last; 0: it has had nothing yet."""
+    place = spool.state.numbers[field.TOOLSNET_CURSOR] - spool.state.numbers[field.SEQUENCE_LAG]
+    return sequence_at(place) if place else 0
 
 
 def sent_again(spool: OfflineSpool) -> int:

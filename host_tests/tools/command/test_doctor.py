@@ -20,6 +20,7 @@ import pytest
 from toolcart.agent.log import flash
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.base import privileges
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
@@ -416,6 +417,82 @@ def test_a_spool_that_has_made_nothing_and_a_server_that_has_nothing_are_even(tm
         state.numbers[field.SENT] |= field.SENT_MET
         state.numbers[field.SEQUENCE_LAG] = state.numbers[field.CURSOR]
     assert "the server has up to 0 of 0: 0 are to be sent" in toolsnet.compare(10, 0, path)[0].words
+
+
+ONES_BEFORE = 6  # that ToolsNet has of an earlier spool
+
+
+@pytest.fixture
+def delivered(tmp_path):
+    """The spool of a stopped agent: ToolsNet has all its 18 results behind others, and no doubt is left."""
+    path = tmp_path / "cart.spool"
+    with _spool(path, 18) as (_, state, log):
+        for _ in range(18):
+            log.peek(log.cursors[0])
+            log.cursors[0].advance()
+        state.numbers[field.SEQUENCE_LAG] = log.cursors[0].sequence_lag = SEQUENCES - ONES_BEFORE
+        state.numbers[field.TAKEN] = 18 + ONES_BEFORE
+        state.numbers[field.DELIVERED] = state.numbers[field.STORED] = 18
+        state.numbers[field.SENT] |= field.SENT_MET
+    return path
+
+
+def _ordered_again(path, first):
+    toolcart("spool", "offer-again", "--spool", path, "--from", first)
+
+
+def _doubted(path, lacks, to):
+    flash = FileFlash(str(path), 65536)
+    state, _ = Area(kept_blocks=4, flash=flash).mount()
+    state.numbers[field.DOUBT_LACKS], state.numbers[field.DOUBT_TO] = lacks, to
+    assert state.save()
+    flash.close()
+
+
+def test_what_an_order_sends_again_is_no_other_agent(delivered):
+    assert "the server has up to 24 of 24: 0 are to be sent" in toolsnet.compare(3, 24, delivered)[0].words
+    _ordered_again(delivered, 12)
+    same, again = toolsnet.compare(3, 24, delivered)
+    assert same.verdict == GOOD and not same.hint
+    words = "the server has up to 24, and behind that up to 7 are to be sent, with those that an order has sent again"
+    assert same.words == words
+    assert "up to 7 are still to go" in again.words
+    other = toolsnet.compare(3, 25, delivered)[0]
+    assert other.verdict == WARN and "the server has results up to 25, the spool has made at most 24" in other.words
+    _ordered_again(delivered, 3)
+    assert "up to 16 are to be sent" in toolsnet.compare(3, 24, delivered)[0].words, (
+        "a second order before the agent runs"
+    )
+
+
+@pytest.mark.parametrize(("server", "lacks"), [(20, 0), (17, 0), (10, 7), (0, 11)])
+def test_what_the_server_lost_before_an_order_is_carried_out_is_said(delivered, server, lacks):
+    """The order has the 7 behind 17 sent again; of others the server has lost 11 of this spool at most."""
+    _ordered_again(delivered, 12)
+    first, *_ = toolsnet.compare(3, server, delivered)
+    assert (first.verdict == BAD) == (lacks > 0), first
+    assert not lacks or f"ToolsNet lacks up to {lacks} results that it had" in first.words
+    assert lacks or f"the server has up to {server}, and behind that up to 7 are to be sent" in first.words
+
+
+@pytest.mark.parametrize("server", [24, 60, 10])
+@pytest.mark.parametrize("is_ordered", [False, True])
+def test_a_doubt_is_said_whatever_the_server_has(delivered, server, is_ordered):
+    _doubted(delivered, 9, 18)
+    if is_ordered:
+        _ordered_again(delivered, 12)
+    findings = toolsnet.compare(3, server, delivered)
+    [doubt] = [finding for finding in findings if finding.verdict == BAD]
+    assert "ToolsNet lacks up to" in doubt.words and "offer-again" in doubt.hint
+    assert [f.verdict for f in findings].count(WARN) == (server == 60)
+    assert [f.subject for f in findings].count("station 3 sent again") == is_ordered
+
+
+def test_a_server_that_has_nothing_is_ahead_of_no_spool(delivered):
+    with _spool(delivered, 0) as (_, state, log):
+        state.numbers[field.SEQUENCE_LAG] = SEQUENCES - 60000
+        log.cursors[0].sequence_lag = SEQUENCES - 60000
+    assert not [finding for finding in toolsnet.compare(3, 0, delivered) if finding.verdict == WARN]
 
 
 def test_beside_an_agent_a_configuration_that_may_not_be_read_is_a_finding(tmp_path, monkeypatch):
