@@ -235,10 +235,13 @@ def _complete(
     mistakes = [*doubled, *secret, *[mistake for mistake in config.check(tree) if mistake[0] not in hidden]]
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
     if not mistakes:
-        read = [("this configuration", Path(path)), *[("a secret", folder / name) for name in named]]
-        read += [("the agent's status socket", Path(socket)) for socket in socket_location.all_of(path)]
+        here = folder_of(path)
+        files = [("this configuration", Path(path))]
+        files += [("the agent's status socket", Path(socket)) for socket in socket_location.all_of(path)]
+        read = [(what, file, file.name if file.parent.resolve() == here else str(file)) for what, file in files]
+        read += [("a secret", folder / name, name) for name in named]
         completed = config.complete(tree)
-        mistakes = shared_controllers.shared(completed) + path_checks.shared(completed, folder_of(path), read)
+        mistakes = shared_controllers.shared(completed) + path_checks.shared(completed, here, read)
     if mistakes:
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)

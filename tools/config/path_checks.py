@@ -119,14 +119,15 @@ def _kib_of(path: Path, owner: Owner) -> int:
     return (os.stat(path).st_size - linux_header.PAGE_BYTES) // 1024
 
 
-def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] = ()) -> list[Mistake]:
+def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path, str]] = ()) -> list[Mistake]:
     """List the spools and outlets' files that would get into each other's way, or write over what is only `read`.
 
-    `read` are names and paths of files. What a certificate or key is for is read as well.
+    `read` are files: what each is, its path, and how that is written where it is named. What a certificate or key is
+    for is read as well.
     """
     files = {
-        identity(path): _File(name, "", path.name)
-        for name, path in (*read, *[(name, folder / path) for name, path in _of_tls(configuration)])
+        identity(path): _File(name, "", spelled)
+        for name, path, spelled in (*read, *[(name, folder / path, path) for name, path in _of_tls(configuration)])
     }
     mistakes = []
     for place, path, owner in _named(configuration):

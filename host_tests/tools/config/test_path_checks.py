@@ -405,6 +405,43 @@ def test_two_spellings_of_one_spool_are_both_reported(tmp_path, spelled):
         assert f"{words} same file as {one}" in check(path, code=2)
 
 
+@pytest.mark.parametrize("kind", ["a secret", "toolsnet.tls_ca"])
+@pytest.mark.parametrize("named", ["sp2/s2.spool", "./sp2/s2.spool", "{}/sp2/s2.spool", "s2.spool"])
+@pytest.mark.parametrize("path", ["sp2/s2.spool", "sp2/../sp2/s2.spool"])
+def test_what_is_only_read_is_named_as_the_configuration_does(tmp_path, kind, named, path):
+    named = named.format(tmp_path)
+    (tmp_path / "sp2").mkdir()
+    (tmp_path / "sp2/s2.spool").write_text("secret\n")
+    (tmp_path / "sp2/s2.spool").chmod(0o600)
+    if named == "s2.spool":  # an alias in this folder
+        (tmp_path / named).symlink_to("sp2/s2.spool")
+    hook = {"kind": "webhook", "url": "https://hook/", "token": {"file": named}}
+    outlets = [{"kind": "toolsnet"}, *[hook] * (kind == "a secret")]
+    station = {**station_at(7, spool=path), "outlets": outlets}
+    toolsnet = {"tls_ca": named} if kind != "a secret" else {}
+    output = check(written(tmp_path, cart_of(stations=[station], toolsnet=toolsnet)), code=2)
+    alias = f", which is the same file as {named}" if named != path else ""
+    assert f"expected another file than {kind}; found {path}{alias}\n" in output, output
+
+
+@pytest.mark.parametrize("spelled", ["cart.json", "./cart.json"])
+def test_the_configuration_is_named_by_its_place(tmp_path, spelled):
+    output = check(written(tmp_path, cart_of(station={"spool": {"path": spelled}})), code=2)
+    alias = ", which is the same file as cart.json" if spelled != "cart.json" else ""
+    assert f"expected another file than this configuration; found {spelled}{alias}\n" in output, output
+
+
+def test_a_socket_elsewhere_is_named_with_its_folder(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    there = str(tmp_path / "run/cart.sock")
+    monkeypatch.setattr(config_file.socket_location, "all_of", lambda _: [there])
+    for spelled, alias in ((there, ""), ("run/cart.sock", f", which is the same file as {there}")):
+        path = written(tmp_path, cart_of(station={"spool": {"path": spelled}}))
+        with pytest.raises(config_file.ConfigurationError) as caught:
+            config_file.read(path)
+        assert f"than the agent's status socket; found {spelled}{alias}" == str(caught.value).split("another file ")[1]
+
+
 @pytest.mark.parametrize(
     ("spelled", "words"),
     [
