@@ -116,6 +116,8 @@ class ToolsNetEvents(ToolsNetSource):
         self.rewinds = settings["rewind"]
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
+        self.doubts = 0  # since the start; those of one 08 after another that say the same are one
+        self.latest_doubt = ""
         self.perhaps_there = 0  # how many were out at an 08 that made the sequence go on elsewhere, since the start
         self._jumps = []  # where the sequence went on elsewhere: the last one before, its ordinal, how many led there
         self._lacking = set()  # the ordinals of those that the last 08 shows to be lost: not counted, nor sent again
@@ -136,6 +138,8 @@ class ToolsNetEvents(ToolsNetSource):
         report["events_waiting"] = self._count(self.cursor.number, self.log.number)
         report["events_missed"] = missed.shown(self.state)[0]
         report["events_doubt"] = self.doubt
+        report["events_doubts"] = self.doubts
+        report["events_doubt_latest"] = self.latest_doubt
         report["events_perhaps_there"] = self.perhaps_there
 
     def _sequence_of(self, number):
@@ -258,7 +262,7 @@ class ToolsNetEvents(ToolsNetSource):
         here = self._sequence_of(self.cursor.number)
         fine = True
         is_odd = stored < 0
-        lacking = self._lacking
+        lacking, doubt = self._lacking, self.doubt
         if not is_odd:
             self.doubt = ""
             self._lacking = set()
@@ -290,6 +294,9 @@ class ToolsNetEvents(ToolsNetSource):
             self._lacking = lacking - self.cursor.counted
         elif self._lacking - lacking:
             self.losses += 1
+        if self.doubt and self.doubt != doubt:
+            self.doubts += 1
+            self.latest_doubt = self.doubt
         if is_odd or not fine:
             self._perhaps_to = max(self._perhaps_to, may_have)
         self._look_at_silent()

@@ -461,9 +461,23 @@ def _need_changes(figures: StationFigures, status: dict, stopped: bool = False) 
             over[slug] = attention.end_of_need(slug, status, figures.progress_at_need[slug])
             if not over[slug]:
                 unproven[slug] = figures.needs[slug]
-    reports = _report_needs(figures.needs, needs, {} if stopped else over)
+    reports = _brief_event_doubts(figures, status) if "events" not in slugs | set(figures.needs) else []
+    figures.event_doubts = _event_doubts(status)
+    reports += _report_needs(figures.needs, needs, {} if stopped else over)
     figures.needs.update(unproven)
     return [(level, text) for level, text in reports if text]
+
+
+def _event_doubts(status: dict) -> int:
+    return sum(outlet.get("events_doubts") or 0 for outlet in status.get("outlets", ()))
+
+
+def _brief_event_doubts(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
+    """Report the latest doubt about events that was over before a state told it: it is soon if `rewind` sends again."""
+    if _event_doubts(status) in (0, figures.event_doubts):
+        return []
+    latest = [words for outlet in status["outlets"] if (words := outlet.get("events_doubt_latest"))]
+    return [*((WARNING, words) for words in latest), (GOOD, attention.OVER["events"])]
 
 
 def _report_needs(

@@ -37,6 +37,7 @@ class StationFigures:
     backlog_outlets: list[tuple] = field(default_factory=list)
     undelivered_before: dict = field(default_factory=dict)  # what had not been delivered before it began
     spool_reported: bool = False
+    event_doubts: int = 0  # how many there have been since the agent's start
     undelivered: dict = field(default_factory=dict)
     losses_reported_s: dict[str, float] = field(default_factory=dict)  # when each of those was told last
     needs: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.Needs by slug

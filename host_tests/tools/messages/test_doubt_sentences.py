@@ -14,7 +14,7 @@ from toolcart.tools.messages.standing_conditions import (
     doubts,
     missed_by_outlet,
 )
-from host_tests.agent.linux.test_events import put
+from host_tests.agent.linux.test_events import forget, put
 from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import PIM, SERVER, Cart
 
@@ -110,6 +110,22 @@ def test_the_log_says_a_doubt_of_events_when_it_begins_and_when_it_is_over(repor
     one.run(1000)
     look()
     assert texts[1:] and texts[-1] == "what ToolsNet holds of the events is in doubt no more"
+
+
+def test_the_log_says_a_doubt_of_events_that_was_over_between_two_states():
+    one = Cart(settings={"toolsnet": {"events": ["alarms"], "rewind": True}}).until_ready()
+    figures, texts = Figures(), []
+    for index in range(6):
+        put(one, b"E%d" % index)
+        one.run(70000)
+        if index % 3 == 2:
+            forget(one, index - 1)
+        assert not one.outlet_status()["events_doubt"]
+        for _ in range(2):
+            changes = figures.feed(status_of(of_station(one.station, 0)), one.clock.total_ms / 1000)
+            texts.extend(change.text for change in changes if "event" in change.text)
+    words = "ToolsNet is up to 2 events behind: was it restored from an old copy?"
+    assert texts == [words, "what ToolsNet holds of the events is in doubt no more"] * 2
 
 
 def test_the_log_says_each_time_that_more_events_may_reach_toolsnet_twice():
