@@ -473,7 +473,7 @@ def _event_doubts(status: dict) -> int:
 
 
 def _brief_event_doubts(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
-    """Report the latest doubt about events that was over before a state told it: it is soon if `rewind` sends again."""
+    """Report the latest doubt about events that was over before a state told it: what is lacking is sent again soon."""
     if _event_doubts(status) in (0, figures.event_doubts):
         return []
     latest = [words for outlet in status["outlets"] if (words := outlet.get("events_doubt_latest"))]
