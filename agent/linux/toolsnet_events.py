@@ -49,6 +49,7 @@ WORDS = {
 LOOKED_AT = 32  # events a turn
 
 _HALF = 50000
+_JUMPS_MOST = 8  # that are remembered
 
 
 def mask_of(words):
@@ -348,6 +349,7 @@ class ToolsNetEvents(ToolsNetSource):
         most = ordinal - self._jumps[-1][1] if self._jumps else min(cursor.number, _HALF)
         if most > 0:
             self._jumps.append((self._sequence_of(cursor.number), ordinal, most))
+            del self._jumps[:-_JUMPS_MOST]
 
     def _take(self, rows):
         """Pass `rows` events whose answers were lost: 1 if they were sent, else 0; -1 if they cannot be read now."""

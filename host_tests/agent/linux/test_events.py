@@ -835,3 +835,14 @@ def test_08_whose_event_field_is_no_number_names_no_event(monkeypatch, field):
     one.run(1000)
     assert sequences(one) == [1, 2, 3, 4] and one.archive.events_repeated == 0
     assert not one.outlet_status()["events_doubt"]
+
+
+def test_a_server_that_names_another_far_event_each_time_makes_nothing_grow():
+    one = cart()
+    jumped(one, 500)
+    [source] = one.station.outlets[0].sources
+    for turn in range(12):
+        name(one, 1000 * (turn + 1))
+        put(one, b"E15")
+        one.run(1000)
+    assert 1 < len(source._jumps) <= 8
