@@ -15,7 +15,8 @@ Rules
    full, and the last record would stay in doubt until it has taken some. One that was there leaves out nothing: it has
    lost what it gets again, or was best effort until now. The log takes nothing until it has taken a block. But where
    the last record is in doubt and no snapshot has it, it was best effort: a durable one would have kept a block free.
-   It gives up the oldest block, like a best-effort one, or all others would wait for it.
+   It gives up the oldest block, like a best-effort one, or all others would wait for it; not where ToolsNet has yet to
+   take that, as it stays then.
 5. Where the state was lost nobody knows what an outlet has had: of what the log holds it may have all, of what the log
    has no more it may lack all. The latter stays said, by what is said of each: of ToolsNet as results in doubt, of
    others as what the log gave up, until the other side tells more (Redelivery.put_first).
@@ -241,6 +242,9 @@ def _had_by_others(log, own, numbers):
 def _give_up_oldest(log):
     """Let outlets that were best effort until now lack what the oldest block holds (rule 4)."""
     last = min(log.first_above(log.first_above(0)) - 1, log.number)
+    toolsnet = log.cursor_at(TOOLSNET_CURSOR)
+    if toolsnet is not None and toolsnet.number < last:
+        return
     for cursor in log.cursors:
         if cursor.durable and cursor.number < last and cursor.slot != TOOLSNET_CURSOR:
             was = cursor.number

@@ -690,6 +690,22 @@ def test_what_no_outlet_has_had_is_never_left_out():
                 assert cart.append(5) == 5, case
 
 
+def test_no_outlet_gives_up_what_the_log_keeps_for_toolsnet_anyway():
+    for count in range(150, 190):
+        for then in ((TOOLSNET, FILE), (TOOLSNET, FILE, MQTT)):
+            cart = Cart(7 + 6)
+            cart.start(*then, when_full="overwrite")
+            cart.append(count)
+            cart.start(*then, settles=False)  # after a kill; no block is free
+            oldest = cart.log.first_above(0)
+            waiting = [cart.log.backlog_of(cursor) for cursor in cart.log.cursors]
+            assert waiting == [cart.log.number - oldest + 1] * len(then), (count, then)
+            had = [cart.take(index) for index in range(len(then))]
+            assert cart.log.state.ready() and cart.log.settle(), (count, then)
+            had = [numbers + cart.take(index) for index, numbers in enumerate(had)]
+            assert had == [list(range(oldest, cart.log.number + 1))] * len(then), (count, then)
+
+
 def test_where_the_log_overwrites_what_no_outlet_has_had_is_not_left_out():
     for taken in (0, 20, 45):
         for then in ((FILE + ":b",), (WEBHOOK, "-" + FILE)):
