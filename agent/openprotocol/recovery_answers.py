@@ -26,7 +26,6 @@ from toolcart.agent.record.result import (
 )
 
 _OFF = const(13)
-# Each ID asked for is to bring a result of its own.
 _PHASES_LOOKED_UP = (phases.PHASE_NEWEST, phases.PHASE_WITNESS, phases.PHASE_UPWARD, phases.PHASE_POLL)
 
 
@@ -243,7 +242,7 @@ def _take_there(recovery, number, is_logged, now):
         return recovery.end_contradiction(now)
     if phase == phases.PHASE_WALK and not is_repeat:
         recovery.walk.take_there(recovery.answer)  # type: ignore[attr-defined] - it walks
-    if is_repeat and (is_way or phase == phases.PHASE_FILL):
+    if is_repeat and (is_way or phase == phases.PHASE_FILL):  # each ID is to bring a result of its own
         return phases.STEP_ANOTHER
     recovery.contradicts = False
     if phase == phases.PHASE_CONFIRM:

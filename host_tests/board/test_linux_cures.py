@@ -1,5 +1,6 @@
 """The command that is to let the agent's user read a file works word by word, also for a user without a name."""
 
+import contextlib
 import json
 import os
 import re
@@ -51,6 +52,19 @@ def reports_of(folder, user, is_agents=True):
     return said
 
 
+@contextlib.contextmanager
+def spool_of(user):
+    """A folder with a configuration and its spool; folder and spool belong to this user."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        Path(folder, "cart.json").write_text(json.dumps(cart_of(number=1)))
+        path = Path(folder, "cart.spool")
+        FileFlash(str(path), 65536, owner=(3, 1, 1)).close()
+        for name in (folder, path):
+            os.chown(name, user, -1)
+        yield folder, path
+
+
 @pytest.mark.parametrize("is_root", [False, True])
 @pytest.mark.parametrize(("owner", "mode"), [(0, 0o600), (NOBODY, 0), (NOBODY, 0o200), (0, 0), (NAMELESS, 0o600)])
 @pytest.mark.parametrize("user", [NOBODY, 22002])
@@ -59,13 +73,7 @@ def test_a_spool_that_the_agents_user_may_not_open_has_a_cure_that_can_be_typed(
 ):
     monkeypatch.setattr(linux_refusal.os, "getuid", lambda: 0 if is_root else user)
     owner = user if owner == NOBODY else owner
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        Path(folder, "cart.json").write_text(json.dumps(cart_of(number=1)))
-        path = Path(folder, "cart.spool")
-        FileFlash(str(path), 65536, owner=(3, 1, 1)).close()
-        for name in (folder, path):
-            os.chown(name, user, -1)
+    with spool_of(user) as (folder, path):
         os.chown(path, owner, -1)
         path.chmod(mode)
         name, whose = linux_refusal.user_name(user), linux_refusal.user_name(owner)
@@ -87,13 +95,7 @@ def test_a_spool_that_the_agents_user_may_not_open_has_a_cure_that_can_be_typed(
 
 def test_who_is_not_the_agents_user_hears_who_that_is(monkeypatch):
     monkeypatch.setattr(linux_refusal.os, "getuid", lambda: NAMELESS)
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        Path(folder, "cart.json").write_text(json.dumps(cart_of(number=1)))
-        path = Path(folder, "cart.spool")
-        FileFlash(str(path), 65536, owner=(3, 1, 1)).close()
-        for name in (folder, path):
-            os.chown(name, NOBODY, -1)
+    with spool_of(NOBODY) as (folder, path):
         for said in reports_of(folder, NAMELESS, is_agents=False):
             assert f"user {NAMELESS} may not open {path}, which belongs to nobody and has mode 600" in said
             assert "sk as nobody, the user of its agent, or with sudo" in said and "chown" not in said, said
