@@ -434,7 +434,7 @@ class WebhookOutlet(Outlet):
             return self._fail(why, now, at_once=has_moved)
         if number == confirmed.after and number < confirmed.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        self.again.confirm(max(confirmed.after, confirmed.before), number, confirmed.last)
+        self.again.confirm(max(confirmed.after, confirmed.before), number)
         confirmed.confirms(number)
         self.why = self.why_kind = ""
         self.fault.over()

@@ -419,7 +419,9 @@ class Session:
         if topic_bytes != len(topic) or compare(buf, at + 2, topic, 0, topic_bytes):
             return EV_SKIPPED
         self.message_at = payload
-        self.message_bytes = 0 if is_cut else end - payload
+        payload_bytes = end - payload
+        is_too_long = is_cut or payload_bytes > incoming.size - mp.front_bytes(topic)
+        self.message_bytes = 0 if is_too_long else payload_bytes
         self.is_retained = first & mp.RETAIN != 0
         return EV_MESSAGE
 

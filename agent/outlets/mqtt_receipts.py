@@ -197,7 +197,7 @@ class Receipts:
         value = min(value, self._log.number)  # what is above that is gone
         is_unanswering = is_first and self.last_result <= self.base  # it answers nothing that was sent
         if value > self.base:
-            self.again.confirm(max(self.base, self._first), value, self.last_result)
+            self.again.confirm(max(self.base, self._first), value)
             self.batch_window.put_confirmed(value)
             self.base = self.receipt = value
             self.receipt_came = self.receipts_repeat = self._started_over = self.is_overdue = False

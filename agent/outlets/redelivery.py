@@ -27,6 +27,7 @@ class Redelivery:
 
     def __init__(self, log, cursor):
         self.given = self.up_to = 0
+        self._again_to = 0  # the highest number that was sent since the other side lost something
         self._log = log
         self._cursor = cursor
         self._place = cursor.slot - CURSOR
@@ -48,6 +49,7 @@ class Redelivery:
         log, cursor = self._log, self._cursor
         self.forget_out()
         self.up_to = max(self.up_to, had)
+        self._again_to = 0
         if log.state.is_moved(cursor) and cursor.confirmed > 0:
             had = min(had, cursor.confirmed)  # what comes behind that counts already
         log.rewind(cursor, number)
@@ -142,6 +144,7 @@ class Redelivery:
         if given_up > 0:
             self._missed += min(given_up, max(0, self._cursor.number - self._out_to))
         self._out_to = last
+        self._again_to = max(self._again_to, last)
 
     def note_delivered(self, number):
         """The other side has what is on its way up to `number`: what the log gave up of that is not missed.
@@ -156,10 +159,10 @@ class Redelivery:
                 self._miss(-arrived)
             self._missed = state.missed[self._place]
 
-    def confirm(self, first, last, sent):
-        """Count what of the numbers behind `first`, up to `last`, was confirmed before and sent again, up to `sent`."""
+    def confirm(self, first, last):
+        """Count what of the numbers behind `first`, up to `last`, was confirmed before and sent again."""
         self.note_delivered(last)
-        end = min(last, self.up_to, sent)
+        end = min(last, self.up_to, self._again_to)
         if end > first:
             self.given += end - first
             if self._log.damage.counted_spans:

@@ -356,6 +356,14 @@ def test_what_is_too_large_or_of_another_topic_is_acknowledged_and_thrown_away()
     assert wire.events[3:] == [b"fits"]
 
 
+def test_a_payload_is_received_up_to_its_limit_with_each_quality_of_service():
+    for octets, has in ((ms.RECEIPT_BYTES, True), (ms.RECEIPT_BYTES + 1, False), (ms.RECEIPT_BYTES + 5, False)):
+        for first in (mp.PUBLISH, mp.PUBLISH | mp.QOS_1):
+            wire = Wire().up()
+            wire.receive(message(b"x" * octets, first=first))
+            assert wire.events == [b"x" * octets if has else b""], (octets, first)
+
+
 def test_it_leaves_with_a_disconnect():
     wire = Wire().up()
     wire.session.leave()

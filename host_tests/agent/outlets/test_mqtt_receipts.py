@@ -246,6 +246,30 @@ def test_consumer_that_is_restored_at_any_moment_of_a_connection_gets_all_again_
                 assert (status["given_again"], status["receipts_below"]) == (15, 1), case
 
 
+def test_what_is_given_again_is_counted_whole_though_shorter_batches_were_tried_before_a_receipt_came():
+    for silence_s in range(0, 120, 10):
+        bench = MqttBench(limits={"records_most": 16, "window": 1})
+        ids = bench.store(20)
+        bench.until_confirmed()
+        consumer = bench.consumer
+        take = consumer._take
+
+        def take_silently(topic, payload, consumer=consumer, take=take):
+            consumer.mute = True
+            take(topic, payload)
+            consumer.mute = False
+
+        consumer._take = take_silently
+        forgetful(bench, SUBSCRIBE, 5)
+        bench.run(1000 * silence_s)
+        consumer._take = take
+        (topic, identity), number = next(iter(consumer.have.items()))
+        consumer.confirm(topic, identity, number)
+        bench.run(200000)
+        assert bench.ids() == ids and bench.log.backlog_of(bench.cursor) == 0, silence_s
+        assert bench.status()["given_again"] == 15, silence_s
+
+
 def test_no_batch_says_that_what_a_restored_consumer_lacks_was_sent_before():
     for kind in (CONNECT, SUBSCRIBE, PINGREQ, PUBLISH):
         bench = MqttBench()
