@@ -216,7 +216,7 @@ class Intake:
         log = self.log
         # While the last record is in doubt nothing can be stored, nor is it known what was stored.
         is_sure = self.store.ready()
-        if is_sure and not log.has_room(log.room_bytes):
+        if (is_sure or log.device.refusal() == 0) and not log.has_room(log.room_bytes):
             self.cannot_store, self.flash_refused = True, False
             self.wait.start(now, ROOM_ASKED_MS)
             return False

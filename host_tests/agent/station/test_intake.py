@@ -507,6 +507,28 @@ def test_a_full_log_is_called_full_after_a_start_too():
             assert not reported(cart)["controller"]["waits_for_room"]
 
 
+def test_a_full_log_whose_last_record_is_in_doubt_goes_on_as_soon_as_there_is_room():
+    for more in range(0, 60, 5):
+        cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}, controller={"memory": 400}).ready()
+        cart.settle()
+        while cart.station.state.numbers[OVERWRITTEN] < 40:
+            cart.produce(10, 50)
+        cart.produce(more, 50)
+        cart.configuration["stations"][0]["spool"]["when_full"] = "refuse"
+        cart.cut()
+        cart.run(200000)
+        log = cart.station.log
+        assert log.doubtful and log.free_blocks() == 0 and reported(cart)["controller"]["waits_for_room"], more
+        cart.device.journal = []
+        cart.run(60000)
+        assert cart.device.journal == [], "asking wears nothing"
+        log.cursors[0].number = log.number - 1
+        cart.until(lambda log=log: not log.doubtful and cart.is_ready(), 1500)
+        cart.settle()
+        ids = cart.stored_ids()
+        assert ids == cart.controller.produced[-len(ids) :], more
+
+
 def test_a_log_that_what_is_fetched_fills_is_full():
     cart = Cart(blocks=4 + 4, controller={"memory": 400}).ready()
     cart.settle()
