@@ -523,7 +523,8 @@ def test_a_full_log_whose_last_record_is_in_doubt_goes_on_as_soon_as_there_is_ro
         cart.run(60000)
         assert cart.device.journal == [], "asking wears nothing"
         log.cursors[0].number = log.number - 1
-        cart.until(lambda log=log: not log.doubtful and cart.is_ready(), 1500)
+        cart.until(cart.is_ready, 1500)
+        assert not log.doubtful
         cart.settle()
         ids = cart.stored_ids()
         assert ids == cart.controller.produced[-len(ids) :], more
