@@ -5,31 +5,61 @@ It is told when a connection was lost, and when the 08 of a new one came; of the
 
 The head is the result that was refused: the cursor stands in front of it.
 
-    phase      what goes out, and what is durable before it     taken                refused, or silent and it counts
-    IN_ORDER   the cursor's next; W1: SEND_LIMIT covers it      the cursor passes it it is the head: head_failures = 1,
-                                                                                     RETRY
-    RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    head_failures + 1; from OFFERS on:
-               after each pause between lookaheads, which ends  it, IN_ORDER         LOOKAHEAD. With `refused: block`
-               when a reoffered one is taken; W2: none                               a pause, RETRY
-    LOOKAHEAD  what comes behind the head, one by one;          FINISH               the next one. None is left, or no
-               W3: SEND_LIMIT is its end, SENT says lookahead                        room: failed_lookaheads + 1, RETRY,
-                                                                                     a pause
-    FINISH     nothing: what is before the taken one is copied, then W4: cursor, no lookahead; IN_ORDER. No room: HOLD
-    HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
-    REOFFER    one of the quarantine (reoffer); W5: REOFFERED,  W6: its entry gone   W6: sequence_lag + 1; both: as
-               sequence_lag - 1                                                      before it
+    phase      what goes out, and what is durable before it
+    IN_ORDER   the cursor's next, which the cursor passes when it is taken; W1: SEND_LIMIT covers it
+    RETRY      the head, at once, after 2 s, after 8 s, then after each pause between lookaheads, which ends when a
+               reoffered one is taken; W2: none
+    LOOKAHEAD  what comes behind the head, one by one; W3: SEND_LIMIT is its end, SENT says lookahead
+    FINISH     nothing: what is before the taken one is copied to the quarantine; W4: the cursor, no lookahead
+    HOLD       nothing until there is room for the head. An operator's order goes out, and can drop the head
+    REOFFER    one of the quarantine (reoffer); W5: REOFFERED, sequence_lag - 1; W6: taken, its entry is gone; else
+               sequence_lag + 1
 
-    event         in every state
-    connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
-    lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused. In a lookahead
-                  the head is next, unless it had no answer either, or two connections were lost that had refused it
-    nobody there  a pause after a lookahead in vain is over: the head is next, once the 08 of a new connection came
+    phase      event            next phase
+    IN_ORDER   refused, silent  RETRY: it is the head, head_failures = 1
+    IN_ORDER   write            HOLD: the quarantine has no room for a frame that nobody can read
+    IN_ORDER   write            REOFFER
+    IN_ORDER   08               RETRY: SENT says lookahead, of before a start
+    IN_ORDER   08               FINISH: and it names one of that
+    IN_ORDER   08               HOLD: it names one behind such a frame
+    RETRY      taken            IN_ORDER
+    RETRY      refused, silent  LOOKAHEAD: from OFFERS on, each of which counts; with `refused: block` a pause
+    RETRY      next             IN_ORDER: the head is gone, and nothing is behind it
+    RETRY      write            HOLD: the next one is such a frame
+    RETRY      write            REOFFER
+    RETRY      08               IN_ORDER: the server has the head, or was set back
+    RETRY      08               FINISH: it names one of the lookahead
+    LOOKAHEAD  taken            FINISH
+    LOOKAHEAD  silent           RETRY, unless the head had no answer either, or two connections that refused it ended
+    LOOKAHEAD  next             RETRY: none is left, or no room: failed_lookaheads + 1, a pause; or the head is gone
+    LOOKAHEAD  next             HOLD: there is no room for the head
+    LOOKAHEAD  drop, write      RETRY: the head is dropped, at once or when it has its outcome
+    LOOKAHEAD  08               FINISH: it names one of the lookahead
+    LOOKAHEAD  08               IN_ORDER: the server has the head, or was set back
+    LOOKAHEAD  08               RETRY: it was set back, and SENT says lookahead still
+    FINISH     write            IN_ORDER: that is done. Without room it waits
+    FINISH     08               RETRY: it begins again with the next connection, if the head is refused again
+    FINISH     08               IN_ORDER: the server was set back
+    HOLD       next             RETRY: there is room
+    HOLD       drop, write      RETRY: the head is dropped
+    HOLD       write            REOFFER: an order
+    HOLD       08               IN_ORDER: the server has the head, or was set back
+    REOFFER    write, 08        IN_ORDER, what it was before
+    REOFFER    write, 08        RETRY, likewise
+    REOFFER    write, 08        HOLD, likewise
+
+`next`, `write`, `silent` and so on are methods; taken is `accepted`, 08 is `resume`, drop is `drop_first`. A start is
+IN_ORDER, without failures. In every phase
+
+    08            settles what was out (resume_point), and nothing goes out before it
+    silent        counts as a refusal with `proven`, or after PATIENCE others
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
-    start         IN_ORDER, no failures; if SENT says lookahead, RETRY with the lookahead to come
+    nobody_there  a pause after a lookahead in vain is over: the head is next, once the 08 of a new connection came
 
 Durable are the cursor, SEND_LIMIT and SENT (in_flight), REOFFERED and `sequence_lag` (reoffer), the entries of the
-quarantine, and TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py
-runs both side by side, test_refusals_model.py shows what happens without each of W1 to W6.
+quarantine, and TAKEN. In host_tests/agent/outlets test_policy_table.py shows that each row happens and nothing else,
+refusals_model.py is a model of all this, test_refusals_compared.py runs both side by side, and test_refusals_model.py
+shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
 write it takes back, so that the state may be saved by others at any time.

@@ -45,6 +45,15 @@ LIVES = 400
 EVENTS = 120
 
 
+def let_time_come(policy):
+    """Whatever waits for its time may come now, but for what nobody has ordered."""
+    late = policy.reoffers
+    late.timer.stop()
+    late.wants = False
+    for timer in (policy.pause, policy.lookahead.soon, policy.lookahead.proven, late.pause):
+        timer.due = NOW
+
+
 class Comparison:
     """One world of the real policy, and the model."""
 
@@ -75,11 +84,7 @@ class Comparison:
         assert (policy.phase, policy.head) == (model.phase, model.head)
         assert (policy.head_failures, policy.failed_lookaheads) == (model.head_failures, model.failed_lookaheads)
         assert (policy.in_flight.may_have, policy.in_flight.unsettled_to) == (model.may_have, model.unsettled_to)
-        late = policy.reoffers
-        late.timer.stop()
-        late.wants = False
-        for timer in (policy.pause, policy.lookahead.soon, policy.lookahead.proven, late.pause):
-            timer.due = NOW
+        let_time_come(policy)
 
     def current(self):
         numbers, cursor = self.world.state.numbers[:], self.world.log.cursors[0]
@@ -116,6 +121,9 @@ class Comparison:
         elif chance < 0.08 and len(world.kinds) < 40:
             world.kinds += (dice.choice((GOOD, GOOD, REFUSED)),)
             model.end += 1
+        elif chance < 0.09:  # what it refused it takes now, or the other way round
+            at = dice.randrange(len(world.kinds))
+            world.kinds = (*world.kinds[:at], dice.choice((GOOD, GOOD, REFUSED)), *world.kinds[at + 1 :])
         elif chance < 0.10:
             for number in list(model.kept().values())[:1]:
                 if number not in model.retries:
