@@ -1,4 +1,4 @@
-"""The table of the phases at the head of agent/outlets/toolsnet/policy.py: each of its rows happens, and nothing else."""
+"""The table of phases at the head of agent/outlets/toolsnet/policy.py: each of its rows happens, and nothing else."""
 
 import random
 
@@ -39,8 +39,9 @@ def record(monkeypatch):
     """Return a set that gets (phase, event, next phase) of all that changes a phase from now on."""
     seen = set()
     for name, event in EVENTS.items():
+        method = getattr(pol.Policy, name)
 
-        def call(policy, *args, method=getattr(pol.Policy, name), event=event):
+        def call(policy, *args, method=method, event=event):
             before = policy.phase
             returned = method(policy, *args)
             if policy.phase != before:
@@ -90,7 +91,8 @@ def happen(world, dice, chance):
         policy.silent(world.now)
     elif not world.connected:
         named = world.named()
-        world.connect(dice.choice((named, named, named, 0, max(0, named - dice.choice((1, 2, 5))), named + 1, named + 9)))
+        behind = max(0, named - dice.choice((1, 2, 5)))
+        world.connect(dice.choice((named, named, named, 0, behind, named + 1, named + 9)))
     else:
         code = policy.next(world.now)
         if code == pol.WRITE:
