@@ -94,7 +94,7 @@ class MixedOperations:
         self.acknowledged = set()  # the IDs of which a part was
         one = self
         real_parts = SpindleSession._parts
-        real_acknowledged = SpindleSession._part_acknowledged
+        real_acknowledged = SpindleSession._take_part_acknowledgement
         real_subscribe = SpindleSession._subscribe_operations
         real_disconnected = SpindleSession.disconnected
 
@@ -111,15 +111,15 @@ class MixedOperations:
                     one.held, made = made, []
                 session.unsent += made
 
-        def part_acknowledged(session, now):
+        def part_acknowledged(session, mid, revision, text, now):
             if session.owed:
                 one.acknowledged.add(one.id_in(session.owed[0]))
-            real_acknowledged(session, now)
+            real_acknowledged(session, mid, revision, text, now)
 
-        def subscribe(session, mid, text):
+        def subscribe(session, mid, revision, text, now):
             before = session.operation_revision
-            real_subscribe(session, mid, text)
-            if mid == 8 and session.operation_revision and not before:
+            real_subscribe(session, mid, revision, text, now)
+            if session.operation_revision and not before:
                 session.unsent = one._resumed(session, real_parts) + session.unsent
 
         def disconnected(session, now):
@@ -130,7 +130,7 @@ class MixedOperations:
 
         monkeypatch.setattr(SpindleSession, "_parts", parts)
         monkeypatch.setattr(SpindleSession, "offer", offer)
-        monkeypatch.setattr(SpindleSession, "_part_acknowledged", part_acknowledged)
+        monkeypatch.setattr(SpindleSession, "_take_part_acknowledgement", part_acknowledged)
         monkeypatch.setattr(SpindleSession, "_subscribe_operations", subscribe)
         monkeypatch.setattr(SpindleSession, "disconnected", disconnected)
         self.cart = Cart(toolsnet=None, controller=dict(profile_options(profile), **options), **(settings or {}))

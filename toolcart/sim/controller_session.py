@@ -19,10 +19,45 @@ from toolcart.sim.pending_acknowledgement import PendingAcknowledgement
 PORTABLE = True
 
 RESULT = "0061"
+GENERIC_MIDS = (6, 8, 9)  # what each asks for is the MID that it names
+
+
+def rows(inherited, others):
+    """Return rows of ANSWERS with others, of the same MIDs or more."""
+    made = dict(inherited)
+    made.update(others)
+    return made
 
 
 class ControllerSession(ControllerLink):
     """See the module; made by Controller.endpoint()."""
+
+    # Which method answers a message: by its MID, and where it is a generic one by the MID that it names as well.
+    ANSWERS = {
+        1: "_start",
+        3: "_stop",
+        10: "_send_psets",
+        12: "_send_pset",
+        30: "_send_jobs",
+        40: "_send_tool",
+        60: "_subscribe",
+        62: "_take_acknowledgement",
+        63: "_unsubscribe",
+        64: "_take_fetch",
+        80: "_send_time",
+        82: "_set_time",
+        9997: "_take_numbered_acknowledgement",
+        9998: "_take_numbered_rejection",
+        9999: "_mirror",
+    }
+    # The same of a controller that has curves.
+    ANSWERS_OF_CURVES = {
+        5: "_take_curve_acknowledgement",
+        (8, 900): "_take_curve_request",
+        (8, 901): "_take_curve_request",
+        (9, 900): "_take_curve_request",
+        (9, 901): "_take_curve_request",
+    }
 
     def __init__(self, controller):
         super().__init__(controller)
@@ -41,11 +76,13 @@ class ControllerSession(ControllerLink):
         self.link_number = b"  "  # of the current message
         self._count_received = 0
         self._drop_received = 0
+        self._answers = self.ANSWERS
         self.tracing = None
         if self.options.traces:
             from toolcart.sim.controller_traces import Tracing  # small stacks run this too, and few tests need it
 
             self.tracing = Tracing(self)
+            self._answers = rows(self.ANSWERS, self.ANSWERS_OF_CURVES)
 
     # Endpoint
 
@@ -165,53 +202,11 @@ class ControllerSession(ControllerLink):
     # Answers
 
     def _answer(self, mid, revision, text, now):
-        if mid == 1:
-            self._start(revision)
-        elif mid == 3:
-            self.accept(3)
-            if self.tracing is not None:
-                self.tracing.ended()
-            self.started = False
-            self.stopped = True
-            self.end_subscription()
-            self.owed = []
-            self.event_subscriptions.leave()
-        elif mid == 5 and self.tracing is not None:
-            self.tracing.acknowledged(text, now)
-        elif (mid == 8 or mid == 9) and self.tracing is not None and text[:4] in (b"0900", b"0901"):
-            self.tracing.handle_request(mid, text)
-        elif mid == 10:
-            numbers = sorted(self.controller.psets)
-            self.say(11, 1, ("%03d" % len(numbers) + "".join(["%03d" % one for one in numbers])).encode())
-        elif mid == 12:
-            self._send_pset(revision, int(text))
-        elif mid == 30:
-            self._send_jobs(revision)
-        elif mid == 40:
-            self.say(41, 1, frames.parameters(frames.TOOL_1, self.controller.identity, self.options.pad))
-        elif mid == 60:
-            self._subscribe(revision)
-        elif mid == 62:
-            self._acknowledged(now)
-        elif mid == 63:
-            self._unsubscribe()
-        elif mid == 64:
-            self._recover(revision, int(text[:10]))
-        elif mid == 80:
-            self.say(81, 1, self.controller.stamp().encode())
-        elif mid == 82:
-            if self.controller.set_clock(text):
-                self.accept(82)
-            else:
-                self.refuse(82, 1)
-        elif mid == 9997:
-            settled = self.numbers.acknowledged(int(self.link_number), int(text))
-            if settled is not None:
-                self.controller.note_acknowledged(settled)
-        elif mid == 9998:
-            self.numbers.refused(int(self.link_number), int(text[4:]), now)
-        elif mid == 9999:
-            self._mirror()
+        """Do what the row of this message says; what has none is about events, or is not known."""
+        named = int(text[:4]) if mid in GENERIC_MIDS and digits_only(text[:4]) else 0
+        method = self._answers.get((mid, named) if named else mid)
+        if method is not None:
+            getattr(self, method)(mid, revision, text, now)
         elif not self.event_subscriptions.handles(mid, revision, text) and mid not in UNANSWERED:
             self.refuse(mid, 99)
 
@@ -221,7 +216,7 @@ class ControllerSession(ControllerLink):
             return int(text[:4]), int(text[4:7]), text[9:]
         return self.complain("%04d: %s" % (mid, text))
 
-    def _start(self, revision):
+    def _start(self, mid, revision, text, now):
         options = self.options
         is_busy = self.controller.clients(self) >= options.max_clients
         is_unknown = revision not in options.start_revisions
@@ -235,7 +230,23 @@ class ControllerSession(ControllerLink):
         self.received_numbers = NumberedReceiver(self) if numbered else None
         self.say(2, revision, frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad))
 
-    def _subscribe(self, revision):
+    def _stop(self, mid, revision, text, now):
+        self.accept(3)
+        if self.tracing is not None:
+            self.tracing.ended()
+        self.started = False
+        self.stopped = True
+        self.end_subscription()
+        self.owed = []
+        self.event_subscriptions.leave()
+
+    def _take_curve_request(self, mid, revision, text, now):
+        self.tracing.handle_request(mid, text)
+
+    def _take_curve_acknowledgement(self, mid, revision, text, now):
+        self.tracing.acknowledged(text, now)
+
+    def _subscribe(self, mid, revision, text, now):
         options = self.options
         exists = self.result_revision and not options.accepts_again
         is_unknown = revision not in options.result_revisions and not (self._is_blank and options.blank_results)
@@ -248,7 +259,7 @@ class ControllerSession(ControllerLink):
         if not options.push_instead_of_answer:
             self.accept(60)
 
-    def _unsubscribe(self):
+    def _unsubscribe(self, mid, revision, text, now):
         if not self.rejects(63, (not self.result_revision, 10)):
             self.end_subscription()
             self.accept(63)
@@ -259,6 +270,9 @@ class ControllerSession(ControllerLink):
         self.unsent = []
         self.waiting = []
         self._repeats = []
+
+    def _take_fetch(self, mid, revision, text, now):
+        self._recover(revision, int(text[:10]))
 
     def _recover(self, revision, tightening_id):
         """Answer 0064; ID 0 means the latest (OP 5.8.5 p. 146)."""
@@ -282,19 +296,43 @@ class ControllerSession(ControllerLink):
         octets = frames.old_result_data(result, revision, options.pad, instead)
         self.say(65, revision, octets, None, spindle)
 
-    def _send_pset(self, revision, number):
-        pset = self.controller.psets.get(number)
+    def _send_psets(self, mid, revision, text, now):
+        numbers = sorted(self.controller.psets)
+        self.say(11, 1, ("%03d" % len(numbers) + "".join(["%03d" % one for one in numbers])).encode())
+
+    def _send_pset(self, mid, revision, text, now):
+        pset = self.controller.psets.get(int(text))
         if not self.rejects(12, (revision not in self.options.pset_data_revisions, 97), (pset is None, 2)):
             self.say(13, revision, frames.parameters(frames.PSET[revision], pset, self.options.pad))
 
-    def _send_jobs(self, revision):
+    def _send_jobs(self, mid, revision, text, now):
         """Answer 0030: every job that 0038 takes (OP 5.5.2 p. 109-110)."""
         if not self.rejects(30, (revision not in (1, 2), 97)):
             width = 2 * revision
             numbers = [len(frames.JOBS)] + list(frames.JOBS)
             self.say(31, revision, b"".join([frames.field(number, width) for number in numbers]))
 
-    def _mirror(self):
+    def _send_tool(self, mid, revision, text, now):
+        self.say(41, 1, frames.parameters(frames.TOOL_1, self.controller.identity, self.options.pad))
+
+    def _send_time(self, mid, revision, text, now):
+        self.say(81, 1, self.controller.stamp().encode())
+
+    def _set_time(self, mid, revision, text, now):
+        if self.controller.set_clock(text):
+            self.accept(82)
+        else:
+            self.refuse(82, 1)
+
+    def _take_numbered_acknowledgement(self, mid, revision, text, now):
+        settled = self.numbers.acknowledged(int(self.link_number), int(text))
+        if settled is not None:
+            self.controller.note_acknowledged(settled)
+
+    def _take_numbered_rejection(self, mid, revision, text, now):
+        self.numbers.refused(int(self.link_number), int(text[4:]), now)
+
+    def _mirror(self, mid, revision, text, now):
         how = self.options.keepalive
         if how == "mirror":
             self.say(9999, 1, b"")
@@ -305,7 +343,7 @@ class ControllerSession(ControllerLink):
 
     # Results
 
-    def _acknowledged(self, now):
+    def _take_acknowledgement(self, mid, revision, text, now):
         if not self.owed:
             self.complain("0062 without an outstanding 0061")
             return

@@ -21,7 +21,7 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
 from toolcart.sim import operation_frames as frames
 from toolcart.sim import spindle_frames
-from toolcart.sim.controller_session import ControllerSession
+from toolcart.sim.controller_session import ControllerSession, rows
 from toolcart.sim.pending_acknowledgement import PendingAcknowledgement
 from toolcart.sim.spindle_frames import spindles_of
 
@@ -30,6 +30,16 @@ PORTABLE = True
 
 class OperationSession(ControllerSession):
     """See the module; made by Controller.endpoint() where the options name revisions of MID 1201."""
+
+    ANSWERS = rows(
+        ControllerSession.ANSWERS,
+        {
+            (6, 1201): "_push_old",
+            (8, 1201): "_subscribe_operations",
+            (9, 1201): "_unsubscribe_operations",
+            1203: "_take_part_acknowledgement",
+        },
+    )
 
     def __init__(self, controller):
         super().__init__(controller)
@@ -42,17 +52,9 @@ class OperationSession(ControllerSession):
         if self.tracing is not None and self.alive:
             self.tracing.offer(result)
 
-    def _answer(self, mid, revision, text, now):
-        if (mid == 8 or mid == 9) and text[:4] == b"1201":
-            self._subscribe_operations(mid, text)
-        elif mid == 6 and text[:4] == b"1201":
-            self._push_old(text)
-        elif mid == 1203:
-            self._part_acknowledged(now)
-        else:
-            if mid == 3:
-                self.operation_revision = 0
-            super()._answer(mid, revision, text, now)
+    def _stop(self, mid, revision, text, now):
+        self.operation_revision = 0
+        super()._stop(mid, revision, text, now)
 
     def _queue(self, result):
         """Such a controller has no MID 0061, though an option may let 0060 be accepted."""
@@ -60,17 +62,18 @@ class OperationSession(ControllerSession):
     def _named(self, mid):
         return 1201 if self.options.names_subscribed else mid
 
-    def _subscribe_operations(self, mid, text):
-        request = self.parse_request(mid, text)
-        if request is None:
-            return
-        _, revision, extra = request
-        if mid == 9:
+    def _unsubscribe_operations(self, mid, revision, text, now):
+        if self.parse_request(mid, text) is not None:
             if not self.rejects(self._named(9), (not self.operation_revision, 72)):
                 self.accept(self._named(9))
             self.operation_revision = 0
             self.unsent = []
+
+    def _subscribe_operations(self, mid, revision, text, now):
+        request = self.parse_request(mid, text)
+        if request is None:
             return
+        _, revision, extra = request
         if extra[:30] != b"0" * 30 or extra[30:] not in (b"0", b"1"):
             self.complain("0008: " + str(text))
         is_unknown = revision not in self.options.operations
@@ -80,7 +83,7 @@ class OperationSession(ControllerSession):
             if self.options.push_last_result and self.controller.latest() is not None:
                 self.offer(self.controller.latest())
 
-    def _push_old(self, text):
+    def _push_old(self, mid, revision, text, now):
         """Answer MID 0006 for 1201: index of 10 digits, 0 for the newest."""
         controller = self.controller
         if self.rejects(self._named(6), (not self.options.operation_history, 75)):
@@ -130,7 +133,7 @@ class OperationSession(ControllerSession):
     def _say_part(self, part):
         self.say(*part[:3])
 
-    def _part_acknowledged(self, now):
+    def _take_part_acknowledgement(self, mid, revision, text, now):
         if not self.options.waits_for_1203:
             return
         if not self.owed:
@@ -152,6 +155,18 @@ _CYCLES_EXIST, _CYCLES_MISSING = 71, 72  # of 0105 and 0109
 class SpindleSession(OperationSession):
     """See the module; made by Controller.endpoint() where the options name revisions of MID 0101 or 0106."""
 
+    ANSWERS = rows(
+        OperationSession.ANSWERS,
+        {
+            100: "_subscribe_cycles",
+            102: "_take_cycle_acknowledgement",
+            103: "_unsubscribe_cycles",
+            105: "_subscribe_cycles",
+            108: "_take_cycle_acknowledgement",
+            109: "_unsubscribe_cycles",
+        },
+    )
+
     def __init__(self, controller):
         super().__init__(controller)
         self.cycle_revision = 0  # 0: no subscription
@@ -169,17 +184,9 @@ class SpindleSession(OperationSession):
         else:
             super().offer(result)
 
-    def _answer(self, mid, revision, text, now):
-        if mid == 100 or mid == 105:
-            self._subscribe_cycles(mid, revision, text)
-        elif mid == 103 or mid == 109:
-            self._unsubscribe_cycles(mid)
-        elif mid == 102 or mid == 108:
-            self._cycle_acknowledged(mid, text, now)
-        else:
-            if mid == 3:
-                self._leave_cycles()
-            super()._answer(mid, revision, text, now)
+    def _stop(self, mid, revision, text, now):
+        self._leave_cycles()
+        super()._stop(mid, revision, text, now)
 
     def _leave_cycles(self):
         self.cycle_revision = 0
@@ -187,7 +194,7 @@ class SpindleSession(OperationSession):
         self._results = []
         self._again = []
 
-    def _subscribe_cycles(self, mid, revision, text):
+    def _subscribe_cycles(self, mid, revision, text, now):
         options = self.options
         revisions = options.cycles if mid == 105 else options.sync
         if self.rejects(
@@ -218,7 +225,7 @@ class SpindleSession(OperationSession):
             kept = kept[kept.index(int(text[:10])) + 1 :]
         return [one for one in [controller.result(number) for number in kept] if one.station_number == 1]
 
-    def _unsubscribe_cycles(self, mid):
+    def _unsubscribe_cycles(self, mid, revision, text, now):
         if not self.rejects(mid, (not self.cycle_revision, _MISSING if mid == 103 else _CYCLES_MISSING)):
             self._leave_cycles()
             self.accept(mid)
@@ -250,7 +257,7 @@ class SpindleSession(OperationSession):
         else:
             self.say(107, revision, spindle_frames.bolt_data(result, revision, self._part - 1, count))
 
-    def _cycle_acknowledged(self, mid, text, now):
+    def _take_cycle_acknowledgement(self, mid, revision, text, now):
         if not self._part or mid != (102 if self.cycle_mid == 100 else 108):
             self.complain("%04d without an outstanding result" % mid)
             return
