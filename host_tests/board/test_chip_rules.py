@@ -68,7 +68,7 @@ for _ in range(2):
 """
 
     def silent(chip):
-        chip.names_answer = False
+        chip.name_server.answers = False
 
     lines, why = output_of(platform, script, prepare=silent)
     assert lines[:2] == ["OSError -2", str(rules.NAME_BLOCKS_MS)] and "192.0.2.1" in lines[2]

@@ -46,8 +46,8 @@ def chip(request):
 
 
 def dead_names(board):
-    board.names[PIM_NAME] = PIM[0]
-    board.names_answer = False
+    board.name_server.names[PIM_NAME] = PIM[0]
+    board.name_server.answers = False
 
 
 def no_point(board):
@@ -80,8 +80,8 @@ USUAL = {("rp2", joined_and_silent), ("esp32", resets)}
 
 
 def healed(board):
-    board.names_answer = True
-    board.names[PIM_NAME] = PIM[0]
+    board.name_server.answers = True
+    board.name_server.names[PIM_NAME] = PIM[0]
     board.air.points = {b"point1": 50}
     board.air.silent = False
     for address in (PIM, SERVER):

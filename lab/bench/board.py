@@ -136,7 +136,7 @@ def runs_in(heap_bytes: int, platform: str, copied: bool) -> bool:
     tree = copy.deepcopy(TREE)
     tree["toolsnet"]["pim_host"] = NAME
     with Chip(platform, tree, heap_bytes, copied) as chip:
-        chip.names[NAME] = PIM[0]
+        chip.name_server.names[NAME] = PIM[0]
         try:
             chip.until(lambda: chip.resets or chip.controller.messages.get(60), 30000)
             chip.produce(LIVE, 2000)

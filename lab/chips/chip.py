@@ -15,20 +15,14 @@ Rules
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import json
 import os
-import select
 import shutil
-import struct
-import subprocess
 import tempfile
-import termios
 from pathlib import Path
 from typing import Any
 
-from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_quirks import ControllerOptions
@@ -39,12 +33,15 @@ from toolcart.tools.flash import package
 from lab import runtimes
 from lab.cache import Unavailable
 from lab.chips import rules
+from lab.chips.name_server import NameServer
+from lab.chips.process import PIPES, Process
+from lab.chips.radio import Air
+from lab.chips.sockets import Sockets
 from lab.firmware import romfs
 from lab.harness.line import Network
 from lab.harness.serial_line import MicroClock, SerialLine
 
 INSIDE = ("inside.py", "rules.py")
-READ_S = 120  # of real time for one answer of the process: after that it hangs
 BOOT_MS = 500  # from power to boot.py
 SAFE_MODE = "SAFE MODE"
 BLOCK_BYTES = 4096
@@ -58,8 +55,6 @@ OPERATIONS_MAX = 200000  # without any time passing: more is an endless loop
 CONTROLLER = ("192.0.2.10", 4545)
 PIM = ("192.0.2.20", 6575)
 SERVER = ("192.0.2.20", 10111)
-NAME_SERVER = "192.0.2.53"
-ADDRESS = "192.0.2.7 255.255.255.0 192.0.2.1 " + NAME_SERVER
 
 TREE = {
     "toolsnet": {"pim_host": PIM[0], "pim_port": PIM[1]},
@@ -69,44 +64,7 @@ TREE = {
     "board": {"network": "wifi", "ssid": "Plant"},
 }
 
-SERIAL = 3  # the kind of a UART, beside SOCK_STREAM and SOCK_DGRAM
-
 _measured: dict[tuple, tuple[int, int]] = {}  # what each chip with the same parts has: see Chip._measure
-
-
-class Air:
-    """The access points, and what the radio says of itself."""
-
-    def __init__(self):
-        self.points = {b"point1": 50}  # strength in -dBm
-        self.silent = False  # joined, but nothing goes through: the radio reports no loss
-        self.on = False
-        self.joined_ms = -1  # when it has an address; -1: not joining
-        self.restarts = self.joins = 0
-
-    def is_up(self, now_ms: int) -> bool:
-        return self.on and bool(self.points) and 0 <= self.joined_ms <= now_ms
-
-    def status(self, platform: str, now_ms: int) -> int:
-        if self.is_up(now_ms):
-            return 3 if platform == "rp2" else 1010  # CYW43_LINK_UP; STAT_GOT_IP
-        if self.joined_ms < 0:
-            return 0 if platform == "rp2" else 1000
-        if not self.points:
-            return -2 if platform == "rp2" else 201  # CYW43_LINK_NONET; WIFI_REASON_NO_AP_FOUND
-        return 1 if platform == "rp2" else 1001
-
-
-class Socket:
-    """One socket as the port has it."""
-
-    def __init__(self, kind: int, port):
-        self.kind = kind
-        self.port = port
-        self.was = 0  # its last state other than closed
-        self.error = ""  # the name of the error that ended it
-        self.opened_ms = 0
-        self.datagrams: list[tuple[str, int, bytes]] = []
 
 
 class Ended(AssertionError):
@@ -144,10 +102,10 @@ class Chip:
         self.network.listen(*CONTROLLER, self.controller.endpoint)
         self.network.listen(*PIM, self.toolsnet.pim_endpoint)
         self.network.listen(*SERVER, self.toolsnet.server_endpoint)
-        self.air = Air()
-        self.names: dict[str, str] = {}
-        self.names_answer = True
-        self.questions = 0
+        self.air = Air(platform)
+        self.name_server = NameServer()
+        peers = CONTROLLER, PIM, SERVER
+        self.sockets = Sockets(platform, self.clock, self.network, self.air, self.name_server, peers)
         self.resets: list[tuple[int, str]] = []
         self.operations = 0
         self.cut_at = 0
@@ -162,12 +120,10 @@ class Chip:
         self.files = STOCK_BLOCKS if copied else FILES_BLOCKS[platform]
         self.in_place = 0 if copied or script else rules.ROMFS_BYTES
         self.ring = ring and not copied
-        self.process: subprocess.Popen | None = None
-        self._sockets: dict[int, Socket] = {}
+        self.process: Process | None = None
         self._question: tuple | None = None
         self._fed_ms = self._watchdog_ms = 0
-        self._typed = b""
-        self._text = ""
+        self._text = ""  # what earlier starts have printed
         self._until_ms = self._since_time = 0
         self._interrupts = False
         self._waiting: int | None = None  # since when the chip waits
@@ -199,7 +155,7 @@ class Chip:
                 self._advance(BOOT_MS)
                 self._start("run")
             if self._question is None:
-                self._question = self._next_request()
+                self._question = self._running().next_request()
             if self.at_prompt():
                 self._advance(self._until_ms - self.clock.total_ms)
                 break
@@ -225,7 +181,7 @@ class Chip:
         self._until_ms = self.clock.total_ms + EXECUTES_MS
         process, self._question = self.process, None
         while self._question is None:
-            question = self._next_request()
+            question = self._running().next_request()
             if question is None or not (question[0] == rules.REPL or self._answered(*question)):
                 break
             self._question = question if question[0] == rules.REPL else None
@@ -266,9 +222,7 @@ class Chip:
 
     def type(self, line: str) -> None:
         """Type a line at the console."""
-        assert self.process is not None and self.process.stdin is not None
-        os.write(self.process.stdin.fileno(), line.encode() + b"\r\n")
-        self._typed += line.encode() + b"\r\n"
+        self._running().type(line.encode())
 
     def power_off(self) -> None:
         """Switch the power off; `run` gives it back."""
@@ -276,8 +230,7 @@ class Chip:
 
     def output(self) -> str:
         """Return everything printed, by all starts."""
-        file = self.folder / "said"
-        return self._text + (file.read_text(errors="replace") if file.exists() else "")
+        return self._text + (self.process.output() if self.process is not None else "")
 
     def flash(self, octets: bytes | None = None) -> bytes:
         """Return the whole flash, or replace its content, while the power is off."""
@@ -318,7 +271,7 @@ class Chip:
             (self.folder / f"install/{at}").write_bytes(content)
         blocks = self.files + RING_BLOCKS * self.ring
         (self.folder / "flash").write_bytes(b"\xff" * (blocks * BLOCK_BYTES))
-        for name in ("asks", "answers"):
+        for name in PIPES:
             os.mkfifo(self.folder / name)
         self._start("install")
         self._finished()
@@ -335,7 +288,7 @@ class Chip:
             return
         self._start("run")
         while not self.fakes_bytes:
-            question = self._next_request()
+            question = self._running().next_request()
             assert question is not None, self.output()
             what, number, value, _, _ = question
             if what == rules.NOTICE and number:
@@ -355,39 +308,27 @@ class Chip:
         at = command.index(str(script))  # as a module: a script's whole path goes into the heap
         command[at : at + 1] = ["-m", script.stem]
         command = [word.replace(str(self.folder), ".") for word in command]
-        self._text = self.output()
-        self._out = (self.folder / "said").open("wb")
-        self.process = subprocess.Popen(
-            command, cwd=self.folder, stdin=subprocess.PIPE, stdout=self._out, stderr=subprocess.STDOUT
-        )
-        # Opened to read and write, so that neither side waits for the other to open its end.
-        self._asks = os.open(self.folder / "asks", os.O_RDWR)
-        self._answers = os.open(self.folder / "answers", os.O_RDWR)
-        self._sockets = {}
+        self.process = Process(command, self.folder)
         self._question = self._waiting = None
         self._watchdog_ms = 0
-        self._typed = b""
-        self.air.on = False
-        self.air.joined_ms = -1
+        self.air.power_off()
+
+    def _running(self) -> Process:
+        assert self.process is not None
+        return self.process
 
     def _end(self) -> None:
-        process, self.process = self.process, None
-        if process is None:
+        if self.process is None:
             return
-        process.kill()
-        process.wait()
-        assert process.stdin is not None
-        process.stdin.close()
-        self._out.close()
-        os.close(self._asks)
-        os.close(self._answers)
-        for sock in self._sockets.values():
-            if sock.kind == SERIAL:
-                sock.port.close()
-            elif sock.port is not None:
-                self.network.abandon(sock.port)
-        self._sockets = {}
+        self.process.kill()
+        self._text = self.output()
+        self.process = None
+        self.sockets.close_all()
         self._question = None
+
+    def _answer(self, code: int, octets: bytes = b"") -> bool:
+        self._running().answer(code, octets)
+        return True
 
     def _reset(self, why: str) -> None:
         self.resets.append((self.clock.total_ms, why))
@@ -397,43 +338,15 @@ class Chip:
         """Serve a process that only uses the flash until it ends; return its output."""
         before = len(self._text)
         while True:
-            question = self._next_request()
+            question = self._running().next_request()
             if question is None:
                 break
             self._answered(*question)
-        assert self.process is not None
-        code = self.process.wait()
+        code = self._running().wait()
         output = self.output()[before:]
         self._end()
         assert code == 0, output
         return output
-
-    def _next_request(self) -> tuple | None:
-        """Return the next question; None if the process has ended."""
-        head = self._read(12)
-        if head is None:
-            return None
-        what, number, length, a, b = struct.unpack("<BBHii", head)
-        octets = self._read(length) if length else b""
-        return what, number, a, b, octets
-
-    def _read(self, count: int) -> bytes | None:
-        octets = b""
-        waited = 0
-        while len(octets) < count:
-            if not select.select([self._asks], [], [], 0.2)[0]:
-                assert self.process is not None
-                if self.process.poll() is not None:
-                    return None
-                waited += 1
-                assert waited < READ_S * 5, "the chip does nothing and asks nothing\n" + self.output()[-3000:]
-                continue
-            octets += os.read(self._asks, count - len(octets))
-        return octets
-
-    def _answer(self, code: int, octets: bytes = b"") -> bool:
-        os.write(self._answers, struct.pack("<ii", code, len(octets)) + octets)
-        return True
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -493,7 +406,7 @@ class Chip:
                 self._reset("cut")
                 return False
         else:
-            return self._network(what, number, a, octets)
+            return self._connection(what, number, a, octets)
         return self._answer(0)
 
     def _wait(self, ms: int, wanted: bytes) -> bool:
@@ -513,7 +426,7 @@ class Chip:
             if self.clock.total_ms >= self._until_ms:
                 return False
             step = min(end, self._until_ms) - self.clock.total_ms
-            step = min(step, self.network.next_due(), 250 if self._sockets else step)
+            step = min(step, self.network.next_due(), 250 if self.sockets else step)
             step = max(1, step if self.line is None else min(step, self.line.due_us() // 1000))
             if self._bites(step):
                 return False
@@ -540,92 +453,15 @@ class Chip:
 
     # -- the network -------------------------------------------------------------------------------------------------
 
-    def _reaches(self) -> bool:
-        return self.air.is_up(self.clock.total_ms) and not self.air.silent
-
-    def _network(self, what: int, number: int, a: int, octets: bytes) -> bool:
+    def _connection(self, what: int, number: int, a: int, octets: bytes) -> bool:
+        """Answer what the radio, a socket or a UART is asked for."""
         if what == rules.WLAN:
-            return self._answer(*self._wlan(number, a, octets))
-        if what == rules.SOCKET:
-            return self._answer(self._socket(a))
-        if what == rules.NAME:
-            address = self.names.get(octets.decode()) if self.names_answer and self._reaches() else None
-            return self._answer(0 if address else -1, (address or "").encode())
+            return self._answer(*self.air.answer(number, a, self.clock.total_ms))
         if what == rules.UART:
             assert self.line is not None
             self.line.port.open("", a)
-            number = self._free()
-            self._sockets[number] = Socket(SERIAL, self.line.port)
-            return self._answer(number)
-        sock = self._sockets.get(number)
-        if sock is None:
-            return self._answer(-self._number("EBADF"))
-        if sock.kind == SERIAL and what in (rules.READ, rules.WRITE):
-            return self._answer(*self._serial(what, a, octets))
-        if what == rules.CLOSE:
-            if sock.port is not None:
-                sock.port.close()
-            del self._sockets[number]
-            return self._answer(0)
-        if what == rules.CONNECT:
-            return self._answer(self._connect(sock, octets.decode(), a))
-        if what == rules.READ:
-            return self._answer(*self._received(sock, a))
-        if what == rules.WRITE:
-            return self._answer(self._written(sock, octets))
-        if what == rules.SENDTO:
-            return self._answer(self._sent(sock, octets, a))
-        return self._answer(*self._datagram(sock))
-
-    def _number(self, name: str) -> int:
-        return rules.ERRNO[self.platform][name]
-
-    def _socket(self, kind: int) -> int:
-        have = sum(1 for sock in self._sockets.values() if sock.kind == kind)
-        if have >= (rules.TCP_SOCKETS if kind == 1 else rules.UDP_SOCKETS)[self.platform]:
-            return -rules.NO_SOCKET[self.platform]
-        number = self._free()
-        self._sockets[number] = Socket(kind, self.network.port() if kind == 1 else None)
-        return number
-
-    def _free(self) -> int:
-        return next(free for free in range(1, 250) if free not in self._sockets)
-
-    def _serial(self, what: int, a: int, octets: bytes) -> tuple[int, bytes]:
-        assert self.line is not None
-        port = self.line.port
-        if what == rules.WRITE:
-            return port.write(octets, 0, len(octets)), b""
-        if a < 0:
-            return port.waiting(), b""
-        buf = bytearray(a)
-        got = port.readinto(buf, a)
-        return got, bytes(buf[:got])
-
-    def _connect(self, sock: Socket, host: str, port: int) -> int:
-        if not self.air.is_up(self.clock.total_ms):
-            return -self._number("EHOSTUNREACH")  # ERR_RTE: no interface has an address
-        if sock.kind != 1:
-            return 0
-        if sock.was:
-            return -self._number("EALREADY")
-        sock.was = PORT_OPENING
-        sock.opened_ms = self.clock.total_ms
-        sock.port.open(host, port)
-        return -self._number("EINPROGRESS")
-
-    def _look(self, sock: Socket) -> None:
-        """Notice what became of a connection."""
-        state = sock.port.state()
-        for address in (CONTROLLER, PIM, SERVER):
-            self.network.line(*address).black_hole = not self._reaches()
-        if state:
-            if state == PORT_OPENING and self.clock.total_ms - sock.opened_ms > rules.CONNECT_GIVES_UP_MS:
-                sock.port.close()
-                sock.error = "ECONNABORTED"
-            sock.was = state
-        elif sock.was and not sock.error:
-            sock.error = "ECONNRESET"  # also when refused: extmod/modlwip.c:1572
+            return self._answer(self.sockets.add_serial(self.line.port))
+        return self._answer(*self.sockets.answer(what, number, a, octets))
 
     def _ready(self, wanted: bytes) -> bytes:
         ready = b""
@@ -637,110 +473,8 @@ class Chip:
 
     def _events(self, number: int) -> int:
         if number == rules.CONSOLE:
-            return rules.POLLIN if self._unread() else 0
-        sock = self._sockets.get(number)
-        if sock is None:
-            return 0
-        if sock.kind == SERIAL:
-            return rules.POLLIN if sock.port.has_input() else 0
-        if sock.kind != 1:
-            return rules.POLLOUT | (rules.POLLIN if sock.datagrams else 0)
-        self._look(sock)
-        if sock.error:
-            return rules.failed_events(self.platform, sock.error)
-        if sock.was != PORT_OPEN:
-            return 0 if sock.was else rules.POLLHUP | rules.POLLOUT
-        return rules.POLLOUT | (rules.POLLIN if sock.port.has_input() else 0)
-
-    def _unread(self) -> bool:
-        """True if the process has not read everything that was typed."""
-        if not self._typed:
-            return False
-        assert self.process is not None and self.process.stdin is not None
-        left = bytearray(4)
-        fcntl.ioctl(self.process.stdin.fileno(), termios.FIONREAD, left)
-        if not any(left):
-            self._typed = b""
-        return any(left)
-
-    def _received(self, sock: Socket, n: int) -> tuple[int, bytes]:
-        self._look(sock)
-        if sock.error:
-            return -self._number(sock.error), b""
-        if sock.was != PORT_OPEN:
-            return -self._number("EAGAIN" if sock.was else "ENOTCONN"), b""
-        buf = bytearray(min(n, 1500))
-        got = sock.port.readinto(buf, len(buf))
-        if got == 0:
-            return -self._number("EAGAIN"), b""
-        if got < 0:
-            sock.was = 0
-            return 0, b""  # the end
-        return got, bytes(buf[:got])
-
-    def _written(self, sock: Socket, octets: bytes) -> int:
-        self._look(sock)
-        if sock.error:
-            return -self._number(sock.error)
-        if sock.was != PORT_OPEN:
-            return -self._number("EAGAIN" if sock.was else "ENOTCONN")
-        return sock.port.write(octets, 0, len(octets)) or -self._number("EAGAIN")
-
-    def _sent(self, sock: Socket, octets: bytes, port: int) -> int:
-        host, _, octets = octets.partition(b"\0")
-        if not self.air.is_up(self.clock.total_ms):
-            return -self._number("EHOSTUNREACH")
-        if port == 53 and host.decode() == NAME_SERVER:
-            self.questions += 1
-            if self.names_answer and self._reaches() and len(sock.datagrams) < rules.DATAGRAMS[self.platform]:
-                sock.datagrams.append((NAME_SERVER, 53, _reply(octets, self.names)))
-        return len(octets)
-
-    def _datagram(self, sock: Socket) -> tuple[int, bytes]:
-        if not sock.datagrams:
-            return -self._number("EAGAIN"), b""
-        host, port, octets = sock.datagrams.pop(0)
-        return 0, struct.pack("<H", port) + host.encode() + b"\0" + octets
-
-    def _wlan(self, what: int, a: int, octets: bytes) -> tuple[int, bytes]:
-        air, now_ms = self.air, self.clock.total_ms
-        if what == 0 and a >= 0:
-            air.restarts += air.on and not a
-            air.on = bool(a)
-            air.joined_ms = -1
-        elif what == 1:
-            if not air.on:
-                return -self._number("EPERM"), b""
-            air.joins += 1
-            air.joined_ms = now_ms + 2000
-        elif what == 2:
-            air.joined_ms = -1
-        elif what == 3:
-            return int(air.is_up(now_ms)), b""
-        elif what == 4:
-            return (-max(air.points.values(), default=90) if a else air.status(self.platform, now_ms)), b""
-        elif what == 5:
-            air.on = False
-            air.joined_ms = -1
-        elif what == 6:
-            return len(air.points), b"".join(name + bytes((level, 0)) for name, level in air.points.items())
-        elif what == 7:
-            return 0, (ADDRESS if air.is_up(now_ms) else "0.0.0.0 0.0.0.0 0.0.0.0 0.0.0.0").encode()
-        return int(air.on), b""
-
-
-def _reply(question: bytes, names: dict[str, str]) -> bytes:
-    """Return a name server's answer."""
-    labels, at = [], 12
-    while question[at]:
-        labels.append(question[at + 1 : at + 1 + question[at]].decode())
-        at += 1 + question[at]
-    address = names.get(".".join(labels))
-    head = question[:2] + (b"\x81\x80" if address else b"\x81\x83") + b"\0\1" + (b"\0\1" if address else b"\0\0")
-    answer = head + b"\0\0\0\0" + question[12 : at + 5]
-    if address:
-        answer += b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes(int(part) for part in address.split("."))
-    return answer
+            return rules.POLLIN if self._running().has_input() else 0
+        return self.sockets.events(number)
 
 
 @functools.cache
