@@ -274,7 +274,7 @@ def _given_up(state, cursor):
 def _missed(state):
     if not state.broke_at and not state.missed[0]:
         return state.missed
-    from toolcart.agent.log.missed import shown  # rare
+    from toolcart.agent.log.missed_counts import shown  # rare
 
     return shown(state)
 

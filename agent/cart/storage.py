@@ -6,7 +6,7 @@ together.
 Rules
 1. Which place of the snapshot an outlet has is decided by its name alone (toolcart.agent.cart.outlet_places).
 2. An outlet that was there goes on where it was. One that returns does too, as far as the log still has that; what
-   the log gave up meanwhile is counted, as for one that was there (toolcart.agent.log.missed).
+   the log gave up meanwhile is counted, as for one that was there (toolcart.agent.log.missed_counts).
 3. A new one gets what the log holds. A durable one leaves out the oldest, so that a quarter of the room is free for
    new results, but only what all durable ones that stay have had: what nobody has had is kept, whatever is free.
    Where none stays, that is what one of those that were there before has had. What is left out is counted likewise.
@@ -25,7 +25,7 @@ Rules
 from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.counters import NOT_SAVED
 from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, OutletPlaces, hash_at, kind_at
-from toolcart.agent.log import missed
+from toolcart.agent.log import missed_counts
 from toolcart.agent.log.cursor import WANTS_EVENTS, WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import NUMBER_TOP
@@ -207,7 +207,7 @@ def _place_cursors(station, own):
             _doubt(state, cursor)
     if state.lost or state.older:
         at_start.repeated = log.backlog()
-    missed.put(state)
+    missed_counts.put(state)
     at_start.back = [how == RETURNED for how in own.how]
     at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
@@ -251,7 +251,7 @@ def _give_up_oldest(log):
             log.rewind(cursor, last)
             log.state.missed[cursor.slot - CURSOR] += last - was
             log.state.put_moved(cursor, was)
-    missed.put(log.state)
+    missed_counts.put(log.state)
 
 
 def _outlet_of(log, place, missed=0):

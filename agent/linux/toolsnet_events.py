@@ -9,8 +9,8 @@ Rules
    durable.
 3. Nothing goes out above SEND_LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log, and one that is refused too often, or makes the server silent too
-   often, is passed. All that ToolsNet lacks is in one number (toolcart.agent.log.missed), which is durable with the
-   cursor: an upper bound, and no more than there were.
+   often, is passed. All that ToolsNet lacks is in one number (toolcart.agent.log.missed_counts), which is durable with
+   the cursor: an upper bound, and no more than there were.
 5. The last 08 says what ToolsNet has lost: events with these ordinals, which go on where sequences jump. They count
    before another one goes out, or the sequences go on elsewhere, as no 08 shows the loss after that; each once since
    the start. A doubt ends when those that it speaks of are counted, or were sent again and taken.
@@ -20,7 +20,7 @@ Rules
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.toolsnet_source import OFFERS, PAUSE_MS, ToolsNetSource
-from toolcart.agent.log import missed
+from toolcart.agent.log import missed_counts
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.rewind import go_back
@@ -137,7 +137,7 @@ class ToolsNetEvents(ToolsNetSource):
     def put_state(self, report):
         report["events_sent"] = self.sent + self.resumed
         report["events_waiting"] = self._count(self.cursor.number, self.log.number)
-        report["events_missed"] = missed.shown(self.state)[0]
+        report["events_missed"] = missed_counts.shown(self.state)[0]
         report["events_doubt"] = self.doubt
         report["events_doubts"] = self.doubts
         report["events_doubt_latest"] = self.latest_doubt
@@ -228,7 +228,7 @@ class ToolsNetEvents(ToolsNetSource):
     def _lacks(self, count):
         """Count events that ToolsNet lacks, all that were passed at most; nothing goes out before that is durable."""
         self.state.missed[0] += max(0, min(count, self._passed() - self.state.missed[0]))
-        missed.put(self.state)
+        missed_counts.put(self.state)
         self._is_unsaved = True
 
     def _passed(self):

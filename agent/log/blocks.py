@@ -275,6 +275,6 @@ class Blocks:
 
 def _share_missed(state):
     if state.numbers[field.MISSED] or any(state.missed):
-        from toolcart.agent.log.missed import put  # most spools have lost nothing
+        from toolcart.agent.log.missed_counts import put  # most spools have lost nothing
 
         put(state)

@@ -6,8 +6,8 @@
 
 Version 5 has all in these places. Version 6, of a state that knows a break in ToolsNet's sequences (`broke_at`,
 toolcart.agent.outlets.toolsnet.sequence_break), has what that says in the upper 13 bits of three sequences' numbers.
-Version 7, of a state of which several outlets lack something (toolcart.agent.log.missed), and that knows no break, has
-the upper bits of what they lack there. Versions 8 to 10 are 5 to 7 of a state whose ToolsNet may have had more than is
+Version 7, of a state of which several outlets lack something (toolcart.agent.log.missed_counts), and that knows no
+break, has the upper bits of what they lack there. Versions 8 to 10 are 5 to 7 of a state whose ToolsNet may have had more than is
 counted (HAD_MORE).
 A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.outlet_places): 12
 bytes, the lowest two bits of the first one above the first number.
@@ -111,7 +111,7 @@ class Snapshot:
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
         self.again = []  # of number DAMAGED the next start finds these again (toolcart.agent.log.found_again)
         self.finds_again = False  # DAMAGED lacks what the last session had found and this start finds again
-        self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed)
+        self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed_counts)
         self.shared = ()  # number MISSED of version 7, and what stands above its three sequences
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
         self.broke_at = self.broke_by = 0
@@ -469,7 +469,7 @@ class Snapshot:
             self.broke_by = by | (high >> 4) << _LOW_BITS
         is_shared = version == _VERSION_SHARED
         if self.numbers[MISSED] or is_shared:
-            from toolcart.agent.log.missed import load  # most spools have lost nothing
+            from toolcart.agent.log.missed_counts import load  # most spools have lost nothing
 
             load(self, self._take_above() if is_shared else None)
         for index in range(len(self._cursors)):

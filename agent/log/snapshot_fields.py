@@ -42,7 +42,7 @@ GAPS_MOST = const(4)
 DELIVERED = const(35)
 OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
 # Of the station:
-MISSED = const(37)  # records that the log gave up before other outlets had them (toolcart.agent.log.missed)
+MISSED = const(37)  # records that the log gave up before other outlets had them (toolcart.agent.log.missed_counts)
 MISSED_SHARED = const(1 << 29)  # of that number: several outlets share it
 DAMAGED = const(38)  # numbers of the log, and records of the quarantine, that were found unreadable
 JUMPED = const(39)  # numbers that a start skipped

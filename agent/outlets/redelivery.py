@@ -127,7 +127,7 @@ class Redelivery:
 
     def _miss(self, by):
         """Let so many more be missed, or fewer."""
-        from toolcart.agent.log.missed import put  # most spools have lost nothing
+        from toolcart.agent.log.missed_counts import put  # most spools have lost nothing
 
         state = self._log.state
         state.missed[self._place] += by

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolcart.agent.cart import outlet_places
-from toolcart.agent.log import missed
+from toolcart.agent.log import missed_counts
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_ALL, WANTS_EVENTS, Cursor
 from toolcart.agent.log.flash import Partition
@@ -125,7 +125,7 @@ class OfflineSpool:
         if self.sends and was and self.log.number and was < first - 1:
             ever = self.log.next - 1 - numbers[field.STORED]
             self.state.missed[0] += max(0, min(first - 1 - was, ever - self.state.missed[0]))
-            missed.put(self.state)
+            missed_counts.put(self.state)
             self._events.number = first - 1
 
     def logs(self) -> Iterator[tuple[int, Log]]:

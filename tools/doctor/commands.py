@@ -33,7 +33,7 @@ from toolcart.tools.config import files, path_checks, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
-from toolcart.tools.messages import attention, connections, outlet_names, reasons, standing_conditions, status
+from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names, reasons, status
 from toolcart.tools.status import without_socket
 
 AT_ONCE = 8  # stations: each mostly waits for its controller and its PIM, and has a thread and a few files open
@@ -311,7 +311,7 @@ def _status_findings(station: dict) -> Iterator[Finding]:
         if not connections.is_proven(outlet) and attention.of_outlet(outlet) is None:
             yield _unproven(name, outlet)
     in_states = attention.unusable_main_connections(station)
-    for need in standing_conditions.all_needs(station):
+    for need in latched_conditions.all_needs(station):
         level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works
         if need not in in_states:
             yield Finding(f"{name} {need.slug}", level, need.words, need.hint, {"need": need.slug})

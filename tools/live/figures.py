@@ -18,10 +18,10 @@ from toolcart.tools.live.history import StationFigures
 from toolcart.tools.messages import (
     attention,
     connections,
+    latched_conditions,
     log_entries,
     missed_results,
     outlet_names,
-    standing_conditions,
     transitions,
     waiting_by_outlet,
 )
@@ -428,8 +428,8 @@ def _loss_changes(
     A count that goes on to grow is reported once a minute.
     """
     reports = []
-    counts = {need.slug + need.about: need.key for need in standing_conditions.count_needs(status)}
-    for need in standing_conditions.count_needs(status):
+    counts = {need.slug + need.about: need.key for need in latched_conditions.count_needs(status)}
+    for need in latched_conditions.count_needs(status):
         name = need.slug + need.about
         before = figures.undelivered.get(name, "0")
         if before != need.key != "0" != before and at_s - figures.losses_reported_s.get(name, -GROWS_S) < GROWS_S:
@@ -437,10 +437,10 @@ def _loss_changes(
             continue
         if need.key != before:
             figures.losses_reported_s[name] = at_s
-        if need.slug in standing_conditions.USUAL:
+        if need.slug in latched_conditions.USUAL:
             reports += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:
-            over = standing_conditions.OVER.get(need.slug, need.words)
+            over = latched_conditions.OVER.get(need.slug, need.words)
             reports.append((WARNING, need.text()) if need.key != "0" else (GOOD, over))
     figures.undelivered = counts
     return reports + _need_changes(figures, status, stopped)

@@ -22,9 +22,9 @@ from toolcart.tools.live.figures import NO_AGENT, NO_ANSWER, Change
 from toolcart.tools.messages import (
     attention,
     connections,
+    latched_conditions,
     missed_results,
     outlet_names,
-    standing_conditions,
     waiting_by_outlet,
 )
 from toolcart.tools.messages.counter_rows import ROWS
@@ -89,7 +89,7 @@ def _diagnose(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Di
     down = [side for side, connection in both.items() if not connections.is_working(connection) and not cut.get(side)]
     reasons = {side: connections.reason_of(both[side]) for side in down}
     in_states = attention.unusable_main_connections(station)  # their states say them
-    needs = [need for need in standing_conditions.all_needs(station) if need.level != attention.NOTE]
+    needs = [need for need in latched_conditions.all_needs(station) if need.level != attention.NOTE]
     needs = [need for need in needs if need not in in_states]
     width, rows = room
     lines_left = rows - 4 - len(other_outlets(station)) - len(_loss_lines(station, width))
@@ -122,9 +122,7 @@ def _wrapped(sentence: str, width: int) -> list[str]:
 
 def _loss_lines(station: dict, width: int) -> list[str]:
     """Say how many results did not get through, or go out again, in as many lines as it takes."""
-    counts = [
-        f"{need.key} {need.label.lower()}" for need in standing_conditions.count_needs(station) if need.key != "0"
-    ]
+    counts = [f"{need.key} {need.label.lower()}" for need in latched_conditions.count_needs(station) if need.key != "0"]
     counts += [f"{outlet['sent_again']} to be sent again" for outlet in station["outlets"] if outlet.get("sent_again")]
     counts = [count.replace(" ", "\u00a0") for count in counts]
     return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, REASON_LEAST))]

@@ -19,7 +19,7 @@ from toolcart.tools.live import chart, panels, table
 from toolcart.tools.live.figures import BAD, GOOD, INFO, NO_AGENT, NO_ANSWER, WARNING, is_ready, is_streaming
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
-from toolcart.tools.messages import attention, connections, outlet_names, standing_conditions, waiting_by_outlet
+from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names, waiting_by_outlet
 from toolcart.tools.messages.attention import of_outlet
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
@@ -53,7 +53,7 @@ def verdict(status: dict, detail: int = SHORT) -> tuple[str, str]:
         texts = [(min(level for level, _ in texts), f"both {texts[0][1]}")]
     texts += [_outlet_text(need, outlet, detail) for outlet in other_outlets(status) if (need := of_outlet(outlet))]
     problems = [text for wanted in (attention.BAD, attention.WARN) for level, text in texts if level == wanted]
-    warnings = [need for need in standing_conditions.all_needs(status) if need.level == attention.WARN]
+    warnings = [need for need in latched_conditions.all_needs(status) if need.level == attention.WARN]
     problems += [need.words for need in warnings if need.slug != "outlet"]
     if percent_used(status) >= FULL_PERCENT:
         problems.append(f"spool {percent_used(status)} % full")

@@ -20,7 +20,7 @@ from typing import Any
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures, is_ready, is_streaming
-from toolcart.tools.messages import outlet_names, standing_conditions, waiting_by_outlet
+from toolcart.tools.messages import latched_conditions, outlet_names, waiting_by_outlet
 from toolcart.tools.process.child_process import AgentChild
 from toolcart.tools.process.supervisor import end_or_reload, restore
 from toolcart.tools.status.client import PATIENCE_S, STUCK
@@ -294,9 +294,9 @@ def totals_text(figures: Figures) -> str:
 def lost_of(figures: Figures) -> list[tuple[str, int]]:
     """Return how many results of the backlog never arrive, each with its name; none of those that there are none of."""
     parts = [("dropped by an operator", figures.total("dropped"))]
-    overwritten = standing_conditions.overwritten_by_outlet(figures.station_statuses())
+    overwritten = latched_conditions.overwritten_by_outlet(figures.station_statuses())
     parts += [(f"not at {name}: overwritten, at most", count) for name, count in overwritten.items()]
-    missed = standing_conditions.missed_by_outlet(figures.station_statuses())
+    missed = latched_conditions.missed_by_outlet(figures.station_statuses())
     parts += [(f"not at {name}: missed, at most", count) for name, count in missed.items()]
     return [part for part in parts if part[1]]
 

@@ -4,7 +4,7 @@ Rules
 1. These words are here only: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the web page show
    them; /metrics has the same slugs.
 2. A Need exists while what it says is true, and no longer; what only grows belongs to
-   toolcart.tools.messages.standing_conditions.
+   toolcart.tools.messages.latched_conditions.
 3. `key` stays the same while only a figure changes, so that the same thing is not said every second.
 """
 

@@ -17,7 +17,7 @@ NOT_SHOWN = ""  # a change of state is said in its place
 class Row:
     """`entry`: an entry in words, "" where its name and value say enough; see log_entries.explain for what it may have.
 
-    `level`: how it is shown, WARNS, HARMLESS or NOT_SHOWN. `is_trouble`: it is trouble if it is not zero. `standing`:
+    `level`: how it is shown, WARNS, HARMLESS or NOT_SHOWN. `is_trouble`: it is trouble if it is not zero. `latched`:
     what stays said while it is not: a label, what it is a number of, and what helps ("" for nothing). `is_usual`: so it
     is with some controllers, and its line in the log comes once.
     """
@@ -25,7 +25,7 @@ class Row:
     entry: str = ""
     level: str = WARNS
     is_trouble: bool = False
-    standing: tuple[str, str, str] | None = None
+    latched: tuple[str, str, str] | None = None
     is_usual: bool = False
 
 
@@ -52,7 +52,7 @@ ROWS = {
     "out of sequence": Row("a result came out of order by its tightening ID; it is kept as it came"),
     "shifted": Row(
         "a result's fields were found where its revision does not have them; told once a day",
-        standing=(
+        latched=(
             "SHIFTED",
             "results since the start whose fields were found where their revision does not have them",
             "docs/controllers.md says why",
@@ -60,7 +60,7 @@ ROWS = {
         is_usual=True,
     ),
     "text escaped": Row(
-        standing=(
+        latched=(
             "ESCAPED",
             "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
             "docs/outlets.md says how to decode it",
@@ -99,7 +99,7 @@ ROWS = {
         "results are not taken, since MID 0065 names another station: right where stations share the tightening IDs; "
         'else set controller.tightening_ids to "own"',
         level=HARMLESS,
-        standing=(
+        latched=(
             "PASSED OVER",
             "results not taken since the start, as MID 0065 names another station",
             'if they are of this station, set controller.tightening_ids to "own"',
@@ -108,7 +108,7 @@ ROWS = {
     ),
     "unsubscribed": Row(
         "the controller had stopped pushing results while connected: {why}",
-        standing=(
+        latched=(
             "NOT PUSHED",
             "times since the start the controller stopped pushing results while connected",
             "was the agent stalled, or the controller reconfigured?",

@@ -10,10 +10,10 @@ from __future__ import annotations
 from toolcart.tools.messages import (
     attention,
     connections,
+    latched_conditions,
     missed_results,
     outlet_names,
     reasons,
-    standing_conditions,
     waiting_by_outlet,
 )
 from toolcart.tools.messages.durations import span
@@ -78,7 +78,7 @@ def station_lines(station: dict) -> list[str]:
 
 def problem_lines(station: dict) -> list[str]:
     """Say what does not work or did not get through, with the command that says more or helps."""
-    lines = [_line(need.label, need.text()) for need in standing_conditions.all_needs(station)]
+    lines = [_line(need.label, need.text()) for need in latched_conditions.all_needs(station)]
     missed = missed_results.of_station(station)
     return [*lines, _line(missed.label, missed.words)] if missed else lines
 

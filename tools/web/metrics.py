@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
-from toolcart.tools.messages import attention, connections, outlet_names, standing_conditions
+from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names
 
 RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 
@@ -171,7 +171,7 @@ def _add_station(sheet: Sheet, labels: dict, station: dict) -> None:
         if connection["kind"] == "toolsnet":
             for family, name in _OF_DOUBT:
                 sheet.add(family, labels, connection.get(name))
-    for slug, level in dict.fromkeys((need.slug, need.level) for need in standing_conditions.all_needs(station)):
+    for slug, level in dict.fromkeys((need.slug, need.level) for need in latched_conditions.all_needs(station)):
         sheet.add("toolcart_needs", {**labels, "what": slug, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone_count)

@@ -6,7 +6,7 @@ from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.cart.storage import bring_up
-from toolcart.agent.log import missed, rewind
+from toolcart.agent.log import missed_counts, rewind
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_BLOCKS
@@ -326,7 +326,7 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     for _ in range(5):
         cart.start(MQTT)  # ages do not run together
     cart.state.missed[1] = 7  # counted before it was removed
-    missed.put(cart.state)
+    missed_counts.put(cart.state)
     assert cart.state.save()
     cart.start(MQTT, MQTT + ":b")
     assert gone(cart.at_start.given_up) == [(FILE, 57)] and not any(cart.state.missed)
@@ -338,16 +338,16 @@ def test_events_that_toolsnet_lacks_stay_counted_whatever_other_outlets_come_and
     cart = Cart()
     cart.start(TOOLSNET, "file:f")
     cart.state.missed[0] = 10
-    missed.put(cart.state)
+    missed_counts.put(cart.state)
     assert cart.state.save()
     for others in (["file:g"], ["webhook"], ["file:f"], ["file:h", "mqtt", "webhook"], ["file:i"]):
         cart.start(TOOLSNET, *others)
-        assert cart.state.missed[0] == missed.shown(cart.state)[0] == 10
+        assert cart.state.missed[0] == missed_counts.shown(cart.state)[0] == 10
     cart.start("file:1", "file:2", "file:3")
     cart.start(TOOLSNET, "file:f")
     assert cart.state.missed[0] == 10
     cart.state.missed[0] += 2
-    missed.put(cart.state)
+    missed_counts.put(cart.state)
     assert cart.state.save()
     cart.start(TOOLSNET, "file:f", "file:g")
     assert cart.state.missed[0] == 12

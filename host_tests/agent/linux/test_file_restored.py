@@ -8,7 +8,7 @@ import pytest
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.board.linux.lines import UNSYNCED_MOST, LineFile
-from toolcart.tools.messages import standing_conditions
+from toolcart.tools.messages import latched_conditions
 from host_tests.agent.linux.test_file import Bench
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
@@ -228,7 +228,7 @@ def test_spool_older_than_its_file_goes_on_after_the_newest_record_that_both_hav
 
 def test_what_is_given_again_or_gone_is_reported_with_the_station():
     station = {"mounted": True, "outlets": [{"kind": "file", "name": "lines", "given_again": 12, "given_up": 3}]}
-    needs = {(need.slug, need.key): need for need in standing_conditions.count_needs(station)}
+    needs = {(need.slug, need.key): need for need in latched_conditions.count_needs(station)}
     assert "lost" in needs["given again", "12"].text()
     assert needs["overwritten", "3"].words.startswith("3 records at most given up before")
     assert "had lost them" in needs["overwritten", "3"].words

@@ -10,7 +10,7 @@ from toolcart.agent.outlets.toolsnet.data_loss import leave
 from toolcart.tools.config import file as config_file
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import account_text
-from toolcart.tools.messages import attention, standing_conditions
+from toolcart.tools.messages import attention, latched_conditions
 from toolcart.tools.process.agent import Agent
 from host_tests.portable import LONG
 from host_tests.support.agent_lines import status_of
@@ -84,7 +84,7 @@ class Plant(Cart):
     def assert_no_false_loss(self):
         """Assert that nobody is said to have lost anything."""
         status = self.status()
-        slugs = {need.slug for need in standing_conditions.all_needs(status)}
+        slugs = {need.slug for need in latched_conditions.all_needs(status)}
         assert not slugs & {"given again", "receipts below", "receipts above"}
         for outlet in status["outlets"]:
             assert outlet.get("server_behind", 0) == outlet.get("alarms", 0) == 0, outlet
@@ -338,7 +338,7 @@ def test_what_the_log_gave_up_for_one_that_was_removed_is_all_counted_in_the_end
         plant.again(TOOLSNET)
     plant.produce(ROUND, 200)
     plant.run(5000)
-    (words,) = [need.words for need in standing_conditions.all_needs(plant.status()) if need.slug == "missed"]
+    (words,) = [need.words for need in latched_conditions.all_needs(plant.status()) if need.slug == "missed"]
     assert words.startswith("%d records at most" % missed) and "up to their removal" in words
     oldest = plant.station.log.first_above(0)
     if returns:

@@ -11,7 +11,7 @@ from toolcart.agent.log.snapshot_fields import DELIVERED, DROPPED, LOG, OVERWRIT
 from toolcart.agent.quarantine.orders import carry_out, of_station
 from toolcart.board.linux import order_log
 from toolcart.spool.offline_spool import opened
-from toolcart.tools.messages import attention, standing_conditions
+from toolcart.tools.messages import attention, latched_conditions
 from toolcart.tools.spool import report
 from toolcart.tools.spool.offer_again_command import _outcome_text
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
@@ -269,7 +269,7 @@ class Life(Outlet):
         left, done = status["sent_again"], status["sent_again_done"]
         assert 0 <= left <= len(waiting(self)) and done >= 0
         assert status["lost_there"] <= self.made
-        [need] = [need for need in standing_conditions.count_needs(self.station()) if need.slug == "set aside"]
+        [need] = [need for need in latched_conditions.count_needs(self.station()) if need.slug == "set aside"]
         assert need.key == str(len(aside))
         needs = {need.slug for need in attention.needs(self.station())}
         assert ("sent again" in needs, "lost there" in needs) == (left > 0, status["lost_there"] > 0)

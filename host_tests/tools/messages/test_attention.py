@@ -9,7 +9,7 @@ from toolcart.agent.cart.status import REFUSED_NAMES, snapshot
 from toolcart.sim.endpoint import Endpoint
 from toolcart.tools.live import stations
 from toolcart.tools.live.figures import WARNING, Figures
-from toolcart.tools.messages import attention, connections, standing_conditions
+from toolcart.tools.messages import attention, connections, latched_conditions
 from toolcart.tools.messages import status as words
 from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import PIM, Cart
@@ -248,7 +248,7 @@ def test_what_toolsnet_lacks_is_reported_until_it_is_there_or_left():
 def test_what_was_given_again_is_counted_in_words():
     made = station()
     made["outlets"][0]["given_again"] = 8
-    assert {need.slug: need.text() for need in standing_conditions.count_needs(made)}["given again"] == (
+    assert {need.slug: need.text() for need in latched_conditions.count_needs(made)}["given again"] == (
         "8 records given again since the start to a file, server or consumer that had lost them, or seemed to; "
         "was it restored from an old copy, or exchanged?"
     )
@@ -265,7 +265,7 @@ def test_events_that_toolsnet_lacks_are_counted_in_words():
         (2, "2 events at most that ToolsNet lacks: results needed their room in the spool, or ToolsNet refused them, "),
     ):
         made["outlets"][0]["events_missed"] = made["missed"] = count
-        needs = {need.slug: need for need in standing_conditions.all_needs(made)}
+        needs = {need.slug: need for need in latched_conditions.all_needs(made)}
         assert needs["events missed"].label == "MISSED" and "missed" not in needs
         assert needs["events missed"].text().startswith(expected)
 
@@ -338,7 +338,7 @@ def test_an_outlet_without_a_name_is_reported_without_a_second_comma_and_without
 def test_a_list_of_what_is_gone_is_promised_only_where_there_is_one():
     for latest, end in ((None, "lists those of which the spool still has a record"), ({"count": 1}, "lists them")):
         gone = station(None, recovery={"gone": 3, "gone_latest": latest})
-        assert next(need.hint for need in standing_conditions.count_needs(gone) if need.slug == "gone").endswith(end)
+        assert next(need.hint for need in latched_conditions.count_needs(gone) if need.slug == "gone").endswith(end)
 
 
 def test_a_full_quarantine_says_how_many_it_holds_and_that_none_is_dropped():
@@ -390,8 +390,8 @@ def test_what_a_toolsnet_lacks_that_gets_another_name_is_said_of_the_old_one():
 
 
 def test_of_one_nothing_is_said_as_of_several():
-    for slug in standing_conditions._COUNTED:
-        (one,) = [need for need in standing_conditions.count_needs(station(**counting(slug))) if need.slug == slug]
+    for slug in latched_conditions._COUNTED:
+        (one,) = [need for need in latched_conditions.count_needs(station(**counting(slug))) if need.slug == slug]
         first, noun = one.words.split(" ", 2)[:2]
         assert first == "1" and noun[-1] != "s", one.words
         assert not {"them", "their"} & set(re.findall("[a-z]+", one.words)), one.words
@@ -420,7 +420,7 @@ def test_what_an_operator_dropped_is_reported_wherever_set_aside_is():
         "  DROPPED     2 results dropped from the quarantine by an operator: "
         "ToolsNet gets them only where an order sends them again"
     ]
-    (one,) = [need for need in standing_conditions.all_needs(station(dropped=1)) if need.slug == "dropped"]
+    (one,) = [need for need in latched_conditions.all_needs(station(dropped=1)) if need.slug == "dropped"]
     assert one.words.startswith("1 result dropped") and one.words.endswith("it only where an order sends it again")
     assert one.level == "note"
     none = station(**counts, dropped=0)
@@ -438,7 +438,7 @@ def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
         reported["outlets"][0].update(down)
     else:
         reported["outlets"].append({**down, "kind": "mqtt", "name": "mqtt", "place": "mqtt://h:1", "waiting": 0})
-    bad = [need for need in standing_conditions.all_needs(reported) if need.level == attention.BAD]
+    bad = [need for need in latched_conditions.all_needs(reported) if need.level == attention.BAD]
     assert bool(bad) == attention.is_for_somebody(reported) == is_bad
     if is_bad:
         assert bad[0].slug == ("controller" if side == "controller" else "outlet")

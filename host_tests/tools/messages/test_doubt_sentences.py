@@ -8,7 +8,7 @@ from toolcart.board.linux import order_log
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import log_entries, reasons
-from toolcart.tools.messages.standing_conditions import (
+from toolcart.tools.messages.latched_conditions import (
     all_needs,
     count_needs,
     doubts,

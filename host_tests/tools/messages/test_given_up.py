@@ -3,7 +3,7 @@
 import pytest
 
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.messages import standing_conditions, status
+from toolcart.tools.messages import latched_conditions, status
 from toolcart.tools.web import metrics
 from host_tests.support.agent_lines import healthy_station, status_of
 
@@ -49,7 +49,7 @@ def station_with(outlets):
 def test_each_is_reported_by_status_and_log(case):
     outlets, words = CASES[case]
     reported = station_with(outlets)
-    texts = [need.words for need in standing_conditions.all_needs(reported) if need.label in ("OVERWRITTEN", "MISSED")]
+    texts = [need.words for need in latched_conditions.all_needs(reported) if need.label in ("OVERWRITTEN", "MISSED")]
     assert texts == words
     lines = "\n".join(status.problem_lines(reported))
     logged = [one.text for one in Figures().feed(status_of(reported), 1.0)]
@@ -58,10 +58,10 @@ def test_each_is_reported_by_status_and_log(case):
 
 def test_of_a_toolsnet_that_is_not_configured_more_may_be_gone_than_is_counted():
     reported = {**station_with([FILE]), "overwritten": 529 + 46}
-    texts = [need.words for need in standing_conditions.all_needs(reported) if need.label == "OVERWRITTEN"]
+    texts = [need.words for need in latched_conditions.all_needs(reported) if need.label == "OVERWRITTEN"]
     more = "; what the spool gives up without that outlet counts when it is configured again"
     assert texts == [f"46 results at most overwritten before ToolsNet had them, {FULL}{more}", given_up(529, "file")]
-    assert standing_conditions.overwritten_by_outlet([reported]) == {"file": 529}
+    assert latched_conditions.overwritten_by_outlet([reported]) == {"file": 529}
 
 
 def test_that_nothing_is_known_any_more_is_no_bound_of_zero():
@@ -78,8 +78,8 @@ def test_what_a_start_left_out_is_in_the_one_number_as_after_the_next_start(one)
     needs = []
     for left_out in (23, None):
         reported = station_with([{**one, "left_out": left_out, "given_up": 27}])
-        needs.append([need for need in standing_conditions.count_needs(reported) if need.key == "27"])
-        assert not [need for need in standing_conditions.all_needs(reported) if need.label == "LEFT OUT"]
+        needs.append([need for need in latched_conditions.count_needs(reported) if need.key == "27"])
+        assert not [need for need in latched_conditions.all_needs(reported) if need.label == "LEFT OUT"]
     assert needs[0] == needs[1] != []
 
 
@@ -87,7 +87,7 @@ def test_of_what_was_given_up_no_cause_is_reported_that_another_setting_may_have
     """It was given up while it was durable or best effort; which, nobody knows when it is the other one."""
     for durable, label in ((True, "OVERWRITTEN"), (False, "MISSED")):
         reported = station_with([{**BROKER, "durable": durable}])
-        [need] = [need for need in standing_conditions.all_needs(reported) if need.label == label]
+        [need] = [need for need in latched_conditions.all_needs(reported) if need.label == label]
         assert need.words == given_up(276, "MQTT")
 
 
@@ -125,7 +125,7 @@ def metrics_of(reported):
 def test_what_is_left_of_outlets_that_are_gone_is_reported():
     reported = station_with([BROKER])
     reported["missed"] += 7
-    texts = [need.words for need in standing_conditions.count_needs(reported) if need.about == "gone"]
+    texts = [need.words for need in latched_conditions.count_needs(reported) if need.about == "gone"]
     (text,) = texts
     words = "7 records at most were given up before outlets that are not configured any more had them, up to their"
     assert text.startswith(words)

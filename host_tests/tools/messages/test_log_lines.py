@@ -18,7 +18,7 @@ from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figure
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
 from toolcart.tools.live.watch import account_of
-from toolcart.tools.messages import log_entries, standing_conditions
+from toolcart.tools.messages import latched_conditions, log_entries
 from toolcart.tools.messages.counter_rows import NOT_SHOWN, ROWS, row_of
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.descriptors import WrittenText
@@ -131,7 +131,7 @@ def test_the_end_names_no_counts_where_no_spool_was_up(form, mounted):
 def test_what_did_not_get_through_names_the_command_that_helps():
     spool = {"path": "/a/my cart.spool"}
     reported = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
-    text = "; ".join(need.text() for need in standing_conditions.count_needs(reported))
+    text = "; ".join(need.text() for need in latched_conditions.count_needs(reported))
     for words in ("size_kib", "`toolcart quarantine list --spool '/a/my cart.spool'`", "gaps '/a/my cart.spool'`"):
         assert words in text
 

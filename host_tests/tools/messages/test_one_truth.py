@@ -19,7 +19,7 @@ from toolcart.agent.quarantine.orders import of_station as carry_out_of_station
 from toolcart.sim import profiles
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.live.figures import BAD, WARNING, Figures
-from toolcart.tools.messages import attention, connections, standing_conditions
+from toolcart.tools.messages import attention, connections, latched_conditions
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import metrics, page
 from host_tests.agent.linux.test_events import put
@@ -314,7 +314,7 @@ def of_live_view(station):
 def test_one_state_has_one_wording_wherever_it_is_shown(state):
     make, slugs = STATES[state]
     station = make()
-    needs = standing_conditions.all_needs(station)
+    needs = latched_conditions.all_needs(station)
     # After a restart a controller has the session of before; below.
     sides = attention.unusable_main_connections(station)
     needs = [need for need in needs if need not in sides]
@@ -327,7 +327,7 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
         assert " ".join(need.text().split()) in " ".join(web.split()), need
         assert [text for text in log if text == need.text()] or need.text().split(" ")[0] in " ".join(log), need
         assert f'what="{need.slug}"' in figures, need
-        if need.level == attention.NOTE and need.slug in standing_conditions.LABELS:
+        if need.level == attention.NOTE and need.slug in latched_conditions.LABELS:
             assert f"{need.key} {need.label.lower()}" in screen, need
         elif need.level != attention.NOTE:
             assert need.words in screen, need
@@ -360,8 +360,8 @@ def test_what_is_over_is_reported_when_it_is_over(state):
 
 
 def test_every_need_that_there_is_was_made():
-    slugs = set(attention.OVER) | set(standing_conditions.LABELS) | {"resume unknown"}
-    made = {need.slug for make, _ in STATES.values() for need in standing_conditions.all_needs(make())}
+    slugs = set(attention.OVER) | set(latched_conditions.LABELS) | {"resume unknown"}
+    made = {need.slug for make, _ in STATES.values() for need in latched_conditions.all_needs(make())}
     assert slugs - made == {"late"}, "offered again is over in one round trip; its words: test_attention.py"
 
 
@@ -378,7 +378,7 @@ def test_what_is_set_aside_and_cannot_be_read_is_said_to_leave_when_it_does():
     figures = Figures()
     station = reported_station(cut(cart))
     texts = of_log(station, figures)
-    [need] = [one for one in standing_conditions.all_needs(station) if one.slug == "unreadable"]
+    [need] = [one for one in latched_conditions.all_needs(station) if one.slug == "unreadable"]
     assert need.key == "1" and need.text() in texts and station["spool"]["damaged"] == 0
     assert "leaves with others that were set aside" in need.hint
     cart.options.tightening_codes = {}
@@ -387,9 +387,9 @@ def test_what_is_set_aside_and_cannot_be_read_is_said_to_leave_when_it_does():
     cart.run(60000)
     station = reported_station(cart)
     assert (station["parked"], station["parked_unreadable"], station["spool"]["damaged"]) == (0, 0, 1)
-    assert [need.slug for need in standing_conditions.all_needs(station)] == ["damaged"]
+    assert [need.slug for need in latched_conditions.all_needs(station)] == ["damaged"]
     texts = of_log(station, figures)
-    over = standing_conditions.OVER["unreadable"]
+    over = latched_conditions.OVER["unreadable"]
     assert over in texts and "counts as damaged" in over
     assert any(text.startswith("1 record of the spool at most could not be read") for text in texts)
     station = reported_station(cut(cart))

@@ -24,7 +24,7 @@ from toolcart.tools.flash.link import BoardError
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
-from toolcart.tools.messages import standing_conditions
+from toolcart.tools.messages import latched_conditions
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
 from host_tests.support.agent_lines import healthy_station, status_of
@@ -554,7 +554,7 @@ def test_what_was_set_aside_and_cannot_be_read_is_no_empty_quarantine(spool, run
             look()
         for station in stations:
             assert (station["parked"], station["parked_unreadable"]) == (5, 5)
-            [need] = [need for need in standing_conditions.all_needs(station) if need.slug == "unreadable"]
+            [need] = [need for need in latched_conditions.all_needs(station) if need.slug == "unreadable"]
             assert "5 results at most of those that are set aside cannot be read" in need.text()
     else:
         look()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.agent.log import missed
+from toolcart.agent.log import missed_counts
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.id_ledger import IdLedger
@@ -157,7 +157,7 @@ def test_info_tells_for_each_kind_what_was_given_up(tmp_path, has_toolsnet):
     kinds = (1 if has_toolsnet else 0, 3, 4, 0)
     state.places = sum(kind << 6 * place for place, kind in enumerate(kinds))
     state.missed[1:3], state.numbers[field.OVERWRITTEN] = (217, 31), 12 * has_toolsnet
-    missed.put(state)
+    missed_counts.put(state)
     assert state.save()
     main = as_json("info", image_of(area, tmp_path))["areas"][0]
     told = {name: main[name] for name in main if "overwritten" in name or "given up" in name}

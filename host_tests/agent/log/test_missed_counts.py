@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from toolcart.agent.log import missed
+from toolcart.agent.log import missed_counts
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import EVENT_SEQUENCE_LAG, HAD_MORE, MISSED, SEQUENCE_LAG, TAKEN
@@ -36,7 +36,7 @@ def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(k
                 more = rolled.choice((0, 1, rolled.randrange(60), rolled.randrange(100_000)))
                 truth[place] += more
                 state.missed[place] += more
-            missed.put(state)
+            missed_counts.put(state)
             assert state.save()
             again = Snapshot(state.device)
             assert again.load() == 1
@@ -61,7 +61,7 @@ def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, mo
         state.missed[0] = events
         if place:
             state.missed[place] = others
-        missed.put(state)
+        missed_counts.put(state)
         for _ in range(2):
             assert state.save()
             again = Snapshot(state.device)
@@ -79,12 +79,12 @@ def test_small_numbers_are_exact_and_great_ones_stay_at_the_top():
     for kinds, exact in (((1, 2, 3, 0), 2047), ((1, 2, 3, 4), 63)):
         state = state_with(kinds)
         state.missed[1:] = [exact, 1, 0]
-        missed.put(state)
-        missed.load(state, None)
+        missed_counts.put(state)
+        missed_counts.load(state, None)
         assert state.missed == [0, exact, 1, 0]
         state.missed[1] = 1 << 29
-        missed.put(state)
-        missed.load(state, None)
+        missed_counts.put(state)
+        missed_counts.load(state, None)
         assert state.missed[1] > 1_000_000 and state.missed[2:] == [1, 0]
 
 
@@ -95,8 +95,8 @@ def test_beside_events_what_is_shown_is_what_a_start_finds(kinds):
             state = state_with(kinds)
             state.broke_at = broke_at
             state.missed[:] = truth = [number + place if kinds[place] else 0 for place in range(4)]
-            missed.put(state)
-            shown = list(missed.shown(state))
+            missed_counts.put(state)
+            shown = list(missed_counts.shown(state))
             for own, more in zip(truth, shown, strict=True):
                 is_over = broke_at and number > 245_000  # more than a quarter of 28 bits can say
                 assert is_over or own <= more <= own * (1.34 if broke_at else 1.0005) + 1
@@ -104,8 +104,8 @@ def test_beside_events_what_is_shown_is_what_a_start_finds(kinds):
                 assert state.save()
                 state = Snapshot(state.device)
                 assert state.load() == 1
-                assert state.missed == list(missed.shown(state)) == shown
-                missed.put(state)
+                assert state.missed == list(missed_counts.shown(state)) == shown
+                missed_counts.put(state)
 
 
 @pytest.mark.parametrize("broke_at", [0, 30])
@@ -117,26 +117,26 @@ def test_what_is_shown_is_what_a_start_finds_and_stays_until_more_is_given_up(ki
     for number in (1, 31, 217, 248, 512, 600, 1024, 5000, 70_000, 4_000_000):
         truth = [0, *(number + place if kinds[place] else 0 for place in (1, 2, 3))]
         state.missed[:] = truth
-        missed.put(state)
-        shown = list(missed.shown(state))
+        missed_counts.put(state)
+        shown = list(missed_counts.shown(state))
         assert broke_at or shown == truth
         for _ in range(3):
             assert number > 1_000_000 or all(own <= more for own, more in zip(truth, shown, strict=True))
             assert state.save()
             state = Snapshot(state.device)
             assert state.load() == 1
-            assert state.missed == missed.shown(state) == shown
+            assert state.missed == missed_counts.shown(state) == shown
             assert [state.numbers[index] for index in (SEQUENCE_LAG, TAKEN, EVENT_SEQUENCE_LAG)] == [
                 99998,
                 99999,
                 77777,
             ]
             assert state.broke_at == broke_at
-            missed.put(state)
+            missed_counts.put(state)
 
 
 def test_sum_of_an_older_version_is_a_bound_for_each():
     state = state_with((1, 2, 3, 0))
     state.numbers[MISSED] = 1035
-    missed.load(state, None)
+    missed_counts.load(state, None)
     assert state.missed == [0, 1035, 1035, 0]

@@ -1,4 +1,4 @@
-"""What stays reported about a station once it has happened: results that did not get through, doubts about ToolsNet.
+"""What stays reported once it has happened, as a latched alarm does: results that did not get through, doubts.
 
 Rules
 1. As in toolcart.tools.messages.attention, whose Needs these are: one place for status, live view, doctor, web page,
@@ -24,7 +24,7 @@ _COUNTED = {
         "results may be gone: the controller no longer has their tightening IDs, or cannot be asked for them",
         "`{gaps}` lists {them}",
     ),
-    **{name: row.standing for name, row in ROWS.items() if row.standing},
+    **{name: row.latched for name, row in ROWS.items() if row.latched},
     "damaged": (
         "DAMAGED",
         "records of the spool at most could not be read: no outlet gets what it did not have of that",
