@@ -7,8 +7,8 @@
 Version 5 has all in these places. Version 6, of a state that knows a break in ToolsNet's sequences (`broke_at`,
 toolcart.agent.outlets.toolsnet.sequence_break), has what that says in the upper 13 bits of three sequences' numbers.
 Version 7, of a state of which several outlets lack something (toolcart.agent.log.missed_counts), and that knows no
-break, has the upper bits of what they lack there. Versions 8 to 10 are 5 to 7 of a state whose ToolsNet may have had more than is
-counted (HAD_MORE).
+break, has the upper bits of what they lack there. Versions 8 to 10 are 5 to 7 of a state whose ToolsNet may have had
+more than is counted (HAD_MORE).
 A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.outlet_places): 12
 bytes, the lowest two bits of the first one above the first number.
 
