@@ -74,6 +74,16 @@ def compare_newest(recovery, now):
         observed.starts_over = True
         observed.first = first_below(newest) if recovery.ownership.shares else open_below(observed.upto)
         return look_conclusion.conclude_look(recovery, now)
+    return _compare_with_top(recovery, newest, top, is_held, now)
+
+
+def _compare_with_top(recovery, newest, top, is_held, now):
+    """Compare the newest with the highest result known, both by their IDs; return an OUTCOME_.
+
+    `is_held`: the log has the newest, of the same tightening as `top`.
+    """
+    ledger = recovery.ledger
+    observed = recovery.observed
     observed.is_inconclusive = is_inconclusive = newest == top and answers_inconclusively(recovery, observed.top)
     if recovery.is_top(observed.top) or is_held:
         observed.take(newest, ledger.octets)  # which may say more

@@ -77,27 +77,39 @@ def take_push(recovery, record, now):
         ledger.run = 0 if recovery.has_several() else record
     known, recovery.known_top = recovery.known_top, ledger.top()
     if recovery.answers_nothing():
-        if not recovery.flags and known >= 0 and is_ahead(known, number) and recovery.ownership.has_plain_ids():
-            from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
-
-            take_new_count(recovery, number, record)
-        if recovery.phase >= _OFF and recovery.flags:  # else the answers may show more
-            recovery.count_missing(now)
-        elif recovery.phase >= _OFF and ledger.ranges:
-            recovery.push_run.on_its_way = recovery.push_run.on_its_way or Timer()
-            recovery.push_run.on_its_way.start(now, phases.ON_ITS_WAY_MS)
+        _take_unanswered(recovery, number, known, record, now)
         return follows
-    if recovery.flags == 0:
-        if ledger.misses(number):
-            recovery.retry.start(now, phases.ON_ITS_WAY_MS)
-            return True
-        is_first_of_known = number == known and record == recovery.first_record
-        if number != ledger.top() or (is_first_of_known and _is_another(recovery, record)):
-            recovery.start_over_later(now)
-            return follows
-        if known >= 0 and number != after(known) and ledger.ranges:
-            recovery.retry.start(now, phases.ON_ITS_WAY_MS)  # what it skipped may come behind it
+    if recovery.flags:
+        return _take_unproven(recovery, number, follows, now)
+    if ledger.misses(number):
+        recovery.retry.start(now, phases.ON_ITS_WAY_MS)
         return True
+    is_first_of_known = number == known and record == recovery.first_record
+    if number != ledger.top() or (is_first_of_known and _is_another(recovery, record)):
+        recovery.start_over_later(now)
+        return follows
+    if known >= 0 and number != after(known) and ledger.ranges:
+        recovery.retry.start(now, phases.ON_ITS_WAY_MS)  # what it skipped may come behind it
+    return True
+
+
+def _take_unanswered(recovery, number, known, record, now):
+    """Take a push of a controller that cannot be asked for anything: what is missing is counted."""
+    if not recovery.flags and known >= 0 and is_ahead(known, number) and recovery.ownership.has_plain_ids():
+        from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
+
+        take_new_count(recovery, number, record)
+    if recovery.phase >= _OFF and recovery.flags:  # else the answers may show more
+        recovery.count_missing(now)
+    elif recovery.phase >= _OFF and recovery.ledger.ranges:
+        recovery.push_run.on_its_way = recovery.push_run.on_its_way or Timer()
+        recovery.push_run.on_its_way.start(now, phases.ON_ITS_WAY_MS)
+
+
+def _take_unproven(recovery, number, follows, now):
+    """Take a push of a connection that has not proven yet what its IDs mean; False if its ID is out of order."""
+    ledger = recovery.ledger
+    observed = recovery.observed
     # ID 0 is no result's, or one's just past the wrap; one that comes again says nothing new.
     if recovery.phase == phases.PHASE_NO_ID and number > 0 and number != ledger.top():
         recovery.start_over_after_pause(now)

@@ -45,9 +45,9 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_JUNK, LINK_NEED_DATA, WHY_SLOW, WHY_UNANSWERED
-from toolcart.agent.openprotocol import controller_identity as identity
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_answers, session_start, session_states
+from toolcart.agent.openprotocol.controller_identity import IDENTITY_BYTES
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
@@ -107,7 +107,7 @@ class Session:
         self.needs_station = False  # the controller has to name its station: a revision that does is wanted
         self.start_revisions = Revisions(start_revisions)
         self.tool_revisions = Revisions((1,))  # of MID 0040
-        self.identity = bytearray(b" " * identity.IDENTITY_BYTES)  # what the controller says about itself
+        self.identity = bytearray(b" " * IDENTITY_BYTES)  # what the controller says about itself
         self.system_type = 0
         self.request = rq.Request()
         self.old_result = rq.OldResultRequest()
