@@ -26,7 +26,6 @@ class Cursor:
     __slots__ = (
         "sequence_lag",
         "bound",
-        "confirmed",
         "durable",
         "first",
         "found",
@@ -43,7 +42,6 @@ class Cursor:
         self.number = 0
         self.slot = 0  # where a snapshot has `number` (toolcart.agent.log.snapshot; it may keep `sequence_lag` as well)
         self.sequence_lag = 0
-        self.confirmed = 0  # what its outlet has had, where the cursor was moved past more (Snapshot.put_moved)
         self.durable = True
         self.wants = WANTS_RESULTS | WANTS_FRAMES
         self.found = 0  # number of the record found last

@@ -111,6 +111,7 @@ class Snapshot:
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
         self.again = []  # of number DAMAGED the next start finds these again (toolcart.agent.log.found_again)
         self.finds_again = False  # DAMAGED lacks what the last session had found and this start finds again
+        self.had = [0] * PLACES  # by place: what its outlet has had, where the cursor was moved past more (put_moved)
         self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed_counts)
         self.shared = ()  # number MISSED of version 7, and what stands above its three sequences
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
@@ -153,7 +154,7 @@ class Snapshot:
             cursor.sequence_lag = numbers[lag]
         if CURSOR < slot < CURSOR + PLACES:
             had = numbers[slot + GRAPH_CURSOR - CURSOR]
-            cursor.confirmed = NOBODY_KNOWS if had == _NUMBER_TOP else min(had, cursor.number)
+            self.had[slot - CURSOR] = NOBODY_KNOWS if had == _NUMBER_TOP else min(had, cursor.number)
 
     def _says_confirmed(self, slot):
         """True if this number, how far an outlet is in the curves, says what it has had: it was moved in the log."""
@@ -174,7 +175,7 @@ class Snapshot:
         A snapshot has that where it says else how far the outlet is in the curves: of these some come twice then.
         """
         if not self.is_moved(cursor):
-            cursor.confirmed = number
+            self.had[cursor.slot - CURSOR] = number
         self.places |= MOVED << PLACE_BITS * (cursor.slot - CURSOR)
 
     def is_moved(self, cursor):
@@ -187,7 +188,7 @@ class Snapshot:
 
     def confirmed(self, cursor):
         """Return up to which number this cursor's outlet has confirmed; 0 also where nobody knows that."""
-        return max(0, cursor.confirmed) if self.is_moved(cursor) else cursor.number
+        return max(0, self.had[cursor.slot - CURSOR]) if self.is_moved(cursor) else cursor.number
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""
@@ -229,7 +230,8 @@ class Snapshot:
                 continue
             numbers[slot] = cursor.number
             if CURSOR < slot < CURSOR + PLACES:
-                numbers[slot + GRAPH_CURSOR - CURSOR] = cursor.confirmed & _NUMBER_TOP if self.is_moved(cursor) else 0
+                had = self.had[slot - CURSOR] & _NUMBER_TOP if self.is_moved(cursor) else 0
+                numbers[slot + GRAPH_CURSOR - CURSOR] = had
             if lag >= 0:
                 numbers[lag] = cursor.sequence_lag
         if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:

@@ -90,7 +90,7 @@ def has_zero(duplicates, ledger):
     if duplicates.has_id(ZERO_DIGITS, ledger.since):
         return True
     top = bytearray(ID_BYTES)
-    put_id(top, max(ledger.top(), 0))
+    put_id(top, 0, max(ledger.top(), 0))
     newest = 0
     for page, at, _ in duplicates.results_of(bytes(top), 1):
         newest = max(newest, get_u32(page, at - HEAD_BYTES))

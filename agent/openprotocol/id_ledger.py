@@ -343,7 +343,7 @@ class IdLedger:
         self._note_whole(number)
         if not self.is_other_spindle_of(self.octets):
             self.put_top(self.last)
-        put_id(self.expected, number)
+        put_id(self.expected, 0, number)
         increment(self.expected)
 
     def _note_whole(self, number):

@@ -126,10 +126,10 @@ def is_some(digits, at):
     return False
 
 
-def put_id(digits, value):
-    """Write `value` as ten digits to digits[0:10]."""
-    for index in range(ID_BYTES - 1, -1, -1):
-        digits[index] = 0x30 + value % 10
+def put_id(buf, at, value):
+    """Write `value` as ten digits to buf[at:]."""
+    for index in range(at + ID_BYTES - 1, at - 1, -1):
+        buf[index] = 0x30 + value % 10
         value //= 10
 
 

@@ -89,7 +89,7 @@ def gives_back_top(recovery, record):
     ledger = recovery.ledger
     one, known = bytearray(FINGERPRINT_BYTES), bytearray(FINGERPRINT_BYTES)
     ident = bytearray(ID_BYTES)
-    put_id(ident, ledger.top())
+    put_id(ident, 0, ledger.top())
     newest = 0
     for page, at, flags in recovery.duplicates.results_of(bytes(ident), ledger.since):
         number = get_u32(page, at - HEAD_BYTES)

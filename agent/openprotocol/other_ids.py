@@ -98,7 +98,7 @@ def take_suspect(recovery, number):
     """Take the answer to the question for the ID that was pushed (rule 3); return OUTCOME_NONE."""
     offset = recovery.offset
     ident = bytearray(ID_BYTES)
-    put_id(ident, number)
+    put_id(ident, 0, number)
     one = bytearray(FINGERPRINT_BYTES)
     for page, at, flags in recovery.duplicates.results_of(bytes(ident), 1) if number == offset.suspect else ():
         put_digest(one, 0, page, at, flags)
@@ -116,7 +116,7 @@ def is_pushed_as(recovery, ident, since):
 def is_repeated(recovery, number):
     """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
     ident = bytearray(ID_BYTES)
-    put_id(ident, number)
+    put_id(ident, 0, number)
     epoch = recovery.ledger.epoch()
     first = b""
     one = bytearray(FINGERPRINT_BYTES)

@@ -342,7 +342,7 @@ class Recovery:
 
             if unanswered_requests.passes_over(self, number, now):
                 return self.want(now)
-        put_id(self.ask_id, number)
+        put_id(self.ask_id, 0, number)
         self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
         request.waits = True
         self.was_suspended = self.may_be_late = False
@@ -362,7 +362,7 @@ class Recovery:
         by = self.offset.ask
         if by:  # what is moved is allocated
             number = id_of(digits, 0)
-            put_id(digits, moved(number, by) if number > 0 else 0)
+            put_id(digits, 0, moved(number, by) if number > 0 else 0)
 
     def revision(self):
         """Return the revision to ask in."""
@@ -558,7 +558,7 @@ class Recovery:
         """True if the log has this result from a push, or from any; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
         ident = bytearray(ID_BYTES)
-        put_id(ident, number)
+        put_id(ident, 0, number)
         one = bytearray(FINGERPRINT_BYTES)
         for page, at, flags in self.duplicates.results_of(bytes(ident), self.ledger.since) if number else ():
             if or_fetched or not flags & FLAG_RECOVERED:

@@ -8,7 +8,7 @@
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, copy
+from toolcart.agent.base.fields import all_digits
 from toolcart.agent.openprotocol import id_continuity, look_conclusion, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.duplicate_search import HELD
@@ -75,9 +75,7 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
     if by:
         number = recovery.offset.corrected(number)
     if by or not all_digits(body, at, ID_BYTES):
-        digits = bytearray(ID_BYTES)
-        put_id(digits, number)
-        copy(body, at, digits, 0, ID_BYTES)
+        put_id(body, at, number)
     put_digest(recovery.answer, 0, body, start, flags)
     if recovery.request.state == NEXT and recovery.offset.suspect >= 0:
         from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off

@@ -84,7 +84,7 @@ class MultiSpindleSubscription(Subscription):
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and ledger.is_met():
             in_front = ledger.in_front() or before(ledger.top())
-            put_id(data, in_front if self.rewind_to < 0 else self.rewind_to)
+            put_id(data, 0, in_front if self.rewind_to < 0 else self.rewind_to)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 

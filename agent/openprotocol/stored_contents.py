@@ -333,7 +333,7 @@ def is_id_stored(recovery):
     """True if the log has a result under the ID that is asked for: then that is not gone."""
     ledger = recovery.ledger
     ident = bytearray(ID_BYTES)
-    put_id(ident, recovery.gap_fill.at)
+    put_id(ident, 0, recovery.gap_fill.at)
     # What is above is of the count before.
     since = 1 if is_ahead(recovery.gap_fill.at, ledger.top()) else recovery.first_of_count()
     if ledger.push_ids_differ() or not recovery.duplicates.has_id(ident, since):

@@ -25,13 +25,13 @@ def ahead_of_stored(duplicates, body, start, length, flags, number):
     ahead = 0
     for by in range(-OFFSET_MOST, OFFSET_MOST + 1):
         if by and by != number and not ahead:
-            put_id(digits, moved(number, -by))
+            put_id(digits, 0, moved(number, -by))
             copy(body, at, digits, 0, ID_BYTES)
             is_there = duplicates.holds(body, start - HEAD_BYTES, length, flags) == HELD
             if not is_there and not body[start + _SECOND]:
                 is_there = _has_alike(duplicates.results_of(bytes(digits), 1), body, start, flags)
             ahead = by if is_there else 0
-    put_id(digits, number)
+    put_id(digits, 0, number)
     copy(body, at, digits, 0, ID_BYTES)
     return ahead
 

@@ -66,7 +66,7 @@ def _pushes_of(duplicates, number, record):
     if number < 0:
         return pushes
     ident = bytearray(ID_BYTES)
-    put_id(ident, number)
+    put_id(ident, 0, number)
     for page, at, flags in duplicates.results_of(bytes(ident), record):
         if not flags & FLAG_RECOVERED:
             digest = bytearray(FINGERPRINT_BYTES)

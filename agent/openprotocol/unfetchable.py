@@ -229,7 +229,7 @@ def is_late(duplicates, number, record):
 def _was_stored(duplicates, number, record):
     """True if the log has a result of this ID in front of this record."""
     digits = bytearray(ID_BYTES)
-    put_id(digits, number)
+    put_id(digits, 0, number)
     return any(get_u32(page, at - HEAD_BYTES) < record for page, at, _ in duplicates.results_of(bytes(digits), 1))
 
 

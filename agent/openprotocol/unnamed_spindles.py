@@ -58,7 +58,7 @@ def is_pushed(duplicates, answer, epoch):
     """Return True if the result with this digest was pushed when this epoch of the IDs was proven."""
     ident = bytearray(ID_BYTES)
     digest = bytearray(FINGERPRINT_BYTES)
-    put_id(ident, unpack_id(answer, 0))
+    put_id(ident, 0, unpack_id(answer, 0))
     for page, at, flags in duplicates.results_of(bytes(ident), 1):
         put_digest(digest, 0, page, at, flags)
         is_proven = page[at - HEAD_BYTES + ID_EPOCH] == epoch and not flags & (_ASKED_FOR | FLAG_UNPROVEN)

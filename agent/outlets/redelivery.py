@@ -47,11 +47,12 @@ class Redelivery:
     def lose(self, number, had):
         """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
         log, cursor = self._log, self._cursor
+        before = log.state.had[self._place]
         self.forget_out()
         self.up_to = max(self.up_to, had)
         self._again_to = 0
-        if log.state.is_moved(cursor) and cursor.confirmed > 0:
-            had = min(had, cursor.confirmed)  # what comes behind that counts already
+        if log.state.is_moved(cursor) and before > 0:
+            had = min(had, before)  # what comes behind that counts already
         log.rewind(cursor, number)
         had = min(cursor.number, had)
         if self.above:  # nobody knows what it has of that before it names another number
@@ -72,9 +73,9 @@ class Redelivery:
     def put_first(self, number):
         """The other side has everything up to `number`; where nobody knew what it had it may lack what comes behind."""
         state, cursor = self._log.state, self._cursor
-        if state.is_moved(cursor) and cursor.confirmed < 0 < number:
-            cursor.confirmed = min(number, cursor.number)
-            too_many = state.missed[self._place] - (cursor.number - cursor.confirmed)
+        if state.is_moved(cursor) and state.had[self._place] < 0 < number:
+            state.had[self._place] = had = min(number, cursor.number)
+            too_many = state.missed[self._place] - (cursor.number - had)
             if too_many > 0:
                 self._miss(-too_many)
                 self._missed -= too_many

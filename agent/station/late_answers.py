@@ -47,7 +47,7 @@ class LateAnswers:
             return False
         self._given_up.remove(number)
         digits = bytearray(ID_BYTES)
-        put_id(digits, number)
+        put_id(digits, 0, number)
         if self._is_proven(recovery, number, body, store, is_read) and not recovery.duplicates.has_id(
             digits, recovery.first_of_count()
         ):

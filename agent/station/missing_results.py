@@ -55,9 +55,9 @@ def put_gone(log, clock, station, first, last, count, total, epoch, why):
         (ev.GONE_COUNT, count),
         (ev.GONE_TOTAL, total),
     ):
-        put_id(digits, value)
+        put_id(digits, 0, value)
         copy(stage, text + place, digits, 0, ID_BYTES)
-    put_id(digits, epoch)
+    put_id(digits, 0, epoch)
     copy(stage, text + ev.GONE_EPOCH, digits, ID_BYTES - 3, 3)
     ev.end_text(stage, at, ev.GONE_BYTES)
     return log.append(KIND_EVENT, FLAG_EDGE_TIME, _OCTETS) == 0

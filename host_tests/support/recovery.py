@@ -126,7 +126,7 @@ class Result:
         at = res.HEAD_BYTES
         if self.ident != BLANK:
             digits = bytearray(res.ID_BYTES)
-            put_id(digits, self.ident)
+            put_id(digits, 0, self.ident)
             copy(payload, at + res.TIGHTENING_ID, digits, 0, res.ID_BYTES)
         copy(payload, at + res.TORQUE, b"%06d" % self.key, 0, res.TORQUE_BYTES)
         copy(payload, at + res.ANGLE, b"%05d" % (self.key % 360), 0, res.ANGLE_BYTES)

@@ -457,8 +457,8 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
     state.names[:] = old.state.names
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
         cursor.number, cursor.sequence_lag = was.number, was.sequence_lag
-        cursor.confirmed = 0 if is_other else was.confirmed
     if not is_other:
+        state.had[:] = old.state.had
         for place in range(1, field.PLACES):  # of one whose cursor was moved what it has had stands there
             if state.places >> field.PLACE_BITS * place & field.MOVED:
                 state.numbers[field.GRAPH_CURSOR + place] = old.state.numbers[field.GRAPH_CURSOR + place]
