@@ -201,7 +201,7 @@ class Board:
         return {
             "chip": sys.platform,
             "firmware": ".".join([str(part) for part in sys.implementation.version[:3]]),
-            "free_bytes": gc.mem_free(),  # type: ignore[attr-defined]
+            "free_bytes": gc.mem_free(),
             "said": self.messages,
             "supply": [flash.about() for flash in self._flashes.values()] if self.settings["supply"] else [],
             "up_ms": self.now(),

@@ -22,7 +22,7 @@ def load(path):
 def start(folder, mode, confirmation):
     """Run the version in `folder` on a chip; ends only by reset or exception. `mode` is one of board.safe_mode."""
     # What stays lies close together then, and what is needed in one piece is found: 12,000 bytes less do (measured).
-    gc.threshold(COLLECT_BYTES)  # type: ignore[attr-defined]
+    gc.threshold(COLLECT_BYTES)
     # What comes first is lowest: frames that are too large for the stack find their place there (firmware.md).
     hole = bytearray(1024)
     from toolcart.agent.cart.app import App

@@ -301,7 +301,7 @@ def _traceback_text(fault):
 
         text = io.StringIO()
         sys.print_exception(fault, text)  # type: ignore[attr-defined]
-        return text.getvalue()[-FAULT_BYTES:]  # type: ignore[attr-defined]
+        return text.getvalue()[-FAULT_BYTES:]
     except MemoryError:
         return "MemoryError"  # and none left to say where
     except Exception:  # CPython: the name must do

@@ -153,7 +153,7 @@ class TcpPort:
         if self._state != PORT_OPEN:
             return PORT_LOST
         try:
-            count = self.sock.write(buf, start, n)  # type: ignore[call-arg] - the stubs know the short form only
+            count = self.sock.write(buf, start, n)
         except OSError as error:
             self._failed(error)
             return PORT_LOST

@@ -62,8 +62,8 @@ class Tls:
         for name in context.get_ciphers():
             if name.startswith("TLS1-3-"):
                 self.has_13 = True
-        context.verify_mode = tls.CERT_REQUIRED  # type: ignore - the stubs know no attributes of it
-        context.verify_callback = self._passes  # type: ignore
+        context.verify_mode = tls.CERT_REQUIRED
+        context.verify_callback = self._passes
         authorities = self._content("tls_ca")
         at = 0
         try:
@@ -170,7 +170,7 @@ class TlsPort(TcpPort):
         if 0 < self._owed < n:
             n = self._owed
         try:
-            count = self.sock.write(buf, start, n) or 0  # type: ignore[call-arg] - the stubs know the short form only
+            count = self.sock.write(buf, start, n) or 0
         except OSError as error:
             self._failed(error)
             return PORT_LOST

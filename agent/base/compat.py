@@ -10,10 +10,10 @@ import gc
 import sys
 
 try:
-    from micropython import const  # type: ignore[assignment]
+    from micropython import const
 except ImportError:
 
-    def const(value):  # type: ignore[no-redef]
+    def const(value):
         """Return `value` unchanged; MicroPython's compiler replaces the call."""
         return value
 

@@ -38,7 +38,7 @@ def assemble(station, scheduler, now):
     if controller["link"] != "tcp":
         from toolcart.agent.openprotocol.plausibility import plausible
 
-        store.plausible = plausible  # type: ignore - None where lines spoil nothing
+        store.plausible = plausible  # None where lines spoil nothing
     station.counters.counts[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
     subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
@@ -138,7 +138,7 @@ def link_of(controller, message_bytes):
     if controller["header"] != "standard":
         from toolcart.agent.link.header_layouts import header_of
 
-        link.header = header_of(controller["header"])  # type: ignore[assignment]
+        link.header = header_of(controller["header"])
     return link
 
 

@@ -392,7 +392,7 @@ def _section(table, tree, place, mistakes, whole=True):
         elif kind == "hosts" and value is not None:
             value = [decimal(host) for host in value]
         elif kind in ("list", "any") and value is not None:
-            value = value.copy()  # type: ignore
+            value = value.copy()
         elif kind == "time":
             key = _in_ms(key)
             value = milliseconds(value)
@@ -433,9 +433,9 @@ def _fault(row, value):
             choices.remove(item)  # a second one is a mistake
     elif kind == "hosts":
         good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
-        for item in value if good else ():  # type: ignore
+        for item in value if good else ():
             text = value_text(item)
-            if value.count(item) > 1:  # type: ignore
+            if value.count(item) > 1:
                 return "[%s, %s]" % (text, text)
             if _fault((row[0], "host", "-", "1", "253"), item):
                 return "[%s]" % text
@@ -444,8 +444,8 @@ def _fault(row, value):
         good = type(value) is int or (kind == "time" and type(value) is float)  # True is an int to isinstance()
         if kind == "text" or kind == "host":
             good = type(value) is str
-            size = len(value) if good else 0  # type: ignore
-            for c in value if good else "":  # type: ignore
+            size = len(value) if good else 0
+            for c in value if good else "":
                 good = good and " " <= c <= "~"
             good = good and (kind == "text" or is_host(value))
         good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range

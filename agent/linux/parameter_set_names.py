@@ -72,7 +72,7 @@ class ParameterSetNames:
         """Take an EV_QUERY: the answer to what was asked, or that there is none."""
         row = session.request.row
         if row is not LIST and row is not DATA:
-            self._others.take(event, session, counters, now)  # type: ignore[union-attr] - who asked is there
+            self._others.take(event, session, counters, now)
             if row is queries.LIMITS and event == EV_QUERY and session.received.revision not in queries.OTHER_LAYOUT:
                 self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
             return

@@ -19,7 +19,7 @@ def make(settings, station, index):
 
         kind = ExtendedSession
     write = TargetWriter if "targets" in (settings["extras"] or ()) else ExtendedWriter
-    return factory.make(settings, station, index, kind, write, sources)  # type: ignore[arg-type]
+    return factory.make(settings, station, index, kind, write, sources)
 
 
 def sources_of(station, system, toolsnet):

@@ -70,7 +70,7 @@ def take_push(recovery, record, now):
     if recovery.phase == _OFF and recovery.ownership.is_other:  # now the session may be ended
         recovery.retry.start(now, phases.ON_ITS_WAY_MS)
     if recovery.phase == _OFF and recovery.ownership.lacks_station():
-        recovery.ownership.shared.has_asked_log = False  # type: ignore[union-attr] - else nothing is lacking
+        recovery.ownership.shared.has_asked_log = False  # else nothing is lacking
         recovery.start_over_after_pause(now)  # the answer with this push shows which station is ours
     follows = recovery.push_run.follows(number)
     if recovery.push_run.take(number, ledger.last):

@@ -239,7 +239,7 @@ def _take_there(recovery, number, is_logged, now):
     if recovery.contradictions.repeats_itself(is_repeat):
         return recovery.end_contradiction(now)
     if phase == phases.PHASE_WALK and not is_repeat:
-        recovery.walk.take_there(recovery.answer)  # type: ignore[attr-defined] - it walks
+        recovery.walk.take_there(recovery.answer)
     if is_repeat and (is_way or phase == phases.PHASE_FILL):  # each ID is to bring a result of its own
         return phases.STEP_ANOTHER
     recovery.contradicts = False
@@ -256,7 +256,7 @@ def _take_there(recovery, number, is_logged, now):
     if _rises(recovery):
         is_top = number == recovery.ledger.top()
         if is_top:
-            recovery.walk.ended.is_there = recovery.is_top(recovery.answer)  # type: ignore[attr-defined] - it rises
+            recovery.walk.ended.is_there = recovery.is_top(recovery.answer)
         return _go_on_searching(recovery, not (is_top or is_logged), now)
     if phase == phases.PHASE_UPWARD:
         recovery.observed.take(number, recovery.answer)
@@ -329,8 +329,8 @@ def _go_on_searching(recovery, there, now):
         if observed.gone_run >= recovery.ownership.gone_most:
             return look_conclusion.end_up(recovery, now)
         request.begin(after(request.asked))
-    elif recovery.walk.search.answered(there):  # type: ignore[attr-defined] - it walks
-        request.begin(recovery.walk.search.asked)  # type: ignore[attr-defined]
+    elif recovery.walk.search.answered(there):
+        request.begin(recovery.walk.search.asked)
     else:
         from toolcart.agent.openprotocol import id_walk  # hardly any connection needs one
 

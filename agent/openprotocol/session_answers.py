@@ -62,7 +62,7 @@ def _accepted(session, named):
     event = request.row[rq.EVENT]
     if session.state == session_states.STOPPING or event != session_states.EV_NONE:
         session.answered()
-        return event  # type: ignore
+        return event
     if session.state == session_states.CLEARING:
         session_start.subscribe(session)
         return session_states.EV_NONE
@@ -138,7 +138,7 @@ def take_rejection(session, rejection):
     request = session.request
     row = request.row
     session.received.rejection = rejection
-    act = row[rq.ACTS][session.received.rejection]  # type: ignore
+    act = row[rq.ACTS][session.received.rejection]
     if act == rq.ACT_DONE:
         return _accepted(session, session.received.named)
     if act == rq.ACT_REPORT and not request.is_rejected():

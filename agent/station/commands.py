@@ -189,7 +189,7 @@ class Commands:
         """Take an EV_QUERY event: the answer to the request, or that there is none."""
         order = self.order
         if order is None or order.state != OUT:  # not by the row: at an orderly end MID 0003 has taken its place
-            self._others.take(event, session, counters, now)  # type: ignore[union-attr] - who asked is there
+            self._others.take(event, session, counters, now)
         elif event == session_states.EV_QUERY:
             order.code = 0
             self._finish(order, ACCEPTED, now)

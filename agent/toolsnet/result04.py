@@ -126,7 +126,7 @@ class ResultWriter:
                 from toolcart.agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
                 self.write_spindles = write
-            return self.write_spindles(self, buf, at, length, flags, ident, sequence)  # type: ignore
+            return self.write_spindles(self, buf, at, length, flags, ident, sequence)
         body = at + res.HEAD_BYTES
         if flags & res.FLAG_ODD or (res.lacks(buf, body) and not self.names_absent):
             from toolcart.agent.toolsnet.malformed04 import write  # hardly any record needs it
@@ -217,7 +217,7 @@ class ResultWriter:
             self.tx = bytearray(octets)
             copy(self.tx, 0, tx, 0, len(tx))
             if self.session is not None:
-                self.session.result = self.tx  # type: ignore[attr-defined]
+                self.session.result = self.tx
         return self.tx
 
     def _put_serial(self, buf, at):

@@ -355,7 +355,7 @@ class Control:
             if not talk.is_free():
                 left = min(left, talk.on_turn(now))
             has_room = has_room or talk.client.sock is None
-        self.listener.sock = self._listening if has_room else None  # type: ignore
+        self.listener.sock = self._listening if has_room else None
         return left
 
     def close(self):
@@ -384,7 +384,7 @@ class Control:
             return
         self._stop_listening()
         self.problem = ""
-        self._listening = self.listener.sock = listening  # type: ignore
+        self._listening = self.listener.sock = listening
         self._inode = _inode_of(self.path)
 
     def _stop_listening(self):

@@ -188,7 +188,7 @@ def _number_of(error):
     """Return the system's error number: pyserial sometimes hides it behind a text, and termios has it first in args."""
     while error is not None:
         if getattr(error, "errno", None):
-            return error.errno  # type: ignore
+            return error.errno
         if isinstance(error, termios.error) and error.args:
             return error.args[0]
         error = error.__context__

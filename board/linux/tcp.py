@@ -121,7 +121,7 @@ class TcpPort:
         if family == _NONE:
             return
         if family == _FAILED:
-            self._why, self.why_code = address  # type: ignore
+            self._why, self.why_code = address
             self.close()
             return
         try:
