@@ -146,7 +146,7 @@ class Port:
     slot = -1
 
     def __init__(self):
-        self.sock = None
+        self.sock: socket.socket | None = None
         self.wants_out = False
 
     def looks_up(self):
@@ -177,7 +177,7 @@ class Conversation:
         self._dispatch = dispatch
         self._line = b""
         self._job = None
-        self._asker = None
+        self._asker: OrderClient | None = None
         self._ends = False  # the answer is complete
         self._patience = Timer()
         self._pause = Timer()  # until the order has something to do
@@ -202,7 +202,7 @@ class Conversation:
         if self._job is not None and (not self._pause.armed or self._pause.expired(now)):
             self._go_on(now)
         if self.client.sock is not None:
-            self._write(now)
+            self._write(self.client.sock, now)
         if self._job is not None:
             if self._pause.armed:
                 return self._pause.left(now)
@@ -235,8 +235,11 @@ class Conversation:
 
     def _received(self):
         """Return what the client sent, None if it sent nothing, b"" if it has gone."""
+        sock = self.client.sock
+        if sock is None:
+            return b""
         try:
-            return self.client.sock.recv(LINE_MAX)  # type: ignore
+            return sock.recv(LINE_MAX)
         except (BlockingIOError, InterruptedError):
             return None
         except OSError:
@@ -259,13 +262,13 @@ class Conversation:
         self._pause.stop()
         until_s = time.monotonic() + SLICE_S
         while self._job is not None and not self._pause.armed and len(self.pending) < PENDING_MAX:
-            self._do_piece(now)
+            self._do_piece(self._job, now)
             if time.monotonic() >= until_s:
                 break
 
-    def _do_piece(self, now):
+    def _do_piece(self, job, now):
         try:
-            line = next(self._job)  # type: ignore
+            line = next(job)
         except StopIteration:
             self._job = None
             self._end()
@@ -290,10 +293,10 @@ class Conversation:
         if self.client.sock is None:
             self._hang_up()
 
-    def _write(self, now):
+    def _write(self, sock, now):
         if self.pending:
             try:
-                taken = self.client.sock.send(self.pending)  # type: ignore
+                taken = sock.send(self.pending)
             except (BlockingIOError, InterruptedError):
                 taken = 0
             except OSError:
@@ -310,7 +313,8 @@ class Conversation:
         if self.client.sock is not None:
             self.client.sock.close()
             self.client.sock = None
-            self._asker.gone = True  # type: ignore
+            if self._asker is not None:
+                self._asker.gone = True
         self.client.wants_out = False
         self.pending = b""
         self._patience.stop()

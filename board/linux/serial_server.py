@@ -162,7 +162,7 @@ class SerialServerPort(TcpPort):
         self._unsent = b""
         self._raw = bytearray(_READ_MOST)
 
-    def open(self, device, baud):  # type: ignore[override] - as a serial line is opened
+    def open(self, device, baud, /):
         del baud  # of the settings; with raw TCP the server has its own
         server = server_of(device)
         if server is None:

@@ -36,16 +36,16 @@ class TcpPort:
     NOT_NOW: tuple[type[OSError], ...] = (BlockingIOError, InterruptedError)  # nothing to read, or no room to write
 
     def __init__(self):
-        self.sock = None
+        self.sock: socket.socket | None = None
         self.slot = -1
         self.wants_out = False
         self.why_code = 0
         self._why = 0
         self._state = PORT_CLOSED
-        self._lookup = None
+        self._lookup: _Lookup | None = None
         self._failed = 0  # attempts
 
-    def open(self, host, number):
+    def open(self, host, number, /):
         """Begin to connect to `host` (an address, or a name that is looked up first)."""
         self.close()
         self._why = self.why_code = 0
@@ -53,12 +53,12 @@ class TcpPort:
             self._why = WHY_NO_ADDRESS
             return
         try:
-            self._lookup = _Lookup(host, number, self._failed)
+            self._lookup = lookup = _Lookup(host, number, self._failed)
         except (OSError, ValueError, RuntimeError):  # RuntimeError: no thread can be started now
             self._why = WHY_NO_SOCKET
             return
         self._state = PORT_OPENING
-        self._connect()
+        self._connect(lookup)
 
     @property
     def why(self):
@@ -70,19 +70,20 @@ class TcpPort:
 
     def state(self):
         if self._state == PORT_OPENING:
-            if self.sock is None:
-                self._connect()
-            else:
-                self._look_at_connect()
+            if self.sock is not None:
+                self._look_at_connect(self.sock)
+            elif self._lookup is not None:
+                self._connect(self._lookup)
         return self._state
 
     def readinto(self, buf, n):
-        if self._state != PORT_OPEN:
+        sock = self.sock
+        if self._state != PORT_OPEN or sock is None:
             return PORT_LOST
         if n == 0:
             return 0
         try:
-            count = self.sock.recv_into(buf, n)  # type: ignore
+            count = sock.recv_into(buf, n)
         except self.NOT_NOW:
             return 0
         except OSError as error:
@@ -92,10 +93,11 @@ class TcpPort:
         return count or PORT_LOST
 
     def write(self, buf, start, n):
-        if self._state != PORT_OPEN:
+        sock = self.sock
+        if self._state != PORT_OPEN or sock is None:
             return PORT_LOST
         try:
-            count = self.sock.send(memoryview(buf)[start : start + n])  # type: ignore
+            count = sock.send(memoryview(buf)[start : start + n])
         except self.NOT_NOW:
             count = 0
         except OSError as error:
@@ -116,8 +118,8 @@ class TcpPort:
         """True if a name is being looked up."""
         return self._state == PORT_OPENING and self.sock is None
 
-    def _connect(self):
-        family, address = self._lookup.outcome  # type: ignore
+    def _connect(self, lookup):
+        family, address = lookup.outcome
         if family == _NONE:
             return
         if family == _FAILED:
@@ -125,10 +127,10 @@ class TcpPort:
             self.close()
             return
         try:
-            self.sock = socket.socket(family, socket.SOCK_STREAM)
-            self.sock.setblocking(False)
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock.connect(address)
+            self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.connect(address)
         except BlockingIOError:
             pass
         except (OSError, ValueError, OverflowError) as error:
@@ -137,15 +139,15 @@ class TcpPort:
             return
         self.wants_out = True
 
-    def _look_at_connect(self):
-        code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)  # type: ignore
+    def _look_at_connect(self, sock):
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             self.why_code = code
             self._why = why_of(code)
             self.close()
             return
         try:
-            self.sock.getpeername()  # type: ignore
+            sock.getpeername()
         except OSError:
             return  # not connected yet
         self._state = PORT_OPEN

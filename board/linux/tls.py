@@ -94,13 +94,13 @@ class TlsPort(TcpPort):
         TcpPort.__init__(self)
         self.detail = ""  # which file could not be used last, and why
         self._make_context = make_context
-        self._context = None
+        self._context: ssl.SSLContext | None = None
         self._name = name
         self._host = ""
-        self._shakes = False  # TCP is connected, the handshake is going on
+        self._shaking: ssl.SSLSocket | None = None  # TCP is connected, the handshake is going on
         self._has_read = False  # since the handshake
 
-    def open(self, host, number):
+    def open(self, host, number, /):
         self._host = self._name or host
         if self._context is None:
             try:
@@ -112,7 +112,7 @@ class TlsPort(TcpPort):
         TcpPort.open(self, host, number)
 
     def close(self):
-        self._shakes = False
+        self._shaking = None
         TcpPort.close(self)
 
     def readinto(self, buf, n):
@@ -123,16 +123,15 @@ class TlsPort(TcpPort):
             self._why = WHY_TLS_ENDED
         return count
 
-    def _look_at_connect(self):
-        if not self._shakes:
-            TcpPort._look_at_connect(self)
+    def _look_at_connect(self, sock):
+        if self._shaking is None and self._context is not None:
+            TcpPort._look_at_connect(self, sock)
             if self._state != PORT_OPEN:
                 return
             self._state = PORT_OPENING
-            self._shakes = True
             try:
-                self.sock = self._context.wrap_socket(  # type: ignore - made before it opened
-                    self.sock, server_hostname=self._host, do_handshake_on_connect=False
+                self.sock = self._shaking = self._context.wrap_socket(
+                    sock, server_hostname=self._host, do_handshake_on_connect=False
                 )
             except OSError:  # it was reset meanwhile, whatever ssl says
                 self._why, self.why_code = WHY_RESET, errno.ECONNRESET
@@ -142,11 +141,12 @@ class TlsPort(TcpPort):
                 self._why = WHY_NOT_TRUSTED
                 self.close()
                 return
-        self._shake()
+        if self._shaking is not None:
+            self._shake(self._shaking)
 
-    def _shake(self):
+    def _shake(self, sock):
         try:
-            self.sock.do_handshake()  # type: ignore
+            sock.do_handshake()
         except ssl.SSLWantReadError:
             self.wants_out = False
         except ssl.SSLWantWriteError:
@@ -158,7 +158,8 @@ class TlsPort(TcpPort):
             self._lost(error)
             self.close()
         else:
-            self._shakes = self.wants_out = self._has_read = False
+            self._shaking = None
+            self.wants_out = self._has_read = False
             self._state = PORT_OPEN
 
     def _lost(self, error):
@@ -176,7 +177,8 @@ class TlsPort(TcpPort):
     def _last_alert(self):
         """Return what came in front of a reset, if that is an alert."""
         try:
-            self.sock.recv(1)  # type: ignore
+            if self.sock is not None:
+                self.sock.recv(1)
         except ssl.SSLError as alert:
             return None if isinstance(alert, self.NOT_NOW) else alert
         except OSError:
@@ -189,11 +191,12 @@ class TlsPort(TcpPort):
         found = _ALERT.search(words)
         alert = found.group(1).strip("_") if found else ""
         self.why_code = 0
+        shakes = self._shaking is not None
         if isinstance(error, _ENDS):
-            self._why = WHY_ENDED if self._shakes or self._has_read else WHY_TLS_ENDED
-        elif (alert or _UNNAMED in words) and alert not in (_NO_VERSION if self._shakes else _CAME_DAMAGED):
+            self._why = WHY_ENDED if shakes or self._has_read else WHY_TLS_ENDED
+        elif (alert or _UNNAMED in words) and alert not in (_NO_VERSION if shakes else _CAME_DAMAGED):
             self._why, self.why_code = WHY_TLS_REFUSED, _NUMBERS.get(alert, 0)
-        elif self._shakes and words not in _DAMAGES:
+        elif shakes and words not in _DAMAGES:
             self._why = WHY_NO_TLS
         else:
             self._why = WHY_TLS_BROKEN

@@ -59,7 +59,7 @@ def test_it_is_opening_until_the_handshake_is_done(board, tmp_path):
         peer, _ = listener.accept()
         with peer:
             peer.settimeout(DEADLINE_S)
-            wait_for("a handshake", lambda: port.state() == PORT_OPENING and port._shakes)
+            wait_for("a handshake", lambda: port.state() == PORT_OPENING and port._shaking is not None)
             assert peer.recv(1) == b"\x16"  # a handshake record (RFC 8446, 5.1)
             assert port.state() == PORT_OPENING and port.write(b"x", 0, 1) == PORT_LOST
 
