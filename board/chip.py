@@ -119,7 +119,7 @@ class Board:
     # -- for toolcart.agent.cart.app -------------------------------------------------------------------------------
 
     def now(self):
-        return time.ticks_ms() & TICKS_MAX  # type: ignore[operator]
+        return time.ticks_ms() & TICKS_MAX  # type: ignore - an int, another type in the stubs
 
     def stamp_into(self, buf):
         self.clock.stamp_into(buf)
@@ -129,7 +129,7 @@ class Board:
         return self.clock.source >= SOURCE_TOOLSNET
 
     def seed(self):
-        return time.ticks_us() & 0x3FFF ^ machine.unique_id()[-1] << 6  # type: ignore[operator]
+        return time.ticks_us() & 0x3FFF ^ machine.unique_id()[-1] << 6  # type: ignore - likewise an int
 
     def tcp(self):
         return self.sockets.tcp()

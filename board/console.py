@@ -81,7 +81,7 @@ class Console:
     def go_on(self):
         """Do the next piece of the order being carried out."""
         try:
-            line = next(self.job)  # type: ignore
+            line = next(self.job)  # type: ignore - called only while there is one
             if line is not None and not isinstance(line, int):  # an int says when there is more to do
                 self.tell(**line)
                 self._value = line.get("count") or line.get("mid") or 0

@@ -300,7 +300,7 @@ def _traceback_text(fault):
         import io
 
         text = io.StringIO()
-        sys.print_exception(fault, text)  # type: ignore[attr-defined]
+        sys.print_exception(fault, text)  # type: ignore - CPython has none
         return text.getvalue()[-FAULT_BYTES:]
     except MemoryError:
         return "MemoryError"  # and none left to say where

@@ -54,7 +54,6 @@ class Tls:
             raise ValueError("toolsnet.tls_ca: this firmware has no TLS")
         self._sockets = sockets
         self._folder = folder
-        self._toolsnet = toolsnet
         self._name = toolsnet["tls_name"]
         self.has_passed = False  # the certificate that the current handshake has shown
         self.context = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
@@ -64,7 +63,7 @@ class Tls:
                 self.has_13 = True
         context.verify_mode = tls.CERT_REQUIRED
         context.verify_callback = self._passes
-        authorities = self._content("tls_ca")
+        authorities = self._content(toolsnet, "tls_ca")
         at = 0
         try:
             while at < len(authorities):
@@ -74,20 +73,19 @@ class Tls:
         except (ValueError, IndexError):
             raise ValueError("toolsnet.tls_ca: no certificates in DER")
         if toolsnet["tls_certificate"]:
-            own = self._content("tls_certificate")
+            own = self._content(toolsnet, "tls_certificate")
             try:
-                context.load_cert_chain(own, self._content("tls_key") if toolsnet["tls_key"] else own)
+                context.load_cert_chain(own, self._content(toolsnet, "tls_key") if toolsnet["tls_key"] else own)
             except ValueError as error:
                 raise ValueError("toolsnet.tls_certificate: %s" % error)  # "invalid key", "invalid cert"
-        self._toolsnet = None
 
     def port(self, toolsnet):
         """Return a new port: `board.tls(toolsnet)` for agent.cart.app, with the same configuration."""
         return TlsPort(self._sockets, self, self._name)
 
-    def _content(self, setting):
+    def _content(self, toolsnet, setting):
         """Return the content of the file that a setting names."""
-        name = self._toolsnet[setting]  # type: ignore
+        name = toolsnet[setting]
         if not name.startswith("/"):
             name = self._folder + "/" + name
         try:

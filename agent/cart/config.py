@@ -38,6 +38,8 @@ if ON_CPYTHON:
 class ConfigError(Exception):
     """The configuration has mistakes; `mistakes` is the list that check() returns."""
 
+    mistakes: "list[tuple[str, str, str]]"
+
 
 def check(tree):
     """Return a list of (place, found, allowed), one for each mistake; empty if the configuration is good."""
@@ -52,7 +54,7 @@ def complete(tree):
         for place, what, allowed in mistakes:
             lines.append("%s: %s" % (place, "expected %s; found %s" % (allowed, what) if what else allowed))
         error = ConfigError("\n".join(lines))
-        error.mistakes = mistakes  # type: ignore
+        error.mistakes = mistakes
         raise error
     return done
 

@@ -182,7 +182,8 @@ def _place_cursors(station, own):
     lows = _had_by_others(log, own, numbers)
     log.blocks.lent = lows if True in moves else 0
     log.blocks.borrowers = [log.cursors[index] for index in range(count) if moves[index]]
-    at_start.added = [None] * count
+    added: "list[int | None]" = [None] * count
+    at_start.added = added
     at_start.returned = [0] * count
     gone = [place for place in own.removed if place not in own.given_up]
     at_start.removed = [_outlet_of(log, place) for place in gone]
@@ -198,7 +199,7 @@ def _place_cursors(station, own):
                 _forget(station, index)
             low = lows if _is_durable(station, index) else 0
             left_out, lost = _begin(log, cursor, own.how[index], low)
-            at_start.added[index], at_start.returned[index] = left_out, lost  # type: ignore
+            added[index], at_start.returned[index] = left_out, lost
             if cursor.slot == TOOLSNET_CURSOR:
                 state.numbers[OVERWRITTEN] += left_out + lost
             else:

@@ -53,7 +53,7 @@ class ExtendedMqtt(Mqtt):
         self._publish_line(line, self.alarms_topic, number, now)
         self.alarms += 1
 
-    def publish_extra(self, now):  # type: ignore - a board has no other log, and always says False
+    def publish_extra(self, now):
         """Publish the next curve, if there is one; True if it did."""
         graphs = self._graphs
         if graphs is None or self._curve_is_out or not graphs.log.settle():

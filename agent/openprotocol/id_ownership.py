@@ -15,6 +15,10 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.controller_identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import id_at
 
+_TYPE_CHECKING = const(0)  # as in `typing`, which a chip lacks: what follows it is for the type checker alone
+if _TYPE_CHECKING:
+    from toolcart.agent.openprotocol.shared_ids import SharedIds
+
 GONE_OWN = const(24)
 GONE_SHARED = const(100)
 
@@ -26,7 +30,7 @@ class IdOwnership:
         self.sharing = sharing
         self.needs = ""  # "owner": nothing can be fetched here, since answers do not show that they are ours
         # our station (toolcart.agent.openprotocol.shared_ids), where the controller names it and may share IDs
-        self.shared = None
+        self.shared: "SharedIds" = None  # type: ignore - where it is None, nothing is asked of it
         self.shares = False  # the stations share the IDs, as far as this connection has shown
         self.gone_most = GONE_SHARED  # K
         self._station = 0  # ours, as answers have shown, where the controller does not name it
@@ -40,7 +44,7 @@ class IdOwnership:
     def forget(self):
         """There is no connection, or nothing can be asked for on it."""
         self.needs = ""
-        self.shared = None
+        self.shared = None  # type: ignore - likewise, nothing is asked of it
 
     def opened(self, identity, system_type, by_own_ids, ledger):
         """A session is ready; return True if its answers are to name our station.
@@ -87,7 +91,7 @@ class IdOwnership:
 
     def lacks_station(self):
         """True if nothing is fetched since nothing has shown which of the stations that answers name is ours."""
-        return self.needs != "" and self.shared.lacks_station()  # type: ignore[union-attr] - else nothing is needed
+        return self.needs != "" and self.shared.lacks_station()
 
     def are_shared(self):
         """The stations share the IDs."""
@@ -96,10 +100,10 @@ class IdOwnership:
 
     def take_no_answer(self):
         """An ID that was never made is not answered: the stations do not share the IDs, unless that is proven."""
-        if self.shared.are_own():  # type: ignore[union-attr] - else nothing was to be proven
+        if self.shared.are_own():
             self.shares = False
             self.gone_most = GONE_OWN
 
     def break_off(self):
         """The connection has ended within a stretch of shared IDs."""
-        self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is none
+        self._stretch_ids = self.shared.break_off()

@@ -94,10 +94,8 @@ class Queries:
 
     def take(self, event, session, counters, now):
         """Take an EV_QUERY: the answer to what was asked, or that there is none."""
-        if session.request.row is LIMITS:
-            self.limits.take(event, session, counters, now)  # type: ignore[union-attr]
-        else:
-            self.clock.take(event, session, counters, now)  # type: ignore[union-attr]
+        query = self.limits if session.request.row is LIMITS else self.clock
+        query.take(event, session, counters, now)  # type: ignore - it was asked, so it is there
 
 
 class ClockCheck:

@@ -131,7 +131,7 @@ class Request:
 
     def __init__(self):
         self.answer = Timer()  # until it is no longer awaited
-        self.row = START
+        self.row: "tuple" = START  # its columns are of several kinds
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._answered_id = bytearray(ID_BYTES)
         self._last_id = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
@@ -194,7 +194,7 @@ class Request:
         data = self.data
         first = self.row[_DATA_AT]
         if first:
-            asked = self.row[_DATA_BYTES] - ID_BYTES  # type: ignore[operator]
+            asked = self.row[_DATA_BYTES] - ID_BYTES
             answered = self._answered_id  # the ID may be padded on either side
             differs = not put_digits(answered, 0, buf, at + first) or compare(answered, 0, data, asked, ID_BYTES)
             by = place_of(buf, at + SPINDLE) if self.row is FETCH else 0
@@ -377,8 +377,9 @@ class OldResultRequest:
 def longest_bytes(subscriptions):
     """Return the bytes of the longest message that a session with these subscriptions sends, without its NUL."""
     longest = _GENERIC_BYTES
-    for row in (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE):
-        longest = max(longest, HEADER_BYTES + row[_DATA_BYTES])  # type: ignore
+    rows: "tuple" = (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE)
+    for row in rows:
+        longest = max(longest, HEADER_BYTES + row[_DATA_BYTES])
     for subscription in subscriptions:
         longest = max(longest, HEADER_BYTES + len(subscription.data))
     return longest

@@ -61,6 +61,10 @@ from toolcart.agent.openprotocol.result_mode import ResultMode
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, Pushes
 
+_TYPE_CHECKING = const(0)  # as in `typing`, which a chip lacks: what follows it is for the type checker alone
+if _TYPE_CHECKING:
+    from toolcart.agent.openprotocol.link_level_receive import LinkLevelReceiver
+
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (OP 2.2.2 p. 27)
 SUSPENDED_MS = const(3600000)
 # Whether the line brings back what we send, as it did MID 0001; if so, whether it has brought back the last MID 9999.
@@ -124,7 +128,8 @@ class Session:
         self._is_extended = False  # that is over, and a message that was under way by then is waited for
         self._echo = _ECHO_NONE
         self._blocked = Timer()  # since the link took nothing: likewise
-        self.link_level_receive = None  # if the controller numbers what it sends, a LinkLevelReceiver
+        # if the controller numbers what it sends
+        self.link_level_receive: "LinkLevelReceiver" = None  # type: ignore - else no message has a number
         # A toolcart.agent.openprotocol.link_level_send.LinkLevelSender, to number what we send where that is offered.
         self.link_level_send = None
         self.result_mode = ResultMode()
@@ -147,7 +152,7 @@ class Session:
             return
         push = self.pushed
         if self.received.sequence:
-            self.link_level_receive.owe(push.pushed_mid, CODE_NONE)  # type: ignore[union-attr]
+            self.link_level_receive.owe(push.pushed_mid, CODE_NONE)
         else:
             push.unanswered += 1
             self.pushes.owing = push
@@ -159,7 +164,7 @@ class Session:
     def withhold(self):
         """What the last event pushed could not be kept: no answer, so that it comes again."""
         if self.received.sequence:
-            self.link_level_receive.expected = self.received.sequence  # type: ignore[union-attr]
+            self.link_level_receive.expected = self.received.sequence
 
     def has_more(self):
         """True if `tick` would post another message at once."""
@@ -208,7 +213,7 @@ class Session:
         self.subscription_index = 0  # place of the subscription that was asked for last
         self.no_error_index = -1  # place of its revision that was answered with "no error"
         self.request.closed()
-        self.link_level_receive = None
+        self.link_level_receive = None  # type: ignore - likewise, none has a number
         if self.link_level_send is not None:
             self.link_level_send.reset()
         self.pushes.owing = None
@@ -618,7 +623,7 @@ class Session:
             return self._pushed(push, cut_short) if push else session_answers.take_answer(self, mid, cut_short)
         if self.received.sequence:
             code = CODE_PART if part == linked_messages.PART_REJECTED else CODE_NONE
-            self.link_level_receive.owe(mid, code)  # type: ignore[union-attr] - it has numbered this one
+            self.link_level_receive.owe(mid, code)
             if part == linked_messages.PART_REJECTED:
                 self.withhold()
                 self._linked.give_up(self.link)  # the 9998 tells: what comes next comes in order

@@ -39,6 +39,8 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 READS_A_STEP = const(8)  # then the other tasks have their turn
 SHUTDOWN_MS = const(2000)
 
+_TYPE_CHECKING = const(0)  # as in `typing`, which a chip lacks: what follows it is for the type checker alone
+
 # What has become of the port
 UNREACHED = const(0)  # it is closed; the last attempt, if there was one, opened nothing
 OPENING = const(1)
@@ -70,6 +72,13 @@ class Connection:
     2. A port that is open or closed at once will never wake the outlet: it is looked at right after `open`.
     3. All deadlines are the session's, that of opening too. It says when to open and to close; the port hears it here.
     """
+
+    if _TYPE_CHECKING:  # the outlet has them
+
+        def take_events(self, now): ...
+        def send_next(self, now) -> int: ...
+        def address_for(self, command, now) -> "tuple[str, int] | None": ...
+        def connection_lost(self, event, now): ...
 
     def __init__(self, port, session):
         self.port = port
@@ -108,14 +117,14 @@ class Connection:
             elif self.phase == OPENING:
                 self._look_at_opening(now)
             if n or session.is_due(now):
-                self.take_events(now)  # type: ignore - the outlet has it
+                self.take_events(now)
             if n < 0:
                 self._end(now)
             if session.commanded:
                 self._obey(now)
                 if session.is_due(now):
                     continue  # it is open already
-            left = session.tick(now, self.send_next(now))  # type: ignore - the outlet has it
+            left = session.tick(now, self.send_next(now))
             if session.pending:
                 left = self._write(left, now)
             if n == 0 or n < incoming.free:  # the port wakes us if there is more
@@ -141,7 +150,7 @@ class Connection:
     def _obey(self, now):
         self.hang_up()
         self.attempts += 1
-        address = self.address_for(self.session.command(), now)  # type: ignore - the outlet has it
+        address = self.address_for(self.session.command(), now)
         if address is None:
             return
         self.phase = OPENING
@@ -162,4 +171,4 @@ class Connection:
         self.hang_up()
         event = self.session.closed(now)
         if event:
-            self.connection_lost(event, now)  # type: ignore - the outlet has it
+            self.connection_lost(event, now)

@@ -172,7 +172,7 @@ class Mqtt(Connection):
         self.counts.skipped += 1
         self.progress.scout.advance()
 
-    def publish_extra(self, now):
+    def publish_extra(self, now) -> bool:
         """Publish something of another log; True if it did."""
         return False
 

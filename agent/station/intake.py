@@ -426,9 +426,9 @@ class Intake:
         elif event >= session_states.EV_WATCH:
             self.subscription_check.on_event(self, event, now)
         elif event >= session_states.EV_HANDLERS:
-            session.subscriptions[0].handler.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
+            session.subscriptions[0].handler.on_event(self, event, now)  # type: ignore - it was created above
         elif event >= session_states.EV_QUERY:
-            self.queries.take(event, session, self.counters, now)  # type: ignore
+            self.queries.take(event, session, self.counters, now)  # type: ignore - who asked is there
 
     def _take_rejection(self, now):
         """Take the rejection of a question for an old result."""

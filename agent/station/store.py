@@ -78,7 +78,7 @@ class Store:
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self.wants_time = False  # the controller's time is needed: the next live result puts it into `live_time`
         self.live_time = bytearray(res.TIME_BYTES)
-        # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
+        # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
         self.limits = None  # toolcart.agent.openprotocol.queries, if configured
         self.longest = log.payload_most() - ORIGIN_BYTES - res.QUARANTINE_BYTES  # the quarantine can take that, too
@@ -257,7 +257,8 @@ class Store:
 
     def is_sure(self, read, buf, at, length, revision, now):
         """True if the message is not odd, or is the same as the last odd one."""
-        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):  # type: ignore
+        # type: ignore - what could be read comes here only where `plausible` is set
+        if read and (revision != 999 or self.plausible(self.log.stage, self.body, buf, at, length)):
             return True
         check = crc30(buf, at, at + length)
         if check == self._odd:

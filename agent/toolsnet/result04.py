@@ -269,7 +269,7 @@ class ResultWriter:
 
     def _torque(self, at, buf, start):
         value = number(buf, start, 6)
-        numerator, denominator = self._factor  # type: ignore[misc] - not None where this is called
+        numerator, denominator = self._factor  # type: ignore - not None where this is called
         value = value * numerator // denominator if value > 0 else 0
         put_number(self.tx, at, 5, value // 100)
         put_number(self.tx, at + 6, 2, value % 100)

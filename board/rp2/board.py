@@ -34,7 +34,7 @@ class Rp2:
 
         sck, mosi, miso, *others = [machine.Pin(number) for number in pins if number >= 0]
         spi = machine.SPI(pins[0] >> 3 & 1, W5500_HZ, mosi=mosi, miso=miso, sck=sck)
-        return network.WIZNET5K(spi, *others)  # type: ignore[attr-defined]
+        return network.WIZNET5K(spi, *others)  # type: ignore - only firmware for a W5500 has it
 
     def lamp_pin(self, name):
         """Return the lamp: the board's own, or the pin that the configuration names."""

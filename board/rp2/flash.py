@@ -37,7 +37,7 @@ class Rp2Flash:
 
     def __init__(self, start_bytes=FILES_BYTES):
         self._device = rp2.Flash(start=start_bytes)
-        self._cells = memoryview(self._device)  # type: ignore[arg-type]
+        self._cells = memoryview(self._device)  # type: ignore - the stubs lack its buffer
         self._page = bytearray(UNIT_BYTES)
         self._refusal = REFUSED_NOTHING
         self.unit_bytes = UNIT_BYTES
@@ -110,4 +110,4 @@ def other_division():
 
 
 def _storage_bytes():
-    return rp2.Flash().ioctl(_BLOCK_COUNT, 0) * BLOCK_BYTES  # type: ignore
+    return rp2.Flash().ioctl(_BLOCK_COUNT, 0) * BLOCK_BYTES  # type: ignore - a number, None in the stubs

@@ -32,13 +32,13 @@ class Board:
         return True
 
     def now(self):
-        return time.ticks_ms() & 0x3FFFFFFF  # type: ignore
+        return time.ticks_ms() & 0x3FFFFFFF  # type: ignore - an int, another type in the stubs
 
     def stamp_into(self, buf):
         buf[0:19] = ("%04d-%02d-%02d:%02d:%02d:%02d" % time.localtime()[:6]).encode()
 
     def seed(self):
-        return time.ticks_us() & 0xFFFF  # type: ignore
+        return time.ticks_us() & 0xFFFF  # type: ignore - likewise an int
 
     def tcp(self):
         return TcpPort(self)

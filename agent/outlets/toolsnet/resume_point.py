@@ -95,7 +95,8 @@ class ResumePoint:
         # What is sent again is counted since that began, or since the start.
         self.again_since_start = True
         self.again_base = self.numbers[DELIVERED]  # then
-        self.start = StateAtStart(self.cursor, self.numbers)  # None from the first 08 on that is not odd
+        # None from the first 08 on that is not odd
+        self.start: "StateAtStart | None" = StateAtStart(self.cursor, self.numbers)
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
@@ -116,7 +117,7 @@ class ResumePoint:
             self.awaits_08 = False
             in_flight.unsettled_to = in_flight.may_have if self.is_odd else 0
             if not self.is_odd:
-                self.start = None  # type: ignore
+                self.start = None
                 self._settle_out()
         return done
 
