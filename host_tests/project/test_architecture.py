@@ -397,6 +397,34 @@ def test_core_opens_no_socket_reads_no_clock_and_touches_no_system():
                 assert node.func.id not in banned, module.path
 
 
+# What the checker cannot know stays: a chip's modules where their stubs are wrong, and what is None only while nobody
+# asks for it.
+IGNORED_MOST = 20
+_IGNORED = re.compile(r"#\s*(?:type|pyrefly|pyright|mypy):\s*ignore")
+_REASON = re.compile(r"# type: ignore - \S+ \S+")
+# One kind of error is left out of the whole file: attributes of what may be None, and what the stubs lack.
+PARTLY_CHECKED = {
+    "toolcart/board/esp32/board.py",
+    "toolcart/board/folder_flash.py",
+    "toolcart/board/ntp.py",
+    "toolcart/board/sockets.py",
+    "toolcart/board/tls.py",
+}
+
+
+def test_types_are_left_unchecked_in_few_places_and_each_says_why():
+    ignored, partly = [], set()
+    for module in [*AGENT, *BOARD]:
+        for number, line in enumerate(module.text.splitlines(), 1):
+            if line.startswith("# pyrefly: ignore-errors["):
+                partly.add(module.path)
+            elif _IGNORED.search(line):
+                ignored.append(f"{module.path}:{number}: {line.strip()}")
+    assert partly == PARTLY_CHECKED
+    assert [place for place in ignored if not _REASON.search(place)] == []
+    assert len(ignored) <= IGNORED_MOST, "\n".join(ignored)
+
+
 def test_the_agent_uses_nothing_of_the_library():
     for module in AGENT + BOARD:
         if not module.name.startswith(LIBRARY):

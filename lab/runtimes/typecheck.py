@@ -97,6 +97,7 @@ def _configuration(one: TypePass) -> Path:
     }
     if one.port:
         settings["skip-interpreter-query"] = True
+        settings["errors.unused-type-ignore"] = "error"  # it would hide what comes later
     else:
         settings["python-interpreter-path"] = sys.executable
     file = folder / f"{one.name}-{os.getpid()}.toml"
