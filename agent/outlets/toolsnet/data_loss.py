@@ -55,13 +55,14 @@ from toolcart.agent.log.snapshot_fields import (
     SENT,
     SENT_BACK,
     SENT_EMPTY,
+    SENT_MET,
     SENT_OLDER,
     STORED,
     TAKEN,
     again_to,
 )
 from toolcart.agent.outlets.toolsnet.reoffer import REOFFERS_MOST
-from toolcart.agent.toolsnet.telegram import SEQUENCES
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
 
@@ -97,8 +98,13 @@ def _had(policy):
     return numbers[DELIVERED]
 
 
-def _taken_unseen(policy):
-    """Return how many results behind TAKEN, at most, ToolsNet may have taken that were overwritten before an 08."""
+def taken_unseen(policy):
+    """Return how many results behind TAKEN, at most, ToolsNet may have taken that were overwritten before an 08.
+
+    None behind an order: `send_again` has put TAKEN behind them, and the places of the sequences break there.
+    """
+    if not policy.numbers[SENT] & SENT_MET:
+        return 0
     numbers, cursor, point, sent = policy.numbers, policy.cursor, policy.resume_point, policy.in_flight
     events = max(0, min(cursor.sequence_lag, policy.log.number - numbers[STORED]))
     unsent = max(0, cursor.number - sent.may_have - events)
@@ -121,7 +127,7 @@ def _lost_since(policy, stored, rows):
 
     Each took a sequence. Where these broke rows tell nothing: it has had some twice.
     """
-    unseen = _taken_unseen(policy)
+    unseen = taken_unseen(policy)
     if unseen:
         _note_more(policy)
     return min(rows, _sequences_back(policy, stored) + unseen)
@@ -129,7 +135,7 @@ def _lost_since(policy, stored, rows):
 
 def _behind_taken(policy):
     """Return how many results, at least, lie behind the last one that ToolsNet may have had before this 08."""
-    return max(0, _rows_to(policy, policy.numbers[TAKEN]) - _taken_unseen(policy))
+    return max(0, _rows_to(policy, policy.numbers[TAKEN]) - taken_unseen(policy))
 
 
 def _taken_by_reoffer(policy):
@@ -173,7 +179,7 @@ def _joined(policy, back, before):
     lacks, width, doubt_to = before
     last, quarantine = policy.cursor.number, policy.lookahead.quarantine
     rows = max(0, back - kept(quarantine, last - back, last))
-    most = _had(policy) + _taken_unseen(policy)
+    most = _had(policy) + taken_unseen(policy)
     wide = rows + min(rows, _taken_by_reoffer(policy))  # rule 2
     if not width:
         return min(rows, most), wide
@@ -195,7 +201,7 @@ def _put(policy, lacks, width, before):
 
 def note_empty(policy, now):
     """The 08 names nothing; True if what that means is durable."""
-    numbers, unseen = policy.numbers, _taken_unseen(policy)
+    numbers, unseen = policy.numbers, taken_unseen(policy)
     lacks = _had(policy) + unseen
     if not numbers[TAKEN] or not lacks or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == policy.cursor.number):
         return True
@@ -207,7 +213,7 @@ def note_empty(policy, now):
 
 def note_unknown(policy):
     """The 08 names what was never sent: nothing shows what it has of what was delivered. To be saved."""
-    unseen = _taken_unseen(policy)
+    unseen = taken_unseen(policy)
     lacks = _had(policy) + unseen
     if lacks:
         _put_all(policy, lacks, unseen)
@@ -293,13 +299,17 @@ def is_back(policy, stored):
     return True
 
 
-def send_again(policy, was, count, doubted, unread=0):
+def send_again(policy, was, count, doubted, unread=0, unseen=0):
     """An order moved the cursor back from number `was`: `count` results go out again, `doubted` of them up to DOUBT_TO.
 
-    `unread` others cannot be read any more. To be saved. Return what `undo` takes.
+    `unread` others cannot be read any more; `unseen` may have been taken before (`taken_unseen`). To be saved. Return
+    what `undo` takes.
     """
     numbers, place = policy.numbers, policy.cursor.number
     before = [numbers[index] for index in _CHANGED]
+    if unseen and numbers[TAKEN]:
+        numbers[TAKEN] = sequence_at(numbers[TAKEN] + unseen)
+        _note_more(policy)
     lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
     most = place + unread  # what lies in front of the first or cannot be read
     if width >= 0:

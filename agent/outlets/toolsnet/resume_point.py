@@ -390,12 +390,12 @@ class ResumePoint:
         cannot be read any more.
         """
         from toolcart.agent.log.rewind import walk
-        from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, undo
+        from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, taken_unseen, undo
 
         cursor, in_flight = self.cursor, self.in_flight
         before, lag, may_have = cursor.number, cursor.sequence_lag, in_flight.may_have
         log = self.policy.log
-        gap_count = gaps(self.policy)
+        gap_count, unseen = gaps(self.policy), taken_unseen(self.policy)
         log.rewind(cursor, number - 1)
         scout = Cursor()
         log.rewind(scout, cursor.number)
@@ -404,7 +404,7 @@ class ResumePoint:
             return False
         # So that the next 08 shows where the sequences break.
         cursor.sequence_lag = (lag - scout.sequence_lag - gap_count) % SEQUENCES
-        done = send_again(self.policy, before, count, doubted, unread=unread)
+        done = send_again(self.policy, before, count, doubted, unread, unseen)
         in_flight.may_have = cursor.number
         if not in_flight.declare(
             cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN | SENT_OPEN)

@@ -4,7 +4,8 @@ import pytest
 
 from toolcart.agent.base.counters import RESUME_UNKNOWN
 from toolcart.agent.linux.offer_again import carry_out
-from toolcart.agent.log.snapshot_fields import DELIVERED
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN
 from toolcart.agent.quarantine.orders import carry_out as quarantine_order
 from toolcart.base.clock import Dice
 from toolcart.tools.spool.quarantine_commands import orders
@@ -191,6 +192,43 @@ def test_what_an_operator_leaves_is_no_news_at_the_same_server(forgotten):
     assert lacks(restarted(outlet)) == NOTHING and delivered(outlet) == 12
     set_back(outlet, 1)
     assert lacks(outlet)[0] == 1, "what is lost after that is new"
+
+
+@pytest.mark.parametrize("forgotten", [0, 10, None])
+@pytest.mark.parametrize("stopped", [False, True])
+def test_no_order_to_a_server_that_keeps_what_it_has_leaves_a_doubt(forgotten, stopped):
+    """Whatever the log gave up, and a server that was set back lacks, before the orders."""
+    outlet = Outlet(blocks=13, when_full=WHEN_FULL_OVERWRITE)
+    outlet.store(40)
+    outlet.until_stored(40, and_ms=1000)
+    outlet.network.line(*PIM).black_hole = outlet.network.line(*SERVER).black_hole = True
+    outlet.network.cut(*SERVER)
+    for _ in range(200):
+        outlet.store(1)
+        outlet.run(50)
+    outlet.network.line(*PIM).black_hole = outlet.network.line(*SERVER).black_hole = False
+    outlet.until_passed(and_ms=100000)
+    assert outlet.state.numbers[OVERWRITTEN] > 48
+    if forgotten is None:
+        emptied(outlet)
+    elif forgotten:
+        set_back(outlet, forgotten)
+    if forgotten != 0:
+        assert order(outlet, "leave")["left"]
+    outlet.store(20)
+    outlet.run(3000)
+    for count in (16, 16, 6, 16, 1):
+        if stopped:
+            outlet.forward.stop()
+            outlet.cut()
+            words = ["offer-again", "from", str(outlet.log.number + 1 - count)]
+            assert list(carry_out(outlet.policy, 10, None, words))[-1]["count"] == count
+            outlet.cut()
+        else:
+            assert order(outlet, "from", str(outlet.log.number + 1 - count))["count"] == count
+        up(outlet)
+        outlet.until_passed(and_ms=1000)
+        assert lacks(outlet) == NOTHING and lacks(restarted(outlet)) == NOTHING, count
 
 
 @pytest.mark.parametrize("forgotten", [4, 10])
