@@ -268,12 +268,16 @@ def note_lost_meanwhile(policy, stored):
 
 
 def gaps(policy):
-    """Return how many results there are, at most, from the first that ToolsNet may lack up to the last that it has."""
+    """Return how many places there are, at most, from the first that ToolsNet may lack up to the last that it has.
+
+    What is kept aside has one on the wire, too.
+    """
     numbers, last = policy.numbers, policy.cursor.number
     width = width_of(numbers)
     if not width:
         return 0
-    first = min(last, width + last - numbers[DOUBT_TO]) if width >= 0 else last
+    aside_there = kept(policy.lookahead.quarantine, 0, numbers[DOUBT_TO])
+    first = min(last, width + aside_there + last - numbers[DOUBT_TO]) if width >= 0 else last
     return min(max(0, first - _behind_taken(policy)), _HALF // 2)
 
 

@@ -46,6 +46,7 @@ TOO_LOW_OFTEN = (
     (71, False),
     (204, False),
     (264, False),
+    (2682, True),
     (100254, True),
     (100263, True),
 )
