@@ -200,8 +200,8 @@ def controller_session(controller, events, least_bytes=0):
     results = controller["result_revisions"]
     asked = asked_revisions(results, header)
     # They must not delay the way that a controller has instead of MID 0060.
-    late = len(asked) - len(results) + (results[-1] == _RARE and len(results) > 1)
-    subscriptions = (Subscription(RESULTS, asked, late),) + events
+    rare = len(asked) - len(results) + (results[-1] == _RARE and len(results) > 1)
+    subscriptions = (Subscription(RESULTS, asked, rare),) + events
     link = link_of(controller, max(least_bytes, longest_bytes(subscriptions)))
     session = ControllerSession(link, subscriptions, asked_revisions(controller["start_revisions"], header))
     session.station_id = controller["station_id"] or 0

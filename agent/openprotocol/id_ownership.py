@@ -15,7 +15,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.controller_identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import id_at
 
-_TYPE_CHECKING = const(0)  # as in `typing`, which a chip lacks: what follows it is for the type checker alone
+_TYPE_CHECKING = const(0)  # as in the module typing, which a chip lacks: for the type checker alone
 if _TYPE_CHECKING:
     from toolcart.agent.openprotocol.shared_ids import SharedIds
 

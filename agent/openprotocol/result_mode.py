@@ -33,7 +33,7 @@ class ResultMode:
             self.generic.opened()
         if not self.searches:
             self._use_plain(session)
-            session.subscriptions[0].revisions.late_too = self.is_exhausted
+            session.subscriptions[0].ask_for_rare(self.is_exhausted)
 
     def began(self, session):
         """A session was begun: ask as its system type says, unless another way is being tried. True if by MID 0008."""

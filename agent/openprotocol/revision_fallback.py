@@ -13,7 +13,7 @@ Rules
 4. What the session can go on without is left out of the next connection if one ends soon after its rejection, or in
    front of its answer; if that comes twice, or five times without a word, it is left out until `allow_again`, which the
    session does after an hour.
-5. The last `late` ones are asked for only while `late_too`: the owner has tried everything else.
+5. Those from the place `end` on are not asked for: the owner moves it when it has tried everything else.
 """
 
 from toolcart.agent.base.compat import const
@@ -33,20 +33,18 @@ class Revisions:
         "_ends",
         "_failed",
         "all",
+        "end",
         "given_up",
         "has_answered",
         "is_exhausted",
         "index",
-        "late",
-        "late_too",
         "passed_over",
         "accepted_index",
     )
 
-    def __init__(self, revisions, late=0):
+    def __init__(self, revisions):
         self.all = revisions
-        self.late = late
-        self.late_too = False
+        self.end = len(revisions)
         self.index = 0
         self.accepted_index = -1  # place of the one that stood last
         self.is_exhausted = False  # all were tried, and none has been answered since
@@ -130,7 +128,7 @@ class Revisions:
 
     def _turn(self):
         self._cuts = 0
-        for index in range(len(self.all) - (0 if self.late_too else self.late)):
+        for index in range(self.end):
             if not (self._failed | self._doubted) >> index & 1:
                 self.index = index
                 return True

@@ -61,7 +61,7 @@ from toolcart.agent.openprotocol.result_mode import ResultMode
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, Pushes
 
-_TYPE_CHECKING = const(0)  # as in `typing`, which a chip lacks: what follows it is for the type checker alone
+_TYPE_CHECKING = const(0)  # as in the module typing, which a chip lacks: for the type checker alone
 if _TYPE_CHECKING:
     from toolcart.agent.openprotocol.link_level_receive import LinkLevelReceiver
 

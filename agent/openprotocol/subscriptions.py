@@ -70,9 +70,11 @@ class Subscription:
 
     wanted = True  # asked for; if not, what comes by it is still known
 
-    def __init__(self, row, revisions, late=0):
+    def __init__(self, row, revisions, rare=0):
         self.row = row
-        self.revisions = Revisions(revisions, late)
+        self.revisions = Revisions(revisions)
+        self._rare = rare  # how many of them, the last ones, are asked for only when every way was tried
+        self.ask_for_rare(False)
         self.mid = row[SUBSCRIBE_MID]
         self.data = b""
         if row[NAMED]:
@@ -80,6 +82,10 @@ class Subscription:
         self.clearing = None  # data of the MID that ends it, if different
         self.pushes = tuple([Push(self, push) for push in row[PUSHES]])
         self.handler = None
+
+    def ask_for_rare(self, is_wanted):
+        """Ask for the rare revisions as well, or not."""
+        self.revisions.end = len(self.revisions.all) - (0 if is_wanted else self._rare)
 
     def set_handler(self, handler):
         """Have this handler take what comes by this subscription."""

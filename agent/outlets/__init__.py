@@ -39,7 +39,7 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING
 READS_A_STEP = const(8)  # then the other tasks have their turn
 SHUTDOWN_MS = const(2000)
 
-_TYPE_CHECKING = const(0)  # as in `typing`, which a chip lacks: what follows it is for the type checker alone
+_TYPE_CHECKING = const(0)  # as in the module typing, which a chip lacks: for the type checker alone
 
 # What has become of the port
 UNREACHED = const(0)  # it is closed; the last attempt, if there was one, opened nothing

@@ -38,7 +38,7 @@ UNITS |= {"recovery model": "states", "refusals model": "states"}
 LIST = """
 connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
--is_sure and not log.has_room(log.room_bytes)
+-(is_sure or log.device.refusal() == 0) and not log.has_room(log.room_bytes)
 +is_sure and log.blocks.count_free(log.lowest()) < 2
 start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites

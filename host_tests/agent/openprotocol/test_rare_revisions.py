@@ -73,11 +73,12 @@ def test_blank_is_tried_once_after_every_other_revision():
 
 
 def test_rare_revisions_are_asked_for_only_when_every_way_was_rejected():
-    revisions = Revisions((3, 1, 998, BLANK), 2)
+    revisions = Revisions((3, 1, 998, BLANK))
+    revisions.end = 2
     revisions_tried = []
     while revisions.rejected():
         revisions_tried.append(revisions.wanted())
-    revisions.late_too = True
+    revisions.end = 4
     while revisions.rejected():
         revisions_tried.append(revisions.wanted())
     assert revisions_tried == [1, 1, 998, BLANK]
