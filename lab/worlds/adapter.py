@@ -11,6 +11,7 @@ from typing import Any
 
 from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, StartFindings
 from toolcart.agent.cart.config import ConfigError, complete
 from toolcart.agent.cart.outlet_places import KINDS, STAYED, OutletPlaces, hash_at, hash_of, kind_at
@@ -25,6 +26,7 @@ from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
 from toolcart.spool.offline_spool import begun, opened
+from toolcart.tools.messages import attention
 from toolcart.tools.spool.take_over import CannotTakeOver, Plan, make
 from lab.worlds.history import AgentReport
 
@@ -196,6 +198,19 @@ def _way_to_toolsnet(agent: Agent, index: int) -> dict:
     if station is not None:
         station.outlets[0].put_state(status)
     return status
+
+
+JUDGED = ("operator", "lost there")  # slugs of what other rules judge
+
+
+def out_of_order(agent: Agent, index: int) -> list[str]:
+    """Return what is said to be out of order now, but that an operator is needed, and what ToolsNet may lack."""
+    station = agent.station(index)
+    if station is None:
+        return []
+    reported = status.of_station(station, agent.board.now())
+    needs = [*attention.needs(reported), *attention.unusable_connections(reported)]
+    return [f"{need.label} {need.text()}" for need in needs if need.level == attention.BAD and need.slug not in JUDGED]
 
 
 def report_of(agent: Agent, index: int) -> AgentReport:

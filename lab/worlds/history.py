@@ -204,6 +204,7 @@ class History:
     misuse: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)  # of the agent's own check
+    out_of_order: list[str] = field(default_factory=list)  # what the agent says is, at the end, though all is well
     calm_over: int = -1  # when the calm ended and the last power cycle began
     cuts: int = 0
     starts: int = 0

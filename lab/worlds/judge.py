@@ -32,6 +32,8 @@ def judge(history: History) -> v.Verdict:
         judged.questions(history.calm_over)
     if history.ledger is not None:
         judge_ledger(history.ledger, history.stations[1].results, verdict)
+    if history.out_of_order:
+        verdict.add(v.UNTRUTHFUL, 0, "says at the end: " + history.out_of_order[0], len(history.out_of_order))
     for what in (history.raised, history.misuse, history.malformed, history.complaints):
         if what:
             verdict.add(v.BROKEN, 0, what[0], len(what))

@@ -481,6 +481,9 @@ class World:
         self._note_raised()
         for device in self.flashes.values():
             self.history.misuse.extend(device.misuse)
+        if self.agent is not None:
+            for index in range(len(self.controllers)):
+                self.history.out_of_order += adapter.out_of_order(self.agent, index)
         if self.other_outlet is not None:
             for number, station in self.history.stations.items():
                 if self.keeps_for_others(number):

@@ -423,6 +423,13 @@ def test_what_the_models_objected_to_is_found(place):
     assert judge(history).kinds() == ["broken"]
 
 
+def test_what_is_said_to_be_out_of_order_though_all_is_well_is_found():
+    history = History({1: station([result(1)], [row(1)])})
+    assert judge(history).kinds() == []
+    history.out_of_order.append("TOOLSNET cannot be used")
+    assert judge(history).kinds() == ["untruthful"]
+
+
 # 13 to 18: outlets that come and go
 
 
