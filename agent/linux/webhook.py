@@ -67,6 +67,7 @@ SENT = 2
 HELD = 3
 STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later")
 NOT_TRIED = "not tried yet"  # in place of the first
+WAITS_FOR_FLASH = "waiting for the flash or disk"  # in place of the first and the last
 NO_ANSWER = "no answer"  # in place of what came: nothing, or not all in time
 
 _NEVER_SENT = (
@@ -259,12 +260,16 @@ class WebhookOutlet(Outlet):
 
     def put_state(self, report):
         report["state"] = STATE_NAMES[self.state] if self.attempts or self.state != IDLE else NOT_TRIED
+        # While the flash refuses nothing is tried: how the last attempt ended may not be so any more.
+        waits_for_flash = report.get("waits_for_flash") and not self.unusable
+        if waits_for_flash and self.state in (IDLE, HELD):
+            report["state"] = WAITS_FOR_FLASH
         address = self._address
         report["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
-        report["why_code"] = self.fault.code
-        if not self.fault.why:
-            report["why"] = self.unusable or self.why
-            report["why_kind"] = self.unusable or self.why_kind
+        report["why_code"] = 0 if waits_for_flash else self.fault.code
+        if waits_for_flash or not self.fault.why:
+            report["why"] = "" if waits_for_flash else self.unusable or self.why
+            report["why_kind"] = "" if waits_for_flash else self.unusable or self.why_kind
         report["batches_sent"] = self.confirmed.batches
         report["server_behind"] = self.confirmed.behind
         report["alarms"] = self.confirmed.alarms

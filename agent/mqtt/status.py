@@ -46,8 +46,10 @@ def put_outlet(status, outlet):
     """Add its state, where it leads, why it does not work, and what was counted."""
     session = outlet.session
     progress = outlet.progress
-    state = "no PUBACK" if outlet.lacks and session.state == ms.UP else ms.STATE_NAMES[session.state]
-    is_overdue = progress.is_overdue and not status.get("waits_for_flash")  # else nothing goes out that has a receipt
+    waits_for_flash = status.get("waits_for_flash")  # then nothing goes out that a PUBACK or a receipt could come for
+    lacks = outlet.lacks and session.state == ms.UP and not waits_for_flash
+    state = "no PUBACK" if lacks else ms.STATE_NAMES[session.state]
+    is_overdue = progress.is_overdue and not waits_for_flash
     status["state"] = "no receipts" if is_overdue else state
     status["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)
     status["identity"] = outlet.identity
@@ -58,7 +60,7 @@ def put_outlet(status, outlet):
         status[name] = getattr(outlet.counts, name)
     status["given_again"] = progress.again.given
     status["batch_limit"] = outlet.limit.octets
-    why = _why(outlet, is_overdue)
+    why = "" if waits_for_flash and session.state == ms.UP else _why(outlet, is_overdue)
     if why is not None:
         status["why"] = why
 

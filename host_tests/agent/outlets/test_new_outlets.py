@@ -7,6 +7,7 @@ from toolcart.agent.cart.status import of_station
 from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.agent.log.snapshot_fields import OVERWRITTEN
 from toolcart.agent.outlets.toolsnet.data_loss import leave
+from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import file as config_file
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import account_text
@@ -38,11 +39,11 @@ KIND_AND_RESTARTS = pytest.mark.parametrize(
 class Plant(Cart):
     """A cart, a server, a broker with its consumer, and a file."""
 
-    def __init__(self, *outlets, **settings):
+    def __init__(self, *outlets, make_flash=RamFlash, **settings):
         self.server, self.broker = Server(), Broker()
         self.consumer = Consumer(self.broker)
         self.chosen = settings
-        super().__init__(blocks=8, settings=self._settings(outlets))
+        super().__init__(blocks=8, settings=self._settings(outlets), make_flash=make_flash)
         self.network.listen(*PLACE, self.server.endpoint)
         self.network.listen(*BROKER, self.broker.endpoint)
 

@@ -11,6 +11,7 @@ pytest.importorskip("starlette")
 
 from toolcart.agent.cart import status as agent_status
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_BROKEN
+from toolcart.agent.mqtt.session import UP
 from toolcart.agent.openprotocol.session_states import READY, STARTING
 from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.serve import SimulatedPlant
@@ -19,10 +20,12 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention, connections, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import metrics, page
+from host_tests.agent.outlets.test_new_outlets import KINDS, TOOLSNET, Plant
 from host_tests.portable import LONG
 from host_tests.support.agent_lines import status_of
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.running import cart_of, run_agent, written
+from host_tests.support.webhook import answer
 from host_tests.tools.messages.test_one_truth import more, of_doctor, of_live_view, reported_station
 from lab.harness.cart import PIM, SERVER, Cart
 from lab.harness.flash import Nor
@@ -181,6 +184,57 @@ def test_the_flash_and_not_the_consumer_is_why_nothing_is_confirmed():
     report = {"waits_for_flash": True}
     bench.forward.put_state(report)
     assert report["state"] == "connected" and report.get("why") == "", report
+
+
+def test_what_a_broker_did_before_the_flash_refused_is_not_said_of_one_that_is_connected():
+    bench = MqttBench()
+    bench.broker.closed_topic = "results"
+    bench.store(5)
+    bench.run(60000)
+    bench.until(lambda: bench.forward.session.state == UP)
+    report = {"waits_for_flash": False}
+    bench.forward.put_state(report)
+    assert report["state"] == "no PUBACK" and report["why"]
+    report = {"waits_for_flash": True}
+    bench.forward.put_state(report)
+    assert (report["state"], report["why"]) == ("connected", ""), report
+
+
+@pytest.mark.parametrize("was", [answer(503, b"nope"), answer(401, b"who?"), None, "away"])
+def test_what_a_webhook_did_before_the_flash_refused_is_not_said_while_nothing_is_sent_to_it(was):
+    """It may be well again, and nothing is tried: what was stored can neither be settled nor its receipt kept."""
+    plant = Plant(TOOLSNET, KINDS["webhook"], make_flash=Nor).until_ready(and_ms=1000)
+    more(plant, 1, 3000)
+    assert plant.has("webhook") == [1]
+    plant.server.answers = [was] * 100
+    if was == "away":
+        plant.reach("webhook", False)
+    more(plant, 20, 300)
+    plant.run(60000)
+    before = reported_station(plant)["outlets"][1]
+    assert before["why"] not in ("", reasons.OUR_FLASH) and not before["waits_for_flash"]
+    refuse(plant)
+    plant.station.log.state.save()  # as an outlet does that has delivered
+    plant.server.answers.clear()
+    plant.reach("webhook", True)
+    plant.run(40000)  # a request that was out gets no answer
+    requests = len(plant.server.heads)
+    for _ in range(20):
+        plant.run(10000)
+        station = reported_station(plant)
+        webhook = station["outlets"][1]
+        assert (webhook["waiting"], webhook["waits_for_flash"], webhook["is_up"]) == (20, True, False)
+        assert (webhook["why"], webhook.get("why_kind", ""), webhook["why_code"]) == (reasons.OUR_FLASH, "", 0)
+        assert webhook["state"] == "waiting for the flash or disk"
+        [need] = [one for one in attention.unusable_connections(station) if one.slug == "outlet"]
+        assert SENTENCE in need.words and need.level == attention.WARN
+        assert "answers" not in "\n".join(words.station_lines(station)) + str(of_doctor(station))
+    assert len(plant.server.heads) == requests
+    refuse(plant, None)
+    plant.run(120000)
+    webhook = reported_station(plant)["outlets"][1]
+    assert (webhook["waiting"], webhook["why"], webhook["is_up"]) == (0, "", True)
+    assert webhook["state"] == "waiting for records" and len(plant.has("webhook")) == 21
 
 
 class Disk:
