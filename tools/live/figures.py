@@ -447,7 +447,7 @@ def _loss_changes(
 
 
 def _need_changes(figures: StationFigures, status: dict, stopped: bool = False) -> list[tuple[str, str]]:
-    """Report the needs of a station; what only an order ended stays until it is known how it goes on.
+    """Report the needs of a station; what is not known to have ended stays until it is: covered, or ended by an order.
 
     An agent that stops ends none: its last write may be taken where others are refused, and what it does not tell any
     more may be so all the same. The next one says it of its own.
@@ -461,6 +461,8 @@ def _need_changes(figures: StationFigures, status: dict, stopped: bool = False) 
             over[slug] = attention.end_of_need(slug, status, figures.progress_at_need[slug])
             if not over[slug]:
                 unproven[slug] = figures.needs[slug]
+    for slug in attention.unknown_ends(status) & set(figures.needs) - slugs:
+        over[slug], unproven[slug] = "", figures.needs[slug]
     reports = _brief_event_doubts(figures, status) if "events" not in slugs | set(figures.needs) else []
     figures.event_doubts = _event_doubts(status)
     reports += _report_needs(figures.needs, needs, {} if stopped else over)

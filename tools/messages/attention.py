@@ -57,6 +57,11 @@ NOTHING_HELD = {
     "operator": "nothing waits for an operator any more",
 }
 
+COVERED_BY = {  # what is not told beside a bad need of these: while that is there, it says more, or nothing is known
+    "disk full": ("disk",),
+    "full": ("disk", "state"),
+}
+
 _BACK = "it is back: start the agent again now, and what the controller kept is fetched"
 
 STATE_WORN, STATE_LAST = 1, 2  # toolcart.agent.log.snapshot
@@ -100,7 +105,23 @@ def needs(station: dict) -> list[Need]:
         _guessed,
     )
     order = (BAD, WARN, NOTE)
-    return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
+    found = [need for kind in kinds for need in kind(station)]
+    covered = _covered(found)
+    return sorted((need for need in found if need.slug not in covered), key=lambda need: order.index(need.level))
+
+
+def _covered(found: list[Need]) -> set[str]:
+    """Return the slugs that one of these needs covers."""
+    bad = {need.slug for need in found if need.level == BAD}
+    return {slug for slug, others in COVERED_BY.items() if bad.intersection(others)}
+
+
+def unknown_ends(station: dict) -> set[str]:
+    """Return the slugs of needs that may be there all the same where `needs` has none: that they end is not known."""
+    slugs, controller = _covered(needs(station)), station.get("controller", {})
+    if controller.get("waits_for_room") or not connections.is_working(controller):
+        slugs.add("fetching")  # no controller is asked
+    return slugs
 
 
 def progress_at_need(station: dict) -> tuple[int, int]:
@@ -228,7 +249,7 @@ def _disk(station: dict) -> Iterator[Need]:
     """Say why the spool cannot be written or read now."""
     spool = station.get("spool", {})
     slug, refused_words = spool.get("refused"), spool.get("refused_words", "")
-    if not slug and spool.get("disk_is_full"):
+    if spool.get("disk_is_full"):
         yield full_disk(spool["path"])
     if slug:
         refusal = REFUSED_NAMES.split(",").index(slug)
@@ -261,9 +282,7 @@ def _no_orders(station: dict) -> Iterator[Need]:
 
 
 def _full(station: dict) -> Iterator[Need]:
-    spool = station.get("spool", {})
-    has_other_need = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
-    if station.get("controller", {}).get("waits_for_room") and not has_other_need:
+    if station.get("controller", {}).get("waits_for_room"):
         hint = f"{_outlets_holding_spool(station)} to take some, or the spool has to be larger (spool.size_kib)"
         yield Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
 

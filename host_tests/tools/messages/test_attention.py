@@ -323,6 +323,45 @@ def test_nothing_is_said_to_be_offered_while_the_disk_takes_no_write(doing):
     assert "are offered" not in texts[0] and "next try" not in texts[0]
 
 
+DISK = {"refused": "broken", "refused_words": "writing: File too large"}
+IS_FULL = {"disk_is_full": True, "path": "a.spool"}
+FULL = {"controller": {"state": "ready", "waits_for_room": True}}
+NO_ROOM = {"recovery": {"off": "no room"}}
+
+
+@pytest.mark.parametrize(
+    ("slug", "there", "gone", "covers"),
+    [
+        ("disk full", {"spool": IS_FULL}, {"spool": {}}, {"spool": {**IS_FULL, **DISK}}),
+        ("disk full", {"spool": IS_FULL}, {"spool": {}}, {"spool": DISK}),
+        ("full", FULL, {}, {**FULL, "spool": dict(DISK)}),
+        ("full", FULL, {}, {"spool": dict(DISK)}),  # there is no session, so nothing waits for room
+        ("full", FULL, {}, {**FULL, "spool": {"state_alarm": attention.STATE_LAST}}),
+        ("fetching", NO_ROOM, {}, {**NO_ROOM, "controller": {"state": "closed", "waits_for_room": True}}),
+        ("fetching", NO_ROOM, {}, {"controller": {"state": "closed", "waits_for_room": True}}),
+        ("fetching", NO_ROOM, {}, {**NO_ROOM, **FULL}),
+        ("fetching", NO_ROOM, {}, {"controller": {"state": "opening"}}),
+    ],
+)
+def test_a_need_that_another_covers_is_not_said_to_be_over_nor_anew_behind_it(slug, there, gone, covers):
+    from toolcart.tools.live import figures
+
+    state, working = figures.StationFigures(), {"state": "ready"}
+
+    def texts(told):
+        return [words for _, words in figures._need_changes(state, station(**{"controller": working, **told}))]
+
+    [said] = texts(there)
+    assert said not in (first := texts(covers)) and attention.OVER[slug] not in first
+    assert texts(covers) == []
+    again = texts(there)
+    assert said not in again and attention.OVER[slug] not in again, "it was there all the time"
+    texts(covers)
+    assert attention.OVER[slug] in texts(gone), "it is known now"
+    assert texts(gone) == [] and texts(there) == [said]
+    assert texts(gone) == [attention.OVER[slug]]
+
+
 def test_an_outlet_without_a_name_is_reported_without_a_second_comma_and_without_none():
     for waiting, part in (
         (0, "it had passed all records"),
