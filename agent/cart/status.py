@@ -279,12 +279,12 @@ def _missed(state):
     return shown(state)
 
 
-def _gone(station, kind, waiting, hashed, lost_there=0, overwritten=0):
+def _gone(station, kind, waiting, hashed, was_there, lost_there=0, overwritten=0):
     """Return what is known of an outlet that is gone: the spool has only a hash of its name, "" if nothing tells it."""
     from toolcart.agent.cart.outlet_places import hash_of  # given back to the heap when the spool is up
 
     names = [name for name in [kind] + station.known_names if hash_of(name) == hashed]
-    gone = {"kind": kind, "name": names[0] if names else "", "waiting": waiting}
+    gone = {"kind": kind, "name": names[0] if names else "", "waiting": waiting, "was_there": was_there}
     if kind == "toolsnet":
         gone["lost_there"], gone["overwritten"] = lost_there, overwritten
     return gone

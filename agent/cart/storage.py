@@ -187,7 +187,7 @@ def _place_cursors(station, own):
     at_start.returned = [0] * count
     gone = [place for place in own.removed if place not in own.given_up]
     at_start.removed = [_outlet_of(log, place) for place in gone]
-    at_start.given_up = [_outlet_of(log, place, state.missed[place]) for place in own.given_up]
+    at_start.given_up = [_outlet_of(log, place, state.missed[place], place in own.removed) for place in own.given_up]
     own.put(state)
     if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[SEND_LIMIT] >= log.next:
         state.numbers[SEND_LIMIT] = log.next - 1  # nothing that is stored from now on is out to it
@@ -255,17 +255,18 @@ def _give_up_oldest(log):
     missed_counts.put(log.state)
 
 
-def _outlet_of(log, place, missed=0):
+def _outlet_of(log, place, missed=0, was_there=True):
     """Return the kind of the outlet that had this place, how many records it has not taken at most, its name's hash.
 
-    `missed` of them are gone: their count goes with the place. Of ToolsNet's also how many results it lacks of those it
-    had, and how many were overwritten: another name begins anew with both.
+    And whether it `was_there` in the last session. `missed` of those records are gone: their count goes with the place.
+    Of ToolsNet's also how many results it lacks of those it had, and how many were overwritten: another name begins
+    anew with both.
     """
     state = log.state
     waiting = missed + max(0, log.number - state.numbers[CURSOR + place])  # some perhaps taken right before a power cut
     is_toolsnet = CURSOR + place == TOOLSNET_CURSOR
     server = (state.numbers[DOUBT_LACKS], state.numbers[OVERWRITTEN]) if is_toolsnet else ()
-    return (KINDS[kind_at(state, place) - 1], waiting, hash_at(state, place)) + server
+    return (KINDS[kind_at(state, place) - 1], waiting, hash_at(state, place), was_there) + server
 
 
 def _forget(station, index):

@@ -520,29 +520,26 @@ def _added(station: dict) -> Iterator[Need]:
 
 
 def _removed(station: dict) -> Iterator[Need]:
-    """Say which outlets the last start had, if they have not taken everything."""
+    """Say which outlets the last start had, if they have not taken everything, and which have lost their place."""
     kinds = {outlet.get("name"): outlet["kind"] for outlet in station.get("outlets", ())}
     for removed in station.get("removed", ()):
-        name, kind = removed.get("name"), removed["kind"]
-        if name and kinds.get(name, kind) != kind:
-            words = f"{name} was of kind {kind} before this start and is of kind {kinds[name]} now: that is another "
-            words += "outlet with a place of its own"
-            if removed["waiting"]:
-                words += f"; at most {counted(removed['waiting'], 'record')} that the one of kind {kind} has not taken "
-                words += f"{agreeing(removed['waiting'], 'makes')} room for new ones, a block at a time"
-            yield Need("removed", WARN if removed["waiting"] else NOTE, "REMOVED", words, key=words)
-        elif removed["waiting"] or removed.get("lost_there"):
-            parts = []
-            if removed["waiting"]:
-                words = f"at most {counted(removed['waiting'], 'record')} that it has not taken "
-                words += f"{agreeing(removed['waiting'], 'makes')} room for new ones"
-                parts.append(f"{words}, a block at a time")
-            if removed.get("lost_there"):
-                words = f"it lacks up to {counted(removed['lost_there'], 'result')} that it had"
-                parts.append(f"{words}, which is said again once it is configured under the same name")
-            words = f"{_removed_name(removed)} was removed with this start: {'; '.join(parts)}"
+        other_kind = _other_kind(removed, kinds)
+        it, parts = f"the one of kind {removed['kind']}" if other_kind else "it", []
+        if removed["waiting"]:
+            words = f"at most {counted(removed['waiting'], 'record')} that {it} has not taken "
+            words += f"{agreeing(removed['waiting'], 'makes')} room for new ones"
+            parts.append(f"{words}, a block at a time")
+        if removed.get("lost_there"):
+            words = f"{it} lacks up to {counted(removed['lost_there'], 'result')} that it had"
+            parts.append(f"{words}, which is said again once it is configured under the same name")
+        level, words, hint = WARN if parts else NOTE, "; ".join(parts), ""
+        if other_kind:
+            words = f"{other_kind}; {words}" if words else other_kind
+        elif parts:
+            words = f"{_removed_name(removed)} was removed with this start: {words}"
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
-            yield Need("removed", WARN, "REMOVED", words, hint, words)
+        if words:
+            yield Need("removed", level, "REMOVED", words, hint, words)
     for removed in station.get("given_up", ()):
         waiting, lacks, overwritten = (removed.get(name) or 0 for name in ("waiting", "lost_there", "overwritten"))
         parts = []
@@ -554,9 +551,21 @@ def _removed(station: dict) -> Iterator[Need]:
             parts.append(f"{words} {'it' if overwritten == 1 else 'them'}")
         if lacks:
             parts.append(f"it lacks up to {counted(lacks, 'result')} that it had")
-        words = f"{_removed_name(removed)} is not configured any more and has lost its place to a new one: "
-        words += "; ".join(parts) or "it had passed all records"
+        other_kind = _other_kind(removed, kinds)
+        words = f"{_removed_name(removed)} is not configured any more and"
+        if other_kind:
+            words = f"{other_kind}; the one of kind {removed['kind']}"
+        words += f" has lost its place to a new one: {'; '.join(parts) or 'it had passed all records'}"
         yield Need("given up", WARN if parts else NOTE, "GIVEN UP", words, key=words)
+
+
+def _other_kind(gone: dict, kinds: dict) -> str:
+    """Say that one of another kind has the name of an outlet that is gone; "" unless this start has made it so."""
+    name, kind = gone.get("name"), gone["kind"]
+    if not (name and gone.get("was_there", True)) or kinds.get(name, kind) == kind:
+        return ""
+    words = f"{name} was of kind {kind} before this start and is of kind {kinds[name]} now"
+    return f"{words}: that is another outlet with a place of its own"
 
 
 def _removed_name(outlet: dict) -> str:

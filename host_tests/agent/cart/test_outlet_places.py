@@ -330,6 +330,7 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     assert cart.state.save()
     cart.start(MQTT, MQTT + ":b")
     assert gone(cart.at_start.given_up) == [(FILE, 57)] and not any(cart.state.missed)
+    assert [one[3] for one in cart.at_start.given_up] == [False], "it was removed before the last session"
     cart.start(MQTT, MQTT + ":b", WEBHOOK)
     assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
 
@@ -372,7 +373,7 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     assert cart.at_start.added == [0] and gone(cart.at_start.given_up) == [(TOOLSNET, 20)]
     assert cart.state.numbers[DELIVERED] == cart.state.numbers[DROPPED] == 0, "those were another one's"
     assert cart.state.numbers[QUARANTINED] == 3, "what is set aside still is that of whatever ToolsNet is there"
-    assert cart.at_start.given_up[0][3:] == (12, 49), "it is said of the old name"
+    assert cart.at_start.given_up[0][3:] == (True, 12, 49), "it is said of the old name"
     assert cart.state.numbers[DOUBT_LACKS] == cart.state.numbers[OVERWRITTEN] == 0
 
 

@@ -378,6 +378,89 @@ def test_outlet_that_is_gone_has_its_name_where_that_is_known(name, names, calle
         assert len(texts) == 1 and words in texts[0] and texts[0].startswith(called), texts
 
 
+def named(**names):
+    """Outlets of these kinds, each with its name."""
+    return [{**KINDS[kind], "name": name} for kind, name in names.items()]
+
+
+def of_places(station):
+    """What is said of places, by the name that it begins with."""
+    needs = [need for need in attention.needs(station) if need.slug in ("removed", "given up")]
+    assert len({need.words.split()[0] for need in needs}) == len(needs)
+    return {need.words.split()[0]: need for need in needs}
+
+
+ANOTHER = "{0} was of kind {1} before this start and is of kind {2} now: that is another outlet with a place of its own"
+EXCHANGED = ({"file": "file", "mqtt": "mqtt"}, {"file": "mqtt", "mqtt": "file"})
+ROTATED = ({"file": "a", "mqtt": "b", "webhook": "c"}, {"file": "b", "mqtt": "c", "webhook": "a"})
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize(("before", "after"), [EXCHANGED, ROTATED])
+@pytest.mark.parametrize("all_in_use", [False, True])
+def test_names_exchanged_between_kinds_are_said_the_same_way_of_each(before, after, all_in_use, waits):
+    toolsnet = [TOOLSNET]
+    if all_in_use and len(before) == 2:
+        toolsnet.append({**KINDS["file"], "path": "other", "name": "other"})
+    plant = Plant(*toolsnet, *named(**before)).until_ready()
+    for kind in before if waits else ():
+        plant.reach(kind, False)
+    plant.produce(3, 500)
+    plant.run(5000)
+    plant.again(*toolsnet, *named(**after))
+    said = of_places(plant.status())
+    assert set(said) == set(before.values())
+    kinds = {name: kind for kind, name in after.items()}
+    for kind, name in before.items():
+        words = said[name].words
+        assert words.startswith(ANOTHER.format(name, kind, kinds[name])), words
+        assert "is not configured" not in words and "continues" not in said[name].text()
+        assert (f"at most 3 records that the one of kind {kind}" in words or "that it had not taken" in words) == waits
+        assert (said[name].level == attention.WARN) == waits
+        assert ("has lost its place" in words) == (said[name].slug == "given up")
+    plant.again(*toolsnet, *named(**after))
+    assert not of_places(plant.status()), "it is said of the start that makes the change"
+
+
+def test_an_outlet_that_was_gone_before_is_not_said_to_have_been_there_when_its_name_is_another_s():
+    others = [{"kind": "file", "name": f"f{index}", "path": f"{index}"} for index in range(2)]
+    plant = Plant(TOOLSNET, *named(mqtt="line")).until_ready()
+    for outlets in ([], named(webhook="line"), [*named(webhook="line"), others[0]]):
+        plant.again(TOOLSNET, *outlets)
+        assert not of_places(plant.status())
+    plant.again(TOOLSNET, *named(webhook="line"), *others)
+    assert of_places(plant.status()).keys() == {"MQTT"}
+    assert "MQTT line is not configured any more and has lost its place" in of_places(plant.status())["MQTT"].words
+
+
+def test_a_reload_that_exchanges_names_between_kinds_says_so_of_both(tmp_path):
+    def write(names):
+        outlets = named(**names)
+        outlets[0]["path"] = str(tmp_path / "lines")
+        return written(tmp_path, cart_of(number=7, station={"outlets": [TOOLSNET, *outlets]}))
+
+    def mounted(agent):
+        for _ in range(200):
+            agent.app.step(agent.board.now())
+            if agent.app.stations[0].mounted:
+                return of_station(agent.app.stations[0], agent.board.now())
+        raise AssertionError("it is not mounted")
+
+    before, after = EXCHANGED
+    path = write(before)
+    agent = Agent(config_file.read_to_run(path), str(path), 20, lambda line: None)
+    assert not of_places(mounted(agent))
+    agent.app.stations[0].state.save()
+    write(after)
+    agent.reload_asked = True
+    assert agent._reload()
+    agent.board.close()
+    said = of_places(mounted(agent.successor))
+    assert said["file"].words.startswith(ANOTHER.format("file", "file", "mqtt"))
+    assert said["mqtt"].words.startswith(ANOTHER.format("mqtt", "mqtt", "file"))
+    agent.successor.board.close()
+
+
 def test_names_that_are_known_do_not_grow_without_end():
     plant = Plant(TOOLSNET)
     plant.app.know_names([f"name {index}" for index in range(5000)])

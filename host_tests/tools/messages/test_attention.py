@@ -408,6 +408,16 @@ def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
     assert "continues" not in removed.hint and "began with the oldest record" in added.words
 
 
+@pytest.mark.parametrize("list_name", ["removed", "given_up"])
+def test_what_a_toolsnet_lacks_is_said_too_where_another_kind_has_its_name(list_name):
+    changed = station(**{list_name: [{"kind": "toolsnet", "name": "mes", "waiting": 5, "lost_there": 40}]})
+    changed["outlets"] = [{"kind": "webhook", "name": "mes", "is_up": True, "left_out": None}]
+    [need] = attention.needs(changed)
+    assert need.words.startswith("mes was of kind toolsnet before this start and is of kind webhook now: that is ")
+    assert "lacks up to 40 results that it had" in need.words and "at most 5 records that " in need.words
+    assert need.level == attention.WARN
+
+
 @pytest.mark.parametrize("waiting", [0, 5])
 def test_what_a_toolsnet_lacks_that_is_removed_is_reported_with_that(waiting):
     gone = {"kind": "toolsnet", "name": "toolsnet", "waiting": waiting, "lost_there": 40}
