@@ -312,7 +312,10 @@ def _refused_before(outlet: dict, station: dict) -> Need | None:
     what = "everything that was offered" if _is_all(refused) else f"result {refused.get('number', 0)}"
     words = f"ToolsNet refused {what} (code {code})" if code else f"ToolsNet left {what} unanswered"
     words += " when it was last there"
-    words += f": {_NOT_SENT}" if _takes_no_write(station) else "; what waits is offered again as soon as it is back"
+    if outlet.get("waits_for_flash"):
+        words += f": {_NOT_SENT}"
+    elif not _takes_no_write(station):  # else how much of it goes out then depends on what was saved before
+        words += "; what waits is offered again as soon as it is back"
     words += f", {waiting_by_outlet.outlet_text(outlet)}"
     return Need("refused", WARN, "REFUSED", words, key=f"{phase} {code}")
 
@@ -343,22 +346,23 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
         words = f"ToolsNet is offered a result again that was set aside: {refused.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
     hint, continuation = "", f", {again}" if again else ""
+    waits_for_flash = outlet.get("waits_for_flash")
     if phase == "hold":
         continuation = " and the quarantine has no room: nothing is sent"
         waiting += _set_aside(station)
         hint = f"needs an operator: {_operator_command(station)}"
     elif phase == "pass":
         followers = "those behind it are offered" + ("" if is_up else " when it is there again")
-        continuation = f" result {refused.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else followers}"
+        continuation = f" result {refused.get('number', 0)}: {_NOT_SENT if waits_for_flash else followers}"
     elif is_all:
         hint = "look into ToolsNet: is its database there, and this station known to it?"
-    if phase not in ("hold", "pass") and _takes_no_write(station):
+    if phase not in ("hold", "pass") and waits_for_flash:
         continuation = f": {_NOT_SENT}"
     words = f"ToolsNet {refusal_text}{continuation}, {waiting}"
     return Need("refused", BAD, "REFUSED", words, hint, f"{phase} {code}")
 
 
-_NOT_SENT = "nothing is sent, as the flash or disk takes no write"
+_NOT_SENT = "nothing is sent while the flash or disk refuses"
 
 
 def _takes_no_write(station: dict) -> bool:

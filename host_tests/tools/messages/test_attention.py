@@ -316,11 +316,18 @@ def test_what_an_order_ended_for_a_moment_is_not_over():
 
 
 @pytest.mark.parametrize("doing", ["pass", "retry", "trouble"])
-def test_nothing_is_said_to_be_offered_while_the_disk_takes_no_write(doing):
+@pytest.mark.parametrize("is_away", [False, True])
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_toolsnet_refused_is_said_not_to_be_sent_exactly_while_it_waits_for_the_flash(doing, is_away, waits):
+    """What the last snapshot allows still goes out: the sentence of the disk says nothing of it then, nor does this."""
     spool = {"refused": "read-only", "refused_words": "writing: Read-only file system"}
-    texts = [one for one in needs_in_words(dict(REFUSED, doing=doing), spool=spool) if one.startswith("ToolsNet")]
-    assert len(texts) == 1 and "nothing is sent, as the flash or disk takes no write" in texts[0]
-    assert "are offered" not in texts[0] and "next try" not in texts[0]
+    refused = station(dict(REFUSED, doing=doing), spool=spool)
+    refused["outlets"][0].update(AWAY if is_away else {}, waits_for_flash=waits)
+    texts = {need.slug: need.text() for need in attention.needs(refused)}
+    assert ("nothing is sent while the flash or disk refuses" in texts["refused"]) == waits
+    assert ("what waits is not delivered" in texts["disk"]) == waits
+    offered = ("are offered", "is offered again", "next try")
+    assert any(words in texts["refused"] for words in offered) == (not waits and not is_away)
 
 
 DISK = {"refused": "broken", "refused_words": "writing: File too large"}
