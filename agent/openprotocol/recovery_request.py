@@ -1,8 +1,9 @@
 """The outstanding request for an old result: for which ID, of which spindle, and what is done while no answer comes.
 
     state     asks for           answered             rejected or silent
-    ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: NEXT, where
-                                                      what is looked for is put off from LATER_MOST on, at once
+    ITSELF    the ID             that is the answer   once more after a pause; NEXT after UNANSWERED_MOST tries, or
+                                                      after LATER_MOST where a controller says "later" of an ID that
+                                                      is looked for (unanswered_requests)
     NEXT      another ID         LAST                 ITSELF, after a pause
     LAST      the ID             that is the answer   it is given up: others are answered; before UNANSWERED_MOST: NEXT
 
@@ -16,6 +17,7 @@ ITSELF = const(0)
 NEXT = const(1)
 LAST = const(2)
 
+_NO_CODE_YET = const(-2)  # below those that a rejection may have (error_codes.NO_CODE)
 UNANSWERED_MOST = const(5)
 LATER_MOST = const(2)
 
@@ -30,7 +32,7 @@ class RecoveryRequest:
         """Nothing was asked, and no answer is awaited. `asked` 0 is the newest."""
         self.waits = False  # for an answer that is still of interest
         self.given_up_for = 0  # why the last one was given up that was looked for, as `why` of the recovery
-        self._gone_code = 0  # with which the same question was rejected twice in a row
+        self._gone_code = _NO_CODE_YET  # with which the same question was rejected twice in a row
         self.begin(0)
 
     def begin(self, asked):
@@ -62,7 +64,7 @@ class RecoveryRequest:
     def is_first_rejection(self, number, code):
         """Take a rejection of this ID that need not mean gone; True if the same is to be asked for once more.
 
-        Where that is rejected with the same code, the code means gone from then on.
+        Where that is rejected again, its code means gone from then on.
         """
         if code == self._gone_code:
             return False
@@ -80,7 +82,7 @@ class RecoveryRequest:
         return is_to_next
 
     def fails(self, is_certain, most=UNANSWERED_MOST):
-        """No usable answer came; False if it is given up. `is_certain`: it is for a certain ID.
+        """No usable answer came; False if it is given up. `is_certain`: NEXT may be asked for in between.
 
         `most`: after so many NEXT is asked for, and again in front of each further one.
         """

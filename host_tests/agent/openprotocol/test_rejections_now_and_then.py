@@ -25,7 +25,7 @@ class NowAndThen(OddController):
 
 
 @pytest.mark.parametrize(
-    ("each", "code", "missed", "cut"), all_pairs([2, 3, 5], [79, 4, 58, 99, 73], [1, 4, 12], [False, True])
+    ("each", "code", "missed", "cut"), all_pairs([2, 3, 5], [79, 4, 58, 99, 73, 0], [1, 4, 12], [False, True])
 )
 def test_what_it_has_is_fetched(monkeypatch, each, code, missed, cut):
     one = NowAndThen(monkeypatch, each, code)
@@ -40,7 +40,7 @@ def test_what_it_has_is_fetched(monkeypatch, each, code, missed, cut):
     assert len(one.requests) < 100 + 2 * 3 * (missed + 4), one.requests  # upward and downward, K in a row
 
 
-@pytest.mark.parametrize(("code", "missed"), all_pairs([79, 4, 99], [12, 40]))
+@pytest.mark.parametrize(("code", "missed"), all_pairs([79, 4, 99, 0], [12, 40]))
 def test_a_code_that_means_gone_costs_one_question_more(monkeypatch, code, missed):
     asked = []
     for gone_code in (15, code):
