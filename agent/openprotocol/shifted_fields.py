@@ -19,6 +19,8 @@ Rules
 5. A text at the end that is too short was cut off with the message: it is left out. So is a last field that begins with
    its own ID once more, if something is behind it.
 6. A text with a NUL, CR or LF between its characters is none.
+7. A text that has more octets than its place, and no more characters, loses what its place has no room for. One that
+   has more characters is left out: a doubled or an unknown parameter may stand behind the true one.
 
 Imported when the first such message comes; it allocates.
 """
@@ -102,6 +104,19 @@ def _align(widths, count, buf, place, end, rest, starts, alignments, tries):
     else:
         for rest_at in range(place, last + 1):
             _align(widths, count, buf, rest_at, end, rest, starts, alignments, tries)
+
+
+def is_cut(copied, buf, at, length):
+    """True if this copy of the message buf[at:at+length] lacks some of its text (rule 7)."""
+    return _count_octets(copied, 0, len(copied)) < _count_octets(buf, at, length)
+
+
+def _count_octets(buf, at, length):
+    """Return how many octets are there that are no padding."""
+    count = 0
+    for index in range(at, at + length):
+        count += buf[index] != 0x20 and buf[index] != 0
+    return count
 
 
 def is_text(buf, place, end):
@@ -227,5 +242,27 @@ def _copy(widths, buf, at, end, starts, is_open):
         field = bytes(buf[starts[index] : starts[index + 1]])
         if is_open and index == last:
             field = field[:ID_BYTES]
-        copied += field[:width] + b" " * (width - len(field))
+        field = _cut(field, width)
+        copied += field + b" " * (width - len(field))
     return copied + bytes(buf[starts[-1] : end])
+
+
+def _cut(field, width):
+    """Return the first `width` octets of a field at most, without half a character of UTF-8.
+
+    Without its text if that has more characters than its place: nobody knows where it ends (rule 7).
+    """
+    end = len(field.rstrip(b" \0"))
+    if end <= width:
+        return field[:width]
+    if text_end(field, ID_BYTES, end, width - ID_BYTES) < end:
+        return field[:ID_BYTES]
+    place = ID_BYTES
+    while place < len(field):
+        octets = _utf8_octets(field, place, len(field))
+        if not octets:
+            break
+        if place + octets > width:
+            return field[:place]
+        place += octets
+    return field[:width]

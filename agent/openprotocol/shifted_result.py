@@ -4,6 +4,8 @@ Rules
 1. First its own revision with every field in its place, if something else follows: so digits of a time that look like
    an ID, and what follows, never make a text of other width. Then its own with texts of other widths; then another
    revision that it fits to the last octet, and that with other texts. What fits in two ways is not read.
+   One of which a text is longer than its place, blanks and NULs aside, is marked as incomplete: it lacks the end of
+   that, or all of it (toolcart.agent.openprotocol.shifted_fields, rule 7).
 2. Then what is there of its own, marked as incomplete: the fields in front of a message's early end, each with the next
    one's ID after it. Where the unit was cut off the torque is not known.
 3. A field is proven by what is behind it, too: the next ID, the end, or blanks and NULs if it does not begin with its
@@ -34,7 +36,7 @@ from toolcart.agent.openprotocol.light_result import (
     is_stamp,
 )
 from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, has_id
-from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, is_text, straightened, text_end
+from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, is_cut, is_text, straightened, text_end
 from toolcart.agent.record.malformed import INCOMPLETE, SHIFTED
 from toolcart.agent.record.result import STATUSES_MOST
 
@@ -80,7 +82,9 @@ def find(mid, revision, buf, at, length):
                 if not copy or not _is_last_twice(mid, used, copy, 0):
                     readings.append((used, copy))
     if readings:
-        return readings[0] + (SHIFTED,) if len(readings) == 1 and readings[0][1] else None
+        if len(readings) > 1 or not readings[0][1]:
+            return None
+        return readings[0] + (INCOMPLETE if is_cut(readings[0][1], buf, at, length) else SHIFTED,)
     return (revision, bytes(buf[at : at + kept]), 0 if is_whole else INCOMPLETE) if kept else None
 
 

@@ -108,8 +108,9 @@ class SpindleAssembly:
     def _read(self, buf, at, length, mid, revision):
         """Read the message at buf[at:at+length], or a copy of it with its fields in place; return a CYCLE_."""
         is_shifted = not is_in_place(mid, buf, at, length)
+        lacks_text = False
         if is_shifted:
-            from toolcart.agent.openprotocol.shifted_fields import straightened  # hardly any controller needs it
+            from toolcart.agent.openprotocol.shifted_fields import is_cut, straightened  # hardly ever needed
 
             source, first = buf, at
 
@@ -122,6 +123,7 @@ class SpindleAssembly:
                     break
             else:
                 return ASSEMBLY_UNREADABLE
+            lacks_text = is_cut(copies[0], buf, at, length)
             buf, at, length = copies[0], 0, len(copies[0])
         if mid == BOLT_MID:
             outcome = self._go_on(buf, at, length)
@@ -130,9 +132,10 @@ class SpindleAssembly:
         else:
             outcome = self.take_station(buf, at, length, revision)
         if is_shifted and (outcome == ASSEMBLY_WHOLE or outcome == ASSEMBLY_MORE):
-            from toolcart.agent.record.malformed import SHIFTED, mark
+            from toolcart.agent.record.malformed import INCOMPLETE, SHIFTED, mark
 
-            mark(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets, SHIFTED)
+            how = INCOMPLETE if lacks_text else SHIFTED
+            mark(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets, how)
             self.result_code = res.RESULT_ODD
         return outcome
 

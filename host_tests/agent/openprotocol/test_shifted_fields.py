@@ -176,9 +176,40 @@ def test_names_padded_by_characters_shift_nothing_that_is_believed(reader, mid, 
                     octets = text.ljust(width)[:width].encode(encoding)
                 except UnicodeEncodeError:
                     continue
+                kept = whole_characters(octets[:width], encoding)
                 read = reader.read(mid, frame_of(mid, revision, {name: octets}))
-                wanted = reader.read(mid, frame_of(mid, revision, {name: octets[:width]}))
+                wanted = reader.read(mid, frame_of(mid, revision, {name: kept.ljust(width)}))
                 assert read is not None and read[0] == wanted[0], (name, text)
+                is_last = name == layout_of(mid, revision)[-1][2]
+                is_whole = len(octets.rstrip()) <= width
+                assert is_last or read[1] == (is_whole and len(octets) > width), (name, text)
+
+
+def whole_characters(octets, encoding):
+    """Return what can be decoded of UTF-8 that may end within a character; other octets as they are."""
+    return octets.decode(errors="ignore").encode() if encoding == "utf-8" else octets
+
+
+@pytest.mark.parametrize("mid, revision", some(CASES[1:], 2))
+def test_a_text_that_is_too_long_for_its_place_is_not_called_whole(mid, revision):
+    """What was cut off is said: two parts may have become one VIN."""
+    for name, width in list(widths_of(mid, revision).items())[:-1]:
+        for text in (b"P" * (width + 3), b"P" * (width - 1) + "ß".encode()):
+            frame = frame_of(mid, revision, {name: text})
+            found = find(mid, revision, bytearray(frame), 0, len(frame))
+            assert found is None or found[2] == INCOMPLETE, (name, text)
+            assert found is None or (text[: width - 1] in found[1]) == (len(text) < width + 3), (name, text)
+
+
+@pytest.mark.parametrize(
+    "behind", [b"02" + b"S041R00096".ljust(25), b"02" + b"S041R00096".ljust(24), b"99" + b"X" * 25]
+)
+@pytest.mark.parametrize("mid, revision", [(61, 1), (61, 3), (65, 1), (65, 2)])
+def test_an_unknown_parameter_is_never_the_end_of_a_text(reader, mid, revision, behind):
+    for width in (23, 24):
+        frame = frame_of(mid, revision, {"vin": b"S041R00096".ljust(width) + behind})
+        read = reader.read(mid, frame)
+        assert read is None or read[0][:25].rstrip() in (b"", b"S041R00096"), (width, read)
 
 
 @pytest.mark.parametrize("mid, revision", some(CASES[2:], 3))
@@ -199,7 +230,8 @@ def test_texts_that_look_like_ids_are_read_right_or_not_at_all(reader, mid, revi
             continue  # then it is a message as documented
         read = reader.read(mid, frame)
         unread += read is None
-        cut = {name: text_of(texts[name], 0, chosen[name]) for name in chosen}
+        fits = {name: text if len(text.rstrip()) <= texts[name] else b"" for name, text in chosen.items()}
+        cut = {name: text_of(texts[name], 0, fits[name]) for name in chosen}
         assert read is None or read[0] == reader.read(mid, frame_of(mid, revision, cut, **values))[0], frame
     assert unread < TEXT_LIVES
 
