@@ -10,9 +10,13 @@ Rules
 2. A telegram is a repeat of the row with its sequence and time, if that has the same content. Else, if a result of the
    same content came in batches alone, it is that one's first telegram, and the row gets the sequence. Else it is new.
 3. A line belongs to the oldest result of the same content that has no number yet, which gets its number. Else it is a
-   repeat if there is one of the same content and it has a tightening ID; else it is new.
+   repeat if there is one with its tightening ID; else it is new.
 4. The content is the tightening ID, the first spindle, and its torque and angle, cut to a telegram's decimals. One that
-   is unknown counts as 0: that is what a telegram has where a line has none.
+   is unknown counts as 0: that is what a telegram has where a line has none. A copy that does not say the ID (a setting
+   may leave it out of telegrams) agrees with each; a row has the ID as soon as one of its copies says it, and from
+   then on no other one's. What says an ID belongs to a row with that ID before one without. So of several that differ
+   in nothing but an ID that only one way says, copies are paired in the order in which they came each way, and there
+   are as many rows as results.
 5. All of a commit is decided in order of arrival, by what the database had and what was decided before it in the
    commit. What the database had is read in the same transaction, which no other writer's overlaps
    (toolcart.archive.storage.known_state).
@@ -44,11 +48,12 @@ _CONTENT = (*_PLACE_TIME, "TighteningId", "Spindle", *_MEASURED)
 _ALIKE = (
     'AND abs(coalesce(had."Torque", 0) - new."Torque") < 0.011 AND abs(coalesce(had."Angle", 0) - new."Angle") < 0.11'
 )
+_UNSAID = f'{_ALIKE} AND had."TighteningId" IS NULL'
 _COLUMNS = ("ResultId", *_CONTENT, "Sequence", "Number")
 _COMPARED = select(*[t.RESULT.c[name] for name in _COLUMNS])
 
 Moment = tuple[int, int, int, str]  # a station's second
-Content = tuple[int | None, int, int, int]
+Content = tuple[int, int, int]
 
 
 @dataclass(eq=False)
@@ -56,17 +61,23 @@ class StoredResult:
     """A result of the database, or of this commit."""
 
     moment: Moment
+    age: float  # its first row; one of this commit comes behind all
     sequence: int
     number: int | None
-    ident: int | None  # the tightening ID
+    ident: int | None  # the tightening ID; None if no copy says it
     spindles: dict[int, Content]  # contents, by spindle
     written_as: int  # its sequence in the database when the commit's rows are in
     written_number: int | None
+    written_ident: int | None
     more: int = 0  # arrivals
 
     def has(self, content: Content) -> bool:
         """True if it has this content."""
-        return self.spindles.get(content[1]) == content
+        return self.spindles.get(content[0]) == content
+
+    def may_be(self, ident: int | None) -> bool:
+        """True if no two copies say different IDs."""
+        return self.ident is None or ident is None or self.ident == ident
 
 
 def sequence_of_number(number: int) -> int:
@@ -75,9 +86,8 @@ def sequence_of_number(number: int) -> int:
 
 
 def content_of(row: dict) -> Content:
-    """Return what tells a tightening from others of its station and second."""
-    torque, angle = _cut(row["Torque"], _TORQUE_UNIT), _cut(row["Angle"], _ANGLE_UNIT)
-    return (row["TighteningId"], row["Spindle"], torque, angle)
+    """Return what tells a tightening from others of its station and second, beside its ID."""
+    return (row["Spindle"], _cut(row["Torque"], _TORQUE_UNIT), _cut(row["Angle"], _ANGLE_UNIT))
 
 
 def row_of(fields: dict) -> dict:
@@ -103,12 +113,11 @@ def like(connection: Connection, rows: Iterable[dict]) -> list[dict]:
     names = _CONTENT
     keys = [tuple((row[name] or 0) if name in _MEASURED else row[name] for name in names) for row in rows]
     with_id, without = [key for key in keys if key[4] is not None], [key for key in keys if key[4] is None]
-    found = bulk_insert.matching(connection, t.RESULT, _COLUMNS, names, names[:6], with_id, _ALIKE)
     same = (*_PLACE_TIME, "Spindle")
-    found += bulk_insert.matching(
-        connection, t.RESULT, _COLUMNS, names, same, without, f'{_ALIKE} AND had."TighteningId" IS NULL'
-    )
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
+    found = set()
+    for columns, some, more in ((names[:6], with_id, _ALIKE), (same, with_id, _UNSAID), (same, without, _ALIKE)):
+        found.update(bulk_insert.matching(connection, t.RESULT, _COLUMNS, names, columns, some, more))
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in sorted(found, key=lambda row: row[0])]
 
 
 class StoredResults:
@@ -139,19 +148,24 @@ class StoredResults:
 
     def telegram(self, row: dict, arrivals: int = 1) -> tuple[str, StoredResult]:
         """Return what a result of ToolsNet is, and as what it is stored or is to be stored (rule 2)."""
-        moment, content, sequence = _moment(row), content_of(row), row["Sequence"]
+        moment, content, ident, sequence = _moment(row), content_of(row), row["TighteningId"], row["Sequence"]
+        unsaid = None
         while (had := self._named(moment, sequence)) is not None:
-            if had.has(content):
-                return self._arrived(had, AGAIN, arrivals)
+            if had.has(content) and had.may_be(ident):
+                if had.ident == ident:
+                    return self._arrived(had, AGAIN, ident, arrivals)
+                unsaid = unsaid or had
             sequence += t.SEQUENCE_SPAN
-        for had in self._alike(moment, content):
+        if unsaid is not None:
+            return self._arrived(unsaid, AGAIN, ident, arrivals)
+        for had in self._alike(moment, content, ident):
             if had.sequence < 0:
                 had.sequence = sequence
                 self._by_name[moment, sequence] = had
-                return self._arrived(had, ALSO, arrivals)
-            if had.number == t.UNKNOWN and content[0] is not None and moment[:3] in self._in_batches:
-                return self._arrived(had, ALSO, arrivals)
-        return NEW, self._add(moment, sequence, None, content)
+                return self._arrived(had, ALSO, ident, arrivals)
+            if had.number == t.UNKNOWN and had.ident == ident is not None and moment[:3] in self._in_batches:
+                return self._arrived(had, ALSO, ident, arrivals)
+        return NEW, self._add(moment, sequence, None, ident, content)
 
     def expect(self, lines: list[tuple[dict, int]]) -> None:
         """Look up at once whether the numbers that these lines will get are taken."""
@@ -159,23 +173,25 @@ class StoredResults:
 
     def line(self, row: dict, number: int, arrivals: int = 1) -> tuple[str, StoredResult]:
         """Return what a line of a batch is, and as what it is stored (rule 3); its number is later if that is taken."""
-        moment, content = _moment(row), content_of(row)
-        alike = self._alike(moment, content)
-        for had in alike:
+        moment, content, ident = _moment(row), content_of(row), row["TighteningId"]
+        alike = self._alike(moment, content, ident)
+        same = [had for had in alike if had.ident == ident is not None]
+        for had in same or alike:
             if not had.number:
                 had.number = number
-                return self._arrived(had, ALSO, arrivals)
-        if alike and content[0] is not None:
-            return self._arrived(alike[0], AGAIN, arrivals)
+                return self._arrived(had, ALSO, ident, arrivals)
+        if same:
+            return self._arrived(same[0], AGAIN, ident, arrivals)
         while self._named(moment, sequence_of_number(number)) is not None:
             number += 1
-        return NEW, self._add(moment, sequence_of_number(number), number, content)
+        return NEW, self._add(moment, sequence_of_number(number), number, ident, content)
 
     def row(self, row: dict) -> StoredResult:
         """Return as what a row of another archive is stored, or is to be stored here; that is no arrival."""
-        content = content_of(row)
+        content, ident = content_of(row), row["TighteningId"]
         had = self._named(_moment(row), row["Sequence"])
-        if had is not None and (had.has(content) or (content[1] not in had.spindles and content[0] == had.ident)):
+        if had is not None and had.may_be(ident) and (had.has(content) or content[0] not in had.spindles):
+            self._learn(had, ident)
             return had  # a further spindle of it, if it has not this one
         if row["Sequence"] < 0:
             return self.line(row, row["Number"], 0)[1]
@@ -210,10 +226,13 @@ class StoredResults:
     def write(self) -> None:
         """Write what has changed, behind the commit's new rows; nothing is read."""
         for had in self._changed:
-            if not had.more and (had.sequence, had.number) == (had.written_as, had.written_number):
+            now = had.sequence, had.number, had.ident
+            if not had.more and now == (had.written_as, had.written_number, had.written_ident):
                 continue
             here = t.is_row(t.RESULT, t.RESULT_KEY, _key(had.moment, had.written_as))
             values = {"Sequence": had.sequence, "Number": had.number, "Arrivals": t.RESULT.c.Arrivals + had.more}
+            if had.ident != had.written_ident:
+                values["TighteningId"] = had.ident
             self._connection.execute(update(t.RESULT).where(here).values(**values))
         for key, sequence in self._curves.items():
             _move_curves(self._connection, key, sequence)
@@ -241,35 +260,53 @@ class StoredResults:
             for row in self._connection.execute(_COMPARED.where(here, *alike)).mappings().fetchall():
                 self._know(dict(row))
 
-    def _alike(self, moment: Moment, content: Content) -> list[StoredResult]:
-        return self._by_content.get((moment, content), [])
+    def _alike(self, moment: Moment, content: Content, ident: int | None) -> list[StoredResult]:
+        """Return those that it may be: one with its ID first, then the oldest."""
+        some = [had for had in self._by_content.get((moment, content), ()) if had.may_be(ident)]
+        return sorted(some, key=lambda had: (ident is not None and had.ident is None, had.age)) if some[1:] else some
 
     def _know(self, row: dict) -> StoredResult:
         """Note a row of the database."""
         moment, content = _moment(row), content_of(row)
         had = self._by_name.get((moment, row["Sequence"])) or self._rows.get(row["ResultId"])
         if had is None:
-            had = self._add(moment, row["Sequence"], row["Number"], content)
-        elif content[1] not in had.spindles:
+            had = self._add(moment, row["Sequence"], row["Number"], row["TighteningId"], content, row["ResultId"])
+        elif content[0] not in had.spindles:
             self._index(had, content)
         self._rows[row["ResultId"]] = had
         return had
 
-    def _add(self, moment: Moment, sequence: int, number: int | None, content: Content) -> StoredResult:
-        one = StoredResult(moment, sequence, number, content[0], {}, sequence, number)
+    def _add(
+        self,
+        moment: Moment,
+        sequence: int,
+        number: int | None,
+        ident: int | None,
+        content: Content,
+        age: float = math.inf,
+    ) -> StoredResult:
+        one = StoredResult(moment, age, sequence, number, ident, {}, sequence, number, ident)
         self._by_name[moment, sequence] = one
-        self._by_ident.setdefault((moment, one.ident), one)
+        self._by_ident.setdefault((moment, ident), one)
         self._index(one, content)
         return one
 
     def _index(self, one: StoredResult, content: Content) -> None:
-        one.spindles[content[1]] = content
+        one.spindles[content[0]] = content
         self._by_content.setdefault((one.moment, content), []).append(one)
 
-    def _arrived(self, had: StoredResult, how: str, arrivals: int) -> tuple[str, StoredResult]:
+    def _arrived(self, had: StoredResult, how: str, ident: int | None, arrivals: int) -> tuple[str, StoredResult]:
+        self._learn(had, ident)
         had.more += arrivals
         self._changed[had] = None
         return how, had
+
+    def _learn(self, had: StoredResult, ident: int | None) -> None:
+        """Give a result the ID that this copy says, if none did so far."""
+        if had.ident is None and ident is not None:
+            had.ident = ident
+            self._by_ident.setdefault((had.moment, ident), had)
+            self._changed[had] = None
 
 
 def _key(moment: Moment, sequence: int) -> tuple:

@@ -20,6 +20,7 @@ from host_tests.portable import LONG
 from host_tests.support.archive import place_in, result
 
 TIME = "20260314092653"  # that of a line
+TOOLSNET, MQTT = "ToolsNet", "MQTT"
 COUNT = itertools.count(1000)
 PLACE = {"system_type": 3, "system": 1}
 
@@ -40,10 +41,11 @@ def archive(tmp_path):
 class Cart:
     """A station of its own, both of whose ways go to this archive."""
 
-    def __init__(self, archive, ahead=0, station=None):
+    def __init__(self, archive, ahead=0, station=None, unsaid=()):
         self.archive = archive
         self.station = next(COUNT) if station is None else station
         self.ahead = ahead  # of ToolsNet's sequences, before the spool's numbers
+        self.unsaid = unsaid  # the ways whose copies do not say the tightening ID
         self.after = 0
 
     def ident(self, number):
@@ -57,11 +59,14 @@ class Cart:
         text = result(1, sequence, station=self.station, time=TIME).replace("0001234567", ident)
         fields, breaches = read_telegram(text.encode())
         assert breaches == []
+        if TOOLSNET in self.unsaid:
+            fields["parameters"] = [one for one in fields["parameters"] if one["parameter_id"] != 30]
         return "04", fields
 
     def line(self, number, **fields):
         """The line of a record."""
-        return line(number, self.ident(number), **{"station": self.station, "angle": 95, **fields})
+        said = {"tightening_id": None} if MQTT in self.unsaid else {}
+        return line(number, self.ident(number), **{"station": self.station, "angle": 95, **said, **fields})
 
     def batch(self, last, after=None, identity="0000000a", lines=None, topic="cart"):
         """What brings the records behind the last ones, up to this one."""
@@ -90,8 +95,6 @@ class Cart:
 
 
 # -- every order ---------------------------------------------------------------------------------------------------
-
-TOOLSNET, MQTT = "ToolsNet", "MQTT"
 
 
 def orders(count):
@@ -124,13 +127,14 @@ def in_commits(steps, of):
 AHEAD = [0, 1, -1, 5]
 
 
+@pytest.mark.parametrize("unsaid", [(), (TOOLSNET,), (MQTT,)], ids=["both say the ID", "MQTT alone", "ToolsNet alone"])
 @pytest.mark.parametrize("of", [100, 1, 2], ids=["one commit", "each its own", "two together"])
-def test_in_every_order_each_of_one_second_is_stored_once(on_each, of):
+def test_in_every_order_each_of_one_second_is_stored_once(on_each, of, unsaid):
     """In the usual run each database has each way to commit, and either sequence with each of both between them."""
     is_second = on_each.engine.dialect.name != "sqlite"
     aheads = AHEAD if LONG else [(of + is_second) % 2]
     for ahead, (order, ends) in itertools.product(aheads, orders(4 if LONG else 3)):
-        cart = Cart(on_each, ahead)
+        cart = Cart(on_each, ahead, unsaid=unsaid)
         sent, cut = itertools.count(2), iter(end + 1 for end in ends)
         on_each.commit([cart.telegram(1), cart.batch(1)])
         steps = [cart.telegram(next(sent)) if way == TOOLSNET else cart.batch(next(cut)) for way in order]
@@ -138,7 +142,8 @@ def test_in_every_order_each_of_one_second_is_stored_once(on_each, of):
         assert set(outcomes) <= {"stored", "repeated"}
         numbers = range(1, max(ends) + 2)
         assert sorted(cart.numbers()) == list(numbers), (order, ends)
-        assert sorted(cart.rows("Sequence Number Arrivals")) == [(one + ahead, one, 2) for one in numbers]
+        both = [(one + ahead, one, cart.ident(one), 2) for one in numbers]
+        assert sorted(cart.rows("Sequence Number TighteningId Arrivals")) == both
         assert cart.said() == numbers[-1] + ahead and cart.gaps() == []
     assert on_each.log == []
 
@@ -167,6 +172,51 @@ def test_a_result_without_an_id_is_stored_once_for_each_that_was_tightened(on_ea
     on_each.commit([telegrams[0]])
     on_each.commit([cart.batch(2, lines=lines), telegrams[1], telegrams[0]])
     assert cart.rows("Sequence Number Arrivals") == [(1, 1, 3), (2, 2, 2)]
+
+
+@pytest.mark.parametrize("unsaid", [TOOLSNET, MQTT])
+def test_what_one_way_does_not_say_is_known_after_a_restart_and_makes_no_two_one(new_place, unsaid):
+    """Each commit is a run of its own. The tightenings differ in nothing but their IDs."""
+    place = new_place()
+    for order, ends in orders(2):
+        cart = Cart(None, station=next(COUNT), unsaid=(unsaid,))
+        sent, cut = itertools.count(1), iter(ends)
+        for way in order:
+            with kept(place) as archive:
+                archive.commit([cart.telegram(next(sent)) if way == TOOLSNET else cart.batch(next(cut))])
+        with kept(place) as cart.archive:
+            numbers = range(1, ends[-1] + 1)
+            both = [(one, one, cart.ident(one), 2) for one in numbers]
+            assert sorted(cart.rows("Sequence Number TighteningId Arrivals")) == both, (order, ends)
+            # Each telegram once more, as it was and as it is with other settings; then out of a spool that was lost.
+            for cart.unsaid in ((unsaid,), ()):
+                again = [cart.telegram(number) for number in numbers]
+                assert set(cart.archive.commit(again)) == {"repeated"}
+            cart.archive.commit([cart.batch(ends[-1], 0, "0000000b")])
+            assert sorted(cart.numbers()) == list(numbers), (order, ends)
+            assert {count for (count,) in cart.rows("Arrivals")} == {5} and cart.archive.log == []
+
+
+def test_a_tightening_of_which_but_one_way_came_takes_no_other_ones_copy(on_each):
+    """ToolsNet has the first, a broker both, in any order: there are two."""
+    for order in itertools.permutations(range(3)):
+        cart = Cart(on_each, unsaid=(TOOLSNET,))
+        lines = [cart.line(1, tightening_id=str(cart.ident(number))) for number in (1, 2)]
+        batches = [cart.batch(1, 0, f"{number:08x}", [one]) for number, one in enumerate(lines)]
+        steps = [cart.telegram(1), *batches]
+        for at in order:
+            on_each.commit([steps[at]])
+        assert sorted(cart.numbers()) == [1, 2], order
+        assert [sequence for (sequence,) in cart.rows("Sequence") if sequence > 0] == [1]
+
+
+def test_every_spindles_row_gets_the_id_that_the_other_way_says(on_each):
+    cart = Cart(on_each, unsaid=(TOOLSNET,))
+    kind, telegram = cart.telegram(1)
+    telegram["spindles"] = [telegram["spindles"][0], {**telegram["spindles"][0], "spindle": 2, "torque": "00010.00"}]
+    on_each.commit([(kind, telegram)])
+    on_each.commit([cart.batch(1)])
+    assert cart.rows("Spindle Sequence Number TighteningId") == [(1, 1, 1, cart.ident(1)), (2, 1, 1, cart.ident(1))]
 
 
 def test_decimals_that_a_telegram_lacks_make_no_other_result(on_each):
@@ -300,10 +350,11 @@ def test_an_older_archives_shifted_sequences_hide_nothing(new_place):
         assert [gap for gap in again.gaps() if gap[1] != "again"] == [("result by either way", "missing", 3, 1)]
 
 
-def test_an_import_knows_a_result_by_either_name(tmp_path):
+@pytest.mark.parametrize("unsaid", [(), (TOOLSNET,)], ids=["both say the ID", "MQTT alone"])
+def test_an_import_knows_a_result_by_either_name(tmp_path, unsaid):
     by_mqtt, by_toolsnet = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
     with kept(by_mqtt) as archive:
-        cart = Cart(archive, ahead=6)
+        cart = Cart(archive, ahead=6, unsaid=unsaid)
         archive.commit([cart.batch(4)])
     with kept(by_toolsnet) as archive:
         Cart(archive, station=cart.station)
@@ -313,7 +364,7 @@ def test_an_import_knows_a_result_by_either_name(tmp_path):
             maintenance.take_from(str(into), str(source), lambda share: None)
     for place in (by_toolsnet, by_mqtt):
         with kept(place) as archive:
-            again = Cart(archive, station=cart.station)
+            again = Cart(archive, station=cart.station, unsaid=unsaid)
             assert again.rows("Sequence Number Arrivals") == [(7, 1, 1), (8, 2, 1), (9, 3, 1), (-4, 4, 1)]
             archive.commit([cart.telegram(4), again.batch(5, after=4)])
             assert again.numbers() == [1, 2, 3, 4, 5] and again.gaps() == []
