@@ -9,8 +9,8 @@ Rules
    meanwhile.
 5. Why there is no connection stays in `fault` until there is one, and is logged once for each change. One that ended
    with a result that had no answer proves nothing by coming again: its reason is there again until a result has a 05.
-   If no result waits, less is enough the first time: a connection if the last one broke, and a 05 to a 06, where the
-   server answers any, if it was silent.
+   If no result waits, as the 08 has settled them, less is enough once: a connection if the last one broke, and a 05 to
+   a 06, where the server answers any, if it was silent or could not be read. After that only a result's 05 is enough.
 6. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
    closed.
 """
@@ -80,8 +80,8 @@ class ToolsNetOutlet(Connection):
         self._named_host = ""  # by the last 08
         self.failed_at = {}  # by the state that a connection to a server failed in: that server's host and port
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
-        self._lacking = 0  # connections that ended with a result that had no answer, since one had
-        self._lacks_why = 0  # why the last of them ended
+        self._lacking = 0  # 1 if a connection ended with a result that had no answer since one had; 2: passed over once
+        self._lacks_why = 0  # why the last of them ended; 0: it is passed over
         self.longest_ms = session.reconnect_ms
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
@@ -241,6 +241,8 @@ class ToolsNetOutlet(Connection):
             event = session.next_event(now)
             if event == ts.EV_NONE:
                 if self._lacks_why and session.state == ts.STREAMING and self._may_work():
+                    self._lacking = 2
+                    self._lacks_why = 0
                     self.fault.over()
                 return
             if event == ts.EV_ACCEPTED:
@@ -256,7 +258,7 @@ class ToolsNetOutlet(Connection):
                 self._resume(now)
             elif event == ts.EV_STREAMING:
                 self.counters.count(counter.SERVER_CONNECTS)
-                if self._may_work():
+                if not self._lacks_why:
                     self.fault.over()
                 elif self.fault.why != self._lacks_why or self.fault.state != ts.STREAMING:
                     self.fault.set(self._lacks_why, ts.STREAMING, 0, 0, self.counters.counts[counter.DELIVERED])
@@ -277,14 +279,12 @@ class ToolsNetOutlet(Connection):
             self.fault.over()
 
     def _may_work(self):
-        """True if a connection that stands may be called a working one, though no result has had its 05 on it yet."""
-        why = self._lacks_why
-        if not why:
-            return True
-        if self._lacking > 1 or why == MALFORMED or self.log.backlog_of(self.policy.cursor):
+        """True if a connection that stands may be called a working one, though a result had no 05 on the last."""
+        if self._lacking > 1 or self.log.backlog_of(self.policy.cursor):
             return False
+        why = self._lacks_why
         heartbeat = self.session.heartbeat
-        return why != NO_ANSWER or heartbeat.is_acked or not heartbeat.is_expected
+        return (why != NO_ANSWER and why != MALFORMED) or heartbeat.is_acked or not heartbeat.is_expected
 
     def _odd(self, event, now):
         counters = self.counters
@@ -318,8 +318,8 @@ class ToolsNetOutlet(Connection):
         policy = self.policy
         if not is_ours:
             if policy.out:
-                self._lacking += 1
-                self._lacks_why = 0
+                self._lacking = self._lacking or 1
+                self._lacks_why = -1  # `_record_fault` says it
             if not is_silent:
                 self.counters.note(counter.SERVER_LOSSES, policy.number if policy.out else 0, now)
         out = self.out
@@ -425,7 +425,7 @@ class ToolsNetOutlet(Connection):
             self.failed_at[state] = self.server_host(), session.info.port
         counters = self.counters
         counters.count(counter.SERVER_AWAY)
-        if self._lacking and not self._lacks_why and state == ts.STREAMING:
+        if self._lacks_why < 0:
             self._lacks_why = why
         if self.fault.set(why, state, port.why_code, 0, counters.counts[counter.DELIVERED]):
             counters.log.add(counter.SERVER_AWAY, why, now)

@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.base.connection_fault import MALFORMED
+from toolcart.sim import toolsnet_session
 from host_tests.portable import LONG
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
@@ -28,7 +29,10 @@ ODD_05 = {
     "blank": with_code(b"   "),
     "letters": with_code(b"OK!"),
     "cut short": with_code(b"00"),
+    "without its time and code": lambda octets: octets[:11],
     "another identifier": lambda octets: b"0599998" + octets[7:],
+    "identifier 00000": lambda octets: b"0500000" + octets[7:],
+    "a blank identifier": lambda octets: b"05     " + octets[7:],
     "a 10": lambda octets: b"10" + octets[2:7] + b"000300010010" + octets[7:21] + b"00000",
 }
 
@@ -112,10 +116,6 @@ def test_a_server_that_stores_each_result_and_answers_none_is_no_working_one_tho
     outlet = Outlet(STORES_ONLY[form], reconnect_s=1)
     outlet.store(1)
     outlet.until(lambda: not outlet.forward.is_up())
-    if "spoil_05" in STORES_ONLY[form]:
-        outlet.until_passed()
-        outlet.network.cut(*SERVER)  # nothing is out
-        assert states(outlet, 100000) == (0, {(MALFORMED, "streaming")})
     one_at_a_time(outlet, 4)
     assert outlet.waiting() <= 1
     ups, why = one_at_a_time(outlet, 20)
@@ -136,6 +136,62 @@ def test_a_server_that_stores_each_result_and_answers_none_is_no_working_one_tho
     outlet.until(lambda: not outlet.forward.is_up())
     outlet.until(outlet.forward.is_up)
     outlet.clean()
+
+
+HTTP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+CURED = {**STORES_ONLY, "HTTP": {"spoil_05": lambda octets: HTTP}}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("form", CURED)
+def test_what_an_08_settles_ends_the_reason_if_nothing_waits_and_the_server_answers(form, count, monkeypatch):
+    """It takes results and answers none as it has to, and does so again once that is passed over."""
+    framed = toolsnet_session.frame
+    monkeypatch.setattr(toolsnet_session, "frame", lambda text: text if text == HTTP else framed(text))
+    outlet = Outlet(reconnect_s=1)
+    outlet.store(2)
+    outlet.until_passed(and_ms=100)
+    for name, value in CURED[form].items():
+        setattr(outlet.options, name, value[:] if isinstance(value, list) else value)
+    outlet.store(count)
+    outlet.until(lambda: not outlet.forward.is_up())
+    why = outlet.forward.fault.why
+    ups = 0
+    while outlet.waiting():
+        ups += outlet.forward.is_up()
+        outlet.run(100)
+    assert ups == 0 and why
+    outlet.until(outlet.forward.is_up, 10000)
+    assert outlet.forward.fault.why == 0 and outlet.ids() == list(range(1, 3 + count))
+    outlet.run(300000)
+    assert outlet.forward.is_up()
+    outlet.network.cut(*SERVER)  # nothing is out: that proves nothing of results
+    outlet.until(lambda: not outlet.forward.is_up())
+    outlet.until(outlet.forward.is_up, 100000)
+    outlet.store(1)
+    outlet.until(lambda: not outlet.forward.is_up())
+    assert states(outlet, 200000)[0] == 0 and outlet.forward.fault.why == why
+    outlet.options.spoil_05, outlet.options.lost_acks, outlet.options.drop_after_store = None, [], []
+    outlet.store(1)
+    outlet.until_passed(3600000, and_ms=1000)
+    assert outlet.forward.is_up() and outlet.forward.fault.why == 0
+    outlet.clean()
+
+
+def test_a_server_that_answers_its_06_as_oddly_is_no_working_one_before_that_is_cured():
+    outlet = Outlet({"drop_after_store": [], "silent_telegrams": ("06",)}, reconnect_s=1)
+    outlet.store(2)
+    outlet.until_passed(and_ms=100)
+    outlet.options.silent_telegrams = ()
+    outlet.network.cut(*SERVER)
+    outlet.run(100000)  # it answers a 06
+    outlet.options.spoil_05, outlet.options.silent_telegrams = ODD_05["letters"], ("06",)
+    outlet.store(1)
+    outlet.until_passed()
+    assert states(outlet, 200000)[0] == 0 and outlet.forward.fault.why
+    outlet.options.spoil_05, outlet.options.silent_telegrams = None, ()
+    outlet.until(outlet.forward.is_up, 100000)
+    assert outlet.waiting() == 0
 
 
 @pytest.mark.parametrize("lost", [{"lost_acks": [3] * 3}, {"drop_after_store": [3]}, {"lost_acks": [3]}])
