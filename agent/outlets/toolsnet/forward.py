@@ -80,8 +80,8 @@ class ToolsNetOutlet(Connection):
         self._named_host = ""  # by the last 08
         self.failed_at = {}  # by the state that a connection to a server failed in: that server's host and port
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
-        self._lacking = 0  # 1 if a connection ended with a result that had no answer since one had; 2: passed over once
-        self._lacks_why = 0  # why the last of them ended; 0: it is passed over
+        self._lacks_why = 0  # why a connection ended with a result that had no answer, until one has or it is passed over
+        self._is_passed = False  # one was passed over, and no result has had an answer since
         self.longest_ms = session.reconnect_ms
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
@@ -240,13 +240,11 @@ class ToolsNetOutlet(Connection):
         while True:
             event = session.next_event(now)
             if event == ts.EV_NONE:
-                if self._lacks_why and session.state == ts.STREAMING and self._may_work():
-                    self._lacking = 2
-                    self._lacks_why = 0
-                    self.fault.over()
+                if self._lacks_why and session.state == ts.STREAMING:
+                    self._pass_over()
                 return
             if event == ts.EV_ACCEPTED:
-                if self._lacking or self._is_foreign:
+                if self._lacks_why or self._is_passed or self._is_foreign:
                     self._answered()
                 self.out.accepted(now)
                 incoming = session.incoming
@@ -275,16 +273,19 @@ class ToolsNetOutlet(Connection):
         """What is out has a 05 that can be read."""
         self._is_foreign = False
         if self.out is self.policy:
-            self._lacking = self._lacks_why = 0
+            self._lacks_why = 0
+            self._is_passed = False
             self.fault.over()
 
-    def _may_work(self):
-        """True if a connection that stands may be called a working one, though a result had no 05 on the last."""
-        if self._lacking > 1 or self.log.backlog_of(self.policy.cursor):
-            return False
-        why = self._lacks_why
+    def _pass_over(self):
+        """Call a connection that stands a working one, if it may be though a result had no 05 on the last."""
+        if self._is_passed or self.log.backlog_of(self.policy.cursor):
+            return
         heartbeat = self.session.heartbeat
-        return (why != NO_ANSWER and why != MALFORMED) or heartbeat.is_acked or not heartbeat.is_expected
+        if heartbeat.is_acked or not heartbeat.is_expected or not NO_ANSWER <= self._lacks_why <= MALFORMED:
+            self._is_passed = True
+            self._lacks_why = 0
+            self.fault.over()
 
     def _odd(self, event, now):
         counters = self.counters
@@ -318,7 +319,6 @@ class ToolsNetOutlet(Connection):
         policy = self.policy
         if not is_ours:
             if policy.out:
-                self._lacking = self._lacking or 1
                 self._lacks_why = -1  # `_record_fault` says it
             if not is_silent:
                 self.counters.note(counter.SERVER_LOSSES, policy.number if policy.out else 0, now)

@@ -1361,7 +1361,7 @@ def test_a_connection_that_we_end_is_no_loss_of_the_server():
         outlet = holding(1)
         outlet.until_stored(1, and_ms=100)
         hang_up(outlet)
-        assert outlet.forward._lacking == 0, hang_up
+        assert outlet.forward._lacks_why == 0, hang_up
         outlet.run(20000)
         assert outlet.counted(counter.SERVER_LOSSES) == 0 and outlet.forward.is_up(), hang_up
         outlet.network.cut(*SERVER)
