@@ -80,7 +80,7 @@ class ToolsNetOutlet(Connection):
         self._named_host = ""  # by the last 08
         self.failed_at = {}  # by the state that a connection to a server failed in: that server's host and port
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
-        self._lacks_why = 0  # why a connection ended with a result that had no answer, until one has or it is passed over
+        self._lacks_why = 0  # why a connection ended with a result that had no answer, until one has or that is passed
         self._is_passed = False  # one was passed over, and no result has had an answer since
         self.longest_ms = session.reconnect_ms
         self._waits = False  # for the line
