@@ -194,15 +194,17 @@ def _kept_bytes(mid, revision, buf, at, length):
         return CHANGE if length < LIGHT_BYTES and _has_light_time(buf, at, length) else 0
     fields, count = fields_of(mid, revision)
     end = at + length
-    before = place = at + HEADER_BYTES
+    earlier = before = place = at + HEADER_BYTES
     for index in range(count):
         if place + ID_BYTES > end:
             unit = _UNIT_PUSHED if mid == 61 else _UNIT_FETCHED
             kept = place if place == end and _is_stamp_of(buf, before, place) else before
+            if kept == before and before + ID_BYTES == end:
+                kept, index = earlier, index - 1  # an ID with nothing behind it may be the end of something else
             return kept - at if count < unit or index > unit else 0
         if not has_id(buf, place, index + 1):
             return 0
-        before = place
+        earlier, before = before, place
         place += ID_BYTES + (fields[index] & WIDTH_BITS)
     is_proven = place == end or (place < end and _proves(buf, before, place, end, count, revision))
     return (place if is_proven else before) - at

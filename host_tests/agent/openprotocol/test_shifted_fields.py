@@ -201,6 +201,15 @@ def test_a_text_that_is_too_long_for_its_place_is_not_called_whole(mid, revision
             assert found is None or (text[: width - 1] in found[1]) == (len(text) < width + 3), (name, text)
 
 
+def test_digits_at_the_end_prove_no_field_in_front_of_them(reader):
+    """An angle that is a digit too narrow, the batch status, and no time: these digits look like an ID at the end."""
+    frame = b"00960065001         0100000748720260128302237722718        0300704000205106107108005857090991110"
+    read = reader.read(65, frame)
+    assert read is None or b"09911" not in read[0]
+    found = find(65, 1, bytearray(frame), 0, len(frame))
+    assert found[2] == INCOMPLETE and found[1].endswith(b"08005857")
+
+
 @pytest.mark.parametrize(
     "behind", [b"02" + b"S041R00096".ljust(25), b"02" + b"S041R00096".ljust(24), b"99" + b"X" * 25]
 )
