@@ -1,8 +1,8 @@
 """What the boards of all chips share: ticks, ports, spool, clock, watchdog, lamp, console.
 
 Rules
-1. A chip's module provides what differs: `radio()` and `ethernet()` (board.network), `lamp_pin()`, `raw_flash()`,
-   `supply(pin)`.
+1. A chip's module provides what differs: `radio()` and `ethernet()` (toolcart.board.network), `lamp_pin()`,
+   `raw_flash()`, `supply(pin)`.
 2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; if the firmware leaves none the
    spool is in files instead, and the start says which. Any other path is a folder.
 3. A spool is never inside a version's folder: relative paths begin at the root.

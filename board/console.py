@@ -2,7 +2,7 @@
 
     ?status [STATION]   ?log STATION   ?spool STATION   ?block STATION NUMBER   ?config   ?version   ?restart
     ?quarantine STATION list|show N|drop WHICH|retry WHICH      (toolcart.agent.quarantine.orders)
-    ?command STATION [as=NAME] NAME [VALUE ..]                  (agent.station.command_orders; not in every version)
+    ?command STATION [as=NAME] NAME [VALUE ..]                  (toolcart.agent.station.command_orders; it may lack)
 
 Rules
 1. A line begins with `?`; anything else is ignored, so that a terminal left open does no harm. A line has at most

@@ -1,4 +1,6 @@
-"""The meaning of a system's error number: a WHY_ of agent.link.port for a connection, a REFUSED_ of agent.log.flash.
+"""The meaning of a system's error number, for a connection and for a flash.
+
+That is a WHY_ of toolcart.agent.link.port, or a REFUSED_ of toolcart.agent.log.flash.
 
 Linux and lwIP number network errors alike, ESP-IDF differently; `errno` has the numbers of the machine this runs on.
 Those that MicroPython's `errno` lacks are listed here for both, or are the same everywhere. The others are names here

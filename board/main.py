@@ -1,4 +1,4 @@
-"""Starts the agent on a chip: board.safe_mode calls `start`. On a computer board.unix.main does that."""
+"""Starts the agent on a chip: toolcart.board.safe_mode calls `start`. On a computer it is toolcart.board.unix.main."""
 
 import gc
 import json
@@ -20,7 +20,7 @@ def load(path):
 
 
 def start(folder, mode, confirmation):
-    """Run the version in `folder` on a chip; ends only by reset or exception. `mode` is one of board.safe_mode."""
+    """Run the version in `folder` on a chip; ends only by reset or exception. `mode` is toolcart.board.safe_mode's."""
     # What stays lies close together then, and what is needed in one piece is found: 12,000 bytes less do (measured).
     gc.threshold(COLLECT_BYTES)
     # What comes first is lowest: frames that are too large for the stack find their place there (firmware.md).

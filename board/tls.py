@@ -80,7 +80,7 @@ class Tls:
                 raise ValueError("toolsnet.tls_certificate: %s" % error)  # "invalid key", "invalid cert"
 
     def port(self, toolsnet):
-        """Return a new port: `board.tls(toolsnet)` for agent.cart.app, with the same configuration."""
+        """Return a new port: `board.tls(toolsnet)` for toolcart.agent.cart.app, with the same configuration."""
         return TlsPort(self._sockets, self, self._name)
 
     def _content(self, toolsnet, setting):
@@ -105,7 +105,7 @@ class Tls:
 
 
 class TlsPort(TcpPort):
-    """One TLS client connection (agent.link.port). `name` must be in the other side's certificate; None: the host."""
+    """One TLS client connection (toolcart.agent.link.port). `name` is that of the certificate; None: the host."""
 
     def __init__(self, sockets, tls, name):
         TcpPort.__init__(self, sockets)

@@ -35,7 +35,7 @@ def parse_device(device):
 
 
 class UartPort:
-    """One UART (agent.link.port); `make_uart` and `make_pin` are machine.UART and machine.Pin."""
+    """One UART (toolcart.agent.link.port); `make_uart` and `make_pin` are machine.UART and machine.Pin."""
 
     def __init__(self, settings, make_uart, make_pin, sockets):
         self.parity = _PARITY[settings["parity"]]

@@ -73,7 +73,8 @@ SHIFTED = const(55)  # results whose fields were found where their revision does
 DROP_ORDERED = const(56)
 RETRY_ORDERED = const(57)
 COMMAND_ORDERED = const(58)
-GIVEN_UP = const(59)  # what is no result and was not taken by ToolsNet is not offered again (agent.linux)
+# What is no result and was not taken by ToolsNet is not offered again (toolcart.agent.linux.toolsnet_source).
+GIVEN_UP = const(59)
 
 # Each as its constant is called; what is said of it and how it is shown is in toolcart.tools.messages.counter_rows.
 NAMES = (

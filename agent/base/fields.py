@@ -86,7 +86,7 @@ def is_blank(buf, start, width):
 
 
 def is_plain(buf, start, width):
-    """True if the field is text that goes out as it is: printable ASCII without a tilde (agent.record.escaping)."""
+    """True if the field goes out as it is: printable ASCII without a tilde (toolcart.agent.record.escaping)."""
     end = start + width
     while start < end and (buf[start] == _BLANK or buf[start] == 0):
         start += 1

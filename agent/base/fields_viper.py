@@ -361,7 +361,7 @@ POLYNOMIAL = const(0x38E74301)
 
 
 def _table():
-    """Return the remainders of half a byte (agent.base.crc): two steps a byte, a kilobyte less than for whole ones."""
+    """Return the remainders of half a byte (toolcart.agent.base.crc): two steps a byte, but a kilobyte less."""
     entries = array("I", [0] * 16)
     for index in range(16):
         value = index

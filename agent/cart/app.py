@@ -6,9 +6,9 @@ A board provides
     tcp()                 a new port (toolcart.agent.link.port)
     serial(controller)    a new port for the serial line of these `controller` settings; opened with device and baud
     lines(outlet)         the file of lines of these `outlet` settings (toolcart.agent.linux.file), on Linux
-    flash(spool)          the flash device of one station's `spool` settings (agent.log.flash), or None if there is none
-                          now; the board knows why. `owner` is among them: the numbers of system type, system and
-                          station, for a board that keeps them with the spool
+    flash(spool)          the flash device of one station's `spool` settings (toolcart.agent.log.flash), or None if
+                          there is none now; the board knows why. `owner` is among them: the numbers of system type,
+                          system and station, for a board that keeps them with the spool
     clock_is_set()        whether that clock is kept right from outside; boards that cannot know need not have it
     seed()                any number, for the jitter
     watch(port, slot)     wake this slot of the scheduler when the port can be read, written or has failed

@@ -1,7 +1,8 @@
-"""The store of a station on Linux: it also keeps the identifier result parts 2 to 4 (agent.record.extended_values).
+"""The store of a station on Linux: it also keeps the identifier result parts 2 to 4.
 
-MID 0061 and 0065 have them from revision 4 on, always in the same place. Behind a result whose fields were found by
-their parameter IDs, or not all there, it keeps the whole message, if the log has room for it.
+Their layout is in toolcart.agent.record.extended_values. MID 0061 and 0065 have them from revision 4 on, always in the
+same place. Behind a result whose fields were found by their parameter IDs, or not all there, it keeps the whole
+message, if the log has room for it.
 """
 
 from toolcart.agent.base.fields import copy, fill, is_blank

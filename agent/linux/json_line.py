@@ -1,4 +1,4 @@
-"""What Linux adds to agent.record.json_line: lines of events, several spindles, additional identifiers, any length.
+"""What Linux adds to toolcart.agent.record.json_line: lines of events, of several spindles, of any length.
 
 Rules
 1. Reads only a page in memory; allocates freely.

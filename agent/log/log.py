@@ -90,7 +90,10 @@ class IdRanges:
 
 
 class Log(Reader):
-    """One ring of blocks. Made once, started by `agent.log.mount.mount`. Payloads are written to stage[payload_at:]."""
+    """One ring of blocks. Made once, started by `mount` of toolcart.agent.log.mount.
+
+    Payloads are written to stage[payload_at:].
+    """
 
     payload_at = PAYLOAD_AT
 

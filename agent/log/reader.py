@@ -8,8 +8,8 @@ Rules
    whoever gives up a block moves the cursors first, and counts what they miss. Each number is counted once in a
    session, whichever cursor meets it; after a start again by one that was not past it, so a snapshot leaves it out
    (toolcart.agent.log.found_again). What is gone in front of all blocks is passed at the start (`pass_gone` of
-   agent.log.mount), so that no one moves a cursor over it without a count. A count is saved by whoever next relies on
-   the state: a start goes on behind what an other side has.
+   toolcart.agent.log.mount), so that no one moves a cursor over it without a count. A count is saved by whoever next
+   relies on the state: a start goes on behind what an other side has.
 3. The last record that a start found is not shown while it is in doubt.
 4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
 """

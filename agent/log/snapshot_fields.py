@@ -69,11 +69,12 @@ AREA_GRAPHS = const(15)
 STORED = const(47)  # results and unread frames ever stored; it only grows, and the store's fold counts it
 NUMBERS = const(48)
 PLACES = const(4)
-# Of `Snapshot.places`: so many bits of each; the lowest three are the kind of its outlet (agent.cart.outlet_places).
+# Of `Snapshot.places`: so many bits of each; the lowest three are the kind (toolcart.agent.cart.outlet_places).
 PLACE_BITS = const(6)
 PLACE_KIND = const(7)
 MOVED = const(8)  # its cursor was moved past records that its outlet has not had
-HAD_MORE = const(0x1000000)  # above all: ToolsNet may have had more than DELIVERED (agent.outlets.toolsnet.data_loss)
+# Above all: ToolsNet may have had more than DELIVERED (toolcart.agent.outlets.toolsnet.data_loss).
+HAD_MORE = const(0x1000000)
 
 SENT_MET = const(1)  # the server has answered once: SEQUENCE_LAG follows what it had
 SENT_LOOKAHEAD = const(2)  # the next 08 vouches only for the one it names: a lookahead is under way

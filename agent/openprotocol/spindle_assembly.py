@@ -371,7 +371,7 @@ def _digit(buf, place):
 
 
 def _judged(octet, is_plain):
-    """Return the judgement of agent.record.spindles for a status of 0 low, 1 OK, 2 high; `is_plain`: 0 is just NOK."""
+    """Return toolcart.agent.record.spindles' judgement for a status: 0 low, 1 OK, 2 high; `is_plain`: 0 is NOK."""
     if is_plain and octet == 0x30:
         return _NOK
     return octet if 0x30 <= octet <= 0x32 else 0x20

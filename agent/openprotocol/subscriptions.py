@@ -1,6 +1,6 @@
 """What a controller pushes by itself: a row for each subscription, and what a session keeps of it.
 
-    1201 is            (8, 9, 1201, extra, True, ((1201, 1203), (1202, 1203)))   agent.openprotocol.operation_result
+    1201 is (8, 9, 1201, extra, True, ((1201, 1203), (1202, 1203)))   toolcart.agent.openprotocol.operation_result
 
 Rules
 1. They are asked for one after another; a session is READY when the last one is accepted. Without one that is NEEDED

@@ -5,9 +5,10 @@ own cursor on.
 
     kind         what it is, as the configuration calls it
     index        its cursor is log.cursors[index], whose `durable` and `wants` are set before it is made
-    port         what wakes it when it can be read or written (board.watch), None if nothing does
+    port         what wakes it when it can be read or written (the board's `watch`), None if nothing does
     attempts     a number that changes whenever it tries something; `longest_ms` is its longest pause between two tries
-    times        what asks its other side for the time, by `wants_stamp` and `stamp` (agent.toolsnet.session), or None
+    times        what asks its other side for the time, by `wants_stamp` and `stamp`
+                 (toolcart.agent.toolsnet.session), or None
     begin(now)   the log is mounted: start
     attach(scheduler, slot)  an operator's order wakes this slot of the scheduler
     step(now)    do a bounded piece of the work; return the ms until it is needed again, FOREVER until a record comes

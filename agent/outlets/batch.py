@@ -21,8 +21,9 @@ _len = len  # a builtin is looked up in the module first
 
 
 class Batch:
-    """One batch at a time of one station, written by `line` (agent.record.json_line) behind `before` bytes of room.
+    """One batch at a time of one station, written by `line` behind `before` bytes of room.
 
+    `line` writes as toolcart.agent.record.json_line does.
     `records_most` and `octets_most` say when it is full: the record that exceeds the latter is the last one in it.
     `more` are members of the head besides the usual ones. With `limit` a batch of several records is shorter than that.
     """

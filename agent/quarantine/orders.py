@@ -16,8 +16,8 @@ Rules
 3. A retry is made by the outlet: it has one outstanding at a time, and an entry leaves the quarantine when ToolsNet has
    taken it; it has forgotten the order after a restart. If no agent is running, the next one offers them before those
    that it has offered, after ten minutes of good service (toolcart.agent.outlets.toolsnet.reoffer_schedule).
-4. What is dropped while `offer-again` (toolcart.agent.linux) has it sent again with others goes out with them all the
-   same, and counts as waiting; the answer says so.
+4. What is dropped while `offer-again` (toolcart.agent.linux.offer_again) has it sent again with others goes out with
+   them all the same, and counts as waiting; the answer says so.
 5. A frame that could not be read is read again with this version's readers. If that works, the result takes its place
    and is sent or, if the log holds the same tightening elsewhere, the frame is dropped; else it stays and the answer
    says so.

@@ -1,9 +1,10 @@
 """What the log keeps for its outlets: the kinds of record, with their size limits and a module for each.
 
-    kind  name    module               payload
-    0xD2  RESULT  agent.record.result  head of 8 bytes, body of 106, limits of 37 or none; after these, with several
-                                       spindles, a row for each (toolcart.agent.record.spindles), or the
-                                       additional identifiers of one (toolcart.agent.record.extended_values)
+    kind  name    module                        payload
+    0xD2  RESULT  toolcart.agent.record.result  head of 8 bytes, body of 106, limits of 37 or none; after these, with
+                                                several spindles, a row for each (toolcart.agent.record.spindles), or
+                                                the additional identifiers of one
+                                                (toolcart.agent.record.extended_values)
     0xD7  RAW     toolcart.agent.record         head of 8 bytes, the frame as it came: a later version may read it
     0xC5  EVENT   toolcart.agent.record.event   head of 8 bytes, 14 of its own, its text
     0xC9  GRAPH   toolcart.agent.record.graph   head of 8 bytes, a piece of a curve; only in the ring of curves

@@ -17,7 +17,7 @@ agent's) and FLAG_COPY mean the same as for a result. `what` says what `code` an
     5 vehicle               none             0 VIN 40 (25 but on a PowerMACS), 40, 65, 90 the other identifiers 25 each
     16 results gone         why, in a word   0 first ID 10, 10 last ID 10, 20 how many of these 10, 30 how many are
                                              reported so far, with these 10, 40 epoch of the IDs 3; blank where unknown
-                                             (agent.station.missing_results)
+                                             (toolcart.agent.station.missing_results)
     17 command              code of 0004     0 its outcome 8, 8 MID 4, 12 who asked 36, 48 the command itself 67;
                             (toolcart.agent.station.commands): `sent` before it goes out, then `accepted`, `refused` or
                             `unknown`

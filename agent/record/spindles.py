@@ -1,4 +1,4 @@
-"""A result of several spindles: after body and limits (agent.record.result) a head, a row per spindle, and extras.
+"""A result of several spindles: after body and limits of toolcart.agent.record.result a head, rows, and extras.
 
     payload  0      8       114      151    ..      ..
              | head | body  | limits | head | rows  | extras |

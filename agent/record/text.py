@@ -103,7 +103,7 @@ def _event(fields, page, at, flags):
 
 
 def _gone(fields, page, text):
-    """Add which tightening IDs are gone (agent.station.missing_results): from which to which, and how many of these."""
+    """Add which IDs are gone (toolcart.agent.station.missing_results): from which to which, and how many of these."""
     for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
         fields[name] = digits_of(page, text + place, res.ID_BYTES) or None
     for name, place, width in (

@@ -1,4 +1,4 @@
-"""Telegram 04 of a result with several spindles (agent.record.spindles): one telegram, a spindle part for each.
+"""Telegram 04 of a result of toolcart.agent.record.spindles: one telegram, a spindle part for each spindle.
 
 Rules
 1. General part and common parameters are those of a result of one spindle; the first spindle part is overwritten, the

@@ -40,7 +40,7 @@ _BUF_OVERRUN = 10  # the system's
 
 
 class SerialPort:
-    """One serial line (agent.link.port); `settings` is the `controller` part of the completed configuration."""
+    """One serial line (toolcart.agent.link.port); `settings` is `controller` of the completed configuration."""
 
     def __init__(self, settings):
         self.parity = settings["parity"]

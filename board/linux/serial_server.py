@@ -153,7 +153,7 @@ _READ_MOST = 4096
 
 
 class SerialServerPort(TcpPort):
-    """One serial line (agent.link.port); `settings` is the `controller` part of the completed configuration."""
+    """One serial line (toolcart.agent.link.port); `settings` is `controller` of the completed configuration."""
 
     def __init__(self, settings):
         TcpPort.__init__(self)

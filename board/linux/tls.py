@@ -83,9 +83,10 @@ class TlsUnusable(ValueError):
 
 
 class TlsPort(TcpPort):
-    """One TLS client connection (agent.link.port). `name` must be in the other side's certificate; None: the host.
+    """One TLS client connection (toolcart.agent.link.port).
 
-    `make_context` returns the context, or raises TlsUnusable.
+    `name` must be in the other side's certificate; None: the host. `make_context` returns the context, or raises
+    TlsUnusable.
     """
 
     NOT_NOW = (ssl.SSLWantReadError, ssl.SSLWantWriteError, InterruptedError)

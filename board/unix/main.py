@@ -11,7 +11,7 @@ from toolcart.agent.base.compat import give_back
 
 
 def complete(path):
-    """Read and complete a person's configuration; agent.cart.config.ConfigError with every mistake if there are any."""
+    """Read and complete a person's configuration; `ConfigError` of toolcart.agent.cart.config has all its mistakes."""
     from toolcart.agent.cart import config
 
     with open(path) as file:

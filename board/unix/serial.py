@@ -17,7 +17,7 @@ _TROUBLE = select.POLLERR | select.POLLHUP
 
 
 class SerialPort:
-    """One serial line (agent.link.port); `settings` is the `controller` part of the completed configuration."""
+    """One serial line (toolcart.agent.link.port); `settings` is `controller` of the completed configuration."""
 
     def __init__(self, settings, board):
         self.settings = settings

@@ -2,6 +2,8 @@
 
 Rules
 1. A dotted name that begins with a room has to lead to a module; what follows that module has to be a word of its text.
+   In comments and docstrings that name is the one by which the module is imported, which begins with `toolcart` for
+   what is linked there.
 2. `x/y.py` is the end of a file's path, `y.py` the name of a file; a path that begins with a room may be a folder too.
 3. Whatever is started by `python -m` is looked for in all text, not only in comments.
 4. A word with a capital inside, and one with a capital behind "raise", is a class: it stands in code, or it is a term
@@ -39,6 +41,8 @@ NO_MODULES = {
     "toolcart.messages",
     "toolcart.schema.json",
 }
+# Names of an attribute, or of a setting, that are also those of a module.
+ATTRIBUTES = {"board.tls"}
 # Files of others: MicroPython's, Espressif's, a reader's own; and those of a rule that explains itself.
 OTHERS = {"tools/mpy-tool.py", "ports/rp2/modules/_boot.py", "ports/esp32/modules/inisetup.py", "idf.py", "esptool.py"}
 OTHERS |= {"my_program.py", "a/b.py", "a/c.py", "FOLDER/manifest.py", "x/y.py", "y.py", "toolcart/check"}
@@ -76,6 +80,7 @@ _DOTTED_ANYWHERE = re.compile(rf"\b(?:{_ROOM})(?:\.\w+)+")
 _IMPORTED = re.compile(rf"\bimport ((?:{_ROOM})(?:\.\w+)+)")
 
 ROOMS_DOTTED = tuple(f"{room}." for room in ROOMS)
+LINKED_DOTTED = tuple(f"{room}." for room in LINKED)
 LANGUAGE = frozenset((*dir(builtins), *keyword.kwlist))
 DOUBTFUL = CHECKOUT  # where a file is to be, and several could be meant
 
@@ -215,7 +220,7 @@ def is_there(name):
 
 
 def is_a_module(name):
-    """True if this is meant as one: `board.lamp` is a setting, `agent.link.port` is none."""
+    """True if this is meant as one: `board.lamp` is a setting, `toolcart.agent.link.port` is none."""
     parts = name.split(".")
     return name not in NO_MODULES and (
         parts[0] not in LINKED or len(parts) > 2 or f"{parts[0]}/{parts[1]}" in folders()
@@ -246,6 +251,12 @@ def gone_in(line):
     names += [name for name in _DOCUMENT.findall(line) if name not in ends_of_documents()]
     names += [name for pair in _CLASS.findall(line) for name in pair if name and name not in words()]
     return [name for name in names if name not in OTHERS]
+
+
+def short_in(line):
+    """What a line names a module by, though it is imported by another name: rule 1."""
+    names = [name for name in _DOTTED.findall(line) if name.startswith(LINKED_DOTTED) and name not in ATTRIBUTES]
+    return [name for name in names if text_of(".".join(name.split(".")[:2])) is not None]
 
 
 def is_a_place(name):
@@ -292,6 +303,12 @@ def gone_of(room, gone_in_text):
 def test_what_comments_and_documents_name_is_there(room):
     gone = gone_of(room, lambda text, _: gone_in(text))
     assert not gone, "\n".join(gone)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_module_is_named_as_it_is_imported(room):
+    short = gone_of(room, lambda text, _: short_in(text))
+    assert not short, "\n".join(short)
 
 
 @pytest.mark.parametrize("room", [*ROOMS, "docs"])
@@ -342,6 +359,13 @@ def test_what_is_gone_is_found():
     assert gone_in(f"a {compound}; it raises {plain}, see {document}.md") == [f"{document}.md", compound, plain]
     assert not gone_in("a Snapshot or IdLedger, ToolsNet; raises ValueError, see docs/boards.md and ../SECURITY.md")
     assert not gone_in("toolcart.agent.cart.app, agent.link.port, cart/app.py, agent/linux, board.lamp, link.buf")
+
+
+def test_a_module_that_is_named_in_short_is_found():
+    line = (
+        "an ASK_ (agent.quarantine.quarantine), board.zone, toolcart.board.zone; the setting board.lamp, board.tls(x)"
+    )
+    assert short_in(line) == ["agent.quarantine.quarantine", "board.zone"]
 
 
 def test_a_name_in_backticks_that_is_gone_is_found():

@@ -25,7 +25,7 @@ PORTABLE = True
 
 
 class SimLines:
-    """What board.linux.lines promises. `cut(octets)` is a power cut: so many bytes that are not durable stay."""
+    """What toolcart.board.linux.lines promises. `cut(octets)` is a power cut: so many bytes not yet durable stay."""
 
     path = "lines"
     cure = ""

@@ -107,7 +107,7 @@ class OfflineSpool:
         return min((cursor.number for cursor in cursors), default=0)
 
     def begin(self) -> bool:
-        """Start as the agent does (agent.cart.storage, agent.cart.assembly); False if the flash takes nothing now."""
+        """Start like toolcart.agent.cart.storage and toolcart.agent.cart.assembly; False if the flash takes nothing."""
         if self.log.free_blocks():  # else it overwrote: whatever starts there gives a block up, and counts it
             self.log.blocks.when_full = WHEN_FULL_REFUSE
         if self.state.older:  # no later start knows that

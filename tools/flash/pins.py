@@ -71,7 +71,7 @@ FULL_MV, FULL = 3300, 65536  # of an RP2's ADC
 
 
 def supply_of(platform: str, board: dict) -> list[int]:
-    """Return pin and limit, in ADC units and in mV, as board.supplied_flash wants them; [] if it is not watched."""
+    """Return pin, and limit in ADC units and in mV, as toolcart.board.supplied_flash wants them; [] if not watched."""
     if not board["supply"]:
         return []
     numbers = dict(OWN_SUPPLY)

@@ -9,7 +9,7 @@ from toolcart.agent.toolsnet.session import Session
 
 
 def make(settings, station, index, kind=Session, write=ResultWriter, sources=()):
-    """Return the outlet of these settings; the rest is what Linux has besides results (agent.linux.toolsnet)."""
+    """Return the outlet of these settings; the rest is what Linux has besides (toolcart.agent.linux.toolsnet)."""
     system = station.system
     session = kind(system["type"], system["number"], station.number, settings["reconnect_ms"])
     writer = write(session.result, system["type"], system["number"], _mask(settings["parameters"], PARAM_NAMES))

@@ -137,7 +137,7 @@ class ToolsNetOutlet(Connection):
         self._wakes = (scheduler, slot)
 
     def offer_on_order(self, number, in_doubt):
-        """An operator wants the quarantined `number` of the log offered now; return an ASK_ (agent.quarantine)."""
+        """An operator wants `number` offered now; return an ASK_ of toolcart.agent.quarantine.quarantine."""
         self._wake()
         return self.policy.offer_on_order(number, in_doubt)
 
@@ -149,7 +149,7 @@ class ToolsNetOutlet(Connection):
         return done
 
     def drop_first(self):
-        """An operator drops the one that all others wait for; return a DROP_ of agent.quarantine.quarantine."""
+        """An operator drops the one that all wait for; return a DROP_ of toolcart.agent.quarantine.quarantine."""
         self._wake()
         return self.policy.drop_first()
 

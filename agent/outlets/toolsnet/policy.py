@@ -647,7 +647,7 @@ class Policy:
     # -- orders ------------------------------------------------------------------------------------------------
 
     def offer_on_order(self, number, in_doubt):
-        """An operator wants the log's `number` offered now; return an ASK_ code of agent.quarantine.quarantine."""
+        """An operator wants `number` offered now; return an ASK_ of toolcart.agent.quarantine.quarantine."""
         if self.phase == FINISH and self.is_stuck():  # no number on the wire is free before the lookahead is over
             return ASK_NO_ROOM
         return self.reoffers.offer_on_order(number, in_doubt)

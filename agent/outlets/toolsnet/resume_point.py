@@ -384,7 +384,7 @@ class ResumePoint:
         return True
 
     def offer_again(self, number, count, doubted, unread=0):
-        """Have everything from the log's `number` on sent again (agent.linux.offer_again); True if that is durable.
+        """Have all from the log's `number` on sent again (toolcart.agent.linux.offer_again); True if that is durable.
 
         Those are `count` results that were delivered, of which `doubted` are in doubt; `unread` numbers between them
         cannot be read any more.

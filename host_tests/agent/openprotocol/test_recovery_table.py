@@ -1,4 +1,4 @@
-"""The table of agent.openprotocol.recovery_phases as a model, side by side with the code over random events.
+"""The table of toolcart.agent.openprotocol.recovery_phases as a model, side by side with the code over random events.
 
 One spindle, IDs of our own, a controller that answers what it is asked or nothing. After each event both stand in the
 same phase, ask for the same ID, believe the same highest result, and take the same IDs for missing.

@@ -1,5 +1,5 @@
-"""The real policy of what ToolsNet refuses (agent.outlets.toolsnet.policy) over a log, a state and a server that are a
-few numbers each, so that every order of cuts, lost answers and moods of the server can be tried.
+"""The real toolcart.agent.outlets.toolsnet.policy, of what ToolsNet refuses, over a log, a state and a server that are
+a few numbers each, so that every order of cuts, lost answers and moods of the server can be tried.
 
 A world's whole state is one tuple. Time does not count: whatever waits for its time may come at any moment, but in
 `settles`, where the clock runs.

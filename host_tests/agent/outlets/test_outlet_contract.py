@@ -1,4 +1,4 @@
-"""What agent.outlets promises of every outlet, asked of each: ToolsNet, MQTT, files and webhooks of both kinds."""
+"""What toolcart.agent.outlets promises of an outlet, asked of each: ToolsNet, MQTT, files, webhooks of both kinds."""
 
 import inspect
 import json

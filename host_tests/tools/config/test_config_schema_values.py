@@ -120,7 +120,7 @@ def test_a_secret_of_an_outlet_may_be_null_and_is_not_empty(key):
 
 
 def is_written_out(place, value):
-    """Whether a secret is text: refused where the file is read (tools.config.secrets), before the agent's check."""
+    """Whether a secret is text: refused where the file is read (toolcart.tools.config.secrets), before the agent."""
     return secrets.is_written(place.rsplit(".", 1)[1]) and isinstance(value, str) and value != ""
 
 
