@@ -1,8 +1,8 @@
 """Answers a computer at the serial console while the agent runs: one line in, lines of JSON out.
 
     ?status [STATION]   ?log STATION   ?spool STATION   ?block STATION NUMBER   ?config   ?version   ?restart
-    ?quarantine STATION list|show N|drop WHICH|retry WHICH      (toolcart.agent.quarantine.orders)
-    ?command STATION [as=NAME] NAME [VALUE ..]                  (toolcart.agent.station.command_orders; it may lack)
+    ?quarantine STATION list|show N|drop WHICH|retry WHICH  (toolcart.agent.quarantine.orders)
+    ?command STATION [as=NAME] NAME [VALUE ..]  (toolcart.agent.station.command_orders; not in every version)
 
 Rules
 1. A line begins with `?`; anything else is ignored, so that a terminal left open does no harm. A line has at most

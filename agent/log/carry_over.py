@@ -1,5 +1,12 @@
 """Carries the newest block over into one erased in this session, before the session's first append or to make room.
 
+    void      what earlier blocks hold from the `first` of a later one on (toolcart.agent.log.block_head), never read
+    in doubt  the last record that a start found, until it is known to be durable (`doubtful`): rule 4 of
+              toolcart.agent.log.mount
+    cut       a block of copies that do not count, as the power failed before a snapshot named it: `cut` of
+              toolcart.agent.log.blocks
+    counts    what is in it is the log's, unless it is void: copies by rule 2
+
 Rules
 1. Restarts cost no capacity: what is not passed is copied, and the old block is void. Only the last record, if it is in
    doubt, is copied where the block is more than seven eighths full and two others may be opened; in a quarantine
@@ -9,7 +16,8 @@ Rules
 3. While there are copies that do not count, the whole block is copied, so that they are void whatever happens, and
    their block is opened first.
 4. The head of the copies describes the old block or, where that is now void, has that block's own words.
-5. No doubt, one block free, and no room for the new record after the copies: the log is full, nothing is carried.
+5. No doubt, one block free, and no room for the new record after the copies: nothing is carried. A log that refuses is
+   full then (LOG_FULL); one that overwrites goes on without (LOG_DONE), and gives up its oldest block if need be.
 6. What lay between two records and cannot be read is counted when these are copied: then they are adjacent. The
    snapshot that names their block is the first that has this count.
 7. Where one block is free, in a quarantine two (its rule 5), the only room may be what was passed in a full newest
@@ -50,8 +58,8 @@ class Copies:
         self.ids = bytearray(2 * ID_BYTES)
         self.place = 0
         self.first = 0  # from this number on all earlier blocks are void
-        self.number = 0  # of their block
-        self.lowest = 0  # the number of the first one
+        self.number = 0  # of their block, as its head has it; no record's
+        self.lowest = 0  # the first copy's record number
         self.offset = 0  # where they end
         log.put_words(self.words)
 
@@ -63,7 +71,7 @@ class Copies:
         forget_ids(self.ids)
 
     def put(self, octets, number):
-        """Copy the record of this length in the page under this number; return a FLASH_ code, below DONE it failed."""
+        """Copy the record in the page, of this length and with this number in the log; below FLASH_DONE it failed."""
         log = self.log
         page = log.page
         begin = self.place * log.device.block_bytes

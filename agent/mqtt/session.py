@@ -9,15 +9,18 @@ Rules
 2. A PUBLISH is written in front of its payload, in place, and stays there until the port has all of it.
 3. At most `window` PUBLISH are outstanding. Each carries the owner's tag; EV_ACKED gives them back in the order they
    went out, whatever the order of the PUBACKs.
-4. What the broker publishes is small, or its payload is thrown away; QoS 1 is acknowledged either way.
+4. What the broker publishes is small, or its payload is thrown away; QoS 1 is acknowledged either way, but where the
+   topic alone is longer than the buffer: its identifier is out of reach then.
 5. After the SUBACK a PINGREQ goes out: as a rule, what is retained has come when its answer comes.
-6. Every wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`. What breaks
-   the rules of MQTT ends the connection [4.8.0-1].
+6. A wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`, the connection
+   itself CONNECT_TIMEOUT_MS; the SUBACK to `subscribe_again` has none. What breaks the rules of MQTT ends the
+   connection [4.8.0-1].
 7. `subscribe_again` sends SUBSCRIBE once more, for a broker that may have forgotten it. What is retained comes again
    then [3.8.4-3], with `is_retained`.
 8. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged that has
    a tag: what goes out with each connection has 0, and shows nothing.
 
+                              .-------------------- without a topic: CONNACK --------------------v
     WAITING -> OPENING -> CONNECTING --CONNACK--> SUBSCRIBING --SUBACK--> SETTLING --PINGRESP--> UP --leave--> LEAVING
        ^__________|____________|_______________________|______________________|_________________|  any loss
 """

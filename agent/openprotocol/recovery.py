@@ -16,8 +16,9 @@ Rules
    or has another result's ID, counts as if ID 0 were not known (toolcart.agent.openprotocol.newest_check).
 3. Missing IDs are asked for one by one; an ID is closed by the result itself, by 15 (gone), by another ID that comes
    twice in its place, by five silences while the next one is answered, or by what rule 9 says. Once a result came on
-   this connection any rejection of an ID means the same as 15, unless it says "later", with whatever code or none, if
-   the same question is rejected twice; not where stations share the IDs. Where many in a row are gone a walk from above
+   this connection any rejection of an ID, with another code or none, means the same as 15 when the question was asked
+   once more and is rejected again. The code that came then means so at once from there on, until the look starts over.
+   Not where it says "later" or "busy", nor where stations share the IDs. Where many in a row are gone a walk from above
    finds where the range really begins (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor

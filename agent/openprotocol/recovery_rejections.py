@@ -1,7 +1,8 @@
 """What the rejection of a question means: there is no such result, not now, not in this revision, or never.
 
-1. Code 15 says that it is gone. Once a result came on this connection any other code does, or none, at the second
-   time: rule 3 of toolcart.agent.openprotocol.recovery.
+1. Code 15 says that it is gone. Once a result came on this connection any other code does, or none, but for "later" and
+   "busy": the first rejection of an ID has it asked for once more, the second one counts, and its code at once from
+   then on (`is_first_rejection`; rule 3 of toolcart.agent.openprotocol.recovery). ID 0 is not asked once more for that.
 2. A revision that is rejected is followed by the next one (toolcart.agent.openprotocol.question_revisions).
 3. What can be asked in no revision is counted (toolcart.agent.openprotocol.unfetchable).
 

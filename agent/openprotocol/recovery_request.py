@@ -32,7 +32,7 @@ class RecoveryRequest:
         """Nothing was asked, and no answer is awaited. `asked` 0 is the newest."""
         self.waits = False  # for an answer that is still of interest
         self.given_up_for = 0  # why the last one was given up that was looked for, as `why` of the recovery
-        self._gone_code = _NO_CODE_YET  # with which the same question was rejected twice in a row
+        self._gone_code = _NO_CODE_YET  # of the second rejection in a row of one question
         self.begin(0)
 
     def begin(self, asked):

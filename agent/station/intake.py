@@ -13,11 +13,22 @@ Rules
    longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, rejection. What is durable is acknowledged first.
-   The next one waits 1, 2, 4 .. 30 s and up to a quarter more, 10 .. 60 s if the controller's slot was taken; after a
-   session 1 s, unless framing was lost again and no result was stored in between. The reason is kept in `fault` until a
-   session is up, and is logged once for each change.
+   The next one waits 1, 2, 4 .. 30 s and up to a quarter more, 10 .. 60 s if the controller's slot was taken. It waits
+   1 s after a session that was up, unless something could not be kept, or framing was lost again and no result was
+   stored in between; and whatever came before where another revision, or another way, is left to try
+   (`has_alternative_left` of toolcart.agent.openprotocol.result_mode). The reason is kept in `fault` until a session is
+   up, and is logged once for each change.
 5. `subscription_check` sees whether the controller still pushes, and has this connection end if it does not.
 6. `flash_window.set_receiving` is told when something may be said on the line, and when no longer.
+
+    stopping      `stop` was called: no connection is begun any more, whatever else holds; never taken back
+    cannot_store  rule 2: no result that is pushed is taken any more in this session, which ends in order, and no
+                  connection is begun until `_can_keep` takes it back
+    flash_refused only with `cannot_store`: the flash is why, and is tried as rule 2 says; without it room is lacking,
+                  which is looked for every ROOM_ASKED_MS, or the log's last record is in doubt
+    _ready        this connection's session was up, also while it ends: set with READY, taken back as it closes
+    _more         on a serial line: input lies unread behind a push that took time to store. The step ends at once, and
+                  the next one begins with that input, and with the time of then
 """
 
 from toolcart.agent.base import counters as counter
@@ -77,7 +88,8 @@ class Intake:
         self.wait = Timer()  # for the next attempt; while `opening`, for the current one
         self._backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
         self._busy_backoff = Backoff(BUSY_MS, BUSY_MOST_MS)
-        self._stored_at_refusal = -1  # how many results had been stored when one could not be kept, or none be found
+        # how many had been stored when one could not be kept, or framing was lost, last: until it is more, waits grow
+        self._stored_at_refusal = -1
         self._is_junk_noted = False  # that octets came that are no message was logged: once for each connection
         self._jitter_state = (station.board.seed() + station.number) & 0x7FFF
         # of a serial line: while a controller talks on it nothing old is asked for
@@ -90,14 +102,15 @@ class Intake:
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.has_request_due = False  # before those for missing results: for the tool's data, or a command
-        self.cannot_store = False  # something could not be kept: nothing more is acknowledged in this session
-        self.flash_refused = False  # the reason was the flash, not a want of room
+        # the head of the module says what these mean together
+        self.cannot_store = False
+        self.flash_refused = False
         self.stopping = False
         self._ready = False
         self.late_answers = None  # toolcart.agent.station.late_answers', once a question got no answer in time
         self._last_answer_was_fill = False  # to a question for what is missing
         self._is_tool_due = False
-        self._more = False  # more input came while the flash was busy in this step: its `now` is old
+        self._more = False
         self._outlet_slots = ()
         session.subscriptions[0].set_handler(self)
 
@@ -521,7 +534,7 @@ class Intake:
     # -- silences, and what is asked in them ---------------------------------------------------------------------
 
     def _do_idle_work(self, left, now):
-        """Fetch what was missed, or erase ahead; return the ms until the next deadline, -1 after a fetch."""
+        """Ask what is due, or erase ahead; return the ms until the next deadline, -1 if something was asked."""
         session = self.session
         recovery = self.recovery
         if self._fetch_delay.armed and self._fetch_delay.expired(now):

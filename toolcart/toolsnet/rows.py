@@ -1,6 +1,7 @@
-"""Makes rows of the archive's tables, and of the simulated one's, from parsed telegrams (toolcart.toolsnet.telegrams).
+"""Makes rows of the archive's tables from parsed telegrams (toolcart.toolsnet.telegrams).
 
-A row is a tuple in the order of its table's columns (toolcart.archive.database.tables, toolcart.sim.memory_archive).
+A row is a tuple in the order of its table's columns (toolcart.archive.database.tables); the writer of the archive adds
+the last ones of some (toolcart.archive.storage.writer).
 """
 
 from __future__ import annotations

@@ -6,11 +6,12 @@ It is told when a connection was lost, and when the 08 of a new one came; of the
 The head is the result that was refused: the cursor stands in front of it.
 
     phase      what goes out, and what is durable before it
-    IN_ORDER   the cursor's next, which the cursor passes when it is taken; W1: SEND_LIMIT covers it
+    IN_ORDER   the cursor's next, which the cursor passes when it is taken; W1: SEND_LIMIT covers it; W2: if there was
+               a lookahead, SENT says neither (it is over)
     RETRY      the head, at once, after 2 s, after 8 s, then after each pause between lookaheads, which ends when a
-               reoffered one is taken; W2: none
-    LOOKAHEAD  what comes behind the head, one by one; W3: SEND_LIMIT is its end, SENT says lookahead
-    FINISH     nothing: what is before the taken one is copied to the quarantine; W4: the cursor, no lookahead
+               reoffered one is taken; W1 and W2 if SEND_LIMIT does not cover it: that of a lookahead does
+    LOOKAHEAD  what comes behind the head, one by one; W3: SEND_LIMIT is its end, SENT says LOOKAHEAD
+    FINISH     nothing: what is before the taken one is copied to the quarantine; W4: the cursor, and SENT says neither
     HOLD       nothing until there is room for the head. An operator's order goes out, and can drop the head
     REOFFER    one of the quarantine (reoffer); W5: REOFFERED, sequence_lag - 1; W6: taken, its entry is gone; else
                sequence_lag + 1
@@ -56,10 +57,11 @@ IN_ORDER, without failures. In every phase
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
     nobody_there  a pause after a lookahead in vain is over: the head is next, once the 08 of a new connection came
 
-Durable are the cursor, SEND_LIMIT and SENT (in_flight), REOFFERED and `sequence_lag` (reoffer), the entries of the
-quarantine, and TAKEN. In host_tests/agent/outlets test_policy_table.py shows that each row happens and nothing else,
-refusals_model.py is a model of all this, test_refusals_compared.py runs both side by side, and test_refusals_model.py
-shows what happens without each of W1 to W6.
+Durable are the cursor, SEND_LIMIT and SENT, REOFFERED and `sequence_lag` (reoffer), the entries of the quarantine, and
+TAKEN. What SENT can say (LOOKAHEAD, SEVERAL or neither) and how an 08 is read then is the table of
+toolcart.agent.outlets.toolsnet.in_flight. In host_tests/agent/outlets test_policy_table.py shows that each row happens
+and nothing else, refusals_model.py is a model of all this, test_refusals_compared.py runs both side by side, and
+test_refusals_model.py shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
 write it takes back, so that the state may be saved by others at any time.
@@ -609,8 +611,13 @@ class Policy:
                 self.pause.stop()
 
     def quarantine_record(self, number, reason, now):
-        """Keep the log's record `number` in the quarantine; return a code of Quarantine.admit."""
-        if self.in_flight.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
+        """Keep the log's record `number` in the quarantine; return a code of Quarantine.admit.
+
+        With STATE_LAST nothing is copied: no log takes anything any more, and the quarantine is one. ADMITTED_BEFORE
+        lets the cursor pass it all the same, or it would hold all others for ever. It is not lost, as the log erases
+        nothing then: after a start the cursor stands where the last snapshot has it, and it is offered anew.
+        """
+        if self.in_flight.state.alarm == STATE_LAST:
             self.counters.note(counter.PARKING_FAILED, reason, now)
             return ADMITTED_BEFORE
         code = self.lookahead.quarantine.admit(number, reason)
