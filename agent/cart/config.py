@@ -328,13 +328,14 @@ def _duplicates(stations, system, mistakes):
     """Note what two stations must not share: results would be mixed, or two would talk on one line."""
     first = {}
     topics = []
+    wrong = [mistake[0] for mistake in mistakes]  # what is left out for a mistake is no value that two share
     for i in range(len(stations)):
         controller = stations[i]["controller"]
         for place, value in (
             ("number", stations[i].get("number")),
             ("spool.path", stations[i]["spool"].get("path")),
             ("controller.device", controller.get("link") != "tcp" and controller.get("device")),
-            ("controller.host", controller.get("link") == "tcp" and _peer(controller)),
+            ("controller.host", controller.get("link") == "tcp" and _peer(controller, i, wrong)),
         ):
             place = "stations[%d]." + place
             other = first.setdefault((place, value), i) if value else i
@@ -342,16 +343,29 @@ def _duplicates(stations, system, mistakes):
                 is_peer = place.endswith("host")
                 words = OWN_CONTROLLER % other if is_peer else "one of its own, not that of " + place % other
                 mistakes.append((place % i, value_text(value), words))
-        for outlet in stations[i]["outlets"]:
+        for j in range(len(stations[i]["outlets"])):
+            outlet = stations[i]["outlets"][j]
             place_of = settings.OUTLET_PLACES.get(outlet.get("kind"))
+            if _is_wrong("stations[%d].outlets[%d]." % (i, j), ("host", "port", "topic"), wrong):
+                place_of = None
             place = place_of and place_of(outlet, system, stations[i].get("number"))
             if place and place in topics:
                 mistakes.append(("stations[%d].outlets" % i, value_text(place), "a topic of its own for each station"))
             topics.append(place)
 
 
-def _peer(controller):
-    """Return host, port, and the station in the header: if all are the same it is the same station twice."""
+def _is_wrong(place, keys, wrong):
+    """True if one of these settings at this place has a mistake."""
+    return bool([key for key in keys if place + key in wrong])
+
+
+def _peer(controller, index, wrong):
+    """Return host, port, and the station in the header: if all are the same it is the same station twice.
+
+    None if one of them is not known, of the station of this index.
+    """
+    if _is_wrong("stations[%d].controller." % index, ("port", "station_id", "spindle_id"), wrong):
+        return None
     peer = "%s port %s" % ((controller.get("host") or "").lower().rstrip("."), controller.get("port"))
     for key in ("station_id", "spindle_id"):
         if controller.get(key):

@@ -436,7 +436,7 @@ def _unless_stopped(of_station, station, board, words):
         return of_station(station, board, words)
     device = station.log.device
     refused, path = device.refusal(), getattr(device.device, "path", "")
-    why = "nothing was done: the spool of station %d takes nothing now, and nothing is sent meanwhile: %s; %s"
+    why = "nothing was done: the spool of station %d takes nothing now: %s; %s"
     return iter([{"error": why % (station.number, meaning(refused), advice(refused, path, pid=os.getpid()))}])
 
 

@@ -116,6 +116,15 @@ def test_same_host_and_port_is_same_station_twice_unless_header_names_another():
     assert only(config.check(tree))[0] == "stations[1].controller.host"
 
 
+def test_what_is_wrong_at_two_stations_is_not_called_the_same():
+    for key, one, other in (("port", 0, 70000), ("port", 0, "x"), ("station_id", -1, 100), ("spindle_id", 100, "x")):
+        tree = second(good())
+        for index in range(2):
+            tree["stations"][index]["controller"].update({"host": "pf6000", key: (one, other)[index]})
+        places = [mistake[0] for mistake in config.check(tree)]
+        assert places == ["stations[%d].controller.%s" % (index, key) for index in range(2)], (key, one, other)
+
+
 def test_the_quarantine_is_at_most_half_of_a_spool():
     tree = with_setting("spool", "parked_kib", 512)
     tree["stations"][0]["spool"]["size_kib"] = 1024

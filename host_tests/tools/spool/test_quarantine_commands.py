@@ -700,5 +700,5 @@ def test_an_order_to_a_spool_that_takes_nothing_says_so_and_promises_nothing(ref
         assert not told and "takes nothing" not in str(lines)
         return
     assert [*lines[0]] == ["error"] and linux_refusal.meaning(refused) in lines[0]["error"]
-    assert "the spool of station 10 takes nothing now, and nothing is sent meanwhile" in lines[0]["error"]
+    assert "the spool of station 10 takes nothing now: " in lines[0]["error"]
     assert told == [f"anna ordered `{' '.join(words)}` at station 10: not done: {lines[0]['error']}"]
