@@ -15,7 +15,8 @@ Rules
    one, with 0, when the record is durable. MID 0107 come in the order of the bolts; one that is not the next is
    reported and changes nothing.
 2. A limit that is not a number is blank. A message that cannot be read at all (how many, which ID), or in which the
-   torque or the angle of a spindle is neither a number nor blank, is kept raw.
+   torque or the angle of a spindle is neither blank nor a number that its row has room for, is kept raw. Figures of
+   MID 0101 are hundredths and degrees; one with a point is what it says, cut to as many decimals.
 3. Nothing is read from a place that is not proven: each number in front of a field, and what is after the counted
    rows, is where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
    else the message cannot be read. One that was cut off has its rows up to there.
@@ -51,8 +52,9 @@ WAIT_MS = const(10000)  # for the next bolt's data
 _ID = const(30)  # data number, in MID 0106 and 0107
 _NM = const(0x31)
 _NOK = const(0x33)
-_SYNC_FIGURES = ((6, 6), (13, 5))  # torque and angle in a row: place, width
-_BOLT_FIGURES = ((15, 7), (24, 7))
+_SYNC_FIGURES = ((6, 6, 2), (13, 5, 0))  # torque and angle in a row: place, width, decimals
+_PRESS_FIGURES = ((6, 6, 2), (13, 5, 2))
+_BOLT_FIGURES = ((15, 7, -1), (24, 7, -1))  # they keep their point
 
 
 class SpindleAssembly:
@@ -146,22 +148,23 @@ class SpindleAssembly:
         if announced < 0 or not all_digits(buf, at + 164, 5):
             return ASSEMBLY_UNREADABLE
         rows = min(announced, (length - 174) // sp.SYNC_ROW_BYTES)
-        if not _are_figures(buf, at + 174, rows, sp.SYNC_ROW_BYTES, _SYNC_FIGURES):
-            return ASSEMBLY_UNREADABLE
         rows_end = at + 174 + announced * sp.SYNC_ROW_BYTES + 2  # of the subtype
         presses = _digit(buf, rows_end + 2) if revision >= 4 and rows_end + 3 <= at + length else 0x20
+        figures = _PRESS_FIGURES if presses == sp.PRESS else _SYNC_FIGURES
+        if not _are_figures(buf, at + 174, rows, sp.SYNC_ROW_BYTES, figures):
+            return ASSEMBLY_UNREADABLE
         body = self._begin(sp.SYNC, presses, rows, announced, sp.SYNC_HEAD_BYTES, sp.SYNC_ROW_BYTES)
         copy(body, res.VIN, buf, at + 26, res.VIN_BYTES)
-        self._digits(res.JOB, 4, buf, at + 53, 2)
-        self._digits(res.PSET, 4, buf, at + 57, 3)
-        self._digits(res.BATCH_SIZE, 4, buf, at + 62, 4)
-        self._digits(res.BATCH_COUNTER, 4, buf, at + 68, 4)
+        self._put_number(res.JOB, 4, buf, at + 53, 2)
+        self._put_number(res.PSET, 4, buf, at + 57, 3)
+        self._put_number(res.BATCH_SIZE, 4, buf, at + 62, 4)
+        self._put_number(res.BATCH_COUNTER, 4, buf, at + 68, 4)
         self._status(res.BATCH_STATUS, buf[at + 74], 0x33)
         limits = res.BODY_BYTES
         for place, start in ((res.TORQUE_MIN, 77), (res.TORQUE_MAX, 85), (res.TORQUE_TARGET, 93)):
-            self._digits(limits + place, res.TORQUE_BYTES, buf, at + start, res.TORQUE_BYTES)
+            self._put_number(limits + place, res.TORQUE_BYTES, buf, at + start, res.TORQUE_BYTES, figures[0][2], True)
         for place, start in ((res.ANGLE_MIN, 101), (res.ANGLE_MAX, 108), (res.ANGLE_TARGET, 115)):
-            self._digits(limits + place, res.ANGLE_BYTES, buf, at + start, res.ANGLE_BYTES)
+            self._put_number(limits + place, res.ANGLE_BYTES, buf, at + start, res.ANGLE_BYTES, figures[1][2], True)
         copy(body, res.PSET_CHANGE, buf, at + 122, res.STAMP_BYTES)
         res.put_time(body, 0, buf, at + 143)
         fill(body, res.TIGHTENING_ID, res.ID_BYTES, 0x30)
@@ -170,27 +173,30 @@ class SpindleAssembly:
         head = sp.PLACE - res.HEAD_BYTES
         if revision >= 5 and rows_end + 10 <= at + length:
             copy(body, head + sp.JOB_SEQUENCE, buf, rows_end + 5, sp.JOB_SEQUENCE_BYTES)
-        self._sync_rows(buf, at + 174, head + sp.SYNC_HEAD_BYTES, revision >= 4)
+        self._sync_rows(buf, at + 174, head + sp.SYNC_HEAD_BYTES, revision >= 4, figures)
         if presses == sp.PRESS:  # strokes are hundredths
             body[limits + res.ANGLE_DECIMALS] = 0x32
             self.result_code = res.RESULT_ODD
         return ASSEMBLY_WHOLE
 
-    def _sync_rows(self, buf, first, place, is_plain):
-        """Copy the rows, and the first one's figures into the body."""
+    def _sync_rows(self, buf, first, place, is_plain, figures):
+        """Write the rows, and the first one's figures into the body."""
         body = self.body
-        if self._rows:
-            self._digits(res.TORQUE, res.TORQUE_BYTES, buf, first + 6, sp.TORQUE_BYTES)
-            self._digits(res.ANGLE, res.ANGLE_BYTES, buf, first + 13, sp.ANGLE_BYTES)
         for index in range(self._rows):
             start = first + index * sp.SYNC_ROW_BYTES
             copy(body, place, buf, start, 5)
             body[place + 5] = _judged(buf[start + 5], is_plain)
             body[place + 6] = _judged(buf[start + 12], True)
-            copy(body, place + 7, buf, start + 6, sp.TORQUE_BYTES)
-            copy(body, place + 13, buf, start + 13, sp.ANGLE_BYTES)
+            to = place + 7
+            code = self.result_code
+            for figure, width, decimals in figures:
+                self._put_number(to, width, buf, start + figure, width, decimals, True)
+                to += width
             if index == 0:
+                copy(body, res.TORQUE, body, place + 7, sp.TORQUE_BYTES + sp.ANGLE_BYTES)
                 self._measured(place + 5)
+            else:
+                self.result_code = code  # it tells of the body
             place += sp.SYNC_ROW_BYTES
 
     # -- MID 0106 ----------------------------------------------------------------------------------------------
@@ -213,7 +219,7 @@ class SpindleAssembly:
         copy(body, head + sp.STATION, buf, at + 42, 2)
         copy(body, head + sp.STATION_NAME, buf, at + 46, sp.NAME_BYTES)
         res.put_time(body, 0, buf, at + 68)
-        self._digits(res.PSET, 4, buf, at + 89, 2)
+        self._put_number(res.PSET, 4, buf, at + 89, 2)
         copy(body, head + sp.MODE_NAME, buf, at + 93, sp.NAME_BYTES)
         self._status(res.TIGHTENING_STATUS, buf[at + 115], 0x31)
         body[head + sp.PM_STATUS] = _digit(buf, at + 118)
@@ -235,7 +241,7 @@ class SpindleAssembly:
                 (limits + res.ANGLE_MAX, res.ANGLE_BYTES, 51, 0),
                 (limits + res.ANGLE_MIN, res.ANGLE_BYTES, 60, 0),
             ):
-                self._digits(to, width, buf, first + start, sp.FIGURE_BYTES, decimals)
+                self._put_number(to, width, buf, first + start, sp.FIGURE_BYTES, decimals)
         for index in range(self._rows):
             start = first + index * BOLT_BYTES
             copy(body, place, buf, start + 2, 2)
@@ -319,21 +325,19 @@ class SpindleAssembly:
         put_number(body, head + sp.ANNOUNCED, 2, min(announced, 99))
         return body
 
-    def _digits(self, place, width, buf, start, used, decimals=0):
-        """Write a number into the body, times ten for each of `decimals`; blank if it is none, or does not fit."""
+    def _put_number(self, place, width, buf, start, used, decimals=-1, is_scaled=False):
+        """Write a number into the body; blank if it is none (`_digits_of`), or does not fit."""
         body = self.body
         fill(body, place, width)
-        text = sp.pointed(buf, start, used, 0)
-        sign = "-" if text[:1] == "-" else ""
-        whole, _, fraction = text[len(sign) :].partition(".")
-        digits = (whole + (fraction + "00")[:decimals]).lstrip("0") or "0"
-        if not text or len(sign) + len(digits) > width:
+        digits = _digits_of(buf, start, used, decimals, is_scaled)
+        if not digits or len(digits) > width:
             if not is_blank(buf, start, used):
                 self.result_code = max(self.result_code, res.RESULT_PADDED)
             return
         fill(body, place, width, 0x30)
-        copy(body, place + width - len(digits), digits.encode(), 0, len(digits))
-        if sign and digits != "0":
+        sign = 1 if digits[0] == "-" else 0
+        copy(body, place + width - len(digits) + sign, digits.encode(), sign, len(digits) - sign)
+        if sign:
             body[place] = 0x2D
             self.result_code = res.RESULT_ODD
 
@@ -353,16 +357,38 @@ class SpindleAssembly:
 
 
 def _are_figures(buf, first, rows, row_bytes, figures):
-    """True if each of these figures, (place, width) in a row, is a number or blank in each row at buf[first:]."""
+    """True if each of these figures, (place, width, decimals), is a number or blank in each row at buf[first:].
+
+    One that has so many decimals fits its width with them.
+    """
     for row in range(first, first + rows * row_bytes, row_bytes):
-        for place, width in figures:
+        for place, width, decimals in figures:
             text = bytes(buf[row + place : row + place + width]).replace(b"\0", b" ").strip()
             digits = text[1:].strip() if text[:1] in (b"-", b"+") else text
             if not text:
                 continue
             if not digits or min(digits) <= 0x2D or not sp.pointed(digits, 0, len(digits), 0):  # a blank, or a sign
                 return False
+            if decimals >= 0 and len(_digits_of(text, 0, len(text), decimals, True)) > width:
+                return False
     return True
+
+
+def _digits_of(buf, start, used, decimals, is_scaled):
+    """Return the number times ten for each of `decimals` as text, cut to a whole one; "" if it is none.
+
+    Where it `is_scaled` one without a point is so already. Below 0 decimals it has to be whole.
+    """
+    text = sp.pointed(buf, start, used, 0)
+    has_point = buf.find(b".", start, start + used) >= 0
+    if not text or (has_point and decimals < 0):
+        return ""
+    sign = "-" if text[0] == "-" else ""
+    whole, _, fraction = text[len(sign) :].partition(".")
+    if decimals > 0 and (has_point or not is_scaled):
+        whole += (fraction + "00")[:decimals]
+    digits = whole.lstrip("0")
+    return sign + digits if digits else "0"
 
 
 def _digit(buf, place):

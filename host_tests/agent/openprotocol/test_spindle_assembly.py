@@ -311,3 +311,60 @@ def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
     row = sp.rows_of(page, 0)[0]
     assert sp.presses(page, 0) and (row.angle, row.angle_max) == ("-99.99", "999.99")
     assert catalogue.decode(octets)["spindles"][0]["angle"] == -9999
+
+
+def test_sync_figures_with_a_point_are_what_they_say_cut_to_their_decimals():
+    result = tightening()
+    for revision in (1, 2, 3, 4, 5):
+        for count in (1, 2):
+            octets = message(101, spindle_frames.sync_data(result, revision, count), revision)
+            for place, width, name, limit, texts in (
+                (6, 6, "torque", res.BODY_BYTES + res.TORQUE_MIN, POINTED_TORQUES),
+                (13, 5, "angle", res.BODY_BYTES + res.ANGLE_MIN, POINTED_ANGLES),
+            ):
+                body_place = res.TORQUE if name == "torque" else res.ANGLE
+                for text, in_body, in_row in texts:
+                    at = 174 + (count - 1) * 18 + place
+                    odd = octets[:at] + text + octets[at + width :]
+                    made = new_assembly()
+                    part = take(made, odd, 101, revision)
+                    if in_body is None:
+                        assert part == assembly.ASSEMBLY_UNREADABLE, text
+                        continue
+                    page = payload_of(made)
+                    row = sp.rows_of(page, 0)[count - 1]
+                    assert part == assembly.ASSEMBLY_WHOLE and getattr(row, name) == in_row, (text, getattr(row, name))
+                    if count == 1:
+                        assert bytes(made.body[body_place : body_place + width]) == in_body, text
+                    at = 77 if name == "torque" else 101
+                    odd = octets[:at] + text + octets[at + width :]
+                    assert take(made, odd, 101, revision) == assembly.ASSEMBLY_WHOLE
+                    assert bytes(made.body[limit : limit + width]) == in_body, text
+                    assert getattr(sp.rows_of(payload_of(made), 0)[0], name + "_min") == in_row, text
+
+
+POINTED_TORQUES = (  # as sent, in the body, in the row
+    (b"000809", b"000809", "8.09"),
+    (b"8.09  ", b"000809", "8.09"),
+    (b"  8.09", b"000809", "8.09"),
+    (b"8.0900", b"000809", "8.09"),
+    (b"12.345", b"001234", "12.34"),
+    (b"9999.9", b"999990", "9999.90"),
+    (b"0.0809", b"000008", "0.08"),
+    (b"80.9  ", b"008090", "80.90"),
+    (b"  .95 ", b"000095", "0.95"),
+    (b"809.  ", b"080900", "809.00"),
+    (b"-8.09 ", b"-00809", "-8.09"),
+    (b"99999.", None, None),
+    (b"-9999.", None, None),
+    (b"1.2.34", None, None),
+)
+POINTED_ANGLES = ((b"095.5", b"00095", "95"), (b"9.5  ", b"00009", "9"), (b"-95.5", b"-0095", "-95"))
+
+
+def test_strokes_of_a_press_with_a_point_keep_two_decimals():
+    octets = message(101, spindle_frames.sync_data(tightening(), 4, 1), 4)[:-3] + b"002"
+    made = new_assembly()
+    odd = octets[: 174 + 13] + b"95.57" + octets[174 + 18 :]
+    assert take(made, odd, 101, 4) == assembly.ASSEMBLY_WHOLE
+    assert sp.rows_of(payload_of(made), 0)[0].angle == "95.57" and bytes(made.body[res.ANGLE : res.TIME]) == b"09557"

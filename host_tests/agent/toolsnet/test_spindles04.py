@@ -158,3 +158,16 @@ def test_telegram_says_nothing_of_those_before_it():
             wanted = written(writer_of(parameters), octets[:length], flag, ident, sequence)
             assert written(writer, octets[:length], flag, ident, sequence) == wanted
             assert writer.session.result in (None, writer.tx)
+
+
+def test_sync_figures_with_a_point_are_the_same_in_the_telegram():
+    for count in (1, 2):
+        data = spindle_frames.sync_data(example_tightening(), 3, count)
+        for text, wanted in ((b"8.09  ", "00008.09"), (b"12.345", "00012.34"), (b"9999.9", "09999.90")):
+            at = 174 - 20 + (count - 1) * 18 + 6
+            odd = data[: 77 - 20] + text + data[83 - 20 : at] + text + data[at + 6 :]
+            page = payload_of_parts([(101, 3, odd)])
+            writer = ResultWriter(bytearray(RESULT_BYTES), 3, 1)
+            octets = writer.write(page, 0, len(page), 0, 42, 17)
+            spindle = bytes(writer.tx[84 + (count - 1) * 70 :][:70]).decode()
+            assert octets and spindle[27:35] == wanted and bytes(writer.tx[84 + 19 :][:8]).decode() == wanted, text
