@@ -7,7 +7,8 @@ Rules
    One of which a text is longer than its place, blanks and NULs aside, is marked as incomplete: it lacks the end of
    that, or all of it (toolcart.agent.openprotocol.shifted_fields, rule 7).
 2. Then what is there of its own, marked as incomplete: the fields in front of a message's early end, each with the next
-   one's ID after it. Where the unit was cut off the torque is not known.
+   one's ID after it. A message that ends where a lower revision of its chain ends is one that ends early, too. Where
+   the unit was cut off the torque is not known, and nothing is read.
 3. A field is proven by what is behind it, too: the next ID, the end, or blanks and NULs if it does not begin with its
    own ID once more; a time stamp by its separators, if no digit follows. So a later revision that goes on behind the
    last field is read as far as it is known; before anything else, which may be that field's end, the last field is
@@ -82,10 +83,25 @@ def find(mid, revision, buf, at, length):
                 if not copy or not _is_last_twice(mid, used, copy, 0):
                     readings.append((used, copy))
     if readings:
-        if len(readings) > 1 or not readings[0][1]:
+        one, copy = readings[0]
+        if len(readings) > 1 or not copy:
             return None
-        return readings[0] + (INCOMPLETE if is_cut(readings[0][1], buf, at, length) else SHIFTED,)
+        if not _begins(mid, one, revision):
+            return one, copy, INCOMPLETE if is_cut(copy, buf, at, length) else SHIFTED
+        return None if _lacks_unit(mid, one, revision) else (revision, copy, INCOMPLETE)
     return (revision, bytes(buf[at : at + kept]), 0 if is_whole else INCOMPLETE) if kept else None
+
+
+def _begins(mid, one, revision):
+    """True if a whole message of revision `one` is the beginning of a longer one of `revision`."""
+    last = 7 if revision == _STAGES and mid == 61 else revision
+    return 2 <= one < last and (revision != _LIGHT or mid != 61)
+
+
+def _lacks_unit(mid, one, revision):
+    """True if of these revisions only `revision` has the unit of the torque."""
+    unit = _UNIT_PUSHED if mid == 61 else _UNIT_FETCHED
+    return fields_of(mid, one)[1] < unit <= fields_of(mid, revision)[1]
 
 
 def _from_one(mid, revision, buf, at, length):

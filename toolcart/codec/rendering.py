@@ -131,7 +131,8 @@ def _by_ids(message: Message) -> dict[str, Any]:
         return {"unreadable": NO_UNIT}
     if not how:
         return {}
-    head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % revision
+    shown = revision if catalogue.form(message.mid, revision).known else layouts.LAST_REVISION
+    head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % shown
     if how == INCOMPLETE:
         note = "some of its fields were cut off, or are not proven by what is behind them; the agent leaves them out"
         return {"incomplete": note, "message": catalogue.decode(head + copied[11:])}
