@@ -49,8 +49,9 @@ def _whole(text):
 
 
 def _wire_time(text):
-    """Return `YYYY-MM-DD:hh:mm:ss`, the form in messages, as ISO 8601 writes it."""
-    return text[:10] + "T" + text[11:] if len(text) == res.STAMP_BYTES and text[10] == ":" else None
+    """Return `YYYY-MM-DD:hh:mm:ss`, the form in messages, as ISO 8601 writes it; None if it is not a time."""
+    stamp = text.encode()
+    return text[:10] + "T" + text[11:] if len(stamp) == res.STAMP_BYTES and res.is_time(stamp, 0) else None
 
 
 _JOB_STATUS = {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"}  # OP 5.5.6 p. 116-119

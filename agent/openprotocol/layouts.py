@@ -43,6 +43,7 @@ from toolcart.agent.record.result import (
     STATUSES_MOST,
     TIGHTENING_ID,
     TIGHTENING_STATUS,
+    has_odd_change,
     has_time,
     put_time,
 )
@@ -52,6 +53,7 @@ _JOB = 1
 _PSET = 2
 _STATUS_FIRST, _STATUS_LAST = 5, 8
 _TORQUE = 9
+_ANGLE = const(10)
 _TIME = 11
 _ID = 13
 _UNIT = 6  # of the limits
@@ -225,10 +227,13 @@ def read_result(layout, buf, at, length, body, start):
         elif _STATUS_FIRST <= index <= _STATUS_LAST:
             code = max(code, _put_status(body, start, buf[at + place - 1], STATUSES_MOST[index - _STATUS_FIRST]))
         elif _NUMERIC[index]:
-            code = max(code, _put_digits(body, start, width, buf, at + place - 1, used, index == _TORQUE))
+            decimals = _DECIMALS if index == _TORQUE else 0 if index == _ANGLE else -1
+            code = max(code, _put_digits(body, start, width, buf, at + place - 1, used, decimals))
         else:
             copy(body, start, buf, at + place - 1, used)
         start += width
+    if has_odd_change(body, begin):
+        code = max(code, RESULT_PADDED)
     if code == RESULT_READ or _is_made_out(body, begin):
         return code
     return RESULT_UNREADABLE
@@ -248,7 +253,7 @@ def read_limits(layout, buf, at, length, limits, start):
         place = places[index]
         if not place or place - 1 + width > length:
             fill(limits, start, width)
-        elif _put_digits(limits, start, width, buf, at + place - 1, width, index < 3) == RESULT_ODD:
+        elif _put_digits(limits, start, width, buf, at + place - 1, width, _DECIMALS if index < 3 else 0) == RESULT_ODD:
             if limits[start] == 0x2D and all_digits(limits, start + 1, width - 1):
                 octets = -LIMITS_BYTES
             else:
@@ -313,7 +318,7 @@ def _put_status(body, at, octet, most):
     return RESULT_READ if octet == 0x20 or 0x30 <= octet <= most else RESULT_ODD
 
 
-def _put_digits(body, start, width, buf, place, used, has_decimals):
+def _put_digits(body, start, width, buf, place, used, decimals):
     if all_digits(buf, place, used):
         fill(body, start, width - used, 0x30)
         copy(body, start + width - used, buf, place, used)
@@ -321,18 +326,18 @@ def _put_digits(body, start, width, buf, place, used, has_decimals):
     if is_blank(buf, place, used):
         fill(body, start, width)
         return RESULT_READ
-    if put_careful(body, start, width, buf, place, used, has_decimals) and body[start] != 0x2D:
+    if put_careful(body, start, width, buf, place, used, decimals) and body[start] != 0x2D:
         return RESULT_PADDED
     return RESULT_ODD
 
 
-def put_careful(body, start, width, buf, place, used, has_decimals):
+def put_careful(body, start, width, buf, place, used, decimals):
     """Bring the number at buf[place:place+used] into body[start:start+width]; False if it is none: it stays as it came.
 
     b"12   " -> 00012      padded on the other side: the document's own examples pad IDs this way (OP 5.8.5 p. 146)
     b"-0012" -> -0012      the sign first, then the digits
-    b"012.34" -> 001234    hundredths (`has_decimals`), the rest is cut off like in the documents' own figures (OP 5.8.2
-                           p. 134); any other number loses what is after the point
+    b"012.34" -> 001234    with two `decimals`, the rest is cut off like in the documents' own figures (OP 5.8.2 p.
+                           134); with none an angle loses what is after the point; below 0 a number with a point is none
     b".5" -> 000050        likewise
     """
     text = bytes(buf[place : place + used]).strip(b" ")  # a NUL may have taken a digit's place
@@ -343,11 +348,11 @@ def put_careful(body, start, width, buf, place, used, has_decimals):
         digits = b"0" + digits
         point = 1
     if point > 0:
-        decimals = digits[point + 1 :]
-        if decimals and not decimals.isdigit():
+        fraction = digits[point + 1 :]
+        if decimals < 0 or (fraction and not fraction.isdigit()):
             digits = b""
         else:
-            digits = digits[:point] + ((decimals + b"00")[:_DECIMALS] if has_decimals else b"")
+            digits = digits[:point] + (fraction + b"00")[:decimals]
     digits = digits.strip(b" ") if sign else digits
     while len(digits) > 1 and digits[0] == 0x30:
         digits = digits[1:]

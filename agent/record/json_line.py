@@ -68,7 +68,6 @@ _NULL = b"null"
 _QUOTE = const(0x22)
 _ESCAPE = const(0x5C)
 _MINUS = const(0x2D)
-_POINT = const(0x2E)
 _ZERO = const(0x30)
 _TILDE = const(0x7E)
 _STAMP_OCTETS = const(21)  # an ISO time in its quotes
@@ -147,7 +146,8 @@ class Line:
     def _add_result(self, page, at, flags, length):
         odd = b""
         self._odd = 0
-        if flags & res.FLAG_ODD or res.lacks(page, at + _BODY) or (length >= SEVERAL_LEAST and _lacks_row(page, at)):
+        has_notes = flags & res.FLAG_ODD or res.lacks(page, at + _BODY) or res.has_odd_change(page, at + _BODY)
+        if has_notes or (length >= SEVERAL_LEAST and _lacks_row(page, at)):
             from toolcart.agent.record.malformed import decimals_of, notes_of  # hardly any log has such a record
 
             self._odd = decimals_of(page, at, length) if flags & res.FLAG_ODD else 0
@@ -190,9 +190,11 @@ class Line:
                 self._add_text(page)
             elif page.find(b"\0", place, place + width) >= 0:
                 self.add(_NULL)  # it may have taken a digit's place
-            elif form == DIGITS:
+            elif form == DIGITS and all_digits(page, self._first, self._last - self._first):
                 self._skip_zeros(page)
                 self._add_text(page)
+            elif form == DIGITS:
+                self.add(_NULL)
             elif form == WHOLE:
                 self._add_whole(page)
             elif form == STAMP:
@@ -331,17 +333,13 @@ class Line:
 
     def _add_stamp(self, page):
         """Write the time that `_trim` found, in the form it has in messages; null if it is not a time."""
-        first = self._first
-        if self._last - first != res.STAMP_BYTES or page[first + 10] != 0x3A:
+        if self._last - self._first != res.STAMP_BYTES or not res.is_time(page, self._first):
             self.add(_NULL)
             return
         at = self.end
         self._add_text(page)
-        if self.end - at == _STAMP_OCTETS:
+        if self._fits:
             self.buf[at + 11] = 0x54
-            return
-        self.end = at  # it needed escaping: it is not a time
-        self.add(_NULL)
 
     def _add_whole(self, page):
         """Write what `_trim` found as a whole number, null if it is not one."""
@@ -357,51 +355,24 @@ class Line:
             self.end += last - first
 
     def _add_decimal(self, page, decimals, is_number):
-        """Write what `_trim` found as text or as a number with `decimals` digits after the point; null if it is none.
-
-        If it has a point of its own it stays as it came.
-        """
+        """Write what `_trim` found as text or as a number, its last `decimals` digits behind a point, or null."""
         first = self._first
         last = self._last
         begin = first + 1 if page[first] == _MINUS else first
-        point = page.find(b".", begin, last)
-        if point < 0 and begin < last and all_digits(page, begin, last - begin):
-            point = last - decimals
-            self._add_parts(page, begin > first, begin, point, point, is_number)
-        elif is_number:
-            if point < 0 or last - begin < 2 or not self._are_digits(page, begin, point, last):
-                self.add(_NULL)
-            else:
-                self._add_parts(page, begin > first, begin, point, point + 1, True)
-        elif self._is_figure(page, first, last):
-            self._add_text(page)
+        if begin < last and all_digits(page, begin, last - begin):
+            self._add_parts(page, begin > first, begin, last - decimals, is_number)
         else:
             self.add(_NULL)
 
-    def _are_digits(self, page, begin, point, last):
-        return all_digits(page, begin, point - begin) and all_digits(page, point + 1, last - point - 1)
-
-    def _is_figure(self, page, at, last):
-        """True if it consists of digits, points and signs, and has a digit."""
-        found = False
-        while at < last:
-            octet = page[at]
-            if _ZERO <= octet <= 0x39:
-                found = True
-            elif octet != _POINT and octet != _MINUS:
-                return False
-            at += 1
-        return found
-
-    def _add_parts(self, page, is_negative, begin, point, behind, is_number):
-        """Write page[begin:point], then a point and the rest from `behind` on; leading zeros where that is too short.
+    def _add_parts(self, page, is_negative, begin, point, is_number):
+        """Write page[begin:point], then a point and the rest; leading zeros where that is too short.
 
         A number has no trailing zeros but the one after the point, and a whole 0 has no sign.
         """
         last = self._last
         missing = begin - point
         if missing > 0:
-            point = behind = begin
+            point = begin
         while begin < point and page[begin] == _ZERO:
             begin += 1
         if not is_number:
@@ -418,7 +389,7 @@ class Line:
             while missing > 0:
                 self.add(b"0")
                 missing -= 1
-            self._add_octets(page, behind, last)
+            self._add_octets(page, point, last)
             if is_number:
                 self._strip_zeros(least)
         if not is_number:

@@ -95,6 +95,9 @@ def notes_of(page, at, flags, length):
     notes = []
     if flags & res.FLAG_ODD:
         notes.append(put_in_order(bytearray(page[at : at + length]), length)[1])
+    if res.has_odd_change(page, at + res.HEAD_BYTES):
+        place = at + res.HEAD_BYTES + res.PSET_CHANGE
+        notes.append("program changed " + _printed(page, place, res.STAMP_BYTES))
     notes.append(absent_of(page, at))
     if length >= SEVERAL_LEAST:
         notes.append(_unjudged(page, at))

@@ -101,6 +101,20 @@ def is_time(buf, at):
     return _scratch[2] != 0
 
 
+def has_odd_change(body, start):
+    """True if the time of the parameter set's change is none, but something else than "never": has a digit from 1 on.
+
+    Hot: allocates nothing.
+    """
+    start += PSET_CHANGE
+    if is_time(body, start):
+        return False
+    for index in range(start, start + STAMP_BYTES):
+        if 0x31 <= body[index] <= 0x39:
+            return True
+    return False
+
+
 def put_time(body, start, buf, at):
     """Pack the time at buf[at:] into the body."""
     pack_time(body, start + TIME, buf, at)

@@ -52,7 +52,7 @@ def describe(page, at, kind, flags, length):
     fields["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
     fields["program"] = digits_of(page, body + res.PSET, 4)
     decimals = 0
-    if flags & res.FLAG_ODD or length >= SEVERAL_LEAST or res.lacks(page, body):
+    if flags & res.FLAG_ODD or length >= SEVERAL_LEAST or res.lacks(page, body) or res.has_odd_change(page, body):
         from toolcart.agent.record.malformed import decimals_of, notes_of  # hardly any log has such a record
 
         decimals = decimals_of(page, at, length) if flags & res.FLAG_ODD else 0

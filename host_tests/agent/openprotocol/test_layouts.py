@@ -242,3 +242,18 @@ def test_a_number_that_ends_in_a_nul_is_none():
                 octets[places[index] - 1 : places[index] - 1 + width] = spoiled[:width]
                 code, body = body_of(mid, revision, octets)
                 assert code == res.RESULT_ODD and body[at : at + width] == spoiled[:width], (mid, revision, index)
+
+
+def test_only_a_torque_or_an_angle_may_have_a_point():
+    for mid, revision, frame in ((61, 1, pushed(1)), (61, 2, pushed(2)), (65, 1, fetched(1)), (65, 2, fetched(2))):
+        places = layout_of(mid, revision)[1]
+        for index, at, text, wanted in (
+            (10, res.ANGLE, b"095.5", b"00095"),
+            (13, res.TIGHTENING_ID, b"0000012.50", b"0000012.50"),
+            (2, res.PSET, b"1.5", b" 1.5"),
+        ):
+            octets = bytearray(frame)
+            octets[places[index] - 1 : places[index] - 1 + len(text)] = text
+            code, body = body_of(mid, revision, octets)
+            assert code == (res.RESULT_PADDED if index == 10 else res.RESULT_ODD), (mid, revision, index)
+            assert body[at : at + len(wanted)] == wanted, (mid, revision, index)

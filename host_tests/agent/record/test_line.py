@@ -281,6 +281,10 @@ def generated(dice):
     return payload, dice.choice((0, res.FLAG_ODD, res.FLAG_ODD | res.FLAG_RECOVERED, res.FLAG_RETRIED))
 
 
+def is_number(payload, at, width):
+    return re.fullmatch(rb" *-?\d+ *", bytes(payload[at : at + width])) is not None
+
+
 def test_any_record_is_a_line_that_boards_write_the_same():
     dice = random.Random(32)
     plain = Line(bytearray(4096))
@@ -290,13 +294,15 @@ def test_any_record_is_a_line_that_boards_write_the_same():
         plain.end = 0
         assert plain.put(payload, 0, KIND_RESULT, flags, len(payload)) and bytes(plain.buf[: plain.end]) == line
         record, words = json.loads(line), describe(payload, 0, KIND_RESULT, flags, len(payload))
-        assert record["tightening_id"] == (words["tightening_id"] or None) and record["torque_unit"] == words["unit"]
+        ident = words["tightening_id"]
+        assert record["tightening_id"] == (ident if ident.isdigit() else None)
+        assert record["torque_unit"] == words["unit"]
         assert record["odd"] == (words.get("odd") or None) and record["status"] == words["status"]
         assert record["batch_status"] == (words["batch_status"] if len(words["batch_status"]) > 1 else None)
-        is_figure = words["torque"].replace(".", "").replace("-", "").isdigit()
+        is_figure = is_number(payload, 8 + res.TORQUE, 6)
         assert record["torque"] == (words["torque"] if is_figure else None)
-        is_number = re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", words["angle"])
-        assert record["angle"] == (float(words["angle"]) if is_number else None)
+        is_figure = is_number(payload, 8 + res.ANGLE, 5)
+        assert record["angle"] == (float(words["angle"]) if is_figure else None)
         assert record["tool_serial"] == (text_of(payload, 8 + res.SERIAL, 14) or None)
         assert json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n" == line
 
@@ -311,3 +317,40 @@ def test_a_time_of_an_unset_clock_is_said_to_be_that():
         payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 2] = year
         assert record_of(bytes(payload), flags=res.FLAG_EDGE_TIME)["time_source"] == source
         assert record_of(bytes(payload))["time_source"] == "controller"
+
+
+def test_number_that_is_none_is_null_however_it_looks():
+    texts = b"1.2.34 000-95 5-5555 -.5--- 1.-234 -1.2.3 000.-1 99999. 1234.5 12,345"
+    for text in texts.split():
+        record = record_of(result(TORQUE=text), flags=res.FLAG_ODD)
+        assert (record["torque"], record["odd"]) == (None, "torque " + text.decode())
+    for text in (b"1.2.3", b"00-95", b"9999.", b"1.-23"):
+        record = record_of(result(ANGLE=text), flags=res.FLAG_ODD)
+        assert (record["angle"], record["odd"]) == (None, "angle " + text.decode())
+    for text in (b"12 34     ", b"0000012.50", b"-000000012", b"ABC0000012"):
+        record = record_of(result(TIGHTENING_ID=text), flags=res.FLAG_ODD)
+        assert (record["tightening_id"], record["odd"]) == (None, "ID " + text.decode().strip())
+    record = record_of(result(JOB=b"1.5 ", PSET=b"1 2 "), flags=res.FLAG_ODD)
+    assert (record["job"], record["program"], record["odd"]) == (None, None, "job 1.5, program 1 2")
+
+
+def test_program_change_that_is_no_time_is_null_and_odd_unless_it_says_never():
+    for text in (
+        b"20x0-05-12:07:34:57",
+        b"2020/05/12:07:34:57",
+        b"2020-13-45:07:34:57",
+        b"2020-02-30:07:34:57",
+        b"2020-05-12:25:61:61",
+        b"2020-05-12 07:34:57",
+        b"2020-05-12T07:34:57",
+        b"9999999999999999999",
+        b"Last Change 2020   ",
+        b"0000-00-00:00:00:01",
+    ):
+        payload = result(PSET_CHANGE=text)
+        record = record_of(payload)
+        assert (record["program_changed"], record["odd"]) == (None, "program changed " + text.decode().strip())
+        assert describe(payload, 0, KIND_RESULT, 0, len(payload))["odd"] == record["odd"]
+    for text in (b"0000-00-00:00:00:00", b"0" * 19, b"-" * 19, b" " * 19, bytes(19), b"Last Change Unknown"):
+        record = record_of(result(PSET_CHANGE=text))
+        assert (record["program_changed"], record["odd"]) == (None, None), text
