@@ -266,11 +266,13 @@ def read_limits(layout, buf, at, length, limits, start):
 def scale_angles(layout, buf, at, length, body, start):
     """Say in the limits after body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
 
-    A scale that is not a power of ten is multiplied out; angles whose scale is no number or was cut off are blank.
+    A scale that is not a power of ten is multiplied out; angles whose scale is no number or was cut off are no numbers.
     """
     if layout[3] is None:
         return RESULT_READ
     limits = start + BODY_BYTES
+    from toolcart.agent.record.malformed import keep_unread  # such an angle is odd, or has decimals
+
     angles = (start + ANGLE, limits + ANGLE_MIN, limits + ANGLE_MAX, limits + ANGLE_TARGET)
     numerator = denominator = BAD
     if layout[3][1] - 1 + _SCALE_BYTES <= length:
@@ -278,7 +280,7 @@ def scale_angles(layout, buf, at, length, body, start):
         denominator = number(buf, at + layout[3][1] - 1, _SCALE_BYTES)
     if numerator == BAD or denominator == BAD:
         for place in angles:
-            fill(body, place, ANGLE_BYTES)
+            keep_unread(body, place, ANGLE_BYTES, body[place : place + ANGLE_BYTES])
         return RESULT_ODD
     if numerator <= 0 or denominator <= 0 or numerator == denominator:  # not filled in, or whole degrees
         return RESULT_READ
@@ -287,18 +289,19 @@ def scale_angles(layout, buf, at, length, body, start):
         body[limits + ANGLE_DECIMALS] = 0x30 + decimals
     else:
         for place in angles:
-            _multiply(body, place, numerator, denominator)
+            _multiply(body, place, numerator, denominator, keep_unread)
     return RESULT_ODD
 
 
-def _multiply(body, place, numerator, denominator):
-    """Scale an angle to whole degrees, truncated like all figures of these messages; blank if none, or too wide."""
+def _multiply(body, place, numerator, denominator, keep_unread):
+    """Scale an angle to whole degrees, truncated like all figures of these messages; no number if it is too wide."""
     text = bytes(body[place : place + ANGLE_BYTES])
     sign = text[:1] if text[:1] == b"-" else b""
     digits = text[len(sign) :]
-    fill(body, place, ANGLE_BYTES)
     if digits.isdigit():
-        _put_number(body, place, ANGLE_BYTES, sign, b"%d" % (int(digits) * numerator // denominator))
+        digits = b"%d" % (int(digits) * numerator // denominator)
+        if not _put_number(body, place, ANGLE_BYTES, sign, digits):
+            keep_unread(body, place, ANGLE_BYTES, sign + digits)
 
 
 def _put_number(body, start, width, sign, digits):

@@ -331,8 +331,14 @@ class SpindleAssembly:
         fill(body, place, width)
         digits = _digits_of(buf, start, used, decimals, is_scaled)
         if not digits or len(digits) > width:
-            if not is_blank(buf, start, used):
-                self.result_code = max(self.result_code, res.RESULT_PADDED)
+            if is_blank(buf, start, used):
+                return
+            self.result_code = max(self.result_code, res.RESULT_PADDED)
+            if place == res.TORQUE or place == res.ANGLE:  # its row has it
+                from toolcart.agent.record.malformed import keep_unread  # hardly any result needs it
+
+                keep_unread(body, place, width, buf[start : start + used])
+                self.result_code = res.RESULT_ODD
             return
         fill(body, place, width, 0x30)
         sign = 1 if digits[0] == "-" else 0

@@ -14,9 +14,9 @@ Rules
 2. Figures are integers times a power of ten from the first digit to the last: torque becomes Nm x 100 by the unit of
    its own field, angles become whole degrees, both truncated like all others (OP 5.8.2 p. 134). Exponents may have one
    digit (`00001.234e+2`, MT "Communication") or more.
-3. What has no meaning here (a unit that is not one of torque, a status that does not exist, digits that do not fit) is
-   blank or stays as it came, and the result is RESULT_ODD; if it is the torque itself, RESULT_UNREADABLE. A field of
-   blanks is absent.
+3. What has no meaning here (a unit that is not one of torque, a status that does not exist, digits that do not fit)
+   stays as it came, as far as there is room, and the result is RESULT_ODD; if it is the torque itself,
+   RESULT_UNREADABLE. A field of blanks is absent.
 4. Of the standard numbers those of a single step do not count.
 
 Imported when the first MID 1201 comes.
@@ -46,7 +46,6 @@ from toolcart.agent.record.result import (
     TIGHTENING_STATUS,
     TIME,
     TORQUE,
-    TORQUE_BYTES,
     TORQUE_MAX,
     TORQUE_MIN,
     TORQUE_STATUS,
@@ -70,6 +69,7 @@ _DIGITS = const(2)
 _TORQUE = const(3)
 _ANGLE = const(4)
 _STATUS = const(5)  # Open Protocol's: 0 low, 1 OK, 2 high; or 0 NOK, 1 OK
+_NUMBERS = (_DIGITS, _TORQUE, _ANGLE)
 _OWN_STATUS = const(6)  # 0 undefined, 1 OK, 2 low, 3 high (MT notes on MID 1202)
 _TYPE = const(7)
 _TIME = const(8)
@@ -169,8 +169,12 @@ def read_fields(body, buf, at, end, is_cut=False):
         if place is not None and not is_blank(buf, value, length):
             if pid >= _OWN or number(buf, at + 13, 4) <= 0:
                 field_code = _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length)
-                if field_code == RESULT_ODD and place[1] == TORQUE and is_blank(body, TORQUE, TORQUE_BYTES):
-                    return RESULT_UNREADABLE
+                if field_code == RESULT_ODD and place[0] in _NUMBERS and is_blank(body, place[1], place[2]):
+                    if place[1] == TORQUE:
+                        return RESULT_UNREADABLE
+                    from toolcart.agent.record.malformed import keep_unread  # hardly any message needs it
+
+                    keep_unread(body, place[1], place[2], buf[value : value + length])
                 code = max(code, field_code)
         at = value + length
     return code

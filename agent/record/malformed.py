@@ -9,7 +9,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import fill, number, put_text
+from toolcart.agent.base.fields import copy, fill, number, put_text
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.absent import absent_of
@@ -48,6 +48,22 @@ def mark(page, at, length, how):
         length = _PAYLOAD_BYTES
     page[at + _LIMITS + res.ANGLE_DECIMALS] |= how
     return length
+
+
+def keep_unread(page, place, width, text):
+    """Write into a field of a number what is none, or none that it has room for: as it came, or its beginning and `..`.
+
+    So it can be said, and is taken neither for a number nor for an absent one.
+    """
+    text = bytes(text).strip(b" \0")
+    sign = text[:1] if text[:1] == b"-" else b""
+    digits = text[len(sign) :]
+    if digits.isdigit():
+        digits = digits.lstrip(b"0") or b"0"
+    if len(text) > width or digits.isdigit():
+        text = (sign + digits)[: width - 2] + b".."
+    fill(page, place, width)
+    copy(page, place, text, 0, len(text))
 
 
 def is_shifted(page, at, length):

@@ -16,7 +16,7 @@ spindles, additional VIN and shape are the same. Then the shape is negative: a r
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import compare, copy, fill, is_blank, number, put_number
+from toolcart.agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.absent import absent_in
@@ -89,7 +89,8 @@ def add_parameters(parameters, buf, at, length, rows):
 
 
 def _add_absent(parameters, buf, at, rows):
-    """Add, for each spindle without torque, angle or status, which of them is absent."""
+    """Add, for each spindle, which of torque, angle and status is absent, and a figure that it has no room for."""
+    stroke = 2 if sp.presses(buf, at) else 0
     is_bolt = sp.form_of(buf, at) == sp.BOLTS
     row = sp.first_row(buf, at)
     for index in range(rows):
@@ -99,11 +100,30 @@ def _add_absent(parameters, buf, at, rows):
         torque_bytes = sp.FIGURE_BYTES if is_bolt else sp.TORQUE_BYTES
         angle_bytes = sp.FIGURE_BYTES if is_bolt else sp.ANGLE_BYTES
         text = absent_in(buf, torque, torque_bytes, angle, angle_bytes, status)
+        parameters.spindle = SPINDLES + index * SPINDLE_BYTES
         if text:
-            parameters.spindle = SPINDLES + index * SPINDLE_BYTES
             parameters.add_text(60006, _ODD, text, 0, len(text))
+        if not _is_short(buf, torque, torque_bytes, is_bolt):
+            _add_long(parameters, b"torque ", buf, torque, torque_bytes, 0 if is_bolt else 2, 5)
+        if not _is_short(buf, angle, angle_bytes, is_bolt):
+            _add_long(parameters, b"angle ", buf, angle, angle_bytes, 0 if is_bolt else stroke, 6)
         row += sp.row_bytes(buf, at)
     parameters.spindle = 0
+
+
+def _is_short(buf, place, width, is_bolt):
+    """True if the figure is a usual one, which the telegram has room for; allocates nothing."""
+    if is_bolt:
+        return buf.find(b".", place + 1, place + 6) > 0
+    return all_digits(buf, place, width)
+
+
+def _add_long(parameters, name, buf, place, width, decimals, room):
+    """Add the figure at buf[place:place+width] as it came if it is none, or has more than `room` digits."""
+    text = sp.pointed(buf, place, width, decimals)
+    if not is_blank(buf, place, width) and (not text or len(text.partition(".")[0]) > room):
+        words = name + bytes(buf[place : place + width]).strip(b" \0")
+        parameters.add_text(60006, _ODD, words, 0, len(words))
 
 
 def write(writer, buf, at, length, flags, ident, sequence, add=add_parameters):

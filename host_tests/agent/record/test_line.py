@@ -9,14 +9,15 @@ from pathlib import Path
 from toolcart.agent.linux.json_line import line_of, number_in
 from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.openprotocol.operation_result import OperationResult
-from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
+from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_WHOLE, SpindleAssembly
+from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.malformed import put_in_order
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
-from toolcart.sim import operation_frames
+from toolcart.sim import operation_frames, spindle_frames
 from toolcart.toolsnet.telegrams import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
@@ -354,3 +355,20 @@ def test_program_change_that_is_no_time_is_null_and_odd_unless_it_says_never():
     for text in (b"0000-00-00:00:00:00", b"0" * 19, b"-" * 19, b" " * 19, bytes(19), b"Last Change Unknown"):
         record = record_of(result(PSET_CHANGE=text))
         assert (record["program_changed"], record["odd"]) == (None, None), text
+
+
+def test_no_torque_is_said_of_a_blank_one_alone():
+    data = spindle_frames.station_data(example_tightening(), 4, 2)
+    for text, wanted, torque, row in (
+        (b"0329909", "torque 3299..", None, "329909"),
+        (b"32990.9", "torque 3299..", None, "32990.9"),
+        (b"  42.37", None, "42.37", "42.37"),
+        (b"       ", "no torque", None, None),
+    ):
+        read = SpindleAssembly()
+        read.most = PAYLOAD_WIDE
+        odd = message(106, data[:160] + text + data[167:], 4)
+        assert read.take(odd, 0, len(odd), 106, 4, False, 0) == ASSEMBLY_WHOLE
+        flags = res.FLAG_ODD if read.result_code == res.RESULT_ODD else 0
+        record = record_of(bytes(res.HEAD_BYTES) + bytes(read.body[: read.octets]), flags=flags)
+        assert (record["odd"], record["torque"], record["spindles"]["each"][0]["torque"]) == (wanted, torque, row), text

@@ -171,3 +171,22 @@ def test_sync_figures_with_a_point_are_the_same_in_the_telegram():
             octets = writer.write(page, 0, len(page), 0, 42, 17)
             spindle = bytes(writer.tx[84 + (count - 1) * 70 :][:70]).decode()
             assert octets and spindle[27:35] == wanted and bytes(writer.tx[84 + 19 :][:8]).decode() == wanted, text
+
+
+def test_a_figure_that_the_telegram_has_no_room_for_is_named_beside_the_zero_in_its_place():
+    data = spindle_frames.station_data(example_tightening(), 4, 2)
+    for text, angle, names in (
+        (b"0329909", b"     81", ["torque 0329909"]),
+        (b"32990.9", b"     81", []),
+        (b"  42.37", b"1234567", ["angle 1234567"]),
+        (b"329909 ", b"9999999", ["torque 329909", "angle 9999999"]),
+    ):
+        odd = data
+        for start, figure in ((165 - 20 + 67 + 15, text), (165 - 20 + 67 + 24, angle)):
+            odd = odd[:start] + figure + odd[start + 7 :]
+        page = payload_of_parts([(106, 4, odd)])
+        writer = ResultWriter(bytearray(RESULT_BYTES), 3, 1)
+        octets = writer.write(page, 0, len(page), 0, 42, 17)
+        parameters = [bytes(writer.tx[at : at + 72]) for at in range(84 + 2 * 70, octets - 1, 72)]
+        named = [one[38:63].decode().strip() for one in parameters if one[8:13] == b"60006"]
+        assert named == names, (text, named)
