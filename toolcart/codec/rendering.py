@@ -14,6 +14,7 @@ from typing import Any
 from toolcart import catalogue
 from toolcart.agent.openprotocol import layouts, shifted_result
 from toolcart.agent.record.malformed import INCOMPLETE
+from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.base.terminal_safe import visible
 from toolcart.catalogue import DataField, FrameError, Message, Odd, Resolution, read_extra, samples_of
 from toolcart.catalogue.fields import Field
@@ -54,6 +55,12 @@ VALUES_COLUMNS = 100  # of a list of values, which is indented by 6
 VALUES_REPEATED = 8  # a longer list of values is shown once
 LIGHT = 999  # the revision without parameter IDs
 NO_UNIT = "its torque has a unit that is not defined; the agent keeps it as it came"
+NO_RESULT = "of its ID, time and status too few can be read; the agent keeps it as it came"
+READ_WITH = {  # what the agent reads: decimals, below 0 if it may have no point
+    **dict.fromkeys(("tightening_id", "job_id", "pset_id", "batch_size", "batch_counter"), -1),
+    **dict.fromkeys(("torque", "torque_min", "torque_max", "torque_target"), 2),
+    **dict.fromkeys(("angle", "angle_min", "angle_max", "angle_target"), 0),
+}
 OCTETS_SHOWN = 200  # of what is not a message; --json has them all
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
@@ -96,13 +103,14 @@ def message_as_data(message: Message) -> dict[str, Any]:
     message = by_ids.get("message", message)
     if not message.form.known:
         return {**data, "described": False, "data": message.data().hex()}
-    if "unreadable" in data and message.revision == LIGHT:
+    if data.get("unreadable") not in (None, NO_RESULT) and message.revision == LIGHT:
         return {**data, "fields": {}}  # without IDs none of them can be told to be in its place
-    data["fields"] = {field.name: _value(message, field) for field in message.form.fields}
+    read = {} if "unreadable" in data else _as_read(message)
+    data["fields"] = {field.name: read.get(field.name) or _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:
         data["extra"] = _plain(extra)
-    odd = {name: {"octets": one.raw.hex(), "why": one.why} for name, one in message.odd().items()}
+    odd = {name: {"octets": one.raw.hex(), "why": one.why} for name, one in message.odd().items() if name not in read}
     rest = message.rest()
     answer = message.answer()
     return {
@@ -120,15 +128,17 @@ def _by_ids(message: Message) -> dict[str, Any]:
         return {}
     frame = bytes(message.frame)
     if layouts.in_place(message.mid, message.revision, frame, 0, len(frame)):
-        if not layouts.names_unit(layout, frame, 0, len(frame)):
-            return {"unreadable": NO_UNIT}
+        unread = _unread(layout, frame)
+        if unread:
+            return {"unreadable": unread}
         return {} if message.form.known else _as_last(message)
     located = shifted_result.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
     if located is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
     revision, copied, how = located
-    if not layouts.names_unit(layouts.layout_of(message.mid, revision), copied, 0, len(copied)):
-        return {"unreadable": NO_UNIT}
+    unread = _unread(layouts.layout_of(message.mid, revision), copied)
+    if unread:
+        return {"unreadable": unread}
     if not how:
         return {}
     shown = revision if catalogue.form(message.mid, revision).known else layouts.LAST_REVISION
@@ -139,6 +149,42 @@ def _by_ids(message: Message) -> dict[str, Any]:
     by = "its time and the blanks behind its VIN" if revision == LIGHT else "their IDs"
     note = f"its fields are not where revision {message.revision} has them; found by {by}, as revision {revision}"
     return {"shifted": note, "message": catalogue.decode(head + copied[11:])}
+
+
+def _unread(layout: tuple, frame: bytes) -> str:
+    """Return why the agent reads no result from a frame with its fields in place, empty if it does."""
+    if not layouts.names_unit(layout, frame, 0, len(frame)):
+        return NO_UNIT
+    body = bytearray(BODY_BYTES + LIMITS_BYTES)
+    return "" if layouts.read_whole(layout, frame, 0, len(frame), body, 0)[0] else NO_RESULT
+
+
+def _as_read(message: Message) -> dict[str, Any]:
+    """Return the numbers of a result that the agent reads though they are not written as documented."""
+    if message.mid not in (61, 65):
+        return {}
+    frame = bytearray(message.frame)
+    negative = {}
+    for name in message.odd():
+        decimals = READ_WITH.get(name)
+        if decimals is None:
+            continue
+        start, end = message.form.places[name][:2]
+        raw = frame[start:end]
+        is_read = layouts.put_careful(frame, start, len(raw), raw, 0, len(raw), decimals)
+        negative[name] = is_read and frame[start] == 0x2D
+        if not is_read or (negative[name] and decimals < 0):  # a sign is one of torques and angles
+            del negative[name]
+            frame[start:end] = raw
+        elif negative[name]:
+            frame[start] = 0x30
+    read = catalogue.decode(bytes(frame)) if negative else message
+    values = {name: _value(read, message.form.by_name[name]) for name in negative}
+    for name, value in values.items():
+        if isinstance(value, dict) and "decimal" in value:
+            sign = -1 if negative[name] else 1
+            values[name] = {**value, "value": sign * value["value"], "decimal": "-" * (sign < 0) + value["decimal"]}
+    return values
 
 
 def _as_last(message: Message) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from toolcart.agent.record import result as res
 from toolcart.catalogue import Odd, decode
 from toolcart.codec.rendering import lines_of, message_as_data
 from host_tests.agent.openprotocol.test_shifted_fields import CASES, frame_of, text_of, widths_of
+from host_tests.support.frames import light
 from host_tests.support.station import Bench
 
 
@@ -56,3 +57,51 @@ def test_message_is_kept_beside_a_shifted_result_on_linux():
     bench.push(frame_of(61, 7, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=8))
     (_, _, payload) = bench.results()[1]
     assert identifiers.frame_of(payload, 0, len(payload)) == b"", "there is no room for it"
+
+
+def lines_fields(frame):
+    """What the agent makes of a pushed frame: the fields of its line, None if it keeps it as it came."""
+    bench = Bench()
+    bench.push(frame)
+    records = bench.results()
+    if not records:
+        return None
+    _, flags, payload = records[0]
+    return json.loads(line_of(payload, 0, KIND_RESULT, flags, len(payload)))
+
+
+def test_decode_reads_a_number_however_it_is_written_as_the_agent_does():
+    for revision in (1, 2, 3, 11, 999):
+        names = {"torque": "torque", "angle": "angle", "tightening_id": "tightening_id"}
+        if revision != 999:
+            names.update({"torque_max": "torque_max", "angle_min": "angle_min"})
+        for name, texts in (
+            ("torque", (b"  6.95", b"-00695", b"+00695", b" 12.345"[:6], b"1.2.34", b"000-95", b"ABCDEF")),
+            ("torque_max", (b" 46.00", b"-00695", b"99999.")),
+            ("angle", (b"-0045", b"045.5", b"-45.5", b"9.5.7")),
+            ("angle_min", (b"-0090", b"090.5")),
+            ("tightening_id", (b"0000012.50", b"-000000012", b"+000000012", b"12 34     ")),
+        ):
+            if name not in names:
+                continue
+            for text in texts:
+                frame = frame_of(61, revision, {name: text}) if revision != 999 else light(**{name: text.decode()})
+                shown = message_as_data(decode(frame))
+                value = shown["fields"][name]
+                is_odd = isinstance(value, dict) and "why" in value
+                value = value.get("decimal", value.get("value")) if isinstance(value, dict) else value
+                delivered = lines_fields(frame)[names[name]]
+                if delivered is None:
+                    assert is_odd and name in shown["odd"], (revision, name, text)
+                else:
+                    assert str(value) == str(delivered) and name not in shown.get("odd", {}), (revision, name, text)
+
+
+@pytest.mark.parametrize("revision", [1, 2, 3, 6, 999])
+def test_decode_says_incomplete_of_what_the_agent_stores_and_unreadable_of_what_it_keeps_as_it_came(revision):
+    whole = light() if revision == 999 else frame_of(61, revision)
+    for length in range(20, len(whole)):
+        frame = b"%04d" % length + whole[4:length]
+        shown = message_as_data(decode(frame))
+        assert ("unreadable" in shown) == (lines_fields(frame) is None), length
+        assert "unreadable" in shown or "incomplete" in shown, length
