@@ -13,6 +13,10 @@ from typing import Any
 
 from toolcart import catalogue
 from toolcart.agent.openprotocol import layouts, shifted_result
+from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_UNREADABLE, SpindleAssembly
+from toolcart.agent.openprotocol.spindle_layouts import STATION_MID, SYNC_MID
+from toolcart.agent.record import PAYLOAD_WIDE
+from toolcart.agent.record import spindles as sp
 from toolcart.agent.record.malformed import INCOMPLETE
 from toolcart.agent.record.result import BODY_BYTES, LIMITS_BYTES
 from toolcart.base.terminal_safe import visible
@@ -56,6 +60,8 @@ VALUES_REPEATED = 8  # a longer list of values is shown once
 LIGHT = 999  # the revision without parameter IDs
 NO_UNIT = "its torque has a unit that is not defined; the agent keeps it as it came"
 NO_RESULT = "of its ID, time and status too few can be read; the agent keeps it as it came"
+NO_SPINDLES = "it cannot be read, or a torque or an angle of it is no number; the agent keeps it as it came"
+SYNC_ROWS = 174  # where those of MID 0101 begin
 READ_WITH = {  # what the agent reads: decimals, below 0 if it may have no point
     **dict.fromkeys(("tightening_id", "job_id", "pset_id", "batch_size", "batch_counter"), -1),
     **dict.fromkeys(("torque", "torque_min", "torque_max", "torque_target"), 2),
@@ -106,11 +112,17 @@ def message_as_data(message: Message) -> dict[str, Any]:
     if data.get("unreadable") not in (None, NO_RESULT) and message.revision == LIGHT:
         return {**data, "fields": {}}  # without IDs none of them can be told to be in its place
     read = {} if "unreadable" in data else _as_read(message)
-    data["fields"] = {field.name: read.get(field.name) or _value(message, field) for field in message.form.fields}
+    data["fields"] = {
+        field.name: read[field.name] if field.name in read else _value(message, field) for field in message.form.fields
+    }
     extra = read_extra(message)
     if extra:
         data["extra"] = _plain(extra)
-    odd = {name: {"octets": one.raw.hex(), "why": one.why} for name, one in message.odd().items() if name not in read}
+    odd = {
+        name: {"octets": one.raw.hex(), "why": one.why}
+        for name, one in message.odd().items()
+        if name.partition("[")[0] not in read
+    }
     rest = message.rest()
     answer = message.answer()
     return {
@@ -123,10 +135,15 @@ def message_as_data(message: Message) -> dict[str, Any]:
 
 def _by_ids(message: Message) -> dict[str, Any]:
     """Return what the agent makes of a result that is not as documented: the message it reads, and words about it."""
+    frame = bytes(message.frame)
+    if message.mid in (SYNC_MID, STATION_MID):
+        read = SpindleAssembly()
+        read.most = PAYLOAD_WIDE
+        part = read.take(bytearray(frame), 0, len(frame), message.mid, message.revision, False, 0)
+        return {"unreadable": NO_SPINDLES} if part == ASSEMBLY_UNREADABLE else {}
     layout = layouts.layout_of(message.mid, message.revision) if message.mid in (61, 65) else None
     if layout is None:
         return {}
-    frame = bytes(message.frame)
     if layouts.in_place(message.mid, message.revision, frame, 0, len(frame)):
         unread = _unread(layout, frame)
         if unread:
@@ -161,30 +178,48 @@ def _unread(layout: tuple, frame: bytes) -> str:
 
 def _as_read(message: Message) -> dict[str, Any]:
     """Return the numbers of a result that the agent reads though they are not written as documented."""
-    if message.mid not in (61, 65):
+    if message.mid not in (61, 65, SYNC_MID):
         return {}
     frame = bytearray(message.frame)
-    negative = {}
+    read = []
+    negative = set()
     for name in message.odd():
-        decimals = READ_WITH.get(name)
-        if decimals is None:
+        place = _place_of(message, name)
+        if place is None:
             continue
-        start, end = message.form.places[name][:2]
+        start, end, decimals = place
         raw = frame[start:end]
         is_read = layouts.put_careful(frame, start, len(raw), raw, 0, len(raw), decimals)
-        negative[name] = is_read and frame[start] == 0x2D
-        if not is_read or (negative[name] and decimals < 0):  # a sign is one of torques and angles
-            del negative[name]
+        is_negative = is_read and frame[start] == 0x2D
+        if not is_read or (is_negative and decimals < 0):  # a sign is one of torques and angles
             frame[start:end] = raw
-        elif negative[name]:
+            continue
+        read.append(name)
+        if is_negative:  # the catalogue may know no sign there
             frame[start] = 0x30
-    read = catalogue.decode(bytes(frame)) if negative else message
-    values = {name: _value(read, message.form.by_name[name]) for name in negative}
-    for name, value in values.items():
-        if isinstance(value, dict) and "decimal" in value:
-            sign = -1 if negative[name] else 1
-            values[name] = {**value, "value": sign * value["value"], "decimal": "-" * (sign < 0) + value["decimal"]}
+            negative.add(name)
+    other = catalogue.decode(bytes(frame)) if read else message
+    values = {}
+    for name in read:
+        field, _, member = name.partition("].")
+        field, _, row = field.partition("[")
+        value = values[field] = values.get(field) or _value(other, message.form.by_name[field])
+        if name in negative and member:
+            value[int(row)][member] *= -1
+        elif name in negative:
+            values[field] = {**value, "value": -value["value"], "decimal": "-" + value["decimal"]}
     return values
+
+
+def _place_of(message: Message, name: str) -> tuple[int, int, int] | None:
+    """Return where a number that the agent reads begins and ends, and its decimals; None if it reads none there."""
+    field, _, member = name.partition("].")
+    if not member:
+        return (*message.form.places[name][:2], READ_WITH[name]) if name in READ_WITH else None
+    row = SYNC_ROWS + int(field.partition("[")[2]) * sp.SYNC_ROW_BYTES
+    is_press = "system_subtype" in message.form.by_name and message["system_subtype"] == 2
+    places = {"torque": (row + 6, row + 12, 2), "angle": (row + 13, row + 18, 2 if is_press else 0)}
+    return places.get(member) if message.mid == SYNC_MID else None
 
 
 def _as_last(message: Message) -> dict[str, Any]:

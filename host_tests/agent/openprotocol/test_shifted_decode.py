@@ -11,8 +11,9 @@ from toolcart.agent.record import KIND_RESULT, identifiers
 from toolcart.agent.record import result as res
 from toolcart.catalogue import Odd, decode
 from toolcart.codec.rendering import lines_of, message_as_data
+from toolcart.sim import spindle_frames
 from host_tests.agent.openprotocol.test_shifted_fields import CASES, frame_of, text_of, widths_of
-from host_tests.support.frames import light
+from host_tests.support.frames import example_tightening, light, message
 from host_tests.support.station import Bench
 
 
@@ -105,3 +106,24 @@ def test_decode_says_incomplete_of_what_the_agent_stores_and_unreadable_of_what_
         shown = message_as_data(decode(frame))
         assert ("unreadable" in shown) == (lines_fields(frame) is None), length
         assert "unreadable" in shown or "incomplete" in shown, length
+
+
+def test_decode_reads_a_sync_result_as_the_agent_does():
+    data = spindle_frames.sync_data(example_tightening(), 3, 2)
+    for row in (0, 1):
+        for start, text, name, wanted in (
+            (6, b"8.09  ", "torque", 809),
+            (6, b"-8.09 ", "torque", -809),
+            (6, b"12.345", "torque", 1234),
+            (13, b"095.5", "angle", 95),
+            (6, b"1.2.34", "torque", None),
+            (6, b"99999.", "torque", None),
+        ):
+            at = 174 - 20 + row * 18 + start
+            frame = message(101, data[:at] + text + data[at + len(text) :], 3)
+            shown = message_as_data(decode(frame))
+            assert ("unreadable" in shown) == (wanted is None), text
+            if wanted is not None:
+                assert shown["fields"]["spindles"][row][name] == wanted and "odd" not in shown, text
+    shown = message_as_data(decode(message(101, data[: 77 - 20] + b"6.80  " + data[83 - 20 :], 3)))
+    assert shown["fields"]["torque_min"]["decimal"] == "6.80" and "odd" not in shown
