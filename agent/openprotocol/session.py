@@ -16,7 +16,9 @@ Rules (protocol.md 4)
 1. A request that is not answered in any of its tries loses the link, unless its row says otherwise. MID 0003 waits for
    the answer to what is outstanding, `stop_wait_ms` at most; nothing is asked again then.
 2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer counts as
-   that answer: the subscription is accepted. The mirror of MID 9999 is never answered.
+   that answer: the subscription is accepted, unless a rejection comes behind it
+   (toolcart.agent.openprotocol.accepted_by_push). One that comes before all of the request has gone out answers
+   nothing. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (toolcart.agent.openprotocol.linked_messages), and answered as one; a part alone never is.
 4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
@@ -212,6 +214,7 @@ class Session:
         self.received.clear()
         self.subscription_index = 0  # place of the subscription that was asked for last
         self.no_error_index = -1  # place of its revision that was answered with "no error"
+        self.accepted_by_push = 0  # bits, by place: the subscriptions that were, and have got no other answer yet
         self.request.closed()
         self.link_level_receive = None  # type: ignore - likewise, none has a number
         if self.link_level_send is not None:
@@ -310,6 +313,7 @@ class Session:
     def subscribe_again(self):
         """Ask for the first subscription once more, in READY: EV_SUBSCRIBED, EV_NOT_SUBSCRIBED, or no event."""
         one = self.subscriptions[0]
+        self.accepted_by_push = 0  # an answer from now on is to this
         self.request.ask(rq.SUBSCRIBE_AGAIN, one.mid, one.row[NAMED] or one.mid, one.revision(), one.data, 1)
 
     # -- what goes out -----------------------------------------------------------------------------------------
@@ -608,6 +612,7 @@ class Session:
         """Take a push that is whole, or as much of it as there is."""
         self.pushed = push
         if session_start.is_subscribed_by(self, push):
+            self.accepted_by_push |= 1 << self.subscription_index
             session_start.accept_subscription(self)  # it came instead of the 0005
         return session_states.EV_PUSHED_CUT if cut_short else session_states.EV_PUSHED
 

@@ -55,6 +55,11 @@ def _accepted(session, named):
     if named == UNNAMED and session.state != session_states.READY:  # later it may be a late answer to a command
         named = _outstanding(session)
     session.received.named = named
+    if session.accepted_by_push:
+        from toolcart.agent.openprotocol import accepted_by_push  # hardly any push comes in front of an answer
+
+        if accepted_by_push.take_answer(session, named):
+            return session_states.EV_NONE
     if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
         return session_states.EV_UNKNOWN
     if request.row is rq.STOP:
@@ -96,6 +101,12 @@ def _rejected(session, named):
     code = code_of(link.buf, min(link.at + 20 + width, end), end)
     session.received.named = named
     session.received.code = code
+    if session.accepted_by_push:
+        from toolcart.agent.openprotocol import accepted_by_push  # likewise
+
+        event = accepted_by_push.take_rejection(session, named, code)
+        if event >= 0:
+            return event
     if named == rq.KEEP_ALIVE:
         return session_states.EV_NONE  # no keep-alive there, but a sign of life all the same
     if session.request.is_named(named):

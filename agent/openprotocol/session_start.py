@@ -245,7 +245,8 @@ def is_optional(session):
 
 def is_subscribed_by(session, push):
     """True if this push shows that the subscription that was asked for is accepted (rule 2)."""
-    if session.request.row is not rq.SUBSCRIBE or not session.request.asked:
+    request = session.request
+    if request.row is not rq.SUBSCRIBE or not request.asked or request.unsent or not session.link.idle():
         return False
     for one in subscription_due(session).pushes:
         if one.pushed_mid == push.pushed_mid:
