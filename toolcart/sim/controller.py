@@ -44,6 +44,7 @@ class Controller:
         self.odd = {}  # (MID, what) -> how often it was odd in this way
         self.closings = []
         self.sessions = []
+        self.unacknowledged = []  # (revision, result) that a session has left without its 0062, if that is an option
         self.slots_kept = []  # until when (ticks) a client that left without 0003 still counts
         self.connections = 0
         self.messages = {}  # MID -> how often it arrived

@@ -85,6 +85,8 @@ class ControllerOptions(Settings):
         "no_ack": True,  # the no-ack flag of 0060 is honoured: results are sent without waiting for 0062
         "push_instead_of_answer": False,  # 0060 is answered by the first 0061 instead of 0005
         "push_last_result": False,  # a new subscription gets the last result again
+        # a 0061 without its 0062 is pushed again right behind the 0002 of the next session, subscription or not
+        "push_unacknowledged": False,
         "operations": (),  # revisions of MID 1201 that 0008 and 0006 know (0004/76 else); (): it has no such messages
         # 0006 for 1201 is known; a result that is not kept is answered 0004 history_refusal_code
         "operation_history": True,

@@ -64,6 +64,7 @@ class ControllerSession(ControllerLink):
         self.started = False
         self.stopped = False
         self.result_revision = 0  # 0: no subscription
+        self._left_revision = 0  # of what the session before has left
         self.event_subscriptions = EventSubscriptions(self)  # for everything but results
         self.unsent = []  # results for this subscriber, oldest first
         self.waiting = []  # the PendingAcknowledgement of each result that waits for its 0062, oldest first
@@ -99,6 +100,7 @@ class ControllerSession(ControllerLink):
         super().disconnected(now)
         if self in self.controller.sessions:
             self.controller.sessions.remove(self)
+            self._leave_unacknowledged()
             if self.started:
                 self.controller.note_left()
 
@@ -229,6 +231,10 @@ class ControllerSession(ControllerLink):
         self.numbers = NumberedSender(self) if numbered else None
         self.received_numbers = NumberedReceiver(self) if numbered else None
         self.say(2, revision, frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad))
+        left, self.controller.unacknowledged = self.controller.unacknowledged, []
+        for left_revision, result in left:
+            self._left_revision = left_revision
+            self.waiting.append(PendingAcknowledgement(self, RESULT, self._send_result, result, now))
 
     def _stop(self, mid, revision, text, now):
         self.accept(3)
@@ -236,6 +242,7 @@ class ControllerSession(ControllerLink):
             self.tracing.ended()
         self.started = False
         self.stopped = True
+        self._leave_unacknowledged()
         self.end_subscription()
         self.owed = []
         self.event_subscriptions.leave()
@@ -263,6 +270,12 @@ class ControllerSession(ControllerLink):
         if not self.rejects(63, (not self.result_revision, 10)):
             self.end_subscription()
             self.accept(63)
+
+    def _leave_unacknowledged(self):
+        """Leave what was pushed and not acknowledged to the next session."""
+        if self.options.push_unacknowledged:
+            self.controller.unacknowledged += [(self.pushed_revision(), one.item) for one in self.waiting]
+            self.waiting = []
 
     def end_subscription(self):
         """Push no more results; whoever subscribed is not told."""
@@ -376,10 +389,13 @@ class ControllerSession(ControllerLink):
         self._say_result(result)
 
     def _say_result(self, result):
-        self.say(61, self.result_revision, self._data_of(result), result.tightening_id)
+        self.say(61, self.pushed_revision(), self._data_of(result), result.tightening_id)
+
+    def pushed_revision(self):
+        return self.result_revision or self._left_revision
 
     def _data_of(self, result):
-        return frames.result_data(result, self.result_revision, self.options.pad, self.options.pushed_as)
+        return frames.result_data(result, self.pushed_revision(), self.options.pad, self.options.pushed_as)
 
     def _watch_acknowledges(self, now):
         """Send again what was not acknowledged in time, finally close; return ms until the next check."""

@@ -49,7 +49,7 @@ class MultipleSession(ControllerSession):
 
     def _say_result(self, result):
         octets = self._data_of(_of(result.result, result.spindle))
-        self.say(61, self.result_revision, octets, result.tightening_id, "%02d" % result.spindle)
+        self.say(61, self.pushed_revision(), octets, result.tightening_id, "%02d" % result.spindle)
 
     def _say_old(self, result, revision, spindle=None):
         options = self.options

@@ -116,6 +116,31 @@ def test_every_result_revision_is_got_over():
         conversation(**options)
 
 
+def test_an_old_result_that_is_pushed_again_in_front_of_the_subscription_ends_nothing():
+    for options in (
+        {},
+        {"result_revisions": (1,)},
+        {"result_revisions": (2,), "result_refusal_code": 79},
+        {"push_instead_of_answer": True, "push_last_result": True},
+        {"window": 3},
+    ):
+        cart = Cart(controller=dict(options, push_unacknowledged=True, recover_revisions=()))
+        controller = cart.controller
+        for _ in range(3):  # of a session that nobody remembers
+            controller.produce()
+            controller.unacknowledged.append((1, controller.latest()))
+        cart.run(20000)
+        for _ in range(2):
+            cart.produce(3, 500)
+            session = controller.sessions[0]
+            session._drop_received = session._count_received + 1  # its acknowledgement does not arrive
+            controller.produce()
+            cart.run(20000)
+        assert any(one.result_revision for one in controller.sessions), options
+        assert sorted(cart.stored_ids()) == controller.produced, (options, cart.stored_ids())
+        assert controller.acknowledged == controller.produced and controller.complaints == []
+
+
 def test_every_keep_alive_keeps_a_quiet_connection():
     for how in ("mirror", "blank", "refuse"):
         cart = Cart(controller={"keepalive": how}).ready()

@@ -289,6 +289,32 @@ def test_result_may_come_instead_of_the_answer_to_the_subscription():
     assert cart.start()[:11] == b"01210061999"
 
 
+def test_a_result_without_its_acknowledgement_may_be_pushed_again_behind_the_next_0002():
+    for end in (STOP, None):
+        cart = build(push_unacknowledged=True)
+        cart.start()
+        cart.controller.produce()
+        assert cart.receive()[:11] == b"01210061999"
+        if end is None:
+            cart.port.close()
+            cart.network.step()
+        else:
+            assert cart.exchange(end)[4:8] == b"0005"
+        again = cart if end else Integrator(cart.controller, cart.network)
+        began = again.exchange(START)
+        assert began[4:8] == b"0002" and began[-122:-111] == b"01210061999" and len(began) < 400
+        assert again.exchange(SUBSCRIBE)[4:8] == b"0005"
+        again.exchange(ACKNOWLEDGE)
+        assert cart.controller.acknowledged == [1] and cart.controller.complaints == []
+        again.exchange(STOP)
+        assert b"0061" not in again.exchange(START)
+    cart = build()
+    cart.start()
+    cart.controller.produce()
+    cart.exchange(STOP)
+    assert b"0061" not in cart.exchange(START)
+
+
 def test_controller_that_pushes_other_messages_has_no_0061():
     for kind in ("cycles", "sync", "operations"):
         cart = build(push_last_result=True, **{kind: (1,)})
