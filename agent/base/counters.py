@@ -67,7 +67,7 @@ SERVER_AWAY = const(50)  # the same for ToolsNet: its PIM or its server
 UNSUBSCRIBED = const(51)
 PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names another station
 IDS_OFF = const(53)  # a controller was found to answer MID 0064 with IDs that are off; value: what they have too much
-TEXT_ESCAPED = const(54)  # results stored with text that an outlet may have to escape (toolcart.agent.record.escaping)
+TEXT_ESCAPED = const(54)  # results stored with text that outlets escape (toolcart.agent.record.escaping)
 SHIFTED = const(55)  # results whose fields were found where their revision does not have them
 # Orders of an operator at a board's console; the value is how many results of the quarantine that were, or the MID.
 DROP_ORDERED = const(56)

@@ -56,6 +56,8 @@ _HOUR = const(60)  # of the time
 _MINUTE = const(61)
 _SECOND = const(62)
 _DAY_MS = const(86400000)
+_TEXTS_BYTES = const(33)  # of VIN, job and program, one behind the other
+_NUMBERS_BYTES = const(8)  # of job and program
 # Places in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte.
 _FETCHED_ID = const(22)
 _FETCHED_VIN = const(34)
@@ -500,8 +502,10 @@ class Store:
             self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
         self.counters.counts[counter.STORED] += 1  # without a call
-        if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
-            self._note_text()
+        if self.length >= SEVERAL_LEAST or not (
+            is_plain(stage, body, _TEXTS_BYTES) and is_plain(stage, body + res.SERIAL, res.SERIAL_BYTES)
+        ):
+            self._note_text(0)
         return KEPT
 
     def _commit(self, flags, now, is_unsure=False):
@@ -510,9 +514,9 @@ class Store:
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.counters.counts[counter.STORED] += 1
-        self._note_text()
         if flags & res.FLAG_ODD:
             self._note_shifted(now)
+        self._note_text(flags)
         return KEPT
 
     def _note_shifted(self, now):
@@ -526,15 +530,21 @@ class Store:
             self._shifted_reported.start(now, _DAY_MS)
             self.counters.log.add(counter.SHIFTED, 0, now)
 
-    def _note_text(self):
-        """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""
+    def _note_text(self, flags):
+        """Count the result in the stage, which was kept, if an outlet escapes some of its text."""
         stage = self.log.stage
-        is_text_plain = is_plain(stage, self.body, res.VIN_BYTES)
-        if is_text_plain and self.length >= SEVERAL_LEAST:
-            from toolcart.agent.record.trailer import is_plain_behind  # hardly any result has it
+        body = self.body
+        if (
+            self.length < SEVERAL_LEAST
+            and not flags & res.FLAG_ODD  # its ID is one
+            and is_plain(stage, body, res.VIN_BYTES)
+            and is_plain(stage, body + res.JOB, _NUMBERS_BYTES)
+            and is_plain(stage, body + res.SERIAL, res.SERIAL_BYTES)
+        ):
+            return
+        from toolcart.agent.record.trailer import is_text_plain  # hardly any result has other text, or more behind
 
-            is_text_plain = is_plain_behind(stage, self.log.payload_at, self.length)
-        if not is_text_plain:
+        if not is_text_plain(stage, self.log.payload_at, self.length):
             self.counters.count(counter.TEXT_ESCAPED)
 
     def _append(self, kind, flags, is_unsure=False):

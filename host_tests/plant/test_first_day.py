@@ -126,7 +126,7 @@ def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site, plant):
     assert lines[0]["vin"] == STORED[0] and lines[3]["vin"] == STORED[3]
     assert len(set(at_toolsnet)) == len(VINS) and all(vin.isascii() and vin.isprintable() for vin in at_toolsnet)
     assert at_toolsnet[:3] == ["Lenks~C3~A4ule 7", "Lenks~E4ule 7", "Lenks?ule 7"]
-    sentence = "10 results since the start with text beyond ASCII: it is escaped where an outlet needs it"
+    sentence = "10 results since the start with text that outlets escape: more than printable ASCII, or a tilde"
     assert sentence in status and "docs/outlets.md" in status
 
 

@@ -62,7 +62,7 @@ ROWS = {
     "text escaped": Row(
         latched=(
             "ESCAPED",
-            "results since the start with text beyond ASCII: it is escaped where an outlet needs it",
+            "results since the start with text that outlets escape: more than printable ASCII, or a tilde",
             "docs/outlets.md says how to decode it",
         ),
         is_usual=True,
