@@ -3,8 +3,8 @@
 Rules (protocol.md 2.3)
 1. What is in front of such an octet is believed by its length, as if nothing had followed. The octet itself is no
    message, and is passed over.
-2. It was an end if the next message begins right behind it and ends, by its own length, in front of the same octet,
-   with nothing behind that, or a header: then that message is proven, as by a NUL. No NUL may show that it is shorter.
+2. It was an end if the next message begins right behind it, or its NUL, and ends, by its own length, in front of the same octet,
+   with nothing behind that, a NUL or a header: then that message is proven, as by a NUL. No NUL may show that it is shorter.
 3. From then on such octets in front of a length are dropped like late NULs, and a length in front of one is believed.
    A NUL still proves what it did before.
 
@@ -72,6 +72,8 @@ class Terminator:
             if passed == 1 and self.octet == CR and at < end and buf[at] == LF:
                 place += 1
                 self._octets = 2
+        if self._octets and place < end and buf[place] == 0:
+            place += 1
         if not self._octets or place + _HEADER_BYTES > end or not may_be_header(buf, place, end):
             return NOWHERE
         length = number(buf, place, 4)
@@ -79,7 +81,7 @@ class Terminator:
         if behind >= end or buf[behind] != self.octet or inner_place(buf, place, length, end, False) != NOWHERE:
             return NOWHERE
         rest = end_of(buf, behind, end)
-        if rest < end and not may_be_header(buf, rest, end):
+        if rest < end and buf[rest] != 0 and not may_be_header(buf, rest, end):
             return NOWHERE
         self.is_known = True
         return place

@@ -19,12 +19,17 @@ Rules
 6. A message longer than its own length says holds octets that are not its own, unless its characters have several
    (`is_counted`). Neither do its texts hold a NUL, CR or LF. What another thread of a controller sent into the middle
    of it is never taken for a value.
+7. Where its own length counts all fields of its revision, and each is in its place, what stands between that and the
+   message's NUL is passed over, unless it may belong to the last field: a digit behind a number or a time, and behind a
+   text all but blanks and control characters. What came into the middle of that field would have pushed its end behind
+   the length: so there is no digit, and behind a text the last octet is a control character. Else the last field is
+   left out.
 
 Imported when the first such message comes; it allocates.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, is_blank
+from toolcart.agent.base.fields import all_digits, is_blank, number
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.layouts import LAST_REVISION, fields_of, in_place, rest_fits
 from toolcart.agent.openprotocol.light_result import (
@@ -47,6 +52,7 @@ _VIN = const(20)
 _VIN_BYTES = const(25)
 _VIN_END = const(45)
 _STATUSES = const(58)
+_LIGHT_ID_BYTES = const(10)
 _ABSENT = (2, 5, 9, 13, 14, 15, 16, 17, 23, 28)  # how wide the first fields behind the VIN are together
 _UNIT_PUSHED = const(48)  # IDs
 _UNIT_FETCHED = const(29)
@@ -57,6 +63,12 @@ def find(mid, revision, buf, at, length):
 
     0, SHIFTED or INCOMPLETE (toolcart.agent.record.malformed). None if nothing in it can be proven.
     """
+    counted = number(buf, at, 4)
+    if HEADER_BYTES < counted < length and in_place(mid, revision, buf, at, counted):
+        last = _last_field(mid, revision, at + counted)
+        if _ends_there(mid, revision, buf, last, at + counted, at + length):
+            return revision, bytes(buf[at : at + counted]), 0
+        return (revision, bytes(buf[at:last]), INCOMPLETE) if revision <= LAST_REVISION else None
     if not is_counted(buf, at, length):
         return None
     if length >= HEADER_BYTES + ID_BYTES and has_id(buf, at + HEADER_BYTES, 0):
@@ -102,6 +114,30 @@ def _lacks_unit(mid, one, revision):
     """True if of these revisions only `revision` has the unit of the torque."""
     unit = _UNIT_PUSHED if mid == 61 else _UNIT_FETCHED
     return fields_of(mid, one)[1] < unit <= fields_of(mid, revision)[1]
+
+
+def _last_field(mid, revision, end):
+    """Return where the last field of a message that ends at `end` begins, with its ID if it has one."""
+    if revision == _LIGHT:
+        return end - _LIGHT_ID_BYTES
+    fields, count = fields_of(mid, revision)
+    return end - (fields[count - 1] & WIDTH_BITS) - ID_BYTES
+
+
+def _ends_there(mid, revision, buf, last, place, end):
+    """True if the field at `last` ends at `place`, and what is at buf[place:end] is not its own (rule 7)."""
+    if revision == _STAGES:
+        return False
+    is_number = revision == _LIGHT
+    if not is_number:
+        fields, count = fields_of(mid, revision)
+        is_number = fields[count - 1] & TEXT == 0
+    for octet in buf[place:end]:
+        if 0x30 <= octet <= 0x39 or (octet > 0x20 and not is_number):
+            return False
+    if is_number:
+        return 0x30 <= buf[place - 1] <= 0x39
+    return 0 < buf[end - 1] < 0x20 and is_text(buf, last + ID_BYTES, place)
 
 
 def _from_one(mid, revision, buf, at, length):
