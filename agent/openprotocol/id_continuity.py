@@ -53,6 +53,10 @@ def compare_newest(recovery, now):
         from toolcart.agent.openprotocol import newest_check  # hardly any memory is late
 
         newest = newest_check.take_push(recovery)
+    if ledger.doubted and top > 0 and is_ahead(newest, top):
+        from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
+
+        recovery.saw_new_count |= nothing_above.has_pushed_new_count(recovery)
     is_held = observed.is_held and several and _is_of_top_id(recovery, observed.top)
     is_newest = recovery.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
     if (ledger.has_unnamed() or ledger.push_ids_differ() or not is_newest) and is_unconfirmed(recovery):

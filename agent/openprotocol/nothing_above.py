@@ -9,7 +9,8 @@ again.
 
 What an earlier connection has pushed above `top` is no less known for not being proven. Where the newest is not above
 that, and not in the log, it becomes `top`, and what it skipped may be missing: the count has begun anew since. So it
-does where nothing is under the ID of `top` any more, and nothing was skipped.
+does where nothing is under the ID of `top` any more, and nothing was skipped. Where the newest is above all that, but a
+push since `top` is not, and was not late, the count has begun anew too, unless `top` is still under its ID.
 
 Imported where a controller has nothing, or nothing new, though `top` is known and ID 0 is not answered, where a push
 has the ID of `top`, or where earlier ones were not proven.
@@ -62,6 +63,22 @@ def has_pushed_newest(recovery):
     pushes = _pushes_since(recovery) if ledger.doubted else []
     is_before = not pushes or ledger.is_top(pushes[-1][2])  # `top` came behind it, in its turn
     return not (is_before and (pushes or not ledger.doubted)) and not _are_late(recovery, pushes)
+
+
+def has_pushed_new_count(recovery):
+    """True if a push since `top` is not above it, and was not late: the count has begun anew."""
+    ledger = recovery.ledger
+    if not (ledger.is_met() and recovery.is_id_unique()) or recovery.ownership.is_other:
+        return False
+    if ledger.push_ids_differ() or ledger.has_unnamed():
+        return False
+    is_new = False
+    for record, number, digest in _pushes_since(recovery):
+        if ledger.is_top(digest):
+            is_new = False  # what comes before it is known
+        elif number > 0 and not is_ahead(number, ledger.top()):
+            is_new = is_new or not is_late(recovery.duplicates, number, record)
+    return is_new
 
 
 def _are_late(recovery, pushes):

@@ -134,7 +134,7 @@ class Recovery:
         self.seen_before = -1
         self.first_id = -1
         self.why = WHY_NEVER  # an ID is gone, as what came last says if it was no result (`gap_fill`)
-        self.saw_new_count = False  # by a look, of whatever connection, that is not over
+        self.saw_new_count = False  # by pushes, or by a look, of whatever connection, that is not over
         self.lost_reported = 0  # events of what the look loses that are written, while the rest is not
         self.retry, self._looked = Timer(), Timer()
         self.pause_ms = LOOK_AGAIN_MS

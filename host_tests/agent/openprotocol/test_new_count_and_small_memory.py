@@ -330,3 +330,42 @@ def test_one_event_of_two_counts_has_its_first_id_below_the_last(monkeypatch):
     one.cart.run(100000)
     assert one.cart.station.ledger.gone() == 6
     assert all(first <= last for first, last in one.cart.gone()), one.cart.gone()
+
+
+def begin_again(one, is_connected, ms):
+    """Its memory is empty, and its count begins with 1."""
+    if not is_connected:
+        one.cart.drop()
+    one.cart.controller.reset_ids()
+    one.kept.clear()
+    one.cart.until(one.cart.is_ready, 60000)
+    one.cart.run(ms)
+
+
+@pytest.mark.parametrize(
+    ("is_connected", "ending", "second", "away", "stays_ms", "keeps"),
+    [
+        (False, "drop", 20, 6, 3000, 2),
+        *all_pairs([True, False], ["drop", "cut"], [2, 5, 20], [1, 6, 26], [0, 3000, 25000, 100000], [2, 7, 500]),
+    ],
+)
+def test_what_a_second_new_count_made_in_an_outage_is_stored_or_counted(
+    monkeypatch, is_connected, ending, second, away, stays_ms, keeps
+):
+    """Its pushes come so soon behind the first new count's that the connection ends before the newest is asked for."""
+    one = OddController(monkeypatch, keeps=keeps)
+    one.cart.until_ready(5000)
+    one.make(6, 400)
+    one.cart.run(4000)
+    begin_again(one, is_connected, 2000)
+    one.make(second, 400)
+    begin_again(one, is_connected, 800)
+    one.make(3, 400)
+    one.cart.run(stays_ms)
+    if ending == "drop":
+        one.cart.drop()
+    one.away(second + away, 100, cut=ending == "cut")
+    one.make(1, 400)
+    one.cart.run(300000)
+    twice, again, missing, gone, opened = books = one.books()
+    assert twice <= again and missing == gone and not opened, (books, one.cart.gone(), one.rows())

@@ -385,6 +385,8 @@ class Model:
             last, skipped = self.pushed_before()
             if last is not None and not is_ahead(newest, last.ident) and self.top not in self.log:
                 self.move_top(last, skipped)
+        if self.w not in (NONE, EMPTY) and self.w.ident > 0 and is_ahead(newest, self.w.ident):
+            self.saw_new_count = self.saw_new_count or self.has_pushed_new_count()
         self.upto = preceding(newest) if self.is_held else newest
         if self.w == EMPTY and self.is_open_yet():
             self.turn(CONFIRM, newest)
@@ -405,6 +407,16 @@ class Model:
         else:
             self.see_new_count(newest)
             self.walk_down()
+
+    def has_pushed_new_count(self):
+        """True if a push since `top`, of whatever connection, is not above it, and does not go on with its count."""
+        is_new = False
+        for at in range(max(self.doubted, self.since) - 1, len(self.log) if self.doubted else 0):
+            if self.log[at] is self.w:
+                is_new = False if not self.fetched[at] else is_new
+            elif not self.fetched[at] and 0 < self.log[at].ident and not is_ahead(self.log[at].ident, self.w.ident):
+                is_new = is_new or not self.is_late(at)
+        return is_new
 
     def see_new_count(self, newest):
         is_sure = self.is_straight or is_ahead(moved(self.w.ident, -OFFSET_MOST), newest)
@@ -587,7 +599,6 @@ class Model:
         before = self.ranges
         above = self.seen_above()
         self.was_settled = True
-        self.saw_new_count = False
         if self.starts_over:
             self.ranges = []
         else:
@@ -609,6 +620,7 @@ class Model:
         self.end_doubt()
         self.w = EMPTY if self.newest is None else self.top
         self.expected, self.proven, self.phase = None, True, FILL
+        self.saw_new_count = False
         self.forget()
 
     def begins_again(self):
