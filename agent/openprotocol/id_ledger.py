@@ -36,8 +36,9 @@ Rules
 13. What is pushed without an ID that can be read, or with 0 where that is none, will seem to be missing
    (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
    until a push with an ID came and nothing is missing.
-14. The first session writes EMPTY as soon as it is ready: what is made from then on is ours. If it ends before it has
-   shown anything, the next one asks for all that. Until then (`is_first_contact`) EMPTY is no answer of the controller.
+14. The first session writes EMPTY as soon as results are subscribed to: what is made from then on is ours. If it ends
+    before it has shown anything, the next one asks for all that. Until then (`is_first_contact`) EMPTY is no answer of
+    the controller.
 15. The IDs that are pushed may not be those that the memory has (`push_ids_differ`, the bit of EMPTY beside a `top`:
     toolcart.agent.openprotocol.stored_contents). Then a push is like one without an ID: it moves nothing, and `top` is
     the highest result of the memory.
@@ -497,7 +498,7 @@ class IdLedger:
         self.not_saved += not self.state.save()
 
     def note_contact(self, saves=True):
-        """A session is ready, or pushes without an ID: if it is the first one, let the next one know (rule 14)."""
+        """Results are subscribed to, or one has no ID: if it is the first session, let the next one know (rule 14)."""
         if not self.octets[_FLAGS] & (_MET | _EMPTY):
             self.put_empty()
             self.is_first_contact = True

@@ -97,8 +97,11 @@ def subscribe(session):
 
 
 def accept_subscription(session):
-    """The subscription was accepted: ask for the next one."""
+    """The subscription was accepted: ask for the next one. From that of results on what is made is ours."""
     subscription_due(session).revisions.accepted()
+    ledger = session.result_mode.ledger
+    if ledger is not None and ledger.recovers:
+        ledger.note_contact()  # also where the session ends before it is ready
     return ask_next(session, False)
 
 

@@ -170,3 +170,36 @@ def test_what_a_count_that_begins_anew_makes_is_fetched_though_what_lies_in_fron
         lacks = [one.ident for one in bench.memory.produced if one.uid not in uids]
         assert set(lacks) <= {0} and len(uids) == len(set(uids)), (case, lacks)
         assert missing_most(bench.ledger) == 0, case
+
+
+@pytest.mark.parametrize(
+    ("unanswered", "before", "stays_ms", "ending"),
+    all_pairs([70, 34, 64], [0, 3], [1000, 3000, 9000], ["cut", "drop"]),
+)
+def test_a_connection_that_ends_as_another_subscription_is_unanswered_is_the_first(
+    unanswered, before, stays_ms, ending
+):
+    cart = Cart(
+        toolsnet=None,
+        controller={"refuse": {unanswered: None}},
+        files=({"path": "all"},),
+        settings={"controller": {"events": ["alarms", "job"]}},
+    )
+    cart.network.down(*CONTROLLER)
+    cart.produce(before, 100)
+    cart.network.up(*CONTROLLER)
+    cart.until_ready(stays_ms)
+    if ending == "cut":
+        cart.cut()
+    else:
+        cart.drop()
+    cart.network.down(*CONTROLLER)
+    cart.produce(6, 300)
+    cart.controller.options.refuse.clear()
+    cart.network.up(*CONTROLLER)
+    cart.until(cart.is_ready)
+    cart.run(60000)
+    cart.produce(2, 300)
+    cart.settle()
+    made = cart.controller.produced
+    assert cart.stored_ids() == made and cart.station.ledger.gone() == 0, cart.stored_ids()
