@@ -43,20 +43,15 @@ def compare_newest(recovery, now):
         ledger.put_successor(recovery.ownership.identity, newest)
         ledger.try_save()
     recovery.learn_results_each(top >= 0 and is_ahead(newest, top))
-    if ledger.doubted and not observed.is_held and top > 0 and is_ahead(newest, top):
-        from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
+    if ledger.doubted and top > 0 and not is_ahead(top, newest):
+        from toolcart.agent.openprotocol.nothing_above import take_pushes  # most are proven before they push
 
-        if nothing_above.is_below_push(recovery) and nothing_above.goes_on_from_push(recovery, True):
-            top = ledger.top()
+        top = take_pushes(recovery)
     several = recovery.has_several()
     if ledger.last_id >= 0 and is_ahead(ledger.last_id, newest):
         from toolcart.agent.openprotocol import newest_check  # hardly any memory is late
 
         newest = newest_check.take_push(recovery)
-    if ledger.doubted and top > 0 and is_ahead(newest, top):
-        from toolcart.agent.openprotocol import nothing_above  # most connections are proven before they push
-
-        recovery.saw_new_count |= nothing_above.has_pushed_new_count(recovery)
     is_held = observed.is_held and several and _is_of_top_id(recovery, observed.top)
     is_newest = recovery.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
     if (ledger.has_unnamed() or ledger.push_ids_differ() or not is_newest) and is_unconfirmed(recovery):

@@ -65,7 +65,17 @@ def has_pushed_newest(recovery):
     return not (is_before and (pushes or not ledger.doubted)) and not _are_late(recovery, pushes)
 
 
-def has_pushed_new_count(recovery):
+def take_pushes(recovery):
+    """Take what pushes since `top` show, as the newest is not below it; return the highest ID known."""
+    ledger = recovery.ledger
+    observed = recovery.observed
+    is_new = not observed.is_held and is_ahead(observed.newest, ledger.top()) and _is_below_push(recovery)
+    if not (is_new and goes_on_from_push(recovery, True)):
+        recovery.saw_new_count |= _has_pushed_new_count(recovery)
+    return ledger.top()
+
+
+def _has_pushed_new_count(recovery):
     """True if a push since `top` is not above it, and was not late: the count has begun anew."""
     ledger = recovery.ledger
     if not (ledger.is_met() and recovery.is_id_unique()) or recovery.ownership.is_other:
@@ -147,7 +157,7 @@ def goes_on_from_push(recovery, is_new_count):
     return True
 
 
-def is_below_push(recovery):
+def _is_below_push(recovery):
     """True if the newest is not above the last push of an earlier connection, and the log does not have it."""
     newest = recovery.observed.top
     if not _is_pushed_before(recovery):

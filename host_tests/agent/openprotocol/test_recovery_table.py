@@ -385,7 +385,7 @@ class Model:
             last, skipped = self.pushed_before()
             if last is not None and not is_ahead(newest, last.ident) and self.top not in self.log:
                 self.move_top(last, skipped)
-        if self.w not in (NONE, EMPTY) and self.w.ident > 0 and is_ahead(newest, self.w.ident):
+        if self.w not in (NONE, EMPTY) and self.w.ident > 0 and not is_ahead(self.w.ident, newest):
             self.saw_new_count = self.saw_new_count or self.has_pushed_new_count()
         self.upto = preceding(newest) if self.is_held else newest
         if self.w == EMPTY and self.is_open_yet():
