@@ -3,8 +3,9 @@
 Rules (protocol.md 2.3)
 1. What is in front of such an octet is believed by its length, as if nothing had followed. The octet itself is no
    message, and is passed over.
-2. It was an end if the next message begins right behind it, or its NUL, and ends, by its own length, in front of the same octet,
-   with nothing behind that, a NUL or a header: then that message is proven, as by a NUL. No NUL may show that it is shorter.
+2. It was an end if the next message begins right behind it, or its NUL, and ends, by its own length, in front of the
+   same octet, with nothing behind that, a NUL or a header: then that message is proven, as by a NUL. No NUL may show
+   that it is shorter.
 3. From then on such octets in front of a length are dropped like late NULs, and a length in front of one is believed.
    A NUL still proves what it did before.
 

@@ -23,7 +23,8 @@ def take_rejection(session, named, code):
     if index < 0:
         return -1
     rejection = rejection_class(code)
-    act = rq.SUBSCRIBE[rq.ACTS][rejection]
+    row: "tuple" = rq.SUBSCRIBE  # its columns are of several kinds
+    act = row[rq.ACTS][rejection]
     if act == rq.ACT_CLEAR or act == rq.ACT_MAYBE or session.state == session_states.STOPPING:
         return session_states.EV_NONE  # it is accepted, or no longer wanted
     was_ready = session.state == session_states.READY

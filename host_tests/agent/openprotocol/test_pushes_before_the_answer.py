@@ -63,7 +63,7 @@ def asked(talk, mid):
 
 
 def splits(octets):
-    return [0, *range(1, len(octets), 41), len(octets) - 1]
+    return [0] + list(range(1, len(octets), 41)) + [len(octets) - 1]
 
 
 def check(talk, mid, answer, split=0):
