@@ -87,8 +87,9 @@ def splits(place, inserted, length):
 
 
 def agrees(values, made):
-    """True if each value is what was made, or missing."""
-    return all(value == right or not value.strip(b" \0") for value, right in zip(values, made, strict=True))
+    """True if each value is what was made, or missing: blank, or no number, as "95.." is for what cannot be read."""
+    pairs = zip(values, made, strict=True)
+    return all(value == right or not value.strip(b" \0") or b".." in value for value, right in pairs)
 
 
 @pytest.mark.parametrize("name", RESULTS)
