@@ -81,17 +81,13 @@ class GapFill:
         ledger.try_save()
         return True
 
-    def jump(self, number, each, here=0):
-        """Nothing in front of `number` is missing any more; `each` result of an ID is gone, as far as it was ever made.
-
-        None is where it is others'. The log has `here` of these IDs.
-        """
-        count = ahead_by(number, self.at)
-        if count > here and each and not is_open(self.at, preceding(number)):
-            self._note_gone(preceding(number), (count - here) * each, WHY_NONE)
+    def jump(self, number, lacking=0):
+        """Nothing in front of `number` is missing any more; so many results are gone, as far as they were ever made."""
+        if lacking > 0 and not is_open(self.at, preceding(number)):
+            self._note_gone(preceding(number), lacking, WHY_NONE)
+        self._closed += min(ahead_by(number, self.at), CLOSED_MOST)
         self.at = number
         self.gone_run = 0
-        self._closed += min(count, CLOSED_MOST)
 
     def _note_gone(self, last, count, why):
         if self._gone_count == 0:

@@ -186,11 +186,13 @@ def end(recovery, now):
     if recovery.flags:  # else the walk was inside a range
         return _conclude(recovery, lowest, now)
     gap_fill = recovery.gap_fill
-    from toolcart.agent.openprotocol.stored_contents import count_here  # only once something is gone
+    from toolcart.agent.openprotocol.stored_contents import count_lacking  # only once something is gone
 
-    here = 0 if recovery.ledger.push_ids_differ() else count_here(recovery, gap_fill.at, preceding(lowest))
     is_counted = gap_fill.differing_push_ids or not recovery.may_push_ids_differ()
-    gap_fill.jump(lowest, recovery.results_each() if is_counted else 0, here)
+    lacking = ahead_by(lowest, gap_fill.at)
+    if not recovery.ledger.push_ids_differ():
+        lacking = count_lacking(recovery, gap_fill.at, preceding(lowest))
+    gap_fill.jump(lowest, lacking if is_counted else 0)
     return recovery.turn_to(phases.PHASE_FILL, lowest)
 
 

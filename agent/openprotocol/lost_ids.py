@@ -2,7 +2,8 @@
 
 Rules
 1. Gone is what was missing and seen before (toolcart.agent.openprotocol.unfetchable), and what lies between `top`, the
-   highest result known, and the lowest that the controller still has.
+   highest result known, and the lowest that the controller still has; of several results under the ID of `top` those
+   that never came.
 2. Where the count has begun anew, what lies in front of its lowest result is gone too, but for what was pushed, unless
    something shows that the memory goes back to its begin: a result older than `top`. Where the count before was there
    as the look began, the small memory may have dropped what it had of the new one since: what lies behind its first
@@ -36,6 +37,8 @@ def report(recovery, is_fetched):
         parts = unfetchable.lost(
             recovery, observed.newest, observed.is_reset, recovery.has_noted_seen, recovery.seen_before, begins
         )
+        if ledger.is_met() and recovery.has_several() and ledger.top() != recovery.closed_top:
+            parts.append((ledger.top(), ledger.top()))  # of another spindle
         if not observed.is_reset and ledger.is_met():
             parts.append((following(ledger.top(), observed.first), preceding(observed.first)))
     lost = []
@@ -46,17 +49,16 @@ def report(recovery, is_fetched):
             lost.append((first, last))
     if recovery.ownership.shares:
         return True
-    each = recovery.results_each()
-    from toolcart.agent.openprotocol.stored_contents import count_here  # only once something is gone
+    from toolcart.agent.openprotocol.stored_contents import count_lacking  # only once something is gone
 
-    losses = [(first, last, length_of(first, last) - count_here(recovery, first, last, begins)) for first, last in lost]
+    losses = [(first, last, count_lacking(recovery, first, last, begins)) for first, last in lost]
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
-        losses.append((first, last, max(0, length_of(first, last) - here)))
+        losses.append((first, last, max(0, length_of(first, last) - here) * recovery.results_each()))
     why = WHY_RESET if observed.is_reset else WHY_NONE
     events = _ascending(losses)
     for first, last, count in events[recovery.lost_reported :]:
-        if count and not recovery.gap_fill.report(first, last, each * count, why):
+        if count and not recovery.gap_fill.report(first, last, count, why):
             return False
         recovery.lost_reported += 1
     return True

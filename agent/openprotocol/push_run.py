@@ -95,6 +95,10 @@ def take_push(recovery, record, now):
 
 def _take_unanswered(recovery, number, known, record, now):
     """Take a push of a controller that cannot be asked for anything: what is missing is counted."""
+    if not recovery.flags and known >= 0 and number != known and recovery.has_several():
+        from toolcart.agent.openprotocol.unfetchable import take_next_id  # hardly any controller needs it
+
+        take_next_id(recovery, number, known, record)
     if not recovery.flags and known >= 0 and is_ahead(known, number) and recovery.ownership.has_plain_ids():
         from toolcart.agent.openprotocol.unfetchable import take_new_count  # hardly any controller needs it
 

@@ -124,7 +124,7 @@ def take_missing(recovery):
         return phases.OUTCOME_STORE
     if not same(recovery.answer, pushes.first) and not recovery.fits_in_other_format(recovery.answer, pushes.first):
         return phases.OUTCOME_STORE
-    recovery.gap_fill.jump(pushes.last, 0)
+    recovery.gap_fill.jump(pushes.last)
     pushes.close()
     ledger.close_run()
     return close_asked(recovery, False)

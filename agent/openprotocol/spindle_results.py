@@ -10,8 +10,8 @@ How many results share an ID where no spindle is named: toolcart.agent.openproto
 Imported where several results may have one ID.
 """
 
-from toolcart.agent.base.fields import compare, get_u32
-from toolcart.agent.openprotocol.ids import unpack_id
+from toolcart.agent.base.fields import all_digits, compare, get_u32
+from toolcart.agent.openprotocol.ids import is_within, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, are_alike, are_of_one, put_digest
 from toolcart.agent.openprotocol.unnamed_spindles import are_near, is_pushed
 from toolcart.agent.record.provenance import spindle_in
@@ -56,6 +56,23 @@ class SpindleResults:
                 put_digest(digest, 0, page, at, flags)
                 results.add(spindle_in(page, at - HEAD_BYTES) if self._are_named else bytes(digest))
         return max(0, self.each - len(results))
+
+    def lacking(self, first, last, record, end=0):
+        """Return how many results are missing of those of these IDs of which the log has one.
+
+        It has those stored as this record or later, and in front of record `end` if that is not 0.
+        """
+        found = {}
+        digest = bytearray(FINGERPRINT_BYTES)
+        for page, at, flags in self._duplicates.results(record):
+            if not all_digits(page, at + TIGHTENING_ID, ID_BYTES) or 0 < end <= get_u32(page, at - HEAD_BYTES):
+                continue
+            put_digest(digest, 0, page, at, flags)
+            number = unpack_id(digest, 0)
+            if is_within(number, first, last):
+                one = spindle_in(page, at - HEAD_BYTES) if self._are_named else bytes(digest)
+                found.setdefault(number, set()).add(one)
+        return sum([max(0, self.each - len(results)) for results in found.values()])
 
     def is_proven(self, body, start, flags):
         """True if the answer at body[start:], which names no spindle, is that of the one that was asked (rule 2)."""

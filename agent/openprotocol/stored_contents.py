@@ -365,11 +365,19 @@ def turns_to_compare_pushed(recovery, number):
     return True
 
 
-def count_here(recovery, first, last, end=0):
-    """Return how many of these IDs, which may be missing, are in the log all the same, before record `end` if not 0."""
-    ledger = recovery.ledger
+def count_lacking(recovery, first, last, end=0):
+    """Return how many results of these IDs, which may be missing, the log lacks, before record `end` if not 0."""
     if not length_of(first, last):
         return 0
+    lacking = max(0, length_of(first, last) - _count_here(recovery, first, last, end)) * recovery.results_each()
+    if not recovery.has_several() or recovery.ownership.is_other:
+        return lacking
+    return lacking + recovery.results_of_spindles().lacking(first, last, recovery.first_of_count(), end)
+
+
+def _count_here(recovery, first, last, end):
+    """Return how many of these IDs are in the log."""
+    ledger = recovery.ledger
     if recovery.ownership.is_other:  # these IDs are of the one before
         from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
 

@@ -16,6 +16,8 @@ Rules
 4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing,
    what it skipped after the first of its own that was seen is gone (toolcart.agent.openprotocol.successor).
 5. Any answer ends this: the recovery starts over.
+6. Where several results have one ID, some of the ID that was pushed last may be missing: a push of another ID shows
+   that no more of them come.
 
 Imported where a controller is of this kind.
 """
@@ -83,6 +85,25 @@ def take_new_count(recovery, number, record):
             ledger.add(1, preceding(number))
 
 
+def take_next_id(recovery, number, known, record):
+    """A push has another ID than the last one, `known`: of that nothing comes any more, and some may be missing."""
+    ledger = recovery.ledger
+    digits = bytearray(ID_BYTES)
+    put_id(digits, 0, known)
+    missing = recovery.results_of_spindles().missing(bytes(digits), -1, recovery.first_of_count())
+    if not missing:
+        return
+    if not is_ahead(number, known):
+        if is_late(recovery.duplicates, number, record):
+            return
+        recovery.gap_fill.report(known, known, missing, recovery.why)  # a new count has its own results of this ID
+    elif ledger.ranges and ledger.ranges[-1][0] == after(known):
+        ledger.add(known, ledger.ranges.pop()[1])
+    else:
+        ledger.add(known, known)
+    ledger.try_save()
+
+
 def count_missing(recovery, now):
     """What is missing is gone, since nothing can be asked for, and pushes prove themselves."""
     ledger = recovery.ledger
@@ -91,6 +112,7 @@ def count_missing(recovery, now):
         return
     recovery.gap_fill.drop()
     ledger.take_written()
+    recovery.spindle_results = None  # more may have come since
     recovery.learn_results_each()
     if settle(recovery, recovery.why):
         ledger.partly_acknowledged = []
@@ -138,10 +160,19 @@ def settle(recovery, why):
         begins = first_above(top, seen), seen
     elif top < 0 and lost and not is_other:
         begins = lost.pop()
+    if moves and not is_other and recovery.has_several() and not (ownership.shares or ledger.push_ids_differ()):
+        first = ledger.top()
+        if first == recovery.closed_top or not _count(recovery, [(first, first)]):
+            first = following(first)
+        if is_ahead(top, ledger.top()) and not begun:
+            lost.append((first, preceding(top)))  # with what is missing of those that were pushed
+            skipped = []
+        elif first == ledger.top():
+            lost.append((first, first))
     ledger.begin()
     if is_other:  # what was missing was the other one's, and what was skipped is all of this one
         lost += skipped_before(recovery.duplicates, ledger)
-        count = sum([length_of(first, end) for first, end in skipped])
+        count = sum([length_of(first, end) for first, end in skipped]) * recovery.results_each()
         is_reported = _report(recovery, lost, _count(recovery, lost), WHY_RESET)
         is_reported = is_reported and _report(recovery, skipped, count, why)
     else:
@@ -149,7 +180,8 @@ def settle(recovery, why):
         skipped = []
         if begins:
             lost.append(begins)
-        count = _count(recovery, lost) + sum([length_of(first, end) for first, end in begun])
+        count = sum([length_of(first, end) for first, end in begun]) * recovery.results_each()
+        count += _count(recovery, lost)
         is_reported = _report(recovery, lost + begun, count, why)
     if not is_reported:
         ledger.undo()
@@ -173,14 +205,13 @@ def settle(recovery, why):
 
 
 def _count(recovery, lost):
-    from toolcart.agent.openprotocol.stored_contents import count_here  # only once something is gone
+    from toolcart.agent.openprotocol.stored_contents import count_lacking  # only once something is gone
 
-    return sum([length_of(first, end) - count_here(recovery, first, end) for first, end in lost])
+    return sum([count_lacking(recovery, first, end) for first, end in lost])
 
 
 def _report(recovery, lost, count, why):
-    """Report so many IDs in these ranges as gone; False if that has to wait."""
-    count *= recovery.results_each()
+    """Report so many results of these ranges as gone; False if that has to wait."""
     if count <= 0:
         return True
     first, last = lost[0]

@@ -112,3 +112,55 @@ def test_connection_that_ends_between_two_spindles_loses_neither(spindles):
     one.produce(1, 60000)
     assert sorted(stored(one)) == expected(range(1, 4), spindles)
     assert one.counted(counter.CONTROLLER_RESETS) == 0
+
+
+def lose_bolts(one, acknowledged, missed, ending, resets=False):
+    """The connection ends as so many of an ID's bolts are acknowledged, and more IDs are made meanwhile."""
+    session = one.controller.sessions[0]
+    session.drop_sent = session.count_sent + acknowledged + 1
+    one.controller.produce()
+    one.until(lambda: not one.controller.sessions)
+    one.network.down(*CONTROLLER)
+    if ending == "cut":
+        one.cut()
+    one.run(5000)
+    if resets:
+        one.controller.reset_ids()
+    one.produce(missed)
+    one.network.up(*CONTROLLER)
+    one.until(lambda: one.controller.sessions, 60000)
+    one.run(3000)
+
+
+@pytest.mark.parametrize(
+    ("refused", "memory", "spindles", "missed", "ending"),
+    each_choice([97, 99, 73, 75, None, 0], [1, 5000], [2, 3, 4], [0, 1, 2], ["drop", "cut"]),
+)
+def test_the_bolts_of_an_id_that_never_came_are_counted(refused, memory, spindles, missed, ending):
+    refuse = {} if refused == 0 else {64: refused}
+    one = cart(tuple(range(1, spindles + 1)), refuse=refuse, memory=memory)
+    one.produce(3, 1000)
+    for acknowledged in range(1, spindles):
+        lose_bolts(one, acknowledged, missed, ending)
+        one.produce(2, 1000)
+        one.run(70000)
+    one.run(600000)
+    made = spindles * len(one.controller.produced)
+    assert len(stored(one)) == len(set(stored(one)))
+    assert made - len(stored(one)) == one.station.ledger.gone(), (made, len(stored(one)), one.station.ledger.gone())
+    assert one.station.ledger.gone() > 0 or (refused == 0 and memory > 1)
+
+
+@pytest.mark.parametrize(
+    ("refused", "spindles", "missed", "ending"),
+    each_choice([97, 99, 73, 75], [2, 3, 4], [0, 1, 2], ["drop", "cut"]),
+)
+def test_the_bolts_that_never_came_as_a_count_begins_anew_are_counted(refused, spindles, missed, ending):
+    one = cart(tuple(range(1, spindles + 1)), refuse={64: refused})
+    one.produce(6, 1000)
+    for acknowledged in range(1, spindles):
+        lose_bolts(one, acknowledged, missed, ending, True)
+        one.produce(6, 1000)
+        one.run(70000)
+    made = spindles * len(one.controller.produced)
+    assert made - len(stored(one)) == one.station.ledger.gone() > 0, (made, len(stored(one)))
