@@ -7,7 +7,7 @@ Imported when such an answer comes.
 """
 
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import session_answers, session_start, session_states
+from toolcart.agent.openprotocol import session_start, session_states
 from toolcart.agent.openprotocol.error_codes import rejection_class
 from toolcart.agent.openprotocol.subscriptions import NAMED
 
@@ -17,8 +17,11 @@ def take_answer(session, named):
     return _answered(session, named) >= 0
 
 
-def take_rejection(session, named, code):
-    """Take a rejection that names this MID; return an EV_, or -1 if it is to nothing of that kind."""
+def take_rejection(session, named, code, reject):
+    """Take a rejection that names this MID; return an EV_, or -1 if it is to nothing of that kind.
+
+    `reject` is session_answers.take_rejection.
+    """
     index = _answered(session, named)
     if index < 0:
         return -1
@@ -30,7 +33,7 @@ def take_rejection(session, named, code):
     was_ready = session.state == session_states.READY
     session.subscription_index = index
     session_start.subscribe(session)
-    event = session_answers.take_rejection(session, rejection)
+    event = reject(session, rejection)
     if not was_ready or session.state == session_states.OVER:
         return event
     return session.end(session_states.WHY_REJECTED)

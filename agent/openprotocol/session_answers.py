@@ -104,7 +104,7 @@ def _rejected(session, named):
     if session.accepted_by_push:
         from toolcart.agent.openprotocol import accepted_by_push  # likewise
 
-        event = accepted_by_push.take_rejection(session, named, code)
+        event = accepted_by_push.take_rejection(session, named, code, take_rejection)
         if event >= 0:
             return event
     if named == rq.KEEP_ALIVE:

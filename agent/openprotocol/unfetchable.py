@@ -96,7 +96,8 @@ def take_next_id(recovery, number, known, record):
     if not is_ahead(number, known):
         if is_late(recovery.duplicates, number, record):
             return
-        recovery.gap_fill.report(known, known, missing, recovery.why)  # a new count has its own results of this ID
+        if not recovery.gap_fill.report(known, known, missing, recovery.why):  # a new count has its own of this ID
+            ledger.add(known, known)
     elif ledger.ranges and ledger.ranges[-1][0] == after(known):
         ledger.add(known, ledger.ranges.pop()[1])
     else:

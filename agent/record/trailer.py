@@ -37,12 +37,6 @@ def is_text_plain(page, at, length):
     body = at + res.HEAD_BYTES
     if not (is_plain(page, body + res.VIN, res.VIN_BYTES) and is_plain(page, body + res.SERIAL, res.SERIAL_BYTES)):
         return False
-    if not (
-        _is_number_plain(page, body + res.JOB, 4)
-        and _is_number_plain(page, body + res.PSET, 4)
-        and _is_number_plain(page, body + res.TIGHTENING_ID, res.ID_BYTES)
-    ):
-        return False
     if length < SEVERAL_LEAST:
         return True
     form = page[at + PLACE]

@@ -21,7 +21,9 @@ UMLAUT = b"\xc3\xa4"
 def is_escaped(payload, flags):
     """True if the line of this result has an escape, of a byte or of a letter."""
     line = line_of(payload, 0, KIND_RESULT, flags, len(payload)).decode("ascii")
-    json.loads(line)
+    shown = json.loads(line)
+    shown.pop("odd")  # what is quoted there is no text of a result
+    line = json.dumps(shown)
     return "~" in line or "\\u" in line
 
 

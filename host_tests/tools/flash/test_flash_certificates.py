@@ -181,7 +181,7 @@ def test_firmware_without_tls_is_refused_before_anything_is_changed(cart, capsys
 
 
 def test_the_private_key_is_in_no_output(cart, tmp_path, capsys):
-    board = FakeBoard(replace(PICO, free_bytes=1000000, has_tls=True))
+    board = FakeBoard(replace(PICO, free_bytes=1 << 21, has_tls=True))
     run(board, str(cart), dry_run=True)
     output = capsys.readouterr()
     key = (tmp_path / "own.key").read_text().splitlines()[1]
