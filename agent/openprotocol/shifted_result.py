@@ -20,10 +20,9 @@ Rules
    (`is_counted`). Neither do its texts hold a NUL, CR or LF. What another thread of a controller sent into the middle
    of it is never taken for a value.
 7. Where its own length counts all fields of its revision, and each is in its place, what stands between that and the
-   message's NUL is passed over, unless it may belong to the last field: a digit behind a number or a time, and behind a
-   text all but blanks and control characters. What came into the middle of that field would have pushed its end behind
-   the length: so there is no digit, and behind a text the last octet is a control character. Else the last field is
-   left out.
+   message's NUL is passed over if it is control characters; behind a text blanks may stand in front of these. Anything
+   else may belong to the last field, or be the rest of a message that another thread of a controller sent into it: a
+   blank too, as a header has some behind its digits. Then the last field is left out.
 
 Imported when the first such message comes; it allocates.
 """
@@ -133,7 +132,7 @@ def _ends_there(mid, revision, buf, last, place, end):
         fields, count = fields_of(mid, revision)
         is_number = fields[count - 1] & TEXT == 0
     for octet in buf[place:end]:
-        if 0x30 <= octet <= 0x39 or (octet > 0x20 and not is_number):
+        if octet > 0x20 or (octet == 0x20 and is_number):
             return False
     if is_number:
         return 0x30 <= buf[place - 1] <= 0x39

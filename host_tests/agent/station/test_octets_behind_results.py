@@ -17,8 +17,8 @@ RESULTS = {"0061 999": EXAMPLE, "0061 999 without its times": light(pset_change=
 RESULTS.update({"0061 %d" % revision: pushed(revision) for revision in range(1, 12)})
 RESULTS.update({"0065 %d" % revision: fetched(revision) for revision in range(1, 12)})
 TEXT_LAST = ("0061 4", "0061 5", "0065 4", "0065 5")  # identifier 4, the customer's error code
-# Nothing of a number or of a time.
-BEHIND = (b"\r\n", b"\n", b"\r", b"\x03", b"\xff", b" ", b"   ", b"\t", b"X", b" OK\r\n", b"\xc3\xa4", b"X" * 60)
+BEHIND = (b"\r\n", b"\n", b"\r", b"\x03", b"\t")
+OTHER = (b"0", b"12", b" 7", b"X0", b"\xff", b" ", b"   ", b"X", b" OK\r\n", b"\xc3\xa4", b"X" * 60)
 CONTROL = (b"\r\n", b"\n", b"\r", b"\x03", b"\t", b" \r\n")
 ID = [place for place, _ in VALUES].index(res.TIGHTENING_ID)
 
@@ -46,16 +46,28 @@ def test_a_result_is_read_whatever_stands_between_its_end_and_its_nul(name):
 
 
 @pytest.mark.parametrize("name", RESULTS)
-def test_a_digit_behind_a_number_or_a_time_may_be_its_own(name):
+def test_what_may_be_of_the_last_field_takes_nothing_but_that(name):
     result, reader = RESULTS[name], Reader()
     made = reader.read(result)
-    for behind in (b"0", b"12", b" 7", b"X0"):
+    for behind in OTHER:
         for values in read(reader, result + behind + b"\0"):
             assert values is None or agrees(values, made), (name, behind)
             assert values is not None or "999" in name
     if name in ("0061 1", "0061 999"):
         (values,) = read(reader, result + b"0" + b"\0")
         assert values is None or not values[ID].strip()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_keep_alive_sent_into_the_last_field_is_no_value(name):
+    """By another thread of the controller; some send it without a revision."""
+    result, reader = RESULTS[name], Reader()
+    made = reader.read(result)
+    for inserted in (b"00209999001         ", b"00209999            "):
+        for place in range(len(result) - 24, len(result) + 1):
+            for end in (b"\0", b"\r\n\0", b"\r\n"):
+                for values in read(reader, result[:place] + inserted + end + result[place:] + b"\0"):
+                    assert values is None or agrees(values, made), (name, inserted, place, end)
 
 
 @pytest.mark.parametrize("name", TEXT_LAST)
