@@ -266,10 +266,12 @@ class WebhookOutlet(Outlet):
             report["state"] = WAITS_FOR_FLASH
         address = self._address
         report["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
-        report["why_code"] = 0 if waits_for_flash else self.fault.code
-        if waits_for_flash or not self.fault.why:
-            report["why"] = "" if waits_for_flash else self.unusable or self.why
-            report["why_kind"] = "" if waits_for_flash else self.unusable or self.why_kind
+        report["why_code"] = self.fault.code
+        if waits_for_flash:
+            report["why_code"], report["why"], report["why_kind"] = 0, "", ""
+        elif not self.fault.why:
+            report["why"] = self.unusable or self.why
+            report["why_kind"] = self.unusable or self.why_kind
         report["batches_sent"] = self.confirmed.batches
         report["server_behind"] = self.confirmed.behind
         report["alarms"] = self.confirmed.alarms

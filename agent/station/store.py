@@ -56,8 +56,6 @@ _HOUR = const(60)  # of the time
 _MINUTE = const(61)
 _SECOND = const(62)
 _DAY_MS = const(86400000)
-_TEXTS_BYTES = const(33)  # of VIN, job and program, one behind the other
-_NUMBERS_BYTES = const(8)  # of job and program
 # Places in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte.
 _FETCHED_ID = const(22)
 _FETCHED_VIN = const(34)
@@ -503,9 +501,9 @@ class Store:
         self._numbers[STORED] += 1
         self.counters.counts[counter.STORED] += 1  # without a call
         if self.length >= SEVERAL_LEAST or not (
-            is_plain(stage, body, _TEXTS_BYTES) and is_plain(stage, body + res.SERIAL, res.SERIAL_BYTES)
+            is_plain(stage, body, res.VIN_BYTES) and is_plain(stage, body + res.SERIAL, res.SERIAL_BYTES)
         ):
-            self._note_text(0)
+            self._note_text()
         return KEPT
 
     def _commit(self, flags, now, is_unsure=False):
@@ -516,7 +514,7 @@ class Store:
         self.counters.counts[counter.STORED] += 1
         if flags & res.FLAG_ODD:
             self._note_shifted(now)
-        self._note_text(flags)
+        self._note_text()
         return KEPT
 
     def _note_shifted(self, now):
@@ -530,15 +528,13 @@ class Store:
             self._shifted_reported.start(now, _DAY_MS)
             self.counters.log.add(counter.SHIFTED, 0, now)
 
-    def _note_text(self, flags):
+    def _note_text(self):
         """Count the result in the stage, which was kept, if an outlet escapes some of its text."""
         stage = self.log.stage
         body = self.body
         if (
             self.length < SEVERAL_LEAST
-            and not flags & res.FLAG_ODD  # its ID is one
             and is_plain(stage, body, res.VIN_BYTES)
-            and is_plain(stage, body + res.JOB, _NUMBERS_BYTES)
             and is_plain(stage, body + res.SERIAL, res.SERIAL_BYTES)
         ):
             return
