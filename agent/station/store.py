@@ -530,14 +530,10 @@ class Store:
 
     def _note_text(self):
         """Count the result in the stage, which was kept, if an outlet escapes some of its text."""
-        stage = self.log.stage
-        body = self.body
-        if (
-            self.length < SEVERAL_LEAST
-            and is_plain(stage, body, res.VIN_BYTES)
-            and is_plain(stage, body + res.SERIAL, res.SERIAL_BYTES)
-        ):
-            return
+        stage, body = self.log.stage, self.body
+        if self.length < SEVERAL_LEAST and is_plain(stage, body, res.VIN_BYTES):
+            if is_plain(stage, body + res.SERIAL, res.SERIAL_BYTES):
+                return
         from toolcart.agent.record.trailer import is_text_plain  # hardly any result has other text, or more behind
 
         if not is_text_plain(stage, self.log.payload_at, self.length):
