@@ -242,7 +242,7 @@ def read_result(layout, buf, at, length, body, start):
 def read_limits(layout, buf, at, length, limits, start):
     """Bring limits, targets, unit and result type into limits[start:]; the decimals of the angles are left blank.
 
-    Return 0 if the layout has none, else LIMITS_BYTES, -LIMITS_BYTES if one is negative. What cannot be read is blank.
+    Return 0 if the layout has none, else LIMITS_BYTES, -LIMITS_BYTES if one has a sign or is none: it stays as it came.
     """
     places = layout[2]
     if places is None:
@@ -254,10 +254,7 @@ def read_limits(layout, buf, at, length, limits, start):
         if not place or place - 1 + width > length:
             fill(limits, start, width)
         elif _put_digits(limits, start, width, buf, at + place - 1, width, _DECIMALS if index < 3 else 0) == RESULT_ODD:
-            if limits[start] == 0x2D and all_digits(limits, start + 1, width - 1):
-                octets = -LIMITS_BYTES
-            else:
-                fill(limits, start, width)
+            octets = -LIMITS_BYTES
         start += width
     limits[start] = 0x20
     return octets

@@ -37,6 +37,7 @@ _NUMBERS = (
     ("angle min", _LIMITS + res.ANGLE_MIN, 5, True),
     ("angle max", _LIMITS + res.ANGLE_MAX, 5, True),
     ("angle target", _LIMITS + res.ANGLE_TARGET, 5, True),
+    ("result type", _LIMITS + res.RESULT_TYPE, 2, False),
 )
 _STATUSES = ("batch status", "status", "torque status", "angle status")
 

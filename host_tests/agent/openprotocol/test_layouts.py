@@ -4,6 +4,7 @@ from toolcart.agent.openprotocol.header import put_header, revision_of
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result, read_whole
 from toolcart.agent.openprotocol.light_result import read_light
 from toolcart.agent.record import result as res
+from toolcart.agent.record.malformed import put_in_order
 from host_tests.support.frames import EXAMPLE, fetched, light, pushed
 
 PORTABLE = True
@@ -101,15 +102,27 @@ def test_limits_unit_and_type_are_kept_where_the_revision_has_them():
     assert limits_of(65, 3, fetched(3, result_type=2)) == (37, b" " * 33 + b"102 ")
 
 
-def test_a_limit_that_is_no_number_is_blank():
-    for spoiled, kept in ((b"4o.oo ", b" " * 6), (b"-03-1 ", b" " * 6), (b"-31   ", b"-00031")):
+def test_a_limit_that_is_no_number_stays_as_it_came_and_is_odd():
+    for spoiled, kept in ((b"4o.oo ", b"4o.oo "), (b"-03-1 ", b"-03-1 "), (b"-31   ", b"-00031")):
         frame = bytearray(pushed(2))
         frame[160 - 1 : 166 - 1] = spoiled  # parameter 21, torque min
         count, limits = limits_of(61, 2, bytes(frame))
-        assert abs(count) == 37 and limits[:6] == kept and limits[6:12] == b"005000"
+        assert count == -37 and limits[:6] == kept and limits[6:12] == b"005000"
         body = bytearray(res.BODY_BYTES + res.LIMITS_BYTES)
         code, octets = read_whole(layout_of(61, 2), frame, 0, len(frame), body, 0)
-        assert octets == res.BODY_BYTES + 37 and code == (res.RESULT_ODD if b"-" in kept else res.RESULT_READ)
+        assert octets == res.BODY_BYTES + 37 and code == res.RESULT_ODD
+        record = bytes(res.HEAD_BYTES) + bytes(body)
+        noted = put_in_order(bytearray(record), len(record))[1]
+        assert noted == ("" if kept[1:].isdigit() else "torque min " + kept.decode().strip())
+
+
+def test_a_result_type_that_is_no_number_is_odd():
+    frame = bytearray(pushed(3))
+    frame[418 - 1 : 420 - 1] = b"x1"
+    body = bytearray(res.BODY_BYTES + res.LIMITS_BYTES)
+    assert read_whole(layout_of(61, 3), frame, 0, len(frame), body, 0)[0] == res.RESULT_ODD
+    page = bytearray(res.HEAD_BYTES) + body
+    assert put_in_order(page, len(page))[1] == "result type x1"
 
 
 def test_a_later_revision_is_read_as_far_as_it_is_known():
