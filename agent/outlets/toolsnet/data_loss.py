@@ -195,7 +195,7 @@ def _put(policy, lacks, width, before):
     end = again_to(numbers)
     numbers[DOUBT_LACKS] = lacks
     put_width(numbers, policy.cursor.number, end, width)
-    older = SENT_OLDER if before[0] else 0
+    older = SENT_OLDER if before[0] or before[1] else 0
     numbers[SENT] = numbers[SENT] & ~(SENT_EMPTY | SENT_OLDER) | SENT_BACK | older
 
 

@@ -298,7 +298,9 @@ class ResumePoint:
         """True if `stored`, of `behind` sequences before TAKEN, names a result that this spool has sent."""
         state, cursor = self.in_flight.state, self.cursor
         if not self.is_old(stored):
-            return behind < _HALF and behind <= cursor.number
+            # Behind a break as many sequences more were used as it says.
+            again = state.broke_by if state.broke_at and state.broke_by < _HALF else 0
+            return behind < _HALF and behind <= cursor.number + again
         from toolcart.agent.outlets.toolsnet.sequence_break import was_sent
 
         return was_sent(state, cursor, stored, (self._here() - stored) % SEQUENCES, again_to(self.numbers))
@@ -402,6 +404,13 @@ class ResumePoint:
         if not walk(log, scout, before):
             log.rewind(cursor, before, lag)
             return False
+        state = in_flight.state
+        broke = state.broke_at, state.broke_by
+        if gap_count:
+            from toolcart.agent.outlets.toolsnet.sequence_break import note_loss
+
+            rows = before - cursor.number - scout.sequence_lag
+            gap_count = note_loss(self.policy, before, (before - lag) % SEQUENCES, rows, gap_count)
         # So that the next 08 shows where the sequences break.
         cursor.sequence_lag = (lag - scout.sequence_lag - gap_count) % SEQUENCES
         done = send_again(self.policy, before, count, doubted, unread, unseen)
@@ -412,6 +421,7 @@ class ResumePoint:
             log.rewind(cursor, before, lag)
             undo(self.policy, done)
             in_flight.may_have = may_have
+            state.broke_at, state.broke_by = broke
             return False
         self._count_anew()
         self.policy.resume_in_order()

@@ -13,13 +13,17 @@ Rules
 2. A snapshot has room for one break. Of two the later one is kept: what lies between them is known exactly, and what
    lies before the first as a bound, by the smaller of the two shifts. So nothing is taken for stored that is not; some
    may be sent twice. Where the later one begins at or below the first one, one break says all that they say.
-3. Where some were in doubt when the order was given, and ToolsNet has got others since, a copy of that time has gaps
-   that the order has filled. So the shift is smaller by as many as there are from the first of these on.
+3. Where ToolsNet had lost some when the order was given, and has got others since, a copy of the time between has gaps
+   that the order has filled; one of before the loss has none. One shift cannot say both, so one of them is known as a
+   bound, that for which fewer may be sent twice: either the break is where the results were lost, and what a copy of the
+   time between names is all that it has; or the shift is smaller by as many as there are from the first lost one on.
+   After several losses nobody knows where the first was, and it is the second.
 4. What would lie before the first result may be a bound, then all is lacking.
 5. A break half a circle ago says nothing any more: no 08 is believed to be that far behind.
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.log.snapshot_fields import DOUBT_TO, DROPPED, QUARANTINED, SENT, SENT_OLDER
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
@@ -29,10 +33,28 @@ _PAST = const(75000)  # from here on a cursor that went back stands before the b
 def note(state, stored, by):
     """After `stored` the sequences go on for what they were `by` places ago. To be saved."""
     at, before = state.broke_at, state.broke_by
+    if at and not by:
+        return  # all that is to be said was noted with the order
     if at and ((at - stored) % SEQUENCES < _HALF or before >= _HALF):
         by = (by + before) % SEQUENCES  # it begins at or below the one before, or the shift is smaller so
     state.broke_at = stored  # also by 0 places: gaps may have made that of more
     state.broke_by = by
+
+
+def note_loss(policy, number, here, rows, gaps):
+    """An order has the last `rows` results up to `number`, of the sequence `here`, sent again; ToolsNet had lost some.
+
+    `gaps` places there are from the first of these on. Return by how many of them the shift is smaller: all of `rows`
+    if the break is noted now, where they were lost (rule 3). To be saved.
+    """
+    numbers = policy.numbers
+    since = number - numbers[DOUBT_TO]
+    if numbers[SENT] & SENT_OLDER or rows > 2 * gaps or since < 0:
+        return gaps
+    # Those that were sent out of their order since then took sequences, too.
+    since += max(0, numbers[QUARANTINED] - numbers[DROPPED] - policy.lookahead.quarantine.count())
+    note(policy.in_flight.state, sequence_at(here - since), rows)
+    return rows
 
 
 def _rows(state, rows):
@@ -44,9 +66,9 @@ def _rows(state, rows):
 
 def rows_of(state, cursor, stored, rows):
     """Return how many results lie behind what `stored` names, up to the cursor; `rows` is what it says by today's."""
-    if (state.broke_at - stored) % SEQUENCES >= _HALF:
-        return rows
-    return min(_rows(state, rows), cursor.number)
+    if (state.broke_at - stored) % SEQUENCES < _HALF:
+        return min(_rows(state, rows), cursor.number)
+    return rows if rows >= _HALF else min(rows, cursor.number)
 
 
 def was_sent(state, cursor, stored, rows, last):

@@ -309,3 +309,108 @@ def test_an_order_that_fills_all_gaps_leaves_an_older_copy_readable():
     ordered(outlet, 17)
     restored(outlet)
     assert lacks(outlet)[0] >= 42 and unknown(outlet) == 0
+
+
+def lost_at_100(lost, more, made_good=None):
+    """ToolsNet had 100 results, lost the last `lost`, and got `more`; `outlet.copy` is of when it had 40.
+
+    With `made_good` an order has sent these again, all from that one on.
+    """
+    outlet = delivered_after_copy(40, 100)
+    forget(outlet, lost)
+    outlet.store(more)
+    outlet.until_passed(and_ms=1000)
+    if made_good:
+        assert order(outlet, "from", str(made_good))["done"]
+        up(outlet)
+        outlet.until_passed(and_ms=1000)
+    return outlet
+
+
+def forget(outlet, lost):
+    if lost == 100:
+        outlet.archive.clear()
+    else:
+        outlet.archive.restore_backup(lost)
+    again(outlet)
+
+
+@pytest.mark.parametrize(
+    ("lost", "more", "first", "restart"),
+    each_choice([100, 50, 10], [2, 30], [1, 41, 51, 61, 101], [False, True]),
+)
+def test_a_copy_older_than_a_loss_and_the_order_after_it_is_known_exactly(lost, more, first, restart):
+    outlet = lost_at_100(lost, more, first)
+    total = 100 + more
+    if restart:
+        restarted(outlet)
+    rows, gaps = total - first + 1, lost + more
+    for copy_at in (40, 30):
+        older = outlet.copy[0][:copy_at], dict.fromkeys(outlet.copy[1]), dict.fromkeys(outlet.copy[2], copy_at)
+        restored(outlet, older)
+        missing = total - copy_at
+        more_said = max(0, first - 101 + lost)  # what the order has left in doubt stays so
+        if rows > 2 * gaps:
+            more_said = gaps
+        assert missing <= lacks(restarted(outlet))[0] <= min(total, missing + more_said) and unknown(outlet) == 0
+
+
+@pytest.mark.parametrize(
+    ("lost", "first", "how"),
+    each_choice([100, 50], [1, 51, 61, 101], ["", "left", "restart", "cut between", "twice", "left, twice", "foreign"]),
+)
+def test_rewind_sends_each_that_such_a_copy_lacks_once(lost, first, how):
+    outlet = delivered_after_copy(40, 100) if how == "foreign" else lost_at_100(lost, 2)
+    if "left" in how:
+        assert order(outlet, "leave")["done"]
+    if how == "foreign":
+        outlet.archive.clear()
+        for key in list(outlet.archive._latest):
+            outlet.archive._latest[key] = 500
+        again(outlet)
+        outlet.store(2)
+        outlet.run(1000)
+    if "twice" in how:
+        forget(outlet, lost)
+        outlet.store(3)
+        outlet.run(1000)
+    if how == "cut between":
+        outlet.cut()
+        up(outlet)
+    total = outlet.log.number
+    assert order(outlet, "from", str(first))["done"]
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    if how == "restart":
+        restarted(outlet)
+    outlet.policy.resume_point._rewinds = True
+    restored(outlet)
+    missing = set(numbers(1, total)) - set(outlet.ids())
+    assert len(missing) <= lacks(outlet)[0], "what lacks is in doubt"
+    if "twice" not in how:
+        assert not missing and outlet.ids() == numbers(1, total), "each once"
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize(
+    ("lost", "more", "first", "left"), each_choice([100, 50, 10], [2, 30], [1, 51, 61, 91, 101], [False, True])
+)
+def test_what_a_copy_between_a_loss_and_the_order_lacks_is_never_less_than_is_said(lost, more, first, left, rewind):
+    outlet = lost_at_100(lost, more)
+    if left:
+        order(outlet, "leave")
+    between = copied(outlet)
+    outlet.store(5)
+    outlet.run(1000)
+    assert order(outlet, "from", str(first))["done"]
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    outlet.policy.resume_point._rewinds = rewind
+    for _ in range(2):
+        restored(outlet, between)
+        missing = set(range(1, 106 + more)) - set(outlet.ids())
+        allowed = max(0, first - 1 - (100 - lost)) if left else 0  # an operator left these
+        assert len(missing) - allowed <= lacks(outlet)[0] and unknown(outlet) == 0
+        if rewind:
+            assert all(number < first for number in missing), "what the order had sent is there again"
+        between = copied(outlet)
