@@ -454,6 +454,8 @@ class WebhookOutlet(Outlet):
                 count_between(self.log, max(confirmed.last, self.cursor.number), number)
             self.log.rewind(self.cursor, number)
             self.log.state.put_confirmed(self.cursor)
+        if self.again.unsaved:
+            self._save()
         return 0
 
     def _lacks(self, number):

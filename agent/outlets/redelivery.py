@@ -18,8 +18,12 @@ Rules
    that finds it so takes what is missed for that, and counts only what is above its log beyond that.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.snapshot_fields import CURSOR
+
+
+_LOWERED_MOST = const(8)  # a consumer that names this and that by turns wears no flash
 
 
 class Redelivery:
@@ -35,7 +39,8 @@ class Redelivery:
         self.unsaved = False  # what is missed is to be made durable
         self._begun_at = 0  # the log's number when the outlet began
         self._counted = 0  # how many may have been missed under numbers behind that since before the start
-        self._reused = self._most = 0  # how many are missed under numbers that were used before; the most so far
+        self._reused = 0  # how many are missed under numbers that were used before
+        self._most = self._lowered = 0  # as that is durable, or the most so far; how often it became less
         self.forget_out()
 
     def begin(self):
@@ -122,7 +127,8 @@ class Redelivery:
             self._miss(by)
             self._missed += by
             self._reused = count
-            if count > self._most:  # a consumer that names this and that by turns wears no flash
+            if count > self._most or self._lowered < _LOWERED_MOST:
+                self._lowered += count < self._most
                 self._most = count
                 self.unsaved = True
 

@@ -21,6 +21,7 @@ from toolcart.agent.linux.http_client import HEAD_MOST
 from toolcart.agent.linux.webhook import MOST, SENT
 from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.outlets.redelivery import Redelivery
 from toolcart.sim.controller_quirks import ControllerOptions
 from host_tests.agent.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
@@ -405,6 +406,40 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.server.model.have[key] = 0
     plant.run(120000)
     assert plant.server.ids()[-1] == newest + 2 and plant.forward.is_up() and plant.why() == ""
+
+
+def test_what_no_longer_counts_as_given_up_does_not_after_a_power_cut():
+    plant = WebhookBench()
+    plant.store(8)
+    plant.run(5000)
+    (key,) = plant.server.model.have
+    for _ in range(3):
+        right = plant.log.number
+        plant.server.model.have[key] = right + 40
+        plant.store(1)
+        plant.run(60000)
+        assert plant.state.missed[plant.forward.index] > 0
+        plant.server.model.have[key] = right
+        plant.until(lambda: plant.forward.is_up() and plant.cursor.number == plant.log.number)
+        assert plant.state.missed[plant.forward.index] == 0
+        plant.cut()
+        assert plant.state.missed[plant.forward.index] == 0
+        plant.run(60000)
+        assert plant.forward.is_up() and plant.state.missed[plant.forward.index] == 0
+
+
+def test_a_number_that_comes_and_goes_wears_no_flash():
+    plant = WebhookBench()
+    again = Redelivery(plant.log, plant.cursor)
+    saves = 0
+    for _ in range(100):
+        again.put_above(5000)
+        saves += again.unsaved
+        again.unsaved = False
+        assert not again.check_above(8)
+        saves += again.unsaved
+        again.unsaved = False
+    assert saves < 20 and plant.state.missed[plant.forward.index] == 0
 
 
 def test_kind_of_a_failure_does_not_change_with_what_the_server_says():

@@ -4,6 +4,7 @@ import json
 
 from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
+from toolcart.agent.log.snapshot_fields import MISSED
 from toolcart.agent.mqtt.session import ACKS_MOST
 from toolcart.agent.outlets.mqtt_receipts import RECEIPT_BELOW, RECEIPT_KNOWN, Receipts
 from toolcart.agent.record import KIND_EVENT
@@ -411,6 +412,34 @@ def test_receipt_above_with_the_right_one_behind_it_gives_nothing_again():
         status = bench.status()
         assert (status["receipts_above"], status["given_again"], bench.cursor.number) == (count, 0, 3 * count)
         assert bench.forward.counts.batches == batches
+
+
+def test_what_no_longer_counts_as_given_up_does_not_after_a_power_cut():
+    for more in (0, 1):
+        no_longer_counts(MqttBench(), more)
+
+
+def no_longer_counts(bench, more):
+    bench.store(3)
+    bench.run(1000)
+    topic, identity = next(iter(bench.consumer.have))
+    bench.consumer.mute = True
+    bench.store(3)
+    bench.run(500)
+    bench.consumer.mute = False
+    bench.broker.consumers = []
+    bench.consumer.confirm(topic, identity, 46)
+    bench.run(1000)
+    assert bench.log.state.durable[MISSED] > 0
+    bench.broker.consumers = [bench.consumer]
+    bench.consumer.confirm(topic, identity, 6)
+    bench.store(more)
+    bench.run(1000)
+    assert missed(bench) == 0 and bench.cursor.number == 6 + more
+    bench.cut()
+    assert missed(bench) == 0
+    bench.run(60000)
+    assert missed(bench) == 0 and bench.status()["why"] == ""
 
 
 def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reported():
