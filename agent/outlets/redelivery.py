@@ -22,7 +22,6 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.snapshot_fields import CURSOR
 
-
 _LOWERED_MOST = const(8)  # a consumer that names this and that by turns wears no flash
 
 

@@ -14,10 +14,11 @@ Rules
    lies before the first as a bound, by the smaller of the two shifts. So nothing is taken for stored that is not; some
    may be sent twice. Where the later one begins at or below the first one, one break says all that they say.
 3. Where ToolsNet had lost some when the order was given, and has got others since, a copy of the time between has gaps
-   that the order has filled; one of before the loss has none. One shift cannot say both, so one of them is known as a
-   bound, that for which fewer may be sent twice: either the break is where the results were lost, and what a copy of the
-   time between names is all that it has; or the shift is smaller by as many as there are from the first lost one on.
-   After several losses nobody knows where the first was, and it is the second.
+   that the order has filled; one of before the loss has none. One shift cannot say both. Either the break is where the
+   results were lost, and a copy of between is read by the numbers of today, so that it lacks what the order sent again;
+   or the shift is smaller by as many as there are from the first lost one on, and older copies lack these, too. It is
+   the first, unless the order sends again more than twice as many. After several losses nobody knows where the first
+   was, and it is the second.
 4. What would lie before the first result may be a bound, then all is lacking.
 5. A break half a circle ago says nothing any more: no 08 is believed to be that far behind.
 """
