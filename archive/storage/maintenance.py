@@ -56,7 +56,7 @@ def forget_newest(place: str, newest: int) -> int:
             rollups.again(connection, rollups.places_of(gone))
             _forget_since(connection, gone[-1]["Arrived"])
         _set_latest(connection)
-        _forget_consumed(connection)
+        _forget_consumed(connection, gone)
         audit.note(connection, f"forget: the newest {len(gone)} results")
     return len(gone)
 
@@ -68,21 +68,41 @@ def _forget_since(connection: Connection, arrived: str) -> None:
         connection.execute(delete(table).where(table.c.Arrived >= arrived))
 
 
-def _forget_consumed(connection: Connection) -> None:
-    """Set back how far batches are stored, along with the results, so that what is gone is sent again."""
-    c, result = t.CONSUMED.c, t.RESULT.c
-    place = [result[name] for name in t.PLACE]
-    newest = select(*place, func.max(func.coalesce(result.Number, 0))).group_by(*place)
-    left = {tuple(row[:3]): row[3] for row in connection.execute(newest)}
-    columns = [c[name] for name in t.PLACE]
-    for *station, topic, identity, number, base, sequence in connection.execute(
-        select(*columns, c.Topic, c.Identity, c.Number, c.Base, c.Sequence)
-    ).fetchall():
-        end = left.get(tuple(station), 0)
-        if sequence > end:  # its newest results are gone
-            there = t.is_row(t.CONSUMED, ("Topic", "Identity"), (topic, identity))
-            now = {"Number": min(number, max(0, end - base)), "Sequence": end}
-            connection.execute(update(t.CONSUMED).where(there).values(**now))
+def _forget_consumed(connection: Connection, gone: list[dict]) -> None:
+    """Set back how far batches are stored, so that what is gone is sent again.
+
+    Rows can be in another order than the numbers of the batches: what came by ToolsNet first is in front of older
+    results that a batch brought later. So what counts is the lowest number that is gone. What stays with a higher one
+    came by telegram, and has no number until its line comes again: a line without an ID finds it by that.
+    """
+    first: dict[tuple, int] = {}
+    for row in gone:
+        if row["Number"] is not None:
+            station = tuple(row[name] for name in t.PLACE)
+            first[station] = min(max(row["Number"], 1), first.get(station, row["Number"] + 1))
+    for station, lowest in first.items():
+        here = t.is_row(t.RESULT, t.PLACE, station)
+        above = and_(here, t.FROM_TOOLSNET, t.RESULT.c.Number >= lowest)
+        connection.execute(update(t.RESULT).where(above).values(Number=None))
+        consumed = dicts(connection, select(t.CONSUMED).where(t.is_row(t.CONSUMED, t.PLACE, station)))
+        for one in consumed:
+            if one["Sequence"] >= lowest:
+                others = max((other["Sequence"] for other in consumed if other is not one), default=0)
+                now = _set_back(one, lowest, others)
+                there = t.is_row(t.CONSUMED, ("Topic", "Identity"), (one["Topic"], one["Identity"]))
+                connection.execute(update(t.CONSUMED).where(there).values(**now))
+
+
+def _set_back(one: dict, lowest: int, others: int) -> dict[str, int]:
+    """Return how far batches of a spool are stored in front of this Number of its station.
+
+    The base of now tells which line had that Number if it is the one that the spool began with: the Number at which
+    the `others` ended. Where it has moved, because results were known already or came from several spools in turn,
+    it is that of the last line alone; then all are to be sent again, and those that stayed are repeats.
+    """
+    before = lowest - 1
+    number = min(one["Number"], max(0, before - one["Base"])) if one["Base"] == others else 0
+    return {"Number": number, "Base": before - number, "Sequence": before}
 
 
 def take_from(place: str, source: str, progress: Callable[[float], None]) -> dict[str, Any]:

@@ -245,6 +245,59 @@ def test_an_08_says_what_came_by_telegram_alone(tmp_path):
         assert again.numbers() == [1, 2, 3, 4, 5] and again.gaps() == []
 
 
+@pytest.mark.parametrize("unsaid", [(), (MQTT, TOOLSNET)], ids=["with IDs", "without"])
+def test_what_is_forgotten_comes_again_though_newer_results_came_by_toolsnet_before_it(new_place, unsaid):
+    """Rows 1 2 5 6 3 4: forgetting the last two, the batches are stored up to 2, though 6 is there."""
+    place = new_place()
+    with kept(place) as archive:
+        cart = Cart(archive, unsaid=unsaid)
+        assert archive.commit([cart.batch(2), *[cart.telegram(number) for number in (1, 2, 5, 6)]])[0] == "stored"
+        archive.commit([cart.batch(6)])
+    maintenance.forget_newest(place, 2)
+    with kept(place) as archive:
+        again = Cart(archive, station=cart.station, unsaid=unsaid)
+        assert archive.commit([again.batch(7, after=6)]) == ["gap"]
+        assert archive.commit([again.batch(6, after=2)]) == ["stored"]
+        assert sorted(again.rows("Number")) == [(number,) for number in range(1, 7)]
+        assert unsaid or again.numbers() == [1, 2, 5, 6, 3, 4]
+
+
+SPOOLS = {  # batches, each an identity, its last number, and the tightenings of its lines
+    "known results behind new ones": [("0000000a", 8, [1, 2, 3, 4, 5, 6, 1, 2])],
+    "known results first": [("0000000a", 4, [1, 2, 3, 4]), ("0000000b", 6, [3, 4, 5, 6, 7, 8])],
+    "two in turn": [("0000000a", 3, [1, 2, 3]), ("0000000b", 3, [4, 5, 6]), ("0000000a", 6, [7, 8, 9])],
+    "lost behind the last": [("0000000a", 9, [1, 2, 3, 4]), ("0000000b", 1, [5]), ("0000000a", 10, [6])],
+}
+
+
+@pytest.mark.parametrize("batches", SPOOLS.values(), ids=SPOOLS)
+def test_what_is_forgotten_comes_again_from_each_spool(new_place, batches):
+    """A spool's cart sends what is behind the number that the receipt names."""
+    place, logs, ends = new_place(), {}, {}
+    with kept(place) as archive:
+        cart = Cart(archive)
+        for identity, last, results in batches:
+            begin, log = ends.get(identity, 0), logs.setdefault(identity, [])
+            lines = [
+                cart.line(number, tightening_id=str(cart.ident(result)))
+                for number, result in enumerate(results, last - len(results) + 1 if begin else 1)
+            ]
+            assert archive.commit([cart.batch(last, begin, identity, lines)]) == ["stored"]
+            log += lines
+            ends[identity] = last
+        whole = sorted(cart.numbers())
+    for newest in range(1, len(whole) + 1):
+        maintenance.forget_newest(place, newest)
+        with kept(place) as archive:
+            again = Cart(archive, station=cart.station)
+            assert len(again.numbers()) == len(whole) - newest
+            have = dict(archive.ask('SELECT "Identity", "Number" FROM "Consumed"'))
+            for identity, log in logs.items():
+                lines = [one for one in log if one["number"] > have[identity]]
+                archive.commit([again.batch(ends[identity], have[identity], identity, lines)])
+            assert sorted(again.numbers()) == whole
+
+
 def test_what_one_way_lacks_is_a_gap_of_that_way(on_each):
     cart, other = Cart(on_each, ahead=40), Cart(on_each, ahead=40)
     some = [cart.line(number) for number in (1, 2, 4)]
