@@ -1,5 +1,11 @@
 """`python -m toolcart` is the command."""
 
+from toolcart.base import interrupts
+
+if interrupts.are_taken():
+    interrupts.end()
+
+# isort: split
 import sys
 
 from toolcart.base import hangup

@@ -21,7 +21,7 @@ from typing import Any
 
 import click
 
-from toolcart.base import open_files, working_folder
+from toolcart.base import interrupts, open_files, working_folder
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.privileges import is_root
 from toolcart.base.terminal_safe import visible
@@ -77,6 +77,14 @@ class LazyGroup(click.Group):
             if working_folder.is_gone():
                 _refuse_names_without_folder(self.commands[cmd_name])
         return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is called, with its name and its words; it handles Ctrl-C itself."""
+        found = super().resolve_command(ctx, args)
+        interrupts.take()
+        return found
 
     def main(self, *arguments, **more) -> Any:
         """Run the command, and report whatever goes wrong."""

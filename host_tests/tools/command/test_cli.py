@@ -8,6 +8,7 @@ import pty
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -421,3 +422,50 @@ def test_a_spool_that_is_deleted_under_a_running_agent_is_reported(tmp_path):
     stations = [line["stations"][0] for line in _agent_lines(tmp_path, tree, 6, delete) if line["kind"] == "status"]
     assert stations[-1]["spool"]["refused"] == "gone"
     assert "was deleted, replaced or cut while the agent was running" in stations[-1]["spool"]["refused_words"]
+
+
+# -- Ctrl-C while it starts ----------------------------------------------------------------------------------------
+
+INTERRUPTING = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["INTERRUPT_AT"]:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+"""
+ENTRIES = {  # the console script as an installer writes it
+    "module": ["-m", "toolcart"],
+    "script": ["-c", "import sys; from toolcart.__main__ import main; sys.exit(main())"],
+}
+
+
+def interrupted(tmp_path, entry, at, *words, **more):
+    """The command as a process that gets Ctrl-C when it imports this module."""
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTING)
+    env = dict(ENVIRONMENT, PYTHONPATH=os.pathsep.join((str(tmp_path), ENVIRONMENT["PYTHONPATH"])), INTERRUPT_AT=at)
+    command = [sys.executable, *ENTRIES[entry], *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=DEADLINE_S, **more)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("at", ["toolcart.base.hangup", "click", "toolcart.tools.cli.main", "toolcart.tools.cli.docs"])
+def test_ctrl_c_while_it_is_imported_ends_it_by_the_signal_and_prints_nothing(tmp_path, entry, at):
+    done = interrupted(tmp_path, entry, at, "docs", "--path")
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_ctrl_c_that_is_ignored_stays_so_while_it_is_imported(tmp_path, entry):
+    ignoring = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)}
+    done = interrupted(tmp_path, entry, "click", "--version", **ignoring)
+    assert done.returncode == 0 and "version" in done.stdout and done.stderr == ""
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_ctrl_c_is_the_commands_as_soon_as_it_runs(tmp_path, entry):
+    done = interrupted(tmp_path, entry, "toolcart.codec.rendering", "mid", "61", "--json")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", "Aborted!")
