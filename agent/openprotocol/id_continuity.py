@@ -90,6 +90,8 @@ def _compare_with_top(recovery, newest, top, is_held, now):
         return look_conclusion.conclude_look(recovery, now)
     if newest == top and _turns_to_compare(recovery, observed.top):
         return phases.OUTCOME_NONE
+    if newest == top == recovery.first_id and _is_of_first_push(recovery):
+        return count_goes_on(recovery, now, observed.top)
     is_above = is_ahead(newest, top)
     may_be_moved = (
         recovery.asks_own_station() and not recovery.offset.is_ruled_out
@@ -121,6 +123,13 @@ def _is_of_top_id(recovery, answer):
     from toolcart.agent.openprotocol.spindle_results import is_of_top_id  # hardly any controller has several
 
     return is_of_top_id(recovery, answer)
+
+
+def _is_of_first_push(recovery):
+    """True if the highest result known, whose ID another one has, is the first push of this connection."""
+    from toolcart.agent.openprotocol.newest_check import is_of_first_push  # hardly any is made in between
+
+    return is_of_first_push(recovery)
 
 
 def answers_inconclusively(recovery, answer):
@@ -223,6 +232,8 @@ def take_witness(recovery, is_logged, now):
         recovery.offset.is_ruled_out = not recovery.offset.is_known()
     if not is_known and _turns_to_compare(recovery, recovery.answer):
         return phases.OUTCOME_NONE
+    if not is_known and request.asked == recovery.first_id and _is_of_first_push(recovery):
+        return count_goes_on(recovery, now, recovery.answer)
     if not is_known and answers_inconclusively(recovery, recovery.answer):
         if recovery.turn_spindle():
             return phases.OUTCOME_NONE
@@ -243,15 +254,20 @@ def take_witness(recovery, is_logged, now):
     return count_goes_on(recovery, now)
 
 
-def count_goes_on(recovery, now):
-    """The highest ID known still means the same; return an OUTCOME_."""
+def count_goes_on(recovery, now, other=None):
+    """The highest ID known still means the same; `other`: another result that has it, too. Return an OUTCOME_."""
     ledger = recovery.ledger
     observed = recovery.observed
     top = ledger.top()
+    is_missing = recovery.has_several()
+    if other is not None and not is_missing:
+        from toolcart.agent.openprotocol.newest_check import may_be_missing  # hardly any is made in between
+
+        is_missing = may_be_missing(recovery, other)
     if not observed.is_nothing() and not is_ahead(unpack_id(observed.top, 0), top):
         observed.take(top, ledger.octets)  # the newest that was answered cannot be read, and says no more
         observed.upto = top
-    observed.first = top if recovery.has_several() and top != recovery.closed_top else following(top)
+    observed.first = top if is_missing and top != recovery.closed_top else following(top)
     return look_conclusion.conclude_look(recovery, now)
 
 

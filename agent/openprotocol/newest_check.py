@@ -12,7 +12,9 @@ Rules
    What was pushed last and is below `top` is of a new count.
 3. What this connection has pushed above an N that is not below `top` is the newest: the memory is late. At the first
    meeting the first push is ours, and what is above it.
-4. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
+4. Another result that has the ID of the first push of this connection begins no count: as the first of several spindles
+   is pushed the others are made, and some keep a result with another time. Only the first of these may be missing.
+5. Where several results may have one ID, or stations share the IDs, nothing of this is asked.
 
 Imported where the newest may be another one than ID 0 brought.
 """
@@ -20,8 +22,10 @@ Imported where the newest may be another one than ID 0 brought.
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import seen_ids
+from toolcart.agent.openprotocol.differing_formats import fits
 from toolcart.agent.openprotocol.ids import ID_PERIOD, following, is_ahead, unpack_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, are_alike, put_digest, same
+from toolcart.agent.openprotocol.unnamed_spindles import are_near
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
 
 
@@ -61,13 +65,31 @@ def take_push(recovery):
     return observed.newest
 
 
+def is_of_first_push(recovery):
+    """True if the highest result known, whose ID is that of the first push of this connection, is that (rule 4)."""
+    observed = recovery.observed
+    top = recovery.ledger.octets
+    if recovery.may_push_ids_differ() or not recovery.ownership.has_plain_ids():
+        return False
+    if is_ahead(observed.newest, unpack_id(top, 0)) and fits(observed.top, top):
+        return False  # the newest is that: IDs are off
+    return recovery.is_pushed(top, since=recovery.first_record)
+
+
+def may_be_missing(recovery, answer):
+    """True unless the answer, under the ID of `top`, is that in another writing, as their times show (rule 4)."""
+    pushed = recovery.ledger.octets
+    recovery.ledger.doubt(recovery.first_record)  # it may be that all the same
+    return not (answer[TIME + 2] and pushed[TIME + 2]) or are_near(answer, pushed)
+
+
 def take_first_push(recovery):
     """Take the first push at the first meeting, as the newest is known, and not written down (rule 3)."""
     observed = recovery.observed
     ledger = recovery.ledger
     newest = unpack_id(observed.top, 0)
     if ledger.last_id == newest and not same(observed.top, ledger.last):
-        recovery.start_over()  # its count has begun anew
+        recovery.start_over()
     elif is_ahead(newest, ledger.last_id) and not recovery.ownership.shares:
         observed.first = following(ledger.last_id)
 

@@ -555,13 +555,16 @@ class Recovery:
             self.ledger.is_met() and self.fits_in_other_format(answer, self.ledger.octets)
         )
 
-    def is_pushed(self, digest, or_fetched=False):
-        """True if the log has this result from a push, or from any; not if its ID is 0, which cannot be asked for."""
+    def is_pushed(self, digest, or_fetched=False, since=0):
+        """True if the log has this result from a push, or from any; not if its ID is 0, which cannot be asked for.
+
+        `since`: as this record or later; 0: of the present count.
+        """
         number = unpack_id(digest, 0)
         ident = bytearray(ID_BYTES)
         put_id(ident, 0, number)
         one = bytearray(FINGERPRINT_BYTES)
-        for page, at, flags in self.duplicates.results_of(bytes(ident), self.ledger.since) if number else ():
+        for page, at, flags in self.duplicates.results_of(bytes(ident), since or self.ledger.since) if number else ():
             if or_fetched or not flags & FLAG_RECOVERED:
                 put_digest(one, 0, page, at, flags)
                 if same(one, digest):

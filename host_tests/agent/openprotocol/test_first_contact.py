@@ -5,10 +5,12 @@ import pytest
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import ON_ITS_WAY_MS
+from toolcart.agent.record.provenance import SPINDLE
+from toolcart.agent.record.result import HEAD_BYTES, TIME, TIME_BYTES
 from host_tests.agent.openprotocol.test_ended_count import Wrapping
 from host_tests.agent.openprotocol.test_missing_counted import HOW
 from host_tests.support.combinations import all_pairs, each_choice
-from host_tests.support.recovery import Bench, Memory
+from host_tests.support.recovery import Bench, Memory, Result
 from host_tests.support.world import CONTROLLER, Cart
 
 UNUSABLE = {
@@ -115,6 +117,86 @@ def test_what_it_has_made_and_pushes_behind_its_answer_is_all_ours(made, pushed,
     bench.make(1)
     assert sorted(bench.uids()) == list(range(6, 7 + len(made))) and bench.ledger.gone() == 0
     assert missing_most(bench.ledger) == 0 == bench.stored_twice
+
+
+class Spindles(Memory):
+    """Each tightening has `count` results of one ID, answered for by the last one unless a spindle is asked for.
+
+    `apart`: seconds from one to the next; None: they have no time.
+    """
+
+    def __init__(self, count, are_named, apart, first):
+        super().__init__(first)
+        self.count, self.are_named, self.apart = count, are_named, apart
+        self.time = 0
+        self.asked = lambda: 0  # the spindle
+
+    def find(self, number):
+        asked = self.asked() if self.are_named else 0
+        found = [one for one in self.kept if number in (0, one.ident) and asked in (0, one.spindle)]
+        return found[-1] if found else None
+
+    def tighten(self):
+        """Return what one tightening brings."""
+        self.time += 7
+        results, kept = [], self.kept
+        for place in range(self.count):
+            number = self.next_id
+            one = self.make(key=100 * self.time + 7 * place)
+            one.time, one.spindle = self.time + (self.apart or 0) * place, place + 1 if self.are_named else 0
+            payload = bytearray(one._payload())
+            payload[SPINDLE] = one.spindle
+            if self.apart is None:
+                payload[HEAD_BYTES + TIME : HEAD_BYTES + TIME + TIME_BYTES] = bytes(TIME_BYTES)
+            one.payload = bytes(payload)
+            self.next_id = number if place + 1 < self.count else self.next_id
+            results.append(one)
+        self.kept = kept + results
+        return results
+
+
+@pytest.mark.parametrize("apart", [0, 1, None])
+@pytest.mark.parametrize("are_named", [False, True])
+@pytest.mark.parametrize("questions", [0, 1])
+@pytest.mark.parametrize("made", [1, 2])
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_spindle_that_is_pushed_behind_the_first_answer_begins_no_count(count, made, questions, are_named, apart):
+    # `questions`: so many are answered between what was made and its first push
+    for before, pushed in all_pairs((0, 3), range(1, count * made)):
+        case = (before, pushed)
+        bench = Bench(Spindles(count, are_named, apart, 989))
+        bench.memory.asked = lambda bench=bench: bench.recovery.ask_spindle
+        for _ in range(before):
+            bench.memory.tighten()
+        bench.open()
+        results = [one for _ in range(made) for one in bench.memory.tighten()]
+        for _ in range(questions):
+            bench.step()
+        for one in results[:pushed]:
+            bench.push(one)
+        assert bench.settle() < 12, (case, bench.requested)
+        for one in results[pushed:] + bench.memory.tighten() + bench.memory.tighten():
+            bench.push(one)
+            bench.settle()
+        ours = [one.uid for one in bench.memory.produced[before * count :]]
+        assert sorted(bench.uids()) == ours and bench.ledger.epoch() == 0, (case, bench.uids())
+        assert bench.ledger.gone() == 0 == missing_most(bench.ledger), (case, bench.gone.runs)
+
+
+@pytest.mark.parametrize("before", [0, 3])
+@pytest.mark.parametrize("hours", [1, 2])
+def test_a_first_result_that_is_kept_with_another_time_begins_no_count(hours, before):
+    bench = Bench(Memory(989))
+    for _ in range(before):
+        bench.memory.make()
+    bench.open()
+    for _ in range(3):
+        made = bench.memory.make()
+        bench.push(made)
+        bench.memory.kept[-1] = Result(made.uid, made.ident, made.key, made.time + 3600 * hours)
+        bench.settle()
+    assert bench.uids() == list(range(before + 1, before + 4)) and bench.ledger.epoch() == 0
+    assert bench.ledger.gone() == 0 == missing_most(bench.ledger), bench.gone.runs
 
 
 def test_on_the_wire_after_a_power_cut():
