@@ -3,7 +3,7 @@
 import pytest
 
 from toolcart.agent.base import counters as counter
-from host_tests.support.combinations import each_choice
+from host_tests.support.combinations import all_pairs, each_choice
 from lab.harness.cart import CONTROLLER, Cart
 
 
@@ -92,6 +92,32 @@ def test_controller_with_one_spindle_is_asked_as_ever():
     assert one.controller.messages[64] - before == 1 + 1 + 1 + 3, (
         "the newest, the last known, the newest again, and what is missing"
     )
+
+
+@pytest.mark.parametrize(
+    ("spindles", "memory", "code", "resets"),
+    all_pairs([(0, 1), (0, 2), (0, 1, 2), (0, 1, 2, 3), (1, 2, 0)], [2, 5000], [None, 99], [False, True]),
+)
+def test_what_the_second_one_of_spindles_counted_from_0_made_unheard_is_counted(spindles, memory, code, resets):
+    one = cart(spindles, memory=memory, refuse={64: code} if code else {})
+    for _ in range(2):
+        one.produce(6, 1000)
+        away(one, 3, resets)
+    one.produce(6, 1000)
+    one.run(20000)
+    missing = len(spindles) * len(one.controller.produced) - len(stored(one))
+    assert missing == one.station.ledger.gone() >= 3, (missing, one.station.ledger.gone())
+
+
+def test_spindle_1_of_a_count_that_begins_again_with_the_same_id_is_none_that_is_counted_from_0():
+    one = cart((1, 2))
+    for _ in range(3):
+        one.produce(1, 1000)
+        one.controller.reset_ids()
+    away(one, 3)
+    one.produce(1, 1000)
+    one.run(20000)
+    assert one.station.recovery.results_each() == 2
 
 
 def test_spindle_that_is_configured_is_the_only_one_asked():
