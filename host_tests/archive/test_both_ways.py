@@ -18,6 +18,7 @@ from toolcart.archive.storage.writer import PARCEL
 from host_tests.archive.batches import kept, line, message
 from host_tests.portable import LONG
 from host_tests.support.archive import place_in, result
+from host_tests.support.combinations import each_choice
 
 TIME = "20260314092653"  # that of a line
 TOOLSNET, MQTT = "ToolsNet", "MQTT"
@@ -127,8 +128,7 @@ def in_commits(steps, of):
 AHEAD = [0, 1, -1, 5]
 
 
-@pytest.mark.parametrize("unsaid", [(), (TOOLSNET,), (MQTT,)], ids=["both say the ID", "MQTT alone", "ToolsNet alone"])
-@pytest.mark.parametrize("of", [100, 1, 2], ids=["one commit", "each its own", "two together"])
+@pytest.mark.parametrize(("of", "unsaid"), each_choice([100, 1, 2], [(), (TOOLSNET,), (MQTT,)]))
 def test_in_every_order_each_of_one_second_is_stored_once(on_each, of, unsaid):
     """In the usual run each database has each way to commit, and either sequence with each of both between them."""
     is_second = on_each.engine.dialect.name != "sqlite"

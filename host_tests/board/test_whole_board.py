@@ -10,6 +10,7 @@ import pytest
 from toolcart.base.clock import Dice
 from toolcart.tools.flash import plan
 from host_tests.portable import LONG
+from host_tests.support.combinations import each_choice
 from lab.bench.board import HEAPS, runs_in
 from lab.cache import Unavailable
 from lab.chips import rules
@@ -108,8 +109,7 @@ def judge(board, wanted_resets=0):
     assert board.failures() == 0 and len(board.resets) == before + 1
 
 
-@pytest.mark.parametrize("platform", ["rp2", "esp32"])
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
+@pytest.mark.parametrize(("failure", "platform"), each_choice(FAILURES, ["rp2", "esp32"]))
 def test_minutes_of_a_failure_cost_no_start_and_no_result(chip, platform, failure):
     if not LONG and (platform, failure) not in USUAL:
         pytest.skip("the long run has all failures on both")

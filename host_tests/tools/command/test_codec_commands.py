@@ -12,6 +12,7 @@ from toolcart import catalogue
 from toolcart.codec import capture, inputs, rendering
 from host_tests.portable import LONG
 from host_tests.support.captures import classic, packet
+from host_tests.support.combinations import some
 from host_tests.support.frames import EXAMPLE
 from host_tests.support.running import command_of, running, toolcart
 from host_tests.tools.command.test_line_commands import capture_of
@@ -312,7 +313,7 @@ class Pieces(io.BytesIO):
         return super().read1(self.most)
 
 
-@pytest.mark.parametrize("name", LONG_INPUTS)
+@pytest.mark.parametrize("name", some([*LONG_INPUTS], 3))
 def test_long_standard_input_is_read_like_a_file(name):
     octets = LONG_INPUTS[name]
     wanted = list(inputs.messages(octets))
