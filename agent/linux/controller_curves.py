@@ -33,7 +33,7 @@ from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, identi
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as sp
-from toolcart.agent.record.malformed import decimals_of
+from toolcart.agent.record.malformed import decimals_of, unique_numbers
 from toolcart.agent.record.provenance import spindle_in
 
 CPYTHON_ONLY = True  # no outlet of a board takes curves
@@ -358,9 +358,7 @@ def _rows_of(page, at, length):
     if length < SEVERAL_LEAST or identifiers.has_identifiers(page, at, length):
         return []
     found = sp.rows_of(page, at)
-    numbers = {row.number for row in found}
-    are_numbers = len(numbers) == len(found) and min(numbers, default=0) > 0
-    return [(row.number if are_numbers else index + 1, row) for index, row in enumerate(found)]
+    return list(zip(unique_numbers([row.number for row in found]), found, strict=True))
 
 
 def _seconds(buf, at):

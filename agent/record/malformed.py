@@ -9,7 +9,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, fill, number, put_text
+from toolcart.agent.base.fields import BAD, copy, fill, number, put_text
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.absent import absent_of
@@ -117,6 +117,7 @@ def notes_of(page, at, flags, length):
         notes.append("program changed " + _printed(page, place, res.STAMP_BYTES))
     notes.append(absent_of(page, at))
     if length >= SEVERAL_LEAST:
+        notes.append(_odd_rows(page, at))
         notes.append(_unjudged(page, at))
     return ", ".join([note for note in notes if note])
 
@@ -129,9 +130,59 @@ def _unjudged(page, at):
     index = rec.unjudged_row(page, at)
     while index >= 0:
         row = rec.first_row(page, at) + index * rec.row_bytes(page, at)
-        found.append("%d" % number(page, row, rec.OBJECT_BYTES if rec.form_of(page, at) == rec.OBJECTS else 2))
+        value = number(page, row, rec.number_bytes(page, at))
+        found.append("%d" % value if value >= 0 else _printed(page, row, rec.number_bytes(page, at)) or "?")
         index = rec.unjudged_row(page, at, index + 1)
     return "no status of " + " ".join(found) if found else ""
+
+
+def _odd_rows(page, at):
+    """Return in words which rows their numbers do not tell from the others; "" if all numbers do."""
+    from toolcart.agent.record import spindles as rec  # likewise
+
+    found = []
+    index = rec.odd_row(page, at)
+    while index >= 0:
+        found.append(words_of_row(page, at, index))
+        index = rec.odd_row(page, at, index + 1)
+    return ", ".join(found)
+
+
+def words_of_row(page, at, index):
+    """Return what is odd about number and channel of a row that toolcart.agent.record.spindles.odd_row names."""
+    from toolcart.agent.record import spindles as rec  # likewise
+
+    numbers = rec.numbers_of(page, at)
+    place = rec.first_row(page, at) + index * rec.row_bytes(page, at)
+    words = []
+    if unique_numbers(numbers)[index] != numbers[index]:
+        text = _printed(page, place, rec.number_bytes(page, at))
+        words.append("spindle " + text if text else "no spindle")
+    if rec.form_of(page, at) == rec.SYNC and number(page, place + rec.CHANNEL, 2) == BAD:
+        words.append("channel " + _printed(page, place + rec.CHANNEL, 2))
+    return ", ".join(words)
+
+
+def unique_numbers(numbers):
+    """Return the rows' numbers, all different: where one is below 1 or repeated, the row's place or the next free one.
+
+    So a row has the same number wherever numbers have to be different: in telegram 04 and 13, and in an archive.
+    """
+    used = set()
+    found = []
+    for value in numbers:
+        found.append(value if value > 0 and value not in used else 0)
+        used.add(found[-1])
+    for index in range(len(found)):
+        if not found[index]:
+            value = index + 1
+            if value in used:
+                value = 1
+                while value in used:
+                    value += 1
+            used.add(value)
+            found[index] = value
+    return found
 
 
 def decimals_of(page, at, length):

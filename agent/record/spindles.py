@@ -35,7 +35,7 @@ On Linux special values stand between and after them (toolcart.agent.record.exte
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, fill, is_blank, is_plain, number, put_number, put_text
+from toolcart.agent.base.fields import BAD, copy, fill, is_blank, is_plain, number, put_number, put_text
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
 
@@ -155,6 +155,39 @@ def unjudged_row(page, at, index=0):
     return -1
 
 
+def odd_row(page, at, index=0):
+    """Return the first row from `index` on that its number does not tell from the others, -1 if there is none.
+
+    The number cannot be read, is 0, or a row before it has it. So is a row whose channel cannot be read. Allocates
+    nothing.
+    """
+    form = page[at + PLACE]
+    if form != SYNC and form != BOLTS and form != OBJECTS:
+        return -1
+    width = number_bytes(page, at)
+    octets = row_bytes(page, at)
+    first = place = first_row(page, at)
+    rows = count_of(page, at)
+    row = most = 0
+    while row < rows:
+        value = number(page, place, width)
+        is_odd = value < 1
+        if value > most:
+            most = value
+        elif value > 0:  # not in order
+            other = first
+            while number(page, other, width) != value:
+                other += octets
+            is_odd = other < place
+        if form == SYNC and number(page, place + CHANNEL, 2) == BAD:
+            is_odd = True
+        if is_odd and row >= index:
+            return row
+        row += 1
+        place += octets
+    return -1
+
+
 def first_row(page, at):
     """Return where in the page the rows begin."""
     return at + PLACE + (BOLTS_HEAD_BYTES if page[at + PLACE] == BOLTS else SYNC_HEAD_BYTES)
@@ -164,6 +197,19 @@ def row_bytes(page, at):
     """Return the length of a row."""
     form = page[at + PLACE]
     return BOLTS_ROW_BYTES if form == BOLTS else SYNC_ROW_BYTES if form == SYNC else OBJECTS_ROW_BYTES
+
+
+def numbers_of(page, at):
+    """Return the number of each row, below 0 where it cannot be read; allocates."""
+    first = first_row(page, at)
+    octets = row_bytes(page, at)
+    width = number_bytes(page, at)
+    return [number(page, first + index * octets, width) for index in range(count_of(page, at))]
+
+
+def number_bytes(page, at):
+    """Return the width of the number that a row begins with."""
+    return OBJECT_BYTES if page[at + PLACE] == OBJECTS else 2
 
 
 def rows_end(page, at):
@@ -198,7 +244,7 @@ def _row(page, place, at, is_sync):
     """Read a row of SYNC, whose limits are those of the record, or of OBJECTS."""
     channel = number(page, place + CHANNEL, 2) if is_sync else -1
     limits = at + res.HEAD_BYTES + res.BODY_BYTES if is_sync else place + OBJECT_LIMITS
-    row = Row(number(page, place, 2 if is_sync else OBJECT_BYTES), channel, page[place + 4 : place + 7])
+    row = Row(number(page, place, number_bytes(page, at)), channel, page[place + 4 : place + 7])
     stroke = 2 if presses(page, at) else 0
     row.torque = pointed(page, place + 7, TORQUE_BYTES, 2)
     row.angle = pointed(page, place + 13, ANGLE_BYTES, stroke)

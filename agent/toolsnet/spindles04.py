@@ -6,9 +6,11 @@ Rules
 2. Figures are cut to the decimals of the telegram, 2 and 1; what is absent is zero as everywhere, and a parameter of
    its spindle names it (`Odd fields`).
 3. A judgement of torque or angle that says no more than NOK is 1 there; a blank one takes the spindle's status.
-4. What a Wp. Id of 40 has beyond the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters of
+4. A number that cannot be read, 0, or one that a row before it has, is no spindle number: that row gets one that no
+   other has (toolcart.agent.record.malformed), and `Odd fields` of its spindle has what came. All others keep theirs.
+5. What a Wp. Id of 40 has beyond the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters of
    their spindle; those that do not fit into a telegram of 9999 bytes are left out, and a parameter says how many.
-5. A press says so in a parameter: its forces are kN and its strokes mm.
+6. A press says so in a parameter: its forces are kN and its strokes mm.
 
 Imported when the first such record goes out. Written in place in the writer's buffer, which grows with the longest one.
 What a writer lays out once for many results is moved after the spindle parts, and stays there while the number of
@@ -93,6 +95,7 @@ def _add_absent(parameters, buf, at, rows):
     stroke = 2 if sp.presses(buf, at) else 0
     is_bolt = sp.form_of(buf, at) == sp.BOLTS
     row = sp.first_row(buf, at)
+    odd = sp.odd_row(buf, at)
     for index in range(rows):
         status = row + (2 if is_bolt else 4)
         torque = row + (5 if is_bolt else 7)
@@ -101,6 +104,9 @@ def _add_absent(parameters, buf, at, rows):
         angle_bytes = sp.FIGURE_BYTES if is_bolt else sp.ANGLE_BYTES
         text = absent_in(buf, torque, torque_bytes, angle, angle_bytes, status)
         parameters.spindle = SPINDLES + index * SPINDLE_BYTES
+        if index == odd:
+            _add_number(parameters, buf, at, index)
+            odd = sp.odd_row(buf, at, index + 1)
         if text:
             parameters.add_text(60006, _ODD, text, 0, len(text))
         if not _is_short(buf, torque, torque_bytes, is_bolt):
@@ -109,6 +115,14 @@ def _add_absent(parameters, buf, at, rows):
             _add_long(parameters, b"angle ", buf, angle, angle_bytes, 0 if is_bolt else stroke, 6)
         row += sp.row_bytes(buf, at)
     parameters.spindle = 0
+
+
+def _add_number(parameters, buf, at, index):
+    """Add what is odd about number and channel of a row."""
+    from toolcart.agent.record.malformed import words_of_row  # hardly any result needs it
+
+    words = words_of_row(buf, at, index).encode()
+    parameters.add_text(60006, _ODD, words, 0, len(words))
 
 
 def _is_short(buf, place, width, is_bolt):
@@ -219,15 +233,14 @@ def _put_spindles(tx, buf, at, rows):
     form = sp.form_of(buf, at)
     row = sp.first_row(buf, at)
     octets = sp.row_bytes(buf, at)
-    width = sp.OBJECT_BYTES if form == sp.OBJECTS else 2
-    are_numbers = _are_numbers(buf, row, octets, width, rows)
+    width = sp.number_bytes(buf, at)
     stroke = 2 if sp.presses(buf, at) else 0
     fill(tx, _SERIAL, _SERIAL_BYTES)
     to = SPINDLES
     for index in range(rows):
         if index:
             copy(tx, to, tx, SPINDLES, SPINDLE_BYTES)
-        put_number(tx, to, 4, number(buf, row, width) if are_numbers else index + 1)
+        put_number(tx, to, 4, max(0, number(buf, row, width)))
         _put_judgements(tx, to, buf, row + 2 if form == sp.BOLTS else row + 4)
         if form == sp.BOLTS:
             for place in range(0, _ALL, 2):
@@ -240,26 +253,18 @@ def _put_spindles(tx, buf, at, rows):
                 _put_figures(tx, to, buf, at + _LIMITS - sp.OBJECT_LIMITS, _MEASURED, _ALL, stroke)
         row += octets
         to += SPINDLE_BYTES
+    if sp.odd_row(buf, at) >= 0:
+        _number_spindles(tx, buf, at)
 
 
-def _are_numbers(buf, at, octets, width, rows):
-    """True if the controller's numbers can be spindle numbers, 1 to 9999 and unique; if not, the order numbers them."""
-    most = 0
-    first = at
-    for _ in range(rows):
-        value = number(buf, at, width)
-        if value < 1:
-            return False
-        if value > most:
-            most = value
-        else:  # not in order
-            other = first
-            while other < at:
-                if number(buf, other, width) == value:
-                    return False
-                other += octets
-        at += octets
-    return True
+def _number_spindles(tx, buf, at):
+    """Give each spindle a number that no other has."""
+    from toolcart.agent.record.malformed import unique_numbers  # hardly any result needs it
+
+    to = SPINDLES
+    for value in unique_numbers(sp.numbers_of(buf, at)):
+        put_number(tx, to, 4, value)
+        to += SPINDLE_BYTES
 
 
 def _put_judgements(tx, to, buf, at):

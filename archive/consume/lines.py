@@ -21,6 +21,7 @@ from collections.abc import Callable
 
 from toolcart.agent.linux import telegram13
 from toolcart.agent.linux.curve_assembly import UNITS as GRAPH_UNITS
+from toolcart.agent.record.malformed import unique_numbers
 from toolcart.agent.record.text import _UNITS
 from toolcart.agent.toolsnet.result04 import _UNITS as NM_OF_UNIT
 from toolcart.agent.toolsnet.result04 import PERCENT
@@ -440,11 +441,11 @@ def time_of(of: LineFields, name: str) -> str:
 
 
 def _spindle_numbers(each: list[LineFields]) -> list[int]:
-    """Return the spindles' own numbers if all are there and different; else number them in order. Unreadable."""
+    """Return the spindles' numbers, all different: the same that their telegram has. Unreadable."""
     numbers = [one.whole("spindle", 0, _SPINDLE_MOST) or 0 for one in each]
     for one in each:
         one.must("spindle")
-    return numbers if 0 not in numbers and len(set(numbers)) == len(numbers) else list(range(1, len(each) + 1))
+    return unique_numbers(numbers)
 
 
 def _step(one: LineFields) -> int:

@@ -155,6 +155,38 @@ def test_several_spindles_bolts_and_what_the_plant_has_named():
     assert len(by_line(payload)[0]) == 2 and any("Anna" in row for row in by_line(payload)[2])
 
 
+NUMBERS = (  # of the rows, as they came; in the line; in the database, by either way; what is odd
+    ((b"05", b"06", b"03"), [5, 6, 3], [5, 6, 3], None),
+    ((b"05", b"XX", b"03"), [5, None, 3], [5, 2, 3], "spindle XX"),
+    ((b"05", b"00", b"03"), [5, 0, 3], [5, 2, 3], "spindle 00"),
+    ((b"05", b"05", b"03"), [5, 5, 3], [5, 2, 3], "spindle 05"),
+    ((b"XX", b"  ", b"01"), [None, None, 1], [2, 3, 1], "spindle XX, no spindle"),
+    ((b"02", b"0A", b"0A"), [2, None, None], [2, 1, 3], "spindle 0A, spindle 0A"),
+)
+
+
+@pytest.mark.parametrize("numbers, in_line, stored, odd", NUMBERS, ids=[repr(row[0]) for row in NUMBERS])
+def test_a_spindle_whose_number_is_none_is_the_same_by_either_way(numbers, in_line, stored, odd):
+    """A result that comes both ways is one by its first spindle."""
+    tightening = example_tightening()
+    for mid, revision, data, first, width in (
+        (101, 3, spindle_frames.sync_data(tightening, 3, 3), 174 - 20, 18),
+        (106, 4, spindle_frames.station_data(tightening, 4, 3), 165 - 20 + 2, 67),
+    ):
+        for index, octets in enumerate(numbers):
+            at = first + index * width
+            data = data[:at] + octets + data[at + 2 :]
+        assembly = WideSpindleAssembly()
+        assembly.most = PAYLOAD_WIDE
+        payload = of(assembly, message(mid, data, revision))
+        line = json.loads(line_of(bytes(payload), 0, KIND_RESULT, 0, len(payload)))
+        assert ([one["spindle"] for one in line["spindles"]["each"]], line["odd"]) == (in_line, odd)
+        assert by_line(payload)[0] == by_telegram(payload)[0]
+        assert [row[8] for row in by_line(payload)[0]] == stored
+        told = [row[5] for row in by_line(payload)[2] if row[3] == 60006]
+        assert told == ([odd[:25]] if odd else [])
+
+
 def test_objects_with_what_they_refer_to():
     tightening, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))

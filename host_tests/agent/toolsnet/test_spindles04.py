@@ -4,8 +4,10 @@ from struct import pack_into
 
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import spindle_assembly as assembly
-from toolcart.agent.record import PAYLOAD_WIDE
+from toolcart.agent.record import KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as sp
+from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.result04 import PARAM_ALL, ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
@@ -190,3 +192,86 @@ def test_a_figure_that_the_telegram_has_no_room_for_is_named_beside_the_zero_in_
         parameters = [bytes(writer.tx[at : at + 72]) for at in range(84 + 2 * 70, octets - 1, 72)]
         named = [one[38:63].decode().strip() for one in parameters if one[8:13] == b"60006"]
         assert named == names, (text, named)
+
+
+NUMBERS = (  # as they came; as telegram 04 has them; what is odd, by the spindle there
+    ((b"05", b"06", b"03"), (5, 6, 3), {}),
+    ((b"05", b"XX", b"03"), (5, 2, 3), {2: "spindle XX"}),
+    ((b"05", b"00", b"03"), (5, 2, 3), {2: "spindle 00"}),
+    ((b"05", b"05", b"03"), (5, 2, 3), {2: "spindle 05"}),
+    ((b"05", b"  ", b"\0\0"), (5, 2, 3), {2: "no spindle", 3: "no spindle"}),
+    ((b" 2", b"02", b"01"), (3, 2, 1), {3: "spindle 2"}),
+    ((b"0A", b"1 ", b"--"), (1, 2, 3), {1: "spindle 0A", 2: "spindle 1", 3: "spindle --"}),
+    ((b"03", b"01", b"01"), (3, 1, 2), {2: "spindle 01"}),
+    ((b"99", b"01", b"99"), (99, 1, 3), {3: "spindle 99"}),
+)
+
+
+def payloads_with(numbers):
+    """Return a result of MID 0101 and one of MID 0106 whose spindles have these numbers."""
+    result = example_tightening()
+    for mid, revision, data, first, width in (
+        (101, 3, spindle_frames.sync_data(result, 3, len(numbers)), 174 - 20, 18),
+        (106, 4, spindle_frames.station_data(result, 4, len(numbers)), 165 - 20 + 2, 67),
+    ):
+        for index in range(len(numbers)):
+            at = first + index * width
+            data = data[:at] + numbers[index] + data[at + 2 :]
+        yield payload_of_parts([(mid, revision, data)])
+
+
+def odd_of(telegram):
+    return {
+        one["spindle"]: one["value"].strip() for one in read(telegram)["parameters"] if one["parameter_id"] == 60006
+    }
+
+
+def test_a_number_that_is_none_is_named_and_the_others_stay():
+    writer = writer_of()
+    for numbers, wanted, odd in NUMBERS + NUMBERS[:2]:
+        for page in payloads_with(numbers):
+            telegram = written(writer, page)
+            assert tuple([one["spindle"] for one in read(telegram)["spindles"]]) == wanted, numbers
+            assert odd_of(telegram) == odd, numbers
+            assert telegram == written(writer_of(), page)
+            fields = describe(page_of(page), AT, KIND_RESULT, 0, len(page))
+            assert fields.get("odd") == (", ".join([odd[one] for one in wanted if one in odd]) or None)
+
+
+def test_an_object_without_a_number_of_its_own_is_named_and_the_others_stay():
+    page = bytearray(objects((100, 1, 2, 0), (7, 1, 2, 0), (9999, 1, 2, 0)))
+    for text, number, words in ((b"0007", 7, None), (b"0100", 2, "spindle 0100"), (b"1X00", 2, "spindle 1X00")):
+        row = sp.first_row(page, 0) + sp.row_bytes(page, 0)
+        page[row : row + 4] = text
+        telegram = written(writer_of(), bytes(page))
+        assert [one["spindle"] for one in read(telegram)["spindles"]] == [100, number, 9999]
+        assert odd_of(telegram) == ({number: words} if words else {})
+
+
+def test_a_channel_that_cannot_be_read_is_named():
+    data = spindle_frames.sync_data(example_tightening(), 3, 3)
+    for text, number, words in (
+        (b"03XX", 3, "channel XX"),
+        (b"03  ", 3, None),
+        (b"0000", 3, "spindle 00"),
+        (b"01-1", 3, "spindle 01, channel -1"),
+    ):
+        at = 174 - 20 + 2 * 18
+        page = payload_of_parts([(101, 3, data[:at] + text + data[at + 4 :])])
+        telegram = written(writer_of(), page)
+        assert [one["spindle"] for one in read(telegram)["spindles"]] == [1, 2, number]
+        assert odd_of(telegram) == ({number: words} if words else {})
+        assert describe(page_of(page), AT, KIND_RESULT, 0, len(page)).get("odd") == words
+
+
+def test_a_spindle_without_status_is_named_by_what_came_for_its_number():
+    for numbers, words in (
+        ((b"05", b"XX", b"03"), "spindle XX, no status of XX"),
+        ((b"05", b"  ", b"03"), "no spindle, no status of ?"),
+        ((b"05", b"06", b"03"), "no status of 6"),
+    ):
+        for octets in payloads_with(numbers):
+            page = bytearray(octets)
+            row = sp.first_row(page, 0) + sp.row_bytes(page, 0)
+            page[row + (2 if sp.form_of(page, 0) == sp.BOLTS else 4)] = 0x20
+            assert describe(page, 0, KIND_RESULT, 0, len(page))["odd"] == words

@@ -64,9 +64,11 @@ def number_with(value, decimals):
 
 
 def numbers_of(listed):
-    """Spindle numbers as they go out."""
-    good = min(listed) >= 1 and len(set(listed)) == len(listed)
-    return listed if good else list(range(1, len(listed) + 1))
+    """Spindle numbers as they go out: their own, or their place, or what is free."""
+    own = [value if value not in (0, *listed[:index]) else 0 for index, value in enumerate(listed)]
+    for index, value in enumerate(own):
+        own[index] = value or next(one for one in (index + 1, *range(1, 101)) if one not in own)
+    return own
 
 
 def read_both_ways(form, limits, head, rows, extras=b""):
