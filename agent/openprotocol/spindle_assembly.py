@@ -14,9 +14,10 @@ Rules
 1. A cycle is stored when all of it has come. MID 0108 with Bolt Data 1 means "go on" and is sent before that; the last
    one, with 0, when the record is durable. MID 0107 come in the order of the bolts; one that is not the next is
    reported and changes nothing.
-2. A limit that is not a number is blank. A message that cannot be read at all (how many, which ID), or in which the
-   torque or the angle of a spindle is neither blank nor a number that its row has room for, is kept raw. Figures of
-   MID 0101 are hundredths and degrees; one with a point is what it says, cut to as many decimals.
+2. What is not a number is kept as it came, and the result is odd; a limit without room is blank. A message that cannot
+   be read at all (how many, which ID), or in which the torque or the angle of a spindle is neither blank nor a number
+   that its row has room for, is kept raw. Figures of MID 0101 are hundredths and degrees; one with a point is what it
+   says, cut to as many decimals.
 3. Nothing is read from a place that is not proven: each number in front of a field, and what is after the counted
    rows, is where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
    else the message cannot be read. One that was cut off has its rows up to there.
@@ -326,7 +327,7 @@ class SpindleAssembly:
         return body
 
     def _put_number(self, place, width, buf, start, used, decimals=-1, is_scaled=False):
-        """Write a number into the body; blank if it is none (`_digits_of`), or does not fit."""
+        """Write a number into the body; what is none (`_digits_of`) as it came, blank if it is a limit without room."""
         body = self.body
         fill(body, place, width)
         digits = _digits_of(buf, start, used, decimals, is_scaled)
@@ -334,7 +335,7 @@ class SpindleAssembly:
             if is_blank(buf, start, used):
                 return
             self.result_code = max(self.result_code, res.RESULT_PADDED)
-            if place == res.TORQUE or place == res.ANGLE:  # its row has it
+            if not digits or place == res.TORQUE or place == res.ANGLE:  # else its row has it
                 from toolcart.agent.record.malformed import keep_unread  # hardly any result needs it
 
                 keep_unread(body, place, width, buf[start : start + used])

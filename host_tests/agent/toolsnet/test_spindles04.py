@@ -264,6 +264,34 @@ def test_a_channel_that_cannot_be_read_is_named():
         assert describe(page_of(page), AT, KIND_RESULT, 0, len(page)).get("odd") == words
 
 
+def test_what_all_spindles_have_and_cannot_be_read_is_named():
+    result = example_tightening()
+    sync, station = spindle_frames.sync_data(result, 3, 2), spindle_frames.station_data(result, 4, 2)
+    for mid, revision, data, at, text, words in (
+        (101, 3, sync, 53, b"X1", "job X1"),
+        (101, 3, sync, 57, b"1-1", "program 1-1"),
+        (101, 3, sync, 62, b"0x10", "batch size 0x10"),
+        (101, 3, sync, 68, b"   ?", "batch counter ?"),
+        (101, 3, sync, 77, b"12A456", "torque min 12A456"),
+        (101, 3, sync, 115, b"--.--", "angle target --.--"),
+        (101, 3, sync, 77, b"      ", None),
+        (106, 4, station, 89, b"P1", "program P1"),
+        (106, 4, station, 165 + 33, b"    abc", "torque max abc"),
+        (106, 4, station, 165 + 33, b"9999999", None),  # its row has it
+        (106, 4, station, 165 + 33, b"       ", None),
+    ):
+        odd = data[: at - 20] + text + data[at - 20 + len(text) :]
+        made = assembly.SpindleAssembly()
+        made.most = PAYLOAD_WIDE
+        octets = message(mid, odd, revision)
+        assert made.take(octets, 0, len(octets), mid, revision, False, 0) == assembly.ASSEMBLY_WHOLE
+        assert (made.result_code == res.RESULT_ODD) == (words is not None), text
+        flags = res.FLAG_ODD if words else 0
+        page = payload(made.body[: made.octets])
+        assert describe(page, 0, KIND_RESULT, flags, len(page)).get("odd") == words
+        assert odd_of(written(writer_of(), page, flags)) == ({0: words} if words else {}), text
+
+
 def test_a_spindle_without_status_is_named_by_what_came_for_its_number():
     for numbers, words in (
         ((b"05", b"XX", b"03"), "spindle XX, no status of XX"),
