@@ -117,35 +117,28 @@ def notes_of(page, at, flags, length):
         notes.append("program changed " + _printed(page, place, res.STAMP_BYTES))
     notes.append(absent_of(page, at))
     if length >= SEVERAL_LEAST:
-        notes.append(_odd_rows(page, at))
-        notes.append(_unjudged(page, at))
+        notes += _notes_of_rows(page, at)
     return ", ".join([note for note in notes if note])
 
 
-def _unjudged(page, at):
-    """Return in words which spindles have no status; "" if all have one."""
+def _notes_of_rows(page, at):
+    """Return in words which rows their numbers do not tell from the others, and which have no status."""
     from toolcart.agent.record import spindles as rec  # only where results have several
 
+    notes = []
+    index = rec.odd_row(page, at)
+    while index >= 0:
+        notes.append(words_of_row(page, at, index))
+        index = rec.odd_row(page, at, index + 1)
     found = []
     index = rec.unjudged_row(page, at)
     while index >= 0:
-        row = rec.first_row(page, at) + index * rec.row_bytes(page, at)
-        value = number(page, row, rec.number_bytes(page, at))
-        found.append("%d" % value if value >= 0 else _printed(page, row, rec.number_bytes(page, at)) or "?")
+        value = rec.numbers_of(page, at)[index]
+        found.append("%d" % value if value >= 0 else "?")
         index = rec.unjudged_row(page, at, index + 1)
-    return "no status of " + " ".join(found) if found else ""
-
-
-def _odd_rows(page, at):
-    """Return in words which rows their numbers do not tell from the others; "" if all numbers do."""
-    from toolcart.agent.record import spindles as rec  # likewise
-
-    found = []
-    index = rec.odd_row(page, at)
-    while index >= 0:
-        found.append(words_of_row(page, at, index))
-        index = rec.odd_row(page, at, index + 1)
-    return ", ".join(found)
+    if found:
+        notes.append("no status of " + " ".join(found))
+    return notes
 
 
 def words_of_row(page, at, index):

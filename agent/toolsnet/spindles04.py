@@ -105,7 +105,10 @@ def _add_absent(parameters, buf, at, rows):
         text = absent_in(buf, torque, torque_bytes, angle, angle_bytes, status)
         parameters.spindle = SPINDLES + index * SPINDLE_BYTES
         if index == odd:
-            _add_number(parameters, buf, at, index)
+            from toolcart.agent.record.malformed import words_of_row  # hardly any result needs it
+
+            words = words_of_row(buf, at, index).encode()
+            parameters.add_text(60006, _ODD, words, 0, len(words))
             odd = sp.odd_row(buf, at, index + 1)
         if text:
             parameters.add_text(60006, _ODD, text, 0, len(text))
@@ -115,14 +118,6 @@ def _add_absent(parameters, buf, at, rows):
             _add_long(parameters, b"angle ", buf, angle, angle_bytes, 0 if is_bolt else stroke, 6)
         row += sp.row_bytes(buf, at)
     parameters.spindle = 0
-
-
-def _add_number(parameters, buf, at, index):
-    """Add what is odd about number and channel of a row."""
-    from toolcart.agent.record.malformed import words_of_row  # hardly any result needs it
-
-    words = words_of_row(buf, at, index).encode()
-    parameters.add_text(60006, _ODD, words, 0, len(words))
 
 
 def _is_short(buf, place, width, is_bolt):
@@ -254,17 +249,12 @@ def _put_spindles(tx, buf, at, rows):
         row += octets
         to += SPINDLE_BYTES
     if sp.odd_row(buf, at) >= 0:
-        _number_spindles(tx, buf, at)
+        from toolcart.agent.record.malformed import unique_numbers  # hardly any result needs it
 
-
-def _number_spindles(tx, buf, at):
-    """Give each spindle a number that no other has."""
-    from toolcart.agent.record.malformed import unique_numbers  # hardly any result needs it
-
-    to = SPINDLES
-    for value in unique_numbers(sp.numbers_of(buf, at)):
-        put_number(tx, to, 4, value)
-        to += SPINDLE_BYTES
+        to = SPINDLES
+        for value in unique_numbers(sp.numbers_of(buf, at)):
+            put_number(tx, to, 4, value)
+            to += SPINDLE_BYTES
 
 
 def _put_judgements(tx, to, buf, at):

@@ -292,9 +292,9 @@ def test_what_all_spindles_have_and_cannot_be_read_is_named():
         assert odd_of(written(writer_of(), page, flags)) == ({0: words} if words else {}), text
 
 
-def test_a_spindle_without_status_is_named_by_what_came_for_its_number():
+def test_a_spindle_without_status_and_number_is_named():
     for numbers, words in (
-        ((b"05", b"XX", b"03"), "spindle XX, no status of XX"),
+        ((b"05", b"XX", b"03"), "spindle XX, no status of ?"),
         ((b"05", b"  ", b"03"), "no spindle, no status of ?"),
         ((b"05", b"06", b"03"), "no status of 6"),
     ):
