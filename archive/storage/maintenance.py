@@ -20,6 +20,7 @@ from sqlalchemy import (
     Engine,
     Table,
     and_,
+    case,
     delete,
     exists,
     func,
@@ -73,7 +74,7 @@ def _forget_consumed(connection: Connection, gone: list[dict]) -> None:
 
     Rows can be in another order than the numbers of the batches: what came by ToolsNet first is in front of older
     results that a batch brought later. So what counts is the lowest number that is gone. What stays with a higher one
-    came by telegram, and has no number until its line comes again: a line without an ID finds it by that.
+    came by telegram, and is as if its line had not come: a line without an ID finds it by that.
     """
     first: dict[tuple, int] = {}
     for row in gone:
@@ -83,7 +84,8 @@ def _forget_consumed(connection: Connection, gone: list[dict]) -> None:
     for station, lowest in first.items():
         here = t.is_row(t.RESULT, t.PLACE, station)
         above = and_(here, t.FROM_TOOLSNET, t.RESULT.c.Number >= lowest)
-        connection.execute(update(t.RESULT).where(above).values(Number=None))
+        arrivals = case((t.RESULT.c.Arrivals > 1, t.RESULT.c.Arrivals - 1), else_=t.RESULT.c.Arrivals)
+        connection.execute(update(t.RESULT).where(above).values(Number=None, Arrivals=arrivals))
         consumed = dicts(connection, select(t.CONSUMED).where(t.is_row(t.CONSUMED, t.PLACE, station)))
         for one in consumed:
             if one["Sequence"] >= lowest:

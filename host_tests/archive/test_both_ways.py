@@ -260,6 +260,7 @@ def test_what_is_forgotten_comes_again_though_newer_results_came_by_toolsnet_bef
         assert archive.commit([again.batch(6, after=2)]) == ["stored"]
         assert sorted(again.rows("Number")) == [(number,) for number in range(1, 7)]
         assert unsaid or again.numbers() == [1, 2, 5, 6, 3, 4]
+        assert "again" not in [kind for _, kind, *_ in again.gaps()]
 
 
 SPOOLS = {  # batches, each an identity, its last number, and the tightenings of its lines
