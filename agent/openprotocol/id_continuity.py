@@ -101,7 +101,8 @@ def _compare_with_top(recovery, newest, top, is_held, now):
 
         seen_ids.note_newest(recovery, newest)
     elif newest > 0 and not is_inconclusive and (recovery.saw_new_count or not is_above):  # until that is settled
-        ledger.skipped = max(ledger.skipped, newest)
+        if newest != ledger.unproven:  # else pushes have shown how many came in front of it
+            ledger.skipped = max(ledger.skipped, newest)
         if recovery.offset.is_ruled_out or is_ahead(moved(top, -OFFSET_MOST), newest):  # else they may be off
             recovery.saw_new_count |= not (observed.is_held or ledger.is_like_top(observed.top))
     if top <= 0 or not (is_above or is_inconclusive or may_be_moved):

@@ -138,8 +138,8 @@ class IdLedger:
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
         self.has_lost_zero = False  # that was counted, and no event says so yet
-        # IDs that pushes ahead of `top` skipped, or in front of a newest below it, and the highest ID of these: not
-        # proven, and not written down, since the log says it (toolcart.agent.openprotocol.unfetchable)
+        # IDs that pushes skipped, or in front of a newest below `top`, and the highest ID of these, or of a count that
+        # has begun anew: not proven, and not written down, as the log says it (toolcart.agent.openprotocol.unfetchable)
         self.skipped = 0
         self.unproven = -1
         self.not_saved = 0  # snapshots that could not be written
@@ -249,7 +249,7 @@ class IdLedger:
             if self.successor and self.successor_id < 0:
                 self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
-            if is_ahead(number, self.top()) and not self.shares():
+            if not self.shares():
                 self._note_skipped(number)
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
@@ -324,7 +324,7 @@ class IdLedger:
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
     def _note_skipped(self, number):
-        """Count what a push of this ID has skipped, which is ahead of `top` and not proven."""
+        """Count what a push of this ID has skipped, which is not proven, if it goes on with what was pushed last."""
         highest = self.unproven if self.unproven >= 0 else self.top()
         if is_ahead(number, highest):
             self.skipped += length_of(following(highest, number), preceding(number))

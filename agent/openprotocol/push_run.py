@@ -114,6 +114,10 @@ def _take_unproven(recovery, number, follows, now):
     """Take a push of a connection that has not proven yet what its IDs mean; False if its ID is out of order."""
     ledger = recovery.ledger
     observed = recovery.observed
+    if number not in (ledger.unproven, ledger.top()):  # it is late, or its count has begun anew
+        from toolcart.agent.openprotocol.unfetchable import count_skipped  # hardly any push is behind the last one
+
+        count_skipped(recovery.duplicates, ledger)
     # ID 0 is no result's, or one's just past the wrap; one that comes again says nothing new.
     if recovery.phase == phases.PHASE_NO_ID and number > 0 and number != ledger.top():
         recovery.start_over_after_pause(now)

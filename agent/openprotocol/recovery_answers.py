@@ -60,15 +60,16 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
     if is_not_awaited(recovery):
         return phases.OUTCOME_NONE
     asked = recovery.request.asked
-    is_other = id_at(body, start + TIGHTENING_ID) != asked or is_blank_record(body, start)
-    if asked and is_other and recovery.ledger.is_unanswering():
+    is_blank = is_blank_record(body, start)
+    number = id_at(body, start + TIGHTENING_ID)
+    is_other = (number != asked or is_blank) if asked else (number < 0 and not is_blank)
+    if is_other and recovery.ledger.is_unanswering():
         return recovery.cannot_ask(now)  # neither ID 0 nor a real one brings what was asked for
     if starts_over(recovery):
         return phases.OUTCOME_NONE
-    if is_blank_record(body, start):
+    if is_blank:
         return take_absent(recovery, now)
     at = start + TIGHTENING_ID
-    number = id_at(body, at)
     if number < 0:
         return take_without_id(recovery, now)
     by = recovery.offset.by
@@ -149,12 +150,16 @@ def is_not_awaited(recovery):
 def take_without_id(recovery, now):
     """Take an answer without an ID; return an OUTCOME_.
 
-    If the newest has none again and again, nothing can be asked for until one has.
+    If the newest has none again and again, nothing can be asked for until one has. Where pushes have IDs it is like
+    no answer: what they skip counts at last.
     """
+    ledger = recovery.ledger
+    recovery.why = WHY_SILENT
     if recovery.phase == phases.PHASE_POLL:
         recovery.start_over()  # else each poll would find that nothing is unknown
         return phases.OUTCOME_NONE
-    if recovery.phase != phases.PHASE_NEWEST or recovery.request.tries + 1 < UNANSWERED_MOST:
+    is_last = recovery.phase == phases.PHASE_NEWEST and recovery.request.tries + 1 >= UNANSWERED_MOST
+    if not is_last or (ledger.is_met() and not (ledger.has_unnamed() or ledger.push_ids_differ())):
         return recovery.ask_again_later(now)
     recovery.switch_off(phases.PHASE_NO_ID)
     return phases.OUTCOME_NONE

@@ -68,8 +68,8 @@ toolcart.agent.openprotocol.recovery; W1 to W4 are below.
     in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.deferred_ids
     silent    recovery_request.py; given up (unanswered_requests.py): in FILL closed; where one that is there is
     or later  answered, gone, in WITNESS and NEARBY in any case; else it may be there
-              PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
-              or OFF at a controller that never answered anything
+              PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times, where pushes have none
+              either: NO_ID, or OFF at a controller that never answered anything
 
     W1  one snapshot: top, what is missing, whose the IDs are, and whether they began again; what was missing before and
         is lost then is reported first, once (lost_ids.py)

@@ -320,11 +320,20 @@ def last_pushed(duplicates, ledger, end, skipped=None, last=None):
 
 
 def count_skipped(duplicates, ledger):
-    """Count what pushes that are not proven have skipped, from the log: a start has read only the last of them."""
+    """Count what pushes that are not proven have skipped, from the log, also of a count that has begun anew.
+
+    A start has read only the last of them, and whether a push is late, or begins a count, the log says alone.
+    """
     skipped = []
-    last = -1 if ledger.shares() else last_pushed(duplicates, ledger, 0, skipped)
-    ledger.skipped = sum([length_of(first, end) for first, end in skipped])
-    ledger.unproven = last
+    begun = []
+    last = bytearray(FINGERPRINT_BYTES)
+    moves = False
+    if not (ledger.shares() or ledger.push_ids_differ()):
+        # Else what is below `top` may have come before it.
+        is_in_order = _record_of(duplicates, ledger.octets) > 0
+        moves = find_skipped(duplicates, ledger, skipped, last, False, begun if is_in_order else None)
+    ledger.skipped = sum([length_of(first, end) for first, end in skipped + begun])
+    ledger.unproven = unpack_id(last, 0) if moves else -1
 
 
 def first_of_new_count(recovery):
@@ -370,13 +379,15 @@ def lost(recovery, newest, is_reset, is_noted, before, begins):
 
 
 def _pushes(duplicates, first, end, highest, epoch=-1):
-    """Return record, ID, whether it is `top`, and digest, of `top` and each unproven push that may have come since.
+    """Return record, ID, whether it is `top`, and digest, of `top` and each push that may have come since.
 
+    One that was proven has come since if it is behind the push of `top`, or it would have moved that.
     Of the records from `first` on, in front of `end` if that is not 0, of this epoch of the IDs if one is given;
     `highest` is the digest of `top`: what lies in blocks in front of that one's is not read.
     """
     pushes = []
     top = 0
+    behind = _record_of(duplicates, highest)
     for page, at, flags in duplicates.results(first):
         record = get_u32(page, at - HEAD_BYTES)
         if record < top:
@@ -391,6 +402,19 @@ def _pushes(duplicates, first, end, highest, epoch=-1):
         put_digest(digest, 0, page, at, flags)
         is_top = same(digest, highest)
         top = record if is_top else top
-        if is_top or flags & FLAG_UNPROVEN:
+        if is_top or flags & FLAG_UNPROVEN or 0 < behind < record:
             pushes.append((record, id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
     return pushes
+
+
+def _record_of(duplicates, pushed):
+    """Return as which record of the log the result with this digest was pushed, 0: as none."""
+    ident = bytearray(ID_BYTES)
+    put_id(ident, 0, unpack_id(pushed, 0))
+    one = bytearray(FINGERPRINT_BYTES)
+    found = 0
+    for page, at, flags in duplicates.results_of(bytes(ident), 1):
+        put_digest(one, 0, page, at, flags)
+        if not flags & FLAG_RECOVERED and same(one, pushed):
+            found = max(found, get_u32(page, at - HEAD_BYTES))
+    return found

@@ -18,9 +18,13 @@ def take_unread(recovery, body, start, check, now, frame=b""):
     frame has a time.
     """
     recovery.frame = frame
-    if recovery_answers.is_not_awaited(recovery) or recovery_answers.starts_over(recovery):
+    if recovery_answers.is_not_awaited(recovery):
         return phases.OUTCOME_NONE
     number = id_at(body, start + TIGHTENING_ID)
+    if number < 0 and recovery.ledger.is_unanswering():
+        return recovery.cannot_ask(now)
+    if recovery_answers.starts_over(recovery):
+        return phases.OUTCOME_NONE
     if number >= 0:
         number = recovery.offset.corrected(number)
     if number < 0 and recovery.phase == phases.PHASE_FILL:

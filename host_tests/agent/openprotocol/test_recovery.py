@@ -2,11 +2,13 @@
 
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
 from toolcart.agent.openprotocol.id_ledger import SPINDLES
 from toolcart.agent.openprotocol.id_ownership import GONE_OWN
 from toolcart.agent.openprotocol.missing_bound import missing_most
-from toolcart.agent.openprotocol.recovery_phases import LOOK_AGAIN_MS, OFF_MS
+from toolcart.agent.openprotocol.recovery_phases import LOOK_AGAIN_MS, OFF_MS, PHASE_OFF
 from toolcart.agent.openprotocol.recovery_request import UNANSWERED_MOST
+from toolcart.agent.openprotocol.unanswered_requests import VAIN_MOST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import SPINDLE
 from host_tests.support.log import numbers
@@ -44,15 +46,23 @@ def test_poll_that_brings_no_id_again_and_again_ends_the_questions():
     assert bench.settle() == UNANSWERED_MOST and not bench.recovery.can_poll()
 
 
-def test_newest_that_cannot_be_read_again_and_again_ends_the_questions():
-    bench = Bench().met()
+def test_answers_without_an_id_again_and_again_end_the_questions_and_what_pushes_skip_is_gone():
+    bench = Bench().met(3)
+    bench.away(2)
     bench.live()
-    bench.again()
-    for _ in range(UNANSWERED_MOST):
-        assert bench.ask() == 0
+    asked = []
+    while bench.recovery.phase != PHASE_OFF:
+        asked.append(bench.ask())
         bench.recovery.fetched_unread(bytearray(b"?" * res.ROOM_BYTES), 0, 1, bench.now)
-        bench.now = (bench.now + 60000) & 0x3FFFFFFF
-    assert not bench.recovery.seeks()
+    assert asked[: UNANSWERED_MOST + 1] == [0] * UNANSWERED_MOST + [3] and len(asked) == VAIN_MOST
+    assert bench.ledger.is_unanswering() and bench.gone.runs == [(4, 5, 2, WHY_SILENT)]
+    bench.again()
+    assert bench.ask() == 0
+    bench.recovery.fetched_unread(bytearray(b"?" * res.ROOM_BYTES), 0, 1, bench.now)
+    assert bench.recovery.phase == PHASE_OFF and bench.ledger.is_unanswering()
+    bench.again().settle()
+    bench.away(2).settle()
+    assert bench.stored() == [1, 2, 3, 6, 7, 8] and bench.ledger.gone() == 2
 
 
 # -- in an ordinary life -----------------------------------------------------------------------------------------
@@ -147,10 +157,10 @@ def test_newest_without_an_id_is_asked_for_again():
     for _ in range(UNANSWERED_MOST):
         assert bench.ask() == 0
         bench.answer(nameless)
-    assert bench.ask() == -1 and not bench.recovery.seeks()
-    bench.live()
+    assert bench.ask() == 3  # the highest known, under its own ID
+    bench.answer(bench.memory.find(3))
     bench.settle()
-    assert sorted(bench.stored()) == numbers(1, 6) and bench.recovery.flags == 0
+    assert bench.stored() == numbers(1, 5) and bench.recovery.flags == 0
 
 
 # -- what cannot be written --------------------------------------------------------------------------------------
