@@ -8,7 +8,7 @@ Rules
    (toolcart.agent.openprotocol.successor).
 3. Where many missing IDs in a row are gone, a walk down from the end of the range finds where the rest begins. Each
    begins with less left than the one of the same look before it in the same range: else nothing follows from the
-   answers, whatever they are.
+   answers, whatever they are. Of a count that has ended it goes down to `top` at most: below is the new one.
 4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
    fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
    questions for each push.
@@ -32,6 +32,7 @@ from toolcart.agent.openprotocol.ids import (
     following,
     id_of,
     is_ahead,
+    is_open,
     preceding,
 )
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
@@ -154,6 +155,9 @@ def go_down(recovery, above, left, now):
 
 def go_down_in(recovery, last, left, now):
     """Walk down from the end of a range, `last`, of which so many IDs are left; return an OUTCOME_."""
+    top = recovery.ledger.top()
+    if is_open(recovery.gap_fill.at, last) and is_ahead(last, top):
+        left = ahead_by(last, top)  # of the count before; what is not above `top` is of the new one
     walk = _of(recovery)
     if walk.last == last and left >= walk.left:
         return recovery.end_contradiction(now)

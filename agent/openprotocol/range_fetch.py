@@ -6,7 +6,7 @@ Rules
 2. Where many in a row are gone, or a range has no known start, a walk from its end finds where the rest begins
    (toolcart.agent.openprotocol.id_walk).
 3. If the first of a run of pushes comes, all of the run is closed (toolcart.agent.openprotocol.push_run).
-4. Where several results have one ID, as many of them are gone as the log lacks.
+4. Where several results have one ID, as many of them are gone as the log lacks, of the count that the ID is of.
 """
 
 from toolcart.agent.openprotocol import recovery_phases as phases
@@ -98,9 +98,12 @@ def close_asked(recovery, gone):
         count = 0 if is_id_stored(recovery) else 1
     if recovery.has_several():
         recovery.closed_top = recovery.ledger.top() if gap_fill.at == recovery.ledger.top() else recovery.closed_top
-        count = recovery.results_of_spindles().missing(
-            bytes(recovery.ask_id), recovery.ledger.epoch(), recovery.first_record
-        )
+        from toolcart.agent.openprotocol.stored_contents import first_of_count_at  # hardly any controller has several
+
+        since = first_of_count_at(recovery, gap_fill.at)
+        if recovery.first_record:
+            since = min(since, recovery.first_record)  # its count may have begun anew before that was known
+        count = recovery.results_of_spindles().missing(bytes(recovery.ask_id), since)
     place = recovery.ledger.place_of(gap_fill.begin)
     last = recovery.ledger.ranges[place][1] if place >= 0 else 0
     gap_fill.close(count, recovery.why, last)

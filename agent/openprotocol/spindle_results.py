@@ -22,7 +22,6 @@ from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
-    ID_EPOCH,
     TIGHTENING_ID,
 )
 
@@ -77,15 +76,11 @@ class SpindleResults:
         put_digest(digest, 0, page, at, flags)
         return bytes(digest)
 
-    def missing(self, ident, epoch, record):
-        """Return how many results are missing of these ten digits.
-
-        The log has those of this epoch, and what was stored as this record or later; 0: none of these.
-        """
+    def missing(self, ident, record):
+        """Return how many results are missing of these ten digits: the log has those stored as this record or later."""
         results = set()
-        for page, at, flags in self._duplicates.results_of(ident, 1):
-            if page[at - HEAD_BYTES + ID_EPOCH] == epoch or 0 < record <= get_u32(page, at - HEAD_BYTES):
-                results.add(self._known_by(page, at, flags))
+        for page, at, flags in self._duplicates.results_of(ident, record):
+            results.add(self._known_by(page, at, flags))
         return max(0, self.each - len(results))
 
     def lacking(self, first, last, record, end=0):

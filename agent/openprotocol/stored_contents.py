@@ -329,13 +329,17 @@ def _holds_otherwise(duplicates, body, start, flags):
     return is_there
 
 
+def first_of_count_at(recovery, number):
+    """Return from which record of the log on this ID is of its count: what is above `top` is of the one before."""
+    return 1 if is_ahead(number, recovery.ledger.top()) else recovery.first_of_count()
+
+
 def is_id_stored(recovery):
     """True if the log has a result under the ID that is asked for: then that is not gone."""
     ledger = recovery.ledger
     ident = bytearray(ID_BYTES)
     put_id(ident, 0, recovery.gap_fill.at)
-    # What is above is of the count before.
-    since = 1 if is_ahead(recovery.gap_fill.at, ledger.top()) else recovery.first_of_count()
+    since = first_of_count_at(recovery, recovery.gap_fill.at)
     if ledger.push_ids_differ() or not recovery.duplicates.has_id(ident, since):
         return False
     if not recovery.offset.is_known():

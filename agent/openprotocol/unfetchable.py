@@ -90,7 +90,7 @@ def take_next_id(recovery, number, known, record):
     ledger = recovery.ledger
     digits = bytearray(ID_BYTES)
     put_id(digits, 0, known)
-    missing = recovery.results_of_spindles().missing(bytes(digits), -1, recovery.first_of_count())
+    missing = recovery.results_of_spindles().missing(bytes(digits), recovery.first_of_count())
     if not missing:
         return
     if not is_ahead(number, known):
@@ -343,8 +343,10 @@ def first_of_new_count(recovery):
     """
     begins, last = recovery.first_record, -1
     pushes = _pushes(recovery.duplicates, begins, 0, recovery.ledger.octets) if begins else ()
-    for record, number, _, _ in sorted(pushes):
-        if last >= 0 and is_ahead(last, number) and not is_late(recovery.duplicates, number, record):
+    for record, number, is_top, _ in sorted(pushes):
+        if is_top:
+            begins = 0  # until one that is not proven either shows it
+        elif last >= 0 and is_ahead(last, number) and not is_late(recovery.duplicates, number, record):
             begins = record
         last = number
     return begins

@@ -1,6 +1,6 @@
 """A controller's memory and the agent's half that stores and fetches, without a log: for tests of the recovery."""
 
-from toolcart.agent.base.fields import copy, pack_digits, put_u32
+from toolcart.agent.base.fields import copy, fill, pack_digits, put_u32
 from toolcart.agent.log.snapshot_fields import NUMBERS, OCTETS, STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
@@ -12,6 +12,7 @@ from toolcart.agent.openprotocol.unfetchable import count_skipped, count_when_du
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.equality import is_same
+from toolcart.agent.record.provenance import SPINDLE
 
 PORTABLE = True
 
@@ -183,6 +184,44 @@ class Memory:
         return None
 
 
+class Spindles(Memory):
+    """Each tightening has a result of each of `count` spindles under one ID; behind the ID `ends` comes `begins`, once.
+
+    `apart`: seconds from one to the next; None: they have no time. Unless a spindle is asked for the last one answers.
+    """
+
+    def __init__(self, count, are_named, first=1, apart=0, ends=None, begins=1):
+        super().__init__(first)
+        self.count, self.are_named, self.apart = count, are_named, apart
+        self.ends, self.begins = ends, begins
+        self.bench = None  # that asks
+
+    def find(self, number):
+        asked = self.bench.recovery.ask_spindle if self.are_named else 0
+        found = [one for one in self.kept if number in (0, one.ident) and asked in (0, one.spindle)]
+        return found[-1] if found else None
+
+    def tighten(self):
+        """Return what one tightening brings."""
+        number = self.next_id
+        second = 7 * (len(self.produced) // self.count + 1)
+        results, kept = [], self.kept
+        for place in range(self.count):
+            one = self.make(number, 100 * second + 7 * place)
+            one.spindle = place + 1 if self.are_named else 1
+            one.time = second + (self.apart or 0) * place
+            payload = bytearray(one._payload())
+            payload[SPINDLE] = one.spindle
+            if self.apart is None:
+                fill(payload, res.HEAD_BYTES + res.TIME, res.TIME_BYTES, 0)
+            one.payload = bytes(payload)
+            results.append(one)
+        self.kept = kept + results
+        if number == self.ends:
+            self.next_id, self.ends = self.begins, None
+        return results
+
+
 class ReportedGaps:
     """In place of toolcart.agent.station.missing_results: what was told as gone."""
 
@@ -202,6 +241,7 @@ class Bench:
 
     def __init__(self, memory=None, limit=0, recovers=True, **settings):
         self.memory = memory or Memory()
+        self.memory.bench = self
         self.log = FakeLog(limit)
         self.state = FakeState()
         self.state.log = self.log

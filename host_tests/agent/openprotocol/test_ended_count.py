@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.support.combinations import all_pairs
-from host_tests.support.recovery import Bench, Memory
+from host_tests.support.recovery import Bench, Memory, Spindles
 
 
 class Wrapping(Memory):
@@ -237,3 +237,43 @@ def test_push_that_came_late_begins_no_count():
     bench.settle()
     bench.make(2)
     assert len(set(bench.uids())) == 17 and bench.ledger.gone() <= 99
+
+
+def tighten(bench, count, settles=True):
+    """The controller pushes the results of so many tightenings."""
+    for _ in range(count):
+        for one in bench.memory.tighten():
+            bench.push(one)
+        if settles:
+            bench.settle()
+
+
+@pytest.mark.parametrize("where", ["away", "behind the first of an outage", "live", "wraps"])
+@pytest.mark.parametrize("are_named", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_count_that_begins_again_loses_what_is_missing_of_each_spindle_alone(count, are_named, where):
+    # `settles`: what the first push has shown to be missing is asked for before the outage
+    for first, settles, ending in all_pairs((7, 300, 957, 990), (True, False), (Bench.close, Bench.start)):
+        case = (first, settles, ending)
+        first += 0 if are_named else 33  # the new count does not come to what was fetched of the one before
+        ending = Bench.close if where == "live" else ending  # a start does not know which push began the count
+        bench = Bench(Spindles(count, are_named, first, ends=first + 9 if where == "wraps" else None)).open()
+        bench.settle()
+        tighten(bench, 6, settles)
+        if where == "live":
+            bench.memory.next_id = 1
+            tighten(bench, 1, settles)
+        for made in range(6, 1, -2):
+            ending(bench)
+            for place in range(made):
+                if made == 6 and place == {"away": 3, "behind the first of an outage": 1}.get(where):
+                    bench.memory.next_id = 1
+                bench.memory.tighten()
+            bench.open().settle()
+            tighten(bench, 3)
+        uids = bench.uids()
+        missing = len(bench.memory.produced) - len(uids)
+        zero = count if where == "wraps" and first + 9 == 999 else 0  # it may have made what has the ID 0
+        assert len(uids) == len(set(uids)) and missing == (0 if are_named else 12 * (count - 1)), (case, uids)
+        assert missing <= bench.ledger.gone() <= missing + zero, (case, missing, bench.gone.runs)
+        assert missing_most(bench.ledger) == 0, case

@@ -5,12 +5,10 @@ import pytest
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import ON_ITS_WAY_MS
-from toolcart.agent.record.provenance import SPINDLE
-from toolcart.agent.record.result import HEAD_BYTES, TIME, TIME_BYTES
 from host_tests.agent.openprotocol.test_ended_count import Wrapping
 from host_tests.agent.openprotocol.test_missing_counted import HOW
 from host_tests.support.combinations import all_pairs, each_choice
-from host_tests.support.recovery import Bench, Memory, Result
+from host_tests.support.recovery import Bench, Memory, Result, Spindles
 from host_tests.support.world import CONTROLLER, Cart
 
 UNUSABLE = {
@@ -119,42 +117,6 @@ def test_what_it_has_made_and_pushes_behind_its_answer_is_all_ours(made, pushed,
     assert missing_most(bench.ledger) == 0 == bench.stored_twice
 
 
-class Spindles(Memory):
-    """Each tightening has `count` results of one ID, answered for by the last one unless a spindle is asked for.
-
-    `apart`: seconds from one to the next; None: they have no time.
-    """
-
-    def __init__(self, count, are_named, apart, first):
-        super().__init__(first)
-        self.count, self.are_named, self.apart = count, are_named, apart
-        self.time = 0
-        self.asked = lambda: 0  # the spindle
-
-    def find(self, number):
-        asked = self.asked() if self.are_named else 0
-        found = [one for one in self.kept if number in (0, one.ident) and asked in (0, one.spindle)]
-        return found[-1] if found else None
-
-    def tighten(self):
-        """Return what one tightening brings."""
-        self.time += 7
-        results, kept = [], self.kept
-        for place in range(self.count):
-            number = self.next_id
-            one = self.make(key=100 * self.time + 7 * place)
-            one.time, one.spindle = self.time + (self.apart or 0) * place, place + 1 if self.are_named else 0
-            payload = bytearray(one._payload())
-            payload[SPINDLE] = one.spindle
-            if self.apart is None:
-                payload[HEAD_BYTES + TIME : HEAD_BYTES + TIME + TIME_BYTES] = bytes(TIME_BYTES)
-            one.payload = bytes(payload)
-            self.next_id = number if place + 1 < self.count else self.next_id
-            results.append(one)
-        self.kept = kept + results
-        return results
-
-
 @pytest.mark.parametrize("apart", [0, 1, None])
 @pytest.mark.parametrize("are_named", [False, True])
 @pytest.mark.parametrize("questions", [0, 1])
@@ -164,8 +126,7 @@ def test_a_spindle_that_is_pushed_behind_the_first_answer_begins_no_count(count,
     # `questions`: so many are answered between what was made and its first push
     for before, pushed in all_pairs((0, 3), range(1, count * made)):
         case = (before, pushed)
-        bench = Bench(Spindles(count, are_named, apart, 989))
-        bench.memory.asked = lambda bench=bench: bench.recovery.ask_spindle
+        bench = Bench(Spindles(count, are_named, 989, apart))
         for _ in range(before):
             bench.memory.tighten()
         bench.open()
@@ -174,10 +135,15 @@ def test_a_spindle_that_is_pushed_behind_the_first_answer_begins_no_count(count,
             bench.step()
         for one in results[:pushed]:
             bench.push(one)
-        assert bench.settle() < 12, (case, bench.requested)
-        for one in results[pushed:] + bench.memory.tighten() + bench.memory.tighten():
+        while bench.recovery.flags:  # until it is written down
+            bench.step()
+        for one in results[pushed:]:
             bench.push(one)
-            bench.settle()
+        bench.settle()
+        assert len(bench.requested) < 12, (case, bench.requested)
+        for one in [one for _ in range(2) for one in bench.memory.tighten()]:
+            bench.push(one)
+        bench.settle()
         ours = [one.uid for one in bench.memory.produced[before * count :]]
         assert sorted(bench.uids()) == ours and bench.ledger.epoch() == 0, (case, bench.uids())
         assert bench.ledger.gone() == 0 == missing_most(bench.ledger), (case, bench.gone.runs)
