@@ -297,7 +297,7 @@ def _recovery(station):
         "phase": PHASE_NAMES[recovery.phase],
         "needs": recovery.ownership.needs,
         "off": _why_off(station.log, recovery),
-        "open_ids": missing_most(ledger, recovery.spindle_count()),
+        "open_ids": missing_most(ledger, recovery.spindle_count(), recovery.duplicates),
         "gone": ledger.gone(),
         "stored_again_at_most": ledger.state.numbers[field.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if ledger.gone() else None,

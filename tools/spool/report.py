@@ -10,6 +10,7 @@ from toolcart.agent.base.fields import get_u32
 from toolcart.agent.cart.outlet_places import KINDS, kind_at
 from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as field
+from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
@@ -144,7 +145,9 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
         "gone": spool.ledger.gone(),
         "gone_ranges": len(listed),
         "gone_not_listed": max(0, spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed)),
-        "missing": missing_most(spool.ledger, 1 if spool.ledger.shares() else spool.ledger.spindles()),
+        "missing": missing_most(
+            spool.ledger, 1 if spool.ledger.shares() else spool.ledger.spindles(), DuplicateSearch(spool.log)
+        ),
         "sequence": passed(spool) if is_met else None,
         "state_found": spool.state.found,
     }

@@ -3,6 +3,7 @@
 import pytest
 
 from toolcart.agent.base import counters as counter
+from toolcart.agent.cart.status import of_station
 from host_tests.support.combinations import all_pairs, each_choice
 from lab.harness.cart import CONTROLLER, Cart
 
@@ -107,6 +108,16 @@ def test_what_the_second_one_of_spindles_counted_from_0_made_unheard_is_counted(
     one.run(20000)
     missing = len(spindles) * len(one.controller.produced) - len(stored(one))
     assert missing == one.station.ledger.gone() >= 3, (missing, one.station.ledger.gone())
+
+
+@pytest.mark.parametrize("spindles", [(1, 2), (0, 1, 2), (0, 1, 2, 3)])
+def test_each_result_of_spindles_counted_from_0_is_open_while_the_controller_puts_questions_off(spindles):
+    one = cart(spindles)
+    one.produce(2, 1000)
+    one.controller.options.refuse = {64: 98}
+    away(one, 3)
+    one.produce(1, 1000)
+    assert of_station(one.station, one.clock.now)["recovery"]["open_ids"] == 3 * len(spindles)
 
 
 def test_spindle_1_of_a_count_that_begins_again_with_the_same_id_is_none_that_is_counted_from_0():
