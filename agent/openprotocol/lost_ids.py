@@ -9,6 +9,8 @@ Rules
    as the look began, the small memory may have dropped what it had of the new one since: what lies behind its first
    push is gone.
 3. Each count has an event of its own: no first ID is above the last.
+4. Where pushed IDs are not the memory's, and always as far from these, what they skipped in front of the lowest one
+   that the memory has is gone. Where they are now so far and now so, what they skip shows nothing.
 
 Imported where what was known no longer holds: hardly any count begins anew.
 """
@@ -17,9 +19,9 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.openprotocol import unfetchable
 from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET
-from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, is_within, length_of, preceding
+from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, is_within, length_of, moved, preceding, put_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, same, two_digits
-from toolcart.agent.record.result import FLAG_RECOVERED
+from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES
 
 
 def report(recovery, is_fetched):
@@ -30,7 +32,7 @@ def report(recovery, is_fetched):
     ledger = recovery.ledger
     observed = recovery.observed
     if recovery.may_push_ids_differ():
-        return True
+        return _report(recovery, [] if is_fetched else _skipped_below(recovery), WHY_NONE)
     begins = unfetchable.first_of_new_count(recovery) if observed.is_reset else 0
     parts = []
     if not is_fetched:
@@ -55,13 +57,38 @@ def report(recovery, is_fetched):
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
         losses.append((first, last, max(0, length_of(first, last) - here) * recovery.results_each()))
-    why = WHY_RESET if observed.is_reset else WHY_NONE
+    return _report(recovery, losses, WHY_RESET if observed.is_reset else WHY_NONE)
+
+
+def _report(recovery, losses, why):
+    """Report first, last and count of each loss; False if some of it has to wait."""
     events = _ascending(losses)
     for first, last, count in events[recovery.lost_reported :]:
         if count and not recovery.gap_fill.report(first, last, count, why):
             return False
         recovery.lost_reported += 1
     return True
+
+
+def _skipped_below(recovery):
+    """Return first, last and count of what pushes have skipped and the memory does not have any more (rule 4)."""
+    from toolcart.agent.openprotocol.stored_contents import count_lacking, whole
+
+    losses = []
+    for first, last in recovery.ledger.ranges:
+        is_skipped = _is_pushed(recovery, preceding(first)) and _is_pushed(recovery, following(last))
+        count = whole(recovery).count_below(recovery.observed.first, first, last) if is_skipped else 0
+        if count:
+            last = moved(first, count - 1)
+            losses.append((first, last, count_lacking(recovery, first, last)))
+    return losses
+
+
+def _is_pushed(recovery, number):
+    """True if the log has a push of this ID."""
+    ident = bytearray(ID_BYTES)
+    put_id(ident, 0, number)
+    return any(not flags & FLAG_RECOVERED for _, _, flags in recovery.duplicates.results_of(bytes(ident), 1))
 
 
 def _ascending(losses):

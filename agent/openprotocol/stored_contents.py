@@ -73,6 +73,7 @@ class StoredContents:
         self._oldest = 0  # where the entries end that were read first, the newest in front
         self._turn = 0  # of the next one that takes an older one's place
         self._found = {}  # by the ID of the memory: what was found under another one
+        self._ahead = set()  # by how much these were pushed above that, as remainders
 
     def read(self, most):
         """Read so many records; True once all are."""
@@ -189,7 +190,7 @@ class StoredContents:
         """True if the fetched result at body[start:] was pushed under another ID, and is no other one's (rule 5)."""
         number = _id_of(body, start)
         at = self._first(body, start, flags)
-        count = 0
+        count = other = 0
         while at >= 0:
             word = self._word(at)
             if word & _PUSHED:
@@ -202,7 +203,16 @@ class StoredContents:
         if count <= len([one for one in self._found if self._found[one] == key and one != number]):
             return False
         self._found[number] = key
+        self._ahead.add((other - number) % _UNNAMED)
         return True
+
+    def count_below(self, number, first, last):
+        """Return how many of the pushed IDs first..last are below this ID of the memory; 0 where that is not known.
+
+        It is where all that was found was pushed under an ID that is as far from the memory's.
+        """
+        below = (number + min(self._ahead) - first) % _UNNAMED if len(self._ahead) == 1 else 0
+        return 0 if below > _UNNAMED // 2 else min(below, length_of(first, last))
 
     def is_near(self, body, start, flags):
         """True if it was pushed under an ID near its own, or its own, though the log has it not under that."""

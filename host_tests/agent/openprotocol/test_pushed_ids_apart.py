@@ -9,6 +9,7 @@ from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim import controller_frames as frames
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
+from host_tests.support.recovery import Bench, Memory, Result
 from host_tests.support.world import CONTROLLER, Cart
 
 PUSHED_AS = {
@@ -115,3 +116,48 @@ def test_what_is_kept_without_a_time_is_counted_where_it_is_stored_twice(how, ti
     cart.run(100000)
     made, rows = len(cart.controller.produced), len(cart.stored()) + len(cart.raw())
     assert made <= rows <= made + cart.stored_again(), (made, rows, cart.stored_again())
+
+
+class LateMemory(Memory):
+    """It keeps `limit` results, and answers for them but for the newest, `late` ones."""
+
+    late = 1000
+
+    def find(self, number):
+        kept, self.kept = self.kept, self.kept[: max(len(self.kept) - self.late, 0)]
+        found = super().find(number)
+        self.kept = kept
+        return found
+
+
+def push_apart(bench, count, apart):
+    """The controller pushes so many, each with an ID that is so far from that of its memory."""
+    for _ in range(count):
+        made = bench.memory.make()
+        bench.push(Result(made.uid, made.ident + apart, made.key, made.time))
+
+
+@pytest.mark.parametrize("ending", [Bench.close, Bench.start])
+@pytest.mark.parametrize(("kept", "late"), [(6, 4), (8, 4), (13, 4), (20, 4), (500, 4), (6, 3), (3, 1), (9, 0)])
+@pytest.mark.parametrize("apart", [1000, 70000, 300000])
+def test_what_pushes_have_skipped_is_counted_though_their_ids_are_found_not_to_be_the_memory_s(
+    apart, kept, late, ending
+):
+    bench = Bench(LateMemory(limit=kept)).open()
+    bench.settle()
+    push_apart(bench, 6, apart)
+    bench.settle()
+    bench.away(6).settle()
+    push_apart(bench, 3, apart)
+    assert missing_most(bench.ledger) >= 6
+    bench.memory.late = late
+    ending(bench)
+    bench.away(4).settle()
+    missing = [one.uid for one in bench.memory.produced[:15] if one.uid not in bench.uids()]
+    assert len(missing) <= bench.ledger.gone() + missing_most(bench.ledger), missing
+    bench.memory.late = 0
+    for _ in range(2):
+        push_apart(bench, 2, apart)
+        bench.again().settle()
+    missing = len(bench.memory.produced) - len(set(bench.uids()))
+    assert missing <= bench.ledger.gone(), (missing, bench.gone.runs)
