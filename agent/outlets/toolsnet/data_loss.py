@@ -257,13 +257,14 @@ def note_lost_meanwhile(policy, stored):
     """
     numbers, cursor = policy.numbers, policy.cursor
     rows = _rows_to(policy, stored)
-    was_sent = cursor.number - rows <= policy.log.number
+    ahead = (stored - cursor.number + cursor.sequence_lag) % SEQUENCES  # of all that were used
+    was_sent = ahead >= _HALF or again_to(numbers) + ahead <= policy.log.number
     lost = min(_lost_since(policy, stored, rows), _had(policy)) if was_sent else _had(policy)
     if numbers[TAKEN] and lost > 0:
         end = again_to(numbers)
         before = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO]
         width = _joined(policy, rows, before)[1] if was_sent else -1
-        numbers[DOUBT_LACKS] += lost
+        numbers[DOUBT_LACKS] = max(numbers[DOUBT_LACKS], min(numbers[DOUBT_LACKS] + lost, _had(policy)))
         put_width(numbers, cursor.number, end, width)
 
 

@@ -2,6 +2,7 @@
 
     the 08 names                           what that means
     anything, and no server was met yet    what goes out next follows it (`_rebase`); nothing that was out counts
+    anything, and an order was given       the same, but behind all sequences that were used (sequence_break)
     0                                      the server is empty: go on; an operator may order all again (`offer_again`).
                                            This and a server set back are in doubt, durably (`data_loss`)
     TAKEN                                  nothing new; where several were out, that says nothing yet: odd
@@ -231,6 +232,10 @@ class ResumePoint:
             note_lost_meanwhile(self.policy, stored)
         state = in_flight.state
         broke = state.broke_at, state.broke_by
+        if again_to(numbers) > cursor.number and (not stored or (self._here() - stored) % SEQUENCES < _HALF):
+            # No sequence is used twice: it may lack what is not sent again, and be exchanged for one that does not.
+            if not stored or self.rows_back(stored) % SEQUENCES:
+                stored = self._here()
         cursor.sequence_lag = (cursor.number - stored) % SEQUENCES
         if taken or bits & SENT_MET or again_to(numbers):
             from toolcart.agent.outlets.toolsnet.sequence_break import note
@@ -393,6 +398,7 @@ class ResumePoint:
         """
         from toolcart.agent.log.rewind import walk
         from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, taken_unseen, undo
+        from toolcart.agent.outlets.toolsnet.sequence_break import note_order
 
         cursor, in_flight = self.cursor, self.in_flight
         before, lag, may_have = cursor.number, cursor.sequence_lag, in_flight.may_have
@@ -406,13 +412,8 @@ class ResumePoint:
             return False
         state = in_flight.state
         broke = state.broke_at, state.broke_by
-        if gap_count:
-            from toolcart.agent.outlets.toolsnet.sequence_break import note_loss
-
-            rows = before - cursor.number - scout.sequence_lag
-            gap_count = note_loss(self.policy, before, (before - lag) % SEQUENCES, rows, gap_count)
-        # So that the next 08 shows where the sequences break.
-        cursor.sequence_lag = (lag - scout.sequence_lag - gap_count) % SEQUENCES
+        cursor.sequence_lag = (lag - before + cursor.number) % SEQUENCES  # they go on behind all that were used
+        note_order(self.policy, before, before - cursor.number - scout.sequence_lag, gap_count)
         done = send_again(self.policy, before, count, doubted, unread, unseen)
         in_flight.may_have = cursor.number
         if not in_flight.declare(

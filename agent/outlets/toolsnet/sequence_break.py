@@ -3,13 +3,14 @@
     record          1 .. 54  55 .. 200                       201 ..
     its sequence    1 .. 54  55 .. 200, again 201 .. 346     347 ..       200: `broke_at`, 146: `broke_by`
 
-An order has results sent again under new sequences, after what the next 08 names; and one that names what was never
-sent moves the sequences, too. A server that is restored from a copy of before then names a result by a sequence that
-stands for another one now: by as many places further on as `broke_by` says, which counts round the circle.
+An order has results sent again under new sequences; and an 08 that names what was never sent moves the sequences, too.
+A server that is restored from a copy of before then names a result by a sequence that stands for another one now: by as
+many places further on as `broke_by` says, which counts round the circle.
 
 Rules
-1. Both are in the snapshot that makes the new sequences valid. An order only moves the cursor, and keeps what it says
-   about sequences true; the 08 after it shows where they break.
+1. Both are in the snapshot of the order. What is sent again goes on behind all sequences that were used: else a copy of
+   before could name the same one as a copy of today, and what it lacks would be taken for stored. Only where the 08
+   names what lies right in front of the order's first result does each get the sequence that it had.
 2. A snapshot has room for one break. Of two the later one is kept: what lies between them is known exactly, and what
    lies before the first as a bound, by the smaller of the two shifts. So nothing is taken for stored that is not; some
    may be sent twice. Where the later one begins at or below the first one, one break says all that they say.
@@ -24,7 +25,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.snapshot_fields import DOUBT_TO, DROPPED, QUARANTINED, SENT, SENT_OLDER
+from toolcart.agent.log.snapshot_fields import DOUBT_TO, DROPPED, QUARANTINED, SENT, SENT_BACK, SENT_OLDER
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
@@ -42,20 +43,21 @@ def note(state, stored, by):
     state.broke_by = by
 
 
-def note_loss(policy, number, here, rows, gaps):
-    """An order has the last `rows` results up to `number`, of the sequence `here`, sent again; ToolsNet had lost some.
+def note_order(policy, number, rows, gaps):
+    """An order has the last `rows` results up to `number` sent again. To be saved.
 
-    `gaps` places there are from the first of these on. Return by how many of them the shift is smaller: all of `rows`
-    if the break is noted now, where they were lost (rule 3). To be saved.
+    `gaps` places there are from the first on that ToolsNet may lack, up to the last that it has; 0: it lacks none.
     """
-    numbers = policy.numbers
+    numbers, cursor = policy.numbers, policy.cursor
+    here = cursor.number - cursor.sequence_lag
     since = number - numbers[DOUBT_TO]
-    if numbers[SENT] & SENT_OLDER or rows > 2 * gaps or since < 0:
-        return gaps
-    # Those that were sent out of their order since then took sequences, too.
+    is_one_loss = numbers[SENT] & (SENT_BACK | SENT_OLDER) == SENT_BACK  # and no order was given since
+    if not gaps or not is_one_loss or rows > 2 * gaps or since < 0:
+        note(policy.in_flight.state, sequence_at(here), (rows - gaps) % SEQUENCES)
+        return
+    # Rule 3: where they were lost. Those that were sent out of their order since then took sequences, too.
     since += max(0, numbers[QUARANTINED] - numbers[DROPPED] - policy.lookahead.quarantine.count())
     note(policy.in_flight.state, sequence_at(here - since), rows)
-    return rows
 
 
 def _rows(state, rows):
