@@ -5,7 +5,7 @@
     drop WHICH       give them up for good; WHICH is `all`, also what cannot be read, numbers `3`, and ranges `5-9`; the
                      answer says how many that cannot be read left with them (toolcart.agent.quarantine.quarantine)
     drop first       give up the one that ToolsNet refuses and that holds all others, while the quarantine has no room;
-                     an outstanding one goes when its outcome is known ("soon")
+                     an outstanding one goes when its outcome is known ("soon"); a restart before that forgets the order
     retry WHICH      offer them to ToolsNet again at once, even while others are held
     retry in-doubt WHICH   also those that ToolsNet may already have: they may be there twice then
 

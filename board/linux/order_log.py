@@ -78,9 +78,10 @@ def outcome_of(lines):
         count = last["count"]
         again = "%s from number %d on %s sent again" % (counted(count, "result"), last["from"], agreeing(count, "is"))
         return again + begins + out + lacks
+    if last.get("soon"):
+        return "the first is dropped as soon as it is known what became of it, unless the agent restarts first"
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
-        soon = " as soon as it is known what became of it" if last.get("soon") else ""
         count = last.get("again")
         again = (
             ", %d of them %s out all the same with what is sent again" % (count, agreeing(count, "goes"))
@@ -90,7 +91,7 @@ def outcome_of(lines):
         if last.get("given_up"):
             done += ", up to %d that cannot be read given up" % last["given_up"]
         left = "%d %s left in the quarantine" % (last["parked"], agreeing(last["parked"], "is"))
-        return "%d %s%s, %s%s" % (last["count"], done, soon, left, again)
+        return "%d %s, %s%s" % (last["count"], done, left, again)
     return "done"
 
 

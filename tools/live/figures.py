@@ -110,9 +110,9 @@ class Figures:
         """
         return {name: self.total(name) for name in (*_NOT_DELIVERED, "missed")}
 
-    def rates(self) -> tuple[float, float]:
-        """Return the rates of all stations together."""
-        rates = [figures.rates() for figures in self.stations.values()]
+    def rates(self, of: str = "") -> tuple[float, float]:
+        """Return the rates of all stations together, or of those that tell this figure."""
+        rates = [figures.rates() for figures in self.stations.values() if not of or of in figures.status]
         return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)
 
     def all_connected(self) -> bool:

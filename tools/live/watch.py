@@ -263,7 +263,10 @@ class Watch:
 def totals(figures: Figures) -> dict:
     """Return the figures of all stations together."""
     stored_per_s, passed_per_s = figures.rates()
-    delivered = {"delivered": figures.total("delivered")} if figures.has("delivered") else {}
+    delivered = {}
+    if figures.has("delivered"):
+        delivered["delivered"] = figures.total("delivered")
+        passed_per_s = figures.rates("delivered")[1]  # not of stations without ToolsNet
     return {
         "stored": figures.total("stored"),
         **delivered,

@@ -201,6 +201,7 @@ class Agent:
             self._due = self.board.now()  # whoever has asked waits for the answer
             self._notifier.ready()
             return False
+        self.configured.stop()
         self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
         return True
 

@@ -40,6 +40,7 @@ class ConfigurationWatch:
         self._refused_in: tuple[bytes | str, ...] = ()  # the state that the files were in then
         self._unseen: list[Mistake] = []  # what it was refused for that no check finds
         self._refusals = 0
+        self._is_over = False
         self._look = Timer()
 
     def report(self) -> dict:
@@ -73,6 +74,10 @@ class ConfigurationWatch:
         self._refusals += 1
         self._reported = self._report()
 
+    def stop(self) -> None:
+        """They were read again, for the agent that follows: what is changed is no news of this one any more."""
+        self._is_over = True
+
     def problems(self) -> list[Mistake]:
         """Return what a reload would be refused for."""
         return self._refusing(check(self._path, agent_pid=os.getpid())).all()
@@ -90,6 +95,8 @@ class ConfigurationWatch:
         }
 
     def _look_now(self) -> None:
+        if self._is_over:
+            return
         self._changed = self._files.changed()
         state = self._files.state()
         if state == self._looked_at and not self._wrong:

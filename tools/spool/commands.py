@@ -283,7 +283,7 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
 @click.option(
     "--parked-kib",
     type=click.IntRange(12, 16384),
-    help="The same as spool.parked_kib.  [default: the old one's, a quarter at most]",
+    help="The same as spool.parked_kib.  [default: the old one's, or a quarter if it had that or more]",
 )
 @click.option("--unit", type=click.Choice(["16", "64", "256", "512"]), default="16", show_default=True)
 def take_over_command(

@@ -321,7 +321,10 @@ def _print_record(answer: list[dict], as_json: bool) -> None:
 def _print_drop(answer: list[dict], _as_json: bool) -> None:
     """Say which were given up."""
     counts = answer[-1]
-    condition = ", as soon as it is known what became of it" if counts.get("soon") else ""
+    if counts.get("soon"):
+        restarts = "give the order again if the agent restarts first"
+        say_done(f"the first is dropped as soon as it is known what became of it: {restarts}")
+        return
     again = counts.get("again", 0)
     resent = (
         f"; {again} of them {agreeing(again, 'goes')} out all the same, with what `offer-again` has sent again"
@@ -329,7 +332,7 @@ def _print_drop(answer: list[dict], _as_json: bool) -> None:
         else ""
     )
     given_up = f", up to {counts['given_up']} that cannot be read given up" if counts.get("given_up") else ""
-    say_done(f"{counts['count']} dropped{condition}{given_up}; {counts['parked']} in the quarantine{resent}")
+    say_done(f"{counts['count']} dropped{given_up}; {counts['parked']} in the quarantine{resent}")
 
 
 def _print_retry(answer: Iterable[dict]) -> int:

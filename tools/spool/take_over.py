@@ -216,7 +216,7 @@ def summary_of(made: NewArea, plan: Plan) -> str:
         parts.append(f"{made.curves} pieces of curves were left behind")
     size, ordered = len(made.device.cells) // 1024, plan.size_bytes // 1024
     if size != ordered:
-        why = "what has to be kept needs that" if size > ordered else "whole blocks"
+        why = "what has to be kept needs that, with room for what comes meanwhile" if size > ordered else "whole blocks"
         parts.append(f"it is of {size} KiB, not of the {ordered} KiB that were ordered: {why}")
     return "; ".join(parts)
 

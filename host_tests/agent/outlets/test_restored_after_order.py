@@ -463,3 +463,35 @@ def test_a_copy_that_is_newer_than_the_one_of_the_order_lacks_what_came_behind_i
     missing = set(numbers(1, 100)) - set(outlet.ids())
     assert len(missing) <= lacks(restarted(outlet))[0] <= 100 and unknown(outlet) == 0
     assert not rewind or not missing
+
+
+@pytest.mark.parametrize(("cut", "rewind"), each_choice([False, True], [True, False]))
+def test_no_more_is_in_doubt_than_was_ever_delivered_whatever_comes_before_an_order_is_begun_with(cut, rewind):
+    outlet = delivering(30, blocks=64, rewind=rewind)
+    oldest = copied(outlet)
+    outlet.store(25)
+    outlet.until_passed(and_ms=1000)
+    middle = copied(outlet)
+    outlet.store(25)
+    outlet.until_passed(and_ms=1000)
+    outlet.archive.clear()
+    again(outlet)
+    outlet.store(20)
+    outlet.until_passed(and_ms=1000)
+    restored(outlet, middle)
+    outlet.store(5)
+    outlet.until_passed(and_ms=1000)
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+    outlet.store(10)
+    put_back(outlet, oldest)
+    order(outlet, "from", "95")
+    if cut:
+        outlet.cut()
+    outlet.network.up(*PIM)
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    for _ in range(2):
+        missing = set(numbers(1, 115)) - set(outlet.ids())
+        assert len(missing) <= lacks(outlet)[0] <= outlet.state.numbers[DELIVERED] == 115
+        restarted(outlet)

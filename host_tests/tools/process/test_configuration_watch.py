@@ -51,6 +51,14 @@ def test_what_an_agent_says_of_its_file_can_be_typed_in_any_folder(tmp_path, car
     assert report["wrong"] and commands.check_configuration(report) == f"toolcart config check {cart}"
 
 
+def test_what_is_changed_while_it_is_read_again_is_no_news_of_the_agent_that_ends(tmp_path, cart):
+    watch = ConfigurationWatch(str(cart), files.Files(cart))
+    assert not watch.report()["changed"]
+    watch.stop()
+    cart.write_text(cart.read_text() + " ")
+    assert not watch.report()["changed"] and not watch.report()["wrong"]
+
+
 def test_a_secret_of_the_running_configuration_that_is_cured_leaves_nothing_to_say(tmp_path, cart):
     secret = with_password(tmp_path, 0o600)
     watch = ConfigurationWatch(str(cart), files.Files(cart))

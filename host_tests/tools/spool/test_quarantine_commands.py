@@ -23,7 +23,7 @@ from toolcart.tools.flash import board_commands
 from toolcart.tools.flash.link import BoardError
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.live.watch import totals
+from toolcart.tools.live.watch import totals, totals_text
 from toolcart.tools.messages import latched_conditions
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
@@ -614,6 +614,27 @@ def test_delivered_is_what_toolsnet_acknowledged():
     figures = Figures()
     figures.feed(status_line(stored=20, delivered=9), 0.0)
     assert totals(figures)["delivered"] == 9
+
+
+def test_the_rate_beside_delivered_is_that_of_stations_with_toolsnet():
+    figures = Figures()
+    with_toolsnet = healthy_station(number=1, stored=0, delivered=0, backlog=0)
+    without = {**healthy_station(number=2, stored=0, backlog=0)}
+    del without["delivered"]
+    figures.feed(status_of(with_toolsnet, without), 0.0)
+    figures.feed(status_of(with_toolsnet, {**without, "stored": 30}), 3.0)
+    assert (totals(figures)["delivered"], totals(figures)["delivered_per_s"]) == (0, 0)
+    assert totals(figures)["stored_per_s"] == 10 and "delivered 0 (0/s)" in totals_text(figures).replace("0.0", "0")
+
+
+def test_a_drop_that_waits_is_promised_and_not_said_to_be_done(capsys):
+    last = {"count": 1, "parked": 24, "soon": True}
+    orders._print_drop([last], False)
+    promised = "the first is dropped as soon as it is known what became of it"
+    assert capsys.readouterr().out == f"{promised}: give the order again if the agent restarts first\n"
+    assert order_log.outcome_of([last]) == f"{promised}, unless the agent restarts first"
+    orders._print_drop([{**last, "soon": False}], False)
+    assert capsys.readouterr().out == "1 dropped; 24 in the quarantine\n"
 
 
 def test_the_live_panel_calls_nothing_lost_that_is_on_its_way():
