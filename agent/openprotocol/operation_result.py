@@ -19,8 +19,8 @@ Rules
    WAIT_MS. A part that differs from one of its number, or has another total, is PART_FOREIGN and changes nothing.
 2. The revision of a message is that of its own header. One later than those known is not guessed at.
 3. The body has the figures of one object, the first; if there are several, each has a row after the body
-   (toolcart.agent.record.spindles). The status is the whole operation's; fields fill the rest
-   (toolcart.agent.openprotocol.variable).
+   (toolcart.agent.record.spindles). The status is the whole operation's, also where that is none: no object speaks
+   for all. Fields fill the rest (toolcart.agent.openprotocol.variable).
 4. An MT Focus 6000 (system type 004) is never asked by MID 0060; any other controller that does not know MID 0060 is
    asked this way next, in the same session. The next session begins as usual.
 5. A rejection names MID 0008 or 0006 there (MT "Special MT Focus 6000 considerations, per mid"), elsewhere 1201:
@@ -228,11 +228,10 @@ class OperationResult:
         body[BODY_BYTES + TORQUE_UNIT] = _NM
         copy(body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
         put_time(body, 0, buf, at + _TIME)
-        status = buf[at + _STATUS]
+        status = body[TIGHTENING_STATUS] = buf[at + _STATUS] or 0x20
         self.result_code = read_fields(
             body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length
         )
-        body[TIGHTENING_STATUS] = status
         self.damaged = self.result_code == RESULT_UNREADABLE
         self._is_whole = self._is_whole and not self.damaged
         self._proven = [False] * max(rows, 1)
@@ -318,19 +317,15 @@ class OperationResult:
     def _place(self, count, buf, at, length, revision):
         """Give the object of the MID 1202 at buf[at:], number `count` of its result, its place."""
         place = _OBJECT_FIELDS if revision == 1 else _OBJECT_FIELDS + _GUID_BYTES
-        body = self.body
-        self.unplaced = count > 2 and len(body) == _BODY_BYTES  # such a body has the figures of the first object alone
+        self.unplaced = count > 2 and len(self.body) == _BODY_BYTES  # it has the figures of the first object alone
         if self.unplaced:
             self.result_code = RESULT_ODD
             return
-        status = body[TIGHTENING_STATUS]
         is_cut = number(buf, at, 4) > length
         code = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
         self.damaged = code == RESULT_UNREADABLE
         self._is_whole = self._is_whole and not self.damaged
         self.result_code = max(self.result_code, code)
-        if status == 0x30 or status == 0x31:
-            body[TIGHTENING_STATUS] = status
 
     def _take_object(self, index, buf, at, place, end, is_cut):
         """Take the fields at buf[place:end] of the object whose ID is at buf[at:]; return a RESULT_ (rule 8)."""
@@ -349,6 +344,8 @@ class OperationResult:
                 if code != RESULT_UNREADABLE:
                     self._proven[row] = True
                     copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
+                    for status in (to + 5, to + 6):
+                        body[status] = sp.judgement(body[status])
                     copy(body, to + sp.OBJECT_LIMITS, own, BODY_BYTES, sp.OBJECT_TYPE - sp.OBJECT_LIMITS)
                 return code
         self.unplaced = True

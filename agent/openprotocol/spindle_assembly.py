@@ -246,7 +246,7 @@ class SpindleAssembly:
         for index in range(self._rows):
             start = first + index * BOLT_BYTES
             copy(body, place, buf, start + 2, 2)
-            body[place + 2] = _digit(buf, start + 6)
+            body[place + 2] = buf[start + 6]
             body[place + 3] = _judged(buf[start + 9], False)
             body[place + 4] = _judged(buf[start + 12], False)
             for figure in range(6):
@@ -356,11 +356,11 @@ class SpindleAssembly:
             self.result_code = res.RESULT_ODD
 
     def _measured(self, place):
-        """Copy the first spindle's judgements of torque and angle into the body; a plain NOK is blank there."""
+        """Copy the first spindle's judgements of torque and angle into the body; blank if neither low, OK nor high."""
         body = self.body
         for offset in range(2):
             octet = body[place + offset]
-            body[res.TORQUE_STATUS + offset] = 0x20 if octet == _NOK else octet
+            body[res.TORQUE_STATUS + offset] = octet if 0x30 <= octet <= 0x32 else 0x20
 
 
 def _are_figures(buf, first, rows, row_bytes, figures):
@@ -405,9 +405,7 @@ def _digit(buf, place):
 
 def _judged(octet, is_plain):
     """Return toolcart.agent.record.spindles' judgement for a status: 0 low, 1 OK, 2 high; `is_plain`: 0 is NOK."""
-    if is_plain and octet == 0x30:
-        return _NOK
-    return octet if 0x30 <= octet <= 0x32 else 0x20
+    return _NOK if is_plain and octet == 0x30 else sp.judgement(octet)
 
 
 def _subtype(buf, at, length, announced):

@@ -43,7 +43,6 @@ from toolcart.agent.record.result import (
     RESULT_TYPE,
     RESULT_UNREADABLE,
     SERIAL,
-    TIGHTENING_STATUS,
     TIME,
     TORQUE,
     TORQUE_MAX,
@@ -68,7 +67,7 @@ _FIRST_TEXT = const(1)  # unless there is one already
 _DIGITS = const(2)
 _TORQUE = const(3)
 _ANGLE = const(4)
-_STATUS = const(5)  # Open Protocol's: 0 low, 1 OK, 2 high; or 0 NOK, 1 OK
+_STATUS = const(5)  # Open Protocol's: 0 low, 1 OK, 2 high
 _NUMBERS = (_DIGITS, _TORQUE, _ANGLE)
 _OWN_STATUS = const(6)  # 0 undefined, 1 OK, 2 low, 3 high (MT notes on MID 1202)
 _TYPE = const(7)
@@ -87,7 +86,6 @@ _PLACES = {
     1003: (_TEXT, PSET_CHANGE, _STAMP_BYTES),
     1039: (_TYPE, _LIMITS + RESULT_TYPE, 2),
     1202: (_TEXT, SERIAL, 14),
-    1400: (_STATUS, TIGHTENING_STATUS, 0x31),
     1402: (_STATUS, TORQUE_STATUS, 0x32),
     1403: (_STATUS, ANGLE_STATUS, 0x32),
     1500: (_DIGITS, JOB, 4),
@@ -245,6 +243,9 @@ def _bring(body, place, pid, unit, buf, at, length):
             put_time(body, 0, buf, at)
         return RESULT_READ
     figure = decimal(buf, at, length)
+    if how == _STATUS or how == _OWN_STATUS:
+        value = -1 if figure is None else _times(figure[0], figure[1])
+        return _put_status(body, to, value, how, width, bytes(buf[at : at + length]))
     if figure is None:
         return RESULT_ODD
     if how == _TORQUE or how == _ANGLE:
@@ -255,11 +256,9 @@ def _bring(body, place, pid, unit, buf, at, length):
     value = _times(figure[0], figure[1])
     if value is None or how == _DIGITS:
         return _put_digits(body, to, width, value)
-    if how == _TYPE:
-        types = _TYPES if pid >= _OWN else _STANDARD_TYPES
-        copy(body, to, types.get(value, b"  "), 0, 2)
-        return RESULT_READ
-    return _put_status(body, to, value, how, width)
+    types = _TYPES if pid >= _OWN else _STANDARD_TYPES
+    copy(body, to, types.get(value, b"  "), 0, 2)
+    return RESULT_READ
 
 
 def _times(value, power):
@@ -286,9 +285,11 @@ def _put_digits(body, to, width, value):
     return RESULT_READ
 
 
-def _put_status(body, to, value, how, most):
-    """Write the one byte of a status in Open Protocol's numbering."""
-    if not 0 <= value <= 9:
+def _put_status(body, to, value, how, most, text):
+    """Write the one byte of a status in Open Protocol's numbering; `text`, if it is none, or `?` if that is longer."""
+    if value is None or not 0 <= value <= 9:
+        text = text.strip(b" \0")
+        body[to] = text[0] if len(text) == 1 else 0x3F
         return RESULT_ODD
     if how == _OWN_STATUS:
         if value < len(_OWN_STATUSES):

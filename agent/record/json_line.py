@@ -78,7 +78,7 @@ _len = len  # a builtin is looked up in the module first
 
 
 def _lacks_row(page, at):
-    """True if a spindle of the result at page[at:] has no status, or no number of its own."""
+    """True if a spindle of the result at page[at:] has no status, or an odd one, or no number of its own."""
     from toolcart.agent.record.spindles import odd_row, unjudged_row  # only where results have several spindles
 
     return unjudged_row(page, at) >= 0 or odd_row(page, at) >= 0

@@ -122,7 +122,7 @@ def notes_of(page, at, flags, length):
 
 
 def _notes_of_rows(page, at):
-    """Return in words which rows their numbers do not tell from the others, and which have no status."""
+    """Return in words which rows their numbers do not tell from the others, and which lack a status that exists."""
     from toolcart.agent.record import spindles as rec  # only where results have several
 
     notes = []
@@ -130,15 +130,14 @@ def _notes_of_rows(page, at):
     while index >= 0:
         notes.append(words_of_row(page, at, index))
         index = rec.odd_row(page, at, index + 1)
-    found = []
+    found = {}
     index = rec.unjudged_row(page, at)
     while index >= 0:
         value = rec.numbers_of(page, at)[index]
-        found.append("%d" % value if value >= 0 else "?")
+        for words in statuses_of_row(page, at, index):
+            found[words] = found.get(words, words + " of") + (" %d" % value if value >= 0 else " ?")
         index = rec.unjudged_row(page, at, index + 1)
-    if found:
-        notes.append("no status of " + " ".join(found))
-    return notes
+    return notes + [found[words] for words in sorted(found)]
 
 
 def words_of_row(page, at, index):
@@ -154,6 +153,19 @@ def words_of_row(page, at, index):
     if rec.form_of(page, at) == rec.SYNC and number(page, place + rec.CHANNEL, 2) == BAD:
         words.append("channel " + _printed(page, place + rec.CHANNEL, 2))
     return ", ".join(words)
+
+
+def statuses_of_row(page, at, index):
+    """Return in words each status that a row named by toolcart.agent.record.spindles.unjudged_row lacks, or has odd."""
+    from toolcart.agent.record import spindles as rec  # likewise
+
+    place = rec.first_row(page, at) + index * rec.row_bytes(page, at) + (2 if rec.form_of(page, at) == rec.BOLTS else 4)
+    words = [] if page[place] and page[place] != 0x20 else ["no status"]
+    for step in range(3):
+        octet = page[place + step]
+        if octet and octet != 0x20 and not 0x30 <= octet <= (0x33 if step else 0x31):
+            words.append("%s %s" % (_STATUSES[1 + step], _printed(page, place + step, 1)))
+    return words
 
 
 def unique_numbers(numbers):

@@ -23,8 +23,9 @@ the five digits of the job sequence of OBJECTS.
                   | record | object type | reference object 4 |                                                56
 
 A status is 1 OK, else NOK; those of torque and angle are 0 low, 1 OK, 2 high, 3 NOK (low or high not said), blank
-unknown. Figures are kept as they came: in SYNC hundredths and degrees, for a press both hundredths, and the limits are
-those of the record; in BOLTS decimals with a point (OP 5.13.2 p. 183); in OBJECTS as in the body.
+unknown. One that does not exist is there as it came, `?` for a 3 (`judgement`). Figures are kept as they came: in SYNC
+hundredths and degrees, for a press both hundredths, and the limits are those of the record; in BOLTS decimals with a
+point (OP 5.13.2 p. 183); in OBJECTS as in the body.
 
 Extras are what MID 0107 has for each bolt, one after the other, as far as there was room:
 
@@ -139,8 +140,16 @@ def rows_of(page, at):
     return [_row(page, first + index * octets, at, form == SYNC) for index in range(count_of(page, at))]
 
 
+def judgement(octet):
+    """Return what a row has for this status of torque or angle: 0 low, 1 OK, 2 high; what is none as it came."""
+    return 0x3F if octet == 0x33 else octet or 0x20
+
+
 def unjudged_row(page, at, index=0):
-    """Return the first row from `index` on without a status, -1 if there is none, or no rows. Allocates nothing."""
+    """Return the first row from `index` on without a status, or with one, also of torque or angle, that does not exist.
+
+    -1 if there is none, or no rows. Allocates nothing.
+    """
     form = page[at + PLACE]
     if form != SYNC and form != BOLTS and form != OBJECTS:
         return -1
@@ -148,11 +157,15 @@ def unjudged_row(page, at, index=0):
     place = first_row(page, at) + index * octets + (2 if form == BOLTS else 4)
     rows = count_of(page, at)
     while index < rows:
-        if page[place] <= 0x20:
+        if not 0x30 <= page[place] <= 0x31 or _is_odd(page[place + 1]) or _is_odd(page[place + 2]):
             return index
         index += 1
         place += octets
     return -1
+
+
+def _is_odd(judged):
+    return judged != 0x20 and not 0x30 <= judged <= 0x33
 
 
 def odd_row(page, at, index=0):

@@ -91,11 +91,12 @@ def add_parameters(parameters, buf, at, length, rows):
 
 
 def _add_absent(parameters, buf, at, rows):
-    """Add, for each spindle, which of torque, angle and status is absent, and a figure that it has no room for."""
+    """Add, for each spindle, which of torque, angle and status is absent, and what is odd or has no room there."""
     stroke = 2 if sp.presses(buf, at) else 0
     is_bolt = sp.form_of(buf, at) == sp.BOLTS
     row = sp.first_row(buf, at)
     odd = sp.odd_row(buf, at)
+    unjudged = sp.unjudged_row(buf, at)
     for index in range(rows):
         status = row + (2 if is_bolt else 4)
         torque = row + (5 if is_bolt else 7)
@@ -112,6 +113,13 @@ def _add_absent(parameters, buf, at, rows):
             odd = sp.odd_row(buf, at, index + 1)
         if text:
             parameters.add_text(60006, _ODD, text, 0, len(text))
+        if index == unjudged:
+            from toolcart.agent.record.malformed import statuses_of_row  # likewise
+
+            for words in statuses_of_row(buf, at, index):
+                if words != "no status":  # which is in the text above
+                    parameters.add_text(60006, _ODD, words.encode(), 0, len(words))
+            unjudged = sp.unjudged_row(buf, at, index + 1)
         if not _is_short(buf, torque, torque_bytes, is_bolt):
             _add_long(parameters, b"torque ", buf, torque, torque_bytes, 0 if is_bolt else 2, 5)
         if not _is_short(buf, angle, angle_bytes, is_bolt):

@@ -335,6 +335,53 @@ def test_time_comes_from_the_object_where_the_operation_has_none():
     assert operation.body[res.TIME : res.PSET_CHANGE] == TIME
 
 
+def test_overall_status_that_is_none_is_taken_from_no_object():
+    for revision in (1, 2, 3):
+        for octet, words in ((b"9", "status 9"), (b"2", "status 2"), (b"X", "status X"), (b"-", "status -")):
+            check_overall_status(revision, octet, words, octet)
+        for octet in (b" ", b"\0"):
+            check_overall_status(revision, octet, "", b" ")
+
+
+def check_overall_status(revision, octet, words, kept):
+    """Whatever the objects say, and in any order, the body has this as the status, and says these words of it."""
+    for listed in (((1, 1, 2, 0),), OBJECTS):
+        data = frames.overall_data(example_tightening(), revision, 1 + len(listed), objects=listed)
+        first = message(1201, data[:35] + octet + data[36:], revision)
+        parts = [of_object(2 + at, listed[at][0], total=1 + len(listed)) for at in range(len(listed))]
+        for order in ([first] + parts, parts + [first]):
+            operation = op.OperationResult()
+            for one in order:
+                state = give(operation, one)
+            page = payload_of(operation)
+            assert state == op.PART_WHOLE and operation.result_code == res.RESULT_ODD
+            assert operation.body[res.TIGHTENING_STATUS : res.TORQUE_STATUS] == kept
+            assert put_in_order(page, len(page))[1] == words
+
+
+def test_a_status_of_an_object_that_is_none_stays_as_it_came():
+    for value, kept in (
+        (b"0", b"0"),
+        (b"2", b"2"),
+        (b"9", b"9"),
+        (b"X", b"X"),
+        (b"12", b"?"),
+        (b"", b" "),
+        (b"3", b"?"),
+    ):
+        assert piece(read(field(1402, value))[1], res.TORQUE_STATUS, 1) == kept or value == b"3"
+        objects = [(1, 1, 2, 0), (2, 1, 2, 0)]
+        operation = op.OperationResult()
+        give(operation, several(objects=objects))
+        give(operation, of_object(2, 1, total=3))
+        result = example_tightening()
+        fields = [one for one in frames.standard_fields(result) if one[0] not in (1402, 1403)]
+        fields += [(1402, 1, 0, value), (1403, 1, 0, value)]
+        give(operation, message(1202, frames.object_data(result, 1, fields, 3, 3, 2), 1))
+        row = rows_of(operation)[1]
+        assert bytes((row.torque_status, row.angle_status)) == kept * 2, value
+
+
 def test_unknown_revisions_and_short_messages_are_unreadable():
     operation = op.OperationResult()
     assert give(operation, overall(1)[:8] + b"004" + overall(1)[11:]) == op.PART_UNREADABLE

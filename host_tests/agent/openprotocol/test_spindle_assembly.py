@@ -251,6 +251,28 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
         sp.extras_of(page, 0, len(page))
 
 
+def test_a_status_of_a_spindle_that_is_none_stays_as_it_came():
+    result = tightening()
+    for octet, kept in ((b"9", b"9"), (b"X", b"X"), (b"3", b"?"), (b"-", b"-"), (b" ", b" "), (b"\0", b" ")):
+        for mid, revision, data, first, width, places in (
+            (101, 1, spindle_frames.sync_data(result, 1, 2), 154, 18, (4, 5, 12)),
+            (101, 4, spindle_frames.sync_data(result, 4, 2), 154, 18, (4, 5, 12)),
+            (106, 4, spindle_frames.station_data(result, 4, 2), 145, 67, (6, 9, 12)),
+        ):
+            for index in range(2):
+                spoiled = data
+                for place in places:
+                    at = first + index * width + place
+                    spoiled = spoiled[:at] + octet + spoiled[at + 1 :]
+                made = new_assembly()
+                assert take(made, message(mid, spoiled, revision), mid, revision) == assembly.ASSEMBLY_WHOLE
+                row = sp.rows_of(payload_of(made), 0)[index]
+                assert bytes((row.torque_status, row.angle_status)) == kept * 2, (mid, octet)
+                assert row.status == octet[0] or octet == b"\0"
+                if index == 0:  # its row says it
+                    assert made.body[res.TORQUE_STATUS : res.TORQUE] == b"  "
+
+
 def test_blank_figures_are_blank_and_odd_ones_are_reported():
     result = tightening()
     octets = bytearray(message(106, spindle_frames.station_data(result, 4, 2), 4))

@@ -1,5 +1,6 @@
 """Telegram 04 of results of several spindles: writing them allocates nothing, and one says nothing of the last."""
 
+import json
 from struct import pack_into
 
 from toolcart.agent.openprotocol import operation_result as op
@@ -7,6 +8,7 @@ from toolcart.agent.openprotocol import spindle_assembly as assembly
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as sp
+from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.result04 import PARAM_ALL, ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
@@ -303,3 +305,37 @@ def test_a_spindle_without_status_and_number_is_named():
             row = sp.first_row(page, 0) + sp.row_bytes(page, 0)
             page[row + (2 if sp.form_of(page, 0) == sp.BOLTS else 4)] = 0x20
             assert describe(page, 0, KIND_RESULT, 0, len(page))["odd"] == words
+
+
+def test_a_status_of_a_spindle_that_is_none_is_named():
+    listed = ((5, 1, 2, 0), (6, 1, 2, 0), (3, 1, 2, 0))
+    for octets in list(payloads_with((b"05", b"06", b"03"))) + [objects(*listed)]:
+        for step, name in ((0, "status"), (1, "torque status"), (2, "angle status")):
+            for octet in b"9X-2\1":
+                if step and octet == 0x32:
+                    continue
+                page = bytearray(octets)
+                place = sp.first_row(page, 0) + (2 if sp.form_of(page, 0) == sp.BOLTS else 4) + step
+                for index in (1, 2):
+                    page[place + index * sp.row_bytes(page, 0)] = octet
+                words = "%s %s" % (name, chr(octet) if octet > 0x20 else "?")
+                telegram = written(writer_of(), bytes(page))
+                assert odd_of(telegram) == {6: words, 3: words}
+                overall = 0 if step else 1
+                assert [one["overall"] for one in read(telegram)["spindles"]][1:] == [overall, overall]
+                fields = describe(page_of(page), AT, KIND_RESULT, 0, len(page))
+                assert fields["odd"] == words + " of 6 3"
+                line = Line(bytearray(2000))
+                assert line.put(page, 0, KIND_RESULT, 0, len(page))
+                assert json.loads(bytes(line.buf[: line.end]))["odd"] == words + " of 6 3"
+
+
+def test_every_odd_status_of_a_spindle_has_room():
+    page = bytearray(objects((5, 1, 2, 0), (6, 1, 2, 0)))
+    row = sp.first_row(page, 0) + sp.row_bytes(page, 0)
+    page[row : row + 7] = b"0X00XYZ"
+    parameters = read(written(writer_of(), page))["parameters"]
+    odd = [one["value"].strip() for one in parameters if one["parameter_id"] == 60006]
+    assert odd == ["spindle 0X00", "status X", "torque status Y", "angle status Z"]
+    fields = describe(page_of(page), AT, KIND_RESULT, 0, len(page))
+    assert fields["odd"] == "spindle 0X00, angle status Z of ?, status X of ?, torque status Y of ?"
