@@ -18,6 +18,7 @@ Rules
    stays as it came, as far as there is room, and the result is RESULT_ODD; if it is the torque itself,
    RESULT_UNREADABLE. A field of blanks is absent.
 4. Of the standard numbers those of a single step do not count.
+5. A number or status that comes twice with two values is neither: it is kept like one that cannot be read.
 
 Imported when the first MID 1201 comes.
 """
@@ -156,6 +157,7 @@ def read_fields(body, buf, at, end, is_cut=False):
     if not leads_to_end and not is_cut:
         return RESULT_UNREADABLE
     code = RESULT_READ if leads_to_end else RESULT_ODD
+    came = {}  # what became of each number and status
     while remaining > 0:
         remaining -= 1
         value = at + _FIELD_BYTES
@@ -166,16 +168,39 @@ def read_fields(body, buf, at, end, is_cut=False):
         place = _PLACES.get(pid)
         if place is not None and not is_blank(buf, value, length):
             if pid >= _OWN or number(buf, at + 13, 4) <= 0:
+                how, to, width = place
+                if pid in came:
+                    fill(body, to, len(came[pid]))
                 field_code = _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length)
-                if field_code == RESULT_ODD and place[0] in _NUMBERS and is_blank(body, place[1], place[2]):
-                    if place[1] == TORQUE:
+                if field_code == RESULT_ODD and how in _NUMBERS and is_blank(body, to, width):
+                    if to == TORQUE:
                         return RESULT_UNREADABLE
                     from toolcart.agent.record.malformed import keep_unread  # hardly any message needs it
 
-                    keep_unread(body, place[1], place[2], buf[value : value + length])
+                    keep_unread(body, to, width, buf[value : value + length])
+                if how in _NUMBERS or how == _STATUS or how == _OWN_STATUS:
+                    octets = width if how in _NUMBERS else 1
+                    brought = bytes(body[to : to + octets])
+                    if came.get(pid, brought) != brought:
+                        if to == TORQUE:
+                            return RESULT_UNREADABLE
+                        _keep_both(body, to, came[pid], brought)
+                        brought = bytes(body[to : to + octets])
+                        field_code = RESULT_ODD
+                    came[pid] = brought
                 code = max(code, field_code)
         at = value + length
     return code
+
+
+def _keep_both(body, to, one, other):
+    """Write that a number was `one/other`, so neither, as far as there is room; `?` for a status."""
+    from toolcart.agent.record.malformed import keep_unread  # hardly any message needs it
+
+    if len(one) == 1:
+        body[to] = 0x3F
+        return
+    keep_unread(body, to, len(one), b"/".join([text.strip().lstrip(b"0") or b"0" for text in (one, other)]))
 
 
 def length_of(buf, at, end):

@@ -9,7 +9,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import BAD, copy, fill, number, put_text
+from toolcart.agent.base.fields import BAD, copy, fill, is_blank, number, put_text
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.absent import absent_of
@@ -137,7 +137,25 @@ def _notes_of_rows(page, at):
         for words in statuses_of_row(page, at, index):
             found[words] = found.get(words, words + " of") + (" %d" % value if value >= 0 else " ?")
         index = rec.unjudged_row(page, at, index + 1)
-    return notes + [found[words] for words in sorted(found)]
+    notes += [found[words] for words in sorted(found)]
+    if rec.form_of(page, at) == rec.OBJECTS:
+        numbers = rec.numbers_of(page, at)
+        for index in range(1, len(numbers)):  # the body has those of the first
+            notes += _figures_of_row(page, rec.first_row(page, at) + index * rec.OBJECTS_ROW_BYTES, numbers[index])
+    return notes
+
+
+def _figures_of_row(page, row, value):
+    """Return in words each figure of the object at page[row:], with this number, that cannot be read."""
+    from toolcart.agent.record import spindles as rec  # likewise
+
+    words = []
+    for name, place, width, _ in _NUMBERS:
+        to = row + (7 if name == "torque" else 13 if name == "angle" else rec.OBJECT_LIMITS + place - _LIMITS)
+        is_figure = name in ("torque", "angle") or _LIMITS <= place < _LIMITS + res.TORQUE_UNIT
+        if is_figure and not is_blank(page, to, width) and not rec.pointed(page, to, width, 0):
+            words.append("%s %s of %s" % (name, _printed(page, to, width), value if value >= 0 else "?"))
+    return words
 
 
 def words_of_row(page, at, index):

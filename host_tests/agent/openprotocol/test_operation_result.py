@@ -131,6 +131,35 @@ def test_number_that_cannot_be_read_is_not_absent():
     assert piece(read(field(2002, b"1.2.3", 1, 90))[1], limit, 6) == b"1.2.3 "
 
 
+def test_number_or_status_that_comes_twice_with_two_values_is_neither():
+    angle, status, maximum = (res.ANGLE, 5), (res.ANGLE_STATUS, 1), (LIMITS + res.TORQUE_MAX, 6)
+    for fields, place, wanted in (
+        ((field(2011, b"81", 50), field(2011, b"7", 50)), angle, b"81/7 "),
+        ((field(2011, b"81", 50), field(2011, b"7", 50), field(2011, b"7", 50)), angle, b"81/.."),
+        ((field(2011, b"12345", 50), field(2011, b"7", 50)), angle, b"123.."),
+        ((field(2011, b"81", 50), field(2011, b"XX", 50)), angle, b"81/XX"),
+        ((field(2011, b"XX", 50), field(2011, b"81", 50)), angle, b"XX/81"),
+        ((field(1403, b"1"), field(1403, b"0")), status, b"?"),
+        ((field(1403, b"1"), field(1403, b"0"), field(1403, b"0")), status, b"?"),
+        ((field(1403, b"1"), field(1403, b"X")), status, b"?"),
+        ((field(30242, b"1"), field(30242, b"0")), status, b"?"),
+        ((field(2002, b"1.00", 1), field(2002, b"2.00", 1)), maximum, b"100/.."),
+    ):
+        code, body = read(*fields)
+        assert (code, piece(body, *place)) == (res.RESULT_ODD, wanted), fields
+    for fields, place, wanted in (
+        ((field(2011, b"81", 50), field(2011, b"81.2", 50)), angle, b"00081"),
+        ((field(2011, b"81", 50), field(2011, b"  ", 50)), angle, b"00081"),
+        ((field(2011, b"81", 50), data_field(2011, 4, 50, b"7", 3)), angle, b"00081"),
+        ((field(1403, b"1"), field(1403, b"1")), status, b"1"),
+        ((field(2001, b"1.00", 1), field(2001, b"1.00", 1)), (res.TORQUE, 6), b"000100"),
+    ):
+        code, body = read(*fields)
+        assert (code, piece(body, *place)) == (res.RESULT_READ, wanted), fields
+    assert read(field(2001, b"1.00", 1), field(2001, b"2.00", 1))[0] == res.RESULT_UNREADABLE
+    assert read(field(2001, b"1.00", 1), field(2001, b"X", 1))[0] == res.RESULT_UNREADABLE
+
+
 def test_every_number_of_the_documents_has_its_place():
     for pid, value, unit, place, wanted in (
         (10, b"WVWZZZ1KZAW123456", 0, res.VIN, b"WVWZZZ1KZAW123456        "),

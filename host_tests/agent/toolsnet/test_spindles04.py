@@ -339,3 +339,22 @@ def test_every_odd_status_of_a_spindle_has_room():
     assert odd == ["spindle 0X00", "status X", "torque status Y", "angle status Z"]
     fields = describe(page_of(page), AT, KIND_RESULT, 0, len(page))
     assert fields["odd"] == "spindle 0X00, angle status Z of ?, status X of ?, torque status Y of ?"
+
+
+def test_a_figure_of_any_object_that_cannot_be_read_is_named():
+    octets = objects((5, 1, 2, 0), (6, 1, 2, 0), (3, 1, 2, 0))
+    for to, text, words in (
+        (7, b"  abc ", "torque abc"),
+        (13, b"81/7 ", "angle 81/7"),
+        (sp.OBJECT_LIMITS + res.TORQUE_MAX, b"1.2.3 ", "torque max 1.2.3"),
+        (sp.OBJECT_LIMITS + res.ANGLE_TARGET, b"XX   ", "angle target XX"),
+        (13, b"-0081", ""),
+        (13, b"     ", ""),
+    ):
+        page = bytearray(octets)
+        place = sp.first_row(page, 0) + 2 * sp.row_bytes(page, 0) + to
+        page[place : place + len(text)] = text
+        fields = describe(page_of(page), AT, KIND_RESULT, res.FLAG_ODD, len(page))
+        assert fields["odd"] == (words + " of 3" if words else "")
+        if words and to < sp.OBJECT_LIMITS:
+            assert odd_of(written(writer_of(), page, res.FLAG_ODD))[3] == words
