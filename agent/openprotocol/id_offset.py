@@ -3,10 +3,10 @@
 A Global 400mp of Sturtevant Richmont names one too high.
 
 Rules
-1. What counts is a result that was pushed, known by its time and values: how far the ID of the answer that brings it
-   is from the one it was pushed with (`by`), and how far the ID that was asked for (`ask`). Both may be off, by
-   OFFSET_MOST at most in either direction. Nothing else shows anything: two answers that are off alike may be right,
-   and be answers to other questions.
+1. What counts is a result that was pushed, known by its time and values, as long as no other one is like it: how far
+   the ID of the answer that brings it is from the one it was pushed with (`by`), and how far the ID that was asked for
+   (`ask`). Both may be off, by OFFSET_MOST at most in either direction. Nothing else shows anything: two answers that
+   are off alike may be right, and be answers to other questions.
 2. One answer shows nothing: it may be late, or what the controller has in place of one that is gone. It is known when
    two show the same, and what they brought is not under the ID that it was pushed with. Then the recovery starts over,
    every ID is put right, and `top` itself where it came from such an answer. The next connection begins with it, and

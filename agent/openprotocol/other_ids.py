@@ -6,7 +6,8 @@ Rules
    (toolcart.agent.openprotocol.id_offset, rule 3).
 3. If it is a result that was pushed, it is asked for under the ID that it was pushed with, too. If it is there, no ID
    is off: the controller has answered with it what is gone. Else by how much IDs are off is known when a second answer
-   shows the same: then all starts over, and what a walk has found is put right.
+   shows the same: then all starts over, and what a walk has found is put right. A result that another one equals in all
+   but its ID shows nothing.
 
 Imported where an answer has another ID than was asked for, or may be off.
 """
@@ -15,7 +16,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import before, put_id, unpack_id
 from toolcart.agent.openprotocol.recovery_request import NEXT
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, fit, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH
 
 _PHASES_OF_NO_OFFSET = (phases.PHASE_PROBE, phases.PHASE_OWN_IDS, phases.PHASE_POLL)
@@ -91,7 +92,7 @@ def shows_offset(recovery, number):
     if number == sought == asked or not are_alike(recovery.answer, recovery.sought):
         return False
     is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
-    return bool(is_near) and recovery.is_pushed(recovery.sought) and not is_repeated(recovery, sought)
+    return bool(is_near) and recovery.is_pushed(recovery.sought) and is_told_apart(recovery, sought)
 
 
 def take_suspect(recovery, number):
@@ -102,7 +103,7 @@ def take_suspect(recovery, number):
     one = bytearray(FINGERPRINT_BYTES)
     for page, at, flags in recovery.duplicates.results_of(bytes(ident), 1) if number == offset.suspect else ():
         put_digest(one, 0, page, at, flags)
-        offset.is_ruled_out = offset.is_ruled_out or are_alike(one, recovery.answer)
+        offset.is_ruled_out |= not flags & FLAG_RECOVERED and are_like(one, recovery.answer)
     offset.suspect = -1
     recovery.request.is_answer_to_next()
     return phases.OUTCOME_NONE
@@ -113,20 +114,34 @@ def is_pushed_as(recovery, ident, since):
     return any(not flags & FLAG_RECOVERED for _, _, flags in recovery.duplicates.results_of(bytes(ident), since))
 
 
-def is_repeated(recovery, number):
-    """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
-    ident = bytearray(ID_BYTES)
-    put_id(ident, 0, number)
+def are_like(one, other):
+    """True if nothing but the ID tells these apart: where one has no time, its values do."""
+    return are_alike(one, other) or fit(one, other)
+
+
+def is_told_apart(recovery, number):
+    """True if what came is the result pushed under this ID, and can be no other one.
+
+    It can if the log or ID 0 has one like it under another ID, or if another one was pushed under this in this count.
+    """
+    answer = recovery.answer
+    newest = recovery.observed.top
+    if unpack_id(newest, 0) not in (number, unpack_id(answer, 0)) and are_like(newest, answer):
+        return False
     epoch = recovery.ledger.epoch()
-    first = b""
+    is_pushed = False
     one = bytearray(FINGERPRINT_BYTES)
-    for page, at, flags in recovery.duplicates.results_of(bytes(ident), 1):
-        if not flags & FLAG_RECOVERED and page[at - HEAD_BYTES + ID_EPOCH] == epoch:
-            put_digest(one, 0, page, at, flags)
-            if first and not same(one, first):
-                return True
-            first = bytes(one)
-    return False
+    for page, at, flags in recovery.duplicates.results(1):
+        put_digest(one, 0, page, at, flags)
+        is_like = are_like(one, answer)
+        if unpack_id(one, 0) != number:
+            if is_like:
+                return False
+        elif not flags & FLAG_RECOVERED:
+            if not is_like and page[at - HEAD_BYTES + ID_EPOCH] == epoch:
+                return False
+            is_pushed = is_pushed or is_like
+    return is_pushed
 
 
 def put_right(recovery, number, pushed):

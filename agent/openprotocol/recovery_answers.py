@@ -94,7 +94,7 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
         if near:
             from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
 
-            if not other_ids.is_repeated(recovery, moved(number, -near)):
+            if other_ids.is_told_apart(recovery, moved(number, -near)):
                 return other_ids.put_right(recovery, number, moved(number, -near))
     is_walked = phase == phases.PHASE_WALK and number == recovery.request.asked
     if is_walked and recovery.asks_own_station() and not recovery.offset.is_known():

@@ -74,7 +74,7 @@ def two_digits(digest, at):
 
 def same(one, other):
     """True if both digests are of one result. What one of them lacks is not compared."""
-    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
+    return compare(one, 0, other, 0, TIME) == 0 and fit(one, other)
 
 
 def are_of_one(one, other):
@@ -82,7 +82,7 @@ def are_of_one(one, other):
     return compare(one, 0, other, 0, TIME) == 0 and compare(one, TIME, other, TIME, res.TIME_BYTES) == 0
 
 
-def _fit(one, other):
+def fit(one, other):
     """True if time and values are the same. What one of them lacks is not compared."""
     if one[TIME + 2] and other[TIME + 2] and compare(one, TIME, other, TIME, res.TIME_BYTES):  # a month: a time
         return False

@@ -23,7 +23,7 @@ Rules
    second are different ones, however near they are.
    Where the count has begun anew, for what has come, the time of one that was pushed, which no other has, or its torque
    and angle, is enough: the IDs may be off, and what is kept written otherwise.
-   One that has no time may be any pushed one with its torque and angle, or with whatever it has of these.
+   One that has no time may be any with its torque and angle, or any pushed one with whatever it has of these.
 5. A pushed result is one fetched result, not two: another that is like it is stored.
 
 Imported where something may have to be fetched.
@@ -49,6 +49,7 @@ _ANGLE_BITS = const(127)
 _WHEN_AT = const(24)
 _MINUTE_AT = const(20)
 _TORQUE_BITS = const((1 << 20) - 1)
+_NO_TIME = const(1023 << 20)  # in place of minute and second
 _ROUND = const(10)  # a torque that was rounded, or cut off, is a multiple of this
 _UNKNOWN = const(127)  # in place of an angle
 
@@ -111,7 +112,8 @@ class StoredContents:
         """Add an entry, in place of the oldest one where there are enough."""
         number = _id_of(page, at)
         number = _UNNAMED if number < 0 else number % _UNNAMED
-        put_u32(self._entry, 0, self._take(page, at, flags))
+        self._take(page, at, flags)
+        copy(self._entry, 0, self._key, 0, 4)
         pushed = 0 if flags & FLAG_RECOVERED else _PUSHED
         put_u32(self._entry, 4, number | pushed | self._angle << _ANGLE_AT | self._when << _WHEN_AT)
         if self._is_full():
@@ -167,7 +169,7 @@ class StoredContents:
         return of_second == 1
 
     def _may_hold_timeless(self):
-        """True if what was taken, which has no time, may be one that was pushed, by its values if it has some."""
+        """True if the log may have what was taken, which has no time, by its values; where it has none, from a push."""
         digest = self._digest
         torque = -1 if digest[_VALUES] == 0xFF else _torque(digest)
         entries = self._entries
@@ -175,7 +177,8 @@ class StoredContents:
             word = get_u32(entries, at + 4)
             angle = word >> _ANGLE_AT & _ANGLE_BITS
             is_angle = angle == self._angle or _UNKNOWN in (angle, self._angle)
-            if word & _PUSHED and is_angle and torque in (-1, get_u32(entries, at) & _TORQUE_BITS):
+            is_torque = torque == get_u32(entries, at) & _TORQUE_BITS or (torque < 0 and word & _PUSHED)
+            if is_torque and is_angle:
                 return True
         return False
 
@@ -186,14 +189,20 @@ class StoredContents:
             at = self._next(at + _ENTRY)
         return at >= 0
 
-    def is_found(self, body, start, flags):
-        """True if the fetched result at body[start:] was pushed under another ID, and is no other one's (rule 5)."""
+    def is_found(self, body, start, flags, is_known):
+        """True if the fetched result at body[start:] was pushed under another ID, and is no other one's (rule 5).
+
+        Unless it `is_known` that pushed IDs are others, what was pushed alike under several IDs is not the first one.
+        """
         number = _id_of(body, start)
         at = self._first(body, start, flags)
         count = other = 0
+        is_known = is_known or len(self._found) > 0
         while at >= 0:
             word = self._word(at)
             if word & _PUSHED:
+                if count and other != word & _UNNAMED and not is_known:
+                    return False
                 other = word & _UNNAMED
                 if number % _UNNAMED == other or apart(number % _UNNAMED, other):
                     return False
@@ -252,18 +261,18 @@ class StoredContents:
         return get_u32(self._entries, at + 4) & (_PUSHED | _UNNAMED)
 
     def _take(self, page, at, flags):
-        """Take what the result has besides its ID into `_key` and `_angle`; return the key, 0: no time or values."""
+        """Take what the result has besides its ID into `_key` and `_angle`; return the key, 0 without a time."""
         digest = self._digest
         put_digest(digest, 0, page, at, flags)
         angle = digest[-1]
         self._angle = _UNKNOWN if angle == 0xFF else two_digits(digest, -1)
-        key = 0
-        if digest[TIME + 2] and digest[_VALUES] != 0xFF:
-            torque = _torque(digest)
-            minute = two_digits(digest, TIME + 5)
-            key = (minute % 15 * 60 + two_digits(digest, TIME + 6)) << _MINUTE_AT | torque or 1
-            # It falls together after 16 hours, and never at the same time of another day of the month.
-            self._when = (two_digits(digest, TIME + 3) * 33 + two_digits(digest, TIME + 4) * 4 + minute // 15) & 0x3F
+        if not digest[TIME + 2] or digest[_VALUES] == 0xFF:
+            put_u32(self._key, 0, 0 if digest[_VALUES] == 0xFF else _NO_TIME | _torque(digest))
+            return 0
+        minute = two_digits(digest, TIME + 5)
+        key = (minute % 15 * 60 + two_digits(digest, TIME + 6)) << _MINUTE_AT | _torque(digest) or 1
+        # It falls together after 16 hours, and never at the same time of another day of the month.
+        self._when = (two_digits(digest, TIME + 3) * 33 + two_digits(digest, TIME + 4) * 4 + minute // 15) & 0x3F
         put_u32(self._key, 0, key)
         return key
 
@@ -302,7 +311,7 @@ def is_pushed_as_another(recovery, body, start, flags):
     if recovery.came_first_as(number) != number:
         return False
     contents = whole(recovery)
-    is_found = contents.is_found(body, start, flags)
+    is_found = contents.is_found(body, start, flags, recovery.ledger.push_ids_differ())
     if is_found and contents.is_proven() and not recovery.offset.is_ruled_out:
         recovery.ledger.put_push_ids_differ()
         fill(recovery.ledger.expected, 0, ID_BYTES, 0xFF)  # no push moves `top` from now on
