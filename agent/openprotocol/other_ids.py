@@ -165,4 +165,4 @@ def put_right(recovery, number, pushed):
             ledger.add_in_front(begin, before(recovery.offset.corrected(begin)))
         walk.begins = ()
         ledger.try_save()
-    return phases.OUTCOME_OFFSET
+    return phases.OUTCOME_OFFSET if recovery.offset.by else phases.OUTCOME_NONE  # no ID is off: questions are

@@ -179,6 +179,7 @@ def test_right_ids_of_answers_to_other_questions_are_not_put_right():
                 cart.settle()
                 case = (by, number, missed, cart.stored())
                 assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
+                assert phases.OUTCOME_OFFSET not in cart.outcomes, case
                 assert len(cart.memory.produced) == len(cart.uids()) + cart.ledger.gone(), case
                 assert missing_most(cart.ledger) == 0 and cart.recovery.ownership.needs == "", case
 
