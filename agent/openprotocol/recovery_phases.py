@@ -14,6 +14,7 @@ toolcart.agent.openprotocol.recovery; W1 to W4 are below.
                                                                        rule 10
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
+              what came below it   there: they share them; else not   they do not; either way NEWEST
               the log's newest     its station is ours                 whether or not: NEWEST
     WITNESS   top, or the push     the same: CONFIRM; without N:       NEARBY; COMMIT, if 0 was gone too (rule 10)
               that came last       COMMIT from top+1; another: NEARBY,
@@ -145,3 +146,4 @@ JUDGED_FINE = const(0)  # of an answer where stations may share the IDs: it is t
 JUDGED_DOUBT = const(1)  # it shows that they do, unless it is corrupt: ask again
 JUDGED_SHARED = const(2)  # it shows it a second time
 JUDGED_NO_OWNER = const(3)
+JUDGED_OWN = const(4)  # it shows that they do not

@@ -9,9 +9,11 @@ whoever made it; MID 0065 says who did from revision 7 on (parameter 37, bytes 3
 Rules
 1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. No version says whether the
    IDs are shared: an answer of another station shows it, or at a Power Focus 6000 one below the ID asked for; this is
-   believed when the next answer shows it too. Others answer so for what is gone. An equal ID shows nothing. Where it
-   is believed, or a Power Focus 6000 does not say whose an answer is, the ID after the newest is asked for once a
-   connection: it is answered with the newest below it, or the IDs are not shared, if nothing else has shown it.
+   believed when the next answer shows it too, and what came below is there under its own ID, for which it is asked.
+   Where that is not there, or a newer one lies between, answers are off, and the IDs not shared. An equal ID shows
+   nothing. Where it is believed, or a Power Focus 6000 does not say whose an answer is, the ID after the newest is
+   asked for once a connection: it is answered with the newest below it, or the IDs are not shared, if nothing else has
+   shown it.
 2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
    below the stretch, or a rejection with 15, ends the walk. Ours are asked for again by their own IDs, oldest first.
 3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
@@ -110,6 +112,7 @@ class SharedIds:
         self.asks_log = False  # PROBE is for what the log has (rule 5)
         self.has_asked_log = False
         self.is_probed = False  # the ID after the newest was asked for
+        self.shown = -1  # PROBE is for this ID, which an answer has shown twice
         self._answers_below = False  # an answer has been below its question (rule 6)
         self._absent_run = 0
 
@@ -174,7 +177,6 @@ class SharedIds:
         self.is_probed = self.is_probed or (phase == phases.PHASE_PROBE and number != asked and not self.asks_log)
         if not shares and (self.owner == OWNER_OTHER or (is_below and self._has_to_name)):
             self._suspects = not self._suspects
-            self.is_proven = not self._suspects
             return phases.JUDGED_DOUBT if self._suspects else phases.JUDGED_SHARED
         self._suspects = False
         self.is_proven = self.is_proven or is_below
@@ -287,6 +289,12 @@ def judge(recovery, number):
         shared.learn_station()
         recovery.ownership.station_learned(shared.station)
     is_lower = number < asked and not _is_no_shared_answer(recovery, number)
+    if recovery.phase == phases.PHASE_PROBE and not (shared.asks_log or recovery.ownership.shares):
+        is_shown = asked == shared.shown
+        if is_shown and number == asked:
+            return phases.JUDGED_SHARED
+        if is_shown or (number < asked and not is_lower):
+            return phases.JUDGED_DOUBT if recovery.request.is_first_other() else phases.JUDGED_OWN
     return shared.judge(recovery.phase, recovery.ownership.shares, number, asked, is_lower)
 
 
@@ -302,9 +310,18 @@ def take_judged(recovery, judged):
         recovery.switch_off(phases.PHASE_OFF)
         return phases.OUTCOME_NO_OWNER
     elif judged == phases.JUDGED_SHARED:
-        ownership.shared.asks_log = False
+        shared = ownership.shared
+        shared.asks_log = False
+        asked, number = recovery.request.asked, unpack_id(recovery.answer, 0)
+        if number != asked and shared.owner != OWNER_OTHER:
+            shared.shown = number
+            return recovery.turn_to(phases.PHASE_PROBE, number)
         recovery.start_over()
+        shared.is_proven = True
         ownership.are_shared()
+    elif judged == phases.JUDGED_OWN:
+        ownership.take_no_answer()
+        recovery.start_over()
     return phases.OUTCOME_NONE
 
 
@@ -317,6 +334,9 @@ def take_probed(recovery, is_absent, now):
         return phases.OUTCOME_NONE
     if is_absent:
         recovery.ownership.take_no_answer()
+    if recovery.request.asked == shared.shown:
+        recovery.start_over()
+        return phases.OUTCOME_NONE
     return phases.STEP_COMPARE_NEWEST
 
 

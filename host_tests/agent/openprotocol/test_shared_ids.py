@@ -9,7 +9,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.frames import fetched
-from host_tests.support.recovery import IDENTITY, STATION, Bench, Memory
+from host_tests.support.recovery import IDENTITY, STATION, Bench, Memory, Result
 
 PORTABLE = True
 HEAP = "8m"
@@ -115,6 +115,50 @@ def test_one_answer_alone_does_not_show_that_ids_are_shared():
         cart.settle()
         assert cart.ledger.shares() == (spoiled == 2)
         assert cart.agrees()
+
+
+class Off(Stations):
+    """Of our station alone: an answer has an ID that is off by `by`, or is the result `to` IDs away."""
+
+    def __init__(self, by, to, ours):
+        Stations.__init__(self, next_id=101)
+        self.by, self.to, self.ours = by, to, ours
+
+    def find(self, number):
+        found = Memory.find(self, number + self.to if number else 0)
+        return None if found is None else Result(found.uid, found.ident + self.by, found.key, found.time)
+
+
+def test_answers_of_one_station_that_are_off_are_not_taken_for_shared_ids():
+    for names in (True, False):
+        for by, to in [(-by, 0) for by in range(1, 9)] + [(0, -to) for to in range(1, 9)] + [(-2, 2), (3, 0), (0, 3)]:
+            for before in (3, 20):
+                cart = Cart()
+                cart.memory = memory = Off(by, to, range(1, 100))
+                memory.bench = cart
+                if not names:
+                    cart.names, cart.opens_with = False, (IDENTITY, 3)
+                for _ in range(before):
+                    memory.make()
+                for missed in (0, 10, 5):
+                    cart.away(missed)
+                    settle_off(cart)
+                    for _ in range(6):
+                        cart.push(memory.make())
+                        settle_off(cart)
+                made = set(range(before + 1, before + 34))
+                case = (names, by, to, before, cart.uids())
+                assert made <= set(cart.uids()) and len(set(cart.uids())) == len(cart.uids()), case
+                assert not cart.ledger.shares() and cart.recovery.phase == phases.PHASE_IDLE, case
+
+
+def settle_off(cart):
+    """As the intake asks: what is asked for is put right."""
+    for _ in range(200):
+        number = cart.ask()
+        if number < 0:
+            return
+        cart.answer(cart.memory.find(number + cart.recovery.offset.ask if number else 0))
 
 
 def test_witness_that_is_gone_costs_look_through_all_and_stores_nothing_twice():
