@@ -249,8 +249,7 @@ class IdLedger:
             if self.successor and self.successor_id < 0:
                 self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
-            if not self.shares():
-                self._note_skipped(number)
+            self._note_skipped(number)
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again

@@ -328,7 +328,7 @@ def count_skipped(duplicates, ledger):
     begun = []
     last = bytearray(FINGERPRINT_BYTES)
     moves = False
-    if not (ledger.shares() or ledger.push_ids_differ()):
+    if not ledger.push_ids_differ():
         # Else what is below `top` may have come before it.
         is_in_order = _record_of(duplicates, ledger.octets) > 0
         moves = find_skipped(duplicates, ledger, skipped, last, False, begun if is_in_order else None)

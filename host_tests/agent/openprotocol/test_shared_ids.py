@@ -6,6 +6,7 @@ answered with the newest result at or below n, of any station; 0 means the newes
 
 from toolcart.agent.openprotocol import error_codes, shared_ids
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.frames import fetched
@@ -159,6 +160,39 @@ def settle_off(cart):
         if number < 0:
             return
         cart.answer(cart.memory.find(number + cart.recovery.offset.ask if number else 0))
+
+
+class Newest(Stations):
+    """Answers what it does not have, or `always`, with its newest."""
+
+    def __init__(self, always, limit):
+        Stations.__init__(self, next_id=101, limit=limit)
+        self.always = always
+
+    def find(self, number):
+        found = None if self.always else Memory.find(self, number)
+        return found or Memory.find(self, 0)
+
+
+def test_what_pushes_skip_may_be_missing_where_no_answer_says_whose_it_is():
+    for always, limit, before in [(False, 4, 3), (True, 100, 3), (True, 4, 0), (False, 100, 3)]:
+        cart = Cart()
+        cart.memory = memory = Newest(always, limit)
+        memory.bench = cart
+        cart.names, cart.opens_with = False, (IDENTITY, 3)
+        for _ in range(before):
+            memory.make()
+        cart.open().settle()
+        cart.make(5)
+        cart.away(8)
+        cart.settle()
+        cart.make(2)
+        assert cart.recovery.ownership.needs == "owner"
+        for _ in range(3):
+            assert 8 <= missing_most(cart.ledger, 1, cart.log) <= 108, (always, limit)
+            cart.close().start()
+            assert 8 <= missing_most(cart.ledger, 1, cart.log) <= 108, (always, limit)
+            cart.open().settle()
 
 
 def test_witness_that_is_gone_costs_look_through_all_and_stores_nothing_twice():
