@@ -204,6 +204,8 @@ def _conclude(recovery, lowest, now):
     """All that the controller has may be missing, from `lowest` on; return an OUTCOME_."""
     observed = recovery.observed
     ended = recovery.walk.ended
+    if ended is not None and lowest + recovery.offset.ask <= 1:
+        lowest = min(lowest, 1)  # where questions are off what is below cannot be asked for, and may be there
     observed.first = lowest
     is_left = ended is not None and ended.is_there and not recovery.ledger.ranges
     recovery.walk.begins = (following(recovery.ledger.top()), lowest) if is_left else ()

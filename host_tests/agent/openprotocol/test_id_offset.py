@@ -244,3 +244,37 @@ def test_push_that_is_forgotten_before_it_is_asked_for_lets_the_next_one_show_it
     cart.settle()
     assert len(cart.uids()) + cart.ledger.gone() == len(cart.memory.produced), cart.ledger.gone()
     assert cart.stored() == [uid + 49 for uid in cart.uids()] and len(cart.uids()) == 4 + 1 + 2
+
+
+class Other(Memory):
+    """Answers the question for an ID with the result `to` IDs above it; behind the ID `ends` comes `begins`."""
+
+    def __init__(self, to, next_id, ends, begins):
+        Memory.__init__(self, next_id)
+        self.to, self.ends, self.begins = to, ends, begins
+
+    def make(self, ident=None, key=None):
+        if self.next_id > self.ends:
+            self.next_id = self.begins
+        return Memory.make(self, ident, key)
+
+    def find(self, number):
+        return Memory.find(self, number + self.to if number else 0)
+
+
+def test_ids_of_a_new_count_that_cannot_be_asked_for_are_counted():
+    for to in range(1, OFFSET_MOST + 1):
+        for ends, begins in [(100, 1), (255, 0), (999, 1), (65535, 0), (507, 1)]:
+            for missed in (11, 20):
+                cart = Cart(Other(to, ends - 8, ends, begins))
+                for _ in range(3):
+                    cart.memory.make()
+                cart.open().settle()
+                cart.make(5)
+                cart.away(missed)
+                cart.settle()
+                cart.make(4)
+                lost = [one.ident for one in cart.memory.produced[3:] if one.uid not in cart.uids()]
+                case = (to, ends, begins, missed, lost, cart.gone.runs)
+                assert set(lost) <= set(range(to + 1)) and cart.stored_twice <= 1, case
+                assert len(lost) <= cart.ledger.gone() <= to + 1, case
