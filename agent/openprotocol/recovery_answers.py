@@ -214,8 +214,12 @@ def take_result(recovery, number, is_logged, now):
         return shared_ids.take_answer(recovery, number)
     if number == request.asked:
         return _take_there(recovery, number, is_logged, now)
-    if is_lower:
+    if is_lower and phase != phases.PHASE_FILL:
         return take_absent(recovery, now)
+    if is_lower:
+        from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
+
+        return shared_ids.take_other_of_ours(recovery)
     # Hardly any controller answers another question.
     from toolcart.agent.openprotocol.other_ids import take_other_id
 

@@ -10,10 +10,10 @@ Rules
 1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. No version says whether the
    IDs are shared: an answer of another station shows it, or at a Power Focus 6000 one below the ID asked for; this is
    believed when the next answer shows it too, and what came below is there under its own ID, for which it is asked.
-   Where that is not there, or a newer one lies between, answers are off, and the IDs not shared. An equal ID shows
-   nothing. Where it is believed, or a Power Focus 6000 does not say whose an answer is, the ID after the newest is
-   asked for once a connection: it is answered with the newest below it, or the IDs are not shared, if nothing else has
-   shown it.
+   Where that is not there, or a newer one lies between, answers are off, and the IDs not shared; so it is where one of
+   ours that was answered is not there, whatever was believed before. An equal ID shows nothing. Where it is believed,
+   or a Power Focus 6000 does not say whose an answer is, the ID after the newest is asked for once a connection: it is
+   answered with the newest below it, or the IDs are not shared, if nothing else has shown it.
 2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
    below the stretch, or a rejection with 15, ends the walk. Ours are asked for again by their own IDs, oldest first.
 3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
@@ -338,6 +338,15 @@ def take_probed(recovery, is_absent, now):
         recovery.start_over()
         return phases.OUTCOME_NONE
     return phases.STEP_COMPARE_NEWEST
+
+
+def take_other_of_ours(recovery):
+    """One of ours, which was answered, is now answered with one below it; return OUTCOME_NONE."""
+    if not recovery.request.is_first_other():
+        recovery.ownership.shared.is_proven = False
+        recovery.ownership.take_no_answer()
+        recovery.start_over()
+    return phases.OUTCOME_NONE
 
 
 def _newest_of_log(duplicates):

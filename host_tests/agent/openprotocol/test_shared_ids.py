@@ -153,6 +153,27 @@ def test_answers_of_one_station_that_are_off_are_not_taken_for_shared_ids():
                 assert not cart.ledger.shares() and cart.recovery.phase == phases.PHASE_IDLE, case
 
 
+def test_that_ids_are_shared_is_not_believed_where_one_of_ours_is_no_longer_under_its_id():
+    for by in (-1, -2, -3):
+        cart = Cart()
+        cart.memory = memory = Off(by, 0, range(1, 100))
+        memory.bench = cart
+        for _ in range(3):
+            memory.make()
+        cart.open()
+        cart.recovery.ownership.shared.is_proven = True
+        cart.recovery.ownership.are_shared()
+        settle_off(cart)
+        for missed in (0, 10):
+            cart.away(missed)
+            settle_off(cart)
+            for _ in range(6):
+                cart.push(memory.make())
+                settle_off(cart)
+        assert not cart.ledger.shares() and cart.ledger.gone() <= 3, (by, cart.gone.runs)  # made before it was met
+        assert set(range(4, 26)) <= set(cart.uids()), (by, cart.uids())
+
+
 def settle_off(cart):
     """As the intake asks: what is asked for is put right."""
     for _ in range(200):
