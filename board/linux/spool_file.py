@@ -262,6 +262,7 @@ class SpoolFile:
     def __init__(self, path, size_bytes, unit_bytes, owner=NO_OWNER, may_wait=True):
         self.path = os.path.abspath(path)
         self._may_wait = may_wait  # for another process
+        self._is_agent = size_bytes > 0  # else an order, to the spool of one that is stopped
         self.notes = []
         self.is_new = False
         self.descriptor = -1
@@ -321,6 +322,9 @@ class SpoolFile:
             self.notes.append("%s cannot be removed: %s" % (self.path + NEW, error.strerror))
 
     def _of_another(self, found):
+        if not self._is_agent:
+            user = user_name(found.st_uid)
+            return "%s belongs to %s: give the order as %s, the user of its agent" % (self.path, user, user)
         cure = another_owner(self.path, found, os.geteuid())
         why = "%s belongs to %s, and the agent runs as %s; %s"
         return why % (self.path, user_name(found.st_uid), user_name(os.geteuid()), cure)

@@ -100,7 +100,9 @@ def test_a_file_of_another_user_is_refused(tmp_path, monkeypatch):
         os.chown(path, 1234, 1234)
     else:
         monkeypatch.setattr(linux_spool_file.os, "geteuid", lambda: 1234)
-    refused(path, "belongs to user")
+    refused(path, "belongs to user 1234, and the agent runs as" if os.geteuid() == 0 else "belongs to user")
+    with pytest.raises(FlashUnusable, match="give the order as "):
+        FileFlash(str(path), 0)
 
 
 def test_a_mode_that_lets_others_in_is_tightened_and_reported(tmp_path):

@@ -379,7 +379,7 @@ def test_one_refused_result_is_reported_of_that_one_alone(site, plants):
     words.again().agree({7: Truth(waiting=0, set_aside=1)})
     words.assert_shown("1 result set aside", on=("status", "doctor", "page"))
     words.assert_shown('what="set aside",level="note"} 1', on=("metrics",))
-    words.assert_absent("refuses everything that is offered", "needs an operator", "2 results set aside")
+    words.assert_absent("refuses everything that it is offered now", "needs an operator", "2 results set aside")
 
 
 def test_an_acknowledgement_that_is_owed_is_reported_of_its_result(site, plants):
@@ -427,15 +427,15 @@ def test_a_refused_result_with_none_after_it_is_not_everything(site, plants):
 
 
 @LONG
-@shows("refuses everything that is offered", "look into ToolsNet: is its database there")
+@shows("refuses everything that it is offered now", "look into ToolsNet: is its database there")
 def test_toolsnet_that_refuses_everything_is_reported_so_and_nothing_is_set_aside(site, plants):
     plant = plants(toolsnet={"code_all": 9})
     agent, words = begun(site, plant, toolsnet=SOON)
     plant.produce(4)
-    agent.wait_for("refuses everything that is offered (code 9)")
+    agent.wait_for("refuses everything that it is offered now (code 9)")
     words.until(lambda states: (states[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
     words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
-    words.assert_shown("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
+    words.assert_shown("refuses everything that it is offered now (code 9)", "4 waiting", on=("status", "page", "live"))
     words.assert_shown('what="refused",level="bad"} 1', on=("metrics",))
     assert words.doctor.returncode == 1 == site.run("status", "--config", words.cart).returncode
     plant.cut_toolsnet(True)

@@ -330,7 +330,7 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
     refused = outlet["refused"]
     phase, code = refused["doing"], refused.get("code", 0)
     is_all = _is_all(refused)
-    everything = "everything that is offered"
+    everything = "everything that it is offered now"
     if code:
         refusal_text = f"refuses {everything} (code {code})" if is_all else f"refuses (code {code})"
     elif phase == "pass":

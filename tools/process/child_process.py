@@ -22,6 +22,7 @@ from toolcart.base import subprocesses
 from toolcart.tools.process.agent import NONE
 
 STDERR_LINES = 40  # how much of a traceback is kept
+CANNOT_START = 126  # as a shell says of a program that cannot be run
 STOP_LIMIT_S = 6.0  # the agent's own limit is 3 s, then it has to write its cursors
 
 
@@ -38,17 +39,24 @@ class AgentChild:
         self._process: subprocess.Popen | None = None
         self._readers: list[threading.Thread] = []
         self._stop_by_s: float | None = None
+        self._cannot_start = False
 
     def start(self) -> None:
-        """Start it; an earlier one must have ended."""
-        self._process = subprocess.Popen(
-            subprocesses.command("-m", "toolcart.tools.process.standalone", self.config_path),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        """Start it; an earlier one must have ended. One that cannot be started has ended with CANNOT_START."""
         self.starts += 1
+        try:
+            self._process = subprocess.Popen(
+                subprocesses.command("-m", "toolcart.tools.process.standalone", self.config_path),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._process, self._readers = None, []
+            self._cannot_start, self.errors = True, [f"the agent's process cannot be started: {error}"]
+            return
+        self._cannot_start = False
         self.started_s = time.monotonic()
         self.errors = []
         self._stop_by_s = None
@@ -67,6 +75,8 @@ class AgentChild:
 
     def exit_code(self) -> int | None:
         """Return None while it runs; the code (negative for a signal) once it has ended and all has been read."""
+        if self._cannot_start:
+            return CANNOT_START
         if self._process is None or self._process.poll() is None:
             return None
         for reader in self._readers:

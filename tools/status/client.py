@@ -62,6 +62,13 @@ def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
         late.is_late = True
         late.was_read = isinstance(error, Unanswered) and error.was_read
         return late
+    if isinstance(error, BlockingIOError):
+        late = NoAgent(
+            f"the agent at {path} does not answer: as many as may ask at once wait for it",
+            f"{STUCK.capitalize()} `systemctl status toolcart` and `journalctl -u toolcart` show it.",
+        )
+        late.is_late = True
+        return late
     if error.errno not in (errno.EMFILE, errno.ENFILE):
         from toolcart.tools.status import without_socket  # only where nothing answers
 

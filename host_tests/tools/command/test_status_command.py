@@ -341,6 +341,17 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
         listening.listen(1)
         with pytest.raises(client.NoAgent, match="does not answer within"):
             client.ask(path, 0.05)
+        with (
+            contextlib.ExitStack() as others,
+            pytest.raises(client.NoAgent, match="as many as may ask at once") as full,
+        ):
+            for _ in range(10):  # of whom two fit the queue
+                other = others.enter_context(socket.socket(socket.AF_UNIX))
+                other.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    other.connect(path)
+            client.ask(path, 0.05)
+        assert full.value.is_late, "its own agent has that socket"
 
     def forbidden(*_arguments):
         raise PermissionError(13, "Permission denied")
