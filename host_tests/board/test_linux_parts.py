@@ -211,6 +211,7 @@ def test_a_person_is_told_how_the_clocks_stand_and_what_to_do():
         line(-300, "set", 2)
         == "ours was 5 min behind ToolsNet's clock, give or take 1 s: ours was set by it; set 2 times"
     )
+    assert line(0, "right") == "ours and ToolsNet's clock agreed when last compared, give or take 1 s"
     assert "LOOK AT THE TIME ZONE" in line(3600, linux_clock.ZONE)
     assert "CAP_SYS_TIME" in line(60, linux_clock.NOT_ALLOWED)
     assert agent_lines({"servers_clock": {"ahead_s": None}})[-1].endswith("no time has come from it yet")

@@ -96,8 +96,8 @@ MEANINGS = {
     "toolsnet.rewind": "Send again what a server restored from an old backup no longer has.",
     "toolsnet.parameters": "Additional parameters sent with each result, in this order.",
     "toolsnet.clock": (
-        "Compare the system's clock with the server's answers; set it where it is more than 2 s off and no NTP keeps "
-        "it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
+        "Compare the system's clock with the server's answers, every ten minutes; set it where it is more than 2 s "
+        "off and no NTP keeps it (needs CAP_SYS_TIME). Linux; boards always take them where NTP is silent."
     ),
     "toolsnet.events": (
         "Events that go to ToolsNet (telegram 09), of those that `controller.events` asks for, results that are "

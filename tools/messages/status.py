@@ -59,7 +59,7 @@ def _servers_clock(clock: dict) -> list[str]:
     sets = f"; set {clock['times_set']} times" if clock["times_set"] else ""
     error = f"give or take {clock['error_s']:.0f} s"
     if ahead_s == 0:
-        return [f"ours and ToolsNet's clock agree, {error}{sets}"]
+        return [f"ours and ToolsNet's clock agreed when last compared, {error}{sets}"]
     direction = "ahead of" if ahead_s > 0 else "behind"
     return [f"ours was {span(abs(ahead_s))} {direction} ToolsNet's clock, {error}: {words}{sets}"]
 
