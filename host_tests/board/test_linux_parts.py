@@ -14,6 +14,7 @@ from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import server_clock as linux_clock
 from toolcart.board.linux import volatile_storage
 from toolcart.board.linux.server_clock import EVERY_MS, ServersClock
+from toolcart.tools.doctor import agent as doctor_agent
 from toolcart.tools.messages.status import agent_lines
 from toolcart.tools.service.unit import Service, sets_clock
 
@@ -215,6 +216,23 @@ def test_a_person_is_told_how_the_clocks_stand_and_what_to_do():
     assert "LOOK AT THE TIME ZONE" in line(3600, linux_clock.ZONE)
     assert "CAP_SYS_TIME" in line(60, linux_clock.NOT_ALLOWED)
     assert agent_lines({"servers_clock": {"ahead_s": None}})[-1].endswith("no time has come from it yet")
+
+
+@pytest.mark.parametrize(
+    ("compared", "verdicts"),
+    [
+        (None, []),
+        ({"ahead_s": None, "outcome": ""}, ["note"]),
+        ({"ahead_s": 0, "outcome": "right"}, ["good"]),
+        ({"ahead_s": 3600, "outcome": linux_clock.ZONE}, ["warn"]),
+        ({"ahead_s": -300, "outcome": linux_clock.DIFFERS}, ["warn"]),
+    ],
+)
+def test_doctor_says_how_the_clocks_stand(compared, verdicts, tmp_path):
+    compared = compared and {"error_s": 1.0, "times_set": 0, **compared}
+    status = {"agent": {"pid": 7, "servers_clock": compared}, "stations": []}
+    found = doctor_agent.examine(str(tmp_path / "cart.json"), status, None, [])
+    assert [one.verdict for one in found if one.subject == "clock"] == verdicts
     assert len(agent_lines({})) == 1
 
 

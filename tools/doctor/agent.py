@@ -19,6 +19,7 @@ from toolcart.spool.image import is_held
 from toolcart.tools.config import runner, socket_location
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.messages import attention
+from toolcart.tools.messages import status as status_words
 from toolcart.tools.messages.durations import span
 from toolcart.tools.spool import waiting
 from toolcart.tools.status import client, without_socket
@@ -84,7 +85,7 @@ def examine(
             Finding("configuration", WARN if is_wrong else need.level, need.words, need.hint)
             for need in attention.of_agent(agent)
         ]
-        return [Finding(SUBJECT, GOOD, words, "", {"pid": agent.get("pid")}), *boot, *needs]
+        return [Finding(SUBJECT, GOOD, words, "", {"pid": agent.get("pid")}), *boot, *_clock(agent), *needs]
     if no_agent is not None and no_agent.is_forbidden:
         return [Finding(SUBJECT, WARN, str(no_agent), no_agent.hint)]
     held = {spool: is_held(spool) for spool in spools}
@@ -98,6 +99,15 @@ def examine(
     if unknown:
         return [Finding(SUBJECT, WARN, *without_socket.unknown_at(unknown[0], config_path))]
     return [_no_agent(config_path, unit, service, spools, names), *boot]
+
+
+def _clock(agent: dict) -> list[Finding]:
+    """Say how our clock compares with ToolsNet's, if the agent compares them; wrong is what it does not put right."""
+    compared = agent.get("servers_clock") or {}
+    verdict = GOOD if compared.get("outcome") in ("right", "set") else NOTE
+    if compared.get("outcome") in ("differs", "time zone", "not allowed"):
+        verdict = WARN
+    return [Finding("clock", verdict, words, "", compared) for words in status_words.servers_clock(compared)]
 
 
 def _no_agent(

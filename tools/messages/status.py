@@ -33,7 +33,7 @@ def agent_lines(agent: dict) -> list[str]:
         synchronised = {True: "synchronised", False: "NOT synchronised (no NTP)"}.get(clock.get("kept"), "")  # type: ignore
         error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
         lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {synchronised}{error}".rstrip())
-    lines += _servers_clock(agent.get("servers_clock") or {})
+    lines += servers_clock(agent.get("servers_clock") or {})
     if agent.get("faults"):
         lines.append(f"FAULT inside the agent, {agent['faults']} in all, the last: {agent.get('last_fault')}")
     lines += [f"{need.label}: {need.text()}" for need in attention.of_agent(agent)]
@@ -50,7 +50,7 @@ _CLOCK_WORDS = {
 }
 
 
-def _servers_clock(clock: dict) -> list[str]:
+def servers_clock(clock: dict) -> list[str]:
     """Say how our clock compares with ToolsNet's, if that is measured."""
     ahead_s = clock.get("ahead_s")
     if ahead_s is None:
