@@ -177,7 +177,7 @@ no-witness | 0 | agent/openprotocol/id_continuity.py | recovery model
 +    return look_conclusion.conclude_look(recovery, now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
--    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
+-    return compare(one, 0, other, 0, TIME) == 0 and fit(one, other)
 +    return compare(one, 0, other, 0, TIME) == 0
 range-in-a-second-write | 0 | agent/openprotocol/id_ledger.py | recovery model
 : the highest one known is durable before what is missing below it

@@ -18,6 +18,7 @@ from toolcart.agent.cart.status import why_name
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.outlets.toolsnet.factory import make
 from toolcart.agent.outlets.toolsnet.forward import ToolsNetOutlet
+from toolcart.agent.outlets.toolsnet.sequence_break import rows_of
 from toolcart.agent.outlets.toolsnet.status import kept_of
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
@@ -117,7 +118,8 @@ def compare(
     is_ordered = _is_ordered(opened)
     passed = report.passed(opened) if is_ordered else account["sequence"] or 0
     waits = waiting_at(opened, dict(each(opened.log)), 0)
-    newest_number = sequence_at(passed + waits) if passed + waits else 0  # the newest result's number at ToolsNet
+    used = passed + waits - (min(waits, report.sent_again(opened)) if is_ordered else 0)
+    newest_number = sequence_at(used) if used else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": newest_number}
     findings = []
     if sequence and 0 < (sequence - newest_number) % SEQUENCES < SEQUENCES // 2:
@@ -126,6 +128,8 @@ def compare(
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
         findings.append(Finding(subject, WARN, words, hint, figures))
     missing = (passed - sequence) % SEQUENCES
+    if is_ordered and opened.state.broke_at:
+        missing = rows_of(opened.state, opened.log.cursors[0], sequence, missing) % SEQUENCES
     lacks, kept = _lacking_results(opened, sequence, missing if account.get("delivered") else 0)
     if lacks:
         doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, kept)
