@@ -208,18 +208,16 @@ def take_result(recovery, number, is_logged, now):
         return recovery.end_poll(is_logged or is_inconclusive or recovery.is_top(recovery.answer), number)
     # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
     is_lower = ownership.shares and number < request.asked
-    if phase == phases.PHASE_OWN_IDS and (number == request.asked or is_lower):
+    if (is_lower and phase == phases.PHASE_FILL) or (
+        phase == phases.PHASE_OWN_IDS and (number == request.asked or is_lower)
+    ):
         from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
         return shared_ids.take_answer(recovery, number)
     if number == request.asked:
         return _take_there(recovery, number, is_logged, now)
-    if is_lower and phase != phases.PHASE_FILL:
-        return take_absent(recovery, now)
     if is_lower:
-        from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
-
-        return shared_ids.take_other_of_ours(recovery)
+        return take_absent(recovery, now)
     # Hardly any controller answers another question.
     from toolcart.agent.openprotocol.other_ids import take_other_id
 

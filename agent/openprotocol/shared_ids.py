@@ -256,6 +256,8 @@ class SharedIds:
 
 def take_answer(recovery, number):
     """Take the newest at or below the ID that was asked for; return an OUTCOME_."""
+    if recovery.phase == phases.PHASE_FILL:
+        return _take_other_of_ours(recovery)
     is_ours = recovery.ownership.shared.is_ours()
     if number == recovery.request.asked:
         recovery.contradictions.repeats_itself(False)
@@ -340,7 +342,7 @@ def take_probed(recovery, is_absent, now):
     return phases.STEP_COMPARE_NEWEST
 
 
-def take_other_of_ours(recovery):
+def _take_other_of_ours(recovery):
     """One of ours, which was answered, is now answered with one below it; return OUTCOME_NONE."""
     if not recovery.request.is_first_other():
         recovery.ownership.shared.is_proven = False
