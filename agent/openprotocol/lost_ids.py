@@ -86,9 +86,11 @@ def _skipped_below(recovery):
 
 def _is_pushed(recovery, number):
     """True if the log has a push of this ID."""
+    from toolcart.agent.openprotocol.other_ids import is_pushed_as  # hardly any controller's pushed IDs are others
+
     ident = bytearray(ID_BYTES)
     put_id(ident, 0, number)
-    return any(not flags & FLAG_RECOVERED for _, _, flags in recovery.duplicates.results_of(bytes(ident), 1))
+    return is_pushed_as(recovery, ident, 1)
 
 
 def _ascending(losses):

@@ -138,7 +138,7 @@ def _behind_taken(policy):
     return max(0, _rows_to(policy, policy.numbers[TAKEN]) - taken_unseen(policy))
 
 
-def _taken_by_reoffer(policy):
+def taken_by_reoffer(policy):
     """Return how many results, at most, were quarantined and taken later: on the wire they lie behind later ones."""
     numbers = policy.numbers
     return max(0, numbers[QUARANTINED] - numbers[DROPPED] - policy.lookahead.quarantine.count())
@@ -180,7 +180,7 @@ def _joined(policy, back, before):
     last, quarantine = policy.cursor.number, policy.lookahead.quarantine
     rows = max(0, back - kept(quarantine, last - back, last))
     most = _had(policy) + taken_unseen(policy)
-    wide = rows + min(rows, _taken_by_reoffer(policy))  # rule 2
+    wide = rows + min(rows, taken_by_reoffer(policy))  # rule 2
     if not width:
         return min(rows, most), wide
     if width < 0:
@@ -318,7 +318,7 @@ def send_again(policy, was, count, doubted, unread=0, unseen=0):
     lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
     most = place + unread  # what lies in front of the first or cannot be read
     if width >= 0:
-        most = width = min(most, max(width - doubted, min(lacks, _taken_by_reoffer(policy))))
+        most = width = min(most, max(width - doubted, min(lacks, taken_by_reoffer(policy))))
     lacks = min(lacks, most)
     _put_again(policy, was, count, (lacks, width, min(place, numbers[DOUBT_TO])))
     return before
@@ -336,7 +336,7 @@ def send_rows_again(policy, was, back, rows, unread, before):
     never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
     # Late ones of which nobody knows any more after which result they went out may have been among the last `rows`:
     # then others are not lacking.
-    late, offer = _taken_by_reoffer(policy), policy.reoffer
+    late, offer = taken_by_reoffer(policy), policy.reoffer
     never += max(0, late - offer.taken + max(0, offer.used - REOFFERS_MOST))
     more = min(back - max(0, count - never), back + min(back, late) - count, place + unread)
     more = max(0, more)

@@ -25,7 +25,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.snapshot_fields import DOUBT_TO, DROPPED, QUARANTINED, SENT, SENT_BACK, SENT_OLDER
+from toolcart.agent.log.snapshot_fields import DOUBT_TO, SENT, SENT_BACK, SENT_OLDER
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
@@ -55,9 +55,10 @@ def note_order(policy, number, rows, gaps):
     if not gaps or not is_one_loss or rows > 2 * gaps or since < 0:
         note(policy.in_flight.state, sequence_at(here), (rows - gaps) % SEQUENCES)
         return
+    from toolcart.agent.outlets.toolsnet.data_loss import taken_by_reoffer  # loaded: it has lost some
+
     # Rule 3: where they were lost. Those that were sent out of their order since then took sequences, too.
-    since += max(0, numbers[QUARANTINED] - numbers[DROPPED] - policy.lookahead.quarantine.count())
-    note(policy.in_flight.state, sequence_at(here - since), rows)
+    note(policy.in_flight.state, sequence_at(here - since - taken_by_reoffer(policy)), rows)
 
 
 def _rows(state, rows):
