@@ -295,11 +295,16 @@ def test_a_firmware_that_cannot_run_it_is_refused(about):
         plan.check_board(about, "rp2")
 
 
+def kib(size: int) -> int:
+    """Return how many KiB hold this many bytes."""
+    return -(-size // 1024)
+
+
 @pytest.mark.parametrize(
     ("heap_bytes", "is_frozen", "words"),
     [
-        (114688, False, "112 KiB of heap, and the agent as copied files needs 310 KiB"),  # an ESP32 without PSRAM
-        (32768, True, "32 KiB of heap, the agent needs 91 KiB"),
+        (114688, False, f"112 KiB of heap, and the agent as copied files needs {kib(plan.COPIED_HEAP_BYTES)} KiB"),
+        (32768, True, f"32 KiB of heap, the agent needs {kib(plan.FROZEN_HEAP_BYTES)} KiB"),
         (416000, False, ""),
         (114688, True, ""),
         (0, False, ""),  # it does not say
