@@ -49,7 +49,11 @@ class Supervisor:
 
 
 def end_or_reload(end: Callable[[], None], reload: Callable[[], None]) -> dict:
-    """Have the signals of this process call these; return what was called before, for `restore`."""
+    """Have the signals of this process call these; return what was called before, for `restore`.
+
+    SIGHUP stays as it is then: a terminal that goes while a run has ended and its process has not yet must not become
+    its exit code.
+    """
     had_terminal = _has_terminal()
     terminal_descriptors = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
     is_ending = False
@@ -68,10 +72,9 @@ def end_or_reload(end: Callable[[], None], reload: Callable[[], None]) -> dict:
         if not is_ending:  # the shell and the system may both say it, and a second `end` does not wait
             ended()
 
-    handlers = {signal.SIGINT: ended, signal.SIGTERM: ended}
+    before = {number: signal.signal(number, ended) for number in (signal.SIGINT, signal.SIGTERM)}
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        handlers[signal.SIGHUP] = hung_up
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        signal.signal(signal.SIGHUP, hung_up)
     hangup.release()
     return before
 
