@@ -249,7 +249,7 @@ def _give_up_oldest(log):
     for cursor in log.cursors:
         if cursor.durable and cursor.number < last and cursor.slot != TOOLSNET_CURSOR:
             was = cursor.number
-            log.rewind(cursor, last)
+            log.seek(cursor, last)
             log.state.missed[cursor.slot - CURSOR] += last - was
             log.state.put_moved(cursor, was)
     missed_counts.put(log.state)
@@ -273,7 +273,7 @@ def _forget(station, index):
     """Let a place know nothing of the outlet that had it before."""
     log, state, numbers = station.log, station.state, station.state.numbers
     cursor = log.cursors[index]
-    log.rewind(cursor, 0)
+    log.seek(cursor, 0)
     if cursor.slot == TOOLSNET_CURSOR:
         numbers[QUARANTINED] -= min(numbers[QUARANTINED], numbers[DROPPED])
         for number in _OF_THE_SERVER:
@@ -283,7 +283,7 @@ def _forget(station, index):
         numbers[EVENT_CURSOR] = cursor.number
     state.missed[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
-        station.graphs.rewind(station.graphs.cursors[index], 0)
+        station.graphs.seek(station.graphs.cursors[index], 0)
 
 
 def _begin(log, cursor, how, others_low):
@@ -296,15 +296,15 @@ def _begin(log, cursor, how, others_low):
     was = cursor.number
     start = max(was, oldest)
     lag = cursor.sequence_lag
-    log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), lag)
+    log.seek(cursor, max(start, min(log.blocks.floor(), others_low)), lag)
     state = log.state
     left_out, given_up = max(0, cursor.number - start), start - was
     if cursor.slot == TOOLSNET_CURSOR and cursor.number > was:
-        from toolcart.agent.log.rewind import lag_at, results_given_up  # hardly ever does one leave out something
+        from toolcart.agent.log.recount import lag_at, results_given_up  # hardly ever does one leave out something
 
         cursor.sequence_lag = lag_at(log, start, lag, cursor.number)
         if cursor.sequence_lag < 0:
-            log.rewind(cursor, start, lag)
+            log.seek(cursor, start, lag)
         left_out = cursor.number - start - (cursor.sequence_lag - lag)
         given_up = results_given_up(log, was, start)
     if how == NEW:

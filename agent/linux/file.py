@@ -222,7 +222,7 @@ class FileOutlet(Outlet):
         if before < 0 or (not self.lines.is_begun and before < self.cursor.number):
             return False
         log = self.log
-        log.rewind(scout, before)
+        log.seek(scout, before)
         if scout.number != before:
             return False
         visible = log.visible
@@ -235,7 +235,7 @@ class FileOutlet(Outlet):
         """Go on where no line tells a record: at the oldest one, if the file lacks what was written."""
         scout, again, newest = self._scout, self.again, self.again.newest
         if newest and self.lines.is_begun:
-            self.log.rewind(scout, 0)
+            self.log.seek(scout, 0)
             oldest = self._next()
             is_own = oldest is None or station_in(oldest) == station_in(newest)
             number = number_in(newest) if is_own else 0

@@ -125,7 +125,7 @@ def _range(policy, station, from_number, since):
     refused_to = numbers[QUARANTINE_LAST] if numbers[DROPPED] else 0
     scout = Cursor()
     scout.wants = WANTS_RESULTS
-    log.rewind(scout, 0)
+    log.seek(scout, 0)
     kind = log.peek(scout)
     while kind > RECORD_NONE and scout.found <= last:
         number, time = scout.found, time_of(log.page, log.at + HEAD_BYTES) or ""
@@ -166,7 +166,7 @@ def _unread(log, first, last):
     """Return how many numbers from `first` on, up to `last`, hold nothing that can be read."""
     scout = Cursor()
     scout.wants = WANTS_ALL
-    log.rewind(scout, first - 1)
+    log.seek(scout, first - 1)
     there = 0
     kind = log.peek(scout)
     while kind > RECORD_NONE and scout.found <= last:

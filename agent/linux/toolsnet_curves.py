@@ -14,7 +14,7 @@ from toolcart.agent.linux.curve_assembly import Curves
 from toolcart.agent.linux.toolsnet_source import PAUSE_MS, ToolsNetSource
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.rewind import walk
+from toolcart.agent.log.recount import walk
 from toolcart.agent.record import graph as gr
 from toolcart.agent.toolsnet.telegram import sequence_at
 
@@ -122,12 +122,12 @@ class ToolsNetCurves(ToolsNetSource):
         policy, log, scout = self.policy, self.log, self._scout
         if not 0 < scout.number < number:
             cursor = policy.cursor
-            log.rewind(scout, number - 1)
+            log.seek(scout, number - 1)
             first = scout.number
             if log.peek(cursor) < RECORD_NONE or walk(log, scout, cursor.number) < 0:
                 scout.number = 0
                 return -1
-            log.rewind(scout, first, cursor.sequence_lag + policy.reoffer.used - scout.sequence_lag)
+            log.seek(scout, first, cursor.sequence_lag + policy.reoffer.used - scout.sequence_lag)
         if walk(log, scout, number - 1) < 0:
             return -1
         return sequence_at(number - scout.sequence_lag + policy.reoffer.used_before(number))

@@ -23,7 +23,7 @@ from toolcart.agent.linux.toolsnet_source import OFFERS, PAUSE_MS, ToolsNetSourc
 from toolcart.agent.log import missed_counts
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.rewind import go_back
+from toolcart.agent.log.rewind import rewind
 from toolcart.agent.log.snapshot_fields import (
     EVENT_CURSOR,
     EVENT_SEQUENCE_LAG,
@@ -113,7 +113,7 @@ class ToolsNetEvents(ToolsNetSource):
         log.follow(self.cursor, EVENT_CURSOR, EVENT_SEQUENCE_LAG)
         was = self.cursor.number
         if log.number and was < log.first_above(0):
-            log.rewind(self.cursor, was, self.cursor.sequence_lag)  # what went while there were none is no damage
+            log.seek(self.cursor, was, self.cursor.sequence_lag)  # what went while there were none is no damage
         self.rewinds = settings["rewind"]
         self.resumed = 0
         self.doubt = ""  # about the last 08, in words
@@ -399,7 +399,7 @@ class ToolsNetEvents(ToolsNetSource):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(cursor)
-        if go_back(self.log, scout, behind, SEQUENCES, self._has_sequence) < 0:
+        if rewind(self.log, scout, behind, SEQUENCES, self._has_sequence) < 0:
             return -1
         again = self._count(scout.number, done, self._has_sequence)
         last = cursor.ordinal() - again
@@ -425,7 +425,7 @@ class ToolsNetEvents(ToolsNetSource):
         counts = counts or self._is_wanted
         scout = Cursor()
         scout.wants = WANTS_EVENTS
-        self.log.rewind(scout, after)
+        self.log.seek(scout, after)
         count = 0
         while self.log.peek(scout) > RECORD_NONE and scout.found <= last:
             count += counts()

@@ -452,7 +452,7 @@ class WebhookOutlet(Outlet):
         if number >= self.cursor.number:
             if number > confirmed.last:
                 count_between(self.log, max(confirmed.last, self.cursor.number), number)
-            self.log.rewind(self.cursor, number)
+            self.log.seek(self.cursor, number)
             self.log.state.put_confirmed(self.cursor)
         if self.again.unsaved:
             self._save()

@@ -236,7 +236,7 @@ class Blocks:
         if (is_saved and before is None) or log.state.save():
             return done
         for one, number, found, lag in before or ():
-            log.rewind(one, number, lag)
+            log.seek(one, number, lag)
             one.found = found  # it may be outstanding
         counts[field.OVERWRITTEN] = overwritten
         if before_missed is not None:

@@ -75,7 +75,7 @@ def count_between(log, before, number):
     visible = log.visible
     scout = Cursor()
     scout.wants = 0
-    log.rewind(scout, before)
+    log.seek(scout, before)
     log.visible = min(visible, number)
     while log.peek(scout) > RECORD_NONE:  # at the first one: none is wanted
         scout.advance()

@@ -7,7 +7,7 @@ lack all, and what the lost state had counted is in that.
 
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.missed_counts import put
-from toolcart.agent.log.rewind import results_given_up
+from toolcart.agent.log.recount import results_given_up
 
 
 def pass_gone(log, cursor, first):

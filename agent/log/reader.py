@@ -146,7 +146,7 @@ class Reader:
                 cursor.offset = self.next_probe_offset(offset)
         return RECORD_NONE
 
-    def rewind(self, cursor, number, lag=0):
+    def seek(self, cursor, number, lag=0):
         """Move the cursor to just after `number`, as far as the log still has that; `cursor.number` says where it is.
 
         `sequence_lag` is its `cursor.sequence_lag` there.

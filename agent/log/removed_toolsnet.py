@@ -6,7 +6,7 @@ one that ToolsNet has last. So as long as something of what was out is left, its
 block, and what it lacks then is counted at once.
 """
 
-from toolcart.agent.log.rewind import lag_at
+from toolcart.agent.log.recount import lag_at
 from toolcart.agent.log.snapshot_fields import OVERWRITTEN, SEND_LIMIT, SEQUENCE_LAG, TOOLSNET_CURSOR
 
 

@@ -37,8 +37,9 @@ QUARANTINE_LAST = const(26)  # the highest number of the log that was ever copie
 GAPS = const(27)  # .. 34: up to 4 ranges (first and last number in the quarantine's ring), gone above its cursor
 GAPS_MOST = const(4)
 
-# Counts that only grow, but for DELIVERED and DROPPED: what is to be sent again is neither. Of ToolsNet's place, anew
-# with another name:
+# Counts. They grow, but for what turns out otherwise: what is to be sent again is neither DELIVERED nor DROPPED, what
+# an 08 vouches for was not OVERWRITTEN, what is found once only was not STORED_AGAIN, what is dropped of another
+# ToolsNet was not QUARANTINED. Of ToolsNet's place, anew with another name:
 DELIVERED = const(35)
 OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
 # Of the station:
@@ -96,7 +97,9 @@ SENT_OPEN = const(0x30)  # nobody knows; SENT_AGAIN is what is sent again
 BOTH_BITS = const(10)
 BOTH_MOST = const(0x3FF)
 
-OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.id_ledger
+# What toolcart.agent.openprotocol.id_ledger says of it; in them, also what the intake and a sync master's IDs keep
+# (toolcart.agent.station.intake, toolcart.agent.openprotocol.spindle_ids).
+OCTETS = const(44)
 
 
 def again_to(numbers):

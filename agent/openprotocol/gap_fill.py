@@ -76,7 +76,7 @@ class GapFill:
         total = min(ledger.gone() + count - 1, COUNT_MOST)
         if self.gone is not None and not self.gone(0, 0, count, total, ledger.epoch(), WHY_NEVER):
             return False
-        ledger.count_gone(0, count - 1)
+        ledger.count_gone(count - 1)
         ledger.has_lost_zero = False
         ledger.try_save()
         return True
@@ -144,7 +144,7 @@ class GapFill:
         total = min(ledger.gone() + count, COUNT_MOST)
         if self.gone is not None and not self.gone(first, last, count, total, ledger.epoch(), why):
             return False
-        ledger.count_gone(first, count)
+        ledger.count_gone(count)
         return True
 
     def _count_reported(self, first, last, count):

@@ -6,7 +6,8 @@ Rules
 2. The fold (`stored`), the same after an append and at startup: a result pushed on a connection that has proven what
    the IDs mean moves `top`; the IDs skipped become a range in the same step. What was pushed before that carries
    FLAG_UNPROVEN and moves nothing, unless there is no `top` at all; what was fetched moves nothing.
-3. Everything else is changed by toolcart.agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
+3. Everything else is changed by what asks (toolcart.agent.openprotocol.recovery and its parts): together in one
+   snapshot (`begin`, `commit`), or alone (`try_save`).
 4. The ranges are exact, oldest first. What is written has room for two: the oldest, and one over all others. An ID
    counts as gone only in the step in which it leaves what is written: until then it is `held`. So a written range loses
    IDs at its begin alone, and what was counted once is never in one again, whatever is added later.
@@ -449,7 +450,7 @@ class IdLedger:
         return get_u32(self.octets, _IDENTITY)
 
     def count_held(self):
-        """Return how many IDs of earlier counts may be missing."""
+        """Return how many IDs were found gone and do not count yet (rule 4)."""
         return sum([one[2] for one in self.held]) if self.held else 0
 
     def misses(self, number):
@@ -572,8 +573,8 @@ class IdLedger:
         if is_reset:
             self.octets[EPOCH] = (self.octets[EPOCH] + 1) & 0xFF
 
-    def count_gone(self, first, count):
-        """Count `count` IDs, from `first` on, as gone."""
+    def count_gone(self, count):
+        """Count so many IDs as gone."""
         numbers = self.numbers
         numbers[GONE] = min(numbers[GONE] + count, COUNT_MOST)
 
@@ -608,7 +609,7 @@ class IdLedger:
         if length_of(first, last) == 0:
             return
         if first == 0:
-            self.count_gone(0, 1)
+            self.count_gone(1)
             self.has_lost_zero = True
             self.add(1, last)
             return

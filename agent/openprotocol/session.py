@@ -123,7 +123,7 @@ class Session:
         self._silence_ms = silence_ms
         self._stop_wait_ms = stop_wait_ms
         self.tries = tries
-        self.keepalives = 0  # sent on this connection since the session was READY
+        self.keepalives = 0  # sent since the session was READY, but for those behind one that has no answer yet
         self._suspension = Timer()  # until what connections end with is asked for again
         self._keepalive_timer = Timer()  # since our last message: then MID 9999 is due
         self.silence = Timer()  # since an unanswered 9999: then the controller is gone; a message of its stops it

@@ -150,7 +150,7 @@ class Receipts:
                 return
             to = max(to, self._acked)
         if to > cursor.number:
-            self._log.rewind(cursor, to)
+            self._log.seek(cursor, to)
         self._put_confirmed()
 
     def _put_confirmed(self):
@@ -166,7 +166,7 @@ class Receipts:
             self._go_below(self.receipt)
         # What the cursor was moved past before the consumer had it is not sent for that: it lost nothing.
         is_moved = cursor.number > self.base >= self._log.state.confirmed(cursor) and not self._knows_little(self.base)
-        self._log.rewind(scout, cursor.number if is_moved else self.base)
+        self._log.seek(scout, cursor.number if is_moved else self.base)
         self._first = scout.number
         self.last_result = self._acked = self.base
         self.after = self.receipt
@@ -273,7 +273,7 @@ class Receipts:
         if value >= self.base:
             return False
         probe = self._probe
-        self._log.rewind(probe, value)
+        self._log.seek(probe, value)
         if probe.number > value:
             return True
         kind = self._log.peek(probe)

@@ -57,7 +57,7 @@ class Redelivery:
         self._again_to = 0
         if log.state.is_moved(cursor) and before > 0:
             had = min(had, before)  # what comes behind that counts already
-        log.rewind(cursor, number)
+        log.seek(cursor, number)
         had = min(cursor.number, had)
         if self.above:  # nobody knows what it has of that before it names another number
             log.state.put_confirmed(cursor)

@@ -85,7 +85,7 @@ class Quarantine:
     def start(self):
         """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
         self.log.damage.ignore_before(NUMBER_TOP)  # what cannot be read is counted when it is passed
-        self.log.rewind(self._fold, self.state.numbers[field.QUARANTINE + field.NEXT] - 1)
+        self.log.seek(self._fold, self.state.numbers[field.QUARANTINE + field.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         self._count_unreadable()
         return self._settled
@@ -220,7 +220,7 @@ class Quarantine:
 
     def _reread(self, number):
         main, source = self._main, self._source
-        main.rewind(source, number - 1)
+        main.seek(source, number - 1)
         return main.peek(source) > RECORD_NONE and source.found == number
 
     def may_be_reoffered(self):
@@ -314,7 +314,7 @@ class Quarantine:
         if scout.number < after == scout.found:
             scout.advance()
         elif scout.number != after:
-            log.rewind(scout, after)
+            log.seek(scout, after)
         return log.peek(scout)
 
     def _seek(self, after, end, number):

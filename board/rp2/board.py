@@ -1,6 +1,6 @@
-"""RP2040 and RP2350: Wi-Fi of the Pico W, Ethernet with a W5500 on SPI, the lamp, and the flash behind the file system.
+"""RP2040 and RP2350: Wi-Fi of the Pico W, Ethernet by a WIZnet chip on SPI, lamp, flash behind the file system.
 
-The driver is in the firmware for the maker's own board (W5500-EVB-Pico); without it the start says so.
+The driver is in the firmware of the maker's own boards (W5100S- and W5500-EVB-Pico); without it the start says so.
 """
 
 import machine

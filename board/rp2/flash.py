@@ -11,7 +11,8 @@ Rules
    a part of a buffer would be an allocation.
 3. The chip does not say whether a program succeeded: every page is read back, and one that differs is FLASH_WORN. That
    shows a bad erase as well, since a program only clears bits.
-4. A program stops the chip for up to 3 ms, an erase for 45 to 400 ms: the ring erases ahead while idle.
+4. A program stops the chip for up to 3 ms, an erase for 45 to 400 ms: the log erases ahead while idle
+   (toolcart.agent.log.log, `maintain`).
 """
 
 import os

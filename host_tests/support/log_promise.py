@@ -327,7 +327,7 @@ class Client:
         """Where the log holds this tightening, 0 if it does not: what a repeat is acknowledged on."""
         scout = Cursor()
         scout.wants = WANTS_ALL
-        self.log.rewind(scout, 0)
+        self.log.seek(scout, 0)
         last = 0
         for _ in range(TURNS_MOST):
             kind = self.log.peek(scout)

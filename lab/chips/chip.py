@@ -67,10 +67,6 @@ TREE = {
 _measured: dict[tuple, tuple[int, int]] = {}  # what each chip with the same parts has: see Chip._measure
 
 
-class Ended(AssertionError):
-    """The process ended by itself: a fault of the board or of the fakes."""
-
-
 class Chip:
     """One board with its world; see the module."""
 

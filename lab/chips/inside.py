@@ -399,7 +399,7 @@ class Watchdog:
 
 
 class Uart:
-    """`machine.UART`, with the interrupt that empties its FIFO of 32 bytes."""
+    """`machine.UART`: what the world has for it comes in whole; a FIFO that overruns is lab.harness.serial_line's."""
 
     RTS, CTS, INV_TX, INV_RX = 2, 1, 1, 2
 

@@ -243,7 +243,7 @@ def in_log(device) -> list[tuple[int, bytes]]:
         return []
     log, entries = found.log, []
     scout = Cursor()
-    log.rewind(scout, 0)
+    log.seek(scout, 0)
     while log.peek(scout) > 0:
         entries.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
         scout.advance()
@@ -420,7 +420,7 @@ class _Copy:
         if found is None:
             found = self._held[behind] = []
             scout, log = Cursor(), self._start().log
-            log.rewind(scout, behind)
+            log.seek(scout, behind)
             for _ in range(2):
                 while log.peek(scout) > 0:
                     found.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
@@ -441,7 +441,7 @@ class _Copy:
         """
         twin = self._twin
         ledger, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
-        log.rewind(scout, twin.state.durable[field.LOG + field.NEXT] - 1)
+        log.seek(scout, twin.state.durable[field.LOG + field.NEXT] - 1)
         for is_settled in (False, True):
             if is_settled and not log.settle():
                 return None

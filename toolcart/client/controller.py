@@ -3,7 +3,8 @@
 Rules
 1. It connects, starts the session in the first revision that the controller accepts, keeps it alive, ends it with MID
    0003, and connects again after a loss: after `pause_s`, twice as long each time up to `pause_most_s`, or after
-   `busy_pause_s` if the controller's slots are taken. It subscribes again to everything that was subscribed to.
+   `busy_pause_s` if the controller's slots are taken; up to a quarter longer, so that many do not come at once. It
+   subscribes again to everything that was subscribed to.
 2. A request waits for the connection and for its answer, `timeout` in all; it is sent once. One is outstanding at a
    time, as the protocol wants it, so callers take turns.
 3. A topic is subscribed to while it is read (toolcart.client.stream), and ended with MID 0063 or the like afterwards.

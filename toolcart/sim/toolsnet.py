@@ -6,7 +6,7 @@ Rules:
 2. The server acknowledges with 05 after storing, never before; a refused result is not stored.
 3. One telegram is outstanding at a time; a retransmission is the same bytes, at most twice (TN 3).
 4. Every breach of a layout or of these rules is one text in `complaints`; the telegram is answered
-   anyway, unless it could not be taken apart.
+   anyway, unless it could not be taken apart, is none for a server, or has no spindle, or one twice.
 """
 
 from toolcart.sim.endpoint import Settings

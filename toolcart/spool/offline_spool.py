@@ -152,7 +152,7 @@ def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:
     """Yield number and kind of each record behind this number, in order; what else there is of it is in the log."""
     scout = Cursor()
     scout.wants = WANTS_ALL
-    log.rewind(scout, behind)
+    log.seek(scout, behind)
     while (kind := log.peek(scout)) > 0:
         yield scout.found, kind
         scout.advance()

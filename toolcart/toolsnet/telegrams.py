@@ -256,8 +256,8 @@ def _graph(one):
     for name, position, fits, allowed in (
         ("sample_bytes", 113, octets % 2 == 0, "even"),
         ("bit_shift", 51, abs(shift) <= SHIFT_MOST, "%d to %d" % (-SHIFT_MOST, SHIFT_MOST)),
-        ("factor_dom", 61, abs(dom) <= FACTOR_MOST, "not 0"),
-        ("factor_nom", 71, 0 < abs(nom) <= FACTOR_MOST, "not 0"),
+        ("factor_dom", 61, abs(dom) <= FACTOR_MOST, "%d to %d" % (-FACTOR_MOST, FACTOR_MOST)),
+        ("factor_nom", 71, 0 < abs(nom) <= FACTOR_MOST, "%d to %d, not 0" % (-FACTOR_MOST, FACTOR_MOST)),
     ):
         if not fits and name not in one.unread:
             one.differs(name, position, "%d" % fields[name], allowed)

@@ -3,9 +3,10 @@
 Rules
 1. These words are here only: `toolcart status`, the live view, the plain lines, `toolcart doctor` and the web page show
    them; /metrics has the same slugs.
-2. A Need exists while what it says is true, and no longer; what only grows belongs to
-   toolcart.tools.messages.latched_conditions.
-3. `key` stays the same while only a figure changes, so that the same thing is not said every second.
+2. A Need exists while what it says is true, and no longer; a count that only grows, and no one has to act on now,
+   belongs to toolcart.tools.messages.latched_conditions.
+3. `key` stays the same while only a figure changes that does so all the time, so that the same thing is not said every
+   second; what happens again, now and then, has its figure in the key and is said again.
 """
 
 from __future__ import annotations

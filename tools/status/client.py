@@ -1,4 +1,4 @@
-"""Asks a running agent for its state: one request gives one tree, or Trouble that says what to do."""
+"""Asks a running agent for its state: one request gives one tree, or NoAgent that says what to do."""
 
 from __future__ import annotations
 

@@ -680,7 +680,7 @@ class Policy:
             done = in_flight.declare(cursor.number, in_flight.in_order())
         if not done:
             numbers[DROPPED] -= 1
-            self.log.rewind(cursor, before, lag)
+            self.log.seek(cursor, before, lag)
         elif not is_taken:
             self._head_is_gone()
             self.pause.stop()

@@ -316,13 +316,13 @@ class ResumePoint:
         `stored` is the sequence that it has, `doubts` what was in doubt before (data_loss.begin). Places that
         reoffered ones have used up are not sent again: the row goes on after a gap.
         """
-        from toolcart.agent.log.rewind import go_back
+        from toolcart.agent.log.rewind import rewind
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
 
         numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.reoffer
         in_flight = self.in_flight
         here, was = self._here(), cursor.number
-        there = go_back(log, cursor, rows, SEQUENCES)
+        there = rewind(log, cursor, rows, SEQUENCES)
         if there < 0:
             return False
         gone = (here - self._here()) % SEQUENCES
@@ -396,7 +396,7 @@ class ResumePoint:
         Those are `count` results that were delivered, of which `doubted` are in doubt; `unread` numbers between them
         cannot be read any more.
         """
-        from toolcart.agent.log.rewind import walk
+        from toolcart.agent.log.recount import walk
         from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, taken_unseen, undo
         from toolcart.agent.outlets.toolsnet.sequence_break import note_order
 
@@ -404,11 +404,11 @@ class ResumePoint:
         before, lag, may_have = cursor.number, cursor.sequence_lag, in_flight.may_have
         log = self.policy.log
         gap_count, unseen = gaps(self.policy), taken_unseen(self.policy)
-        log.rewind(cursor, number - 1)
+        log.seek(cursor, number - 1)
         scout = Cursor()
-        log.rewind(scout, cursor.number)
+        log.seek(scout, cursor.number)
         if not walk(log, scout, before):
-            log.rewind(cursor, before, lag)
+            log.seek(cursor, before, lag)
             return False
         state = in_flight.state
         broke = state.broke_at, state.broke_by
@@ -419,7 +419,7 @@ class ResumePoint:
         if not in_flight.declare(
             cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN | SENT_OPEN)
         ):  # the next 08 says where they begin
-            log.rewind(cursor, before, lag)
+            log.seek(cursor, before, lag)
             undo(self.policy, done)
             in_flight.may_have = may_have
             state.broke_at, state.broke_by = broke

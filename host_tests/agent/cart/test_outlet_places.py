@@ -6,7 +6,7 @@ from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.cart.storage import bring_up
-from toolcart.agent.log import missed_counts, rewind
+from toolcart.agent.log import missed_counts, recount
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_BLOCKS
@@ -148,18 +148,18 @@ def test_what_cannot_be_read_is_not_left_out_by_toolsnet_as_it_returns():
     while not cart.log.blocks.floor() > 40:
         cart.append(1)
     cart.take(0)
-    walk, rewind.walk = rewind.walk, lambda *_: -1
+    walk, recount.walk = recount.walk, lambda *_: -1
     try:
         cart.start(TOOLSNET, FILE)
     finally:
-        rewind.walk = walk
+        recount.walk = walk
     assert cart.at_start.added[0] == cart.state.numbers[OVERWRITTEN] == 0
     assert cart.take(0) == list(range(1, cart.log.number + 1))
 
 
 def read_all_of(log):
     scout = Cursor()
-    log.rewind(scout, 0)
+    log.seek(scout, 0)
     while log.peek(scout) > 0:
         scout.advance()
 
@@ -415,7 +415,7 @@ def test_what_an_outlet_has_lost_and_gets_again_is_kept_by_a_start_whatever_is_f
                     cart.take(index)
             cart.append(waiting)
             oldest = cart.log.first_above(0)
-            cart.log.rewind(cart.log.cursors[-1], oldest - 1)
+            cart.log.seek(cart.log.cursors[-1], oldest - 1)
             assert cart.state.save()
             cart.start(TOOLSNET, *others, settles=False)
             assert cart.at_start.added == [None] * (1 + len(others)) and cart.state.ready()
@@ -600,7 +600,7 @@ def test_what_toolsnet_gets_again_is_given_up_for_no_outlet_that_was_added_where
         cart.append(60)
         cart.take(0)
         oldest = cart.log.first_above(0)
-        cart.log.rewind(cart.log.cursors[0], oldest - 1)  # it was set back
+        cart.log.seek(cart.log.cursors[0], oldest - 1)  # it was set back
         assert cart.state.save()
         cart.append(200)
         assert cart.state.numbers[OVERWRITTEN] == 0

@@ -39,7 +39,7 @@ def look(log, number=0):
     from toolcart.agent.log.cursor import Cursor
 
     scout = Cursor()
-    log.rewind(scout, number)
+    log.seek(scout, number)
     while log.peek(scout) > 0:
         scout.advance()
 
@@ -97,7 +97,7 @@ def test_starts_add_nothing_while_one_of_two_is_past_it():
                 take_all(log)
                 look(log, log.cursors[1].number)
                 assert area.state.numbers[DAMAGED] == lost, (gaps, behind)
-                log.rewind(log.cursors[1], 0) if behind == 0 else None
+                log.seek(log.cursors[1], 0) if behind == 0 else None
                 while log.cursors[1].number < behind and log.peek(log.cursors[1]) > 0:
                     log.cursors[1].advance()
                 assert area.state.numbers[DAMAGED] == lost and area.state.save()
@@ -285,7 +285,7 @@ def test_what_an_outlet_that_goes_back_lacks_is_counted_once():
         log = area.mount()[1]
         look(log)
         assert area.state.numbers[DAMAGED] == 0, "all are past it"
-        log.rewind(log.cursors[0], back)
+        log.seek(log.cursors[0], back)
         for _ in range(2):
             look(log)
             assert area.state.numbers[DAMAGED] == lost

@@ -45,7 +45,7 @@ class Life:
             log.maintain()
         elif step < 18:
             cursor = log.cursors[dice.randrange(2)]
-            log.rewind(cursor, max(0, cursor.number - dice.randrange(30)))
+            log.seek(cursor, max(0, cursor.number - dice.randrange(30)))
             log.reopen()
         else:
             self.log = self.area.mount(**self.options)[1]

@@ -262,7 +262,7 @@ def test_what_a_cursor_went_back_to_is_not_erased():
     log = mounted(Nor(13, 1024, 16))
     store(log, range(1, 30))
     take_all(log)
-    log.rewind(log.cursors[0], 3)
+    log.seek(log.cursors[0], 3)
     assert fill(log, 30) == 36
     assert read_all(log) == numbers(4, 35)
 
@@ -648,7 +648,7 @@ def test_numbers_that_a_start_skipped_are_no_damage_for_one_that_is_behind_them(
     for starts, passed in ((1, 0), (2, 0), (2, 40), (2, 70), (3, 0)):
         area = watched(16, 4096, 16)
         store(area.log, range(1, 81))
-        area.log.rewind(area.log.cursors[0], passed)
+        area.log.seek(area.log.cursors[0], passed)
         assert area.state.save()
         lost = 80 - area.log.firsts[area.log.block] + 1
         zero(area, area.log.block)

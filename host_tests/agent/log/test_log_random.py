@@ -250,7 +250,7 @@ class Life:
         if self.scout is None or self.dice.randrange(4) == 0:
             self.scout = Cursor()
             self.scout.wants = WANTS_ALL
-            self.log.rewind(self.scout, self.dice.randrange(self.promise.last + 1))
+            self.log.seek(self.scout, self.dice.randrange(self.promise.last + 1))
         for _ in range(1 + self.dice.randrange(3)):
             number = self.read(self.scout, self.area.refused)
             if not number:
@@ -298,7 +298,7 @@ class Life:
         log, promise = self.log, self.promise
         scout = Cursor()
         for number in promise.owed():
-            log.rewind(scout, number - 1)
+            log.seek(scout, number - 1)
             if number > self.client.cursor.number and not self.restless and self.dice.randrange(4) == 0:
                 need(log.peek(scout) > 0 and scout.found == number, "number %d is not there" % number)
                 device = log.device

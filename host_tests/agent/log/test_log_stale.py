@@ -97,7 +97,7 @@ class Life:
         flash = self.area.flash
         self.images.append(content_of(flash, FRONT + self.dice.randrange(flash.block_count - FRONT)))
 
-    def go_back(self):
+    def rewind(self):
         if self.images and self.left:
             self.left -= 1
             block, cells = self.images[self.dice.randrange(len(self.images))]
@@ -106,7 +106,7 @@ class Life:
     def restart(self):
         self.area.state.save()
         if self.dice.randrange(5) < 2:
-            self.go_back()
+            self.rewind()
         self.start()
 
     def go_on(self):
@@ -119,7 +119,7 @@ class Life:
         elif step < 17:
             self.keep()
         elif step < 18:
-            self.go_back()
+            self.rewind()
         else:
             self.restart()
 
@@ -223,5 +223,5 @@ def test_a_worn_block_in_front_of_one_that_was_erased_does_not_count_when_it_rea
         assert area.state.save()
         log = area.mount(best_effort=best_effort)[1]
         assert log.first_above(0) == oldest and log.settle()
-        log.rewind(log.cursors[0], 0)
+        log.seek(log.cursors[0], 0)
         assert [number for number, _ in read_all(log)] == list(range(oldest, 21))

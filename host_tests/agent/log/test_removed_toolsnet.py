@@ -6,7 +6,7 @@ from toolcart.agent.log import removed_toolsnet
 from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.rewind import lag_at
+from toolcart.agent.log.recount import lag_at
 from toolcart.agent.log.snapshot_fields import (
     DAMAGED,
     DELIVERED,

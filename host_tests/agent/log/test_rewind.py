@@ -1,6 +1,6 @@
 """Going back in a log by what a reader counts, past records that are none for it."""
 
-from toolcart.agent.log.rewind import go_back
+from toolcart.agent.log.rewind import rewind
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.base.clock import Dice
@@ -29,7 +29,7 @@ def passed(count, seed, **area):
 
 def test_it_goes_no_further_than_the_log_reaches():
     log, cursor, numbers = passed(40, 7)
-    go_back(log, cursor, 1000, 99999)
+    rewind(log, cursor, 1000, 99999)
     assert cursor.number == 0 and cursor.number - cursor.sequence_lag == 0
     assert log.peek(cursor) > 0 and cursor.found == numbers[0]
 
@@ -39,7 +39,7 @@ def test_a_cut_after_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_
         area = Area(10, 1024, 16)
         log = area.mount()[1]
         store(log, range(1, count + 1), take_all)
-        go_back(log, log.cursors[0], 1000, 99999)
+        rewind(log, log.cursors[0], 1000, 99999)
         oldest = log.cursors[0].number
         assert area.state.save() and 0 < oldest < count - 7
         code = append(log, count + 1)  # no block may be free now
@@ -60,7 +60,7 @@ def test_who_reads_may_count_less_than_it_wants():
         count[0] += 1
         return log.page[log.at] % 2 == 0  # by its number
 
-    go_back(log, cursor, 3, 99999, every_other)
+    rewind(log, cursor, 3, 99999, every_other)
     counts = []
     while log.peek(cursor) > 0:
         counts.append(cursor.found)

@@ -138,7 +138,7 @@ class FewLog:
         self.page[0] = cursor.found
         return self.kind
 
-    def rewind(self, cursor, number):
+    def seek(self, cursor, number):
         cursor.number = number
 
     def backlog_of(self, cursor):

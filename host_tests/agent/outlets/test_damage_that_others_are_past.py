@@ -44,7 +44,7 @@ def test_a_newest_block_that_is_gone_leaves_no_number_that_was_never_sent(bench)
     """A start skips all that the block may have held, and what the consumer has of that is no other database's."""
     plant = bench(limits={"records_most": 4})
     plant.store(COUNT)
-    plant.log.rewind(plant.log.cursors[0], COUNT)  # ToolsNet has all, too
+    plant.log.seek(plant.log.cursors[0], COUNT)  # ToolsNet has all, too
     assert plant.cursor.number == 0 and plant.state.save()
     before = bytes(plant.area.flash.cells)
     plant.run(60000)
@@ -65,7 +65,7 @@ def test_a_newest_block_that_is_gone_leaves_no_number_that_was_never_sent(bench)
 def test_what_is_gone_from_a_spool_that_its_file_is_ahead_of_is_counted_once(tmp_path):
     bench = FileBench(tmp_path)
     log = bench.log
-    log.rewind(log.cursors[1], bench.oldest + 4)
+    log.seek(log.cursors[1], bench.oldest + 4)
     assert bench.area.state.save()
     lost = zero_a_block(bench.area, log)
     for _ in range(2):
@@ -91,7 +91,7 @@ def test_what_is_gone_when_a_restored_consumer_gets_all_again_is_counted_once(be
     plant = bench(limits={"records_most": 4})
     plant.store(COUNT)
     plant.run(60000)
-    plant.log.rewind(plant.log.cursors[0], COUNT)  # ToolsNet has all, too
+    plant.log.seek(plant.log.cursors[0], COUNT)  # ToolsNet has all, too
     assert plant.cursor.number >= COUNT and plant.state.save()
     plant.area.flash.wears = False  # else it gives up what is in front of the gap, too, and counts that so
     lost = zero_a_block(plant.area, plant.log)
@@ -103,7 +103,7 @@ def test_what_is_gone_when_a_restored_consumer_gets_all_again_is_counted_once(be
     if is_cut:
         plant.cut()
     plant.run(60000)
-    plant.log.rewind(plant.log.cursors[0], plant.log.number)
+    plant.log.seek(plant.log.cursors[0], plant.log.number)
     assert plant.state.save() and plant.cursor.number > COUNT and plant.state.numbers[DAMAGED] == lost > 0
     assert plant.status()["given_again"] == (0 if is_cut else COUNT - lost)
     plant.cut()
@@ -113,7 +113,7 @@ def test_what_is_gone_when_a_restored_consumer_gets_all_again_is_counted_once(be
 
 def test_what_is_gone_when_a_file_gets_all_again_is_counted_once(tmp_path):
     bench = FileBench(tmp_path)
-    bench.log.rewind(bench.log.cursors[0], bench.log.number)
+    bench.log.seek(bench.log.cursors[0], bench.log.number)
     bench.area.flash.wears = False
     assert bench.area.state.save()
     lost = zero_a_block(bench.area, bench.log)

@@ -564,7 +564,7 @@ def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_rea
         log = area.mount()[1]
         store(log, range(1, 6))
         cursor = log.cursors[0]
-        log.rewind(cursor, 5)
+        log.seek(cursor, 5)
         progress = Receipts(log, cursor, True, 10, TIMEOUT_MS)
         progress.stand_at_cursor()
         area.flash.unreadable = range(area.flash.block_count) if refuses else ()
@@ -579,7 +579,7 @@ def test_no_consumer_lacks_anything_where_none_is_waited_for_though_the_flash_re
     assert append_event(log, 6) == LOG_DONE
     cursor = log.cursors[0]
     cursor.wants |= 1 << (KIND_EVENT & 15)
-    log.rewind(cursor, 5)
+    log.seek(cursor, 5)
     progress = Receipts(log, cursor, False, 10, TIMEOUT_MS)
     progress.begin()
     assert progress.go_back(0) == RECEIPT_KNOWN and log.peek(progress.scout) == KIND_EVENT
@@ -594,7 +594,7 @@ def test_receipt_without_the_last_one_goes_back_while_that_is_in_doubt():
     area = Area()
     log = area.mount()[1]
     store(log, range(1, 6))
-    log.rewind(log.cursors[0], 5)
+    log.seek(log.cursors[0], 5)
     assert area.state.save()
     log = area.mount()[1]
     assert log.doubtful and log.visible == 4

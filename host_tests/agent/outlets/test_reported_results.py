@@ -167,7 +167,7 @@ def waiting(outlet):
     log, scout = outlet.log, Cursor()
     scout.wants = WANTS_RESULTS
     visible, log.visible = log.visible, log.number
-    log.rewind(scout, outlet.cursor.number)
+    log.seek(scout, outlet.cursor.number)
     numbers = []
     while log.peek(scout) > 0:
         numbers.append(scout.found)

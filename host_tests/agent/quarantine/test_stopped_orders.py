@@ -66,7 +66,7 @@ class Agent(Station):
         numbers = list(range(1, REFUSED))
         scout = Cursor()
         scout.wants = WANTS_ALL
-        self.log.rewind(scout, self.log.cursors[0].number)
+        self.log.seek(scout, self.log.cursors[0].number)
         kept = numbers_of(self.quarantine)
         while self.log.peek(scout) > 0:
             numbers.append(scout.found)

@@ -58,7 +58,7 @@ def test_an_outlet_that_takes_any_answer_for_a_receipt_is_found(monkeypatch):
         self._retry.reset()
         self.state = webhook.IDLE
         if self.confirmed.last >= self.cursor.number:
-            self.log.rewind(self.cursor, self.confirmed.last)
+            self.log.seek(self.cursor, self.confirmed.last)
         return 0
 
     for answered in ("_take_receipt", "_refused"):  # a number below what was sent would mend it

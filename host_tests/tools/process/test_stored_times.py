@@ -82,7 +82,7 @@ def test_what_waits_again_is_as_old_as_what_is_still_known(watched):
     watched.look(5)
     cursor = watched.cart.station.log.cursors[0]
     assert watched.oldest() == (0.0, False) and cursor.number == 4
-    watched.cart.station.log.rewind(cursor, 1)
+    watched.cart.station.log.seek(cursor, 1)
     assert watched.oldest() == (5.0, True)  # the last one was seen 5 s ago, and no earlier note is kept
 
 

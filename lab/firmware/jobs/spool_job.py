@@ -30,7 +30,7 @@ def check(log):
     """Read everything and print what is missing or not as written; return the first and last number."""
     first = last = 0
     cursor = log.cursors[0]
-    log.rewind(cursor, 0)
+    log.seek(cursor, 0)
     while log.peek(cursor) > 0:
         number = cursor.found
         if bytes(log.page[log.at : log.at + PAYLOAD_BYTES]) != contents(number):
