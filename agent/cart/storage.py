@@ -190,8 +190,9 @@ def _place_cursors(station, own):
     at_start.given_up = [_outlet_of(log, place, state.missed[place], place in own.removed) for place in own.given_up]
     own.put(state)
     if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[SEND_LIMIT] >= log.next:
-        state.numbers[SEND_LIMIT] = log.next - 1  # nothing that is stored from now on is out to it
-        state.numbers[SENT] |= SENT_ALONE  # where the batch began is not known any more (in_flight)
+        from toolcart.agent.log.removed_toolsnet import end_batch
+
+        end_batch(log)
     for index in range(count):
         cursor = log.cursors[index]
         if moves[index]:

@@ -79,7 +79,10 @@ def _why(outlet, is_overdue):
     if failure == ms.EV_NONE:
         return ""
     if failure == ms.EV_TAKES_NONE:
-        return "the broker ends the connection when results are published, and acknowledges none"
+        return (
+            "the broker ends the connection when results or alarms are published, and acknowledges none: "
+            "may this client publish to each topic of the station?"
+        )
     if failure == ms.EV_UNRETAINED:
         if session.lost_in == ms.CONNECTING:
             return RETAINED % "at CONNECT: perhaps it refuses a retained will"

@@ -22,7 +22,8 @@ Rules
    be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason,
    unless this broker has taken both since the start.
 9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one: a
-   broker is not well because it takes a connection. Where only results had none the consumer may confirm them instead.
+   broker is not well because it takes a connection. Where only results had none the consumer may confirm them instead;
+   where the state had none either, nothing but a PUBACK shows that it is well.
 10. With `confirm` broker nobody says after a power cut what has arrived: the cursor is saved each SAVED_EACH numbers.
     With each one the flash would be erased more often for that than for the results.
 """
@@ -58,7 +59,7 @@ BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byt
 _ANNOUNCED = const(1)  # the state topic says that we are online
 _ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 
-_LACKS_STATE = const(1)  # the last connection that stood ended without any PUBACK that it waited for
+_LACKS_STATE = const(1)  # the last connection that stood ended without any PUBACK
 _LACKS_RESULTS = const(2)
 
 # What came to the receipts' topic and is no right receipt, by how much it says (toolcart.agent.mqtt.status)
@@ -420,9 +421,9 @@ class Mqtt(Connection):
             return
         if self.session.lost_in == ms.UP:
             if self.progress.last_result > self.progress.base:
-                if self.lacks == _LACKS_RESULTS and event == ms.EV_LOST:
+                if self.lacks and event == ms.EV_LOST:
                     event = ms.EV_TAKES_NONE
-                self.lacks = _LACKS_RESULTS
+                self.lacks = _LACKS_STATE if self._announced == _ANNOUNCED else _LACKS_RESULTS
             elif event == ms.EV_SILENT or self._announced == _ANNOUNCED:
                 self.lacks = self.lacks or _LACKS_STATE
         self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event

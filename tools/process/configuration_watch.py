@@ -1,8 +1,8 @@
 """What a running agent knows of its configuration: the files it was read from, and what a start would make of them now.
 
 1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
-   checked as `toolcart config check` does, once for each state that they are in; while something is wrong at each look,
-   since a mode or a folder may be what is put right. Nothing is used before SIGHUP asks.
+   checked as `toolcart config check` does, then and at each look as long as they are not read: a mode or a folder may be
+   put right meanwhile, or go. Nothing is used before SIGHUP asks.
 2. What the agent lives with already refuses nothing (toolcart.tools.process.tolerated_faults).
 3. What refused the last reload is remembered with the state that the files were in, and looked at again. In that state
    it is all that is wrong, and over when nothing is; in another one it is what is wrong there as well, and only that
@@ -99,7 +99,7 @@ class ConfigurationWatch:
             return
         self._changed = self._files.changed()
         state = self._files.state()
-        if state == self._looked_at and not self._wrong:
+        if state == self._looked_at and not (self._wrong or self._changed):
             return
         self._looked_at = state
         wrong = self.problems() if self._changed or self._refusal else []

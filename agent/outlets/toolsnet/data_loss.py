@@ -33,8 +33,8 @@ Rules
    dropped, unless more go out than were ever delivered: then it is certain that some of them were dropped.
 7. So DELIVERED may have less than ToolsNet has had: dropped ones that were sent again; those that were left out as it
    was added (toolcart.agent.cart.storage), which the log still has, and that were sent again with the others; and those
-   that it took right before a cut and that were overwritten before an 08 said so. HAD_MORE says that there may be some.
-   Then any that is counted as dropped or overwritten may be one of them. That some were left out, the place of its
+   that it took right before a cut and that were overwritten, or damaged, before an 08 said so. HAD_MORE says that there
+   may be some. Then any that is counted as dropped, overwritten or damaged may be one of them. That some were left out, the place of its
    cursor says (Snapshot.put_moved): these have not gone out until some are sent again.
 8. An 08 that names nothing says nothing new where TAKEN is 0: nothing was acknowledged since the last one that named
    nothing. What the log left out or gave up meanwhile is no loss of a server's.
@@ -45,6 +45,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.doubt_range import put_width, width_of
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import (
+    DAMAGED,
     DELIVERED,
     DOUBT_LACKS,
     DOUBT_TO,
@@ -94,7 +95,7 @@ def _had(policy):
     """Return how many results ToolsNet has had, at most (rule 7)."""
     numbers = policy.numbers
     if policy.in_flight.state.places & HAD_MORE:
-        return numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
+        return numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN] + numbers[DAMAGED]
     return numbers[DELIVERED]
 
 

@@ -37,6 +37,7 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
+    HAD_MORE,
     OVERWRITTEN,
     QUARANTINE_LAST,
     SEND_LIMIT,
@@ -191,6 +192,9 @@ class ResumePoint:
             if kept < 0:
                 return False
             rows = (stored - taken) % SEQUENCES - settled - kept - max(0, passed)
+            # If events lay elsewhere, more would be delivered; and what is damaged now may have been.
+            if settled > max(0, before - open_numbers) or rows > numbers[OVERWRITTEN]:
+                self.in_flight.state.places |= HAD_MORE
         self.policy.count_delivered_after_all(min(max(rows, 0), numbers[OVERWRITTEN]))
         return True
 
@@ -357,6 +361,7 @@ class ResumePoint:
             if not self._count_delivered_after_all(here, 0):
                 return False
             numbers[TAKEN] = here
+        left = (stored - here) % SEQUENCES  # that are not accounted for
         while cursor.number < reached:
             kind = log.peek(cursor)
             number = cursor.found
@@ -366,7 +371,9 @@ class ResumePoint:
                 from toolcart.agent.outlets.toolsnet.data_loss import count_unreadable
 
                 count_unreadable(numbers, (stored - self._here()) % SEQUENCES)
+                left = 0
                 break  # what was sent cannot be read any more
+            left -= 1
             reason = 0
             if kind == KIND_RAW:
                 reason = QUARANTINED_UNREADABLE
@@ -386,6 +393,8 @@ class ResumePoint:
                 return False
             numbers[DROPPED if is_dropped else DELIVERED] += 1
             policy.counters.count(counter.RESUMED)
+        if left > 0:  # damaged, and counted as that
+            self.in_flight.state.places |= HAD_MORE
         numbers[TAKEN] = stored
         policy.resume_in_order()
         return True

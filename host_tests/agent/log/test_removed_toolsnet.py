@@ -10,12 +10,14 @@ from toolcart.agent.log.recount import lag_at
 from toolcart.agent.log.snapshot_fields import (
     DAMAGED,
     DELIVERED,
+    HAD_MORE,
     OVERWRITTEN,
     SEND_LIMIT,
     SENT,
     SENT_ALONE,
     SEQUENCE_LAG,
     STORED,
+    TAKEN,
     TOOLSNET_CURSOR,
 )
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
@@ -83,9 +85,24 @@ def test_what_was_not_stored_then_was_not_out(restarts):
         if restarts and cart.log.number % 30 == 0:
             cart.start(FILE)
     assert cart.state.numbers[SEND_LIMIT] == 20 <= cart.place()[0] < 30
-    assert cart.state.numbers[SENT] & SENT_ALONE, "else what was settled before that counts as delivered after all"
+    assert not cart.state.numbers[SENT] & SENT_ALONE, "all that its place has passed was taken"
     cart.start(TOOLSNET, FILE)
     assert cart.at_start.returned[0] > 20
+
+
+@pytest.mark.parametrize("last", [11, 12])
+def test_where_a_batch_began_is_not_known_any_more_if_not_all_in_front_of_it_was_taken(last):
+    cart = Cart()
+    cart.start(FILE, TOOLSNET)
+    cart.append(last)
+    cart.take(0)
+    cart.take(1, 10)
+    cart.state.numbers[SEND_LIMIT], cart.state.numbers[TAKEN] = 58, 9
+    assert cart.state.save()
+    cart.start(FILE)
+    assert cart.state.numbers[SEND_LIMIT] == last
+    assert cart.state.numbers[SENT] & SENT_ALONE, "else what was settled before that counts as delivered after all"
+    assert bool(cart.state.places & HAD_MORE) == (last > 11), "of several only one counts as delivered after all"
 
 
 def test_what_is_given_up_behind_that_is_counted_as_it_returns():

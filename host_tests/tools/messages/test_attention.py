@@ -474,10 +474,12 @@ def test_what_an_operator_dropped_is_reported_wherever_set_aside_is():
     lines = [line for line in words.problem_lines(reported) if "DROPPED" in line]
     assert lines == [
         "  DROPPED     2 results dropped from the quarantine by an operator: "
-        "ToolsNet gets them only where an order sends them again"
+        "ToolsNet gets them only where an order or `rewind` sends them again"
     ]
     (one,) = [need for need in latched_conditions.all_needs(station(dropped=1)) if need.slug == "dropped"]
-    assert one.words.startswith("1 result dropped") and one.words.endswith("it only where an order sends it again")
+    assert one.words.startswith("1 result dropped") and one.words.endswith(
+        "it only where an order or `rewind` sends it again"
+    )
     assert one.level == "note"
     none = station(**counts, dropped=0)
     assert "dropped" not in words.results(none) and not words.problem_lines(none)
