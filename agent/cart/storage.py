@@ -53,7 +53,6 @@ from toolcart.agent.log.snapshot_fields import (
     REOFFERED,
     SEND_LIMIT,
     SENT,
-    SENT_ALONE,
     SENT_OLDER,
     SEQUENCE_LAG,
     TAKEN,

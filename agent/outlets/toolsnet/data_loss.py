@@ -34,8 +34,8 @@ Rules
 7. So DELIVERED may have less than ToolsNet has had: dropped ones that were sent again; those that were left out as it
    was added (toolcart.agent.cart.storage), which the log still has, and that were sent again with the others; and those
    that it took right before a cut and that were overwritten, or damaged, before an 08 said so. HAD_MORE says that there
-   may be some. Then any that is counted as dropped, overwritten or damaged may be one of them. That some were left out, the place of its
-   cursor says (Snapshot.put_moved): these have not gone out until some are sent again.
+   may be some. Then any that is counted as dropped, overwritten or damaged may be one of them. That some were left out,
+   the place of its cursor says (Snapshot.put_moved): these have not gone out until some are sent again.
 8. An 08 that names nothing says nothing new where TAKEN is 0: nothing was acknowledged since the last one that named
    nothing. What the log left out or gave up meanwhile is no loss of a server's.
 """
