@@ -21,7 +21,7 @@ from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 
 def end_batch(log):
-    """Nothing that is stored from now on is out to it: the batch that might go out ends with what there is. To be saved.
+    """What is stored from now on is not out to it: the batch that might go out ends with what there is. To be saved.
 
     With that nobody knows any more where it began. Where all that the place has passed was taken, that says nothing.
     Else what lies in front of the last one may have been settled before, and only one counts as delivered after all

@@ -1,8 +1,8 @@
 """What a running agent knows of its configuration: the files it was read from, and what a start would make of them now.
 
 1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
-   checked as `toolcart config check` does, then and at each look as long as they are not read: a mode or a folder may be
-   put right meanwhile, or go. Nothing is used before SIGHUP asks.
+   checked as `toolcart config check` does, at each look until they are read: a mode or a folder may be put right
+   meanwhile, or go. Nothing is used before SIGHUP asks.
 2. What the agent lives with already refuses nothing (toolcart.tools.process.tolerated_faults).
 3. What refused the last reload is remembered with the state that the files were in, and looked at again. In that state
    it is all that is wrong, and over when nothing is; in another one it is what is wrong there as well, and only that
