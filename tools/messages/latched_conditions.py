@@ -55,8 +55,8 @@ _COUNTED = {
     ),
     "dropped": (
         "DROPPED",
-        "results dropped from the quarantine by an operator: ToolsNet gets them only where an order or `rewind` sends them "
-        "again",
+        "results dropped from the quarantine by an operator: ToolsNet gets them only where an order or `rewind` "
+        "sends them again",
         "",
     ),
     "receipts above": (
