@@ -189,7 +189,7 @@ def _place_cursors(station, own):
     at_start.given_up = [_outlet_of(log, place, state.missed[place], place in own.removed) for place in own.given_up]
     own.put(state)
     if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[SEND_LIMIT] >= log.next:
-        from toolcart.agent.log.removed_toolsnet import end_batch
+        from toolcart.agent.outlets.toolsnet.removed_batch import end_batch
 
         end_batch(log)
     for index in range(count):

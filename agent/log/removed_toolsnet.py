@@ -7,34 +7,7 @@ block, and what it lacks then is counted at once.
 """
 
 from toolcart.agent.log.recount import lag_at
-from toolcart.agent.log.snapshot_fields import (
-    HAD_MORE,
-    OVERWRITTEN,
-    SEND_LIMIT,
-    SENT,
-    SENT_ALONE,
-    SEQUENCE_LAG,
-    TAKEN,
-    TOOLSNET_CURSOR,
-)
-from toolcart.agent.toolsnet.telegram import SEQUENCES
-
-
-def end_batch(log):
-    """What is stored from now on is not out to it: the batch that might go out ends with what there is. To be saved.
-
-    With that nobody knows any more where it began. Where all that the place has passed was taken, that says nothing.
-    Else what lies in front of the last one may have been settled before, and only one counts as delivered after all
-    (SENT_ALONE): then ToolsNet may have had more than is counted.
-    """
-    state = log.state
-    numbers = state.numbers
-    number = numbers[TOOLSNET_CURSOR]
-    numbers[SEND_LIMIT] = log.next - 1
-    if (number - numbers[SEQUENCE_LAG] - numbers[TAKEN]) % SEQUENCES:
-        numbers[SENT] |= SENT_ALONE
-        if log.next - 1 > number + 1:
-            state.places |= HAD_MORE
+from toolcart.agent.log.snapshot_fields import OVERWRITTEN, SEND_LIMIT, SEQUENCE_LAG, TOOLSNET_CURSOR
 
 
 def give_up(log, bound):
