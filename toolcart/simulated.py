@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from toolcart import catalogue
 from toolcart.client.errors import OptionError
-from toolcart.client.options import one_of, text, whole
+from toolcart.client.options import one_of, whole
+from toolcart.client.options import text as text_of
+from toolcart.sim import option_checks
 from toolcart.sim.controller import Controller, ControllerOptions, Tightening
 from toolcart.sim.profiles import names as profiles
 from toolcart.sim.profiles import profile_options
@@ -87,7 +89,9 @@ class SimulatedController:
     # -- what happens at it --------------------------------------------------------------------------------------
 
     def produce(self, **result: Unpack[Result]) -> int:
-        """Tighten one screw; return its ID. Torque in 1/100 Nm, angles in degrees; ValueError for what has no room."""
+        """Tighten one screw; return its ID. Torque in 1/100 Nm, angles in degrees; OptionError for what none can be."""
+        for name, value in result.items():
+            _allowed(name, value, option_checks.wrong_field(Tightening, name, value))
         return self._do(self._controller.produce, **result)
 
     def push(self, mid: int, revision: int = 1, **fields: Any) -> None:
@@ -100,22 +104,29 @@ class SimulatedController:
 
     def raise_alarm(self, code: str, text: str = "") -> None:
         """Raise an alarm, such as E404: MID 0071."""
+        text_of("code", code, "such as E404")
         self._do(self._controller.raise_alarm, code, text)
 
     def acknowledge_alarm(self, code: str) -> None:
         """Acknowledge an alarm at the controller: MID 0074."""
+        text_of("code", code, "such as E404")
         self._do(self._controller.acknowledge_alarm, code)
 
     def select_pset(self, number: int) -> None:
         """Select a parameter set at the controller: MID 0015."""
+        one_of("number", number, tuple(self._controller.psets))
         self._do(self._controller.select_pset, number)
 
     def select_job(self, number: int, batch_size: int = 4) -> None:
         """Select a job at the controller: MID 0035."""
+        whole("number", number, 0, 9999)
+        whole("batch_size", batch_size, 0, 9999)
         self._do(self._controller.select_job, number, batch_size)
 
     def identify(self, vin: str, *identifiers: str) -> None:
         """Let a vehicle arrive: MID 0052."""
+        for name, one in (("vin", vin), *(("identifiers", one) for one in identifiers)):
+            text_of(name, one, "text")
         self._do(self._controller.identify, vin, *identifiers)
 
     def set_time(self, time: datetime) -> None:
@@ -130,7 +141,7 @@ class SimulatedController:
 
         def change() -> None:
             for name, value in options.items():
-                setattr(self._controller.options, name, value)
+                self._controller.options.set(name, value)
 
         self._loop.call(change)
 
@@ -203,20 +214,19 @@ def controller(
     whole("port", port, 0, 65535)
     one_of("procedure", procedure, ("", *PEERS))
     if procedure:
-        text("device", device, "a path for its pty")
+        text_of("device", device, "a path for its pty")
     one_of("profile", profile, tuple(profiles()))
     return SimulatedController(ControllerOptions(**profile_options(profile, **changed)), host, port, procedure, device)
 
 
 def _check(options: dict[str, Any]) -> None:
-    """OptionError for an option that there is none of, or a value that is not among the few it has."""
+    """OptionError for an option that there is none of, or a value that it cannot have."""
     for name, value in options.items():
         if name not in ControllerOptions.DEFAULTS:
             raise OptionError(name, value, "one of the options in toolcart.simulated.controller")
-        allowed: tuple = ControllerOptions.ALLOWED.get(name, (value,))
-        if value not in allowed:
-            raise OptionError(name, value, "one of " + ", ".join(map(str, allowed)))
-    try:
-        ControllerOptions(**options)
-    except ValueError as error:
-        raise OptionError("options", options, str(error)) from None
+        _allowed(name, value, option_checks.wrong(ControllerOptions, name, value))
+
+
+def _allowed(name: str, value: object, allowed: str) -> None:
+    if allowed:
+        raise OptionError(name, value, allowed)

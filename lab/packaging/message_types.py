@@ -170,7 +170,7 @@ OF_OPTIONS = {
     "refuse": "Mapping[int, int | None]",
     "refuse_once": "Sequence[tuple[int, int | None]]",
     "ends_refused": "Mapping[int, int]",
-    "expected_station": "str | None",
+    "expected_station": "bytes | None",
     "pset_change_text": "str | None",
     "time_text": "str | None",
 }
@@ -199,7 +199,8 @@ def simulated() -> str:
     lines += ["", "", "class Result(TypedDict, total=False):", '    """One tightening."""', ""]
     for name, default in vars(Tightening).items():
         if not name.startswith("_"):
-            lines.append(f"    {name}: {_kind_of(default).removesuffix(' | None')} | None")
+            kind = "str | bytes" if isinstance(default, str | bytes) else "int"
+            lines.append(f"    {name}: {kind} | None")
     return "\n".join(lines) + "\n"
 
 

@@ -89,18 +89,21 @@ class Settings:
 
     def __init__(self, **changed):
         for name in self.DEFAULTS:
-            value = self.DEFAULTS[name]
-            if isinstance(value, list):
-                value = list(value)
-            elif isinstance(value, dict):
-                value = dict(value)
-            setattr(self, name, value)
+            self.set(name, self.DEFAULTS[name])
         for name in changed:
             if name not in self.DEFAULTS:
                 raise ValueError("no such option: " + name)
             if not _is_like(self.DEFAULTS[name], changed[name]):
                 raise ValueError("%s: %r in place of one like %r" % (name, changed[name], self.DEFAULTS[name]))
-            setattr(self, name, changed[name])
+            self.set(name, changed[name])
+
+    def set(self, name, value):
+        """Set an option to a copy: a list of faults is used up, and whoever gave it may use it again."""
+        if isinstance(value, dict):
+            value = dict(value)
+        elif isinstance(self.DEFAULTS[name], list):
+            value = list(value)
+        setattr(self, name, value)
 
 
 def _is_like(default, value):

@@ -105,7 +105,7 @@ class Orders:
         kind = type(self.controller.options)
         name, value = setting_of(kind, text)
         kind(**{name: value})  # which looks into it
-        setattr(self.controller.options, name, value)
+        self.controller.options.set(name, value)
 
 
 # What takes no more than one call.

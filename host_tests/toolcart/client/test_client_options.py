@@ -17,7 +17,9 @@ from toolcart.client import (
     connect_serial_blocking,
 )
 from toolcart.client.options import Options
-from toolcart.simulated import controller
+from toolcart.sim.controller_quirks import ControllerOptions
+from toolcart.sim.profiles import profile_options
+from toolcart.simulated import controller, profiles
 from host_tests.toolcart.client.test_client import QUICK
 
 WRONG = (
@@ -93,14 +95,70 @@ def test_what_means_nothing_is_refused_by_its_name(calls, options, expected):
         ({"procedure": "nix"}, "procedure"),
         ({"procedure": "ascii"}, "device"),
         ({"port": 70000}, "port"),
-        ({"pushed_as": 5}, "options"),
-        ({"refuse": 5}, "options"),
+        ({"pushed_as": 5}, "pushed_as"),
+        ({"pushed_as": {"nix": 5}}, "pushed_as"),
+        ({"identity": {"cell": "x"}}, "identity"),
+        ({"refuse": 5}, "refuse"),
+        ({"refuse": {"x": 1}}, "refuse"),
+        ({"refuse": {18: "y"}}, "refuse"),
+        ({"refuse_once": [5]}, "refuse_once"),
+        ({"ack_timeout_ms": -1}, "ack_timeout_ms"),
+        ({"ack_timeout_ms": "5"}, "ack_timeout_ms"),
+        ({"traces": (9,)}, "traces"),
+        ({"trace_types": (9,)}, "trace_types"),
+        ({"start_revisions": ("x",)}, "start_revisions"),
+        ({"answer_start_revision": "x"}, "answer_start_revision"),
+        ({"silent": 1}, "silent"),
+        ({"max_clients": True}, "max_clients"),
+        ({"nok_percent": 300}, "nok_percent"),
+        ({"time_text": 5}, "time_text"),
+        ({"station": "1"}, "station"),
+        ({"pad": " "}, "pad"),
+        ({"drop_after_received": 3}, "drop_after_received"),
+        ({"refuse_digits": True}, "refuse_digits"),
         ({"profile": "nix"}, "profile"),
     ],
 )
 def test_so_is_what_a_simulated_controller_cannot_be(given, name):
     with pytest.raises(OptionError, match=f"{name}: found"):
         controller(**given)
+
+
+FIELDS = ({"torque": "x"}, {"torque": -5}, {"torque": True}, {"torque": 10**9}, {"angle": -1}, {"status": "maybe"})
+FIELDS += ({"vin": 3}, {"time": 5}, {"tightening_id": -1}, {"nix": 1})
+
+
+@pytest.mark.parametrize("fields", FIELDS, ids=str)
+def test_a_tightening_that_none_can_be_is_not_made(fields):
+    with controller() as simulated:
+        with pytest.raises(OptionError, match=f"{next(iter(fields))}: found"):
+            simulated.produce(**fields)
+        assert simulated.produce() == 1
+    for call, wrong in (("select_pset", 99), ("select_job", "x"), ("raise_alarm", 404), ("identify", 5)):
+        with controller() as simulated, pytest.raises(OptionError):
+            getattr(simulated, call)(wrong)
+
+
+def test_every_default_of_a_simulated_controller_and_of_its_profiles_may_be_given():
+    for profile in profiles():
+        options = {**ControllerOptions.DEFAULTS, **profile_options(profile)}
+        with controller(profile, **options) as simulated:
+            simulated.change(**options)
+
+
+def test_faults_are_used_up_in_a_copy_of_what_the_test_gave():
+    dropped, refused, fresh = [2], ((18, 3),), [(18, 3)]
+    for _ in range(2):
+        with controller(drop_after_received=dropped, refuse_once=refused) as simulated:
+            with connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+                with pytest.raises(client.ConnectionLost):
+                    one.psets()
+                for _ in range(2):
+                    with pytest.raises(client.Refused):
+                        one.select_pset(1)
+                    one.select_pset(1)
+                    simulated.change(refuse_once=fresh)
+    assert (dropped, refused, fresh) == ([2], ((18, 3),), [(18, 3)])
 
 
 def test_a_simulated_controller_is_asked_before_and_after_its_with_too():
