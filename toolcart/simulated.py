@@ -64,7 +64,10 @@ class SimulatedController:
     ([], [])
     """
 
-    def __init__(self, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = "") -> None:
+    def __init__(
+        self, profile: str, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = ""
+    ) -> None:
+        self._profile = profile
         self._loop = Loop()
         self._controller = Controller(self._loop.clock, options)
         endpoint = self._controller.endpoint
@@ -85,6 +88,9 @@ class SimulatedController:
 
     def __exit__(self, *_: object) -> None:
         self._loop.close()
+
+    def __repr__(self) -> str:
+        return f"<SimulatedController {self._profile} at {self.device or f'{self.host}:{self.port}'}>"
 
     # -- what happens at it --------------------------------------------------------------------------------------
 
@@ -216,7 +222,8 @@ def controller(
     if procedure:
         text_of("device", device, "a path for its pty")
     one_of("profile", profile, tuple(profiles()))
-    return SimulatedController(ControllerOptions(**profile_options(profile, **changed)), host, port, procedure, device)
+    of_profile = ControllerOptions(**profile_options(profile, **changed))
+    return SimulatedController(profile, of_profile, host, port, procedure, device)
 
 
 def _check(options: dict[str, Any]) -> None:

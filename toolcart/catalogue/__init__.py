@@ -9,7 +9,7 @@
 The agent itself uses none of this, and no chip is given it: it is for tools, tests and whoever wants Open Protocol.
 """
 
-from .errors import FieldError, FrameError, NoField, Odd, TableError
+from .errors import Error, FieldError, FrameError, NoField, Odd, TableError
 from .extra import extra_data, read_extra
 from .message import Message
 from .registry import CONTROLLER, INTEGRATOR, Catalogue, wire
@@ -31,11 +31,16 @@ form = STANDARD.form
 mids = STANDARD.mids
 revisions = STANDARD.revisions
 
+if __name__ == "toolcart.catalogue":  # the folder may stand alone, in another program
+    for _error in (Error, FieldError, FrameError, NoField, TableError):
+        _error.__module__ = "toolcart"  # where who catches it gets it from
+
 __all__ = [
     "CONTROLLER",
     "INTEGRATOR",
     "Catalogue",
     "DataField",
+    "Error",
     "FieldError",
     "FrameError",
     "Frames",

@@ -13,18 +13,42 @@ def octets_of(buffer):
     return bytes(buffer)
 
 
-class FrameError(ValueError):
+class Error(Exception):
+    """The base of every error of this library.
+
+    >>> import toolcart
+    >>> try:
+    ...     toolcart.decode(b"0020")
+    ... except toolcart.Error as error:
+    ...     print(error)
+    4 bytes, a header has 20
+    """
+
+
+if hasattr("", "isidentifier"):
+
+    class _ValueError(Error, ValueError):
+        pass
+
+    class _KeyError(Error, KeyError):
+        pass
+
+else:  # MicroPython has no class of two native ones
+    _ValueError, _KeyError = ValueError, KeyError
+
+
+class FrameError(_ValueError):
     """These bytes are not a frame of Open Protocol, or not one that this catalogue takes.
 
     >>> import toolcart
     >>> toolcart.decode(b"0020")
     Traceback (most recent call last):
         ...
-    toolcart.catalogue.errors.FrameError: 4 bytes, a header has 20
+    toolcart.FrameError: 4 bytes, a header has 20
     """
 
 
-class FieldError(ValueError):
+class FieldError(_ValueError):
     """A field, or another argument, cannot be built or read in this way.
 
     `mid` and `revision` (0 where they are not known), `field`, `place` (as in the documents), `found`, `allowed`, and
@@ -61,7 +85,7 @@ class FieldError(ValueError):
         return FieldError, arguments
 
 
-class NoField(KeyError):
+class NoField(_KeyError):
     """A message has no field of this name: `mid`, `revision`, `field`, and the `names` that it has.
 
     >>> import toolcart
@@ -88,7 +112,7 @@ class InvalidValue(Exception):
     """A value that a field cannot hold: what is allowed. Whoever knows the message makes a FieldError of it."""
 
 
-class TableError(ValueError):
+class TableError(_ValueError):
     """A table is written wrongly: the text names the line.
 
     >>> import toolcart

@@ -38,6 +38,10 @@ class Field:
         self.least = 0  # octets of a text to the end: a shorter one is padded with blanks
         self.most = 0  # 0 for as many as the frame has
 
+    def __repr__(self):
+        width = self.width or ("[%s]" % self.count if self.count is not None else "")
+        return "<Field %s %s%s%s>" % (self.name, self.kind, width, (" at " + self.bounds()) if self.place else "")
+
     def copy(self):
         """Return the same line, to be placed elsewhere."""
         other = Field(self.id, self.name, self.kind, self.width, self.count, self.members)
@@ -137,10 +141,8 @@ READERS = {
 
 def write_number(value, width):
     """Return the digits, with zeros on the left."""
-    if isinstance(value, bool):
-        value = int(value)
     most = 10**width - 1
-    if not isinstance(value, int) or not 0 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise InvalidValue("0 to %d" % most)
     return ("%d" % (value + most + 1))[1:].encode()
 
@@ -156,7 +158,7 @@ def write_signed(value, width):
 
 def write_float(value, width):
     """Return the number with a point and as many decimals as fit, 4 at most (OP 5.13.2 p. 183)."""
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         for decimals in range(4, -1, -1):
             text = "%.*f" % (decimals, abs(value))
             zeros = width - len(text) - (value < 0)
@@ -213,11 +215,12 @@ def write(field, value, width=None):
         if len(value) != width:
             raise InvalidValue("%d bytes" % width)
         return value
+    is_text = isinstance(value, str)
     if hasattr(value, "as_tuple") and field.kind in "NIBF":  # a Decimal, in the field's unit
         value = float(value) if field.kind == "F" else format(value, "f")
     try:
         if field.kind in "NIB" and isinstance(value, (str, list, tuple)):
-            value = _number_of(field, value)
+            value = _number_of(field, value, is_text and "0 to %d" % (10**width - 1))
         return WRITERS[field.kind](value, width)
     except InvalidValue as wrong:
         raise InvalidValue(str(wrong) + _in_unit(field, width, str(wrong)))
@@ -234,8 +237,12 @@ def _in_unit(field, width, allowed):
     return " in %s/%d, or a Decimal or text in %s up to %s" % (unit, field.scale, unit, most)
 
 
-def _number_of(field, value):
-    """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words."""
+def _number_of(field, value, instead):
+    """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words.
+
+    Text of digits is no number where its unit has no decimals: it may as well come from a wrong column. `instead`
+    says then what is allowed; False for what was a Decimal.
+    """
     if not isinstance(value, str):
         if field.kind != "B":
             raise InvalidValue("one number")
@@ -246,6 +253,8 @@ def _number_of(field, value):
     places = len("%d" % field.scale) - 1
     digits = (whole[1:] if whole[:1] == "-" else whole, rest if point else "0")
     if all(text and not text.strip("0123456789") for text in digits):
+        if instead and field.scale == 1 and not point:
+            raise InvalidValue(instead)
         if len(rest) <= places and 10**places == field.scale:
             return int(whole + rest + "0" * (places - len(rest)))
         unit = field.unit.partition("~")[0]

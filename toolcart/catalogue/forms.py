@@ -72,6 +72,9 @@ class Form:
             return _standard, (self.mid, self.revision, self is kept.other)
         return Form, (self.about, self.revision, self._described)
 
+    def __repr__(self):
+        return "<Form of MID %04d revision %d, %d fields>" % (self.mid, self.revision, len(self.by_name))
+
     def scaled(self):
         """Return the layout that reads values in place of raw numbers."""
         if self._scaled is None:

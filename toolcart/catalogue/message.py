@@ -37,6 +37,11 @@ class Message:
         self._values = None
         self._whole = False  # all of them are in `_values`
 
+    @property
+    def name(self):
+        """The documents' name of its MID."""
+        return self.form.about.name
+
     def __reduce__(self):
         return Message, (self.frame, self.form)  # a message that was pushed arrives as one that was decoded
 
@@ -126,11 +131,15 @@ class Message:
         A number with decimals is a Decimal in its unit, a time a datetime.datetime, a value with a name that name, a
         mask the list of its bits' names. Blanks are None, what does not fit is Odd, a number without a name itself.
         """
-        return Message(self.frame, self.form.scaled())
+        return self._with(self.form.scaled())
 
     def raw(self):
         """Return the same message with raw numbers: this one, unless it is scaled."""
-        return self if self.form.plain is self.form else Message(self.frame, self.form.plain)
+        return self if self.form.plain is self.form else self._with(self.form.plain)
+
+    def _with(self, form):
+        """Return the same message in another form."""
+        return Message(self.frame, form)
 
     def to_json(self):
         """Return it as JSON text, of which `from_json` makes the same frame."""

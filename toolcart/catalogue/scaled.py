@@ -23,6 +23,9 @@ class ScaledForm:
         self.plain = plain
         self.places = {}  # no field is read alone: one may tell the scale or the unit of another
 
+    def __repr__(self):
+        return repr(self.plain)[:-1] + ", scaled>"
+
     def __getattr__(self, name):
         return getattr(self.plain, name)
 

@@ -56,6 +56,9 @@ class Mid:
         self.revisions = {}  # number -> Revision
         self.note = ""
 
+    def __repr__(self):
+        return "<Mid %04d, %s>" % (self.mid, self.name or "not in the catalogue")
+
 
 class Revision:
     """A revision of a MID: its fields, the whole length if that is fixed, since when, where it is described."""

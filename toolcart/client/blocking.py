@@ -13,7 +13,10 @@ import asyncio
 import contextlib
 import functools
 import inspect
+import os
 import threading
+import warnings
+import weakref
 from types import GenericAlias
 from typing import Any
 
@@ -46,6 +49,9 @@ class BlockingReceived(Message):
         super().__init__(received.frame, received.form)
         self._received = received
         self._run = run
+
+    def _with(self, form):
+        return BlockingReceived(self._received._with(form), self._run)
 
     @property
     def acknowledged(self) -> bool:
@@ -88,10 +94,14 @@ class BlockingStream:
             self._run(self._stream.__aexit__)
 
     def __iter__(self) -> "BlockingStream":
-        self._stream.__aiter__()
+        self._stream._is_entered("with")
         return self
 
+    def __repr__(self) -> str:
+        return repr(self._stream).replace("Stream", "BlockingStream", 1)
+
     def __next__(self):
+        self._stream._is_entered("with")
         try:
             return self._given(self._run(_following, self._stream))
         except StopAsyncIteration:
@@ -116,6 +126,7 @@ def _blocking(method):
     def call(self, *words, **named):
         if inspect.iscoroutinefunction(method):
             return self._run(method, self._controller, *words, **named)
+        self._check_entered()
         return BlockingStream(method(self._controller, *words, **named), self._run)
 
     call.__module__, call.__qualname__ = __name__, "BlockingController." + method.__name__
@@ -135,6 +146,8 @@ class BlockingController:
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         self._was_entered = False
+        self._process = 0  # that it was entered in: a child of it has no thread that answers
+        self._finalizer: weakref.finalize | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()  # a call is handed to the loop before the loop ends, or not at all
@@ -144,9 +157,11 @@ class BlockingController:
         if self._loop is not None:
             raise StateError("this client is connected already: make another one for a second connection")
         self._was_entered = True
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="toolcart client", daemon=True)
+        self._process = os.getpid()
+        loop = self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=_serve, args=(loop,), name="toolcart client", daemon=True)
         self._thread.start()
+        self._finalizer = weakref.finalize(self, _left_open, self._controller, loop, self._process)
         try:
             self._run(self._controller.__aenter__)
         except BaseException:
@@ -159,6 +174,8 @@ class BlockingController:
 
     def close(self) -> None:
         """See Controller.close."""
+        if self._loop is not None and self._process != os.getpid():
+            self._loop = None  # it is the parent's, and goes on there
         if self._loop is not None:
             try:
                 self._run(self._controller.close)
@@ -173,6 +190,7 @@ class BlockingController:
     @property
     def started(self) -> Message:
         """See Controller.started."""
+        self._check_entered()
         return self._controller.started
 
     @property
@@ -182,10 +200,9 @@ class BlockingController:
 
     def _run(self, method, /, *words: Any, **named: Any) -> Any:
         """Wait for what an `async def` does; an interrupt (Ctrl-C) also cancels it."""
+        self._check_entered()
         with self._lock:
             if self._loop is None:
-                if not self._was_entered:
-                    raise StateError("this client is not connected yet: use it inside `with`")
                 raise ConnectionLost(CLOSED)
             waiting = asyncio.run_coroutine_threadsafe(method(*words, **named), self._loop)
         try:
@@ -194,13 +211,46 @@ class BlockingController:
             waiting.cancel()
             raise
 
+    def __repr__(self) -> str:
+        return repr(self._controller).replace("Controller", "BlockingController", 1)
+
+    def _check_entered(self) -> None:
+        """StateError before `with`, and in another process than that which entered it."""
+        if not self._was_entered:
+            raise StateError("this client is not connected yet: use it inside `with`")
+        if self._process != os.getpid():
+            raise StateError("this client was connected before os.fork(): connect another one in the child")
+
     def _end(self) -> None:
         with self._lock:
             loop, self._loop = self._loop, None
         if loop is not None:  # else another thread ends it
+            self._finalizer.detach()  # type: ignore[union-attr] - it was entered
             asyncio.run_coroutine_threadsafe(_stop(loop), loop)
-            self._thread.join()  # type: ignore[union-attr] - it was entered
-            loop.close()
+            self._thread.join()  # type: ignore[union-attr]
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """What the thread of a client does."""
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _left_open(controller: Controller, loop: asyncio.AbstractEventLoop, process: int) -> None:
+    """Close a client that no one has any more, and end its thread."""
+    if process != os.getpid() or loop.is_closed():
+        return
+
+    async def end() -> None:
+        try:
+            await controller.close()
+        finally:
+            await _stop(loop)
+
+    warnings.warn(f"{controller!r} was not closed: use it inside `with`, or call close()", ResourceWarning, 2)
+    asyncio.run_coroutine_threadsafe(end(), loop)
 
 
 async def _stop(loop: asyncio.AbstractEventLoop) -> None:

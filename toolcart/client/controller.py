@@ -15,7 +15,9 @@ Rules
 
 import asyncio
 import contextlib
+import errno
 import random
+import socket
 from datetime import datetime
 from typing import Any
 
@@ -25,11 +27,12 @@ from toolcart.agent.linux.mid0900 import TraceSubscription
 from toolcart.agent.openprotocol.link_level_send import LinkLevelSender
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.session_states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
-from toolcart.agent.openprotocol.subscriptions import Subscription
+from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from toolcart.client.connection_event import Connection
-from toolcart.client.conversation import CLOSED, Conversation
+from toolcart.client.conversation import CLOSED, LOGGER, Conversation
 from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
 from toolcart.client.options import CURVES, Options, one_of, seconds_of
+from toolcart.client.requests import check_request
 from toolcart.client.stream import Stream
 from toolcart.client.topics import TOPICS
 from toolcart.client.traffic import Traffic
@@ -39,6 +42,9 @@ MESSAGE_BYTES = 9999
 CONNECT_TIMEOUT_S = 5.0
 _STOP_WAIT_MS = 1000
 _EVENTS_KEPT = 100
+_NOT_ENTERED = "this client is not connected yet: use it inside `async with`"
+# What waiting does not change: a first connection that fails so is not tried again.
+_AT_ONCE = (errno.ECONNREFUSED, errno.ENOENT, errno.ENOTDIR, errno.EACCES)
 
 
 class Controller:
@@ -63,6 +69,10 @@ class Controller:
         self._task: asyncio.Task | None = None
         self._conversation: Any = None  # a Conversation, from the first `async with` on
 
+    def __repr__(self) -> str:
+        state = "not entered" if self._task is None else "connected" if self._is_found else "not connected"
+        return f"<Controller {self._where}, {state}>"
+
     def _begin(self) -> None:
         """Make what belongs to one `async with`, and to the loop that it runs in."""
         options = self._options
@@ -71,6 +81,7 @@ class Controller:
         self._extents: dict[str, tuple[int, int]] = {}  # of a topic's subscriptions: first, one past the last
         self._listeners: list[Stream] = []
         self._is_found = False
+        self._hopeless = ""  # why it makes no sense to try the first connection again
         self._leaving = asyncio.Event()
         self._turn = asyncio.Lock()
         self._first = asyncio.get_running_loop().create_future()
@@ -102,7 +113,7 @@ class Controller:
         all_subscriptions: list[Subscription] = []
 
         def add(name, subscriptions):
-            stream = self._streams[name] = Stream(self._subscribe, self._unsubscribe, name)
+            stream = self._streams[name] = Stream(self._check_loop, self._subscribe, self._unsubscribe, name)
             self._extents[name] = len(all_subscriptions), len(all_subscriptions) + len(subscriptions)
             places.extend([stream] * len(subscriptions))
             all_subscriptions.extend(subscriptions)
@@ -126,14 +137,17 @@ class Controller:
             raise StateError("this client is connected already: make another one for a second connection")
         self._begin()
         self._task = asyncio.create_task(self._stay_connected())
-        reason = "no answer"
+        reason = ""
         try:
             async with asyncio.timeout(self.timeout):
                 while not self._is_found:
                     reason = await asyncio.shield(self._first) or reason
+                    if self._hopeless:
+                        raise ConnectionLost(self._hopeless)
                     if not self._is_found:
                         self._first = asyncio.get_running_loop().create_future()
         except TimeoutError:
+            reason = reason or self._conversation.what_came() or "no answer"
             await self.close()
             raise ConnectionLost(f"no session within {self.timeout:g} s: {reason}") from None
         except BaseException:
@@ -148,6 +162,7 @@ class Controller:
         """End the session in order, with MID 0003, and close the connection: what leaving `async with` does."""
         if self._task is None:
             return
+        self._conversation.check_loop()
         task, self._task = self._task, None
         self._leaving.set()
         conversation = self._conversation
@@ -161,7 +176,7 @@ class Controller:
         conversation.lost(CLOSED)
         conversation.free.set()  # who waits for a turn sees that there is none any more
         for stream in [*self._streams.values(), *self._listeners]:
-            stream.end()
+            stream._end()
 
     async def _stay_connected(self) -> None:
         pause_s = self._options.pause_s
@@ -188,7 +203,13 @@ class Controller:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 line = await self._open_line(conversation)
         except (OSError, TimeoutError) as error:
-            return str(error) or "no connection within %g s" % CONNECT_TIMEOUT_S
+            reason = str(error) or "no connection within %g s" % CONNECT_TIMEOUT_S
+            if error.errno == errno.ECONNREFUSED:
+                reason = f"nothing listens at {self._where}: is Open Protocol switched on, and is it this port?"
+            is_no_name = isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN
+            if is_no_name or error.errno in _AT_ONCE:
+                self._hopeless = reason
+            return reason
         conversation.begin(line)
         return await asyncio.shield(conversation.over)
 
@@ -200,17 +221,21 @@ class Controller:
 
     def _report_connection(self, event: Connection) -> None:
         was_found, self._is_found = self._is_found, event.is_found
+        if event.is_found:
+            LOGGER.info("%s: connected", self._where)
+        elif not self._leaving.is_set():
+            LOGGER.warning("%s: %s: %s", self._where, "lost" if was_found else "not connected", event.reason)
         if not self._first.done():
             self._first.set_result(event.reason)
         if was_found or event.is_found:
             for listener in self._listeners:
-                listener.put(event)
+                listener._put(event)
 
     @property
     def started(self) -> catalogue.Message:
         """The MID 0002 of the present connection, or of the last one; StateError before the first."""
         if self._started is None:
-            raise StateError("this client is not connected yet: use it inside `with` or `async with`")
+            raise StateError(_NOT_ENTERED)
         return self._started
 
     @property
@@ -238,9 +263,23 @@ class Controller:
         wanted = request.answer()
         answer = answer or (wanted[0] if wanted else 5)
         named = request.get("subscribed_mid") or request.get("requested_mid") or 0
+        check_request(request, self._topics())
         seconds = self.timeout if timeout is None else seconds_of("timeout", timeout)
         async with self._when_free(request.mid, seconds) as deadline:
             return await self._conversation.ask(request.frame, answer, named, deadline)
+
+    def _check_loop(self) -> None:
+        self._conversation.check_loop()
+
+    def _topics(self) -> dict[int, str]:
+        """Return the topics by the MIDs that subscribe and end them; of a generic one, by the MID that it is for."""
+        subscriptions = self._conversation.session.subscriptions if self._conversation is not None else ()
+        topics = {}
+        for name, (first, behind) in (self._extents if self._conversation is not None else {}).items():
+            for one in subscriptions[first:behind]:
+                named = one.row[NAMED]
+                topics.update(dict.fromkeys((named,) if named else (one.mid, one.row[UNSUBSCRIBE_MID]), name))
+        return topics
 
     @contextlib.asynccontextmanager
     async def _when_free(self, mid: int, seconds: float):
@@ -256,13 +295,19 @@ class Controller:
         except TimeoutError:
             raise Unanswered(mid, seconds) from None
 
-    def _open(self, mid: int = 0) -> Any:
+    def _entered(self, mid: int = 0) -> Any:
         """Return the conversation; StateError before `async with`, ConnectionLost after it."""
         if self._conversation is None:
-            raise StateError("this client is not connected yet: use it inside `with` or `async with`")
+            raise StateError(_NOT_ENTERED)
         if self._leaving.is_set():
             raise ConnectionLost(CLOSED, mid)
         return self._conversation
+
+    def _open(self, mid: int = 0) -> Any:
+        """Return the conversation for use in this loop; the errors are those above."""
+        conversation = self._entered(mid)
+        conversation.check_loop()
+        return conversation
 
     async def select_pset(self, number: int, *, timeout: float | None = None):
         """Select a parameter set by its number, 0 to 999 (MID 0018, OP 5.3.9 p. 88)."""
@@ -320,8 +365,8 @@ class Controller:
 
     def connections(self) -> Stream:
         """Return the changes of the connection while it is read: one Connection each; the last hundred are kept."""
-        self._open()
-        return Stream(self._listen, self._unlisten, "connections", _EVENTS_KEPT)
+        self._entered()
+        return Stream(self._check_loop, self._listen, self._unlisten, "connections", _EVENTS_KEPT)
 
     def results(self) -> Stream:
         """Return the results: MID 0061, or those used in its place, 1201 and 1202, 0106 and 0107, 0101.
@@ -356,7 +401,7 @@ class Controller:
     def stream(self, name: str) -> Stream:
         """Return the messages of a topic by its name: of those above, `identifiers`, `selectors`, `tool_tags`,
         `modes`, `user_data`, or one of the option `also`; OptionError if there is none."""
-        self._open()
+        self._entered()
         one_of("name", name, tuple(self._streams))
         return self._streams[name]
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Callable
 
@@ -25,10 +26,12 @@ from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
-from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
-from toolcart.client.received import Received
+from toolcart.client import unusable
+from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, StateError, Unanswered
+from toolcart.client.received import Pushed, Received
 from toolcart.client.traffic import Traffic
 
+LOGGER = logging.getLogger("toolcart.client")
 CLOSED = "the client is closed"
 _HEADER_BYTES = 20
 _EVENTS = (session_states.EV_QUERY, session_states.EV_QUERY_SILENT, session_states.EV_QUERY_REJECTED)
@@ -68,7 +71,11 @@ class Conversation:
         self._pending_answer: asyncio.Future | None = None
         self._requested_mid = 0
         self._subscribing: asyncio.Future | None = None
-        self._outstanding: list[Received] = []  # not acknowledged, in the order in which they came
+        self._outstanding: list[Pushed] = []  # not acknowledged, in the order in which they came
+        self._repeated: dict[int, list] = {}  # MID -> data of the last one not acknowledged, how often it came again
+        self._is_started = False
+        self._came = bytearray()  # before a session stands
+        self._sent = b""  # the last request then
         self._left_for = ""  # why we end the connection ourselves
         self._stayed: list = []  # subscriptions of which something came on this connection that no one acknowledged
 
@@ -83,6 +90,9 @@ class Conversation:
         self.why = session_states.WHY_NOTHING
         self._stayed.clear()
         self._left_for = ""
+        self._came.clear()
+        self._sent = b""
+        self._is_started = False
         self.traffic.begin()
         self.session.opened()
         self.turn()
@@ -91,8 +101,23 @@ class Conversation:
         """Take the first `octets` bytes of link.inlet()."""
         if self.traffic.is_wanted():
             self.traffic.came(bytes(memoryview(self.link.inlet())[:octets]))
+        if not self._is_started and len(self._came) < unusable.KEPT_BYTES:
+            self._came += bytes(memoryview(self.link.inlet())[:octets])
         self.link.receive(octets)
         self.turn()
+
+    def what_came(self) -> str:
+        """Return the words for what came in place of an answer to MID 0001, empty where nothing did."""
+        return "" if self._is_started else unusable.described(bytes(self._came[: unusable.KEPT_BYTES]), self._sent)
+
+    def check_loop(self) -> None:
+        """StateError in another loop, thread or process than the one that the client was entered in."""
+        try:
+            is_here = asyncio.get_running_loop() is self.loop
+        except RuntimeError:
+            is_here = False
+        if not is_here:
+            raise StateError("this client is used in the loop that it was entered in: enter another one here")
 
     def lost(self, reason: str) -> None:
         """End everything: the line, or the session on it, is over."""
@@ -131,6 +156,8 @@ class Conversation:
         while link.pending and self._line is not None:
             at = link.tx_from
             taken = self._line.write(link.tx, at, link.pending)
+            if taken and not self._is_started:
+                self._sent = bytes(memoryview(link.tx)[at : at + taken])
             if taken and self.traffic.is_wanted():
                 self.traffic.went(bytes(memoryview(link.tx)[at : at + taken]))
             link.sent(taken)
@@ -178,6 +205,7 @@ class Conversation:
         self._want(first, behind, False)
         left = self.session.subscriptions[first:behind]
         self._stayed += [one.push.subscription for one in self._outstanding if one.push.subscription in left]
+        self._repeated.clear()
         self._outstanding = [one for one in self._outstanding if one.push.subscription not in left]
 
     def has_left_some(self, first: int, behind: int) -> bool:
@@ -198,15 +226,17 @@ class Conversation:
                 await self.ask(frame, rq.DONE, one.row[NAMED], deadline)
                 return
 
-    def acknowledge(self, message: Received) -> bool:
+    def acknowledge(self, message: Pushed) -> bool:
         """See Received.acknowledge."""
+        self.check_loop()
+        self._repeated.pop(message.mid, None)
         same = self._outstanding
         if len(same) != 1:
             same = [one for one in same if one.push is message.push]
         until = next((place for place, one in enumerate(same) if one is message), -1) + 1
         if not until:
             return message.acknowledged
-        if until > 1 and any(one.data() != message.data() for one in same[:until]):
+        if until > 1 and any(one.data != message.data for one in same[:until]):
             raise OutOfOrder(message.mid)
         session = self.session
         for one in same[:until]:
@@ -250,7 +280,11 @@ class Conversation:
         elif event == session_states.EV_QUERY_SILENT:
             self._answered(None, Unanswered(self._requested_mid, session.response_timeout_ms / 1000))
         elif event == session_states.EV_STARTED or event == session_states.EV_GENERIC:
-            self._on_start(self._message())
+            started = self._message()
+            self._is_started = True
+            if unusable.is_short_start(started.frame):
+                LOGGER.warning("%s: its MID 0002 is short and says nothing: is it a controller?", self.traffic.where)
+            self._on_start(started)
         elif event == session_states.EV_REJECTED:
             self.refusal = self._refusal(0)
         elif event == session_states.EV_READY:
@@ -261,7 +295,30 @@ class Conversation:
             self.why = session.why
             if session.why in (session_states.WHY_NO_RESULTS, session_states.WHY_REJECTED):
                 self.refusal = self._refusal(0)
-            self.lost(self._left_for or _WHY.get(session.why, "the connection ended"))
+            self.lost(self._left_for or self._why_ended())
+
+    def _why_ended(self) -> str:
+        session = self.session
+        unanswered = (session_states.WHY_SILENCE, session_states.WHY_UNUSABLE, session_states.WHY_FRAMING)
+        if session.why in unanswered and not self._is_started:
+            return self.what_came() or "no answer to MID 0001"
+        return _WHY.get(session.why, "the connection ended")
+
+    def _note_repeat(self, pushed: Pushed) -> None:
+        """Warn the second time that a message comes again: its reader forgets to acknowledge."""
+        last = self._repeated.get(pushed.mid)
+        if last is None or last[0] != pushed.data:
+            self._repeated[pushed.mid] = [pushed.data, 0]
+            return
+        last[1] += 1
+        if last[1] == 2:
+            LOGGER.warning(
+                "%s: MID %04d of %s came for the third time: it is not acknowledged, and the controller may close the"
+                " connection; call acknowledge() on each when what you keep of it is safe",
+                self.traffic.where,
+                pushed.mid,
+                pushed.stream.name,
+            )
 
     def _take_push(self) -> None:
         session = self.session
@@ -271,9 +328,11 @@ class Conversation:
             self._stayed.append(push.subscription)
             return
         stream = self._streams[session.subscriptions.index(push.subscription)]
-        received = Received(self._message(), self, stream, push, session.received.sequence)
-        self._outstanding.append(received)
-        stream.put(received)
+        message = self._message()
+        pushed = Pushed(message, self, stream, push, session.received.sequence)
+        self._outstanding.append(pushed)
+        self._note_repeat(pushed)
+        stream._put(Received(message, pushed))
 
     def _message(self):
         """Return the message in the link's buffer."""

@@ -3,9 +3,11 @@
 Each can be pickled, so it also reaches another process as it is.
 """
 
+from toolcart.catalogue.errors import Error
 
-class ClientError(Exception):
-    """The base of all of them.
+
+class ClientError(Error):
+    """The base of all that a client raises.
 
     >>> import toolcart
     >>> issubclass(toolcart.Refused, toolcart.ClientError)
@@ -147,5 +149,9 @@ class StateError(ClientError, RuntimeError):
     ...     toolcart.connect("192.0.2.10").started
     ... except toolcart.StateError as error:
     ...     print(error)
-    this client is not connected yet: use it inside `with` or `async with`
+    this client is not connected yet: use it inside `async with`
     """
+
+
+for _error in (ClientError, Refused, Unanswered, NothingCame, ConnectionLost, OutOfOrder, OptionError, StateError):
+    _error.__module__ = "toolcart"  # where who catches it gets it from

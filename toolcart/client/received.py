@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from toolcart.catalogue.message import Message
+
+if TYPE_CHECKING:
+    from toolcart.client.conversation import Conversation
+    from toolcart.client.stream import Stream
+
+
+class Pushed:
+    """How one message came, and whether it is acknowledged: shared by the raw and the scaled form of it."""
+
+    __slots__ = ("acknowledged", "conversation", "data", "mid", "push", "sequence", "stream")
+
+    def __init__(self, message: Message, conversation: Conversation, stream: Stream, push: Any, sequence: int) -> None:
+        self.mid = message.mid
+        self.data = message.data()
+        self.conversation = conversation
+        self.stream = stream
+        self.push = push
+        self.sequence = sequence  # its number on the link level, 0 for none
+        self.acknowledged = False
+
+    async def acknowledge(self) -> bool:
+        """See Received.acknowledge."""
+        is_acknowledged = self.conversation.acknowledge(self)
+        await self.stream._acknowledged()
+        return is_acknowledged
 
 
 class Received(Message):
@@ -20,15 +47,19 @@ class Received(Message):
     (4237, True)
     """
 
-    __slots__ = ("_conversation", "_stream", "acknowledged", "push", "sequence")
+    __slots__ = ("_pushed",)
 
-    def __init__(self, message, conversation, stream, push, sequence):
+    def __init__(self, message: Message, pushed: Any) -> None:
         super().__init__(message.frame, message.form)
-        self._conversation = conversation
-        self._stream = stream
-        self.push = push
-        self.sequence = sequence  # its number on the link level, 0 for none
-        self.acknowledged = False
+        self._pushed = pushed
+
+    def _with(self, form: Any) -> Received:
+        return Received(Message(self.frame, form), self._pushed)
+
+    @property
+    def acknowledged(self) -> bool:
+        """True once its acknowledgement has gone out."""
+        return self._pushed.acknowledged
 
     async def acknowledge(self) -> bool:
         """Acknowledge it to the controller: call this when what you keep of it is safe.
@@ -36,6 +67,4 @@ class Received(Message):
         False if its connection is gone or its topic was left: nothing was sent, and it may come again. OutOfOrder if
         another message of its kind came before it and is not acknowledged, unless that is the same one sent twice.
         """
-        is_acknowledged = self._conversation.acknowledge(self)
-        await self._stream.acknowledged()
-        return is_acknowledged
+        return await self._pushed.acknowledge()

@@ -40,8 +40,9 @@ class Stream(Generic[Pushed]):
     'selected'
     """
 
-    def __init__(self, subscribe, unsubscribe, name: str, most: int | None = None) -> None:
+    def __init__(self, check, subscribe, unsubscribe, name: str, most: int | None = None) -> None:
         self.name = name
+        self._check = check  # StateError in another loop than that of the client
         self._subscribe = subscribe
         self._unsubscribe = unsubscribe
         self._kept: deque = deque(maxlen=most)  # pushes are bounded by what a controller sends without acknowledgement
@@ -61,10 +62,16 @@ class Stream(Generic[Pushed]):
         """Unsubscribe; what is not acknowledged by now stays with the controller."""
         await self._leave()
 
+    def __repr__(self) -> str:
+        return f"<Stream {self.name}, {('not read', 'read for one message', 'read')[self._state]}>"
+
     def __aiter__(self) -> Self:
-        if self._state != _ENTERED:
-            raise StateError(f"{self.name}: read it inside `async with controller.{self.name}() as {self.name}`")
+        self._is_entered("async with")
         return self
+
+    def _is_entered(self, word: str) -> None:
+        if self._state != _ENTERED:
+            raise StateError(f"{self.name}: read it inside `{word} controller.{self.name}() as {self.name}`")
 
     async def __anext__(self) -> Pushed:
         self.__aiter__()
@@ -72,6 +79,7 @@ class Stream(Generic[Pushed]):
 
     async def _following(self, end: Exception) -> Pushed:
         """Return the next message when it comes; this error if the stream ends."""
+        self._check()
         while not self._kept:
             if self._ended:
                 raise end
@@ -121,17 +129,17 @@ class Stream(Generic[Pushed]):
         self._kept.clear()
         await self._unsubscribe(self)
 
-    async def acknowledged(self) -> None:
+    async def _acknowledged(self) -> None:
         """Take note that one of its messages was acknowledged: the only one that was wanted ends the subscription."""
         if self._state == _ONE:
             await self._leave()
 
-    def put(self, message) -> None:
+    def _put(self, message) -> None:
         """Add a message that came."""
         self._kept.append(message)
         self._came.set()
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """End the stream: nothing more will come."""
         self._ended = True
         self._came.set()

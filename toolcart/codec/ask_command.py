@@ -24,6 +24,7 @@ from toolcart.codec.commands import HEADER
 EXIT_REFUSED = 1
 EXIT_WRONG = 2
 EXIT_UNANSWERED = 3
+_DIGITS_MOST = 20
 _CHANGES_SOMETHING = ("C", "C!")
 
 
@@ -131,12 +132,14 @@ def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> byte
     if revision is not None and revision not in described:
         revisions = ", ".join(str(one) for one in described)
         _end(f"MID {number:04d} has no described revision {revision}; it has {revisions}", EXIT_WRONG)
-    given = {}
+    given: dict[str, int | str] = {}
+    by_name = catalogue.form(number, revision or described[0]).by_name
     for field in fields:
         name, sign, value = field.partition("=")
         if not sign or not name or name in OF_ENCODE:
             _end(f"{field}: a field is given as name=value; `toolcart mid {number:04d}` has the names", EXIT_WRONG)
-        given[name] = int(value) if value.isdecimal() and len(value) < 10 else value
+        is_text = name in by_name and by_name[name].kind in "TDH"
+        given[name] = int(value) if value.isdecimal() and len(value) < _DIGITS_MOST and not is_text else value
     try:
         return catalogue.encode(number, revision or described[0], **given)
     except (catalogue.FieldError, catalogue.FrameError, KeyError, TypeError, ValueError) as error:

@@ -319,7 +319,7 @@ def test_what_could_not_be_read_stays_when_something_else_is_changed():
 
 
 def test_decimal_text_words_and_bits_are_taken_as_values():
-    message = catalogue.decode(catalogue.encode(61, 2, torque="42.3", batch_size="7", torque_status="high"))
+    message = catalogue.decode(catalogue.encode(61, 2, torque="42.3", batch_size=7, torque_status="high"))
     assert message["torque"] == 4230 and message["batch_size"] == 7 and message["torque_status"] == 2
     masked = catalogue.encode(61, 2, error_status=["trigger lost", "rehit"], strategy_options=["torque", "batch"])
     message = catalogue.decode(masked)
@@ -328,6 +328,11 @@ def test_decimal_text_words_and_bits_are_taken_as_values():
     for given, word in (
         ({"torque": "42.375"}, "at most 2 decimals in Nm"),
         ({"torque": "x"}, "a number"),
+        ({"batch_size": "7"}, "0 to 9999"),
+        ({"torque_status": "2"}, "0 to 9"),
+        ({"angle": "95"}, "0 to 99999 deg"),
+        ({"batch_size": True}, "0 to 9999"),
+        ({"torque": True}, "0 to 999999"),
         ({"torque_status": "fine"}, "low, OK, high"),
         ({"error_status": ["nothing"]}, "tool hot"),
         ({"torque": 42.37}, "0 to 999999"),

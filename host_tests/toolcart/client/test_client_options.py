@@ -224,6 +224,7 @@ ERRORS = (
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
 def test_every_error_can_be_pickled_and_says_the_same(error):
     other = pickle.loads(pickle.dumps(error))
+    assert isinstance(error, catalogue.Error) and type(error).__module__ == "toolcart"
     assert type(other) is type(error)
     if getattr(error, "found", None) is not object:
         assert str(other) == str(error) and vars(other) == vars(error)
@@ -233,7 +234,7 @@ def test_every_error_of_the_library_is_tried_here():
     names = {name for part in (client, catalogue) for name in part.__all__}
     kinds = {getattr(client, name, None) or getattr(catalogue, name) for name in names}
     errors = {kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Exception)}
-    assert errors - {client.ClientError} == {type(error) for error in ERRORS}
+    assert errors - {catalogue.Error, client.ClientError} == {type(error) for error in ERRORS}
 
 
 def test_a_message_can_be_pickled_and_copied_and_keeps_its_layout():

@@ -1,0 +1,285 @@
+"""What passes quietly elsewhere: a wrong call, a wrong peer, another process, a forgotten acknowledgement."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+import traceback
+import warnings
+
+import pytest
+
+import toolcart
+from toolcart import catalogue
+from toolcart.client import ConnectionLost, StateError, connect, connect_blocking
+from toolcart.simulated import controller
+from host_tests.toolcart.client.test_client import QUICK, run
+
+SOON_S = 5
+
+
+@contextlib.contextmanager
+def peer(reply):
+    """A server that answers everything it is sent with `reply(octets)`."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    taken = []
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = listener.accept()
+                taken.append(line)
+                with contextlib.suppress(OSError):
+                    while octets := line.recv(4096):
+                        line.sendall(reply(octets))
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        for one in (listener, *taken):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+
+@pytest.mark.parametrize(
+    ("mid", "fields", "words"),
+    [
+        (1, {}, "begins the session"),
+        (3, {}, "close"),
+        (9999, {}, "keep_alive_s"),
+        (60, {}, r"controller\.results\(\)"),
+        (63, {}, r"controller\.results\(\)"),
+        (70, {}, r"controller\.alarms\(\)"),
+        (14, {}, r"controller\.parameter_sets\(\)"),
+        (250, {}, r"controller\.stream\('selectors'\)"),
+        (210, {}, "the option `also`"),
+        (9110, {}, r"controller\.stream\('torches'\)"),
+        (62, {}, "acknowledge"),
+        (5, {"mid_accepted": 900}, "acknowledge"),
+        (61, {}, "the controller sends it"),
+        (8, {"subscribed_mid": 900, "subscribed_revision": 1}, r"controller\.curves\(\)"),
+    ],
+)
+def test_what_is_no_request_is_refused_with_the_right_call(mid, fields, words):
+    with controller() as simulated:
+        with connect_blocking(
+            simulated.host, simulated.port, also={"torches": (9110, 9113, ((9111, 9112),))}, **QUICK
+        ) as one:
+            with pytest.raises(StateError, match=words):
+                one.ask_frame(catalogue.encode(mid, check=False, **fields))
+            assert one.psets() == [1, 2, 12]
+        simulated.assert_clean()
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (lambda octets: octets, "an echo"),
+        (lambda octets: bytes(20), "20 NULs"),
+        (lambda octets: b"00570002001 ", "MID 0002 came short: 12 of the 57 bytes"),
+        (lambda octets: b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"),
+        (lambda octets: b"00240005001         0001\0", "MID 0005 came"),
+        (lambda octets: b"", "no answer"),
+    ],
+)
+def test_who_is_no_controller_is_told_by_what_came(reply, words):
+    with peer(reply) as port:
+        with pytest.raises(ConnectionLost, match=words) as raised:
+            with connect_blocking("127.0.0.1", port, timeout=0.3, **QUICK):
+                raise AssertionError("there is no session")
+    assert ("no answer" in str(raised.value)) == (words == "no answer" or "0005" in words)
+
+
+def test_a_closed_port_is_said_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    begun = time.monotonic()
+    with pytest.raises(ConnectionLost, match=f"nothing listens at 127.0.0.1:{port}"):
+        with connect_blocking("127.0.0.1", port):
+            raise AssertionError("there is no session")
+    assert time.monotonic() - begun < SOON_S
+
+
+def test_a_port_that_closes_later_is_tried_again():
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.connections() as events:
+            simulated.cut()
+            assert not (await events.next(timeout=SOON_S)).is_found
+            await asyncio.sleep(0.1)
+            simulated.restore()
+            assert (await events.next(timeout=SOON_S)).is_found
+
+    with controller() as simulated:
+        run(body(simulated))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_call_in_a_child_is_refused_at_once():
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        results = one.results()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            child = os.fork()
+        if not child:
+            code = 1
+            try:
+                signal.alarm(10)  # ends it where it waits
+                for call in (lambda: one.select_pset(1), lambda: results.next(), lambda: one.alarms()):
+                    with contextlib.suppress(StateError):
+                        call()
+                        os._exit(2)
+                one.close()
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert one.psets() == [1, 2, 12]
+        assert 3 not in simulated.messages
+
+
+def test_a_blocking_client_that_is_left_open_warns_and_its_thread_ends():
+    with controller() as simulated:
+        one = connect_blocking(simulated.host, simulated.port, **QUICK)
+        one.__enter__()
+        thread = one._thread
+        with pytest.warns(ResourceWarning, match="was not closed"):
+            del one
+            gc.collect()
+        thread.join(SOON_S)
+        assert not thread.is_alive() and simulated.messages[3] == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+            one.psets()
+        del one
+        gc.collect()
+
+
+def test_one_controller_in_two_loops_is_a_state_error():
+    async def in_another(one, results, result):
+        for call in (one.psets, results.next, result.acknowledge, one.close, one.alarms().next):
+            with pytest.raises(StateError, match="the loop that it was entered in"):
+                await call()
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            simulated.produce()
+            result = await results.next(timeout=SOON_S)
+            await asyncio.to_thread(asyncio.run, in_another(one, results, result))
+            assert await result.acknowledge() and await one.psets() == [1, 2, 12]
+
+    with controller() as simulated:
+        run(body(simulated))
+        simulated.assert_clean()
+
+
+def test_the_blocking_client_speaks_of_with():
+    with controller() as simulated:
+        one = connect_blocking(simulated.host, simulated.port, **QUICK)
+        calls = [lambda: one.started, one.psets, one.results]
+        with one:
+            entered = [lambda: iter(one.results()), lambda: next(one.results())]
+            for call in entered:
+                with pytest.raises(StateError, match="inside `with"):
+                    call()
+        one = connect_blocking(simulated.host, simulated.port, **QUICK)
+        calls = [lambda: one.started, one.psets, one.results]
+        for call in calls:
+            with pytest.raises(StateError, match="inside `with`"):
+                call()
+
+
+def test_a_reader_that_forgets_to_acknowledge_is_warned_once(caplog):
+    caplog.set_level(logging.INFO, "toolcart.client")
+    with controller(ack_timeout_ms=30) as simulated:
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            simulated.produce()
+            for _ in range(3):
+                result = results.next(timeout=SOON_S)
+            result.acknowledge()
+            simulated.produce()
+            results.next(timeout=SOON_S).acknowledge()
+    warned = [record for record in caplog.records if "not acknowledged" in record.message]
+    assert len(warned) == 1 and "results" in warned[0].message and "acknowledge()" in warned[0].message
+
+
+def test_found_lost_and_refused_connections_are_logged(caplog):
+    caplog.set_level(logging.INFO, "toolcart.client")
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.connections() as events:
+            simulated.change(max_clients=0)
+            simulated.drop()
+            assert not (await events.next(timeout=SOON_S)).is_found
+            await asyncio.sleep(0.2)
+            simulated.change(max_clients=1)
+            assert (await events.next(timeout=SOON_S)).is_found
+
+    with controller() as simulated:
+        run(body(simulated))
+    messages = [record.message for record in caplog.records if record.name == "toolcart.client"]
+    place = f"{simulated.host}:{simulated.port}"
+    assert messages[0] == messages[-1] == f"{place}: connected"
+    assert messages[1].startswith(f"{place}: lost: ")
+    assert any(one.startswith(f"{place}: not connected: the controller has no room") for one in messages)
+
+
+def test_a_scaled_result_is_acknowledged_as_the_raw_one():
+    with controller() as simulated:
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            for turn in range(2):
+                simulated.produce(torque=4237)
+                result = results.next(timeout=SOON_S)
+                scaled = result.scaled()
+                assert str(scaled["torque"]) == "42.37" and scaled.raw()["torque"] == 4237
+                assert (scaled if turn else scaled.raw()).acknowledge()
+                assert result.acknowledged and scaled.acknowledged
+            assert simulated.acknowledged == [1, 2]
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            simulated.produce()
+            result = await results.next(timeout=SOON_S)
+            assert await result.scaled().acknowledge() and result.acknowledged
+
+    with controller() as simulated:
+        run(body(simulated))
+
+
+def test_names_and_reprs_say_what_something_is():
+    message = toolcart.decode(toolcart.encode(18, pset_id=2))
+    assert message.name == message.scaled().name == "Select parameter set"
+    assert toolcart.decode(b"00209876001         ").name == "not in the catalogue"
+    assert repr(toolcart.form(18)) == "<Form of MID 0018 revision 1, 1 fields>"
+    assert repr(toolcart.form(18).fields[0]) == "<Field pset_id N3 at 21-23>"
+    assert repr(toolcart.about(18)) == "<Mid 0018, Select parameter set>"
+    with controller("nexo") as simulated:
+        place = f"{simulated.host}:{simulated.port}"
+        assert repr(simulated) == f"<SimulatedController nexo at {place}>"
+        one = connect_blocking(simulated.host, simulated.port, **QUICK)
+        assert repr(one) == f"<BlockingController {place}, not entered>"
+        with one, one.results() as results:
+            assert repr(one) == f"<BlockingController {place}, connected>"
+            assert repr(results) == "<BlockingStream results, read>"
+    assert repr(connect("192.0.2.1")) == "<Controller 192.0.2.1:4545, not entered>"
+
+
+def test_a_traceback_names_an_error_as_the_library_does():
+    for call in (lambda: toolcart.decode(b""), lambda: toolcart.connect("")):
+        with pytest.raises(toolcart.Error) as raised:
+            call()
+        assert traceback.format_exception_only(raised.value)[0].startswith(f"toolcart.{type(raised.value).__name__}: ")
+
+
+def test_public_names_are_for_their_users():
+    public = {name for name in dir(toolcart.Stream) if name[0] != "_"}
+    assert public == {"next"}
+    public = {name for name in dir(toolcart.Received) if name[0] != "_"} - set(dir(toolcart.Message))
+    assert public == {"acknowledge", "acknowledged"}
