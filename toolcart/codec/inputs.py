@@ -73,6 +73,9 @@ _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*,?"
 # Offset, two halves of eight bytes or groups of one or two, text: as from hexdump -C, xxd and Wireshark.
 _BYTES = rb"(?:X ){7}X  (?:X )*X|(?:X?X )*X?X".replace(b"X", rb"(?:[0-9a-fA-F]{2})")
 _DUMP = re.compile(rb"[0-9a-fA-F]{4,8}:? {1,3}(" + _BYTES + rb")(?: *\|.*\|| {2,}.{0,16})?")
+# A buffer as node.js prints it; of a long one it shows the beginning.
+_NODE = re.compile(rb"<Buffer((?: [0-9a-fA-F]{2})+)(?: \.\.\. (\d+) more bytes?)?>")
+_NODE_SHOWS = "node shows %d of %d bytes: set buffer.INSPECT_MAX_BYTES there"
 _HEAD = re.compile(rb"\d{8}[\d ]{3}")
 _UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 CHUNK = 65536
@@ -107,7 +110,11 @@ def kind_of(octets: bytes) -> str:
     """Return the kind of a file."""
     if capture.is_capture(octets):
         return "pcap"
-    if _toolsnet_fits(octets) or _whole_frames(octets):
+    if _whole_frames(octets):
+        return "octets"
+    if all(_is_telegram(line, TRIMMED_MOST) for line in _filled(octets)):
+        return "text" if octets.strip() else "octets"
+    if _toolsnet_fits(octets):
         return "octets"
     lines = [line.strip() for line in octets.splitlines() if line.strip()]
     if lines and all(re.match(rb"#|[0-9.]+ [<>] [0-9a-fA-F]{2}\b", line) for line in lines):
@@ -118,6 +125,16 @@ def kind_of(octets: bytes) -> str:
         return "hex"
     is_text = re.fullmatch(rb"[\t\r\n\x20-\x7e\x80-\xff\0]*", octets) and (b"\n" in octets or b"\0" not in octets)
     return "text" if is_text else "octets"
+
+
+def _filled(octets: bytes) -> list[bytes]:
+    """Return the lines that have something in them, as messages: without the NUL that ends them."""
+    return [one for one in (line.removesuffix(b"\0") for line in octets.splitlines()) if one.strip()]
+
+
+def _is_telegram(line: bytes, trimmed: int = 0) -> bool:
+    """True if a line is one message and nothing else; so many blanks at its end may be cut off."""
+    return bool(_HEAD.match(line)) and 0 <= max(int(line[:4]), 20) - len(line) <= trimmed
 
 
 def _whole_frames(octets: bytes) -> bool:
@@ -253,7 +270,7 @@ def _dumped(line: bytes) -> bytes | None:
     text = dump[1] if dump else line
     if dump is None and not _HEX.fullmatch(line):
         return None
-    if dump is None and line.isdigit() and _HEAD.match(line) and 0 <= int(line[:4]) - len(line) <= TRIMMED_MOST:
+    if dump is None and line.isdigit() and _is_telegram(line, TRIMMED_MOST):
         return None  # the digits themselves are a frame
     digits = re.sub(rb"0x|[^0-9a-fA-F]", b"", text)
     return bytes.fromhex(digits.decode())
@@ -261,6 +278,15 @@ def _dumped(line: bytes) -> bytes | None:
 
 def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
     """Yield the frames in one line of text; a log may have other words in front of them."""
+    buffers = list(_NODE.finditer(line))
+    for buffer in buffers:
+        octets = bytes.fromhex(buffer[1].decode())
+        if buffer[2]:
+            yield CaptureItem(octets, way=place, problem=_NODE_SHOWS % (len(octets), len(octets) + int(buffer[2])))
+        else:
+            yield from cut([(None, octets)], place)
+    if buffers:
+        return
     line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
     at = 0
     is_found = False
@@ -341,6 +367,8 @@ def _toolsnet_fits(whole: bytes) -> bool:
         telegrams.feed(b"")  # asks for what stopped the first call
     except FrameError:
         return False
+    if any(_is_telegram(line) for line in _filled(whole)):
+        return False  # text: a ToolsNet telegram begins with its number where these have the MID
     if not cut_telegrams or not all(re.match(rb"(0[1-9]|1[0-3])\d{5}", one[4:]) for one in cut_telegrams):
         return False
     try:

@@ -136,3 +136,36 @@ def test_json_that_no_message_can_be_made_of_is_a_frame_error():
     for line in WRONG_LINES[3:]:
         with pytest.raises(catalogue.FrameError):
             toolcart.from_json(line)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\0\n"])
+def test_bare_telegrams_one_a_line_are_messages_of_open_protocol(end):
+    """What begins with digits alone is no hexadecimal, and what has 07 or 09 to 13 in its MID none of ToolsNet's."""
+    from toolcart.codec.examples import example
+
+    for mid in catalogue.mids():
+        frame, _ = example(catalogue.form(mid, catalogue.revisions(mid)[-1]))
+        if frame.isascii() and not set(frame) & set(b"\n\r\0"):
+            for count in (1, 2, 5):
+                capture_ = toolcart.captures.read((frame + end) * count)
+                assert [one.message.frame for one in capture_] == [frame] * count and not capture_.problems, mid
+
+
+def test_buffers_as_node_prints_them_are_read():
+    def printed(octets):
+        return "<Buffer " + octets.hex(" ") + ">"
+
+    frames = [catalogue.encode(5, mid_accepted=18), catalogue.encode(61, 999, torque=4237)]
+    log = "\n".join(
+        [
+            "2026-11-30T08:00:01.123Z open-protocol data " + printed(frames[0] + b"\0") + " +3ms",
+            "{ payload: " + printed(frames[1] + b"\0") + ", and " + printed(frames[0]) + " }",
+            "<Buffer 30 30 32 36 ... 12 more bytes>",
+            printed(b"4237"),
+        ]
+    )
+    telegrams = toolcart.captures.read(log.encode())
+    assert [one.message.frame for one in telegrams] == [frames[0], frames[1], frames[0]]
+    assert [one.way for one in telegrams] == ["line 1", "line 2", "line 2"]
+    shown, other = telegrams.problems
+    assert "4 of 16 bytes" in shown.why and "INSPECT_MAX_BYTES" in shown.why and other.way == "line 4"
