@@ -30,6 +30,7 @@ from toolcart.client.errors import (
     StateError,
     Unanswered,
 )
+from toolcart.client.missed import Missed
 from toolcart.client.received import Received
 from toolcart.client.stream import Stream
 
@@ -41,6 +42,7 @@ __all__ = [
     "Connection",
     "ConnectionLost",
     "Controller",
+    "Missed",
     "NothingCame",
     "OptionError",
     "OutOfOrder",

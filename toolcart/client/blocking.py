@@ -54,6 +54,11 @@ class BlockingReceived(Message):
         return BlockingReceived(self._received._with(form), self._run)
 
     @property
+    def fetched(self) -> bool:
+        """See Received.fetched."""
+        return self._received.fetched
+
+    @property
     def acknowledged(self) -> bool:
         """True once its acknowledgement has gone out."""
         return self._received.acknowledged

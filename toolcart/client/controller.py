@@ -31,6 +31,7 @@ from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Su
 from toolcart.client.connection_event import Connection
 from toolcart.client.conversation import CLOSED, LOGGER, Conversation
 from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
+from toolcart.client.gap_fill import GapFill
 from toolcart.client.options import CURVES, Options, one_of, seconds_of
 from toolcart.client.requests import check_request
 from toolcart.client.stream import Stream
@@ -80,6 +81,7 @@ class Controller:
         self._streams: dict[str, Stream] = {}
         self._extents: dict[str, tuple[int, int]] = {}  # of a topic's subscriptions: first, one past the last
         self._listeners: list[Stream] = []
+        self._gaps = GapFill(self)
         self._is_found = False
         self._hopeless = ""  # why it makes no sense to try the first connection again
         self._leaving = asyncio.Event()
@@ -216,7 +218,10 @@ class Controller:
     def _note_start(self, started) -> None:
         if started is not None:
             self._started = started
-        elif not self._is_found:
+            return
+        for stream in self._streams.values():
+            stream._wake()
+        if not self._is_found:
             self._report_connection(Connection(True, "", self._started))
 
     def _report_connection(self, event: Connection) -> None:
@@ -368,12 +373,19 @@ class Controller:
         self._entered()
         return Stream(self._check_loop, self._listen, self._unlisten, "connections", _EVENTS_KEPT)
 
-    def results(self) -> Stream:
+    def results(self, fill_gaps: bool = True) -> Stream:
         """Return the results: MID 0061, or those used in its place, 1201 and 1202, 0106 and 0107, 0101.
 
-        Read them inside `with` or `async with`, and acknowledge each when what you keep of it is safe.
+        Read them inside `with` or `async with`, and acknowledge each when what you keep of it is safe. With `fill_gaps`
+        those that were made while there was no connection are fetched first after a reconnect, in order, as MID 0065
+        with `fetched` True; what cannot be fetched comes as a Missed with its IDs. It needs MID 0064 of the controller:
+        without it a Missed tells what a later result shows to be missing.
         """
-        return self.stream("results")
+        one_of("fill_gaps", fill_gaps, (False, True))
+        stream = self.stream("results")
+        if not stream._is_read():
+            stream._fill = self._gaps if fill_gaps else None
+        return stream
 
     def alarms(self) -> Stream:
         """Return alarms (MID 0071, 1000), their acknowledgements (0074) and states (0076)."""

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 class Pushed:
     """How one message came, and whether it is acknowledged: shared by the raw and the scaled form of it."""
 
-    __slots__ = ("acknowledged", "conversation", "data", "mid", "push", "sequence", "stream")
+    __slots__ = ("acknowledged", "connection", "conversation", "data", "mid", "push", "sequence", "stream")
+
+    fetched = False
 
     def __init__(self, message: Message, conversation: Conversation, stream: Stream, push: Any, sequence: int) -> None:
         self.mid = message.mid
         self.data = message.data()
         self.conversation = conversation
+        self.connection = conversation.connection
         self.stream = stream
         self.push = push
         self.sequence = sequence  # its number on the link level, 0 for none
@@ -27,7 +30,10 @@ class Pushed:
 
     async def acknowledge(self) -> bool:
         """See Received.acknowledge."""
+        self.conversation.check_loop()
+        self.stream._check_order(self)
         is_acknowledged = self.conversation.acknowledge(self)
+        self.stream._settle(self)
         await self.stream._acknowledged()
         return is_acknowledged
 
@@ -55,6 +61,11 @@ class Received(Message):
 
     def _with(self, form: Any) -> Received:
         return Received(Message(self.frame, form), self._pushed)
+
+    @property
+    def fetched(self) -> bool:
+        """True if it was fetched after a reconnect: a MID 0065 in place of what was pushed."""
+        return self._pushed.fetched
 
     @property
     def acknowledged(self) -> bool:

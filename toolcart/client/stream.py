@@ -14,7 +14,7 @@ Rules
 
 import asyncio
 from collections import deque
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from toolcart.client.errors import ConnectionLost, NothingCame, StateError
 from toolcart.client.options import seconds_of
@@ -49,6 +49,7 @@ class Stream(Generic[Pushed]):
         self._came = asyncio.Event()
         self._ended = False
         self._state = _LEFT
+        self._fill: Any = None  # a GapFill, where what is missing after a reconnect is fetched
 
     async def __aenter__(self) -> Self:
         """Subscribe. Refused if the controller has no such topic, Unanswered or ConnectionLost if it does not answer.
@@ -56,6 +57,12 @@ class Stream(Generic[Pushed]):
         StateError if the topic is being read already.
         """
         await self._enter(_ENTERED)
+        if self._fill is not None:
+            try:
+                await self._fill.begin(self._kept)
+            except BaseException:
+                await self._leave()
+                raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -69,6 +76,9 @@ class Stream(Generic[Pushed]):
         self._is_entered("async with")
         return self
 
+    def _is_read(self) -> bool:
+        return self._state != _LEFT
+
     def _is_entered(self, word: str) -> None:
         if self._state != _ENTERED:
             raise StateError(f"{self.name}: read it inside `{word} controller.{self.name}() as {self.name}`")
@@ -80,12 +90,20 @@ class Stream(Generic[Pushed]):
     async def _following(self, end: Exception) -> Pushed:
         """Return the next message when it comes; this error if the stream ends."""
         self._check()
-        while not self._kept:
+        while True:
+            message = await self._there()
+            if message is not None:
+                return message
             if self._ended:
                 raise end
             self._came.clear()
             await self._came.wait()
-        return self._kept.popleft()
+
+    async def _there(self) -> Any:
+        """Return the next message if there is one."""
+        if self._fill is not None and self._fill.is_entered:
+            return await self._fill.following(self._kept)
+        return self._kept.popleft() if self._kept else None
 
     async def next(self, timeout: float | None = None) -> Pushed:
         """Return the next message; NothingCame after `timeout` seconds, None waits for as long as it takes.
@@ -127,12 +145,28 @@ class Stream(Generic[Pushed]):
     async def _leave(self) -> None:
         self._state = _LEFT
         self._kept.clear()
+        if self._fill is not None:
+            self._fill.reset()
         await self._unsubscribe(self)
 
     async def _acknowledged(self) -> None:
         """Take note that one of its messages was acknowledged: the only one that was wanted ends the subscription."""
         if self._state == _ONE:
             await self._leave()
+
+    def _check_order(self, pushed: Any) -> None:
+        """OutOfOrder if one that was fetched is older and not acknowledged."""
+        if self._fill is not None:
+            self._fill.check(pushed)
+
+    def _settle(self, pushed: Any) -> None:
+        """Take note that what is kept of this one is safe, whether or not its acknowledgement could be sent."""
+        if self._fill is not None:
+            self._fill.settle(pushed)
+
+    def _wake(self) -> None:
+        """The connection stands again: a reader that waits may have something to fetch."""
+        self._came.set()
 
     def _put(self, message) -> None:
         """Add a message that came."""

@@ -282,4 +282,4 @@ def test_public_names_are_for_their_users():
     public = {name for name in dir(toolcart.Stream) if name[0] != "_"}
     assert public == {"next"}
     public = {name for name in dir(toolcart.Received) if name[0] != "_"} - set(dir(toolcart.Message))
-    assert public == {"acknowledge", "acknowledged"}
+    assert public == {"acknowledge", "acknowledged", "fetched"}

@@ -1,0 +1,321 @@
+"""After a reconnect the missing results come first, in order and marked, and what cannot be fetched is told."""
+
+import asyncio
+import contextlib
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from toolcart.client import Missed, NothingCame, OptionError, OutOfOrder, connect, connect_blocking
+from toolcart.simulated import controller
+from host_tests.toolcart.client.test_client import QUICK, run
+from host_tests.toolcart.client.test_library_book import programs
+
+SOON_S = 5
+QUIET_S = 0.2
+
+
+def seen(message):
+    """Return what is compared: the ID of a result, marked if it was fetched, or what a Missed tells."""
+    if isinstance(message, Missed):
+        return message.ids
+    return (message["tightening_id"], "fetched") if message.fetched else message["tightening_id"]
+
+
+def taken(results, count):
+    """Take, acknowledge and return so many; nothing more comes."""
+    came = []
+    for _ in range(count):
+        message = results.next(timeout=SOON_S)
+        if not isinstance(message, Missed):
+            assert message.acknowledge()
+        came.append(seen(message))
+    with pytest.raises(NothingCame):
+        results.next(timeout=QUIET_S)
+    return came
+
+
+@contextlib.contextmanager
+def reading(fill_gaps=True, options=None, **faults):
+    with controller(**faults) as simulated:
+        with connect_blocking(simulated.host, simulated.port, **{**QUICK, **(options or {})}) as one:
+            with one.results(fill_gaps=fill_gaps) as results:
+                yield simulated, one, results
+        simulated.assert_clean()
+
+
+def gap(simulated, count, meanwhile=lambda: None):
+    """Let so many be made while there is no connection."""
+    simulated.cut()
+    for _ in range(count):
+        simulated.produce()
+    meanwhile()
+    simulated.restore()
+
+
+def test_what_was_made_meanwhile_comes_first_in_order_and_marked():
+    with reading() as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 3)
+        assert taken(results, 3) == [(2, "fetched"), (3, "fetched"), (4, "fetched")]
+        simulated.produce()
+        assert taken(results, 1) == [5]
+        assert simulated.acknowledged == [1, 5]
+
+
+def test_what_is_pushed_before_they_are_fetched_waits_for_its_place():
+    with reading() as (simulated, one, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        with one.connections() as events:
+            gap(simulated, 2)
+            while not events.next(timeout=SOON_S).is_found:
+                pass
+            simulated.produce()
+            time.sleep(QUIET_S)
+        assert taken(results, 3) == [(2, "fetched"), (3, "fetched"), 4]
+
+
+def test_a_connection_lost_before_the_first_result_loses_none():
+    with reading() as (simulated, _, results):
+        gap(simulated, 2)
+        assert taken(results, 2) == [(1, "fetched"), (2, "fetched")]
+
+
+def test_results_from_before_the_reading_are_not_fetched():
+    with controller() as simulated:
+        for _ in range(3):
+            simulated.produce()
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            gap(simulated, 1)
+            assert taken(results, 1) == [(4, "fetched")]
+
+
+def test_what_the_controller_has_no_more_is_told_at_its_place():
+    with reading() as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 5, lambda: [simulated._do(simulated._controller.forget, one) for one in (2, 3, 5)])
+        assert taken(results, 4) == [range(2, 4), (4, "fetched"), range(5, 6), (6, "fetched")]
+        gap(simulated, 1)
+        assert taken(results, 1) == [(7, "fetched")], "what was told is not told again"
+
+
+def test_a_small_memory_is_told_as_one_range():
+    with reading(memory=2) as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 10)
+        assert taken(results, 3) == [range(2, 10), (10, "fetched"), (11, "fetched")]
+
+
+@pytest.mark.parametrize("refused", [{"refuse": {64: 99}}, {"refuse": {64: None}}, {"recover_revisions": ()}])
+def test_without_mid_0064_the_next_result_tells_what_is_missing(refused):
+    with reading(options={"response_s": 0.2}, **refused) as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 2)
+        with pytest.raises(NothingCame):
+            results.next(timeout=QUIET_S)
+        simulated.produce()
+        assert taken(results, 2) == [range(2, 4), 4]
+        assert simulated.messages[64] <= 11, "it is not asked again and again"
+
+
+def test_an_older_revision_of_mid_0064_does():
+    with reading(recover_revisions=(1, 2)) as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 1)
+        assert taken(results, 1) == [(2, "fetched")]
+
+
+def test_it_can_be_left_out():
+    with reading(fill_gaps=False) as (simulated, one, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 2)
+        with pytest.raises(NothingCame):
+            results.next(timeout=QUIET_S)
+        assert 64 not in simulated.messages
+        with pytest.raises(OptionError, match="fill_gaps: found 'yes'"):
+            one.results(fill_gaps="yes")
+
+
+def test_what_was_given_and_not_acknowledged_comes_again():
+    with reading() as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        simulated.produce()
+        lost = results.next(timeout=SOON_S)
+        gap(simulated, 1)
+        assert taken(results, 2) == [(2, "fetched"), (3, "fetched")]
+        assert not lost.acknowledge()
+
+
+def test_what_is_safe_though_it_could_not_be_acknowledged_does_not():
+    with reading() as (simulated, _, results):
+        simulated.produce()
+        result = results.next(timeout=SOON_S)
+        simulated.cut()
+        time.sleep(QUIET_S)
+        assert not result.acknowledge()
+        simulated.produce()
+        simulated.restore()
+        assert taken(results, 1) == [(2, "fetched")]
+
+
+def test_one_that_was_fetched_is_acknowledged_before_later_ones():
+    with reading() as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 2)
+        first, second = (results.next(timeout=SOON_S) for _ in range(2))
+        with pytest.raises(OutOfOrder):
+            second.acknowledge()
+        simulated.produce()
+        third = results.next(timeout=SOON_S)
+        with pytest.raises(OutOfOrder):
+            third.acknowledge()
+        assert not first.acknowledged and first.acknowledge() and first.acknowledged
+        assert second.scaled().acknowledge() and third.acknowledge()
+        assert simulated.acknowledged == [1, 3 + 1]
+
+
+def test_a_connection_lost_while_it_fetches_goes_on():
+    with reading() as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 6)
+        came = []
+        for _ in range(3):
+            result = results.next(timeout=SOON_S)
+            came.append(seen(result))
+            result.acknowledge()
+        gap(simulated, 1)
+        assert came + taken(results, 4) == [(one, "fetched") for one in range(2, 9)]
+
+
+def test_a_short_wait_loses_nothing():
+    with reading() as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 5)
+        came = []
+        until = time.monotonic() + SOON_S
+        while len(came) < 5 and time.monotonic() < until:
+            with contextlib.suppress(NothingCame):
+                result = results.next(timeout=0.001)
+                result.acknowledge()
+                came.append(seen(result))
+        assert came == [(one, "fetched") for one in range(2, 7)]
+
+
+def test_ids_that_begin_again_and_another_controller_are_told():
+    with reading() as (simulated, _, results):
+        for _ in range(5):
+            simulated.produce()
+        assert taken(results, 5) == [1, 2, 3, 4, 5]
+        gap(simulated, 2, lambda: simulated._do(simulated._controller.reset_ids) or simulated.produce())
+        assert taken(results, 2) == [range(0), (1, "fetched")]
+        simulated.produce()
+        assert taken(results, 1) == [2]
+
+
+def test_a_wrap_is_no_end():
+    with reading() as (simulated, _, results):
+        simulated.produce(tightening_id=4294967294)
+        assert taken(results, 1) == [4294967294]
+        gap(simulated, 3)  # ..95, 0 and 1: 0 cannot be asked for
+        assert taken(results, 2) == [(4294967295, "fetched"), (1, "fetched")]
+
+
+@pytest.mark.parametrize(("revision", "came"), [(7, [(5, "fetched")]), (1, [range(4, 7)])])
+def test_results_of_another_station_are_not_taken_for_ours(revision, came):
+    """Revision 7 names the station; in an older one it cannot be known, which is told."""
+    with reading(elsewhere=1, recover_revisions=(revision,), start_revisions=(6,)) as (simulated, _, results):
+        for number in (1, 3):
+            simulated.produce()
+            assert taken(results, 1) == [number]
+        gap(simulated, 1)
+        assert taken(results, 1) == came
+
+
+def test_on_link_level_what_was_pushed_first_is_given_first():
+    identity = {"sequence_numbers": 1}
+    with reading(options={"link_level": True}, identity=identity) as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 2)
+        assert taken(results, 2) == [(2, "fetched"), (3, "fetched")]
+
+
+def test_random_losses_lose_nothing_that_is_not_told():
+    """Whatever is cut when, each ID comes, fetched or pushed, or is told; those that come are in order."""
+    dice = random.Random(70)
+
+    async def body(simulated, rest):
+        got = []
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            while len(set(got)) < rest:
+                message = await results.next(timeout=SOON_S)
+                if isinstance(message, Missed):
+                    got += message.ids
+                    continue
+                if dice.random() < 0.9:
+                    with contextlib.suppress(OutOfOrder):
+                        await message.acknowledge()
+                got.append(message["tightening_id"])
+        return got
+
+    async def whole(simulated):
+        reader = asyncio.create_task(body(simulated, 60))
+        await asyncio.sleep(0.3)
+        for number in range(60):
+            action = dice.choice([simulated.drop, simulated.cut, None, None])
+            if action:
+                action()
+            simulated.produce()
+            if dice.random() < 0.5:
+                simulated._do(simulated._controller.forget, dice.randrange(number + 1))  # but the newest
+            simulated.restore()
+            await asyncio.sleep(0.005)
+        return await reader
+
+    with controller(ack_timeout_ms=50) as simulated:
+        got = run(whole(simulated))
+    assert set(got) == set(range(1, 61))
+
+
+def test_the_recipe_for_sqlite_loses_nothing_of_a_reconnect(tmp_path):
+    program = programs("to-sqlite.md")[0]
+    begin = program.index("\nwith toolcart.simulated")
+    program = program[:begin] + "\nimport sys\nrecord(sys.argv[1], int(sys.argv[2]), 'results.db', 10)\n"
+    with controller() as simulated:
+        child = subprocess.Popen(
+            [sys.executable, "-c", program, simulated.host, str(simulated.port)], cwd=tmp_path, text=True
+        )
+        try:
+            until = time.monotonic() + 30
+            while 64 not in simulated.messages and time.monotonic() < until:
+                time.sleep(0.05)
+            for number in range(10):
+                if number == 4:
+                    simulated.cut()
+                simulated.produce()
+                if number == 8:
+                    simulated.restore()
+                time.sleep(0.02)
+            assert child.wait(30) == 0
+        finally:
+            child.kill()
+            child.wait()
+    import sqlite3
+
+    rows = sqlite3.connect(tmp_path / "results.db")
+    assert [one for (one,) in rows.execute("SELECT id FROM result ORDER BY id")] == list(range(1, 11))
+    assert rows.execute("SELECT count(*) FROM missed").fetchone() == (0,)

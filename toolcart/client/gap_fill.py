@@ -1,0 +1,360 @@
+"""Fetches the results that a controller made while there was no connection: MID 0064, asked by the reader's own task.
+
+Rules
+1. `done` is the ID up to which everything is acknowledged or told. Entering asks for the newest result (ID 0), which
+   also shows whether the controller has MID 0064, and in which revision: the pushed one, or the next one below.
+2. After a reconnect what lies between `done` and the newest is given first, in order: what was pushed meanwhile at its
+   place, the rest as MID 0065, marked `fetched`. What was given and not acknowledged comes again.
+3. What is not there, or is answered with another ID, is told in a Missed at its place. Where nothing can be asked for,
+   the first push behind the reconnect tells what is missing in front of it.
+4. Where pushes of one connection skip IDs, stations share them: an answer is ours if it names our station (revision 7
+   on), and is told as missed if it names none.
+5. On the link level no answer comes before a push is acknowledged: there a push that came is given first.
+6. The agent's recovery decides by its log and writes down what it concludes (docs/internals/decisions.md): a program
+   has no log. Only the order of IDs is the agent's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from toolcart.agent.openprotocol.ids import after, ahead_by, before, is_ahead
+from toolcart.catalogue.message import Message
+from toolcart.client.conversation import LOGGER
+from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
+from toolcart.client.missed import Missed
+from toolcart.client.received import Received
+
+RESULT = 61
+FETCHED = 65
+FETCH_MOST = 10000  # more than any controller keeps
+_NOT_THERE = 15  # the code of MID 0004 for an ID that the controller has no result of
+_REVISION_MOST, _USUAL_REVISION = 11, 7
+_SILENT_MOST = 3  # in a row: then the rest is not asked for
+
+
+class Fetched:
+    """What Pushed is for a message that was fetched: no message acknowledges it to the controller."""
+
+    __slots__ = ("acknowledged", "conversation", "fill", "mid")
+
+    fetched = True
+
+    def __init__(self, conversation: Any, fill: GapFill) -> None:
+        self.mid = FETCHED
+        self.conversation = conversation
+        self.fill = fill
+        self.acknowledged = False
+
+    async def acknowledge(self) -> bool:
+        """See Received.acknowledge."""
+        self.conversation.check_loop()
+        if not self.acknowledged:
+            self.acknowledged = self.fill.settle(self)
+        return self.acknowledged
+
+
+class GapFill:
+    """What is missing of one topic's results; `controller` is a Controller."""
+
+    def __init__(self, controller: Any) -> None:
+        self._controller = controller
+        self._has = True  # the controller has MID 0064
+        self._revision = 0  # of it, 0 before one was accepted
+        self._identity: tuple = ()  # of the controller that the IDs are of
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was read: the topic was left."""
+        self.is_entered = False
+        self._done: int | None = None
+        self._connection = 0
+        self._given: deque[list] = deque()  # [who, its ID, whether it is settled], in the order in which they were given
+        self._ready: deque = deque()  # what is to be given next
+        self._is_filling = False
+        self._is_open = False  # the first push tells what is missing: it cannot be asked for
+        self._next = 0  # ID to be fetched next
+        self._newest: int | None = None
+        self._was_empty = False  # the controller had no result when the topic was entered
+        self._walked: list | None = None  # what a walk down from the newest has found: all of it is missing
+        self._missed: list | None = None  # first, last, why: not told yet
+        self._silent = 0
+        self._above: int | None = None  # of a push that was settled in front of what was missing
+        self._last_pushed: int | None = None  # on this connection
+        self._is_shared = False
+
+    async def begin(self, kept: deque) -> None:
+        """The topic was entered: find the newest ID."""
+        self.is_entered = True
+        conversation = self._controller._conversation
+        self._connection = conversation.connection
+        self._identity = self._who()
+        if not self._has or conversation.is_held_up():
+            return
+        try:
+            newest = await self._ask(0)
+        except ConnectionLost:
+            self._ready.append(Missed(range(0), "the connection was lost before the newest result was known"))
+            return
+        self._was_empty = self._has and newest is None
+        if newest is not None and self._done is None:
+            self._done = _id_of(newest)
+        if kept and _id_of(kept[0]) is not None:  # came meanwhile
+            self._done = before(_id_of(kept[0]) or 0)
+
+    async def following(self, kept: deque) -> Any:
+        """Return the next one that is there, None if none is; `kept` is what was pushed."""
+        conversation = self._controller._conversation
+        while True:
+            if self._ready:
+                return self._hand_over(self._ready.popleft())
+            head = kept[0] if kept else None
+            if head is not None and head._pushed.connection != conversation.connection:
+                return self._give(kept.popleft())  # of the connection that was lost: its reader has it at least
+            if self._connection != conversation.connection:
+                self._start(conversation)
+            if not self._is_filling or conversation.is_held_up():
+                if head is None:
+                    return None
+                self._ready.append(kept.popleft())
+                self._tell_open(head)
+                continue
+            if not conversation.is_readied:
+                return None
+            try:
+                await self._step(kept)
+            except ConnectionLost:
+                return None  # it goes on over the next one
+
+    def settle(self, who: Any) -> bool:
+        """Take note that this one is acknowledged; False where it is not open any more and comes again.
+
+        OutOfOrder if an older one is open.
+        """
+        place = next((index for index, one in enumerate(self._given) if one[0] is who), -1)
+        if place < 0:
+            return False
+        number = self._given[place][1]
+        if any(not one[2] and one[1] != number for one in list(self._given)[:place]):
+            raise OutOfOrder(who.mid)
+        for one in list(self._given)[: place + 1]:
+            one[2] = True
+        self._advance()
+        return True
+
+    def check(self, who: Any) -> None:
+        """OutOfOrder if one that was fetched is older than this push and not acknowledged."""
+        for one in self._given:
+            if one[0] is who:
+                return
+            if not one[2] and getattr(one[0], "fetched", False):
+                raise OutOfOrder(one[0].mid)
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _who(self) -> tuple:
+        started = self._controller.started.raw()
+        return tuple(started.get(name) for name in ("cell_id", "channel_id", "controller_serial_number"))
+
+    def _advance(self) -> None:
+        while self._given and self._given[0][2]:
+            self._done = self._given.popleft()[1]
+
+    def _start(self, conversation: Any) -> None:
+        """A new connection stands, or is about to."""
+        self._connection = conversation.connection
+        self._given.clear()
+        self._missed = None
+        self._last_pushed = None
+        self._silent = 0
+        self._newest = None
+        self._walked = None
+        self._is_filling = self._has and (self._done is not None or self._was_empty)
+        self._is_open = not self._has and self._done is not None
+        if self._done is not None:
+            self._next = after(self._done)
+
+    def _give(self, message: Any) -> Any:
+        """Note that a push is given, and return it."""
+        number = _id_of(message)
+        if number is None:
+            return message
+        if self._last_pushed is not None and is_ahead(number, after(self._last_pushed)):
+            self._is_shared = True
+        self._last_pushed = number
+        if self._done is None:
+            self._done = before(number)
+        if self._is_filling and is_ahead(number, self._next):  # rule 5
+            self._above = number
+        else:
+            self._given.append([message._pushed, number, False])
+        return message
+
+    def _hand_over(self, one: Any) -> Any:
+        if isinstance(one, Missed):
+            if one.ids:
+                self._given.append([one, one.ids[-1], True])
+                self._advance()
+            LOGGER.warning("%s: %s", self._controller._where, one)
+            return one
+        if one._pushed.fetched:
+            self._given.append([one._pushed, _id_of(one), False])
+            return one
+        return self._give(one)
+
+    def _tell_open(self, head: Any) -> None:
+        """Tell what is missing in front of the first push, where it could not be asked for."""
+        number = _id_of(head)
+        if self._is_open and number is not None and self._done is not None:
+            first = after(self._done)
+            if is_ahead(number, first):
+                self._ready.appendleft(Missed(range(first, number), "the controller does not answer MID 0064"))
+            self._is_open = False
+
+    async def _step(self, kept: deque) -> None:
+        """Put one more into `_ready`, or end the filling."""
+        if self._walked is not None:
+            await self._walk(kept, self._walked)
+            return
+        if self._newest is None:
+            await self._find_newest(kept)
+            return
+        head = _id_of(kept[0]) if kept else None
+        if head is not None and not is_ahead(head, self._next):
+            self._tell_missed()
+            self._ready.append(kept.popleft())
+            if head == self._next:
+                self._next = after(head)
+            return
+        if is_ahead(self._next, self._newest):
+            self._end()
+            return
+        number = self._next
+        message, why = await self._fetched(number)
+        self._next = after(number)
+        if message is not None:
+            self._tell_missed()
+            self._ready.append(Received(message, Fetched(self._controller._conversation, self)))
+        elif why:
+            self._miss(number, number, why)
+
+    async def _find_newest(self, kept: deque) -> None:
+        """Find up to where something may be missing; end the filling where that cannot be."""
+        done = self._done
+        if self._who() != self._identity:
+            self._identity = self._who()
+            self._ready.append(Missed(range(0), "another controller answers: its IDs say nothing of what is missing"))
+            self._is_filling, self._done = False, None
+            return
+        newest = _id_of(await self._ask(0))
+        if newest is None or not self._has:
+            self._is_filling, self._is_open = False, True
+            return
+        if done is None or (newest != done and not is_ahead(newest, done)):
+            if done is not None:
+                why = f"the controller's IDs begin again: {newest} is its newest, {done} came before"
+                self._ready.append(Missed(range(0), why))
+            self._walked, self._next, self._done = [], newest, None
+            return
+        self._newest = newest
+        if ahead_by(newest, done) > FETCH_MOST:
+            last = newest - FETCH_MOST
+            self._miss(self._next, last, f"more than {FETCH_MOST} are not asked for")
+            self._next = after(last)
+
+    async def _walk(self, kept: deque, walked: list) -> None:
+        """Look at one more of what the controller has, from the newest down; at the end give it in order."""
+        pushed = [number for number in map(_id_of, kept) if number is not None]
+        message = None
+        if self._next and len(walked) < FETCH_MOST:
+            message, _ = await self._fetched(self._next)
+        if message is not None:
+            walked.append(message)
+            self._next -= 1
+            return
+        conversation = self._controller._conversation
+        fresh = [one for one in reversed(walked) if _id_of(one) not in pushed]
+        self._ready.extend(Received(one, Fetched(conversation, self)) for one in fresh)
+        self._done = self._next
+        self._walked, self._was_empty, self._is_filling = None, False, False
+
+    def _end(self) -> None:
+        self._tell_missed()
+        self._is_filling = self._was_empty = False
+        if self._above is not None:
+            self._given.append([None, self._above, True])
+            self._above = None
+            self._advance()
+
+    def _miss(self, first: int, last: int, why: str) -> None:
+        if self._missed is not None and (self._missed[2] != why or first < self._missed[1]):
+            self._tell_missed()
+        if self._missed is None:
+            self._missed = [first, last, why]
+        self._missed[1] = last
+
+    def _tell_missed(self) -> None:
+        if self._missed is not None:
+            first, last, why = self._missed
+            self._missed = None
+            self._ready.append(Missed(range(first, last + 1), why))
+
+    async def _fetched(self, number: int) -> tuple[Message | None, str]:
+        """Return the result of this ID, or None and why there is none; None and nothing if it is another station's."""
+        if self._silent >= _SILENT_MOST:
+            return None, "the controller does not answer MID 0064"
+        try:
+            message = await self._request(number, self._revision, self._controller.timeout)
+        except Refused as refused:
+            self._silent = 0
+            return None, str(refused)
+        except Unanswered:
+            self._silent += 1
+            return None, "the controller does not answer MID 0064"
+        self._silent = 0
+        found = _id_of(message)
+        if found != number:
+            return None, "the controller answers with another result"
+        station, ours = message.raw().get("station_id"), self._controller.started.raw().get("station_id")
+        if isinstance(station, int) and isinstance(ours, int):
+            return (message, "") if station == ours else (None, "")
+        if self._is_shared:
+            return None, "stations share the IDs, and the answer names none"
+        return message, ""
+
+    async def _ask(self, number: int) -> Message | None:
+        """Ask in the revision that is accepted, which is looked for; None if there is no such result."""
+        revisions = [self._revision] if self._revision else self._revisions()
+        for revision in revisions:
+            try:
+                message = await self._request(number, revision, self._controller._options.response_s)
+            except Refused as refused:
+                if refused.code != _NOT_THERE:
+                    continue
+                message = None
+            except Unanswered:
+                break
+            self._revision = revision
+            return message
+        if not self._revision:
+            self._has = False
+            LOGGER.info("%s: no MID 0064: what is missing after a reconnect is told", self._controller._where)
+        return None
+
+    async def _request(self, number: int, revision: int, seconds: float) -> Message:
+        seconds = min(seconds, self._controller.timeout)
+        return await self._controller.ask(FETCHED - 1, revision, tightening_id=number, timeout=seconds)
+
+    def _revisions(self) -> list[int]:
+        """Return the revisions to try: the one that is pushed first."""
+        pushed = self._controller._conversation.session.subscriptions[0].revisions.wanted()
+        return list(range(pushed if pushed <= _REVISION_MOST else _USUAL_REVISION, 0, -1))
+
+
+def _id_of(message: Any) -> int | None:
+    """Return the ID of a result; None for what is none."""
+    if message is None or message.mid not in (RESULT, FETCHED):
+        return None
+    number = message.raw().get("tightening_id")
+    return number if isinstance(number, int) else None

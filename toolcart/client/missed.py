@@ -1,0 +1,27 @@
+"""Results that a controller made and this client did not get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Results that were made while there was no connection and cannot be fetched: `ids`, and `reason` in words.
+
+    It stands in the stream of results where they belong. `ids` is empty where they cannot be known.
+
+    >>> import toolcart
+    >>> print(toolcart.Missed(range(7, 10), "the controller has them no more"))
+    results 7 to 9 are missing: the controller has them no more
+    """
+
+    ids: range
+    reason: str
+
+    def __str__(self) -> str:
+        if not self.ids:
+            return f"results may be missing: {self.reason}"
+        if len(self.ids) == 1:
+            return f"result {self.ids[0]} is missing: {self.reason}"
+        return f"results {self.ids[0]} to {self.ids[-1]} are missing: {self.reason}"
