@@ -70,7 +70,9 @@ class GapFill:
         self.is_entered = False
         self._done: int | None = None
         self._connection = 0
-        self._given: deque[list] = deque()  # [who, its ID, whether it is settled], in the order in which they were given
+        self._given: deque[list] = (
+            deque()
+        )  # [who, its ID, whether it is settled], in the order in which they were given
         self._ready: deque = deque()  # what is to be given next
         self._is_filling = False
         self._is_open = False  # the first push tells what is missing: it cannot be asked for
@@ -274,6 +276,9 @@ class GapFill:
             self._next -= 1
             return
         conversation = self._controller._conversation
+        if self._was_empty and self._next:
+            why = f"whether there were results up to {self._next} is not known: the controller has none there"
+            self._ready.append(Missed(range(0), why))
         fresh = [one for one in reversed(walked) if _id_of(one) not in pushed]
         self._ready.extend(Received(one, Fetched(conversation, self)) for one in fresh)
         self._done = self._next

@@ -46,7 +46,13 @@ async def main() -> None:
         print(controller.started["controller_name"], len(accepted), list(accepted.items()))
         number: int | toolcart.Odd | None = accepted.fields(5)["mid_accepted"]
         print(number, await controller.psets(), build().get("strategy"))
-        stream: toolcart.Stream[toolcart.Received] = controller.results()
+        async with controller.results() as gapless:
+            async for one in gapless:
+                if isinstance(one, toolcart.Missed):
+                    print(one.ids[0], one.reason)
+                else:
+                    print(one.fetched, await one.scaled().acknowledge())
+        stream: toolcart.Stream[toolcart.Received] = controller.results(fill_gaps=False)
         async with stream as results:
             async for result in results:
                 when: datetime | None = result.datetime("time")
@@ -60,9 +66,9 @@ async def main() -> None:
 
 with toolcart.connect_blocking("192.0.2.10") as blocking:
     print(blocking.started["controller_name"])
-    with blocking.results() as taken:
-        for one in taken:
-            print(one.acknowledge(), blocking.ask(10).fields(11)["pset_ids"])
+    with blocking.results(False) as taken:
+        for pushed in taken:
+            print(pushed.acknowledge(), blocking.ask(10).fields(11)["pset_ids"])
         next(taken).acknowledge()
 masked = toolcart.encode(61, 2, error_status=["trigger lost"], torque="42.37", torque_status="OK")
 with toolcart.simulated.controller("nexo", silent=True, refuse={18: 3}) as simulated:
@@ -85,6 +91,7 @@ toolcart.encode(61, torque=42.37)  # a whole number, a Decimal or text
 toolcart.simulated.controller("nexo", silnt=True)  # no such option
 toolcart.connect("192.0.2.10").results().nxt(timeout=1)  # misspelled
 toolcart.nothing  # no such name
+toolcart.connect_blocking("192.0.2.10").results().next().acknowledge()  # may be a Missed
 """
 WRONG = {number for number, line in enumerate(BAD.splitlines(), 1) if "#" in line}
 
