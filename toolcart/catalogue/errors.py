@@ -37,7 +37,7 @@ else:  # MicroPython has no class of two native ones
     _ValueError, _KeyError = ValueError, KeyError
 
 
-class FrameError(_ValueError):
+class FrameError(_ValueError):  # type: ignore - one of two
     """These bytes are not a frame of Open Protocol, or not one that this catalogue takes.
 
     >>> import toolcart
@@ -48,7 +48,7 @@ class FrameError(_ValueError):
     """
 
 
-class FieldError(_ValueError):
+class FieldError(_ValueError):  # type: ignore - one of two
     """A field, or another argument, cannot be built or read in this way.
 
     `mid` and `revision` (0 where they are not known), `field`, `place` (as in the documents), `found`, `allowed`, and
@@ -85,7 +85,7 @@ class FieldError(_ValueError):
         return FieldError, arguments
 
 
-class NoField(_KeyError):
+class NoField(_KeyError):  # type: ignore - one of two
     """A message has no field of this name: `mid`, `revision`, `field`, and the `names` that it has.
 
     >>> import toolcart
@@ -112,7 +112,7 @@ class InvalidValue(Exception):
     """A value that a field cannot hold: what is allowed. Whoever knows the message makes a FieldError of it."""
 
 
-class TableError(_ValueError):
+class TableError(_ValueError):  # type: ignore - one of two
     """A table is written wrongly: the text names the line.
 
     >>> import toolcart

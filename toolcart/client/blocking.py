@@ -99,14 +99,20 @@ class BlockingStream:
             self._run(self._stream.__aexit__)
 
     def __iter__(self) -> "BlockingStream":
-        self._stream._is_entered("with")
+        self._check_entered()
         return self
+
+    def _check_entered(self) -> None:
+        try:
+            self._stream.__aiter__()
+        except StateError as error:
+            raise StateError(str(error).replace("async with", "with")) from None
 
     def __repr__(self) -> str:
         return repr(self._stream).replace("Stream", "BlockingStream", 1)
 
     def __next__(self):
-        self._stream._is_entered("with")
+        self._check_entered()
         try:
             return self._given(self._run(_following, self._stream))
         except StopAsyncIteration:

@@ -34,7 +34,7 @@ from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswer
 from toolcart.client.gap_fill import GapFill
 from toolcart.client.options import CURVES, Options, one_of, seconds_of
 from toolcart.client.requests import check_request
-from toolcart.client.stream import Stream
+from toolcart.client.stream import Stream, Topic
 from toolcart.client.topics import TOPICS
 from toolcart.client.traffic import Traffic
 
@@ -78,18 +78,18 @@ class Controller:
         """Make what belongs to one `async with`, and to the loop that it runs in."""
         options = self._options
         self._started = None
-        self._streams: dict[str, Stream] = {}
+        self._streams: dict[str, Topic] = {}
         self._extents: dict[str, tuple[int, int]] = {}  # of a topic's subscriptions: first, one past the last
-        self._listeners: list[Stream] = []
-        self._gaps = GapFill(self)
+        self._listeners: list[Topic] = []
         self._is_found = False
         self._hopeless = ""  # why it makes no sense to try the first connection again
         self._leaving = asyncio.Event()
         self._turn = asyncio.Lock()
         self._first = asyncio.get_running_loop().create_future()
-        places: list[Stream] = []  # by the place of a subscription
+        places: list[Topic] = []  # by the place of a subscription
         session = self._session(self._subscriptions(places))
         self._conversation = Conversation(session, places, self._note_start, Traffic(self._where), options.scaled)
+        self._gaps = GapFill(self._conversation, self.ask, min(options.timeout, options.response_s))
 
     def _session(self, subscriptions: tuple) -> Session:
         options = self._options
@@ -110,12 +110,12 @@ class Controller:
         session.station_id, session.spindle_id = options.station, options.spindle
         return session
 
-    def _subscriptions(self, places: list[Stream]) -> tuple:
+    def _subscriptions(self, places: list[Topic]) -> tuple:
         options = self._options
         all_subscriptions: list[Subscription] = []
 
         def add(name, subscriptions):
-            stream = self._streams[name] = Stream(self._check_loop, self._subscribe, self._unsubscribe, name)
+            stream = self._streams[name] = Topic(self._check_loop, self._subscribe, self._unsubscribe, name)
             self._extents[name] = len(all_subscriptions), len(all_subscriptions) + len(subscriptions)
             places.extend([stream] * len(subscriptions))
             all_subscriptions.extend(subscriptions)
@@ -178,7 +178,7 @@ class Controller:
         conversation.lost(CLOSED)
         conversation.free.set()  # who waits for a turn sees that there is none any more
         for stream in [*self._streams.values(), *self._listeners]:
-            stream._end()
+            stream.end()
 
     async def _stay_connected(self) -> None:
         pause_s = self._options.pause_s
@@ -220,7 +220,7 @@ class Controller:
             self._started = started
             return
         for stream in self._streams.values():
-            stream._wake()
+            stream.wake()
         if not self._is_found:
             self._report_connection(Connection(True, "", self._started))
 
@@ -234,7 +234,7 @@ class Controller:
             self._first.set_result(event.reason)
         if was_found or event.is_found:
             for listener in self._listeners:
-                listener._put(event)
+                listener.put(event)
 
     @property
     def started(self) -> catalogue.Message:
@@ -371,7 +371,7 @@ class Controller:
     def connections(self) -> Stream:
         """Return the changes of the connection while it is read: one Connection each; the last hundred are kept."""
         self._entered()
-        return Stream(self._check_loop, self._listen, self._unlisten, "connections", _EVENTS_KEPT)
+        return Stream(Topic(self._check_loop, self._listen, self._unlisten, "connections", _EVENTS_KEPT))
 
     def results(self, fill_gaps: bool = True) -> Stream:
         """Return the results: MID 0061, or those used in its place, 1201 and 1202, 0106 and 0107, 0101.
@@ -383,8 +383,9 @@ class Controller:
         """
         one_of("fill_gaps", fill_gaps, (False, True))
         stream = self.stream("results")
-        if not stream._is_read():
-            stream._fill = self._gaps if fill_gaps else None
+        topic = self._streams["results"]
+        if not topic.is_read:
+            topic.fill = self._gaps if fill_gaps else None
         return stream
 
     def alarms(self) -> Stream:
@@ -415,13 +416,13 @@ class Controller:
         `modes`, `user_data`, or one of the option `also`; OptionError if there is none."""
         self._entered()
         one_of("name", name, tuple(self._streams))
-        return self._streams[name]
+        return Stream(self._streams[name])
 
-    async def _subscribe(self, stream: Stream) -> None:
-        first, behind = self._extents[stream.name]
+    async def _subscribe(self, topic: Topic) -> None:
+        first, behind = self._extents[topic.name]
         conversation = self._open()
         if conversation.has_left_some(first, behind):
-            conversation.begin_again(f"{stream.name}: some were not acknowledged when it was left")
+            conversation.begin_again(f"{topic.name}: some were not acknowledged when it was left")
         async with self._when_free(conversation.session.subscriptions[first].mid, self.timeout):
             connection = conversation.connection
             try:
@@ -429,11 +430,11 @@ class Controller:
             except BaseException as error:
                 conversation.leave(first, behind)
                 if conversation.connection == connection and not isinstance(error, Refused):
-                    conversation.begin_again(f"{stream.name}: no one waits for its subscription any more")
+                    conversation.begin_again(f"{topic.name}: no one waits for its subscription any more")
                 raise
 
-    async def _unsubscribe(self, stream: Stream) -> None:
-        first, behind = self._extents[stream.name]
+    async def _unsubscribe(self, topic: Topic) -> None:
+        first, behind = self._extents[topic.name]
         conversation = self._conversation
         connection = conversation.connection
         is_held_up = conversation.is_held_up()
@@ -450,12 +451,12 @@ class Controller:
             return
         except BaseException as error:
             if conversation.connection == connection:
-                conversation.begin_again(f"{stream.name}: left, and the controller did not end the subscription")
+                conversation.begin_again(f"{topic.name}: left, and the controller did not end the subscription")
             if not isinstance(error, Unanswered):
                 raise
 
-    async def _listen(self, stream: Stream) -> None:
-        self._listeners.append(stream)
+    async def _listen(self, topic: Topic) -> None:
+        self._listeners.append(topic)
 
-    async def _unlisten(self, stream: Stream) -> None:
-        self._listeners.remove(stream)
+    async def _unlisten(self, topic: Topic) -> None:
+        self._listeners.remove(topic)

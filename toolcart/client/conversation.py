@@ -28,7 +28,7 @@ from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client import unusable
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, StateError, Unanswered
-from toolcart.client.received import Pushed, Received
+from toolcart.client.received import Pushed
 from toolcart.client.traffic import Traffic
 
 LOGGER = logging.getLogger("toolcart.client")
@@ -74,6 +74,7 @@ class Conversation:
         self._outstanding: list[Pushed] = []  # not acknowledged, in the order in which they came
         self._repeated: dict[int, list] = {}  # MID -> data of the last one not acknowledged, how often it came again
         self._is_started = False
+        self.started: catalogue.Message | None = None  # the MID 0002 of this connection, or of the last one
         self._came = bytearray()  # before a session stands
         self._sent = b""  # the last request then
         self._left_for = ""  # why we end the connection ourselves
@@ -282,6 +283,7 @@ class Conversation:
         elif event == session_states.EV_STARTED or event == session_states.EV_GENERIC:
             started = self._message()
             self._is_started = True
+            self.started = started
             if unusable.is_short_start(started.frame):
                 LOGGER.warning("%s: its MID 0002 is short and says nothing: is it a controller?", self.traffic.where)
             self._on_start(started)
@@ -317,7 +319,7 @@ class Conversation:
                 " connection; call acknowledge() on each when what you keep of it is safe",
                 self.traffic.where,
                 pushed.mid,
-                pushed.stream.name,
+                pushed.topic.name,
             )
 
     def _take_push(self) -> None:
@@ -328,11 +330,10 @@ class Conversation:
             self._stayed.append(push.subscription)
             return
         stream = self._streams[session.subscriptions.index(push.subscription)]
-        message = self._message()
-        pushed = Pushed(message, self, stream, push, session.received.sequence)
+        pushed = Pushed(self._message(), self, stream, push, session.received.sequence)
         self._outstanding.append(pushed)
         self._note_repeat(pushed)
-        stream._put(Received(message, pushed))
+        stream.put(pushed)
 
     def _message(self):
         """Return the message in the link's buffer."""

@@ -17,17 +17,17 @@ Rules
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from toolcart.agent.openprotocol.ids import after, ahead_by, before, is_ahead
 from toolcart.catalogue.message import Message
-from toolcart.client.conversation import LOGGER
+from toolcart.client.conversation import LOGGER, Conversation
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
 from toolcart.client.missed import Missed
-from toolcart.client.received import Received
+from toolcart.client.received import FETCHED, Received, tightening_id
 
-RESULT = 61
-FETCHED = 65
+_OLD_RESULT = 64
 FETCH_MOST = 10000  # more than any controller keeps
 _NOT_THERE = 15  # the code of MID 0004 for an ID that the controller has no result of
 _REVISION_MOST, _USUAL_REVISION = 11, 7
@@ -37,15 +37,20 @@ _SILENT_MOST = 3  # in a row: then the rest is not asked for
 class Fetched:
     """What Pushed is for a message that was fetched: no message acknowledges it to the controller."""
 
-    __slots__ = ("acknowledged", "conversation", "fill", "mid")
+    __slots__ = ("acknowledged", "conversation", "fill", "message", "mid")
 
     fetched = True
 
-    def __init__(self, conversation: Any, fill: GapFill) -> None:
+    def __init__(self, message: Message, conversation: Conversation, fill: GapFill) -> None:
+        self.message = message
         self.mid = FETCHED
         self.conversation = conversation
         self.fill = fill
         self.acknowledged = False
+
+    def received(self) -> Received:
+        """Return the message for its reader."""
+        return Received(self.message, self)
 
     async def acknowledge(self) -> bool:
         """See Received.acknowledge."""
@@ -56,10 +61,12 @@ class Fetched:
 
 
 class GapFill:
-    """What is missing of one topic's results; `controller` is a Controller."""
+    """What is missing of a client's results; `ask` is that of the client, `seconds` its wait for an answer."""
 
-    def __init__(self, controller: Any) -> None:
-        self._controller = controller
+    def __init__(self, conversation: Conversation, ask: Callable[..., Awaitable[Any]], seconds: float) -> None:
+        self._conversation = conversation
+        self._asks = ask
+        self._seconds = seconds
         self._has = True  # the controller has MID 0064
         self._revision = 0  # of it, 0 before one was accepted
         self._identity: tuple = ()  # of the controller that the IDs are of
@@ -89,7 +96,7 @@ class GapFill:
     async def begin(self, kept: deque) -> None:
         """The topic was entered: find the newest ID."""
         self.is_entered = True
-        conversation = self._controller._conversation
+        conversation = self._conversation
         self._connection = conversation.connection
         self._identity = self._who()
         if not self._has or conversation.is_held_up():
@@ -101,18 +108,18 @@ class GapFill:
             return
         self._was_empty = self._has and newest is None
         if newest is not None and self._done is None:
-            self._done = _id_of(newest)
+            self._done = tightening_id(newest)
         if kept and _id_of(kept[0]) is not None:  # came meanwhile
             self._done = before(_id_of(kept[0]) or 0)
 
     async def following(self, kept: deque) -> Any:
         """Return the next one that is there, None if none is; `kept` is what was pushed."""
-        conversation = self._controller._conversation
+        conversation = self._conversation
         while True:
             if self._ready:
                 return self._hand_over(self._ready.popleft())
             head = kept[0] if kept else None
-            if head is not None and head._pushed.connection != conversation.connection:
+            if head is not None and head.connection != conversation.connection:
                 return self._give(kept.popleft())  # of the connection that was lost: its reader has it at least
             if self._connection != conversation.connection:
                 self._start(conversation)
@@ -156,7 +163,7 @@ class GapFill:
     # -- inside --------------------------------------------------------------------------------------------------
 
     def _who(self) -> tuple:
-        started = self._controller.started.raw()
+        started = self._conversation.started.raw()
         return tuple(started.get(name) for name in ("cell_id", "channel_id", "controller_serial_number"))
 
     def _advance(self) -> None:
@@ -190,7 +197,7 @@ class GapFill:
         if self._is_filling and is_ahead(number, self._next):  # rule 5
             self._above = number
         else:
-            self._given.append([message._pushed, number, False])
+            self._given.append([message, number, False])
         return message
 
     def _hand_over(self, one: Any) -> Any:
@@ -198,10 +205,10 @@ class GapFill:
             if one.ids:
                 self._given.append([one, one.ids[-1], True])
                 self._advance()
-            LOGGER.warning("%s: %s", self._controller._where, one)
+            LOGGER.warning("%s: %s", self._conversation.traffic.where, one)
             return one
-        if one._pushed.fetched:
-            self._given.append([one._pushed, _id_of(one), False])
+        if one.fetched:
+            self._given.append([one, _id_of(one), False])
             return one
         return self._give(one)
 
@@ -237,7 +244,7 @@ class GapFill:
         self._next = after(number)
         if message is not None:
             self._tell_missed()
-            self._ready.append(Received(message, Fetched(self._controller._conversation, self)))
+            self._ready.append(Fetched(message, self._conversation, self))
         elif why:
             self._miss(number, number, why)
 
@@ -249,7 +256,7 @@ class GapFill:
             self._ready.append(Missed(range(0), "another controller answers: its IDs say nothing of what is missing"))
             self._is_filling, self._done = False, None
             return
-        newest = _id_of(await self._ask(0))
+        newest = tightening_id(await self._ask(0))
         if newest is None or not self._has:
             self._is_filling, self._is_open = False, True
             return
@@ -275,12 +282,12 @@ class GapFill:
             walked.append(message)
             self._next -= 1
             return
-        conversation = self._controller._conversation
+        conversation = self._conversation
         if self._was_empty and self._next:
             why = f"whether there were results up to {self._next} is not known: the controller has none there"
             self._ready.append(Missed(range(0), why))
-        fresh = [one for one in reversed(walked) if _id_of(one) not in pushed]
-        self._ready.extend(Received(one, Fetched(conversation, self)) for one in fresh)
+        fresh = [one for one in reversed(walked) if tightening_id(one) not in pushed]
+        self._ready.extend(Fetched(one, conversation, self) for one in fresh)
         self._done = self._next
         self._walked, self._was_empty, self._is_filling = None, False, False
 
@@ -310,7 +317,7 @@ class GapFill:
         if self._silent >= _SILENT_MOST:
             return None, "the controller does not answer MID 0064"
         try:
-            message = await self._request(number, self._revision, self._controller.timeout)
+            message = await self._request(number, self._revision)
         except Refused as refused:
             self._silent = 0
             return None, str(refused)
@@ -318,10 +325,10 @@ class GapFill:
             self._silent += 1
             return None, "the controller does not answer MID 0064"
         self._silent = 0
-        found = _id_of(message)
+        found = tightening_id(message)
         if found != number:
             return None, "the controller answers with another result"
-        station, ours = message.raw().get("station_id"), self._controller.started.raw().get("station_id")
+        station, ours = message.raw().get("station_id"), self._conversation.started.raw().get("station_id")
         if isinstance(station, int) and isinstance(ours, int):
             return (message, "") if station == ours else (None, "")
         if self._is_shared:
@@ -333,7 +340,7 @@ class GapFill:
         revisions = [self._revision] if self._revision else self._revisions()
         for revision in revisions:
             try:
-                message = await self._request(number, revision, self._controller._options.response_s)
+                message = await self._request(number, revision)
             except Refused as refused:
                 if refused.code != _NOT_THERE:
                     continue
@@ -344,22 +351,18 @@ class GapFill:
             return message
         if not self._revision:
             self._has = False
-            LOGGER.info("%s: no MID 0064: what is missing after a reconnect is told", self._controller._where)
+            LOGGER.info("%s: no MID 0064: what is missing after a reconnect is told", self._conversation.traffic.where)
         return None
 
-    async def _request(self, number: int, revision: int, seconds: float) -> Message:
-        seconds = min(seconds, self._controller.timeout)
-        return await self._controller.ask(FETCHED - 1, revision, tightening_id=number, timeout=seconds)
+    async def _request(self, number: int, revision: int) -> Message:
+        return await self._asks(_OLD_RESULT, revision, tightening_id=number, timeout=self._seconds)
 
     def _revisions(self) -> list[int]:
         """Return the revisions to try: the one that is pushed first."""
-        pushed = self._controller._conversation.session.subscriptions[0].revisions.wanted()
+        pushed = self._conversation.session.subscriptions[0].revisions.wanted()
         return list(range(pushed if pushed <= _REVISION_MOST else _USUAL_REVISION, 0, -1))
 
 
-def _id_of(message: Any) -> int | None:
-    """Return the ID of a result; None for what is none."""
-    if message is None or message.mid not in (RESULT, FETCHED):
-        return None
-    number = message.raw().get("tightening_id")
-    return number if isinstance(number, int) else None
+def _id_of(one: Any) -> int | None:
+    """Return the ID of a result that was pushed or fetched; None for what is none."""
+    return None if one is None else tightening_id(one.message)

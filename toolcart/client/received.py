@@ -1,40 +1,52 @@
-"""A message that a controller has pushed: a Message that can be acknowledged."""
+"""A message that a controller has pushed, or that was fetched in its place: a Message that can be acknowledged."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from toolcart.catalogue.message import Message
 
-if TYPE_CHECKING:
-    from toolcart.client.conversation import Conversation
-    from toolcart.client.stream import Stream
+RESULT = 61
+FETCHED = 65
+
+
+def tightening_id(message: Any) -> int | None:
+    """Return the ID of a result; None for what is none."""
+    if message is None or message.mid not in (RESULT, FETCHED):
+        return None
+    number = message.raw().get("tightening_id")
+    return number if isinstance(number, int) else None
 
 
 class Pushed:
     """How one message came, and whether it is acknowledged: shared by the raw and the scaled form of it."""
 
-    __slots__ = ("acknowledged", "connection", "conversation", "data", "mid", "push", "sequence", "stream")
+    __slots__ = ("acknowledged", "connection", "conversation", "data", "message", "mid", "push", "sequence", "topic")
 
     fetched = False
 
-    def __init__(self, message: Message, conversation: Conversation, stream: Stream, push: Any, sequence: int) -> None:
+    def __init__(self, message: Message, conversation: Any, topic: Any, push: Any, sequence: int) -> None:
+        self.message = message
         self.mid = message.mid
         self.data = message.data()
         self.conversation = conversation
         self.connection = conversation.connection
-        self.stream = stream
+        self.topic = topic
         self.push = push
         self.sequence = sequence  # its number on the link level, 0 for none
         self.acknowledged = False
 
+    def received(self) -> Received:
+        """Return the message for its reader."""
+        return Received(self.message, self)
+
     async def acknowledge(self) -> bool:
         """See Received.acknowledge."""
         self.conversation.check_loop()
-        self.stream._check_order(self)
+        self.topic.check_order(self)
         is_acknowledged = self.conversation.acknowledge(self)
-        self.stream._settle(self)
-        await self.stream._acknowledged()
+        self.topic.settle(self)
+        await self.topic.acknowledged()
         return is_acknowledged
 
 

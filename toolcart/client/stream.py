@@ -23,6 +23,136 @@ Pushed = TypeVar("Pushed", covariant=True)
 _LEFT, _ONE, _ENTERED = range(3)
 
 
+class Topic:
+    """What a stream reads: one of a client, for all the streams that are made of it."""
+
+    def __init__(self, check, subscribe, unsubscribe, name: str, most: int | None = None) -> None:
+        self.name = name
+        self.fill: Any = None  # a GapFill, where what is missing after a reconnect is fetched
+        self.check = check  # StateError in another loop than that of the client
+        self._subscribe = subscribe
+        self._unsubscribe = unsubscribe
+        self._kept: deque = deque(maxlen=most)  # pushes are bounded by what a controller sends without acknowledgement
+        self._came = asyncio.Event()
+        self._ended = False
+        self._state = _LEFT
+
+    # -- for its stream ------------------------------------------------------------------------------------------
+
+    @property
+    def is_entered(self) -> bool:
+        """True inside `with`."""
+        return self._state == _ENTERED
+
+    @property
+    def is_read(self) -> bool:
+        """True if someone reads it, if only one message."""
+        return self._state != _LEFT
+
+    def __repr__(self) -> str:
+        return f"<Stream {self.name}, {('not read', 'read for one message', 'read')[self._state]}>"
+
+    async def enter(self) -> None:
+        """Subscribe, for as long as it is read."""
+        await self._enter(_ENTERED)
+        if self.fill is not None:
+            try:
+                await self.fill.begin(self._kept)
+            except BaseException:
+                await self.leave()
+                raise
+
+    async def leave(self) -> None:
+        """Unsubscribe."""
+        self._state = _LEFT
+        self._kept.clear()
+        if self.fill is not None:
+            self.fill.reset()
+        await self._unsubscribe(self)
+
+    async def following(self, end: Exception) -> Any:
+        """Return the next message when it comes; this error if the stream ends."""
+        self.check()
+        while True:
+            one = await self._there()
+            if one is not None:
+                return one.received() if hasattr(one, "received") else one
+            if self._ended:
+                raise end
+            self._came.clear()
+            await self._came.wait()
+
+    async def next(self, timeout: float | None) -> Any:
+        """See Stream.next."""
+        if self._state == _LEFT:
+            await self._enter(_ONE)
+        try:
+            return await self._within(timeout)
+        except BaseException:
+            if self._state == _ONE:
+                await self.leave()
+            raise
+
+    # -- for the client and the conversation ---------------------------------------------------------------------
+
+    async def acknowledged(self) -> None:
+        """Take note that one of its messages was acknowledged: the only one that was wanted ends the subscription."""
+        if self._state == _ONE:
+            await self.leave()
+
+    def check_order(self, pushed: Any) -> None:
+        """OutOfOrder if one that was fetched is older and not acknowledged."""
+        if self.fill is not None:
+            self.fill.check(pushed)
+
+    def settle(self, pushed: Any) -> None:
+        """Take note that what is kept of this one is safe, whether or not its acknowledgement could be sent."""
+        if self.fill is not None:
+            self.fill.settle(pushed)
+
+    def put(self, message) -> None:
+        """Add a message that came."""
+        self._kept.append(message)
+        self._came.set()
+
+    def wake(self) -> None:
+        """The connection stands again: a reader that waits may have something to fetch."""
+        self._came.set()
+
+    def end(self) -> None:
+        """End the stream: nothing more will come."""
+        self._ended = True
+        self._came.set()
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    async def _enter(self, state: int) -> None:
+        if self._state != _LEFT:
+            raise StateError(f"{self.name}: it is being read already")
+        self._state = state
+        try:
+            await self._subscribe(self)
+        except BaseException:
+            self._state = _LEFT
+            raise
+
+    async def _there(self) -> Any:
+        """Return the next message if there is one."""
+        if self.fill is not None and self.fill.is_entered:
+            return await self.fill.following(self._kept)
+        return self._kept.popleft() if self._kept else None
+
+    async def _within(self, timeout: float | None) -> Any:
+        try:
+            async with asyncio.timeout(timeout):
+                message = await self.following(ConnectionLost("the client is closed"))
+        except TimeoutError:
+            raise NothingCame(self.name, timeout or 0.0) from None
+        if not hasattr(message, "acknowledge") and self._state == _ONE:
+            await self.leave()
+        return message
+
+
 class Stream(Generic[Pushed]):
     """What `Controller.results` and the like return: one reader at a time. It ends when the client is closed.
 
@@ -40,70 +170,33 @@ class Stream(Generic[Pushed]):
     'selected'
     """
 
-    def __init__(self, check, subscribe, unsubscribe, name: str, most: int | None = None) -> None:
-        self.name = name
-        self._check = check  # StateError in another loop than that of the client
-        self._subscribe = subscribe
-        self._unsubscribe = unsubscribe
-        self._kept: deque = deque(maxlen=most)  # pushes are bounded by what a controller sends without acknowledgement
-        self._came = asyncio.Event()
-        self._ended = False
-        self._state = _LEFT
-        self._fill: Any = None  # a GapFill, where what is missing after a reconnect is fetched
+    def __init__(self, topic: Topic) -> None:
+        self.name = topic.name
+        self._topic = topic
+
+    def __repr__(self) -> str:
+        return repr(self._topic)
 
     async def __aenter__(self) -> Self:
         """Subscribe. Refused if the controller has no such topic, Unanswered or ConnectionLost if it does not answer.
 
         StateError if the topic is being read already.
         """
-        await self._enter(_ENTERED)
-        if self._fill is not None:
-            try:
-                await self._fill.begin(self._kept)
-            except BaseException:
-                await self._leave()
-                raise
+        await self._topic.enter()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Unsubscribe; what is not acknowledged by now stays with the controller."""
-        await self._leave()
-
-    def __repr__(self) -> str:
-        return f"<Stream {self.name}, {('not read', 'read for one message', 'read')[self._state]}>"
+        await self._topic.leave()
 
     def __aiter__(self) -> Self:
-        self._is_entered("async with")
+        if not self._topic.is_entered:
+            raise StateError(f"{self.name}: read it inside `async with controller.{self.name}() as {self.name}`")
         return self
-
-    def _is_read(self) -> bool:
-        return self._state != _LEFT
-
-    def _is_entered(self, word: str) -> None:
-        if self._state != _ENTERED:
-            raise StateError(f"{self.name}: read it inside `{word} controller.{self.name}() as {self.name}`")
 
     async def __anext__(self) -> Pushed:
         self.__aiter__()
-        return await self._following(StopAsyncIteration())
-
-    async def _following(self, end: Exception) -> Pushed:
-        """Return the next message when it comes; this error if the stream ends."""
-        self._check()
-        while True:
-            message = await self._there()
-            if message is not None:
-                return message
-            if self._ended:
-                raise end
-            self._came.clear()
-            await self._came.wait()
-
-    async def _there(self) -> Any:
-        """Return the next message if there is one."""
-        if self._fill is not None and self._fill.is_entered:
-            return await self._fill.following(self._kept)
-        return self._kept.popleft() if self._kept else None
+        return await self._topic.following(StopAsyncIteration())
 
     async def next(self, timeout: float | None = None) -> Pushed:
         """Return the next message; NothingCame after `timeout` seconds, None waits for as long as it takes.
@@ -113,67 +206,4 @@ class Stream(Generic[Pushed]):
         """
         if timeout is not None:
             seconds_of("timeout", timeout)
-        if self._state == _LEFT:
-            await self._enter(_ONE)
-        try:
-            return await self._within(timeout)
-        except BaseException:
-            if self._state == _ONE:
-                await self._leave()
-            raise
-
-    async def _within(self, timeout: float | None) -> Pushed:
-        try:
-            async with asyncio.timeout(timeout):
-                message = await self._following(ConnectionLost("the client is closed"))
-        except TimeoutError:
-            raise NothingCame(self.name, timeout or 0.0) from None
-        if not hasattr(message, "acknowledge") and self._state == _ONE:
-            await self._leave()
-        return message
-
-    async def _enter(self, state: int) -> None:
-        if self._state != _LEFT:
-            raise StateError(f"{self.name}: it is being read already")
-        self._state = state
-        try:
-            await self._subscribe(self)
-        except BaseException:
-            self._state = _LEFT
-            raise
-
-    async def _leave(self) -> None:
-        self._state = _LEFT
-        self._kept.clear()
-        if self._fill is not None:
-            self._fill.reset()
-        await self._unsubscribe(self)
-
-    async def _acknowledged(self) -> None:
-        """Take note that one of its messages was acknowledged: the only one that was wanted ends the subscription."""
-        if self._state == _ONE:
-            await self._leave()
-
-    def _check_order(self, pushed: Any) -> None:
-        """OutOfOrder if one that was fetched is older and not acknowledged."""
-        if self._fill is not None:
-            self._fill.check(pushed)
-
-    def _settle(self, pushed: Any) -> None:
-        """Take note that what is kept of this one is safe, whether or not its acknowledgement could be sent."""
-        if self._fill is not None:
-            self._fill.settle(pushed)
-
-    def _wake(self) -> None:
-        """The connection stands again: a reader that waits may have something to fetch."""
-        self._came.set()
-
-    def _put(self, message) -> None:
-        """Add a message that came."""
-        self._kept.append(message)
-        self._came.set()
-
-    def _end(self) -> None:
-        """End the stream: nothing more will come."""
-        self._ended = True
-        self._came.set()
+        return await self._topic.next(timeout)
