@@ -335,7 +335,7 @@ class Controller:
         return await self.ask(50, vin=vin, timeout=timeout)
 
     async def send_identifier(self, identifier: str, *, timeout: float | None = None):
-        """Send an identifier of up to 100 characters (MID 0150)."""
+        """Send an identifier of up to 100 characters (MID 0150, OP 5.16.1 p. 207)."""
         return await self.ask(150, identifier=identifier, timeout=timeout)
 
     async def disable_tool(self, *, timeout: float | None = None):
@@ -374,7 +374,7 @@ class Controller:
         return Stream(Topic(self._check_loop, self._listen, self._unlisten, "connections", _EVENTS_KEPT))
 
     def results(self, fill_gaps: bool = True) -> Stream:
-        """Return the results: MID 0061, or those used in its place, 1201 and 1202, 0106 and 0107, 0101.
+        """Return the results: MID 0061 (OP 5.8.2 p. 133), or 1201 and 1202, 0106 and 0107, 0101 in its place.
 
         Read them inside `with` or `async with`, and acknowledge each when what you keep of it is safe. With `fill_gaps`
         those that were made while there was no connection are fetched first after a reconnect, in order, as MID 0065
@@ -389,23 +389,23 @@ class Controller:
         return stream
 
     def alarms(self) -> Stream:
-        """Return alarms (MID 0071, 1000), their acknowledgements (0074) and states (0076)."""
+        """Return alarms (MID 0071, 1000), their acknowledgements (0074) and states (0076; OP 5.10 p. 162)."""
         return self.stream("alarms")
 
     def parameter_sets(self) -> Stream:
-        """Return each parameter set that is selected (MID 0015)."""
+        """Return each parameter set that is selected (MID 0015, OP 5.3.6 p. 86)."""
         return self.stream("parameter_sets")
 
     def jobs(self) -> Stream:
-        """Return the changes of jobs (MID 0035)."""
+        """Return the changes of jobs (MID 0035, OP 5.5.6 p. 115)."""
         return self.stream("jobs")
 
     def vins(self) -> Stream:
-        """Return each vehicle that is announced (MID 0052)."""
+        """Return each vehicle that is announced (MID 0052, OP 5.7.3 p. 131)."""
         return self.stream("vins")
 
     def curves(self) -> Stream:
-        """Return the curves of tightenings (MID 0900), of the kinds in the option `curves`.
+        """Return the curves of tightenings (MID 0900, OP 5.27.1 p. 257), of the kinds in the option `curves`.
 
         Refused by a controller without curves; the simulated ones have them with `traces=(1,)`.
         """

@@ -19,6 +19,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from toolcart import catalogue
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
@@ -74,7 +75,7 @@ class Conversation:
         self._outstanding: list[Pushed] = []  # not acknowledged, in the order in which they came
         self._repeated: dict[int, list] = {}  # MID -> data of the last one not acknowledged, how often it came again
         self._is_started = False
-        self.started: catalogue.Message | None = None  # the MID 0002 of this connection, or of the last one
+        self.started: Any = None  # the MID 0002 of this connection, or of the last one
         self._came = bytearray()  # before a session stands
         self._sent = b""  # the last request then
         self._left_for = ""  # why we end the connection ourselves
