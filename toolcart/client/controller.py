@@ -389,7 +389,7 @@ class Controller:
         return stream
 
     def alarms(self) -> Stream:
-        """Return alarms (MID 0071, 1000), their acknowledgements (0074) and states (0076; OP 5.10 p. 162)."""
+        """Return alarms (MID 0071, 1000), their acknowledgements (0074) and states (0076, OP 5.10 p. 163)."""
         return self.stream("alarms")
 
     def parameter_sets(self) -> Stream:
