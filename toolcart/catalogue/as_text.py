@@ -13,7 +13,7 @@ def describe(message):
     """Return a message as one line."""
     raw = message.raw()
     texts = []
-    if not raw.form.known:
+    if not raw.form.known and not raw.form.fields:
         texts.append("data=%s" % _plain(raw.data()))
     for field in raw.form.fields:
         if field.kind != "'" and raw[field.name] is not None:

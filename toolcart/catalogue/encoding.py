@@ -11,7 +11,7 @@ def encode_fields(form, given, check):
         raise not_described(form)
     header = _header(form, given, check)
     frame = build(form, given, header)
-    if check and form.fields:
+    if check and form.known and form.fields:
         check_message(form, frame, given, None)
     return frame
 

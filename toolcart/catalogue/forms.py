@@ -37,11 +37,15 @@ def counted_by(fields):
 
 
 class Form:
-    """How messages of one MID and revision are laid out. `known` is False where no table describes it."""
+    """How messages of one MID and revision are laid out. `known` is False where no table describes it.
 
-    def __init__(self, about, revision, described):
+    `lower`: the described revision below it, whose fields such a message begins with; what follows is `rest()`.
+    """
+
+    def __init__(self, about, revision, described, lower=None):
         self.about = about
         self._described = described
+        self._lower = lower
         self._scaled = None
         self.plain = self  # another one reads the same layout as values (scaled.py)
         self.mid = about.mid
@@ -50,7 +54,7 @@ class Form:
         self.length = described.length if described else 0
         self.since = described.since if described else ""
         self.source = (described.source or about.source) if described else about.source
-        self.fields = described.fields(about) if described else []
+        self.fields = described.fields(about) if described else _proven(lower.fields(about)) if lower else []
         self.by_name = {}
         for field in self.fields:
             if field.kind == "'":
@@ -70,7 +74,7 @@ class Form:
         kept = _standard_form(self.mid, self.revision)
         if self is kept or self is kept.other:
             return _standard, (self.mid, self.revision, self is kept.other)
-        return Form, (self.about, self.revision, self._described)
+        return Form, (self.about, self.revision, self._described, self._lower)
 
     def __repr__(self):
         return "<Form of MID %04d revision %d, %d fields>" % (self.mid, self.revision, len(self.by_name))
@@ -163,6 +167,14 @@ class Form:
                 values[field.name] = None
             return len(frame)
         return walk(self.tail, frame, self.head_end, values, values)
+
+
+def _proven(fields):
+    """Return the fields if each has an ID that shows its place in a revision that no table has, else none."""
+    for field in fields:
+        if not field.id or field.count is not None or field.kind not in READERS:
+            return []
+    return fields
 
 
 def _standard(mid, revision, is_other):

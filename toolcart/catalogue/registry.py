@@ -16,6 +16,7 @@ from .table import Mid, read_table
 
 CONTROLLER = "controller"
 INTEGRATOR = "integrator"
+_OWN_LAYOUTS = 900  # revisions from here on do not go on from those below them
 UNKNOWN_KEPT = 512  # forms; beyond that one that no table describes is made again each time
 _LETTERS = {CONTROLLER: "C", INTEGRATOR: "I"}
 
@@ -130,7 +131,8 @@ class Catalogue:
         form = self._by_revision.get((mid, revision))
         if form is None:
             about = self.about(mid)
-            form = Form(about, revision, about.revisions.get(revision))
+            described = about.revisions.get(revision)
+            form = Form(about, revision, described, None if described else _below(about.revisions, revision))
             if form.known or len(self._by_revision) < UNKNOWN_KEPT:
                 self._by_revision[(mid, revision)] = form
         return form
@@ -306,6 +308,12 @@ class Catalogue:
 def _whole(value, mid, name, place, least, most):
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise FieldError(mid, 0, name, place, value, "%d to %d" % (least, most))
+
+
+def _below(revisions, revision):
+    """Return the highest described revision below a higher one, None if there is none: 998 and 999 are others."""
+    lower = [number for number in revisions if number < min(revision, _OWN_LAYOUTS)]
+    return revisions[max(lower)] if lower and revision < _OWN_LAYOUTS and revision > max(lower) else None
 
 
 def _checked_category(category):

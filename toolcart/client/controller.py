@@ -16,6 +16,7 @@ Rules
 import asyncio
 import contextlib
 import errno
+import logging
 import random
 import socket
 from datetime import datetime
@@ -229,7 +230,9 @@ class Controller:
         if event.is_found:
             LOGGER.info("%s: connected", self._where)
         elif not self._leaving.is_set():
-            LOGGER.warning("%s: %s: %s", self._where, "lost" if was_found else "not connected", event.reason)
+            # Before the first connection whoever enters the client is told, by an error.
+            level = logging.INFO if self._started is None else logging.WARNING
+            LOGGER.log(level, "%s: %s: %s", self._where, "lost" if was_found else "not connected", event.reason)
         if not self._first.done():
             self._first.set_result(event.reason)
         if was_found or event.is_found:
