@@ -11,7 +11,8 @@ Rules
    goes into the database with telegram, field, position, found and allowed: the first of its kind from an address in an
    hour; the others are counted.
 3. The same bytes under the same identifier on one connection are a retransmission: answered again, stored once.
-4. An answer is sent after the commit of what it answers, and never if that failed.
+4. An answer is sent after the commit of what it answers. Of a connection whose telegram was not stored nothing more is
+   stored, and it is closed: the station sends all of it again, in its order.
 5. What is not committed yet is bounded: a connection with too much of it is not read until its own is committed. While
    the total is too large, each connection may have one telegram at a time. So a telegram waits, and none is refused.
 6. A connection that is drained is no longer read, gets the answers to what it has sent, and ends.
@@ -268,8 +269,9 @@ class ServerClient(Client):
         def on_outcome(outcome: str) -> None:
             state.settle(self, kind, fields, octets, outcome)
 
-        if not state.writer.put(kind, fields, on_outcome):
-            return  # it will be sent again
+        if not state.writer.put(kind, fields, on_outcome, self):
+            self.close()  # it will be sent again, and what is behind it
+            return
         self._waiting[fields["identifier"]] = telegram
         self._uncommitted += octets
         state.uncommitted += octets
@@ -285,14 +287,16 @@ class ServerClient(Client):
         """Go on after a telegram that was committed or not."""
         self._waiting.pop(fields["identifier"], None)
         self._uncommitted -= octets
+        if outcome == FAILED:
+            self.close()
+            return
         if self._is_paused and not self._is_draining and not self._has_too_much():
             self._is_paused = False
             self.take(INLET_BYTES)
             if not self._is_paused:
                 self.read(True)
-        if outcome != FAILED:
-            self.state.admission.trust(self)
-        if outcome != FAILED and not self.state.faults.loses_answer(kind):
+        self.state.admission.trust(self)
+        if not self.state.faults.loses_answer(kind):
             self._acknowledge(kind, fields, 0)
         if self._is_draining:
             self.drain()

@@ -16,7 +16,6 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from sqlalchemy import Connection, Table, func, select, text, tuple_
 
@@ -77,12 +76,12 @@ class SharedState(KnownState):
     def begin(self, connection: Connection) -> None:
         """Do nothing."""
 
-    def before(self, connection: Connection, taken: list[tuple[str, dict, Any]]) -> None:
+    def before(self, connection: Connection, taken: list) -> None:
         """Wait for the lock, then read."""
         connection.execute(_TURN)
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _TURN_NUMBER})
         self.numbers = numbers_of(connection)
-        self.latest = latest_of(connection, {station_of(fields) for kind, fields, _ in taken if kind != "01"})
+        self.latest = latest_of(connection, {station_of(fields) for kind, fields, *_ in taken if kind != "01"})
 
     def learn(self, numbers: Mapping[Table, int], latest: Latest) -> None:
         """Do nothing: another server may write next."""

@@ -1,8 +1,9 @@
 """One thread writes what all stations send: it takes what has arrived, commits it, and tells each sender.
 
 Rules
-1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED; none is
-   answered, and the stations send again (TN 3).
+1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED, and so
+   does what their senders have sent behind it: stored, it would be the latest of the station, and what an 08 names
+   stands for all before it. None is answered, and the stations send again (TN 3).
 2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
 3. Which results are stored already is decided in toolcart.archive.storage.stored_results. An event is identified by
    station, sequence and time stamp; a graph by its spindle and kind as well. Repeats are counted in the row's Arrivals,
@@ -25,7 +26,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
@@ -60,6 +62,15 @@ _KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # 
 _NAMED = (("System type",), ("System", ""), ("Station", "", "", 0, 0), ("Spindle",), ("Program",))
 
 OnOutcome = Callable[[str], None]
+
+
+class _Taken(NamedTuple):
+    """A telegram in the queue."""
+
+    kind: str
+    fields: dict
+    on_outcome: OnOutcome
+    sender: object  # whose telegrams are stored in their order, or None
 
 
 @dataclass
@@ -152,7 +163,8 @@ class Writer:
         self._known: KnownState = SharedState() if is_shared else KnownState()
         self._trouble = trouble
         self._wake = threading.Condition()
-        self._waiting: list[tuple[str, dict, OnOutcome]] = []
+        self._waiting: list[_Taken] = []
+        self._failed_senders: WeakSet = WeakSet()  # those of a commit that failed
         self._breaches: list[tuple] = []
         self._noted: dict[tuple, float] = {}  # kinds of breaches
         self._alive_at: dict[Station, str] = {}
@@ -170,13 +182,13 @@ class Writer:
 
     # -- for the server --------------------------------------------------------------------------------------------
 
-    def put(self, kind: str, fields: dict, on_outcome: OnOutcome) -> bool:
+    def put(self, kind: str, fields: dict, on_outcome: OnOutcome, sender: object = None) -> bool:
         """Queue this telegram; `on_outcome` is called in the writer's thread. False if too many wait already,
-        or it is closing."""
+        or it is closing. Once one of a `sender` has failed, all that it puts fail."""
         with self._wake:
             if len(self._waiting) >= WAITING_MOST or self._closing:
                 return False
-            self._waiting.append((kind, fields, on_outcome))
+            self._waiting.append(_Taken(kind, fields, on_outcome, sender))
             self._wake.notify()
         return True
 
@@ -267,13 +279,25 @@ class Writer:
                 make()
             if not (taken or breaches or alive_at):
                 continue
-            outcomes = self._commit(taken, breaches, alive_at)
-            if outcomes is None:
-                self._commit([], breaches, alive_at)
-                outcomes = [(self._commit([one], [], {}) or [FAILED])[0] for one in taken]
-            for (_, _, on_outcome), outcome in zip(taken, outcomes, strict=True):
-                on_outcome(outcome)
+            if not self._store(taken, breaches, alive_at):
+                self._store([], breaches, alive_at)
+                for one in taken:
+                    self._store([one], [], {})
         self._let_go()
+
+    def _store(self, taken: list[_Taken], breaches: list[tuple], alive_at: dict[Station, str]) -> bool:
+        """Commit all and say what became of it; False if nothing is said, as one may have spoilt the others."""
+        late = [one for one in taken if one.sender in self._failed_senders]
+        taken = [one for one in taken if one.sender not in self._failed_senders]
+        outcomes = self._commit(taken, breaches, alive_at) if taken or breaches or alive_at else []
+        if outcomes is None:
+            return False
+        self.failed += len(late)
+        for one, outcome in zip(taken + late, outcomes + [FAILED] * len(late), strict=True):
+            if outcome == FAILED and one.sender is not None:
+                self._failed_senders.add(one.sender)
+            one.on_outcome(outcome)
+        return True
 
     def _connected(self) -> Connection:
         """Return the connection, after reading what is known of the database if need be."""
@@ -291,7 +315,7 @@ class Writer:
             self._connection.close()
             self._connection = None
 
-    def _commit(self, taken: list, breaches: list[tuple], alive_at: dict[Station, str]) -> list[str] | None:
+    def _commit(self, taken: list[_Taken], breaches: list[tuple], alive_at: dict[Station, str]) -> list[str] | None:
         """Store all in one commit; return the outcomes, None if one cannot be stored and may have spoilt the others."""
         try:
             connection = self._connected()
@@ -329,23 +353,23 @@ class Writer:
         self.repeated += batch.repeated
         return batch.outcomes
 
-    def _batch(self, connection: Connection, taken: list) -> _Batch:
+    def _batch(self, connection: Connection, taken: list[_Taken]) -> _Batch:
         self._known.before(connection, taken)
         arrived = rows.now_text()
-        parcels = [fields for kind, fields, _ in taken if kind == PARCEL]
+        parcels = [one.fields for one in taken if one.kind == PARCEL]
         opener = self._opener(connection, parcels, arrived) if parcels else None
-        compared = [row_of(fields) for kind, fields, _ in taken if kind == RESULT]
+        compared = [row_of(one.fields) for one in taken if one.kind == RESULT]
         lines = [row_of(line) for line in opener.lines()] if opener else []
         batch = _Batch(ids=dict(self._known.numbers))
         batch.results = StoredResults(connection, compared + lines, opener.stations() if opener else ())
         telegrams = iter(compared)
         stored_keys = {
             kind: bulk_insert.known_keys(
-                connection, table, names, [key_of(fields) for of, fields, _ in taken if of == kind]
+                connection, table, names, [key_of(one.fields) for one in taken if one.kind == kind]
             )
             for kind, (table, names, key_of) in _KEYS.items()
         }
-        for kind, fields, _ in taken:
+        for kind, fields, *_ in taken:
             if kind == RESULT:
                 batch.count(self._take_result(batch, fields, next(telegrams), arrived))
             elif kind in stored_keys:

@@ -3,18 +3,33 @@
 import socket
 import ssl
 import subprocess
+import threading
 import urllib.request
 from contextlib import contextmanager
 
 import pytest
 import trustme
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from toolcart.archive.database import bulk_insert
+from toolcart.archive.database.tables import RESULT as RESULT_TABLE
 from toolcart.archive.server import server as served_by
 from toolcart.archive.server.tls import Tls
+from toolcart.archive.storage import writer
 from toolcart.base.sources import ROOT
-from host_tests.support.archive import EVENT, RESULT, Served, Talk, empty, place_in, result, run, serving_in
+from host_tests.support.archive import (
+    DEADLINE_S,
+    EVENT,
+    RESULT,
+    Served,
+    Talk,
+    empty,
+    place_in,
+    result,
+    run,
+    serving_in,
+)
+from host_tests.support.running import wait_for
 from host_tests.support.tls import certificate_files
 
 LATER, EARLIER = "20240314092654", "20240314092653"
@@ -60,12 +75,49 @@ def test_commit_that_came_through_and_was_reported_as_failed_is_found_again(plac
         monkeypatch.setattr(bulk_insert, "together", breaks)
         with archive.server() as server:
             server.send(result(2, 18))
-            while not archive.log:
-                server.socket.settimeout(0.05)
-                with pytest.raises(TimeoutError):
-                    server.receive()
+            assert server.receive() == "" and archive.log
         archive.report(result(3, 18), result(4, 19))
         assert [(row[0], row[2]) for row in arrivals(archive)] == [(17, 1), (18, 2), (19, 1)]
+
+
+@pytest.mark.parametrize("is_of_one", [False, True])
+def test_nothing_behind_what_was_not_stored_is_stored_and_its_connection_is_closed(place, monkeypatch, is_of_one):
+    monkeypatch.setattr(writer, "BATCH_MOST", 3)
+    write, held = writer.Writer._write, threading.Event()
+    names = []
+
+    def refuses(self, connection, batch):
+        names.append([row[4] for row in batch.rows.get(RESULT_TABLE, ())])
+        if 17 in names[-1]:
+            kind = IntegrityError if is_of_one else OperationalError
+            raise kind("INSERT", None, Exception("refused"))
+        write(self, connection, batch)
+
+    with Served(place) as archive, archive.server() as server, archive.server() as other:
+        monkeypatch.setattr(writer.Writer, "_write", refuses)
+        holds = threading.Thread(target=archive.writer.change, args=(lambda _: held.wait(DEADLINE_S),))
+        holds.start()
+        server.send(*[result(number, 16 + number) for number in range(1, 5)])
+        wait_for("not queued", lambda: len(archive.writer._waiting) == 4)
+        other.send(result(9, 99, station=11))
+        wait_for("not queued", lambda: len(archive.writer._waiting) == 5)
+        held.set()
+        assert other.receive()[21:24] == "000" and server.receive() == ""
+        holds.join()
+        monkeypatch.setattr(writer.Writer, "_write", write)
+        assert archive.rows("SELECT Sequence, Station FROM Result") == [(99, 11)] and archive.writer.failed == 4
+        with archive.pim() as pim:
+            pim.receive()
+            assert pim.ask("0700002000300010010")[7:17] == "0000000000"
+        archive.report(*[result(number, 16 + number) for number in range(1, 5)])
+        assert [row[0] for row in arrivals(archive)] == [99, 17, 18, 19, 20]
+
+
+def test_a_telegram_that_finds_the_queue_full_closes_its_connection(place, monkeypatch):
+    monkeypatch.setattr(writer, "WAITING_MOST", 0)
+    with Served(place) as archive, archive.server() as server:
+        server.send(result(1, 17), result(2, 18))
+        assert server.receive() == "" and not arrivals(archive)
 
 
 def test_every_size_of_a_batch_is_written_whole(place):

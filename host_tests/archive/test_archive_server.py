@@ -180,10 +180,11 @@ def test_what_the_database_refuses_is_not_answered_and_the_others_are(served):
     learn = known.learn
     # The next row gets a number that is taken, also where something else is committed between.
     known.learn = lambda numbers, latest: learn({**numbers, RESULT_TABLE: 0}, latest)
-    with served.server() as server:
+    with served.server() as server, served.server() as other:
         server.ask(result(1, 1))
         server.send(result(2, 2))
-        assert server.ask(EVENT)[2:7] == "00045"  # in the same commit, or a later one
+        assert other.ask(EVENT)[2:7] == "00045"  # in the same commit, or a later one
+        assert server.receive() == ""
     assert "1 not stored" in served.log[-1]
     assert served.rows("SELECT Sequence FROM Result") == [(1,)]
 
