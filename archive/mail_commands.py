@@ -10,7 +10,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from email import policy
 from email.message import EmailMessage
+from email.utils import localtime, make_msgid
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +62,10 @@ class Mail:
 
         True if one of several does not get it, which is said.
         """
-        message = EmailMessage()
+        message = EmailMessage(policy.SMTP.clone(cte_type="7bit"))  # as every server takes it
         message["Subject"], message["From"], message["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
+        message["Date"] = localtime()
+        message["Message-ID"] = make_msgid(domain=message["From"].addresses[0].domain or "localhost")
         message.set_content(text + "\n")
         for name, media, content in files:
             main, _, sub = media.partition("/")

@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+import re
 import smtplib
 import socketserver
 import ssl
@@ -10,7 +11,7 @@ import stat
 import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from email import message_from_string
+from email import message_from_bytes, message_from_string, policy
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -95,8 +96,21 @@ class Hook(BaseHTTPRequestHandler):
         pass
 
 
+def assert_well_formed(octets: bytes) -> None:
+    """What a strict server takes without 8BITMIME: RFC 5322's headers each once, 7 bits, lines of 998 octets at most."""
+    assert octets.isascii() and b"\0" not in octets and max(map(len, octets.split(b"\r\n"))) <= 998
+    assert octets.count(b"\n") == octets.count(b"\r\n") == octets.count(b"\r")
+    head = message_from_bytes(octets, policy=policy.default)
+    assert not head.defects
+    for name in ("Date", "Message-ID", "From", "To", "Subject", "MIME-Version"):
+        [value] = head.get_all(name, [])
+        assert not value.defects, name
+    assert abs(head["Date"].datetime - datetime.now(UTC)) < timedelta(minutes=1)
+    assert re.fullmatch(r"<[^<>@\s]+@plant>", head["Message-ID"])
+
+
 class Post(socketserver.StreamRequestHandler):
-    """A server that speaks enough of SMTP."""
+    """A server that speaks enough of SMTP, and takes only what is well formed."""
 
     def handle(self):
         self.wfile.write(b"220 here\r\n")
@@ -107,6 +121,11 @@ class Post(socketserver.StreamRequestHandler):
                 mail = b""
                 while (line := self.rfile.readline()) != b".\r\n":
                     mail += line
+                try:
+                    assert_well_formed(mail)
+                except AssertionError as why:
+                    self.wfile.write(b"554 %r\r\n" % str(why)[:100].encode())
+                    continue
                 self.server.got.append(mail.decode())
             self.wfile.write(ANSWERS.get(word, b"250 well\r\n"))
             if word == b"STARTTLS":
@@ -191,6 +210,16 @@ def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(place, tmp_pa
         assert sum("webhook failed" in one for one in log) == 2
         assert sum("mail failed" in one for one in log) == 4
     silent.server_close()
+
+
+def test_two_mails_have_two_ids_and_what_is_not_ascii_goes_in_seven_bits():
+    with listening(socketserver.TCPServer, Post) as post:
+        mail = Mail("127.0.0.1", post.server_address[1], "Archiv <archive@plant>", ("Jörg <b@plant>",), "none")
+        for _ in range(2):
+            mail.send("Türen", "Station Hölle" + 1100 * "x", files=[("a.csv", "text/csv", "1,5 °".encode())])
+        one, other = (message_from_string(got, policy=policy.default) for got in post.got)
+    assert one["Message-ID"] != other["Message-ID"] and one["Subject"] == "Türen"
+    assert one.get_body().get_content().startswith("Station Hölle")
 
 
 def test_many_causes_are_one_bounded_message():
