@@ -5,13 +5,15 @@ Rules
    front, in XLSX it is a text cell.
 2. CSV and XLSX have times as people write them, JSON the protocol's 14 digits, Parquet timestamps.
 3. CSV has two dialects: comma and point, and what a spreadsheet in Germany or France opens by itself: semicolon,
-   decimal comma, and a mark in front that says UTF-8.
+   decimal comma, and a mark in front that says UTF-8. There a text that would become a number or a date (00012345, 1E5,
+   1-2, SEPT2, WAHR) is written as ="00012345", which a spreadsheet shows as that text. Other programs want CSV or XLSX.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -21,6 +23,14 @@ from toolcart.archive.file_formats import xlsx
 STATUSES = {1: "NOK", 2: "low", 3: "high"}  # TN 5.3
 _TIMES = xlsx.TIMES
 _FORMULAS = tuple("=+-@\t\r")
+# A text with digits and no other words than these may be a number, a date or a time to a spreadsheet set to German, French
+# or English: months by their beginning, exponents, currencies, halves of a day.
+_MONTHS = "jan feb fév mar mär mrz apr avr mai may jun jui jul aug aou aoû sep okt oct nov dez dec déc".split()
+_NO_TEXT = "e a p am pm eur usd gbp chf".split()
+_TRUTHS = "wahr falsch true false vrai faux".split()
+_WORDS = re.compile(r"[^\W\d_]+")
+_TEXT_MOST = 255  # characters of a text in a formula; no longer one is a number
+_DIGITS_MOST = 10**15  # a spreadsheet's number has 15 digits
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class FileFormat:
     write_file: Callable[[Iterable[dict], str], int] | None = None  # by path: it is no text
     encoding: str = "utf-8"
     needs: str = ""  # a library that an installation may lack
+    note: str = ""  # for people, beside the links
     is_for_results: bool = False  # has the columns of results, so it can be made of nothing else
 
     def write(self, rows: Iterable[dict], path: str) -> int:
@@ -57,7 +68,7 @@ def write_json(rows: Iterable[dict], file: TextIO) -> int:
 
 
 def write_csv(rows: Iterable[dict], file: TextIO, is_semicolon: bool = False) -> int:
-    """Write the rows below a header, if there are any; `is_semicolon`: with decimal commas."""
+    """Write the rows below a header, if there are any; `is_semicolon`: as a spreadsheet opens it (rule 3)."""
     writer = csv.writer(file, delimiter=";" if is_semicolon else ",")
     count = 0
     times: list[bool] = []
@@ -69,13 +80,34 @@ def write_csv(rows: Iterable[dict], file: TextIO, is_semicolon: bool = False) ->
         for is_time, value in zip(times, row.values(), strict=True):
             if type(value) is str:
                 # To a spreadsheet 14 digits are a number of some trillions.
-                value = readable_time(value) if is_time else "'" + value if value[:1] in _FORMULAS else value
+                if is_time:
+                    value = readable_time(value)
+                elif value[:1] in _FORMULAS:
+                    value = "'" + value
+                elif is_semicolon and _is_taken_for_another(value):
+                    value = _as_text(value)
             elif is_semicolon and type(value) is float:
                 value = repr(value).replace(".", ",")
+            elif is_semicolon and type(value) is int and abs(value) >= _DIGITS_MOST:
+                value = _as_text(str(value))
             cells.append(value)
         writer.writerow(cells)
         count += 1
     return count
+
+
+def _is_taken_for_another(text: str) -> bool:
+    """True if a spreadsheet may take this for a number, a date, a time or a truth value; it stays as it is with "="."""
+    if len(text) > _TEXT_MOST:
+        return False
+    words = _WORDS.findall(text.lower())
+    if any(character.isdigit() for character in text):
+        return all(word in _NO_TEXT or word[:3] in _MONTHS for word in words)
+    return any(word in _TRUTHS for word in words) and len(words) == 1
+
+
+def _as_text(text: str) -> str:
+    return '="' + text.replace('"', '""') + '"'
 
 
 def _write_parquet(rows: Iterable[dict], path: str) -> int:
@@ -102,6 +134,8 @@ _ROWS = (
         "CSV with semicolons and decimal commas.",
         write_text=lambda rows, file: write_csv(rows, file, is_semicolon=True),
         encoding="utf-8-sig",
+        note='In CSV with semicolons a text such as 00012345 or 1-2 is written as ="00012345", so that a spreadsheet '
+        "keeps it; for other programs take CSV or XLSX.",
     ),
     FileFormat(
         "xlsx",

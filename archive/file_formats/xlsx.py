@@ -41,6 +41,7 @@ _STYLES = (
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 _EPOCH = 693594  # date.toordinal() of 1899-12-30, day 0 of a sheet
+_DIGITS_MOST = 10**15  # a sheet's number has 15 digits
 _FIRST = 61  # 1900-03-01: sheets count a 29 February before it
 
 
@@ -108,7 +109,7 @@ class Book:
                 if days is not None:
                     cells.append(f'<c r="{column}{line}" s="1"><v>{days!r}</v></c>')
                     continue
-            elif kind is float or (kind is int and -(2**53) < value < 2**53):
+            elif kind is float or (kind is int and -_DIGITS_MOST < value < _DIGITS_MOST):
                 cells.append(f'<c r="{column}{line}"><v>{value!r}</v></c>')
                 continue
             text = escaped(value if kind is str else str(value))

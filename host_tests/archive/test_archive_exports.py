@@ -250,6 +250,26 @@ def test_csv_with_semicolons_is_what_a_german_spreadsheet_opens(tmp_path):
     assert line == '1;2026-11-20 14:30:00;\'=1+1;1234,5;;"a;b"'
 
 
+OTHERS = ("00012345", "1E5", "12345678901234567890", "1-2", "SEPT2", "12:30", "3.4", "3,4", "2 Mai", "März 2026", "1/2")
+OTHERS += ("5 %", "12 €", "(5)", "1 000", "12:30 PM", "2-Déc", "WAHR", "False", "٣", "12e3", " 7 ", "1.1.2026", '1"')
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_a_text_that_a_spreadsheet_would_take_for_another_stays_text(tmp_path, text):
+    export.FORMATS["csv-semicolon"].write([{"VIN": text, "TighteningId": 2**63 - 1}], str(tmp_path / "a.csv"))
+    [_, cells] = csv.reader((tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines(), delimiter=";")
+    assert cells == ['="' + text.replace('"', '""') + '"', '="9223372036854775807"']
+
+
+@pytest.mark.parametrize("text", ["WVWZZZ1KZAW123456", "C3412001", "Wheel bolts 2", "No BCode", "", "Tor 1", "8" * 256])
+def test_what_stays_text_by_itself_is_written_as_it_is(tmp_path, text):
+    row = {"VIN": text, "Number": 10**15 - 1, "Other": "a"}
+    export.FORMATS["csv-semicolon"].write([row], str(tmp_path / "a.csv"))
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines()[1] == f"{text};999999999999999;a"
+    export.FORMATS["csv"].write([{"VIN": "00012345"}], str(tmp_path / "a.csv"))
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()[1] == "00012345"
+
+
 def cells_of(path, sheet=1):
     """Every line's cells of a sheet as texts, by the letters of the column."""
     with zipfile.ZipFile(path) as book:

@@ -97,7 +97,7 @@ class Hook(BaseHTTPRequestHandler):
 
 
 def assert_well_formed(octets: bytes) -> None:
-    """What a strict server takes without 8BITMIME: RFC 5322's headers each once, 7 bits, lines of 998 octets at most."""
+    """What a strict server takes without 8BITMIME: RFC 5322's headers once, 7 bits, lines of 998 octets."""
     assert octets.isascii() and b"\0" not in octets and max(map(len, octets.split(b"\r\n"))) <= 998
     assert octets.count(b"\n") == octets.count(b"\r\n") == octets.count(b"\r")
     head = message_from_bytes(octets, policy=policy.default)
