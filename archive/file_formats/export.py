@@ -23,8 +23,8 @@ from toolcart.archive.file_formats import xlsx
 STATUSES = {1: "NOK", 2: "low", 3: "high"}  # TN 5.3
 _TIMES = xlsx.TIMES
 _FORMULAS = tuple("=+-@\t\r")
-# A text with digits and no other words than these may be a number, a date or a time to a spreadsheet set to German, French
-# or English: months by their beginning, exponents, currencies, halves of a day.
+# A text with digits and no other words than these may be a number, a date or a time to a spreadsheet set to German,
+# French or English: months by their beginning, exponents, currencies, halves of a day.
 _MONTHS = "jan feb fév mar mär mrz apr avr mai may jun jui jul aug aou aoû sep okt oct nov dez dec déc".split()
 _NO_TEXT = "e a p am pm eur usd gbp chf".split()
 _TRUTHS = "wahr falsch true false vrai faux".split()

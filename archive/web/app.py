@@ -2,7 +2,8 @@
 
 Rules
 1. Only GET, except to log in and out, and for the changes of CHANGES, which a foreign page cannot send: a browser
-   names the page that a form comes from. Every page is also JSON under the same address with `?json`.
+   names the page that a form comes from. Every page is also JSON under the same address with `?json`. What a page does
+   not take is refused: `?date=` in place of `day` showed another day.
 2. The pages load scripts, styles and pictures only from this server, and the browser is told so.
 3. On the loopback the host that a browser names has to be one of this machine, so that a foreign page cannot read
    these pages under a name of its own (DNS rebinding).
@@ -66,21 +67,22 @@ _WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
 _ANYONE = User("", "admin")  # if there is no door
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 Change = Callable[[Reading, Writing, Request, dict[str, str], str], Awaitable[str]]  # returns the page to show then
-_PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = (
-    ("/", pages.overview),
-    ("/live", pages.live),
-    ("/search", pages.search),
-    ("/car", pages.car),
-    ("/result/{number:int}", pages.result),
-    ("/curves/{number:int}", pages.curves),
-    ("/station/{key:path}", pages.station),
-    ("/results", pages.results),
-    ("/trend/{key:path}", statistics_pages.trend_page),
-    ("/limits/{key:path}", edits.limits_page),
-    ("/pareto", statistics_pages.pareto_page),
-    ("/events", pages.events),
-    ("/breaches", pages.breaches),
-    ("/audit", pages.audit),
+_FILES = ("json", "as", "wait")  # what every page can be asked for
+_PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]], str], ...] = (  # address, page, what it takes
+    ("/", pages.overview, ""),
+    ("/live", pages.live, ""),
+    ("/search", pages.search, "q"),
+    ("/car", pages.car, "vin"),
+    ("/result/{number:int}", pages.result, "bolt"),
+    ("/curves/{number:int}", pages.curves, "count only"),
+    ("/station/{key:path}", pages.station, "day only"),
+    ("/results", pages.results, "station program spindle tool cause from to verdict behind"),
+    ("/trend/{key:path}", statistics_pages.trend_page, "program spindle tool from to vin_from vin_to by only behind"),
+    ("/limits/{key:path}", edits.limits_page, "program spindle from to"),
+    ("/pareto", statistics_pages.pareto_page, "station program from to by"),
+    ("/events", pages.events, "station behind"),
+    ("/breaches", pages.breaches, "behind"),
+    ("/audit", pages.audit, "behind"),
 )
 CHANGES: tuple[tuple[str, Change], ...] = (
     ("/limits/{key:path}", edits.set_limits),
@@ -116,11 +118,17 @@ class Site:
         about = {"archive": self.reading.label, "has_door": self.door is not None, "user": values.pop("user", _ANYONE)}
         return HTMLResponse(self.templates.get_template(name).render(**about, **values), status)
 
-    def page(self, make: Callable[[Reading, Request], Awaitable[Page]]) -> Callable[[Request], Awaitable[Response]]:
-        """Return an endpoint that shows a page."""
+    def page(
+        self, make: Callable[[Reading, Request], Awaitable[Page]], taken: Collection[str]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint that shows a page; an address with any name but those `taken` is refused."""
 
         async def answer(request: Request) -> Response:
             self._check(request)
+            unknown = [name for name in request.query_params if name not in taken and name not in _FILES]
+            if unknown:
+                known = ", ".join(taken) or "nothing"
+                raise InvalidRequest(f"{', '.join(map(repr, unknown))}: this page takes {known}")
             content = await make(self.reading, request)
             if content.go_to:
                 return RedirectResponse(content.go_to, 303)
@@ -399,7 +407,7 @@ def make(
         site.writing.close()
         await site.exports.close()
 
-    routes: list = [Route(path, site.page(page)) for path, page in _PAGES]
+    routes: list = [Route(path, site.page(page, names.split())) for path, page, names in _PAGES]
     routes += [Route(path, site.change(change), methods=["POST"]) for path, change in CHANGES]
     routes += [
         Route("/live/events", site.live),

@@ -241,6 +241,17 @@ def test_what_cannot_be_read_is_reported_with_what_is_right(browser, path):
     assert "This cannot be read" in get(browser, path, 400).text
 
 
+@pytest.mark.parametrize("path", [*PAGES, "/station/1", "/result/1", "/trend/1", "/curves/1", "/limits/1", "/audit"])
+def test_what_a_page_does_not_take_is_refused_with_what_it_takes(browser, path):
+    text = get(browser, f"{path}{'&' if '?' in path else '?'}date=2026-11-20", 400).text
+    assert "&#39;date&#39;: this page takes" in text
+
+
+def test_what_is_refused_is_named(browser):
+    error = get(browser, "/station/1?json&date=2026-11-20&tag=1", 400).json()["error"]
+    assert error == "'date', 'tag': this page takes day, only"
+
+
 def test_what_is_not_there_is_reported(browser):
     get(browser, "/nothing", 404)
     assert "has never reported" in get(browser, "/station/9", 404).text
