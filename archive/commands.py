@@ -63,12 +63,12 @@ archive.add_command(report)
 # -- query ---------------------------------------------------------------------------------------------------------
 
 
-def _station(text: str | None) -> tuple[int, int, int] | None:
+def _station(text: str | None, name: str = "--station") -> tuple[int, int, int] | None:
     from toolcart.archive.database.queries import station_of
 
     station = None if text is None else station_of(text)
     if text is not None and station is None:
-        fail(f"--station {text!r}: the number of a station, or type/system/station such as 3/1/10")
+        fail(f"{name} {text!r}: the number of a station, or type/system/station such as 3/1/10")
     return station
 
 
@@ -237,6 +237,33 @@ def forget(place: str, newest: int, yes: bool) -> None:
     with failing(database.DatabaseUnusable):
         lost = forget_newest(place, newest)
     click.echo(f"{lost} result{' is' if lost == 1 else 's are'} gone")
+
+
+@archive.command("station")
+@database_option
+@click.argument("station", metavar="STATION")
+@click.option("--watch", "watched", flag_value=1, type=int, help="Alert from now on when it is silent.")
+@click.option("--remove", "watched", flag_value=-1, type=int, help="Take it off the map; its results stay.")
+def station_command(place: str, station: str, watched: int | None) -> None:
+    """Watch a station at once, or take one off the map.
+
+    A station is watched, and missed when it is silent, after it has reported for an hour; one telegram with a wrong
+    number is none. One that was removed comes back once it has. The archive may be served meanwhile.
+    """
+    library()
+    from toolcart.archive.database.database import DatabaseUnusable
+    from toolcart.archive.storage.maintenance import set_watched
+
+    key = _station(station, "station")
+    assert key is not None
+    if watched is None:
+        fail("what about it? --watch or --remove")
+    with failing(DatabaseUnusable):
+        is_there = set_watched(place, key, watched)
+    name = "/".join(map(str, key))
+    if not is_there:
+        fail(f"station {name} has never reported", EXIT_NOTHING)
+    click.echo(f"station {name} is {'watched' if watched == 1 else 'off the map until it has reported for an hour'}")
 
 
 @archive.command("move-old")

@@ -10,14 +10,15 @@ Rules
 5. A number is finite and below REAL_MOST, or unknown: the database takes no other, and one that got in otherwise, as by
    a damaged disk, is read as unknown.
 6. Views have plain names for other programs and stay as they are when the tables change (docs/archive.md): a column is
-   never renamed or taken out, new ones stand at the end. Times there are text as people write them, of the station's
-   clock; `arrived` and `written` are UTC. An invalid one is as it came. One text makes them on SQLite and PostgreSQL.
+   never renamed or taken out, new ones stand at the end. Times there are of the station's clock, `arrived` and
+   `written` in UTC: timestamps on PostgreSQL, empty for what is no time; on SQLite, which has no such type, text as
+   people write times, and what is none as it came. An index of the very expression is behind each `time` (ShownTime).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -43,6 +44,8 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from toolcart.toolsnet.layouts import FACTOR_MOST, REAL_MOST, SHIFT_MOST
 
@@ -64,6 +67,44 @@ class Real(TypeDecorator[float]):
         return value if isinstance(value, float | int) and math.fabs(value) <= REAL_MOST else None
 
 
+class ShownTime(FunctionElement):
+    """A time's 14 digits as views show them, for an index."""
+
+    name = "shown_time"
+    inherit_cache = True
+
+
+@compiles(ShownTime)
+def _of_sqlite(element: ShownTime, compiler: Any, **how: Any) -> str:
+    return f"({_text_time(compiler.process(element.clauses, **how))})"
+
+
+@compiles(ShownTime, "postgresql")
+def _of_postgresql(element: ShownTime, compiler: Any, **how: Any) -> str:
+    return f"({_timestamp(compiler.process(element.clauses, **how))})"
+
+
+def _text_time(column: str) -> str:
+    parts = ((1, 4, "-"), (5, 2, "-"), (7, 2, " "), (9, 2, ":"), (11, 2, ":"), (13, 2, ""))
+    return " || ".join(f"substr({column}, {at}, {width}) || '{end}'" for at, width, end in parts)
+
+
+def _timestamp(column: str) -> str:
+    """The same as PostgreSQL's own type, NULL for what is no time. Nothing in it depends on a session's settings."""
+    year, month, day = (f"CAST(substr({column}, {at}, {width}) AS INTEGER)" for at, width in ((1, 4), (5, 2), (7, 2)))
+    hour, minute, second = (f"CAST(substr({column}, {at}, 2) AS INTEGER)" for at in (9, 11, 13))
+    date = f"make_date({year}, {month}, 1) + ({day} - 1)"  # behind the month's last day it is the next month's
+    time = f"make_time({hour}, {minute}, CAST({second} AS DOUBLE PRECISION))"
+    digits = "[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000"
+    form = f"^({digits})(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([01][0-9]|2[0-3])([0-5][0-9]){{2}}$"
+    is_day = f"CAST(extract(month FROM {date}) AS INTEGER) = {month}"
+    return f"CASE WHEN {column} ~ '{form}' THEN CASE WHEN {is_day} THEN {date} + {time} END END"
+
+
+def _timestamp_utc(column: str) -> str:
+    return f"({_timestamp(column)}) AT TIME ZONE 'UTC'"
+
+
 def _within(most: float, *names: str) -> list[CheckConstraint]:
     """Return the rule that these columns are unknown or at most this, for each of them."""
     return [CheckConstraint(f'"{name}" BETWEEN {-most:.0f} AND {most:.0f}', name=f"{name}Fits") for name in names]
@@ -73,6 +114,7 @@ _OCTETS = {"VIN": "varchar_pattern_ops"}  # a beginning is searched by bytes, wh
 
 
 _PROGRAM = (*PLACE, "Spindle", "Program")
+_NOK_FIGURES = ("Program", "Spindle", "SpindleSerial", "TorqueStatus", "AngleStatus", "TimeStatus", "Overall")
 
 
 def _keys(*names: str) -> list[Column]:
@@ -106,7 +148,11 @@ STATION = _named(
     Column("Heard", String(14), nullable=False, default=""),  # time of the newest telegram of any kind; UTC
     Column("Result", Integer, nullable=False, default=0),  # sequence of the latest stored: what an 08 says
     Column("Event", Integer, nullable=False, default=0),
+    # NEW: alerts leave it out, since one telegram with a wrong number makes a station; WATCHED: it has reported for an
+    # hour, or was confirmed; REMOVED: the map leaves it out until it has.
+    Column("Watched", Integer, nullable=False, default=1, server_default=text("1")),
 )
+NEW, WATCHED, REMOVED = 0, 1, -1
 SPINDLE = _named("TNMapSpindle", _PROGRAM[:4])
 PROGRAM = _named("TNMapProgram", _PROGRAM)
 MAP = (SYSTEM_TYPE, SYSTEM, STATION, SPINDLE, PROGRAM)
@@ -132,20 +178,22 @@ RESULT = Table(
     # In this order it is the index of a station's times as well: each index costs every result a page of the WAL.
     UniqueConstraint(*PLACE, "Time", "Sequence", "Spindle", name="ResultOnce"),
     *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
-    Index("ResultByVIN", "VIN", *PLACE, "Program", postgresql_ops=_OCTETS),
+    # What is to be known of a screw's tightenings, in their order: they are looked up without their rows.
+    Index("ResultByVIN", "VIN", *PLACE, "Program", "Spindle", "Time", "Overall", postgresql_ops=_OCTETS),
     Index("ResultByTighteningId", "TighteningId"),
     # An index of what is not OK has few rows. A query names the 1 as text, or the database cannot know that it fits.
-    Index("ResultNOK", "Time", sqlite_where=text('"Overall" = 1'), postgresql_where=text('"Overall" = 1')),
-    Index(
-        "ResultNOKOf",
-        *(*PLACE, "Time", "Program", "Spindle", "SpindleSerial"),
-        *("TorqueStatus", "AngleStatus", "TimeStatus", "Overall"),
-        sqlite_where=text('"Overall" = 1'),
-        postgresql_where=text('"Overall" = 1'),
-    ),
+    *[
+        Index(name, *columns, sqlite_where=text('"Overall" = 1'), postgresql_where=text('"Overall" = 1'))
+        for name, columns in (
+            ("ResultNOK", ("Time",)),  # in the order of lists
+            ("ResultNOKByTime", ("Time", *PLACE, *_NOK_FIGURES)),  # all that counts are made of, of any station
+            ("ResultNOKOf", (*PLACE, "Time", *_NOK_FIGURES)),
+        )
+    ],
     Index("ResultByMoment", "Time"),  # without a station
     Index("ResultByProgram", "Program", "Time"),
 )
+Index("ResultByShownTime", ShownTime(RESULT.c.Time))
 UNKNOWN = 0  # the number of what an earlier version stored, whichever way that came
 SEQUENCE_SPAN = 100_000  # a telegram's sequence has five digits
 FROM_TOOLSNET = RESULT.c.Sequence >= 0
@@ -169,6 +217,7 @@ QUARTER = Table(  # results in sums (toolcart.archive.statistics.rollups)
     ],
     # Rates of any station read nothing else; a commit writes a page more.
     Index("QuarterBySlot", "Slot", "Good", "Bad"),
+    Index("QuarterByTool", "Tool", "Slot"),  # where a tool was, and when
     sqlite_with_rowid=False,
 )
 RESULT_VIN = Table(
@@ -210,6 +259,7 @@ EVENT = Table(
     Column("Arrivals", Integer, nullable=False, default=1),
     UniqueConstraint(*PLACE, "Time", "Sequence", name="EventOnce"),
 )
+Index("EventByShownTime", ShownTime(EVENT.c.Time))
 EVENT_PARAMETER = Table(
     "EventParameter",
     TABLES,
@@ -236,6 +286,7 @@ GRAPH = Table(
     *_within(SHIFT_MOST, "BitShift"),
     *_within(FACTOR_MOST, "FactorDom", "FactorNom"),
 )
+Index("GraphByShownTime", ShownTime(GRAPH.c.Time))
 BREACH = Table(
     "Breach",
     TABLES,
@@ -322,11 +373,6 @@ def is_row(table: Table, names: Sequence[str], key: Sequence) -> ColumnElement[b
     return and_(*[table.c[name] == value for name, value in zip(names, key, strict=False)])
 
 
-def _time(column: str) -> str:
-    parts = ((1, 4, "-"), (5, 2, "-"), (7, 2, " "), (9, 2, ":"), (11, 2, ":"), (13, 2, ""))
-    return " || ".join(f"substr({column}, {at}, {width}) || '{end}'" for at, width, end in parts)
-
-
 def _place(table: str) -> str:
     return " || '/' || ".join(f'CAST({table}."{name}" AS TEXT)' for name in ("SystemType", "System", "Station"))
 
@@ -349,38 +395,48 @@ _POWER = (
     'CASE WHEN g."BitShift" >= 0 THEN CAST(CAST(1 AS BIGINT) << g."BitShift" AS DOUBLE PRECISION) '
     'ELSE 1.0 / CAST(CAST(1 AS BIGINT) << -g."BitShift" AS DOUBLE PRECISION) END'
 )
-VIEWS = {
-    "results": f"""SELECT r."ResultId" AS result_id, {_place("r")} AS station, s."Name" AS station_name,
-        {_time('r."Time"')} AS time, {_time('r."Arrived"')} AS arrived,
-        {_shown('r."Sequence"')} AS sequence, r."VIN" AS vin,
-        r."Spindle" AS spindle, r."SpindleSerial" AS tool, r."Program" AS program, p."Name" AS program_name,
-        CASE WHEN r."Overall" = 0 THEN 'OK' ELSE 'NOK' END AS verdict,
-        r."Torque" AS torque, r."TorqueLow" AS torque_low, r."TorqueHigh" AS torque_high,
-        {_status('r."TorqueStatus"')} AS torque_status,
-        r."Angle" AS angle, r."AngleLow" AS angle_low, r."AngleHigh" AS angle_high,
-        {_status('r."AngleStatus"')} AS angle_status, r."TighteningId" AS tightening_id
-        FROM "Result" AS r LEFT JOIN "TNMapStation" AS s ON {_same_station("r")}
-        LEFT JOIN "TNMapProgram" AS p ON {_same_station("p").replace("s.", "r.")}
-        AND p."Spindle" = r."Spindle" AND p."Program" = r."Program" """,
-    "curves": f"""SELECT g."GraphId" AS curve_id, r."ResultId" AS result_id, {_place("g")} AS station,
-        {_time('g."Time"')} AS time, g."Spindle" AS spindle, g."Program" AS program,
-        CASE g."GraphType" WHEN 0 THEN 'torque' WHEN 1 THEN 'angle' ELSE 'other' END AS quantity,
-        CASE g."GraphType" WHEN 0 THEN 'Nm' WHEN 1 THEN 'deg' ELSE '' END AS unit, g."SampleMs" AS sample_ms,
-        CAST(g."FactorDom" AS DOUBLE PRECISION) / NULLIF(g."FactorNom", 0) * {_POWER} AS scale,
-        length(g."Samples") / 2 AS sample_count, g."Samples" AS samples
-        FROM "Graph" AS g LEFT JOIN "Result" AS r ON r."SystemType" = g."SystemType" AND r."System" = g."System"
-        AND r."Station" = g."Station" AND r."Sequence" = g."Sequence" AND r."Time" = g."Time"
-        AND r."Spindle" = g."Spindle" """,
-    "events": f"""SELECT e."EventId" AS event_id, {_place("e")} AS station, s."Name" AS station_name,
-        {_time('e."Time"')} AS time, {_time('e."Arrived"')} AS arrived, abs(e."Sequence") AS sequence, e."Code" AS code,
-        e."Level" AS level FROM "Event" AS e LEFT JOIN "TNMapStation" AS s ON {_same_station("e")}""",
-    "remarks": f"""SELECT m."RemarkId" AS remark_id, m."ResultId" AS result_id, {_time('m."Arrived"')} AS written,
-        m."Who" AS author, m."Text" AS text FROM "Remark" AS m""",
-}
+
+
+def _views(time: Callable[[str], str], utc: Callable[[str], str]) -> dict[str, str]:
+    """Return the views' queries; `time` and `utc` show a column of a station's clock, and of ours."""
+    return {
+        "results": f"""SELECT r."ResultId" AS result_id, {_place("r")} AS station, s."Name" AS station_name,
+            {time('r."Time"')} AS time, {utc('r."Arrived"')} AS arrived,
+            {_shown('r."Sequence"')} AS sequence, r."VIN" AS vin,
+            r."Spindle" AS spindle, r."SpindleSerial" AS tool, r."Program" AS program, p."Name" AS program_name,
+            CASE WHEN r."Overall" = 0 THEN 'OK' ELSE 'NOK' END AS verdict,
+            r."Torque" AS torque, r."TorqueLow" AS torque_low, r."TorqueHigh" AS torque_high,
+            {_status('r."TorqueStatus"')} AS torque_status,
+            r."Angle" AS angle, r."AngleLow" AS angle_low, r."AngleHigh" AS angle_high,
+            {_status('r."AngleStatus"')} AS angle_status, r."TighteningId" AS tightening_id
+            FROM "Result" AS r LEFT JOIN "TNMapStation" AS s ON {_same_station("r")}
+            LEFT JOIN "TNMapProgram" AS p ON {_same_station("p").replace("s.", "r.")}
+            AND p."Spindle" = r."Spindle" AND p."Program" = r."Program" """,
+        "curves": f"""SELECT g."GraphId" AS curve_id, r."ResultId" AS result_id, {_place("g")} AS station,
+            {time('g."Time"')} AS time, g."Spindle" AS spindle, g."Program" AS program,
+            CASE g."GraphType" WHEN 0 THEN 'torque' WHEN 1 THEN 'angle' ELSE 'other' END AS quantity,
+            CASE g."GraphType" WHEN 0 THEN 'Nm' WHEN 1 THEN 'deg' ELSE '' END AS unit, g."SampleMs" AS sample_ms,
+            CAST(g."FactorDom" AS DOUBLE PRECISION) / NULLIF(g."FactorNom", 0) * {_POWER} AS scale,
+            length(g."Samples") / 2 AS sample_count, g."Samples" AS samples
+            FROM "Graph" AS g LEFT JOIN "Result" AS r ON r."SystemType" = g."SystemType" AND r."System" = g."System"
+            AND r."Station" = g."Station" AND r."Sequence" = g."Sequence" AND r."Time" = g."Time"
+            AND r."Spindle" = g."Spindle" """,
+        "events": f"""SELECT e."EventId" AS event_id, {_place("e")} AS station, s."Name" AS station_name,
+            {time('e."Time"')} AS time, {utc('e."Arrived"')} AS arrived, abs(e."Sequence") AS sequence,
+            e."Code" AS code, e."Level" AS level
+            FROM "Event" AS e LEFT JOIN "TNMapStation" AS s ON {_same_station("e")}""",
+        "remarks": f"""SELECT m."RemarkId" AS remark_id, m."ResultId" AS result_id, {utc('m."Arrived"')} AS written,
+            m."Who" AS author, m."Text" AS text FROM "Remark" AS m""",
+    }
+
+
+VIEWS = ("results", "curves", "events", "remarks")
 
 
 def make_views(connection: Connection) -> None:
     """Make the views, in place of older ones."""
-    for name, query in VIEWS.items():
+    is_sqlite = connection.dialect.name == "sqlite"
+    queries = _views(_text_time, _text_time) if is_sqlite else _views(_timestamp, _timestamp_utc)
+    for name in VIEWS:
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {name}")
-        connection.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
+        connection.exec_driver_sql(f"CREATE VIEW {name} AS {queries[name]}")

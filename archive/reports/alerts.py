@@ -39,6 +39,7 @@ def causes(connection: Connection, limits: Limits, reported: Collection[str], no
     """Return each current cause with a sentence; `reported` are those reported and not yet over."""
     active = {}
     stations = select(*t.STATION.primary_key.columns, t.STATION.c.Name, t.STATION.c.Heard)
+    stations = stations.where(t.STATION.c.Watched == t.WATCHED)
     for *key, name, heard_at in connection.execute(stations).fetchall():
         place = "/".join(map(str, key))
         who = f"{name} ({place})"

@@ -190,11 +190,11 @@ def attempts(connection: Connection, wanted: ResultFilter, counts: Counts) -> di
 def _next(until: str) -> ScalarSelect:
     """Return the verdict of what follows a result at its car's screw; unknown for nothing.
 
-    Each is looked up by itself, in the index of its car: a car that was NOK once may have hundreds of other results.
+    Each is looked up by itself, in the index of its car, which has all that is asked for in this order.
     """
     one = t.RESULT.alias()
     same = [one.c[name] == _R[name] for name in ("VIN", *t.PLACE, "Program", "Spindle")]
-    time = one.c.Time.op("||")("")  # so that no index by time fits
+    time = one.c.Time
     later = or_(time > _R.Time, and_(time == _R.Time, one.c.ResultId > _R.ResultId))
     statement = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)
     return statement.scalar_subquery()

@@ -33,6 +33,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from toolcart.archive.database import audit, bulk_insert, database, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
+from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rollups
 from toolcart.archive.storage.stored_results import StoredResult, StoredResults
 from toolcart.archive.storage.writer import ArchiveEnding, Writer
@@ -60,6 +61,24 @@ def forget_newest(place: str, newest: int) -> int:
         _forget_consumed(connection, gone)
         audit.note(connection, f"forget: the newest {len(gone)} results")
     return len(gone)
+
+
+def set_watched(place: str, station: Station, watched: int) -> bool:
+    """Watch a station from now on, or remove it from the map (tables.WATCHED, REMOVED); False if it never reported.
+
+    The archive may be served meanwhile.
+    """
+    engine = database.for_changes(place)
+    try:
+        with database.in_words(place), engine.begin() as connection:
+            there = t.is_row(t.STATION, t.PLACE, station)
+            is_there = connection.execute(update(t.STATION).where(there).values(Watched=watched)).rowcount == 1
+            if is_there:
+                what = "watched" if watched == t.WATCHED else "removed from the map"
+                audit.note(connection, f"station {'/'.join(map(str, station))}: {what}")
+    finally:
+        engine.dispose()
+    return is_there
 
 
 def _forget_since(connection: Connection, arrived: str) -> None:

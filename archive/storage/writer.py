@@ -16,7 +16,8 @@ Rules
 8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
 9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
 10. A parcel has several results, which are stored all or not at all: `open_parcels`, handed in, says what is new.
-11. What an 08 says comes from telegrams alone: what a broker brought, ToolsNet has not got.
+11. A station is watched from the moment on at which it has reported for a while (toolcart.archive.storage.reporting).
+12. What an 08 says comes from telegrams alone: what a broker brought, ToolsNet has not got.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rollups
 from toolcart.archive.storage.known_state import KnownState, SharedState
+from toolcart.archive.storage.reporting import Reporting
 from toolcart.archive.storage.stored_results import AGAIN, NEW, StoredResults, row_of
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind, station_of
@@ -59,7 +61,7 @@ _KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # 
     "13": (t.GRAPH, t.GRAPH_KEY, rows.graph_key_of),
 }
 # What a row of the map is called until it is described, and its other columns.
-_NAMED = (("System type",), ("System", ""), ("Station", "", "", 0, 0), ("Spindle",), ("Program",))
+_NAMED = (("System type",), ("System", ""), ("Station", "", "", 0, 0, t.NEW), ("Spindle",), ("Program",))
 
 OnOutcome = Callable[[str], None]
 
@@ -169,6 +171,7 @@ class Writer:
         self._noted: dict[tuple, float] = {}  # kinds of breaches
         self._alive_at: dict[Station, str] = {}
         self._changes: list[Callable[[], None]] = []
+        self._reporting = Reporting()
         self._closing = False
         self.stored = self.repeated = self.failed = self.commits = 0
         self.commit_s = self.commit_most_s = 0.0
@@ -323,7 +326,7 @@ class Writer:
             with connection.begin() as transaction:
                 batch = self._batch(connection, taken)
                 for station, moment in alive_at.items():
-                    batch.change(t.STATION, station, Heard=moment)
+                    self._hear(batch, station, moment)
                 batch.add(t.BREACH, breaches)
                 with bulk_insert.together(connection):
                     self._write(connection, batch)
@@ -381,9 +384,14 @@ class Writer:
                 self._describe(batch, kind, fields)
                 batch.count(STORED)
             if kind != "01":
-                batch.change(t.STATION, station_of(fields), Heard=arrived)
+                self._hear(batch, station_of(fields), arrived)
         batch.results.look_for_curves(stored_keys["13"])
         return batch
+
+    def _hear(self, batch: _Batch, station: Station, moment: str) -> None:
+        batch.change(t.STATION, station, Heard=moment)
+        if self._reporting.is_due(station, time.monotonic()):
+            batch.change(t.STATION, station, Watched=t.WATCHED)
 
     def _opener(self, connection: Connection, parcels: list[dict], arrived: str) -> OpensParcels:
         assert self._open_parcels is not None, "no one has handed in what opens parcels"
@@ -463,7 +471,7 @@ class Writer:
             row, parameters = rows.event_rows(fields, number, arrived)
             batch.add(t.EVENT, [row])
             batch.add(t.EVENT_PARAMETER, parameters)
-            if fields["sequence"] >= 0:  # rule 11
+            if fields["sequence"] >= 0:  # rule 12
                 self._go_on(batch, station, (self._latest(batch, station)[0], fields["sequence"]))
         else:
             batch.add(t.GRAPH, [rows.graph_row(fields, number, arrived)])

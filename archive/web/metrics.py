@@ -1,7 +1,8 @@
 """The archive's figures for Prometheus: each station's from the database, the server's own as last reported.
 
 Rules
-1. A figure that is not known is left out, never 0: pages without a server beside them know only the database.
+1. A figure that is not known is left out, never 0: pages without a server beside them know only the database. When a
+   station was heard is left out until it is watched: a wrong number in a telegram would be a silent station for ever.
 2. Counters begin at the server's start.
 """
 
@@ -11,6 +12,7 @@ import calendar
 from collections.abc import Mapping, Sequence
 
 from toolcart.archive.consume.counters import NAMES
+from toolcart.archive.database.tables import WATCHED
 from toolcart.archive.web import template_filters
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
 from toolcart.toolsnet import rows
@@ -51,7 +53,8 @@ def text_of(server: Mapping[str, float] | None, systems: Sequence[dict]) -> str:
     for system in systems:
         for station in system["Stations"]:
             labels = {"station": template_filters.place(station), "name": station["Name"]}
-            sheet.add("toolcart_archive_station_heard_timestamp_seconds", labels, _seconds(station["Heard"]))
+            heard_s = _seconds(station["Heard"]) if station["Watched"] == WATCHED else None
+            sheet.add("toolcart_archive_station_heard_timestamp_seconds", labels, heard_s)
             sheet.add("toolcart_archive_station_results_today", labels, station["Today"])
             sheet.add("toolcart_archive_station_nok_today", labels, station["TodayNOK"])
     return sheet.text()

@@ -27,6 +27,7 @@ LOOKED_THROUGH = 2000  # results searched for those with curves
 CAR_ROWS = 2000  # screws of one car; a car body has a few hundred
 _R, _S, _E = t.RESULT.c, t.STATION.c, t.EVENT.c
 
+_IS_THERE = _S.Watched != t.REMOVED
 _NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 
 FAST_S = 36 * 3600  # a station's clock ahead of UTC: the farthest time zone, and most of a day for a wrong clock
@@ -46,10 +47,10 @@ class PagePosition:
 def stations(connection: Connection, today: str, most: int = STATIONS) -> list[dict]:
     """Return every system with its stations, their last sign of life, and their number of results `today`.
 
-    Of more stations than `most`, those heard last.
+    Of more stations than `most`, those heard last; none that was removed.
     """
     key = (_S.SystemType, _S.System, _S.Station)
-    one = select(*t.STATION.columns).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
+    one = select(*t.STATION.columns).where(_IS_THERE).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
     here = [_R[name] == one[name] for name in t.PLACE]
     count = select(func.count()).select_from(t.RESULT).where(*here, _R.Time >= today).scalar_subquery()
     statement = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
@@ -72,8 +73,8 @@ def stations(connection: Connection, today: str, most: int = STATIONS) -> list[d
 
 
 def station_count(connection: Connection) -> int:
-    """Return how many stations have ever reported."""
-    return connection.execute(select(func.count()).select_from(t.STATION)).scalar() or 0
+    """Return how many stations have ever reported and are not removed."""
+    return connection.execute(select(func.count()).select_from(t.STATION).where(_IS_THERE)).scalar() or 0
 
 
 def station(connection: Connection, key: Station) -> dict | None:

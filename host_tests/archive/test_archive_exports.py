@@ -371,7 +371,7 @@ def test_foreign_reader_gets_the_results_and_events_of_the_pages(place):
         assert row["result_id"] == of_page["ResultId"] and row["vin"] == of_page["VIN"]
         assert (row["torque"], row["angle"]) == (of_page["Torque"], of_page["Angle"])
         assert row["verdict"] == ("NOK" if of_page["Overall"] else "OK")
-        assert row["time"].replace("-", "").replace(":", "").replace(" ", "") == of_page["Time"]
+        assert str(row["time"]).replace("-", "").replace(":", "").replace(" ", "") == of_page["Time"]
         assert row["station"] == "/".join(str(of_page[name]) for name in ("SystemType", "System", "Station"))
         assert (row["station_name"], row["program_name"]) == (of_page["StationName"], of_page["ProgramName"])
     assert events and {row["event_id"]: row["code"] for row in read(place, "events")}.items() >= {

@@ -41,7 +41,7 @@ def place(tmp_path):
     now = datetime.now(UTC)
     times = [local(now - timedelta(seconds=20 - number)) for number in range(1, 21)]
     archive = reported(place_in(tmp_path), *[result(number, number, time=time) for number, time in enumerate(times, 1)])
-    change(archive, nok(0))
+    change(archive, nok(0), update(t.STATION).values(Watched=t.WATCHED))
     return archive
 
 
@@ -62,6 +62,11 @@ def test_a_good_station_is_no_cause_and_a_silent_one_is(place):
     assert cause == "silent 3/1/10" and "Station 10 (3/1/10): silent since" in text
     assert causes(place, later_s=700, limits=Limits(silent_s=None)) == {}
     assert "silent 3/1/10" in causes(place, later_s=-86400), "it spoke last before the clock was set back"
+
+
+def test_a_station_that_is_not_watched_is_no_cause(place):
+    for watched in (t.NEW, t.REMOVED):
+        assert not causes(place, later_s=700, statement=update(t.STATION).values(Watched=watched))
 
 
 def test_too_many_not_ok_are_over_below_half(place):

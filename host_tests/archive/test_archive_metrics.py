@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from toolcart.archive.consume.counters import NAMES
 from toolcart.archive.serving import counted
+from toolcart.archive.storage import reporting
 from toolcart.archive.web import metrics, serving
 from toolcart.archive.web.pages import today
 from toolcart.archive.web.users import Authenticator
@@ -30,7 +31,8 @@ CONSUMED |= {"consumed_connected": 1, "consumed_waiting_bytes": 0, "consumed_sta
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """Two stations, a result of today that is not OK, one that came twice, and a telegram that cannot be read."""
-    with Served(place_in(tmp_path_factory.mktemp("metrics"))) as served:
+    with pytest.MonkeyPatch.context() as patched, Served(place_in(tmp_path_factory.mktemp("metrics"))) as served:
+        patched.setattr(reporting, "LONG_S", 0.0)
         with served.server() as server:
             server.ask(DESCRIBED.replace("Left front".ljust(25), NASTY.ljust(25)))
             bad = result(2, 18, time=today() + "120000")
@@ -67,11 +69,28 @@ def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
     assert (nok.value, nok.labels["name"]) == (1, NASTY)
 
 
+def test_a_station_is_missed_only_once_it_is_watched(tmp_path, monkeypatch):
+    monkeypatch.setattr(reporting, "LONG_S", 3600.0)
+
+    def heard(there):
+        with browsing(there.place) as browser:
+            figures = samples(browser.get("/metrics").text)
+        assert ("toolcart_archive_station_results_today", "3/1/10") in figures
+        return ("toolcart_archive_station_heard_timestamp_seconds", "3/1/10") in figures
+
+    with Served(place_in(tmp_path)) as served:
+        served.report(RESULT)
+        assert not heard(served)
+        run("station", "3/1/10", "--watch", "--database", served.place)
+        assert heard(served)
+
+
 def test_what_is_not_known_is_left_out(archive):
     with browsing(archive.place) as browser:
         text = browser.get("/metrics").text
     assert "station_heard" in text and "stored" not in text and "memory" not in text
     station = {"SystemType": 3, "System": 1, "Station": 1, "Name": "x", "Heard": "", "Today": 0, "TodayNOK": 0}
+    station["Watched"] = 1
     assert "heard" not in metrics.text_of(None, [{"Stations": [station]}])
     station["Heard"] = "20261121143000"
     figures = samples(metrics.text_of(None, [{"Stations": [station]}]))

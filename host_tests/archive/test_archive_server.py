@@ -4,28 +4,35 @@ import os
 import sqlite3
 import time
 from contextlib import closing
+from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
 
 from toolcart.archive.database import database
 from toolcart.archive.database.tables import RESULT as RESULT_TABLE
-from toolcart.archive.database.tables import TABLES
+from toolcart.archive.database.tables import TABLES, VIEWS
 from toolcart.archive.server.fault_injection import Faults, refusal
+from toolcart.archive.storage import writer
 from host_tests.support.archive import (
     DESCRIBED,
     EVENT,
     GRAPH,
     RESULT,
     Served,
+    browsing,
     change,
     empty,
+    filled,
     place_in,
     reading,
     reported,
     result,
+    run,
 )
 
 
@@ -77,6 +84,40 @@ def test_every_telegram_is_answered_and_stored_with_all_its_fields(served):
     assert served.rows("SELECT ParameterId, Type, Value FROM EventParameter") == [(1, 0, "E404")]
     assert served.rows("SELECT GraphType, FactorNom, SampleMs, Samples FROM Graph") == [(0, 100, 2.0, GRAPH[116:])]
     assert served.rows("SELECT * FROM Breach") == []
+
+
+def test_a_station_is_watched_once_it_has_reported_for_an_hour(tmp_path, monkeypatch):
+    seconds = [0.0]
+    monkeypatch.setattr(writer, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+
+    def watched(archive):
+        return dict(archive.rows("SELECT Station, Watched FROM TNMapStation"))
+
+    with Served(place_in(tmp_path)) as archive:
+        for minute in range(0, 60, 5):
+            seconds[0] = 60.0 * minute
+            archive.report(result(1, minute, time=f"202403140926{minute:02d}"))
+        archive.report(result(1, 1, station=99))
+        seconds[0] = 3599.0
+        archive.report(result(1, 61, time="20240314100000"))
+        assert watched(archive) == {10: 0, 99: 0}
+        seconds[0] = 3600.0
+        archive.report(result(1, 62, time="20240314100001"))
+        seconds[0] = 90_000.0  # the wrong number a second time
+        archive.report(result(1, 2, station=99))
+        assert watched(archive) == {10: 1, 99: 0}
+        for station in ("10", "3/1/99"):
+            run("station", station, "--remove", "--database", archive.place)
+        with browsing(archive.place) as browser:
+            assert browser.get("/?json").json()["systems"][0]["Stations"] == []
+        assert archive.rows("SELECT count(*) FROM Result WHERE Station = 99") == [(2,)]
+        for second in range(0, 4200, 600):
+            seconds[0] = 90_100.0 + second
+            archive.report(result(1, second, time=f"20240315{second:06d}"))
+        assert watched(archive) == {10: 1, 99: -1}, "it reports again"
+        assert run("station", "8", "--watch", "--database", archive.place, code=1).stderr
+        notes = [what for (what,) in archive.rows("SELECT What FROM Audit")]
+        assert notes == ["station 3/1/10: removed from the map", "station 3/1/99: removed from the map"]
 
 
 def test_what_is_not_described_has_names_of_its_own(served):
@@ -175,11 +216,15 @@ def test_a_result_with_one_spindle_twice_is_refused_and_spoils_no_one(served):
     assert served.rows("SELECT Sequence FROM Result") == [(1,)]
 
 
-def test_what_the_database_refuses_is_not_answered_and_the_others_are(served):
-    known = served.writer._known
-    learn = known.learn
-    # The next row gets a number that is taken, also where something else is committed between.
-    known.learn = lambda numbers, latest: learn({**numbers, RESULT_TABLE: 0}, latest)
+def test_what_the_database_refuses_is_not_answered_and_the_others_are(served, monkeypatch):
+    write = writer.Writer._write
+
+    def refuses(self, connection, batch):
+        if any(row[4] == 2 for row in batch.rows.get(RESULT_TABLE, ())):
+            raise IntegrityError("INSERT", None, Exception("refused"))
+        write(self, connection, batch)
+
+    monkeypatch.setattr(writer.Writer, "_write", refuses)
     with served.server() as server, served.server() as other:
         server.ask(result(1, 1))
         server.send(result(2, 2))
@@ -261,11 +306,66 @@ def test_commit_of_one_result_takes_a_page_of_each_index(tmp_path):
         assert os.path.getsize(f"{place}-wal") / 20 < 32_000
 
 
+def assert_is_as_the_tables_say(connection):
+    differences = compare_metadata(MigrationContext.configure(connection), TABLES)
+    on_sqlite = connection.dialect.name == "sqlite"
+    others = {"CarByVIN"} if on_sqlite else set()  # PostgreSQL's alone
+    # Of an index of an expression Alembic compares the text, which PostgreSQL writes in its own way.
+    others |= {one[1].name for one in differences if one[1].name.endswith("ByShownTime")}
+    assert [one for one in differences if one[1].name not in others] == []
+    for name in ("results", "curves", "events"):
+        assert connection.exec_driver_sql(f"SELECT max(time) FROM {name}").fetchall()
+
+
 def test_migrations_make_what_the_tables_say(new_place):
     with reading(empty(new_place())) as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), TABLES)
-        on_sqlite = connection.dialect.name == "sqlite"
-        assert [one for one in differences if not (on_sqlite and one[1].name == "CarByVIN")] == []  # PostgreSQL's alone
+        assert_is_as_the_tables_say(connection)
+
+
+BACK_TO_4 = (
+    *[f"DROP VIEW {name}" for name in VIEWS],
+    *[f'DROP INDEX "{name}ByShownTime"' for name in ("Result", "Event", "Graph")],
+    *[f'DROP INDEX "{name}"' for name in ("ResultByVIN", "ResultNOKByTime", "QuarterByTool")],
+    'CREATE INDEX "ResultByVIN" ON "Result" ("VIN", "SystemType", "System", "Station", "Program")',
+    'ALTER TABLE "TNMapStation" DROP COLUMN "Watched"',
+    "CREATE VIEW results AS SELECT 1 AS time",
+    "UPDATE alembic_version SET version_num = '4'",
+)
+
+
+def test_an_archive_of_revision_4_is_brought_up_to_date_with_all_it_has(new_place):
+    place = filled(new_place(), with_more=True, stations=2, cars=4, curves=2)
+    change(place, *BACK_TO_4)
+    with pytest.raises(database.DatabaseUnusable, match="serve` brings it up to date"):
+        database.connect(place, writes=False)
+    database.connect(place, writes=True).dispose()
+    with reading(place) as connection:
+        assert_is_as_the_tables_say(connection)
+        counts = [connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar() for name in VIEWS]
+        assert counts == [40, 4, 12, 0]
+        assert connection.exec_driver_sql('SELECT "Watched" FROM "TNMapStation"').fetchall() == [(1,), (1,)]
+        plan_of = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}[connection.dialect.name]
+        if plan_of == "EXPLAIN":
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        for name, table in (("results", "Result"), ("curves", "Graph"), ("events", "Event")):
+            query = f"SELECT time FROM {name} WHERE time >= '2026-11-20' AND time < '2026-11-21'"
+            plan = connection.exec_driver_sql(f"{plan_of} {query}").fetchall()
+            assert f"{table}ByShownTime" in str(plan), plan
+            assert connection.exec_driver_sql(query).fetchall()
+
+
+def test_what_is_no_time_is_none_in_views(databases):
+    times = ("20240229235959", "20230229000000", "20241301000000", "00000101000000", "20240101240000", "x" * 14)
+    times += ("99991231235959", "00010101000000", "2024010100000 ", "20240431120000")
+    place = reported(databases(), *[result(n, n, time=time) for n, time in enumerate(times, 1)])
+    with reading(place) as connection:
+        found = connection.exec_driver_sql("SELECT time FROM results ORDER BY result_id").scalars().all()
+        good = [datetime.strptime(one, "%Y%m%d%H%M%S") for one in (times[0], times[6], times[7])]
+        assert [one for one in found if one is not None] == good
+        filtered = "time BETWEEN '2024-02-28T00:00:00Z' AND '2024-03-01T00:00:00.123Z'"  # as Grafana's macro writes it
+        assert connection.exec_driver_sql(f"SELECT count(*) FROM results WHERE {filtered}").scalar() == 1
+        arrived = "arrived BETWEEN now() - interval '1 hour' AND now() + interval '1 hour' AND time < now()"
+        assert connection.exec_driver_sql(f"SELECT count(*) FROM results WHERE {arrived}").scalar() == 2
 
 
 # -- faults --------------------------------------------------------------------------------------------------------

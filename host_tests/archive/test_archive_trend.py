@@ -5,6 +5,7 @@ import shutil
 import statistics
 import subprocess
 from collections import Counter
+from dataclasses import replace
 
 import numpy
 import pytest
@@ -217,6 +218,9 @@ def test_a_bar_leads_to_its_results(browser, by):
         assert len(listed) == bar["count"]
 
 
+TWO_DAYS = ResultFilter(from_time="20261119", to_time="20261121")
+
+
 @pytest.mark.parametrize(
     ("question", "values", "index"),
     [
@@ -226,8 +230,17 @@ def test_a_bar_leads_to_its_results(browser, by):
         (program_sums, (SPAN, 8), "sqlite_autoindex_Result_1"),  # at its ends
         (program_sums, (NARROWED, 8), "ResultByVIN"),
         (causes, (SPAN,), "ResultNOKOf"),
-        (page_queries.nok_counts, (ResultFilter(from_time="20261119", to_time="20261121"),), "ResultNOK"),
-        (page_queries.nok_counts, (ResultFilter((3, 1, 1), from_time="20261119", to_time="20261121"),), "ResultNOKOf"),
+        (
+            page_queries.nok_counts,
+            (ResultFilter(from_time="20261119", to_time="20261121"),),
+            "COVERING INDEX ResultNOKBy",
+        ),
+        (
+            page_queries.nok_counts,
+            (ResultFilter((3, 1, 1), from_time="20261119", to_time="20261121"),),
+            "COVERING INDEX ResultNOKOf",
+        ),
+        (rates.attempts, (TWO_DAYS, {}), "COVERING INDEX ResultByVIN"),
         (page_queries.newest_time, (), "ResultByMoment"),
         (page_queries.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
         (page_queries.results, (LISTED,), "sqlite_autoindex_Result_1"),
