@@ -179,7 +179,7 @@ RESULT = Table(
     UniqueConstraint(*PLACE, "Time", "Sequence", "Spindle", name="ResultOnce"),
     *_within(REAL_MOST, "TorqueLow", "Torque", "TorqueHigh", "AngleLow", "Angle", "AngleHigh"),
     # What is to be known of a screw's tightenings, in their order: they are looked up without their rows.
-    Index("ResultByVIN", "VIN", *PLACE, "Program", "Spindle", "Time", "Overall", postgresql_ops=_OCTETS),
+    Index("ResultByVIN", "VIN", *PLACE, "Program", "Spindle", "Time", "ResultId", "Overall", postgresql_ops=_OCTETS),
     Index("ResultByTighteningId", "TighteningId"),
     # An index of what is not OK has few rows. A query names the 1 as text, or the database cannot know that it fits.
     *[

@@ -195,7 +195,7 @@ def _next(until: str) -> ScalarSelect:
     one = t.RESULT.alias()
     same = [one.c[name] == _R[name] for name in ("VIN", *t.PLACE, "Program", "Spindle")]
     time = one.c.Time
-    later = or_(time > _R.Time, and_(time == _R.Time, one.c.ResultId > _R.ResultId))
+    later = and_(time >= _R.Time, or_(time > _R.Time, one.c.ResultId > _R.ResultId))  # the first: a range of the index
     statement = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)
     return statement.scalar_subquery()
 
