@@ -15,8 +15,22 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Insert,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+)
 from sqlalchemy.sql.functions import coalesce
 
 from toolcart.archive.database import bulk_insert
@@ -30,7 +44,6 @@ _R, _Q = t.RESULT.c, t.QUARTER.c
 _AT = {name: at for at, name in enumerate(bulk_insert.columns(t.RESULT))}
 _LEAST, _MOST = "Least", "Most"
 _SMALL = 1e-100
-_AT_ONCE = 100  # quarters in one statement
 
 _PLACE = KEY[:5]  # all of it but the slot
 Place = tuple[int, int, int, int, int, str]  # system type, system, station, program, spindle, slot
@@ -144,21 +157,25 @@ def summed(*which: ColumnElement[bool]) -> Select:
 def again(connection: Connection, places: Iterable[Place]) -> None:
     """Sum these quarters again: some of their results are deleted."""
     several = sorted(set(places))
-    for first in range(0, len(several), _AT_ONCE):
-        some = several[first : first + _AT_ONCE]
-        connection.execute(delete(t.QUARTER).where(or_(*[_in_quarter(place) for place in some])))
-        for place in some:
-            connection.execute(insert(t.QUARTER).from_select((*KEY, *MEASURES), summed(*_of_quarter(place))))
+    if several:
+        given = [{**dict(zip(_GIVEN, place, strict=True)), _END: end_of(place[-1])} for place in several]
+        deletion, summing = _again()
+        connection.execute(deletion, given)
+        connection.execute(summing, given)
 
 
-def _in_quarter(place: Place) -> ColumnElement[bool]:
-    return t.is_row(t.QUARTER, KEY, place)
+_GIVEN = tuple(f"of_{name}" for name in KEY[:6])  # the names of a place's parts in these statements
+_END = "of_end"
 
 
-def _of_quarter(place: Place) -> list[ColumnElement[bool]]:
-    *station, program, spindle, slot = place
+@cache
+def _again() -> tuple[Delete, Insert]:
+    """Return what deletes a quarter, and sums it again; building one takes longer than the database does for it."""
+    *station, program, spindle, slot = (bindparam(name) for name in _GIVEN)
     here = t.is_row(t.RESULT, (*t.PLACE, "Spindle"), (*station, spindle))
-    return [here, _R.Program + 0 == program, _R.Time >= slot, _R.Time < end_of(slot)]
+    of_quarter = (here, _R.Program + 0 == program, _R.Time >= slot, _R.Time < bindparam(_END))
+    deletion = delete(t.QUARTER).where(t.is_row(t.QUARTER, KEY, (*station, program, spindle, slot)))
+    return deletion, insert(t.QUARTER).from_select((*KEY, *MEASURES), summed(*of_quarter))
 
 
 def end_of(slot: str) -> str:

@@ -39,7 +39,16 @@ from starlette.routing import Mount, Route
 from toolcart.archive.file_formats import export
 from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import Shifts
-from toolcart.archive.web import edits, list_rows, metrics, page_queries, pages, statistics_pages, template_filters
+from toolcart.archive.web import (
+    edits,
+    list_rows,
+    metrics,
+    page_queries,
+    pages,
+    request_arguments,
+    statistics_pages,
+    template_filters,
+)
 from toolcart.archive.web.exports import DONE, Exports, Job, QueueFull
 from toolcart.archive.web.live import LiveFeed
 from toolcart.archive.web.pages import Page
@@ -125,6 +134,7 @@ class Site:
 
         async def answer(request: Request) -> Response:
             self._check(request)
+            request.state.taken = taken
             unknown = [name for name in request.query_params if name not in taken and name not in _FILES]
             if unknown:
                 known = ", ".join(taken) or "nothing"
@@ -222,7 +232,7 @@ class Site:
             status, title, text = 404, "Not found", "There is no such page."
         elif isinstance(why, QueryTimeout):
             status, title = 503, "Too much at once"
-            text = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
+            text = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: fewer days, a station."
         elif isinstance(why, DatabaseUnreachable):
             status, title, text = 503, "The database does not answer", str(why)
         else:
@@ -230,7 +240,8 @@ class Site:
             text = "This page cannot be shown. The log of `toolcart archive serve` or `web` says why; the others go on."
         if "json" in request.query_params:
             return JSONResponse({"error": text}, status)
-        return self.rendered("trouble.html", status, here=request.url.path, query={}, title=title, text=text)
+        less = request_arguments.shorter(request) if isinstance(why, QueryTimeout) else None
+        return self.rendered("trouble.html", status, here=request.url.path, query={}, title=title, text=text, less=less)
 
     async def live(self, request: Request) -> Response:
         """Send events, from `after` or the last one that the browser had."""

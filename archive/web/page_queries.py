@@ -27,6 +27,8 @@ LOOKED_THROUGH = 2000  # results searched for those with curves
 CAR_ROWS = 2000  # screws of one car; a car body has a few hundred
 _R, _S, _E = t.RESULT.c, t.STATION.c, t.EVENT.c
 
+_Q = t.QUARTER.c
+_END_OF_TIME = ":"  # sorts behind all digits
 _IS_THERE = _S.Watched != t.REMOVED
 _NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 
@@ -102,8 +104,47 @@ def results(
     connection: Connection, wanted: ResultFilter, behind: PagePosition | None = None, most: int = ROWS
 ) -> list[dict]:
     """Return a page of a list, newest first, and one more row if there is another page."""
+    if not _is_in_the_map(connection, wanted):
+        return []
+    if wanted.tool is not None:
+        there = _where_tool_was(connection, wanted)
+        if there is None:
+            return []
+        wanted = there
     time = _R.Time if by_time(wanted) else None
     return page(connection, wanted_results(connection, wanted), _R.ResultId, time, behind, most)
+
+
+def _is_in_the_map(connection: Connection, wanted: ResultFilter) -> bool:
+    """True unless no result of this station can have this program and spindle: all that had one are in the map."""
+    columns = t.PROGRAM.c
+    here = [
+        columns[name] == value for name, value in (("Spindle", wanted.spindle), ("Program", wanted.program)) if value
+    ]
+    if not here:
+        return True
+    if wanted.station is not None:
+        here.append(t.is_row(t.PROGRAM, t.PLACE, wanted.station))
+    return connection.execute(select(columns.Program).where(*here).limit(1)).first() is not None
+
+
+def _where_tool_was(connection: Connection, wanted: ResultFilter) -> ResultFilter | None:
+    """Return the same, of the span in which the tool was used, and of its station if it is one; None if it was not.
+
+    No index of results has tools: the results of all others would be read for one that is not there.
+    """
+    places = [_Q[name] for name in t.PLACE]
+    statement = select(*places, func.min(_Q.Slot), func.max(_Q.Slot)).where(_Q.Tool == wanted.tool).group_by(*places)
+    if wanted.station is not None:
+        statement = statement.where(t.is_row(t.QUARTER, t.PLACE, wanted.station))
+    there = connection.execute(statement).fetchall()
+    if not there:
+        return None
+    first, last = min(row[3] for row in there), max(row[4] for row in there)
+    station = (there[0][0], there[0][1], there[0][2]) if len(there) == 1 else wanted.station
+    since = max(wanted.from_time or "", first[:10])
+    until = min(wanted.to_time or _END_OF_TIME, last[:10] + _END_OF_TIME)  # whole hours
+    return replace(wanted, station=station, from_time=since, to_time=until)
 
 
 def page(

@@ -101,6 +101,18 @@ def field(time: datetime | None) -> str:
     return time.isoformat(timespec="minutes") if time else ""
 
 
+def shorter(request: Request) -> dict[str, dict[str, str]] | None:
+    """Return the fields of a form that asks the same of less, and what it keeps; None if the page takes no times."""
+    taken = getattr(request.state, "taken", ())
+    if "from" not in taken:
+        return None
+    asked = ("from", "to", *(name for name in ("station", "program") if name in taken))
+    fields = {name: request.query_params.get(name, "") for name in asked}
+    fields |= {name: field(minute(request, name)) for name in ("from", "to")}
+    kept = {name: value for name, value in request.query_params.items() if name not in (*asked, "behind", "as", "wait")}
+    return {"fields": fields, "kept": kept}
+
+
 def behind_day(digits: str | None) -> str | None:
     """Return an end that includes the whole day or minute named, as people mean it."""
     return None if digits is None else digits + "a"

@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 
@@ -500,6 +501,35 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     with pytest.raises(QueryTimeout):
         reading.ask(lambda connection: connection.exec_driver_sql(slow).fetchall())
     assert reading.ask(page_queries.newest_number) == 600
+
+
+def test_a_query_may_take_its_processor_time_however_long_others_take_theirs(plant, monkeypatch):
+    reading, seconds = Reading(plant, limit_s=1.0), [0.0]
+    clock = SimpleNamespace(monotonic=lambda: seconds[0], thread_time=time.thread_time)
+    monkeypatch.setattr("toolcart.archive.web.reading.time", clock)
+    count = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 100000) SELECT COUNT(*) FROM n"
+
+    def asked(connection, after_s):
+        seconds[0] += after_s
+        return connection.exec_driver_sql(count).scalar()
+
+    assert reading.ask(asked, 5.0) == 100_000
+    with pytest.raises(QueryTimeout):
+        reading.ask(asked, 7.0)
+
+
+def test_an_answer_that_takes_too_long_has_a_form_that_asks_for_less(plant, monkeypatch):
+    def late(*_):
+        raise QueryTimeout
+
+    with browsing(plant) as browser:
+        monkeypatch.setattr(Reading, "ask", late)
+        page = get(browser, "/results?verdict=all&from=2025-01-01&station=3/1/2&tool=C1&behind=1-1", 503).text
+        fields = dict(re.findall(r'<input[^>]*name="(\w+)" value="([^"]*)"', page.partition("<main")[2]))
+        assert fields["from"] == "2025-01-01T00:00" and fields["station"] == "3/1/2" and fields["tool"] == "C1"
+        assert fields["verdict"] == "all" and "behind" not in fields and 'action="/results"' in page
+        assert "<form" not in get(browser, "/car?vin=X", 503).text.partition("<main")[2]
+        assert "Ask for less" in get(browser, "/pareto?json", 503).json()["error"]
 
 
 def test_watchers_get_what_arrives_and_what_they_missed(tmp_path):

@@ -350,3 +350,15 @@ def test_what_comes_goes_moves_and_returns_is_in_the_sums(tmp_path, new_place):
     for one in (place, into):
         with database.writing(one) as engine, engine.connect() as connection:
             assert is_equal(connection) > 1
+
+
+def test_quarters_are_summed_again_by_one_statement_however_many_they_are(tmp_path, monkeypatch):
+    place = filled(place_in(tmp_path), stations=2, cars=200)
+    built = []
+    rollups._again.cache_clear()
+    summed = rollups.summed
+    monkeypatch.setattr(rollups, "summed", lambda *which: built.append(which) or summed(*which))
+    maintenance.move_old(
+        place, str(tmp_path / "old.sqlite"), maintenance.AgeLimits("20261120142000"), lambda share: None
+    )
+    assert len(built) == 1

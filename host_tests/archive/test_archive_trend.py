@@ -250,6 +250,23 @@ def test_every_question_has_its_index(place, question, values, index):
     assert not [line for line in scans if not re.search(r"anon|SUBQUERY|CONSTANT|USING INDEX ResultNOK", line)]
 
 
+NOWHERE = [{"tool": "XYZ"}, {"tool": "XYZ", "station": (3, 1, 1)}, {"spindle": 7}, {"program": 7, "station": (3, 1, 1)}]
+
+
+@pytest.mark.parametrize("nowhere", NOWHERE)
+def test_what_is_not_there_is_not_looked_for_in_all_results(place, nowhere):
+    assert not [line for line in plan_of(place, page_queries.results, ResultFilter(**nowhere)) if " Result" in line]
+
+
+def test_a_tool_s_results_are_all_there_from_its_first_to_its_last(browser):
+    every = as_json(browser, "/results", verdict="all", station="3/1/1")["results"]
+    times = sorted(row["Time"] for row in every)
+    for span in ({}, {"from": times[3]}, {"to": times[-3]}, {"from": times[3][:8], "to": times[3][:10]}):
+        wanted = {"verdict": "all", **span}
+        of_station = as_json(browser, "/results", station="3/1/1", **wanted)["results"]
+        assert as_json(browser, "/results", tool=every[0]["SpindleSerial"], **wanted)["results"] == of_station
+
+
 def plan_of(place, *call):
     """How SQLite answers a question."""
     engine = database.connect(place, writes=False)
@@ -271,10 +288,10 @@ DAY = {"from_time": "20260101000000", "to_time": "20260102000000"}
     [
         DAY,
         {"to_time": DAY["to_time"]},
-        {"program": 3},
-        {"program": 3, "from_time": DAY["from_time"]},
+        {"program": 1},
+        {"program": 1, "from_time": DAY["from_time"]},
         {"nok": True},
-        {"nok": True, "program": 3},
+        {"nok": True, "program": 1},
     ],
     ids=str,
 )
