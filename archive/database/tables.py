@@ -217,7 +217,8 @@ QUARTER = Table(  # results in sums (toolcart.archive.statistics.rollups)
     ],
     # Rates of any station read nothing else; a commit writes a page more.
     Index("QuarterBySlot", "Slot", "Good", "Bad"),
-    Index("QuarterByTool", "Tool", "Slot"),  # where a tool was, and when
+    # Where a tool was, and when; and all that rates of a long time are of, in the order that they are grouped in.
+    Index("QuarterByTool", "Tool", *PLACE, "Program", "Slot", "Good", "Bad"),
     sqlite_with_rowid=False,
 )
 RESULT_VIN = Table(

@@ -168,22 +168,27 @@ def _sums_of(row: Row) -> ProgramSums:
 
 
 def sources(
-    connection: Connection, wanted: ResultFilter, summed: Callable[..., Select] = rollups.summed
+    connection: Connection,
+    wanted: ResultFilter,
+    summed: Callable[..., Select] = rollups.summed,
+    slot: ColumnElement[str] = _Q.Slot,
 ) -> list[FromClause]:
     """Return what has rows as the table of quarters has them; together they are of exactly the wanted results.
 
-    `summed` gives those of single results, by their conditions.
+    `summed` gives those of single results, by their conditions; `slot` is the column, or what no index by time fits.
     """
     if wanted.vin_from or wanted.vin_to:
         return [summed(*which(connection, wanted)).subquery()]
     first, end, rest = spans(wanted.from_time or "", wanted.to_time or "")
     ends = [summed(*which(connection, wanted, *span)).subquery() for span in rest]
-    return [select(t.QUARTER).where(*_quarters(wanted, first, end)).subquery(), *ends]
+    return [select(t.QUARTER).where(*_quarters(wanted, first, end, slot)).subquery(), *ends]
 
 
-def _quarters(wanted: ResultFilter, first: str, end: str) -> list[ColumnElement[bool]]:
+def _quarters(
+    wanted: ResultFilter, first: str, end: str, slot: ColumnElement[str] = _Q.Slot
+) -> list[ColumnElement[bool]]:
     """The conditions that a row of quarters is of the wanted results, in the slots [first, end)."""
-    here = [_Q.Slot >= first, _Q.Slot < end]
+    here = [slot >= first, slot < end]
     if wanted.station is not None:
         here.append(t.is_row(t.QUARTER, t.PLACE, wanted.station))
     for column, value in ((_Q.Program, wanted.program), (_Q.Spindle, wanted.spindle), (_Q.Tool, wanted.tool)):

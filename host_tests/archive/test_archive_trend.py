@@ -234,6 +234,9 @@ SCREW = " AND ".join(f"{name}=?" for name in ("VIN", *tables.PLACE, "Program", "
         (page_queries.nok_counts, (TWO_DAYS,), "COVERING INDEX ResultNOKByTime"),
         (page_queries.nok_counts, (replace(TWO_DAYS, station=(3, 1, 1)),), "COVERING INDEX ResultNOKOf"),
         (rates.attempts, (TWO_DAYS, {}), f"COVERING INDEX ResultByVIN ({SCREW} AND Time>? AND Time<?)"),
+        (rates.totals, (ResultFilter(from_time="202511", to_time="202612"),), "COVERING INDEX QuarterByTool"),
+        (rates.totals, (ResultFilter(from_time="202601", to_time="202602"),), "COVERING INDEX QuarterBySlot"),
+        (rates.over_time, (ResultFilter(from_time="202511", to_time="202612"), 8), "COVERING INDEX QuarterBySlot"),
         (page_queries.newest_time, (), "ResultByMoment"),
         (page_queries.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
         (page_queries.results, (LISTED,), "sqlite_autoindex_Result_1"),
@@ -247,7 +250,11 @@ def test_every_question_has_its_index(place, question, values, index):
     plan = plan_of(place, question, *values)
     assert any(index in line for line in plan)
     scans = [line for line in plan if line.startswith("SCAN ")]
-    assert not [line for line in scans if not re.search(r"anon|SUBQUERY|CONSTANT|USING INDEX ResultNOK", line)]
+    assert not [
+        line
+        for line in scans
+        if not re.search(r"anon|SUBQUERY|CONSTANT|USING INDEX ResultNOK|INDEX QuarterByTool", line)
+    ]
 
 
 NOWHERE = [{"tool": "XYZ"}, {"tool": "XYZ", "station": (3, 1, 1)}, {"spindle": 7}, {"program": 7, "station": (3, 1, 1)}]
