@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -43,6 +44,7 @@ from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.base.private_files import PrivateFileError as Unknown
 
 PORT = click.IntRange(0, 65535)
+AGAIN_S = 1.0  # between two looks for an archive
 HOST_MOST = 15  # characters of an 08
 _PAGES = (
     ("--password-file", "FILE", "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."),
@@ -210,6 +212,8 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
 @database_option
 @option(
     "--listen",
+    "--web",
+    "listen",
     default=f"{HOST}:{WEB_PORT}",
     metavar="HOST:PORT",
     help="Address and port to listen on; port 0 takes a free one.",
@@ -224,8 +228,9 @@ def web(
 ) -> None:
     """Show the archive in a browser, until Ctrl-C.
 
-    Nothing can be changed there. Beyond the loopback a password is needed. `serve --web` does the same beside an
-    archive; this command can run wherever the database can be reached, and be stopped at any time.
+    Results are only shown; control limits and remarks can be added. Beyond the loopback a password is needed. `serve
+    --web` does the same beside an archive; this command can run wherever the database can be reached, waits until there
+    is an archive, and can be stopped at any time.
     """
     if printed:
         click.echo((Path(__file__).parent / "web" / printed).read_text(encoding="utf-8"), nl=False)
@@ -236,18 +241,29 @@ def web(
 
 
 def _pages(place: str, where: WebSettings, seconds: float | None, with_parent: bool = False) -> None:
-    """Serve the pages until told to end."""
+    """Serve the pages until told to end, once there is an archive."""
     database = library()
     from toolcart.archive.web.server import run
 
-    try:
-        with nonblocking_output():
-            run(place, where, say, seconds, with_parent)
-    except database.DatabaseUnusable as reason:
-        fail(str(reason))
-    except OSError as error:
-        advice = "Choose another address with --listen."
-        fail(f"cannot listen on {where.host}:{where.port}: {error.strerror or error}. {advice}", EXIT_NOTHING)
+    until_s = time.monotonic() + (float("inf") if seconds is None else seconds)
+    is_waiting = False
+    while True:
+        try:
+            with nonblocking_output():
+                run(place, where, say, seconds, with_parent)
+            return
+        except database.NotYetThere as reason:
+            if with_parent or time.monotonic() >= until_s:
+                fail(str(reason))
+            if not is_waiting:
+                say(f"{reason}; waiting for it")
+            is_waiting = True
+            time.sleep(min(AGAIN_S, max(0.0, until_s - time.monotonic())))
+        except database.DatabaseUnusable as reason:
+            fail(str(reason))
+        except OSError as error:
+            advice = "Choose another address with --listen or --web."
+            fail(f"cannot listen on {where.host}:{where.port}: {error.strerror or error}. {advice}", EXIT_NOTHING)
 
 
 @click.command("servers")

@@ -79,6 +79,10 @@ class DatabaseUnusable(Exception):
         super().__init__(f"{without_password(place)}: {text}")
 
 
+class NotYetThere(DatabaseUnusable):
+    """There is no archive, or an older one: one that is served makes it."""
+
+
 def url_of(place: str) -> str:
     """Return the URL of a place as a user writes it."""
     if "://" not in place:
@@ -122,7 +126,7 @@ def connect(place: str, writes: bool, makes: bool | None = None) -> Engine:
             working_folder.need_for(str(url.database))
         if is_sqlite and not makes and not _is_file(str(url.database), place):
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
-            raise DatabaseUnusable(place, how)
+            raise NotYetThere(place, how)
         engine = create_engine(url, pool_pre_ping=not is_sqlite)
         event.listen(engine, "handle_error", partial(_name_place, place))
     except _NO_URL as wrong:
@@ -240,9 +244,9 @@ class _DatabaseLock:
 
 def _check_reading(revision: str | None, place: str) -> None:
     if revision is None:
-        raise DatabaseUnusable(place, _NO_ARCHIVE)
+        raise NotYetThere(place, _NO_ARCHIVE)
     if revision != REVISIONS[-1]:
-        raise DatabaseUnusable(place, "an archive of an earlier version; `toolcart archive serve` brings it up to date")
+        raise NotYetThere(place, "an archive of an earlier version; `toolcart archive serve` brings it up to date")
 
 
 def _revision(connection: Connection) -> str | None:

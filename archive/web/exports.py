@@ -5,8 +5,9 @@
 
 Rules
 1. Nothing is read before a file's turn comes, and then in constant memory, whatever the number of rows.
-2. Files lie in a folder of this process and go with it; the newest KEPT stay for KEPT_S.
-3. Who started a file may have it, and an admin; its number cannot be guessed.
+2. Files lie in a folder of this process and go with it; the newest KEPT of each user stay for KEPT_S.
+3. Of the places for files that wait, a user with a name has OF_ONE_MOST.
+4. Who started a file may have it, and an admin; its number cannot be guessed.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ from toolcart.base import subprocesses
 KEPT = 8
 KEPT_S = 3600.0
 WAITING_MOST = 16
+OF_ONE_MOST = 4
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 
 
 class QueueFull(Exception):
-    """Too many files wait already."""
+    """Too many files wait already, of all users or of this one."""
 
 
 @dataclass
@@ -77,7 +79,8 @@ class Exports:
     def start(self, listed: ListQuery, kind: str, who: str) -> Job:
         """Have a file written when its turn comes; QueueFull if too many wait."""
         self._tidy()
-        if sum(not job.ended.is_set() for job in self._jobs.values()) >= WAITING_MOST:
+        waiting = [job.who for job in self._jobs.values() if not job.ended.is_set()]
+        if len(waiting) >= WAITING_MOST or (who and waiting.count(who) >= OF_ONE_MOST):
             raise QueueFull
         job = Job(secrets.token_hex(16), listed, kind, who)
         self._jobs[job.number] = job
@@ -109,10 +112,13 @@ class Exports:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _tidy(self) -> None:
-        ended = sorted((job for job in self._jobs.values() if job.ended.is_set()), key=lambda job: job.ended_s)
-        old = [job for job in ended if time.monotonic() - job.ended_s > KEPT_S]
-        for job in {job.number: job for job in (*old, *ended[: max(0, len(ended) - KEPT)])}.values():
-            self.forget(job)
+        ended: dict[str, list[Job]] = {}
+        for job in sorted(self._jobs.values(), key=lambda job: job.ended_s):
+            if job.ended.is_set():
+                ended.setdefault(job.who, []).append(job)
+        for jobs in ended.values():
+            for job in jobs[:-KEPT] + [job for job in jobs[-KEPT:] if time.monotonic() - job.ended_s > KEPT_S]:
+                self.forget(job)
 
     async def _write(self, job: Job) -> None:
         try:

@@ -152,6 +152,37 @@ def test_files_are_written_one_at_a_time_and_the_oldest_go(plant, monkeypatch):
     assert not os.path.exists(os.path.dirname(started[-1].path))
 
 
+def test_a_user_takes_neither_all_places_nor_the_files_of_others(plant, monkeypatch):
+    async def run(job):
+        await hold.wait()
+        with open(job.path, "w", encoding="utf-8"):
+            job.is_whole = True
+
+    async def all_of_them():
+        nonlocal hold
+        hold = asyncio.Event()
+        queue = exports.Exports(plant)
+        monkeypatch.setattr(queue, "_run", run)
+
+        def start(who):
+            return queue.start(list_rows.ListQuery(list_rows.ROWS), "csv", who)
+
+        of_one = [start("anna") for _ in range(exports.OF_ONE_MOST)]
+        with pytest.raises(exports.QueueFull):
+            start("anna")
+        other = start("berta")
+        hold.set()
+        for job in (*of_one, other):
+            assert await job.finished(10)
+        for _ in range(exports.KEPT + 1):
+            assert await start("anna").finished(10)
+        assert queue.find(other.number) and not queue.find(of_one[0].number)
+        await queue.close()
+
+    hold = None
+    asyncio.run(all_of_them())
+
+
 def test_process_that_dies_is_reported(plant, monkeypatch):
     async def run(job):
         job.count = 5

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from toolcart.archive import serve_commands
 from toolcart.archive.database import bulk_insert, database, queries
 from toolcart.archive.database.tables import RESULT as RESULTS
 from toolcart.archive.statistics import rollups
@@ -597,6 +598,19 @@ def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
     assert stood == [server.BEHIND_RESULTS] and stood[0] > 0
 
 
+def test_pages_wait_for_an_archive_and_say_so(tmp_path, monkeypatch):
+    place, looks = str(tmp_path / "a.sqlite"), []
+
+    def makes(_):
+        looks.append(1)
+        if len(looks) == 2:
+            empty(place)
+
+    monkeypatch.setattr(serve_commands, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=makes))
+    said = run("web", "--database", place, "--web", "127.0.0.1:0", "--seconds", "0.01").stdout
+    assert said.count("waiting for it") == 1 and "there is no such archive" in said and "pages on http" in said
+
+
 def test_pages_that_cannot_be_served_are_reported(tmp_path, monkeypatch):
     monkeypatch.delenv(login.VARIABLE, raising=False)
     words = ("--database", empty(place_in(tmp_path)))
@@ -604,7 +618,7 @@ def test_pages_that_cannot_be_served_are_reported(tmp_path, monkeypatch):
         assert "need a password" in run(command, *words, option, "0.0.0.0:0", code=2).stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         assert "--listen" in run("web", *words, "--listen", taken.getsockname()[1], code=1).stderr
-    assert "no such archive" in run("web", "--database", tmp_path / "none.sqlite", code=2).stderr
+    assert "no such archive" in run("web", "--database", tmp_path / "none.sqlite", "--seconds", "0.01", code=2).stderr
 
 
 # -- users ---------------------------------------------------------------------------------------------------------
