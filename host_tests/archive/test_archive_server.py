@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from toolcart.archive.database import database
 from toolcart.archive.database.tables import RESULT as RESULT_TABLE
@@ -352,6 +352,24 @@ def test_an_archive_of_revision_4_is_brought_up_to_date_with_all_it_has(new_plac
             plan = connection.exec_driver_sql(f"{plan_of} {query}").fetchall()
             assert f"{table}ByShownTime" in str(plan), plan
             assert connection.exec_driver_sql(query).fetchall()
+
+
+def test_a_role_that_only_reads_asks_views_by_time_with_an_index(databases):
+    place = filled(databases(), stations=2, cars=40)
+    views = ", ".join(VIEWS)
+    change(place, "CREATE ROLE grafana_reads", f"GRANT SELECT ON {views} TO grafana_reads", "ANALYZE")
+    within = "time BETWEEN '2026-11-20T14:00:00Z' AND '2026-11-20T14:10:00.5Z'"  # $__timeFilter(time)
+    query = f"SELECT time, torque FROM results WHERE {within} AND station = '3/1/2' ORDER BY time"
+    with reading(place) as connection:
+        connection.exec_driver_sql("SET enable_seqscan = off")
+        connection.exec_driver_sql("SET ROLE grafana_reads")
+        assert len(connection.exec_driver_sql(query).fetchall()) == 11 * 5
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            connection.exec_driver_sql('SELECT * FROM "Result"')
+        connection.rollback()
+        connection.exec_driver_sql("SET enable_seqscan = off")
+        plan = str(connection.exec_driver_sql(f"EXPLAIN {query}").fetchall())
+        assert "ResultByShownTime" in plan and "Index Cond" in plan
 
 
 def test_what_is_no_time_is_none_in_views(databases):

@@ -168,10 +168,24 @@ def _pages(report: Report, name: str, place: str) -> None:
             ("a program at any station, two days", 300, lambda: f"/results?verdict=all&program=1&{a_span()}"),
             ("NOK by cause of 30 days", 300, lambda: "/pareto"),
             ("NOK rate of each day, 30 days", 300, lambda: "/pareto?by=day"),
+            ("NOK by cause of a year", 300, lambda: "/pareto?from=2025-11-21"),
+            ("a tool that is not there", 300, lambda: "/results?verdict=all&tool=XYZ"),
         ):
             times = _times_ms(address, path)
             report.add(f"{name}, {what}, median", statistics.median(times), "ms", f"<= {target_ms}")
             report.add(f"{name}, {what}, slowest of {REQUESTS}", max(times), "ms", "<= 300")
+
+    engine = database.connect(place, writes=False)
+    with engine.connect() as connection:
+        times = []
+        for _ in range(REQUESTS):
+            day = LARGE.until - timedelta(days=dice.randrange(1, int(days) - 1))
+            within = f"time >= '{day:%Y-%m-%d}' AND time < '{day + timedelta(days=1):%Y-%m-%d}'"
+            began_s = time.perf_counter()
+            connection.exec_driver_sql(f"SELECT count(*), avg(torque) FROM results WHERE {within}").fetchall()
+            times.append((time.perf_counter() - began_s) * 1000)
+    engine.dispose()
+    report.add(f"{name}, view `results`, a day, median", statistics.median(times), "ms", "<= 100")
 
 
 def _times_ms(address: str, path: Callable[[], str]) -> list[float]:
