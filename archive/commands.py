@@ -18,7 +18,7 @@ import click
 
 from toolcart.archive.consume_command import consume
 from toolcart.archive.file_formats import export
-from toolcart.archive.mail_commands import alert, report
+from toolcart.archive.mail_commands import report
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
@@ -56,7 +56,6 @@ archive.add_command(consume)
 archive.add_command(servers_command)
 archive.add_command(drain)
 archive.add_command(user)
-archive.add_command(alert)
 archive.add_command(report)
 
 

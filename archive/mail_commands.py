@@ -1,15 +1,13 @@
-"""`toolcart archive alert` and `report`, and the mail by SMTP that both can send."""
+"""`toolcart archive report`, and the mail by SMTP that it can send."""
 
 from __future__ import annotations
 
-import signal
 import smtplib
 import ssl
 import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from email import policy
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
@@ -24,7 +22,6 @@ from toolcart.archive.statistics import spc
 from toolcart.archive.web.serving import address
 from toolcart.base import private_files
 from toolcart.base.atomic_file import whole
-from toolcart.base.command_group import Amount
 from toolcart.base.installation import how_to_get
 
 DEADLINE_S = 10.0  # for each step of the talk with the server
@@ -55,7 +52,6 @@ class Mail:
         self,
         subject: str,
         text: str,
-        _causes: dict[str, str] | None = None,
         files: Sequence[tuple[str, str, bytes]] = (),
     ) -> bool:
         """Send a message with files: name, media type, content; any exception means that it failed.
@@ -197,74 +193,3 @@ def _send(mail: Any, subject: str, text: str, files: list[Path]) -> None:
     options.say("sent to the others" if refused else f"sent to {', '.join(mail.to)}")
     if refused:
         sys.exit(options.EXIT_NOTHING)
-
-
-WEBHOOK_VARIABLE = "TOOLCART_ARCHIVE_WEBHOOK"
-_SECONDS = Amount(1, 10**9)  # more than a clock can count is no time
-
-
-@click.command()
-@options.database_option
-@click.option(
-    "--webhook",
-    envvar=WEBHOOK_VARIABLE,
-    metavar="URL",
-    help=f"POST alerts as JSON to this URL; also {WEBHOOK_VARIABLE}.",
-)
-@mail_options
-@options.option("--silent", type=_SECONDS, default=600, metavar="S", help="How long a station may send nothing.")
-@click.option("--nok-percent", type=Amount(0, 100), help="Largest share of NOK among a station's newest results.")
-@options.option(
-    "--nok-of", type=click.IntRange(5, 10000), default=100, help="How many of the newest results that share is of."
-)
-@options.option("--drift", type=_SECONDS, default=120, metavar="S", help="How far a clock may be off.")
-@options.option("--every", type=_SECONDS, default=60, metavar="S", help="How often to check.")
-@click.option("--once", is_flag=True, help="Check once and end, for a timer.")
-@options.option("--kept", default="alerts.json", **options.FILE, help="File that remembers which alerts were sent.")
-def alert(place: str, every: float, once: bool, kept: str, **settings: Any) -> None:
-    """Send alerts by webhook and mail.
-
-    Silent stations, too many NOK, wrong clocks; each once.
-    """
-    options.library()
-    from toolcart.archive.reports.alert_channels import Alerting
-    from toolcart.archive.reports.alerts import Limits, causes
-    from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
-
-    limits = Limits(settings["silent"], settings["nok_percent"], settings["nok_of"], settings["drift"])
-    channels = _channels(settings)
-    with options.reading(place):
-        reading = Reading(place)
-    try:
-        watch = Alerting(channels, kept, options.say)
-    except (OSError, ValueError, AttributeError) as wrong:
-        options.fail(f"{kept}: {getattr(wrong, 'strerror', None) or 'was not written by this command; remove it'}")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    while not stop.is_set():
-        try:
-            watch.notify(reading.ask(causes, limits, watch.reported(), datetime.now(UTC)))
-        except (DatabaseUnreachable, QueryTimeout) as why:
-            options.say(f"the database does not answer: {why}")
-        except OSError as error:
-            options.fail(f"{kept}: {error.strerror}", options.EXIT_NOTHING)
-        if once or stop.wait(every):
-            break
-    reading.close()
-
-
-def _channels(settings: dict[str, Any]) -> dict[str, Any]:
-    from toolcart.archive.reports.alert_channels import Webhook
-
-    channels: dict[str, Any] = {}
-    if settings["webhook"]:
-        if not settings["webhook"].startswith(("http://", "https://")):
-            options.fail("--webhook: an address that begins with http:// or https://")
-        channels["webhook"] = Webhook(settings["webhook"])
-    mail = mail_of(settings)
-    if mail:
-        channels["mail"] = mail
-    if not channels:
-        options.fail("no one is told: give --webhook URL, or --smtp HOST:PORT with --mail-from and --mail-to")
-    return channels

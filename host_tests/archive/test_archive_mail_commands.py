@@ -1,19 +1,15 @@
-"""Alerts and reports: what is told once, by webhook and mail, the pages' figures in a file, and a bad other side."""
+"""Reports: the pages' figures in a file and by mail, and a bad other side."""
 
 import csv
 import errno
-import json
 import re
 import smtplib
 import socketserver
 import ssl
-import stat
 import threading
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, message_from_string, policy
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 import trustme
@@ -21,84 +17,10 @@ from sqlalchemy import update
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.mail_commands import Mail
-from toolcart.archive.reports import alert_channels, alerts, report
-from toolcart.archive.reports.alert_channels import Alerting, Webhook
-from toolcart.archive.reports.alerts import Limits
+from toolcart.archive.reports import report
 from toolcart.archive.statistics.spc import USUAL
-from host_tests.support.archive import Served, browsing, change, empty, place_in, reading, reported, result
+from host_tests.support.archive import Served, browsing, change, empty, place_in, reading
 from host_tests.support.archive import run as command
-
-LIMITS = Limits(silent_s=600, nok_percent=10, nok_of=20, drift_s=120)
-
-
-def local(moment):
-    return moment.astimezone().strftime("%Y%m%d%H%M%S")
-
-
-@pytest.fixture
-def place(tmp_path):
-    """A station that has just reported twenty results, with a right clock."""
-    now = datetime.now(UTC)
-    times = [local(now - timedelta(seconds=20 - number)) for number in range(1, 21)]
-    archive = reported(place_in(tmp_path), *[result(number, number, time=time) for number, time in enumerate(times, 1)])
-    change(archive, nok(0), update(t.STATION).values(Watched=t.WATCHED))
-    return archive
-
-
-def causes(place, reported=(), later_s=0.0, statement=None, limits=LIMITS):
-    if statement is not None:
-        change(place, statement)
-    with reading(place) as connection:
-        return alerts.causes(connection, limits, reported, datetime.now(UTC) + timedelta(seconds=later_s))
-
-
-def nok(count):
-    return update(t.RESULT).values(Overall=t.RESULT.c.ResultId <= count)
-
-
-def test_a_good_station_is_no_cause_and_a_silent_one_is(place):
-    assert causes(place) == {}
-    [(cause, text)] = causes(place, later_s=700).items()
-    assert cause == "silent 3/1/10" and "Station 10 (3/1/10): silent since" in text
-    assert causes(place, later_s=700, limits=Limits(silent_s=None)) == {}
-    assert "silent 3/1/10" in causes(place, later_s=-86400), "it spoke last before the clock was set back"
-
-
-def test_a_station_that_is_not_watched_is_no_cause(place):
-    for watched in (t.NEW, t.REMOVED):
-        assert not causes(place, later_s=700, statement=update(t.STATION).values(Watched=watched))
-
-
-def test_too_many_not_ok_are_over_below_half(place):
-    assert causes(place, statement=nok(2)) == {}
-    assert "15.0 % of the last 20" in causes(place, statement=nok(3))["nok 3/1/10"]
-    assert causes(place, {"nok 3/1/10"}, statement=nok(2)) and not causes(place, {"nok 3/1/10"}, statement=nok(1))
-    assert causes(place, statement=nok(3), limits=Limits(nok_percent=10, nok_of=21)) == {}, "too few to say"
-
-
-@pytest.mark.parametrize(("seconds", "word"), [(-300, "behind"), (300, "ahead")])
-def test_a_wrong_clock_is_reported(place, seconds, word):
-    off = local(datetime.now(UTC) + timedelta(seconds=seconds))
-    assert f"s {word}" in causes(place, statement=update(t.RESULT).values(Time=off))["clock 3/1/10"]
-
-
-def test_results_that_were_kept_on_their_way_are_no_wrong_clock(place):
-    off = local(datetime.now(UTC) - timedelta(seconds=900))
-    assert causes(place, statement=update(t.RESULT).where(t.RESULT.c.ResultId < 20).values(Time=off)) == {}
-
-
-class Hook(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(self.server.status)
-        self.send_header("Location", "/elsewhere")
-        self.end_headers()
-
-    def do_GET(self):
-        self.server.got.append("a redirect was followed")
-
-    def log_message(self, *_):
-        pass
 
 
 def assert_well_formed(octets: bytes) -> None:
@@ -165,23 +87,6 @@ def listening(kind, handler):
             thread.join()
 
 
-def look(place, channels, tmp_path, later_s=0.0, log=None):
-    watch = Alerting(channels, str(tmp_path / "kept"), (log if log is not None else []).append)
-    watch.notify(causes(place, watch.reported(), later_s))
-
-
-def test_each_cause_is_reported_once_and_that_it_is_over_across_restarts(place, tmp_path):
-    with listening(HTTPServer, Hook) as hook, listening(socketserver.TCPServer, Post) as post:
-        mail = Mail("127.0.0.1", post.server_address[1], "archive@plant", ("a@plant", "b@plant"), "none")
-        channels = {"webhook": Webhook(f"http://127.0.0.1:{hook.server_address[1]}/x"), "mail": mail}
-        for later_s in (0, 700, 800, 0, 0):
-            look(place, channels, tmp_path, later_s)
-        assert [list(one["causes"]) for one in hook.got] == [["silent 3/1/10"], []]
-        assert "silent since" in hook.got[0]["text"] and hook.got[1]["text"].startswith("over: Station 10")
-        assert len(post.got) == 2 and "To: a@plant, b@plant" in post.got[0] and "silent since" in post.got[0]
-    assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o600
-
-
 @pytest.mark.parametrize(("how", "kind"), [("starttls", socketserver.TCPServer), ("tls", TlsPost)])
 def test_mail_goes_by_tls_to_whom_authority_knows_and_to_no_other(how, kind, tmp_path, monkeypatch):
     ca = trustme.CA()
@@ -192,29 +97,11 @@ def test_mail_goes_by_tls_to_whom_authority_knows_and_to_no_other(how, kind, tmp
         post.handle_error = lambda *_: None  # a client that does not trust it
         mail = Mail("127.0.0.1", post.server_address[1], "a@plant", ("b@plant",), how)
         with pytest.raises(ssl.SSLCertVerificationError):
-            mail.send("subject", "text", {})
+            mail.send("subject", "text")
         assert post.got == []
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-        mail.send("subject", "text", {})
+        mail.send("subject", "text")
         assert len(post.got) == 1 and "Subject: subject" in post.got[0]
-
-
-def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(place, tmp_path, monkeypatch):
-    monkeypatch.setattr(alert_channels, "DEADLINE_S", 0.3)
-    silent = socketserver.TCPServer(("127.0.0.1", 0), Post)  # accepts, and no one speaks
-    log = []
-    with listening(HTTPServer, Hook) as hook:
-        channels = {
-            "mail": Mail("127.0.0.1", silent.server_address[1], "a@b", ("c@d",), "none"),
-            "webhook": Webhook(f"http://127.0.0.1:{hook.server_address[1]}/x"),
-        }
-        for status in (500, 302, 204, 204):
-            hook.status = status
-            look(place, channels, tmp_path, 700, log)
-        assert len(hook.got) == 3 and "a redirect was followed" not in hook.got
-        assert sum("webhook failed" in one for one in log) == 2
-        assert sum("mail failed" in one for one in log) == 4
-    silent.server_close()
 
 
 def test_two_mails_have_two_ids_and_what_is_not_ascii_goes_in_seven_bits():
@@ -225,40 +112,6 @@ def test_two_mails_have_two_ids_and_what_is_not_ascii_goes_in_seven_bits():
         one, other = (message_from_string(got, policy=policy.default) for got in post.got)
     assert one["Message-ID"] != other["Message-ID"] and one["Subject"] == "Türen"
     assert one.get_body().get_content().startswith("Station Hölle")
-
-
-def test_many_causes_are_one_bounded_message():
-    now = {f"silent 3/1/{number}": f"Station {number}" for number in range(200)}
-    subject, text = alerts.message(now, {})
-    assert subject == "toolcart archive: 200 new, 0 over" and text.endswith("and 150 more")
-    assert alerts.message(now, now) is None
-
-
-def test_the_command_looks_once_and_says_what_is_missing(place, tmp_path):
-    def look(*words, code=2):
-        return command("alert", "--database", place, "--once", *words, code=code)
-
-    assert "no one is told" in look().output
-    assert "begins with http" in look("--webhook", "ftp://x").output
-    for name in ("--silent", "--drift", "--every"):
-        assert f"'{name}'" in look("--webhook", "http://127.0.0.1:1/", name, "inf").output
-    assert "needs --mail-from" in look("--smtp", "127.0.0.1:25").output
-    mail = ("--smtp", "127.0.0.1:25", "--mail-to", "b@plant", "--mail-from")
-    for wrong in ("a@plant\nBcc: b@plant", "a@", " ", "a@[::1", "@"):
-        assert "an address in one line" in look(*mail, wrong).output
-    (tmp_path / "password").write_text("geheim-ü")
-    (tmp_path / "password").chmod(0o600)
-    words = (*mail, "a@plant", "--smtp-user", "anna", "--smtp-password-file", tmp_path / "password")
-    assert "ASCII" in look(*words).output
-    with listening(HTTPServer, Hook) as hook:
-        words = ("--webhook", f"http://127.0.0.1:{hook.server_address[1]}/", "--kept", str(tmp_path / "kept"))
-        look(*words, "--nok-percent", "0", "--nok-of", "20", code=0)
-        assert hook.got == [], "all are OK"
-        change(place, nok(1))
-        look(*words, "--nok-percent", "0", "--nok-of", "20", code=0)
-        assert [list(one["causes"]) for one in hook.got] == [["nok 3/1/10"]]
-    Path(tmp_path, "kept").write_text("[1]")
-    look(*words)
 
 
 DAY = "2026-11-20"  # of all results of the plant
