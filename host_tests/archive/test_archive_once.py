@@ -83,8 +83,12 @@ def test_commit_that_came_through_and_was_reported_as_failed_is_found_again(plac
 @pytest.mark.parametrize("is_of_one", [False, True])
 def test_nothing_behind_what_was_not_stored_is_stored_and_its_connection_is_closed(place, monkeypatch, is_of_one):
     monkeypatch.setattr(writer, "BATCH_MOST", 3)
-    write, held = writer.Writer._write, threading.Event()
+    write, begun, held = writer.Writer._write, threading.Event(), threading.Event()
     names = []
+
+    def hold(_):
+        begun.set()
+        assert held.wait(DEADLINE_S)
 
     def refuses(self, connection, batch):
         names.append([row[4] for row in batch.rows.get(RESULT_TABLE, ())])
@@ -95,8 +99,9 @@ def test_nothing_behind_what_was_not_stored_is_stored_and_its_connection_is_clos
 
     with Served(place) as archive, archive.server() as server, archive.server() as other:
         monkeypatch.setattr(writer.Writer, "_write", refuses)
-        holds = threading.Thread(target=archive.writer.change, args=(lambda _: held.wait(DEADLINE_S),))
+        holds = threading.Thread(target=archive.writer.change, args=(hold,))
         holds.start()
+        assert begun.wait(DEADLINE_S)
         server.send(*[result(number, 16 + number) for number in range(1, 5)])
         wait_for("not queued", lambda: len(archive.writer._waiting) == 4)
         other.send(result(9, 99, station=11))

@@ -336,7 +336,7 @@ def pages_open(there, place, kind_of_file):
         opens(there, "/pareto", by=by)
     programs = {row[0] for row in rows(there, t.RESULT, place, "Program")}
     for program in programs:
-        opens(there, f"/trend/{station}", program=program, by="week", size=2)
+        opens(there, f"/trend/{station}", program=program, by="week")
     response = there.browser.get(
         "/results", params={"verdict": "all", "station": station, "as": kind_of_file, "wait": ""}
     )
