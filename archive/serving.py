@@ -137,7 +137,7 @@ def figures(state: ServerState) -> str:
     writer = state.writer
     return (
         f"stored {writer.stored}, again {writer.repeated}, refused {state.refused}, not stored {writer.failed}, "
-        f"breaches {state.breaches}, connections {len(state.admission)}"
+        f"breaches {state.breaches}, connections {len(state.connection_limits)}"
         + (f", turned away {state.turned_away}" if state.turned_away else "")
         + (f", reset as they did not read {state.unread}" if state.unread else "")
     )
@@ -153,7 +153,7 @@ def counted(state: ServerState) -> dict[str, float]:
     return {
         "start_time_seconds": state.started_s,
         "memory_bytes": _memory_bytes(),
-        "connections": len(state.admission),
+        "connections": len(state.connection_limits),
         "uncommitted_bytes": state.uncommitted,
         "stored_total": writer.stored,
         "repeated_total": writer.repeated,

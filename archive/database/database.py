@@ -4,7 +4,7 @@ Rules
 1. A place is a URL (`postgresql://...`, `sqlite:///...`) or the name of a file, which is SQLite.
 2. What is committed is on the disk, since a 05 promises that: SQLite with `synchronous=FULL` (and WAL, so that readers
    do not wait for the writer), PostgreSQL with `synchronous_commit` on in each session, whatever its server's default;
-   a server with `fsync` off is refused. SQLite's files are for their owner only.
+   a server with `fsync` or `full_page_writes` off is refused. SQLite's files are for their owner only.
 3. One archive at a time writes: SQLite has a lock file beside it, PostgreSQL an advisory lock. Several may write if all
    are shared (`is_shared`), on PostgreSQL only (toolcart.archive.storage.known_state).
 """

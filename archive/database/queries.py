@@ -1,4 +1,4 @@
-"""What commands ask an archive; everything here is read-only.
+"""What commands and pages ask an archive; everything here is read-only.
 
 Rules
 1. A time is the station's own unless it is named `arrived`. A span is [from, to), each given by the first of the 14

@@ -1,4 +1,4 @@
-"""A station\'s connections, to PIM and server: each telegram is checked, stored, and answered after its commit.
+"""A station's connections, to PIM and server: each telegram is checked, stored, and answered after its commit.
 
     connection    PIM: 12 ->, <- 05, <- 07, 08 ->        server: <- 01 02 04 06 09 13, 05 -> (or 10 for 09)
                   a plug-in's: <- 11, 05 ->
@@ -6,11 +6,12 @@
 Rules
 1. A frame is four digits and as many bytes as they say (TN 5.1). An invalid length closes the connection; so does
    silence (TN 3).
-2. Every telegram with an identifier is answered. One that can be stored under its names
-   (toolcart.archive.server.reader) is stored, whatever else is odd about it; others get the code UNREADABLE. A breach
-   goes into the database with telegram, field, position, found and allowed: the first of its kind from an address in an
-   hour; the others are counted.
-3. The same bytes under the same identifier on one connection are a retransmission: answered again, stored once.
+2. Every telegram with an identifier is answered, but for one that the queue has no room for (rule 4). One that can be
+   stored under its names (toolcart.archive.server.reader) is stored, whatever else is odd about it; others get the code
+   UNREADABLE. A breach goes into the database with telegram, field, position, found and allowed: the first of its kind
+   from an address in an hour; the others are counted.
+3. The same bytes under the same identifier on one connection are a retransmission. While they are being committed one
+   answer serves both; afterwards the writer knows them again, and they are answered again. They are stored once.
 4. An answer is sent after the commit of what it answers. Of a connection whose telegram was not stored nothing more is
    stored, and it is closed: the station sends all of it again, in its order.
 5. What is not committed yet is bounded: a connection with too much of it is not read until its own is committed. While
@@ -82,7 +83,7 @@ class Client(asyncio.BufferedProtocol):
         self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.state.admission.leave(self)
+        self.state.connection_limits.leave(self)
         self._transport = None
         if self._silence is not None:
             self._silence.cancel()
@@ -92,7 +93,7 @@ class Client(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         self._received += self.state.inlet[:nbytes]
-        if self.state.admission.is_unknown(self):
+        if self.state.connection_limits.is_unknown(self):
             self.state.unknown_connections.serve(self)
         else:
             self.take(INLET_BYTES)
@@ -295,7 +296,7 @@ class ServerClient(Client):
             self.take(INLET_BYTES)
             if not self._is_paused:
                 self.read(True)
-        self.state.admission.trust(self)
+        self.state.connection_limits.trust(self)
         if not self.state.faults.loses_answer(kind):
             self._acknowledge(kind, fields, 0)
         if self._is_draining:

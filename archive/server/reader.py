@@ -67,7 +67,8 @@ _FROM_ONE = ("system", "station", "spindle")  # a system type may be 0: that of 
 def read(telegram: bytes) -> tuple[dict, list[Breach]]:
     """Return (fields, breaches) of the bytes after a length.
 
-    Always there: "id", two characters; "identifier", -1 if it has none; "unread", the fields that cannot be read.
+    Always there: "id", two characters; "identifier", -1 if it has none; "unread", the fields that cannot be read, which
+    the fields of other readers lack.
     """
     one = _Lenient(telegram)
     decoded = fields_of(one, _KINDS)
@@ -82,7 +83,7 @@ def read(telegram: bytes) -> tuple[dict, list[Breach]]:
 def is_complete(fields: dict) -> bool:
     """True if a telegram's fields say whose it is and what, so that it can be stored."""
     kind = fields["id"]
-    unread = fields.get("unread", ())  # missing if nothing was wrong
+    unread = fields.get("unread", ())
     for name in _NEEDED.get(kind, ()):
         if name in unread or (name in _FROM_ONE and not 1 <= fields[name] <= 9999):
             return False

@@ -46,7 +46,7 @@ class ArchiveServer:
         state = self.state
         self._tls = tls
         files = require(FILES_FOR_OTHERS + 1, "the archive needs", FILES_WANTED)
-        state.admission.most = min(CLIENTS_MOST, files - FILES_FOR_OTHERS)
+        state.connection_limits.most = min(CLIENTS_MOST, files - FILES_FOR_OTHERS)
         opened = 0 if server_port is None else await self._open(connections.ServerClient, host, server_port)
         if isinstance(state.pim, InProcessServer):
             state.pim.port = opened
@@ -70,14 +70,14 @@ class ArchiveServer:
     async def reset_all(self) -> None:
         """Reset every connection and free the ports, as if a cable were pulled; `listen` opens them again."""
         self._stop_listening()
-        for client in list(self.state.admission):
+        for client in list(self.state.connection_limits):
             client.abort()
         await asyncio.sleep(0)
 
     def hand_over(self, is_mine: Callable[[Station], bool]) -> None:
         """End some connections of stations that belong to another server; their PIM sends them there."""
         left = HANDED_OVER_AT_ONCE
-        for client in list(self.state.admission):
+        for client in list(self.state.connection_limits):
             if left and isinstance(client, connections.ServerClient) and client.station and not is_mine(client.station):
                 client.drain()
                 left -= 1
@@ -87,15 +87,15 @@ class ArchiveServer:
         self._stop_listening()
         loop = self.state.loop
         until = loop.time() + DRAINED_IN_S
-        while len(self.state.admission) and loop.time() < until:
-            for client in list(self.state.admission):
+        while len(self.state.connection_limits) and loop.time() < until:
+            for client in list(self.state.connection_limits):
                 client.drain()
             await asyncio.sleep(0.05)
 
     async def close(self) -> None:
         """Close every connection; return when everything taken is committed."""
         self._stop_listening()
-        for client in list(self.state.admission):
+        for client in list(self.state.connection_limits):
             client.close()
         await asyncio.sleep(0)
         await asyncio.to_thread(self.state.writer.close)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from toolcart.archive.database.tables import Station
-from toolcart.archive.server.admission import Admission
+from toolcart.archive.server.connection_limits import ConnectionLimits
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import InProcessServer, RegisteredServers
 from toolcart.archive.server.unknown_connections import UnknownConnections
@@ -72,7 +72,7 @@ class ServerState:
         self.silence_s = silence_s
         self.started_s = time.time()
         self.loop = asyncio.get_running_loop()
-        self.admission: Admission[Client] = Admission(CLIENTS_MOST, FROM_ONE_MOST)
+        self.connection_limits: ConnectionLimits[Client] = ConnectionLimits(CLIENTS_MOST, FROM_ONE_MOST)
         self.unknown_connections = UnknownConnections(self.loop)
         self.refused = 0
         self.breaches = 0
@@ -106,7 +106,7 @@ class ServerState:
 
     def admit(self, client: Client) -> None:
         """Take a connection; reset the one that loses its place for it, which may be itself."""
-        out = self.admission.take(client, client.host)
+        out = self.connection_limits.take(client, client.host)
         if out is not None:
             self.turned_away += 1
             out.abort()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcart.archive.server import connections, server, server_state, unknown_connections
-from toolcart.archive.server.admission import Admission
+from toolcart.archive.server.connection_limits import ConnectionLimits
 from toolcart.archive.storage import writer
 from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
 
@@ -60,8 +60,8 @@ def test_all_places_together_are_bounded_by_what_may_be_open(tmp_path):
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
         with Served(place_in(tmp_path)) as archive:
             assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(server.FILES_WANTED, hard)
-            assert archive.state.admission.most <= server_state.CLIENTS_MOST
-            archive.state.admission.most = 1
+            assert archive.state.connection_limits.most <= server_state.CLIENTS_MOST
+            archive.state.connection_limits.most = 1
             with archive.server() as first:
                 assert first.ask(RESULT)[21:24] == "000"
                 assert is_closed(archive.server())
@@ -75,7 +75,7 @@ GUESTS = st.tuples(st.sampled_from(["come", "trust", "leave"]), st.integers(0, 3
 
 @given(st.lists(GUESTS, max_size=120), st.integers(1, 6), st.integers(1, 6))
 def test_places_are_bounded_and_who_has_brought_something_keeps_one(steps, most, of_one):
-    places, there, trusted = Admission(most, of_one), {}, set()
+    places, there, trusted = ConnectionLimits(most, of_one), {}, set()
     for what, guest, address in steps:
         if what == "come" and guest not in there:
             of_its = [one for one in there if there[one] == address]

@@ -205,7 +205,7 @@ def test_who_begins_no_handshake_is_let_go(files, tmp_path, monkeypatch):
     with Served(place_in(tmp_path), tls=tls(files)) as archive:
         with socket.create_connection(("127.0.0.1", archive.server_port), 20) as idle:
             assert idle.recv(100) == b""
-        assert len(archive.state.admission) == 0
+        assert len(archive.state.connection_limits) == 0
 
 
 def test_pages_and_ports_of_the_command(files, ca, tmp_path):

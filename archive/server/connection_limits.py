@@ -1,8 +1,8 @@
 """Who may be connected when there are fewer places than connections.
 
 1. One address may have only a part of the places: a host that opens too many leaves room for the others.
-2. A guest is unknown until something from it is stored. When there is no room, the oldest unknown one goes: a station
-   that has something to say always gets in, and one that has brought something is never put out.
+2. A guest is unknown until something from it is stored. When there is no room, the oldest unknown one goes, and the new
+   one itself where all are known: one that has brought something is never put out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 Guest = TypeVar("Guest")
 
 
-class Admission(Generic[Guest]):
+class ConnectionLimits(Generic[Guest]):
     """The guests that have a place, each with its address."""
 
     def __init__(self, most: int, of_one_most: int) -> None:
