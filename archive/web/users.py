@@ -5,7 +5,7 @@
 Rules
 1. Each role includes the one before: `view` sees every page, but for who changed what, `export` may also take its
    content away, as a file or as JSON, and write remarks, `admin` also sets control limits and sees who changed what.
-   `role_for` says what an address needs, toolcart.archive.web.app what a change needs.
+   `role_for` says what an address or a change needs.
 2. The file is only its owner's, is written whole, and is read again when it has changed: a user taken out is out.
 3. A name in a proxy's header counts only from the proxy's own addresses; a name that is not in the file gets `view`.
 4. Passwords come from that file or, one for all, from the environment: never from the command line, which every user of
