@@ -365,11 +365,11 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
         before = status
     if not figures.highest_backlog:
         figures.undelivered_before = _undelivered_to_each(before)
-    if backlog:  # what left it undelivered was in it too
-        left = sum(count for count in _undelivered_since(figures, status).values() if count > 0)
-        figures.highest_backlog = max(figures.highest_backlog, backlog + left)
+    if backlog:
+        figures.highest_backlog = max(figures.highest_backlog, backlog)
     elif backlog == 0 and figures.highest_backlog:
-        if figures.highest_backlog > 5:
+        undelivered = sum(count for count in _undelivered_since(figures, status).values() if count > 0)
+        if figures.highest_backlog + undelivered > 5:
             reports.append((GOOD, _backlog_outcome(figures, status)))
         figures.highest_backlog = 0
     open_ids, missed = status["recovery"]["open_ids"], missed_results.of_station(status)

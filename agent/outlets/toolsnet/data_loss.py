@@ -247,7 +247,7 @@ def note_behind(policy, stored, back, now):
     lacks = min(lacks, numbers[DOUBT_LACKS] + behind)
     _put(policy, max(1, lacks), width, before)
     numbers[TAKEN] = stored
-    policy.counters.note(counter.SERVER_BEHIND, behind, now)
+    policy.counters.note(counter.SERVER_BEHIND, min(behind, numbers[DOUBT_LACKS]), now)  # what it never had may lie there
     return before
 
 
