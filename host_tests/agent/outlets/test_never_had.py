@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.agent.base.counters import RESUME_UNKNOWN
+from toolcart.agent.base.counters import RESUME_UNKNOWN, SERVER_BEHIND, Counters
 from toolcart.agent.cart import storage
 from toolcart.agent.cart.outlet_places import RETURNED
 from toolcart.agent.linux.offer_again import carry_out
@@ -234,3 +234,23 @@ def test_in_any_order_of_days_never_less_is_reported_than_is_lacking(part):
                 break
             if not is_down:
                 assert outlet.reported() >= len(outlet.lacking()), (seed, events, outlet.lacking(), outlet.reported())
+
+
+def test_the_log_says_of_a_restored_server_what_is_in_doubt_and_nothing_of_what_it_never_had(monkeypatch):
+    outlet = delivering(20)
+    outlet.away()
+    outlet.store(120)
+    outlet.again()
+    assert outlet.state.numbers[OVERWRITTEN] > 10
+    values = []
+    note = Counters.note
+
+    def noted(counters, what, value, now):
+        if what == SERVER_BEHIND:
+            values.append(value)
+        note(counters, what, value, now)
+
+    monkeypatch.setattr(Counters, "note", noted)
+    outlet.archive.restore_backup(len(outlet.ids()) - 20)
+    outlet.again()
+    assert values == [outlet.reported()]

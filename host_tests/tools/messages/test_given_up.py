@@ -141,3 +141,11 @@ def test_what_waited_for_an_outlet_that_is_gone_is_not_said_to_be_delivered():
         reported = {**station_with([{**FILE, "waiting": waiting}]), "backlog": waiting}
         texts += [one.text for one in figures.feed(status_of(reported), 1.0)]
     assert [text for text in texts if "backlog delivered" in text] == ["backlog delivered (up to 20)"]
+
+
+def test_a_backlog_is_what_waited_and_not_what_counted_as_given_up_until_it_was_there_again():
+    figures, texts = Figures(), []
+    for waiting, given_up in ((0, 0), (7, 0), (8, 500), (8, 0), (0, 0)):
+        reported = {**station_with([{**BROKER, "waiting": waiting, "given_up": given_up}]), "backlog": waiting}
+        texts += [one.text for one in figures.feed(status_of(reported), 1.0)]
+    assert [text for text in texts if "backlog delivered" in text] == ["backlog delivered (up to 8)"]
