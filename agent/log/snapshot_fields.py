@@ -39,7 +39,7 @@ GAPS_MOST = const(4)
 
 # Counts. They grow, but for what turns out otherwise: what is to be sent again is neither DELIVERED nor DROPPED, what
 # an 08 vouches for was not OVERWRITTEN, what is found once only was not STORED_AGAIN, what is dropped of another
-# ToolsNet was not QUARANTINED. Of ToolsNet's place, anew with another name:
+# ToolsNet, or sent again after it was dropped, was not QUARANTINED. Of ToolsNet's place, anew with another name:
 DELIVERED = const(35)
 OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
 # Of the station:
@@ -51,7 +51,7 @@ JUMPED = const(39)  # numbers that a start skipped
 JUMPED_FINDS_AGAIN = const(1 << 29)
 GONE = const(40)  # IDs that the controller no longer has
 STORED_AGAIN = const(41)  # results and frames that the log may have had and lost before: an upper bound
-QUARANTINED = const(42)  # without what an operator dropped of another ToolsNet
+QUARANTINED = const(42)  # without what an operator dropped of another ToolsNet, or was sent again after that
 # Of ToolsNet's place, anew with another name:
 DROPPED = const(43)  # by an operator
 

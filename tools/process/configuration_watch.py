@@ -5,14 +5,16 @@
    meanwhile, or go. Nothing is used before SIGHUP asks.
 2. What the agent lives with already refuses nothing (toolcart.tools.process.tolerated_faults).
 3. What refused the last reload is remembered with the state that the files were in, and looked at again. In that state
-   it is all that is wrong, and over when nothing is; in another one it is what is wrong there as well, and only that
-   state tells whether it is over. What no check finds is wrong in that state alone.
+   it is all that is wrong, and over when nothing is; in another one it is what is wrong there as well, with the same
+   value: another one would be refused, and was not yet. Only that state tells whether it is over. What no check finds
+   is wrong in that state alone.
 4. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 
 from toolcart.agent.base.ticks import Timer
@@ -36,7 +38,7 @@ class ConfigurationWatch:
         self._wrong: list[Mistake] = []  # what a reload would be refused for, as the files are now
         self._looked_at: tuple[bytes | str, ...] = files.state()
         self._reported: dict = {}
-        self._refusal: set[tuple[str, str]] = set()  # what the last reload was refused for, and still would be
+        self._refusal: list[Mistake] = []  # what the last reload was refused for, and still would be
         self._refused_in: tuple[bytes | str, ...] = ()  # the state that the files were in then
         self._unseen: list[Mistake] = []  # what it was refused for that no check finds
         self._refusals = 0
@@ -70,7 +72,7 @@ class ConfigurationWatch:
         self._look_now()  # the files may have been changed since the last look
         self._unseen = [(config_file.WHOLE_FILE, "", otherwise)] if otherwise else []
         self._wrong = [*found, *self._unseen]
-        self._refusal, self._refused_in = set(map(_what, self._wrong)), self._looked_at
+        self._refusal, self._refused_in = self._wrong, self._looked_at
         self._refusals += 1
         self._reported = self._report()
 
@@ -83,7 +85,7 @@ class ConfigurationWatch:
         return self._refusing(check(self._path, agent_pid=os.getpid())).all()
 
     def _report(self) -> dict:
-        refused = [one for one in self._wrong if _what(one) in self._refusal]
+        refused = [one for one in self._wrong if self._was_refused(one)]
         others = [one for one in self._wrong if one not in refused]
         return {
             "file": self._path,
@@ -105,9 +107,20 @@ class ConfigurationWatch:
         wrong = self.problems() if self._changed or self._refusal else []
         if self._refusal and state == self._refused_in:
             wrong += self._unseen
-            self._refusal = set(map(_what, wrong))
-        is_refused = not self._refusal.isdisjoint(map(_what, wrong))
-        self._wrong = wrong if self._changed or is_refused else []
+            self._refusal = wrong
+        self._wrong = wrong if self._changed or any(map(self._was_refused, wrong)) else []
+
+    def _was_refused(self, mistake: Mistake) -> bool:
+        """True if the last reload was refused for this one, too."""
+        if self._looked_at == self._refused_in:
+            return _what(mistake) in map(_what, self._refusal)
+        return _value(mistake) in map(_value, self._refusal)
+
+
+def _value(mistake: Mistake) -> tuple[str, str, str]:
+    """Return place, what is found and what is allowed, without figures that change by themselves, as of free room."""
+    place, found, allowed = mistake
+    return place, re.sub(r"\d+ KiB", "", found), allowed
 
 
 def _what(mistake: Mistake) -> tuple[str, str]:

@@ -247,7 +247,8 @@ def note_behind(policy, stored, back, now):
     lacks = min(lacks, numbers[DOUBT_LACKS] + behind)
     _put(policy, max(1, lacks), width, before)
     numbers[TAKEN] = stored
-    policy.counters.note(counter.SERVER_BEHIND, min(behind, numbers[DOUBT_LACKS]), now)  # what it never had may lie there
+    behind = min(behind, numbers[DOUBT_LACKS])  # what it never had may lie there
+    policy.counters.note(counter.SERVER_BEHIND, behind, now)
     return before
 
 
@@ -358,6 +359,7 @@ def _put_again(policy, was, count, doubt):
         _note_more(policy)
     numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
     numbers[DROPPED] -= dropped
+    numbers[QUARANTINED] -= min(numbers[QUARANTINED], dropped)  # they have their own place on the wire again
     if numbers[SENT] & SENT_EMPTY:
         numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
     numbers[DOUBT_LACKS] = lacks
@@ -368,7 +370,7 @@ def _put_again(policy, was, count, doubt):
     policy.resume_point.doubted = None
 
 
-_CHANGED = (DELIVERED, DROPPED, DOUBT_LACKS, DOUBT_TO, SENT, TAKEN)
+_CHANGED = (DELIVERED, DROPPED, QUARANTINED, DOUBT_LACKS, DOUBT_TO, SENT, TAKEN)
 
 
 def undo(policy, before):

@@ -6,6 +6,7 @@ from toolcart.agent.base.counters import RESUME_UNKNOWN
 from toolcart.agent.linux.offer_again import carry_out
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN
+from toolcart.agent.outlets.toolsnet.data_loss import taken_by_reoffer
 from toolcart.agent.quarantine.orders import carry_out as quarantine_order
 from toolcart.base.clock import Dice
 from toolcart.tools.spool.quarantine_commands import orders
@@ -486,6 +487,24 @@ def test_results_that_were_dropped_end_no_doubt_of_a_server_that_was_emptied():
     assert lacks(outlet) == (18, True, 0)
     outlet.options.tightening_codes.clear()
     assert order(outlet, "from", "16")["lacks"] == 15, "1 to 15; of the five that go out two were dropped"
+
+
+def test_dropped_ones_that_an_order_has_sent_are_not_taken_for_late_ones_ever_after():
+    outlet = Outlet(rewind=True)
+    outlet.store(20)
+    outlet.options.tightening_codes.update({18: 17, 19: 17})
+    outlet.until_stored(18, and_ms=1000)
+    list(quarantine_order(outlet.policy.lookahead.quarantine, outlet.log, 10, outlet.clock, None, ["drop", "all"]))
+    outlet.options.tightening_codes.clear()
+    order(outlet, "from", "1")
+    up(outlet)
+    assert outlet.ids()[-1] == 20 and not lacks(outlet)[0] and not taken_by_reoffer(outlet.policy)
+    for _ in range(3):
+        outlet.store(5)
+        up(outlet)
+        set_back(outlet, 5)
+        up(outlet)
+        assert not lacks(outlet)[0]
 
 
 def test_a_server_set_back_while_it_is_sent_all_again_lacks_what_it_lost():

@@ -1,5 +1,6 @@
 """What a running agent says of its configuration while something beside the file is wrong, and after the cure."""
 
+import json
 import os
 
 import pytest
@@ -137,6 +138,25 @@ def test_what_refused_the_reload_is_said_before_another_mistake(tmp_path, cart):
     written(tmp_path, cart_of(stations=[station_at(7), station_at(8, spool="none/8.spool")]))
     report = watch.report()
     assert report["refused"] and str(obstacle) in report["wrong"] and report["wrong"].endswith("(and 1 more)")
+
+
+def test_another_value_in_place_of_the_one_that_refused_the_reload_is_not_said_to_have_done_so(tmp_path, cart):
+    watch, good = ConfigurationWatch(str(cart), files.Files(cart)), cart.read_text()
+
+    def reported(port):
+        tree = json.loads(good)
+        tree["toolsnet"]["pim_port"] = port
+        cart.write_text(json.dumps(tree))
+        report = watch.report()
+        return report["refused"], str(port) in report["wrong"]
+
+    assert reported(0) == (False, True)
+    watch.refuse(watch.problems())
+    assert reported(0) == (True, True)
+    cart.write_text(good)
+    assert not watch.report()["refused"] and not watch.report()["wrong"]
+    assert reported(99999) == (False, True)
+    assert reported(0) == (True, True)
 
 
 def test_a_changed_figure_of_what_refused_the_reload_is_no_other_mistake(tmp_path, cart):
