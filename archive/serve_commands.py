@@ -52,7 +52,7 @@ _PAGES = (
     ("--trust-proxy", "ADDRESS,...", "Proxy in front of the pages whose headers are believed."),
     ("--user-header", "NAME", "Header in which a trusted proxy names the user, such as X-Remote-User."),
     ("--shifts", "NAME=TIME,...", "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."),
-    ("--rules", "N,...", "Run rules of the charts, by their numbers (docs/archive.md); 1,2,3,5 unless chosen."),
+    ("--rules", "N,...", "Run rules of the charts, by their numbers (docs/archive.md); 1,2 unless chosen."),
     ("--tls-certificate", "FILE", "Certificate (PEM): TLS."),
     ("--tls-key", "FILE", "Its private key (PEM), a file of mode 0600."),
 )

@@ -2,10 +2,13 @@
 
 Rules
 1. Limits hold from their begin on, a phase, until the next ones begin (ISO 7870-2: limits from a period in which the
-   process was under control, not from what they judge). Where none hold, a chart is measured by the OK results shown.
+   process was under control, not from what they judge). Where none hold, a chart is measured by what it shows.
 2. What was set stays known: later limits with the same begin take the place of the earlier ones, and limits can be
    withdrawn. Each change is in the audit.
-3. The mean and the deviation within subgroups are kept as numbers: results that are moved out change no limits.
+3. The mean and the deviation within subgroups are kept as numbers: results that are moved out do not change these. How
+   much subgroups differ depends on their kind, and is that of the reference period as the archive has it
+   (toolcart.archive.statistics.control_charts).
+4. Limits are of OK results, as charts are. An earlier version had limits of all results too: these are not in use.
 """
 
 from __future__ import annotations
@@ -39,15 +42,18 @@ class Phase:
     number: int
     begins: str
     level: Level
+    since: str = ""  # its reference period, 12 digits; the last minute is `until`
+    until: str = ""
 
 
 def phases(connection: Connection, wanted: ResultFilter) -> dict[str, list[Phase]]:
     """Return the phases of a program's torque and angle, in order of their begin."""
     by_quantity: dict[str, dict[str, Phase]] = {name: {} for name in QUANTITIES}
     for row in kept(connection, wanted)[::-1]:
-        if not row["Withdrawn"] and row["Quantity"] in by_quantity:
+        if row["OnlyOK"] and not row["Withdrawn"] and row["Quantity"] in by_quantity:
             level = Level(row["Mean"], row["Within"])
-            by_quantity[row["Quantity"]][row["Begins"]] = Phase(row["ControlLimitsId"], row["Begins"], level)
+            phase = Phase(row["ControlLimitsId"], row["Begins"], level, row["Since"], row["Until"])
+            by_quantity[row["Quantity"]][row["Begins"]] = phase
     return {name: [several[begins] for begins in sorted(several)] for name, several in by_quantity.items()}
 
 
@@ -58,9 +64,7 @@ def kept(connection: Connection, wanted: ResultFilter) -> list[dict]:
     return dicts(connection, statement)
 
 
-def put(
-    connection: Connection, reference: ResultFilter, begins: str, only_ok: bool, who: str, note: str
-) -> list[tuple[str, Level]]:
+def put(connection: Connection, reference: ResultFilter, begins: str, who: str, note: str) -> list[tuple[str, Level]]:
     """Set limits of torque and angle from what `reference` names; return those set.
 
     TooFewValues if neither has enough.
@@ -69,7 +73,7 @@ def put(
     entries = statistics.program_sums(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
     levels = []
     for name in QUANTITIES:
-        sums = spc.together(entry.of(only_ok)[name] for entry in entries)
+        sums = spc.together(entry.ok[name] for entry in entries)
         level = spc.level_of(sums)
         if level is None or not level.within:
             continue
@@ -79,7 +83,7 @@ def put(
             "Begins": slot_of(begins.ljust(12, "0")),
             "Since": reference.from_time,
             "Until": (reference.to_time or "").rstrip("a"),
-            "OnlyOK": int(only_ok),
+            "OnlyOK": 1,
             "Count": sums.count,
             "Mean": level.mean,
             "Within": level.within,
@@ -92,7 +96,7 @@ def put(
         levels.append((name, level))
     if not levels:
         raise TooFewValues(
-            f"Limits need {spc.ENOUGH} values that are not all the same, and a quarter of an hour with two."
+            f"Limits need {spc.ENOUGH} OK values that are not all the same, and a quarter of an hour with two."
         )
     return levels
 
@@ -131,6 +135,5 @@ def _named(values: dict) -> str:
 
 
 def _levels_text(values: dict) -> str:
-    which = "OK results" if values["OnlyOK"] else "results"
-    of = f"{values['Count']} {which} of {values['Since']} to {values['Until']}"
+    of = f"{values['Count']} OK results of {values['Since']} to {values['Until']}"
     return f"mean {values['Mean']:.5g}, s within {values['Within']:.5g} of {of}. {values['Note']}".strip()

@@ -41,6 +41,36 @@ def name_of_shift(numbered: str, shifts: Shifts) -> str:
     return f"{_day(day) if at >= 0 else _day_before(day)} {shifts[at][1]}"
 
 
+def subgroup_by(kind: str, shifts: Shifts) -> tuple[int, Callable[[str], str]]:
+    """Return of how many digits sums are asked for, for subgroups of this kind, and what gives a period's begin."""
+    if kind == "week":
+        return 8, lambda period: _monday_of(period[:8])
+    if kind == "shift":
+        return 8, lambda period: _begin_of_shift(period, shifts)
+    digits = {"quarter of an hour": 12, "hour": 10, "day": 8, "month": 6}[kind]
+    return digits, lambda period: period[:digits]
+
+
+def ends_of(begin: str, kind: str, shifts: Shifts = ()) -> dict[str, str]:
+    """Return a subgroup's first and last moment as an address has them."""
+    since = _iso(begin)
+    if kind in ("month", "day", "hour"):
+        return {"from": since, "to": since}
+    if kind == "week":
+        return {"from": since, "to": (moment(begin) + timedelta(days=6)).date().isoformat()}
+    if kind == "shift":
+        starts = [start for start, _ in shifts]
+        following = starts[(starts.index(begin[8:]) + 1) % len(starts)]
+        end = moment(begin[:8] + following) + timedelta(days=following <= begin[8:], minutes=-1)
+        return {"from": since, "to": end.isoformat(timespec="minutes")}
+    return {"from": since, "to": f"{since[:-2]}{int(begin[10:12]) + 14}"}
+
+
+def _iso(digits: str) -> str:
+    day = "-".join(part for part in (digits[:4], digits[4:6], digits[6:8]) if part)
+    return day + (f"T{digits[8:10]}" if len(digits) > 8 else "") + (f":{digits[10:12]}" if len(digits) > 10 else "")
+
+
 def _day(time: str) -> str:
     return f"{time[:4]}-{time[4:6]}-{time[6:8]}"
 
@@ -60,3 +90,15 @@ def _day_before(day: str) -> str:
 def _week_of(day: str) -> str:
     year, week, _ = moment(day).isocalendar()
     return f"{year:04d}-W{week:02d}"
+
+
+@lru_cache(1000)
+def _monday_of(day: str) -> str:
+    then = moment(day)
+    return (then - timedelta(days=then.weekday())).date().isoformat().replace("-", "")
+
+
+def _begin_of_shift(numbered: str, shifts: Shifts) -> str:
+    day, _, number = numbered.partition(" ")
+    at = int(number) - 1
+    return (day if at >= 0 else _day_before(day).replace("-", "")) + shifts[at][0]

@@ -5,22 +5,34 @@ Rules
 2. s is that of a sample (n - 1). Within subgroups it is pooled, so that a drift between them does not count; over all
    it is that of all values. A subgroup is a quarter of an hour of one tool under one set of limits. Cp and Cpk use the
    first, Pp and Ppk the second.
-3. Cp = (high - low) / 6s, Cpk = min(high - mean, mean - low) / 3s. With fewer than ENOUGH values, or no spread, they
-   are left out: they would say more about chance, or about the resolution, than about the screw.
-4. A chart's limits are those of its reference (`Level`) for a subgroup of that many values: mean +- 3 s / sqrt(n).
-5. A signal is one of Nelson's eight rules, given for the point that completes it; for deviations only the first.
+3. Cp = (high - low) / 6s, Cpk = min(high - mean, mean - low) / 3s; with one limit there is no Cp, and Cpk is that
+   limit's part. A limit of all nines, or a low one of 0, is none: a station sends it for want of one. With fewer than
+   ENOUGH values, or no spread, they are left out: they would say more about chance, or about the resolution, than about
+   the screw.
+4. A mean of n values differs from the next one by s / sqrt(n), and by what a process varies from one subgroup to the
+   next: another bolt, operator, temperature. Both make a chart's limits: mean +- 3 sqrt(s^2 / n + between^2). `between`
+   comes from moving ranges, as in a chart of individual means (I-MR): of neighbours, or of subgroups a day apart if
+   these differ more. So a step or a drift does not widen the limits that it is measured by, and where subgroups differ
+   by no more than their values explain, `between` is 0, and the limits are those of s alone (ISO 7870-2). Deviations
+   have limits of the same kind.
+5. A signal is one of Nelson's eight rules, given for the point that completes it, and again for each further run as
+   long; for deviations only the first. A run means something only where points do not depend on one another: if the
+   means of one day are alike, and days differ, only the first rule is looked at.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
 ENOUGH = 25
-USUAL = (1, 2, 3, 5)  # of Nelson's rules: the others signal what few plants act on
+USUAL = (1, 2)  # of Nelson's rules: each further one has a false alarm in some 300 points
+ENOUGH_PAIRS = 20  # of subgroups that a deviation between them comes from
+_ALIKE = 1.25  # the variance from day to day, in that from one subgroup to the next
 
 
 @dataclass
@@ -95,12 +107,23 @@ def together(several: Iterable[Sums]) -> Sums:
 # -- capability ----------------------------------------------------------------------------------------------------
 
 
+_NINES = re.compile(r"9{3,}(\.9+)?").fullmatch
+
+
+def specification(low: float | None, high: float | None) -> tuple[float | None, float | None]:
+    """Return a value's limits as they are meant, None for each that is none."""
+    if low is None or high is None or not low < high:
+        return None, None
+    meant = [None if _NINES(f"{abs(limit):.3f}".rstrip("0").rstrip(".")) else limit for limit in (low, high)]
+    return meant[0] or None, meant[1]
+
+
 def figures(sums: Sums, low: float | None, high: float | None) -> dict:
     """Return count, mean, deviation, least, most, within (deviation in subgroups), cp, cpk, pp, ppk; None: left out."""
     mean, deviation, within = sums.mean, sums.deviation, sums.within
     cp = cpk = pp = ppk = None
     is_spread = sums.least != sums.most  # of values that are all the same, rounding may leave a deviation
-    if low is not None and high is not None and sums.count >= ENOUGH and mean is not None and is_spread:
+    if sums.count >= ENOUGH and mean is not None and is_spread:
         cp, cpk = _capability(mean, within, low, high)
         pp, ppk = _capability(mean, deviation, low, high)
     ends = {"least": sums.least, "most": sums.most}
@@ -108,11 +131,17 @@ def figures(sums: Sums, low: float | None, high: float | None) -> dict:
     return {"count": sums.count, "mean": mean, "deviation": deviation, **ends, "within": within, **capability}
 
 
-def _capability(mean: float, deviation: float | None, low: float, high: float) -> tuple[float | None, float | None]:
+def _capability(
+    mean: float, deviation: float | None, low: float | None, high: float | None
+) -> tuple[float | None, float | None]:
     if not deviation:
         return None, None
-    indices = (high - low) / (6 * deviation), min(high - mean, mean - low) / (3 * deviation)
-    return indices if all(map(math.isfinite, indices)) else (None, None)
+    sides = ([] if low is None else [mean - low]) + ([] if high is None else [high - mean])
+    index = min(sides) / (3 * deviation) if sides else None
+    whole = (high - low) / (6 * deviation) if low is not None and high is not None else None
+    if any(one is not None and not math.isfinite(one) for one in (whole, index)):
+        return None, None
+    return whole, index
 
 
 # -- charts --------------------------------------------------------------------------------------------------------
@@ -132,15 +161,79 @@ def level_of(sums: Sums) -> Level | None:
     return None if sums.count < ENOUGH or mean is None or within is None else Level(mean, within)
 
 
+@dataclass(frozen=True)
+class Between:
+    """How much subgroups differ beyond what their values explain: their means, and their deviations."""
+
+    means: float = 0.0
+    deviations: float = 0.0
+    is_alike: bool = False  # means of one day are alike, and days differ
+
+
+WITHIN = Between()  # limits of s alone
+Pairs = list[tuple[Sums, Sums]]
+
+
+def between(neighbours: Pairs, a_day_apart: Pairs, within: float) -> Between:
+    """Return how much subgroups differ, from pairs of them: each with the one before, and with that of a day before."""
+    apart = [_of_means(pairs, within) for pairs in (neighbours, a_day_apart)]
+    means = [_beyond(*one) for one in apart]
+    deviations = [_beyond(*_of_deviations(pairs, within)) for pairs in (neighbours, a_day_apart)]
+    if not a_day_apart or not neighbours:
+        return Between(max(means), max(deviations))
+    own = math.fsum(apart[0][1]) / len(apart[0][1]) / 2  # the variance of a mean that its values explain
+    is_alike = own + means[1] ** 2 > _ALIKE * (own + means[0] ** 2)
+    return Between(max(means), max(deviations), is_alike)
+
+
+def _of_means(pairs: Pairs, within: float) -> tuple[list[float], list[float]]:
+    """Return the moving ranges of the means, and the variance of each that the values explain."""
+    ranges = [abs((one.mean or 0.0) - (other.mean or 0.0)) for one, other in pairs]
+    return ranges, [within**2 * (1 / one.count + 1 / other.count) for one, other in pairs]
+
+
+def _of_deviations(pairs: Pairs, within: float) -> tuple[list[float], list[float]]:
+    both = [(one, other) for one, other in pairs if one.free and other.free]
+    ranges = [
+        abs((one.within or 0.0) / c4(one.free + 1) - (other.within or 0.0) / c4(other.free + 1)) for one, other in both
+    ]
+    return ranges, [within**2 * (_of_c4(one.free) + _of_c4(other.free)) for one, other in both]
+
+
+def _of_c4(free: int) -> float:
+    """Return the variance of a deviation of so many degrees of freedom, in its own expectation."""
+    return 1 / c4(free + 1) ** 2 - 1
+
+
+def _beyond(ranges: list[float], explained: list[float]) -> float:
+    """Return the deviation that makes the mean moving range what it is, beside the variances that are explained.
+
+    A range of normal values has the mean sqrt(2 / pi) of its deviation; Newton's steps come from below and do not pass.
+    """
+    wanted = math.fsum(ranges) * math.sqrt(math.pi / 2)
+    variance = 0.0
+    for _ in range(30):
+        roots = [math.sqrt(one + 2 * variance) for one in explained]
+        short = wanted - math.fsum(roots)
+        if short <= 1e-6 * wanted:
+            break
+        if not min(roots):  # values that are all the same explain nothing
+            return wanted / len(roots) / math.sqrt(2)
+        variance += short / math.fsum(1 / root for root in roots)
+    return math.sqrt(variance)
+
+
 @cache
 def c4(count: int) -> float:
     """Return the mean deviation of samples of `count` values (2 or more) if the true deviation is 1."""
     return math.sqrt(2 / (count - 1)) * math.exp(math.lgamma(count / 2) - math.lgamma((count - 1) / 2))
 
 
-def chart_of_means(groups: Sequence[Sums], level: Level, rules: Collection[int] = USUAL) -> dict:
+def chart_of_means(
+    groups: Sequence[Sums], level: Level, rules: Collection[int] = USUAL, between: Between = WITHIN
+) -> dict:
     """Return the points, centre, low and high of each, and signals {place of the point: rule}. No group is empty."""
-    errors = [level.within / math.sqrt(group.count) for group in groups]
+    errors = [math.hypot(level.within / math.sqrt(group.count), between.means) for group in groups]
     points = [group.mean or 0.0 for group in groups]
     scaled = [(point - level.mean) / error if error else 0.0 for point, error in zip(points, errors, strict=True)]
     return {
@@ -148,19 +241,19 @@ def chart_of_means(groups: Sequence[Sums], level: Level, rules: Collection[int] 
         "centre": [level.mean] * len(groups),
         "low": [level.mean - 3 * error for error in errors],
         "high": [level.mean + 3 * error for error in errors],
-        "signals": _signals(scaled, rules),
+        "signals": _signals(scaled, [number for number in rules if number == 1 or not between.is_alike]),
     }
 
 
-def chart_of_deviations(groups: Sequence[Sums], level: Level) -> dict:
-    """The same for deviations; a group of one value has none."""
+def chart_of_deviations(groups: Sequence[Sums], level: Level, between: Between = WITHIN) -> dict:
+    """The same for the deviation within quarters of an hour; a group without two values in one has none."""
     chart: dict = {"points": [], "centre": [], "low": [], "high": [], "signals": {}}
     for at, group in enumerate(groups):
-        point = group.deviation
+        point = group.within
         centre = low = high = None
         if point is not None:
-            centre = level.within * c4(group.count)
-            reach = 3 * level.within * math.sqrt(1 - c4(group.count) ** 2)
+            centre = level.within * c4(group.free + 1)
+            reach = 3 * math.hypot(level.within * math.sqrt(1 - c4(group.free + 1) ** 2), between.deviations)
             low, high = max(0.0, centre - reach), centre + reach
             if reach and abs(point - centre) > reach:
                 chart["signals"][at] = RULES[1].words
@@ -170,15 +263,16 @@ def chart_of_deviations(groups: Sequence[Sums], level: Level) -> dict:
 
 
 def _signals(scaled: list[float], rules: Collection[int]) -> dict[int, str]:
-    """Return the first rule that each point completes."""
-    signals = {}
-    for end in range(1, len(scaled) + 1):
-        for number in rules:
-            rule = RULES[number]
-            if end >= rule.count and rule.is_met(scaled[end - rule.count : end]):
-                signals[end - 1] = rule.words
-                break
-    return signals
+    """Return the first rule that each point completes. A run that goes on is told again when it is twice as long."""
+    signals: dict[int, str] = {}
+    for number in rules:
+        rule = RULES[number]
+        told = -rule.count
+        for at in range(rule.count - 1, len(scaled)):
+            if at - told >= rule.count and rule.is_met(scaled[at - rule.count + 1 : at + 1]):
+                told = at
+                signals.setdefault(at, rule.words)
+    return dict(sorted(signals.items()))
 
 
 @dataclass(frozen=True)
@@ -222,5 +316,5 @@ def rules_of(text: str) -> tuple[int, ...]:
     numbers = {part.strip() for part in text.split(",")}
     rules = tuple(number for number in RULES if str(number) in numbers)
     if len(rules) != len(numbers):
-        raise ValueError(f"{text!r}: numbers of Nelson's rules, 1 to {max(RULES)}, such as 1,2,3,5")
+        raise ValueError(f"{text!r}: numbers of Nelson's rules, 1 to {max(RULES)}, such as 1,2")
     return rules

@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case,
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, which
-from toolcart.archive.statistics import rollups
+from toolcart.archive.statistics import rollups, spc
 from toolcart.archive.statistics.periods import Shifts, moment
 from toolcart.archive.statistics.rollups import QUANTITIES, VERDICTS, end_of, slot_of
 from toolcart.archive.statistics.spc import Sums
@@ -34,7 +35,7 @@ Ends = tuple[float | None, float | None]  # least and most; unknown for no value
 
 @dataclass
 class ProgramSums:
-    """The results of one program in one period under one set of limits. Limits of 0 and 0 are none."""
+    """The results of one program in one period under one set of limits, as the station sent them."""
 
     period: str
     spindle: int
@@ -50,6 +51,10 @@ class ProgramSums:
     def key(self) -> tuple:
         """Spindle, program and limits."""
         return (self.spindle, self.program, *[limit for name in QUANTITIES for limit in self.limits[name]])
+
+    def specification(self, name: str) -> tuple[float | None, float | None]:
+        """Return the limits as they are meant, None for each that is none."""
+        return spc.specification(*self.limits[name])
 
     def of(self, only_ok: bool) -> dict[str, Sums]:
         """Return the sums of all or of the OK ones."""
@@ -95,17 +100,17 @@ def program_sums(connection: Connection, wanted: ResultFilter, digits: int, shif
     return sorted(by_key.values(), key=lambda entry: entry.period)
 
 
-def coarser(entries: Sequence[ProgramSums], digits: int) -> list[ProgramSums]:
-    """Return the same in longer periods."""
-    merged: dict[tuple, ProgramSums] = {}
+def merged(entries: Sequence[ProgramSums], of: Callable[[str], str]) -> list[ProgramSums]:
+    """Return the same in longer periods: `of` gives the one that a period is in."""
+    several: dict[tuple, ProgramSums] = {}
     for entry in entries:
-        key = (entry.period[:digits], *entry.key)
-        if key in merged:
-            merged[key].add(entry)
+        key = (of(entry.period), *entry.key)
+        if key in several:
+            several[key].add(entry)
             continue
-        sums, ok = ({name: replace(one) for name, one in of.items()} for of in (entry.sums, entry.ok))
-        merged[key] = replace(entry, period=key[0], sums=sums, ok=ok, bad_ends=dict(entry.bad_ends))
-    return list(merged.values())
+        sums, ok = ({name: replace(one) for name, one in some.items()} for some in (entry.sums, entry.ok))
+        several[key] = replace(entry, period=key[0], sums=sums, ok=ok, bad_ends=dict(entry.bad_ends))
+    return list(several.values())
 
 
 def period(source: FromClause, digits: int, shifts: Shifts) -> ColumnElement[str]:
@@ -238,10 +243,29 @@ def period_of(connection: Connection, wanted: ResultFilter, most: int) -> str:
 
 
 def values(connection: Connection, wanted: ResultFilter, name: str) -> Sequence[Row]:
-    """Return time, verdict, value and limits of the wanted results, in the order they were made."""
+    """Return time, verdict, value, limits, and statuses of torque, angle and time, in the order they were made."""
     value = rollups.fitting(_R[name])
-    statement = select(_R.Time, _R.Overall, value, *rollups.limits(name)).where(*which(connection, wanted))
+    statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
+    statement = select(_R.Time, _R.Overall, value, *rollups.limits(name), *statuses).where(*which(connection, wanted))
     return connection.execute(statement.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
+
+
+def sample(connection: Connection, wanted: ResultFilter, total: int, most: int) -> Sequence[Row]:
+    """Return torque and angle of the wanted results: of all `total`, or of about `most` in quarters drawn by lot.
+
+    The lot is the same each time. A range of VINs is looked up whole.
+    """
+    statement = select(*[rollups.fitting(_R[name]).label(name) for name in QUANTITIES])
+    if total <= most or wanted.vin_from or wanted.vin_to:
+        return connection.execute(statement.where(*which(connection, wanted))).fetchall()
+    first, end, _ = spans(wanted.from_time or "", wanted.to_time or "")
+    slots = connection.execute(select(_Q.Slot).where(*_quarters(wanted, first, end)).distinct().order_by(_Q.Slot))
+    several = list(slots.scalars())
+    drawn = random.Random(len(several)).sample(several, math.ceil(len(several) * most / total))
+    rows: list[Row] = []
+    for slot in sorted(drawn):
+        rows += connection.execute(statement.where(*which(connection, wanted, slot, end_of(slot)))).fetchall()
+    return rows
 
 
 def tools(connection: Connection, wanted: ResultFilter) -> list[tuple]:
@@ -269,17 +293,16 @@ def newest_of_tool(
 def bars(
     connection: Connection,
     wanted: ResultFilter,
-    names: Sequence[str],
     only_ok: bool,
-    ends: Callable[[float, float], tuple[float, float]],
+    ends: Callable[[str, tuple], tuple[float, float]],
     most: int,
 ) -> dict[str, dict[tuple, list[int]]]:
     """Return how many values of each quantity lie in each of `most` bars, by spindle, program and limits.
 
-    `ends` gives where the bars begin and end from the limits; the outer ones have all that is beyond. Counted here: to
-    tell its bar the database works out a result's limits a dozen times, which takes twice as long.
+    `ends` gives where the bars of a quantity begin and end for these; the outer ones have all that is beyond. Counted
+    here: to tell its bar the database works out a result's limits a dozen times, which takes twice as long.
     """
-    columns = [_R[name] for name in (*_LIMITS, *names)]
+    columns = [_R[name] for name in (*_LIMITS, *QUANTITIES)]
     statement = select(_R.Spindle, _R.Program, *columns).where(*which(connection, wanted))
     if only_ok:
         statement = statement.where(_R.Overall == 0)
@@ -289,22 +312,22 @@ def bars(
         of = row[:at]
         values = several.get(of)
         if values is None:
-            values = several[of] = [[] for _ in names]
+            values = several[of] = [[] for _ in QUANTITIES]
         for one, value in zip(values, row[at:], strict=True):
             if value is not None:
                 one.append(value)
-    counted: dict[str, dict[tuple, list[int]]] = {name: {} for name in names}
+    counted: dict[str, dict[tuple, list[int]]] = {name: {} for name in QUANTITIES}
     for (spindle, program, *limits), values in several.items():
         each = {name: rollups.limits_of(*limits[2 * place : 2 * place + 2]) for place, name in enumerate(QUANTITIES)}
         key = (spindle, program, *[limit for both in each.values() for limit in both])
-        for name, some in zip(names, values, strict=True):
+        for name, some in zip(QUANTITIES, values, strict=True):
             if some:
-                counts = counted[name].setdefault(key, [0] * most)
-                _count(counts, some, *ends(*each[name]))
+                put_in_bars(counted[name].setdefault(key, [0] * most), some, *ends(name, key))
     return counted
 
 
-def _count(counts: list[int], values: Sequence[float], first: float, end: float) -> None:
+def put_in_bars(counts: list[int], values: Sequence[float], first: float, end: float) -> None:
+    """Add each value to the bar that it is in."""
     last, width = len(counts) - 1, (end - first) / len(counts)
     for value in values:
         counts[min(max(math.floor((value - first) / width), 0), last) if width else 0] += 1

@@ -1,12 +1,11 @@
 """A station's day in figures: each program's verdicts, and how torque and angle lie between their limits.
 
-1. A program whose limits were changed during the day gets two lines: figures across two sets of limits mean nothing.
-2. Spread is shown between the limits and half their distance beyond on both sides; the rest is in the outer bars.
+A program whose limits were changed during the day gets two lines: figures across two sets of limits mean nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -14,11 +13,8 @@ from sqlalchemy import Connection
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import spc, statistics
 from toolcart.archive.statistics.statistics import ProgramSums
+from toolcart.archive.web import histograms
 from toolcart.archive.web.trend import QUANTITIES, Quantity
-
-BARS = 40
-_FLAT = 1e-6  # values this near to each other have one bar
-MARGIN = 0.5  # of the distance between the limits, on each side
 
 
 def programs(
@@ -26,7 +22,8 @@ def programs(
 ) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
     entries = statistics.program_sums(connection, wanted, 0)
-    bars = statistics.bars(connection, wanted, statistics.QUANTITIES, only_ok, _around, BARS)
+    by_key = {entry.key: entry for entry in entries}
+    bars = statistics.bars(connection, wanted, only_ok, lambda name, key: _ends(by_key.get(key), name), histograms.BARS)
     figures = []
     for entry in sorted(entries, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
         count = entry.good + entry.bad
@@ -35,44 +32,21 @@ def programs(
             name=names.get((entry.spindle, entry.program), f"Program {entry.program}"), ok_share=entry.good / count
         )
         for quantity in QUANTITIES:
-            counts = bars[quantity.name].get(entry.key)
-            one[quantity.name.lower()] = _spread(connection, wanted, entry, quantity, counts, only_ok)
+            one[quantity.name.lower()] = _spread(entry, quantity, bars[quantity.name].get(entry.key, ()), only_ok)
         figures.append(one)
     return figures
 
 
-def _around(low: float, high: float) -> tuple[float, float]:
-    """Return where the bars of what has these limits begin and end."""
-    margin = (high - low) * MARGIN
-    return low - margin, high + margin
+def _ends(entry: ProgramSums | None, name: str) -> histograms.Ends:
+    if entry is None:  # it has come since the sums were read
+        return 0.0, 1.0
+    return histograms.ends(entry.ok[name], entry.sums[name], *entry.specification(name))
 
 
-def _spread(
-    connection: Connection,
-    wanted: ResultFilter,
-    entry: ProgramSums,
-    quantity: Quantity,
-    bars: list[int] | None,
-    only_ok: bool,
-) -> dict[str, Any]:
-    sums, (low, high) = entry.of(only_ok)[quantity.name], entry.limits[quantity.name]
-    spread: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}
-    if low < high:
-        spread.update(low=low, high=high, bars=bars or [])
-        spread["from"], spread["to"] = _around(low, high)
-        return {**spread, **spc.figures(sums, low, high)}
-    spread.update(low=None, high=None)
-    if sums.least is None or sums.most is None or not (sums.least or sums.most):
-        return {**spread, **spc.figures(spc.Sums(), None, None)}  # a program that does not measure it sends zeros
-    first, last = (sums.least, sums.most) if sums.most - sums.least > _FLAT else (sums.least - 0.5, sums.most + 0.5)
-    of_it = replace(wanted, spindle=entry.spindle, program=entry.program)
-    counts = statistics.bars(connection, of_it, (quantity.name,), only_ok, lambda *_: (first, last), BARS)
-    spread.update({"from": first, "to": last, "bars": counts[quantity.name].get(entry.key, [])})
-    return {**spread, **spc.figures(sums, None, None)}
-
-
-def limits_of(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    """Return the limits, or none: a station without limits sends 0 for both."""
-    if low is None or high is None or not low < high:
-        return None, None
-    return low, high
+def _spread(entry: ProgramSums, quantity: Quantity, counts: Sequence[int], only_ok: bool) -> dict[str, Any]:
+    sums, (low, high) = entry.of(only_ok)[quantity.name], entry.specification(quantity.name)
+    spread: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "low": low, "high": high}
+    if not (sums.least or sums.most) and low is None and high is None:
+        sums, counts = spc.Sums(), ()  # a program that does not measure it sends zeros
+    histogram = histograms.of(_ends(entry, quantity.name), counts, low, high)
+    return {**spread, "histogram": histogram, **spc.figures(sums, low, high)}

@@ -16,7 +16,7 @@ from toolcart.archive.web.pages import Page, station_of
 from toolcart.archive.web.reading import Reading, Writing
 from toolcart.archive.web.request_arguments import InvalidRequest, NotThere
 
-REFERENCE_DAYS = 7  # of a reference period, unless another one is chosen
+REFERENCE_DAYS = 30  # of a reference period, unless another one is chosen: twenty subgroups of a day, and more
 WITHDRAW = "withdraw"
 
 
@@ -51,9 +51,8 @@ async def set_limits(read: Reading, write: Writing, request: Request, form: dict
         return here
     since, until, begins = (_minute(form, name) for name in ("from", "to", "begins"))
     reference = ResultFilter(wanted.station, wanted.spindle, wanted.program, since, until + "a")
-    only_ok = form.get("only", "") != "all"
     try:
-        await write(limits.put, reference, begins, only_ok, who, form.get("note", "").strip())
+        await write(limits.put, reference, begins, who, form.get("note", "").strip())
     except limits.TooFewValues as why:
         raise InvalidRequest(f"From {form['from']} to {form['to']} there are too few results. {why}") from None
     return here

@@ -15,12 +15,13 @@ from toolcart.archive.statistics.periods import Shifts, moment, name_of_shift, p
 from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.pages import VIN_MOST, Page, station_of
 from toolcart.archive.web.reading import QueryTimeout, Reading
-from toolcart.archive.web.trend import TrendQuery, trend
+from toolcart.archive.web.trend import HISTOGRAM_MOST, SUBGROUPS, TrendQuery, seconds, trend
 
 DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
 SERIAL_MOST = 10  # TN 5.3
 BARS = 30
+WITHIN = "within"  # limits of charts: of s within subgroups alone
 LINES = 31  # of a table, a month of days; another page has those before
 SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}  # offered as links
 KINDS = ("day", "week", "month", "study", "shift")
@@ -47,11 +48,20 @@ async def trend_page(read: Reading, request: Request) -> Page:
     kinds = KINDS if shifts else KINDS[:-1]
     form["by"] = request_arguments.one_of(request, "by", kinds)
     form["only"] = request_arguments.one_of(request, "only", ("", "ok"))
+    form["limits"] = request_arguments.one_of(request, "limits", ("", WITHIN))
+    subgroups = [one for one in SUBGROUPS if shifts or one != "shift"]
+    form["subgroup"] = request_arguments.one_of(request, "subgroup", ("", *subgroups))
     wanted = ResultFilter(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
-    figures = await read(trend, wanted, TrendQuery(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
+    how = TrendQuery(
+        *(form["by"], shifts, form["only"] == "ok", request.app.state.rules),
+        *(form["subgroup"], form["limits"] == WITHIN),
+    )
+    figures = await read(trend, wanted, how)
+    figures["span"] = [seconds(one) for one in _digits(form)]
     which = {"station": template_filters.place(station), "program": program, "spindle": spindle}
     figures["results"] = template_filters.link("/results", verdict="all", **which)
     values: dict[str, Any] = {"station": station, "trend": figures, "form": form, "kinds": kinds}
+    values.update(subgroups=subgroups, histogram_most=HISTOGRAM_MOST)
     values.update(lines=LINES, behind=request_arguments.number(request, "behind") or 0)
     values["title"] = names.get((spindle, program), f"Program {program}")
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())

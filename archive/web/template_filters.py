@@ -13,7 +13,7 @@ from toolcart import pages
 from toolcart.archive.file_formats import export
 from toolcart.archive.file_formats.export import readable_time, status
 from toolcart.archive.statistics.periods import period_by
-from toolcart.archive.web.day_figures import limits_of
+from toolcart.archive.statistics.spc import specification
 from toolcart.archive.web.trend import drawn
 from toolcart.toolsnet import rows
 
@@ -37,13 +37,22 @@ def number(value: float | None, decimals: int) -> str:
 
 def limits(low: float | None, high: float | None, decimals: int) -> str:
     """Return the two limits of a value as text, "" if it has none."""
-    low, high = limits_of(low, high)
-    return "" if low is None else f"{number(low, decimals)} to {number(high, decimals)}"
+    return between(*specification(low, high), decimals)
+
+
+def between(low: float | None, high: float | None, decimals: int) -> str:
+    """Return limits as they are meant as text."""
+    if low is not None and high is not None:
+        return f"{number(low, decimals)} to {number(high, decimals)}"
+    if low is not None:
+        return f"at least {number(low, decimals)}"
+    return "" if high is None else f"at most {number(high, decimals)}"
 
 
 def gauge(value: float | None, low: float | None, high: float | None) -> float | None:
     """Return a value's place on a scale of 100 with the limits at 25 and 75; None without limits."""
-    if value is None or low is None or high is None or not low < high:
+    low, high = specification(low, high)
+    if value is None or low is None or high is None:
         return None
     return round(min(98.0, max(0.0, 25 + 50 * (value - low) / (high - low))), 1)
 
@@ -78,7 +87,7 @@ def link(path: str, **parts: object) -> str:
 @functools.cache
 def templates() -> Environment:
     environment = pages.templates(HERE / "templates")
-    for one in (moment, number, limits, status, place, silence, gauge, drawn):
+    for one in (moment, number, limits, between, status, place, silence, gauge, drawn):
         environment.filters[one.__name__] = one
     environment.filters["day"] = day
     environment.globals["link"] = link  # type: ignore

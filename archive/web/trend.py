@@ -3,11 +3,12 @@
 Rules
 1. Everything is of the whole span, exactly. Where a program's limits were changed, figures start again: across two
    sets of limits they mean nothing. Charts of means and deviations do not depend on them and go on.
-2. Up to POINTS_MOST results are drawn as points; of more, the least and most of each period, for good and bad ones
-   separately, so that nothing that sticks out is missing. A chart's subgroups are these periods.
-3. A chart's control limits are those that were set (toolcart.archive.statistics.limits), each from its begin on; where
-   none were set, they are those of the OK results that are shown. Signals are looked for in each stretch by itself.
-4. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
+2. Up to POINTS_MOST results are drawn as points; of more, the range and mean of the OK ones of each subgroup. Of NOK
+   ones each is a mark, with its cause; of more than POINTS_MOST, the least and most of each subgroup.
+3. A chart's subgroups are of the kind that was asked for, else of the shortest of which there are at most POINTS_MOST.
+   What it is measured by is decided in toolcart.archive.statistics.control_charts; charts are of OK results.
+4. A histogram has every value of up to HISTOGRAM_MOST results; of more, those of quarters of an hour drawn by lot.
+5. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
    of these values. The newest STUDIES_MOST are shown.
 """
 
@@ -16,21 +17,26 @@ from __future__ import annotations
 import calendar
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from toolcart.archive.database.queries import ResultFilter
-from toolcart.archive.statistics import limits, rates, spc, statistics
+from toolcart.archive.statistics import control_charts, limits, rates, spc, statistics
+from toolcart.archive.statistics.control_charts import Stretch
 from toolcart.archive.statistics.limits import Phase
-from toolcart.archive.statistics.periods import Shifts, name_of_shift, period_by
+from toolcart.archive.statistics.periods import Shifts, ends_of, name_of_shift, period_by, subgroup_by
 from toolcart.archive.statistics.statistics import PERIODS, ProgramSums
+from toolcart.archive.web import histograms
 
 POINTS_MOST = 1000  # in a chart; half a screen has as many columns
+HISTOGRAM_MOST = 10000
 STUDY = 50  # tightenings, as in most handbooks
 STUDIES_MOST = 20
+SUBGROUPS = ("quarter of an hour", "hour", "shift", "day", "week", "month")
+_SECONDS = {"shift": 86400, "week": 7 * 86400} | {name: seconds for name, (_, seconds) in PERIODS.items()}
 _FILLED = "00000101000000"
 
 
@@ -48,18 +54,24 @@ QUANTITIES = (Quantity("Torque", "Nm", 2), Quantity("Angle", "°", 1))
 
 @dataclass(frozen=True)
 class TrendQuery:
-    """How a trend is shown: figures `by` day, week, month, shift or study; charts and figures of OK results only."""
+    """How a trend is shown: figures `by` day, week, month, shift or study, of OK results only if wanted.
+
+    `subgroup`: the charts' kind, "" for what fits. `is_within`: their limits are of s within subgroups alone.
+    """
 
     by: str
     shifts: Shifts = ()
     only_ok: bool = False
     rules: Collection[int] = spc.USUAL
+    subgroup: str = ""
+    is_within: bool = False
 
 
 def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> dict:
     """Return counts, causes and each quantity's values, charts and figures."""
-    group = statistics.period_of(connection, wanted, POINTS_MOST)
-    periods, drawn = _periods_and_drawn(connection, wanted, query, PERIODS[group][0])
+    shortest = statistics.period_of(connection, wanted, POINTS_MOST)
+    group = query.subgroup if _SECONDS.get(query.subgroup, 0) >= _SECONDS[shortest] else shortest
+    periods, drawn = _periods_and_drawn(connection, wanted, query, group)
     good, bad = sum(entry.good for entry in drawn), sum(entry.bad for entry in drawn)
     values: dict[str, Any] = {
         "count": good + bad,
@@ -70,26 +82,44 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
     }
     values["rules"] = [spc.RULES[number].words for number in query.rules]
     phases = limits.phases(connection, wanted)
-    begun = drawn[0].period.ljust(12, "0") if drawn else ""
-    is_set = not drawn or all(several and several[0].begins <= begun for several in phases.values())
-    ok = {} if is_set else {name: spc.together(entry.ok[name] for entry in drawn) for name in statistics.QUANTITIES}
     is_study = query.by == "study"
     studies = _studies(connection, wanted, query.only_ok) if is_study else {}
-    for quantity in QUANTITIES:
-        if not any(any(entry.extremes(quantity.name)) or any(entry.limits[quantity.name]) for entry in drawn):
-            continue  # a program that does not measure it sends zeros
-        is_few = good + bad <= POINTS_MOST
-        points = _values(statistics.values(connection, wanted, quantity.name)) if is_few else _extremes(drawn, quantity)
+    is_few = good + bad <= POINTS_MOST
+    measured = [
+        quantity
+        for quantity in QUANTITIES  # a program that does not measure it sends zeros
+        if any(any(entry.extremes(quantity.name)) or any(entry.specification(quantity.name)) for entry in drawn)
+    ]
+    sample = statistics.sample(connection, wanted, good + bad, HISTOGRAM_MOST) if measured else []
+
+    @cache
+    def sums_of(since: str, until: str) -> list[ProgramSums]:
+        digits, begin_of = subgroup_by(group, query.shifts)
+        its = replace(wanted, from_time=since, to_time=until + "a", tool=None, vin_from=None, vin_to=None)
+        entries = statistics.program_sums(connection, its, digits, query.shifts if group == "shift" else ())
+        return statistics.merged(entries, begin_of)
+
+    def reference(name: str) -> Callable[[Phase], control_charts.Groups]:
+        return lambda phase: _groups(sums_of(phase.since, phase.until), name)
+
+    for quantity in measured:
+        name = quantity.name
+        at = statistics.QUANTITIES.index(name)
+        nok = None if is_few or bad > POINTS_MOST else statistics.values(connection, replace(wanted, nok=True), name)
+        each = statistics.values(connection, wanted, name) if is_few else None
+        points = _ranges(drawn, at, nok) if each is None else _values(each, at)
         values["quantities"].append(
             {
-                "name": quantity.name,
+                "name": name,
                 "unit": quantity.unit,
                 "decimals": quantity.decimals,
                 "points": points,
                 "is_each": is_few,
-                "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[quantity.name]],
-                "charts": _charts(drawn, quantity, query.rules, phases[quantity.name], ok, query.only_ok),
-                "periods": studies[quantity.name] if is_study else _periods(periods, quantity, query.only_ok),
+                "is_each_nok": bad <= POINTS_MOST,
+                "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[name]],
+                "charts": _charts(_groups(drawn, name), phases[name], reference(name), query, group),
+                "histogram": _histogram(drawn, name, [row[at] for row in sample]),
+                "periods": studies[name] if is_study else _periods(periods, quantity, query.only_ok),
                 "all": _periods([("", entry) for entry in drawn], quantity, query.only_ok),
             }
         )
@@ -98,91 +128,117 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
 
 # -- points --------------------------------------------------------------------------------------------------------
 
-
-def _values(rows: Sequence[Sequence]) -> dict:
-    """Return columns for a chart of results: seconds, good and bad values, limits."""
-    columns = _columns()
-    for time, overall, value, low, high in rows:
-        _put(columns, time, value, bool(overall), (low, high))
-    return columns
+_COLUMNS = ("time", "least", "mean", "most", "own", "other", "why", "low", "high")
 
 
-def _extremes(entries: Sequence[ProgramSums], quantity: Quantity) -> dict:
-    """Return columns for a chart of periods: the least and most of the good and of the bad ones."""
-    columns = _columns()
+def _values(rows: Sequence[Sequence], at: int) -> dict:
+    """Return columns for a chart of results: seconds, OK values as `mean`, NOK ones, why these are NOK, limits.
+
+    `at`: which of the statuses is the quantity's.
+    """
+    points = []
+    for time, overall, value, low, high, *statuses in rows:
+        points.append(_nok(time, value, low, high, statuses, at) if overall else _point(time, low, high, mean=value))
+    return _columns(points)
+
+
+def _ranges(entries: Sequence[ProgramSums], at: int, nok: Sequence[Sequence] | None) -> dict:
+    """Return columns for a chart of subgroups: range and mean of the OK ones; each NOK one, or their least and most."""
+    name = statistics.QUANTITIES[at]
+    points = []
     for entry in entries:
-        for at, value in enumerate(entry.extremes(quantity.name)):
-            if value is not None:
-                _put(columns, entry.period, value, at > 1, entry.limits[quantity.name])
-    return columns
+        ok, (low, high) = entry.ok[name], entry.limits[name]
+        if ok.count:
+            ends = {"least": ok.least, "mean": _short(ok.mean), "most": ok.most}
+            points.append(_point(entry.period, low, high, **ends))
+        for value in set(entry.bad_ends[name]) - {None} if nok is None else ():
+            points.append(_nok(entry.period, value or 0.0, low, high))
+    points += [_nok(time, value, low, high, statuses, at) for time, _, value, low, high, *statuses in nok or ()]
+    return _columns(sorted(points, key=lambda point: point["time"]))
 
 
-def _columns() -> dict[str, list]:
-    return {name: [] for name in ("time", "good", "bad", "low", "high")}
+def _nok(time: str, value: float, low: float, high: float, statuses: Sequence[int | None] = (), at: int = 0) -> dict:
+    """Return a mark: of the quantity's own, or of another cause, if the value is within its limits."""
+    first, last = spc.specification(low, high)
+    is_within = (first is None or first <= value) and (last is None or value <= last)
+    is_other = is_within and not (statuses and statuses[at])
+    return _point(time, low, high, **{"other" if is_other else "own": value}, why=statuses and rates.cause(*statuses))
 
 
-def _put(columns: dict[str, list], time: str, value: float, is_bad: bool, limits: tuple[float, float]) -> None:
-    columns["time"].append(seconds(time))
-    columns["good"].append(None if is_bad else value)
-    columns["bad"].append(value if is_bad else None)
-    for name, limit in zip(("low", "high"), limits, strict=True):
-        columns[name].append(limit if any(limits) else None)
+def _point(time: str, low: float, high: float, **values: Any) -> dict:
+    first, last = spc.specification(low, high)
+    return {"time": seconds(time), "low": first, "high": last, **values}
+
+
+def _columns(points: Sequence[dict]) -> dict[str, list]:
+    """Return the points as columns, without those that have nothing."""
+    columns = {name: [point.get(name) for point in points] for name in _COLUMNS}
+    return {name: column for name, column in columns.items() if name == "time" or any(v is not None for v in column)}
 
 
 def seconds(time: str) -> int:
     """Return the seconds of a time, or of its first digits, as if it were UTC: a browser shows it unchanged."""
-    digits = time + _FILLED[len(time) :]
+    digits = time.rstrip("a")
+    digits += _FILLED[len(digits) :]
     year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
     return calendar.timegm((year, month, day, int(digits[8:10]), int(digits[10:12]), int(digits[12:14])))
+
+
+def _histogram(entries: Sequence[ProgramSums], name: str, values: Sequence[float | None]) -> dict | None:
+    """Return how the values are spread, with the limits if there is one set of them."""
+    ok = spc.together(entry.ok[name] for entry in entries)
+    every = spc.together(entry.sums[name] for entry in entries)
+    several = list({entry.specification(name) for entry in entries if entry.sums[name].count})
+    low, high = several[0] if len(several) == 1 else (None, None)
+    ends = histograms.ends(ok, every, low, high)
+    return histograms.of(ends, histograms.counted([one for one in values if one is not None], ends), low, high)
 
 
 # -- charts --------------------------------------------------------------------------------------------------------
 
 
-def _charts(
-    entries: Sequence[ProgramSums],
-    quantity: Quantity,
-    rules: Collection[int],
-    phases: Sequence[Phase],
-    ok: dict[str, spc.Sums],
-    only_ok: bool,
-) -> dict | None:
+def _groups(entries: Sequence[ProgramSums], name: str) -> dict[str, spc.Sums]:
+    """Return a quantity's subgroups of OK results by their begin."""
     groups: dict[str, spc.Sums] = {}
     for entry in entries:
-        sums = entry.of(only_ok)[quantity.name]
-        if sums.count:
-            groups.setdefault(entry.period, spc.Sums()).add(sums)
-    level_of_all = spc.level_of(ok[quantity.name]) if ok else None
-    periods = list(groups)
-    charts: dict[str, dict] = {"means": {}, "deviations": {}}
-    for first, last, phase in limits.segments(phases, periods):
-        level = phase.level if phase else level_of_all
-        if level is None:
-            return None
-        several = [groups[period] for period in periods[first:last]]
-        _append(charts["means"], spc.chart_of_means(several, level, rules), first)
-        _append(charts["deviations"], spc.chart_of_deviations(several, level), first)
-    return {name: _chart(chart, groups) for name, chart in charts.items()} if groups else None
+        if entry.ok[name].count:
+            groups.setdefault(entry.period, spc.Sums()).add(entry.ok[name])
+    return groups
 
 
-def _append(chart_so_far: dict, chart: dict, first: int) -> None:
-    """Put the chart of one stretch of subgroups behind those before it."""
-    for name in ("points", "centre", "low", "high"):
-        chart_so_far.setdefault(name, []).extend(chart[name])
-    chart_so_far.setdefault("signals", {}).update({first + at: rule for at, rule in chart["signals"].items()})
+def _charts(
+    groups: control_charts.Groups,
+    phases: Sequence[Phase],
+    reference: Callable[[Phase], control_charts.Groups],
+    query: TrendQuery,
+    group: str,
+) -> dict | None:
+    measured = control_charts.stretches(groups, phases, reference, query.is_within) if groups else None
+    if not measured:
+        return None
+    charts = control_charts.charts(groups, measured, query.rules)
+    ends = [ends_of(begin, group, query.shifts) for begin in groups]
+    found = {what: _chart(chart, groups, ends) for what, chart in charts.items()}
+    return {**found, "stretches": [_stretch(one, list(groups)) for one in measured]}
 
 
-def _chart(chart: dict, groups: dict[str, spc.Sums]) -> dict:
+def _stretch(one: Stretch, periods: Sequence[str]) -> dict:
+    """Return what a stretch is measured by: since when, and its figures."""
+    between = {"between": one.between.means, "between_s": one.between.deviations, "is_alike": one.between.is_alike}
+    return {"begin": periods[one.first], "is_set": one.phase is not None, **vars(one.level), **between}
+
+
+def _chart(chart: dict, groups: control_charts.Groups, ends: Sequence[dict]) -> dict:
     """Return a chart for a browser, its signals by rule, and each subgroup with one, the newest first."""
-    periods, signals = list(groups), chart["signals"]
+    signals = chart["signals"]
     several = list(groups.values())
     return {
         **{name: [_short(one) for one in chart[name]] for name in ("points", "centre", "low", "high")},
-        "time": periods,
+        "time": list(groups),
         "count": [group.count for group in several],
         "rules": [{"rule": rule, "count": count} for rule, count in Counter(signals.values()).most_common()],
         "signals": [
-            {"at": at, "rule": signals[at], "count": several[at].count, **ends_of(periods[at])}
+            {"at": at, "rule": signals[at], "count": several[at].count, **ends[at]}
             for at in sorted(signals, reverse=True)
         ],
     }
@@ -192,63 +248,57 @@ def drawn(trend: dict) -> dict:
     """Return what a browser draws of a trend: points and charts, and the signals that lead to their results."""
     quantities = []
     for quantity in trend["quantities"]:
-        one = {name: quantity[name] for name in ("name", "unit", "decimals", "points")}
+        one = {name: quantity[name] for name in ("name", "unit", "decimals", "points", "is_each")}
         charts = quantity["charts"] or {}
         one["charts"] = {
             name: {
-                **{what: chart[what] for what in ("time", "count", "points", "centre", "low", "high")},
+                **{what: charts[name][what] for what in ("count", "points", "centre", "low", "high")},
+                "time": [seconds(begin) for begin in charts[name]["time"]],
                 "signals": [
-                    (signal["at"], signal["rule"], signal["from"], signal["to"]) for signal in chart["signals"]
+                    (signal["at"], signal["rule"], signal["from"], signal["to"]) for signal in charts[name]["signals"]
                 ],
             }
-            for name, chart in charts.items()
+            for name in ("means", "deviations")
+            if name in charts
         }
         quantities.append(one)
-    return {"results": trend["results"], "quantities": quantities}
+    return {"results": trend["results"], "span": trend["span"], "quantities": quantities}
 
 
 def _short(value: float | None) -> float | None:
     return None if value is None else round(value, 5)
 
 
-def ends_of(period: str) -> dict[str, str]:
-    """Return a period's first and last moment as an address has them."""
-    day = "-".join(part for part in (period[:4], period[4:6], period[6:8]) if part)
-    if len(period) < 12:
-        since = f"{day}T{period[8:10]}" if len(period) == 10 else day
-        return {"from": since, "to": since}
-    begin = f"{day}T{period[8:10]}:"
-    return {"from": begin + period[10:12], "to": f"{begin}{int(period[10:12]) + 14}"}
-
-
 # -- figures -------------------------------------------------------------------------------------------------------
 
 
 def _periods_and_drawn(
-    connection: Connection, wanted: ResultFilter, query: TrendQuery, digits: int
+    connection: Connection, wanted: ResultFilter, query: TrendQuery, group: str
 ) -> tuple[list[tuple[str, ProgramSums]], list[ProgramSums]]:
-    """Return the sums of each day, week, month or shift with its name, and those that charts have, of so many digits.
+    """Return the sums of each day, week, month or shift with its name, and those of the charts' subgroups.
 
     The database is asked once, for the shorter of both, unless a shift cuts what charts have.
     """
     day = PERIODS["day"][0]
     is_shift, is_study = query.by == "shift", query.by == "study"
-    shifts = query.shifts if is_shift and digits <= day else ()
+    digits, begin_of = subgroup_by(group, query.shifts)
+    shifts = query.shifts if group == "shift" or (is_shift and digits <= day) else ()
     entries = statistics.program_sums(connection, wanted, digits if is_study else max(digits, day), shifts)
-    drawn = statistics.coarser(entries, digits) if entries and len(entries[0].period) > digits else entries
+    charted = statistics.merged(entries, begin_of)
+    charted.sort(key=lambda entry: entry.period)
     if is_study:
-        return [], drawn
+        return [], charted
     if is_shift and digits > day:
         entries = statistics.program_sums(connection, wanted, day, query.shifts)
     name: Callable[[str], str] = partial(name_of_shift, shifts=query.shifts) if is_shift else period_by(query.by)
-    return [(name(entry.period), entry) for entry in entries], drawn
+    return [(name(entry.period), entry) for entry in entries], charted
 
 
 def _periods(named: Sequence[tuple[str, ProgramSums]], quantity: Quantity, only_ok: bool) -> list[dict]:
     """Return the figures of each period, and of each set of limits in it."""
     figures: dict[tuple, tuple[spc.Sums, list[int]]] = {}
     for name, entry in named:
-        sums, bad = figures.setdefault((name, *entry.limits[quantity.name]), (spc.Sums(), [0]))
+        sums, bad = figures.setdefault((name, *entry.specification(quantity.name)), (spc.Sums(), [0]))
         sums.add(entry.of(only_ok)[quantity.name])
         bad[0] += 0 if only_ok else entry.bad
     return [
@@ -266,7 +316,7 @@ def _studies(connection: Connection, wanted: ResultFilter, only_ok: bool) -> dic
             studies.append((study[-1][0], tool, study))
     figures: dict[str, list[dict]] = {quantity.name: [] for quantity in QUANTITIES}
     for _, tool, study in sorted(studies, key=lambda one: one[0])[-STUDIES_MOST:]:
-        begun = ends_of(study[0][0][:12])["from"].replace("T", " ")
+        begun = ends_of(study[0][0][:12], "quarter of an hour")["from"].replace("T", " ")
         name = f"{tool[0] or 'without a serial number'}, from {begun}"
         bad = sum(1 for row in study if row[1])
         for at, quantity in enumerate(QUANTITIES):
@@ -275,6 +325,6 @@ def _studies(connection: Connection, wanted: ResultFilter, only_ok: bool) -> dic
     return figures
 
 
-def _figures(name: str, sums: spc.Sums, limits: Sequence[float], bad: int) -> dict:
-    low, high = limits if any(limits) else (None, None)
+def _figures(name: str, sums: spc.Sums, limits: Sequence[float | None], bad: int) -> dict:
+    low, high = spc.specification(*limits)
     return {"period": name, "low": low, "high": high, "nok": bad, **spc.figures(sums, low, high)}

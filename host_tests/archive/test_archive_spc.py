@@ -86,6 +86,35 @@ def test_a_drift_spoils_pp_and_not_cp():
     assert figures["cp"] > 2 * figures["pp"]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "meant"),
+    [
+        (40.0, 50.0, (40.0, 50.0)),
+        (0.0, 0.0, (None, None)),
+        (None, 50.0, (None, None)),
+        (50.0, 40.0, (None, None)),
+        (40.0, 9999.99, (40.0, None)),
+        (40.0, 999.0, (40.0, None)),
+        (0.0, 99999.0, (None, None)),
+        (0.0, 90.0, (None, 90.0)),
+        (-99999.0, -5.0, (None, -5.0)),
+        (40.0, 99.0, (40.0, 99.0)),
+        (990.0, 1999.0, (990.0, 1999.0)),
+    ],
+)
+def test_limits_of_all_nines_or_nothing_are_none(low, high, meant):
+    assert spc.specification(low, high) == meant
+
+
+def test_one_limit_gives_a_cpk_of_its_side_and_no_cp():
+    groups = grouped([[44.0, 45.0, 46.0]] * 20)
+    both = spc.figures(spc.together(groups), 40.0, 52.0)
+    low, high = (spc.figures(spc.together(groups), *one) for one in ((40.0, None), (None, 52.0)))
+    assert (low["cp"], low["pp"], high["cp"], high["pp"]) == (None,) * 4
+    assert low["cpk"] == pytest.approx(5 / 3) == both["cpk"] and high["cpk"] == pytest.approx(7 / 3)
+    assert low["ppk"] == both["ppk"]
+
+
 @given(st.integers(1, 10**6), st.integers(25, 60))
 def test_values_that_are_all_the_same_have_no_spread(hundredths, count):
     figures = spc.figures(spc.together(grouped([[hundredths / 100] * count] * 2)), 0.0, 1e6)
@@ -100,7 +129,7 @@ def test_too_few_values_have_no_capability(values):
     assert spc.level_of(spc.sums_of(values)) is None
 
 
-def signals(*means, rules=spc.USUAL):
+def signals(*means, rules=(1, 2, 3, 5)):
     """The signals of a chart whose subgroups of one have these means, in standard errors."""
     return spc.chart_of_means([spc.sums_of([one]) for one in means], spc.Level(0.0, 1.0), rules)["signals"]
 
@@ -124,6 +153,11 @@ QUIET = [0.5, -0.5] * 7  # their mean is 0
 def test_signals_are_nelsons(tail, expected):
     raised = signals(*QUIET, *tail)
     assert {at: raised[at] for at in expected} == expected and (expected or not raised)
+
+
+def test_a_run_that_goes_on_is_told_again_when_it_is_twice_as_long():
+    assert sorted(signals(*[0.5, 0.4] * 10, rules=(2,))) == [8, 17]
+    assert sorted(signals(*[3.5, 3.4] * 2, rules=(1,))) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize(

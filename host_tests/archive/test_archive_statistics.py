@@ -12,9 +12,9 @@ from sqlalchemy import select
 from toolcart.archive.database import bulk_insert, database
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
-from toolcart.archive.statistics import periods, rollups, statistics
+from toolcart.archive.statistics import periods, rollups, spc, statistics
 from toolcart.archive.storage import maintenance
-from toolcart.archive.web import day_figures
+from toolcart.archive.web import day_figures, histograms
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, TrendQuery, trend
 from host_tests.portable import LONG
 from host_tests.support.archive import filled, place_in, reported, result
@@ -149,18 +149,19 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
         for lines, of in ((quantity["all"], lambda time: ""), (quantity["periods"], name)):
             counted = 0
             for one in lines:
-                limits = rollups.limits_of(one["low"], one["high"])
+                limits = (one["low"], one["high"])
                 same = [
                     row
                     for row in mine
                     if of(row["Time"]) == one["period"]
                     and row[what] is not None
-                    and rollups.limits_of(row[f"{what}Low"], row[f"{what}High"]) == limits
+                    and spc.specification(row[f"{what}Low"], row[f"{what}High"]) == limits
                 ]
                 check_figures(one, same, what)
                 counted += one["count"]
             assert counted == sum(row[what] is not None for row in mine)
-        drawn = [one for one in quantity["points"]["good"] + quantity["points"]["bad"] if one is not None]
+        points = quantity["points"]
+        drawn = [v for name in ("mean", "own", "other") for v in points.get(name, ()) if v is not None]
         assert sorted(drawn) == sorted(row[what] for row in everything if row[what] is not None)
 
 
@@ -178,43 +179,104 @@ def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
     assert sum(one["count"] for one in programs) == len(of_day)
     for name in ("torque", "angle"):
         counted = sum(row[at[name.capitalize()]] is not None for row in of_day if not (only_ok and row[at["Overall"]]))
-        bars = sum(sum(one[name]["bars"]) for one in programs)
+        found = [one[name]["histogram"] for one in programs]
+        bars = sum(sum(one["counts"]) for one in found if one)
         zeros = sum(one[name]["count"] for one in programs)
         assert bars == zeros or not bars
         assert zeros <= counted
 
 
-def test_a_days_bars_are_numpys_and_the_outer_ones_have_the_rest(engines):
-    values = [20.0, 35.0, 35.3, 35.7, 44.9, 45.1, 45.2, 54.9, 55.0, 80.0]
+def days_spread(engines, values, limits, bad=()):
+    """The spread of a day with these values under these limits."""
     begin = datetime(2026, 11, 21, 6)
     with engines.connect() as connection:
-        put(connection, [row(at, begin + timedelta(seconds=at), value) for at, value in enumerate(values, 1)])
+        rows = [
+            row(at, begin + timedelta(seconds=at), value, limits=limits, bad=int(at in bad))
+            for at, value in enumerate(values, 1)
+        ]
+        put(connection, rows)
         wanted = ResultFilter(HERE, None, None, "20261121", "20261121a")
         [program] = day_figures.programs(connection, wanted, {}, only_ok=False)
         connection.rollback()
-    spread = program["torque"]
-    within = numpy.clip(values, spread["from"], spread["to"])
-    assert spread["bars"] == list(numpy.histogram(within, day_figures.BARS, (spread["from"], spread["to"]))[0])
+    return program["torque"]
 
 
-def test_many_results_are_drawn_by_what_sticks_out(engines):
+def test_a_days_bars_span_its_values_and_are_numpys(engines):
+    values = [41.0, 44.1, 44.3, 44.35, 44.9, 45.1, 45.2, 46.0, 47.3]
+    found = days_spread(engines, values, (40.0, 50.0))["histogram"]
+    assert (found["from"], found["to"]) == (41.0, 47.3)
+    assert found["counts"] == list(numpy.histogram(values, histograms.BARS, (41.0, 47.3))[0])
+    assert [one["value"] for one in found["limits"]] == [40.0, 50.0]
+    assert 0 < found["limits"][0]["x"] < found["bars"][0]["x"] < found["bars"][-1]["x"] < found["limits"][1]["x"] < 400
+    assert not any(bar["is_out"] for bar in found["bars"])
+
+
+def test_a_nok_that_is_far_off_is_in_the_outer_bar(engines):
+    values = [3.0, 44.0, 44.1, 44.3, 45.1, 52.0]
+    found = days_spread(engines, values, (40.0, 50.0), bad=(1, 6))["histogram"]
+    assert (found["from"], found["to"]) == (35.0, 52.0)
+    assert found["counts"][0] == found["counts"][-1] == 1 and sum(found["counts"]) == 6
+    assert [bar["is_out"] for bar in found["bars"]] == [True, *[False] * (len(found["bars"]) - 2), True]
+
+
+@pytest.mark.parametrize("limits", [(0.0, 99999.0), (0.0, 9999.99), (0.0, 0.0), (0.0, 999.0)])
+def test_bars_of_limits_that_mean_none_span_the_values(engines, limits):
+    values = [44 + at % 13 / 10 for at in range(150)]
+    spread = days_spread(engines, values, limits)
+    found = spread["histogram"]
+    assert len(found["bars"]) >= 13 and found["limits"] == []
+    assert (found["from"], found["to"]) == (44.0, 45.2)
+    assert (spread["low"], spread["cp"], spread["cpk"]) == (None, None, None)
+
+
+def test_one_sided_limits_have_a_cpk_and_no_cp(engines):
+    values = [44 + at % 13 / 10 for at in range(150)]
+    spread = days_spread(engines, values, (40.0, 9999.99))
+    within = spread["within"]
+    assert spread["cpk"] == pytest.approx((numpy.mean(values) - 40) / (3 * within)) and spread["cp"] is None
+    assert [one["value"] for one in spread["histogram"]["limits"]] == [40.0]
+
+
+def test_many_results_are_drawn_as_ranges_with_their_nok(engines):
     begin = datetime(2026, 1, 1)
     rows = [
-        row(number, begin + timedelta(seconds=97 * number), float(number % 977) / 100 + 40, bad=number % 2)
+        row(number, begin + timedelta(seconds=97 * number), float(number % 977) / 100 + 40, bad=int(number % 50 == 0))
         for number in range(1, 20001)
     ]
     with engines.connect() as connection:
         put(connection, rows)
         wanted = ResultFilter(HERE, 1, 1, "20260101", "20270101")
         torque = trend(connection, wanted, TrendQuery("week"))["quantities"][0]
-        assert not torque["is_each"] and len(torque["points"]["time"]) <= 4 * POINTS_MOST
-        good = [one for one in torque["points"]["good"] if one is not None]
-        assert (min(good), max(good)) == (40.0, 49.76)
-        assert torque["points"]["time"] == sorted(torque["points"]["time"])
+        points = torque["points"]
+        assert not torque["is_each"] and torque["is_each_nok"]
+        assert (min(v for v in points["least"] if v), max(v for v in points["most"] if v)) == (40.0, 49.76)
+        assert len([v for v in points["mean"] if v]) <= POINTS_MOST
+        marks = [(v, why) for v, why in zip(points["own"], points["why"], strict=True) if v is not None]
+        assert len(marks) == 400 and {why for _, why in marks} == {"torque low"}
+        assert points["time"] == sorted(points["time"])
         assert torque["all"][0]["count"] == 20000
         chart = torque["charts"]["means"]
-        assert sum(chart["count"]) == 20000 and len(chart["points"]) <= POINTS_MOST
+        assert sum(chart["count"]) == 19600 and len(chart["points"]) <= POINTS_MOST
+        histogram = torque["histogram"]
+        assert histogram["count"] == pytest.approx(10000, rel=0.05)  # drawn by lot
+        share = sum(histogram["counts"][:20]) / histogram["count"]
+        assert share == pytest.approx(0.5, abs=0.03)
         connection.rollback()
+
+
+def test_a_nok_within_its_limits_is_of_another_cause(engines):
+    begin = datetime(2026, 11, 5, 6)
+    rows = [row(at, begin + timedelta(minutes=at), 44.0 + at % 7 / 10, 60.0) for at in range(30)]
+    angle_high = list(row(30, begin + timedelta(minutes=30), 44.0, 99.0, bad=1, angle_limits=(30.0, 90.0)))
+    at = bulk_insert.columns(t.RESULT)
+    angle_high[at.index("TorqueStatus")], angle_high[at.index("AngleStatus")] = 0, 3
+    with engines.connect() as connection:
+        put(connection, [*rows, tuple(angle_high)])
+        found = trend(connection, ResultFilter(HERE, 1, 1, "20261105", "20261105a"), TrendQuery("day"))
+        connection.rollback()
+    torque, angle = (one["points"] for one in found["quantities"])
+    assert torque["other"][-1] == 44.0 and torque["why"][-1] == "angle high" and "own" not in torque
+    assert angle["own"][-1] == 99.0 and "other" not in angle
 
 
 def test_study_is_fifty_in_a_row_of_one_tool_and_limits(engines):

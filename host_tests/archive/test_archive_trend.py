@@ -11,7 +11,7 @@ import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from toolcart.archive.database import database, tables
 from toolcart.archive.database import tables as t
@@ -27,7 +27,7 @@ from toolcart.archive.web import page_queries, serving, statistics_pages, users
 from toolcart.archive.web.users import ROLES, UsersFile, put
 from host_tests.support.archive import Served, browsing, place_in, reading, reported, result, run
 from host_tests.support.archive import filled as filled_with
-from lab.harness.archive_rows import vin
+from lab.harness.archive_rows import sum_all, vin
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
 NARROWED = ResultFilter((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))
@@ -372,13 +372,12 @@ def charts(limits_browser, name="Torque"):
     return next(one for one in quantities if one["name"] == name)["charts"]
 
 
-@pytest.mark.parametrize("only", ["ok", "all"])
-def test_limits_are_mean_and_deviation_within_quarters_of_the_reference(limits_browser, limits_place, only):
-    assert limits_browser.post(LIMITS, data={**REFERENCE, "only": only}).status_code == 303
+def test_limits_are_mean_and_deviation_within_quarters_of_the_reference(limits_browser, limits_place):
+    assert limits_browser.post(LIMITS, data=REFERENCE).status_code == 303
     r = t.RESULT.c
-    statement = select(r.Time, r.Torque, r.Angle, r.Overall).where(t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station))
-    statement = statement.where(r.Program == 1, r.Time >= "202611180610", r.Time < "202611191436")
-    results = [row for row in rows_at(limits_place, statement) if only == "all" or not row["Overall"]]
+    statement = select(r.Time, r.Torque, r.Angle).where(t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station))
+    statement = statement.where(r.Program == 1, r.Overall == 0, r.Time >= "202611180610", r.Time < "202611191436")
+    results = rows_at(limits_place, statement)
     by_quantity = {row["Quantity"]: row for row in rows_at(limits_place, select(t.CONTROL_LIMITS))}
     for name in ("Torque", "Angle"):
         quarters = {}
@@ -396,34 +395,78 @@ def test_chart_has_the_limits_of_each_phase(limits_browser, limits_place):
     before = charts(limits_browser)["means"]
     limits_browser.post(LIMITS, data=REFERENCE)
     level = next(row for row in rows_at(limits_place, select(t.CONTROL_LIMITS)) if row["Quantity"] == "Torque")
-    after = charts(limits_browser)["means"]
+    whole = charts(limits_browser)
+    after, between = whole["means"], whole["stretches"][-1]["between"]
+    assert whole["stretches"][-1]["is_set"] and not whole["stretches"][0]["is_set"]
     for at, period in enumerate(after["time"]):
         if period.ljust(12, "0") >= "202611200000":
             assert after["centre"][at] == pytest.approx(level["Mean"], abs=1e-5)
-            reach = 3 * level["Within"] / after["count"][at] ** 0.5
+            reach = 3 * numpy.hypot(level["Within"] / after["count"][at] ** 0.5, between)
             assert after["high"][at] == pytest.approx(level["Mean"] + reach, abs=1e-4)
         else:
-            assert after["centre"][at] == before["centre"][at]
+            assert after["centre"][at] == pytest.approx(before["centre"][at], abs=0.2)
     assert after["points"] == before["points"]
 
 
-def test_without_set_limits_chart_is_measured_by_ok_results(limits_browser, limits_place):
+def test_points_and_limits_are_of_the_same_ok_results(limits_browser, limits_place):
     r = t.RESULT.c
-    statement = select(r.Torque).where(
-        t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station), r.Program == 1, r.Overall == 0
-    )
-    good = [row["Torque"] for row in rows_at(limits_place, statement)]
-    assert charts(limits_browser)["means"]["centre"][0] == pytest.approx(numpy.mean(good), abs=1e-5)
+    statement = select(r.Time, r.Torque).where(t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station), r.Program == 1)
+    good = rows_at(limits_place, statement.where(r.Overall == 0))
+    of_hour = {}
+    for row in good:
+        of_hour.setdefault(row["Time"][:10], []).append(row["Torque"])
+    found = limits_browser.get(TREND + "&subgroup=hour&json").json()["trend"]["quantities"][0]["charts"]
+    means = found["means"]
+    assert means["points"] == pytest.approx([numpy.mean(of_hour[hour]) for hour in means["time"]], abs=1e-5)
+    assert means["count"] == [len(of_hour[hour]) for hour in means["time"]] and sum(means["count"]) == len(good)
+    assert means["centre"][0] == pytest.approx(numpy.median([numpy.mean(one) for one in of_hour.values()]), abs=0.05)
 
 
-def test_signal_leads_to_results_of_its_subgroup(limits_browser):
+@pytest.mark.parametrize(("kind", "count"), [("day", 4), ("week", 1), ("month", 1), ("shift", 11), ("hour", 84)])
+def test_subgroups_are_of_the_kind_that_is_asked_for_and_lead_to_their_results(filled, kind, count):
+    with browsing(filled, None, True, SHIFTS) as browser:
+        trend = browser.get(TREND + f"&subgroup={kind}&json").json()["trend"]
+        means = trend["quantities"][0]["charts"]["means"]
+        assert trend["group"] == kind and len(means["time"]) == pytest.approx(count, abs=1)
+        assert means["time"] == sorted(means["time"])
+        page = browser.get(TREND + f"&subgroup={kind}").text
+        assert f"Means of each {kind}" in page
+        for at, begin in list(enumerate(means["time"]))[-2:]:
+            span = periods.ends_of(begin, kind, SHIFTS)
+            place = f"{trend['results']}&from={span['from']}&to={span['to']}&json"
+            listed, behind = [], ""
+            while behind is not None:
+                part = browser.get(place + (f"&behind={behind}" if behind else "")).json()
+                listed += part["results"]
+                behind = part["behind"]
+            assert len([row for row in listed if not row["Overall"]]) == means["count"][at]
+
+
+def test_limits_may_be_of_s_within_alone(limits_browser):
+    both, alone = (charts_of(limits_browser, f"&subgroup=day{more}") for more in ("", "&limits=within"))
+    assert alone["stretches"][0]["between"] == 0
+    reach = 3 * alone["stretches"][0]["within"] / alone["means"]["count"][0] ** 0.5
+    assert alone["means"]["high"][0] - alone["means"]["centre"][0] == pytest.approx(reach, abs=1e-4)
+    assert both["means"]["high"][0] >= alone["means"]["high"][0]
+
+
+def charts_of(browser, more):
+    return browser.get(TREND + more + "&json").json()["trend"]["quantities"][0]["charts"]
+
+
+def test_signal_leads_to_results_of_its_subgroup(limits_browser, limits_place):
     limits_browser.post(LIMITS, data=REFERENCE)
+    with database.writing(limits_place) as engine, engine.begin() as connection:
+        r = t.RESULT.c
+        some = (r.Station == 1, r.Program == 1, r.Time >= "202611201000", r.Time < "202611201030")
+        connection.execute(update(t.RESULT).where(*some).values(Torque=r.Torque + 6, Overall=0))
+        sum_all(connection)
     trend = limits_browser.get(TREND + "&json").json()["trend"]
-    chart = trend["quantities"][0]["charts"]["deviations"]
-    assert chart["signals"]
+    chart = trend["quantities"][0]["charts"]["means"]
+    assert len(chart["signals"]) >= 2
     for signal in chart["signals"]:
         address = f"{trend['results']}&from={signal['from']}&to={signal['to']}&json"
-        listed = limits_browser.get(address).json()["results"]
+        listed = [row for row in limits_browser.get(address).json()["results"] if not row["Overall"]]
         assert len(listed) == signal["count"] and {row["Program"] for row in listed} == {1}
 
 
@@ -442,7 +485,7 @@ def test_withdrawn_limits_are_kept_and_not_used(limits_browser, limits_place):
 
 def test_later_limits_with_the_same_begin_replace_earlier_ones(limits_browser, limits_place):
     limits_browser.post(LIMITS, data=REFERENCE)
-    limits_browser.post(LIMITS, data={**REFERENCE, "only": "all"})
+    limits_browser.post(LIMITS, data={**REFERENCE, "note": "again"})
     with reading(limits_place) as connection:
         phases = limits.phases(connection, PROGRAM)["Torque"]
     assert [phase.number for phase in phases] == [3]
