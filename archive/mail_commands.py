@@ -19,6 +19,7 @@ import click
 from toolcart.archive import options
 from toolcart.archive.file_formats import export
 from toolcart.archive.statistics import spc
+from toolcart.archive.statistics.placeholders import named
 from toolcart.archive.web.serving import address
 from toolcart.base import private_files
 from toolcart.base.atomic_file import whole
@@ -140,9 +141,17 @@ def _is_address(text: str) -> bool:
 )
 @click.option("--csv-semicolon", is_flag=True, help="CSV with semicolons and decimal commas.")
 @options.option("--rules", default=",".join(map(str, spc.USUAL)), help="Run rules of charts, as of `serve`.")
+@click.option("--placeholder-vins", "no_car", metavar="VIN,...", help="VINs that are no car's, as of `serve`.")
 @mail_options
 def report(
-    place: str, period: str, day: datetime | None, into: str, csv_semicolon: bool, rules: str, **settings: Any
+    place: str,
+    period: str,
+    day: datetime | None,
+    into: str,
+    csv_semicolon: bool,
+    rules: str,
+    no_car: str | None,
+    **settings: Any,
 ) -> None:
     """Report a day, a week or a month.
 
@@ -163,7 +172,7 @@ def report(
     mail = mail_of(settings)
     span = reports.span_of(period, day.date()) if day else reports.last_over(period, date.today())
     with options.reading(place) as connection:
-        content = reports.report(connection, span, chosen)
+        content = reports.report(connection, span, chosen, named(no_car) if no_car else None)
     kind = "csv-semicolon" if csv_semicolon else "csv"
     files = _write(Path(into), f"report-{span.name}", reports.page(content), reports.rows(content), kind)
     options.say(f"{files[0]}, {files[1].suffix[1:]}: {content['all']['of']} results")

@@ -32,7 +32,7 @@ from toolcart.archive.options import (
     with_options,
 )
 from toolcart.archive.server.tls import Tls, TlsFilesError
-from toolcart.archive.statistics import spc
+from toolcart.archive.statistics import placeholders, spc
 from toolcart.archive.statistics.periods import shifts_of
 from toolcart.archive.web.serving import HOST, CannotServe, WebSettings, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
@@ -53,6 +53,7 @@ _PAGES = (
     ("--user-header", "NAME", "Header in which a trusted proxy names the user, such as X-Remote-User."),
     ("--shifts", "NAME=TIME,...", "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."),
     ("--rules", "N,...", "Run rules of the charts, by their numbers (docs/archive.md); 1,2 unless chosen."),
+    ("--placeholder-vins", "VIN,...", "VINs that are no car's, such as 0,No BCode; guessed, and shown, unless named."),
     ("--tls-certificate", "FILE", "Certificate (PEM): TLS."),
     ("--tls-key", "FILE", "Its private key (PEM), a file of mode 0600."),
 )
@@ -84,6 +85,8 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
             given["shifts"] = shifts_of(options["shifts"])
         if options.get("rules"):
             given["rules"] = spc.rules_of(options["rules"])
+        if options.get("placeholder_vins"):
+            given["placeholders"] = placeholders.named(options["placeholder_vins"])
         settings = [(name, options.get(name[2:].replace("-", "_"))) for name, *_ in _PAGES]
         words = tuple(word for name, value in settings if value for word in (name, value))
         where = WebSettings(*address(text), tls=tls, words=words, **given)

@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 import calendar
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.database.tables import Station
-from toolcart.archive.statistics import rates, statistics
+from toolcart.archive.statistics import placeholders, rates, statistics
 from toolcart.archive.statistics.periods import period_by
 from toolcart.archive.web import page_queries, template_filters
 from toolcart.archive.web.trend import TrendQuery, trend
@@ -60,15 +60,20 @@ def last_over(kind: str, today: date) -> ReportPeriod:
     return span_of(kind, span_of(kind, today).first - timedelta(days=1))
 
 
-def report(connection: Connection, span: ReportPeriod, rules: Collection[int]) -> dict[str, Any]:
+def report(
+    connection: Connection, span: ReportPeriod, rules: Collection[int], no_car: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return the figures of a span; `no_car`: VINs that are no car's, guessed unless given."""
     wanted = ResultFilter(from_time=span.digits[0], to_time=span.digits[1])
     counts = rates.totals(connection, wanted)
     good, bad = rates.added(counts, ()).get((), (0, 0))
-    attempts = rates.attempts(connection, wanted, counts)
+    found = placeholders.of(connection, no_car)
+    attempts = rates.attempts(connection, wanted, counts, found)
     days = rates.over_time(connection, wanted, rates.DIGITS["day"])
     return {
         "name": span.name,
         "span": span,
+        "no_car": found.as_dict(),
         "all": {"count": bad, **rates.rate(bad, good + bad)},
         "screws": rates.together(list(attempts.values())).as_dict(),
         "days": [
@@ -117,7 +122,7 @@ def _programs(
 
 def _quantity(quantity: dict) -> dict:
     """Return a quantity's figures, for each set of limits, and how many subgroups have a signal."""
-    charts = (quantity["charts"] or {}).values()
+    charts = [quantity["charts"][name] for name in ("means", "deviations")] if quantity["charts"] else []
     return {
         **{name: quantity[name] for name in ("name", "unit", "decimals")},
         "signals": sum(len(chart["signals"]) for chart in charts) if quantity["charts"] else None,

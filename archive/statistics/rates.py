@@ -5,8 +5,10 @@ Rules
 2. A rate's interval is Wilson's of 95 %: it is right for few results and for none that were not OK.
 3. A screw is a car's results of one program, station and spindle up to the first that is OK: an OK behind one that was
    not is a screw that was repeated, one that is not OK and that nothing follows was never OK. What has no VIN belongs
-   to no car: its OK results are screws that were OK at once, the others are only counted.
-4. What to fix first are the causes by how often they occurred (Pareto).
+   to no car: its OK results are screws that were OK at once, the others are only counted. So it is with what has a VIN
+   that is no car's (toolcart.archive.statistics.placeholders).
+4. What to fix first are the causes by how often they occurred (Pareto). Where the statuses name none, parameters that
+   came with the result may: an error, a reason, a status that does not exist.
 """
 
 from __future__ import annotations
@@ -34,9 +36,11 @@ from sqlalchemy import (
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, which
 from toolcart.archive.statistics.periods import Shifts
+from toolcart.archive.statistics.placeholders import Placeholders
 from toolcart.archive.statistics.statistics import PERIODS, period, sources
 
 _OTHER = re.compile("[4-9]").fullmatch  # what a station may send beyond the text
+OTHER = "other"
 _STATUSES = {1: "not OK", 2: "low", 3: "high"}  # TN 5.3
 
 
@@ -44,18 +48,18 @@ def cause(torque: int | None, angle: int | None, time: int | None) -> str:
     """Return what its statuses say is wrong with a result: `torque low, angle high`; `other` if they say nothing."""
     named = (("torque", torque), ("angle", angle), ("time", time))
     parts = [f"{name} {_STATUSES.get(status, status)}" for name, status in named if status]
-    return ", ".join(parts) or "other"
+    return ", ".join(parts) or OTHER
 
 
 # What a station reports as a rule: one thing wrong, or torque and angle.
 _OF = {name: [f"{name} {_STATUSES[number]}" for number in (2, 3)] for name in ("torque", "angle")}
-CAUSES = (*_OF["torque"], *_OF["angle"], *[f"{one}, {two}" for one in _OF["torque"] for two in _OF["angle"]], "other")
+CAUSES = (*_OF["torque"], *_OF["angle"], *[f"{one}, {two}" for one in _OF["torque"] for two in _OF["angle"]], OTHER)
 
 
 def statuses(words: str) -> tuple[int, int, int] | None:
     """Return the statuses of torque, angle and time for this cause; None if it is not a cause."""
     numbers = {"torque": 0, "angle": 0, "time": 0}
-    for one in () if words == "other" else words.split(", "):
+    for one in () if words == OTHER else words.split(", "):
         name, _, status = one.partition(" ")
         number = next((n for n, word in _STATUSES.items() if word == status), int(status) if _OTHER(status) else 0)
         if name not in numbers or not number:
@@ -81,10 +85,52 @@ def causes(connection: Connection, wanted: ResultFilter) -> list[dict]:
     counted: Counter = Counter()
     for *row, count in connection.execute(statement):
         counted[cause(*row)] += count
-    return pareto(counted)
+    bars = pareto(counted)
+    return [with_reasons(connection, wanted, bar) for bar in bars]
+
+
+REASONS_OF = 500  # results, the newest ones
+REASONS = 3  # that are named
+_REASON_IDS = (60017, 60018, 60019)  # a bolt's errors, and a customer's code for them (docs/outlets.md)
+_ODD_FIELDS = 60006
+_REASON_NAMES = ("%error%", "%reason%", "%fault%", "%fail%")
+
+
+def with_reasons(connection: Connection, wanted: ResultFilter, bar: dict) -> dict:
+    """Return a bar; of cause `other`, with the reasons of the newest results, as far as they are known."""
+    if bar["what"] != OTHER:
+        return bar
+    other = replace(wanted, nok=True, statuses=(0, 0, 0))
+    newest = select(_R.ResultId).where(*which(connection, other)).order_by(_R.Time.desc()).limit(REASONS_OF)
+    known = Counter(reasons(connection, connection.execute(newest).scalars().all()).values())
+    return {**bar, "reasons": [{"what": what, "count": count} for what, count in known.most_common(REASONS)]}
+
+
+def reasons(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """Return why these results were not OK, by their parameters; those that have none of the kind are left out."""
+    if not numbers:
+        return {}
+    same, its = t.RESULT.alias(), t.RESULT_PARAMETER.c
+    first = select(func.min(same.c.ResultId)).where(*[same.c[name] == _R[name] for name in t.RESULT_KEY])
+    statement = select(_R.ResultId, its.ParameterId, its.Name, its.Value).where(
+        _R.ResultId.in_(numbers),
+        its.ResultId == first.scalar_subquery(),  # which a telegram's parameters belong to
+        its.Spindle.in_((0, _R.Spindle)),
+        or_(
+            its.ParameterId.in_(_REASON_IDS),
+            and_(its.ParameterId == _ODD_FIELDS, its.Value.like("%status%")),
+            *[func.lower(its.Name).like(name) for name in _REASON_NAMES],
+        ),
+    )
+    found: dict[int, list[str]] = {}
+    for number, ident, name, value in connection.execute(statement.order_by(its.Number)):
+        if value.strip(" 0"):
+            found.setdefault(number, []).append(value if ident == _ODD_FIELDS else f"{name} {value}")
+    return {number: ", ".join(parts) for number, parts in found.items()}
 
 
 KEY = (*t.PLACE, "Program", "Tool")
+NO_VIN = Placeholders()
 _Z = 1.959964  # of a normal distribution, 2.5 % are beyond it
 _R, _Q = t.RESULT.c, t.QUARTER.c
 _SORTING = 6  # times as long as reading takes SQLite to sort by five columns
@@ -209,14 +255,17 @@ class Attempts:
         return {**vars(self), "screws": self.screws, "rate": rate, "low": low, "high": high}
 
 
-def attempts(connection: Connection, wanted: ResultFilter, counts: Counts) -> dict[tuple, Attempts]:
+def attempts(
+    connection: Connection, wanted: ResultFilter, counts: Counts, no_car: Placeholders = NO_VIN
+) -> dict[tuple, Attempts]:
     """Return the screws by station and program: (system type, system, station, program); `counts`: their totals."""
+    has_no_car = _R.VIN.in_(no_car.vins)
     by = (*t.PLACE, "Program")
     by_program = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
     columns = [_R[name] for name in by]
     within = which(connection, wanted)
     following = _next(wanted.to_time or "").label("Next")
-    nok = select(*columns, following).where(t.IS_NOK, *within, _R.VIN != "").subquery().c
+    nok = select(*columns, following).where(t.IS_NOK, *within, ~has_no_car).subquery().c
     keys = [nok[name] for name in by]
     for *key, behind, count in connection.execute(select(*keys, nok.Next, func.count()).group_by(*keys, nok.Next)):
         entry = by_program.setdefault(tuple(key), Attempts())
@@ -225,10 +274,22 @@ def attempts(connection: Connection, wanted: ResultFilter, counts: Counts) -> di
         elif behind == 0:
             entry.at_once -= count
             entry.again = count
-    statement = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, _R.VIN == "").group_by(*columns)
+    statement = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, has_no_car).group_by(*columns)
     for *key, count in connection.execute(statement):
         by_program.setdefault(tuple(key), Attempts()).without_vin = count
     return by_program
+
+
+def screws_of(verdicts: Sequence[tuple[Hashable, int]]) -> Attempts:
+    """Return the screws of a car: of each of its results the program, station and spindle, and whether it is not OK."""
+    found, tries = Attempts(), Counter[Hashable]()
+    for where, is_bad in verdicts:
+        tries[where] += 1
+        if not is_bad:
+            found.at_once, found.again = found.at_once + (tries[where] == 1), found.again + (tries[where] > 1)
+            del tries[where]
+    found.never = len(tries)
+    return found
 
 
 def _next(until: str) -> ScalarSelect:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, quote
@@ -406,8 +406,12 @@ def make(
     shifts: Shifts = (),
     proxy: Proxy | None = None,
     rules: Collection[int] = spc.USUAL,
+    placeholders: Sequence[str] | None = None,
 ) -> Starlette:
-    """Return the application; `only_here`: it listens on the loopback; `shifts`, run `rules` of charts: the plant's."""
+    """Return the application; `only_here`: it listens on the loopback.
+
+    `shifts`, run `rules` of charts and `placeholders`, VINs that are no car's: the plant's.
+    """
     site = Site(reading, door, proxy)
 
     @asynccontextmanager
@@ -431,5 +435,5 @@ def make(
     handlers = dict.fromkeys((InvalidRequest, QueryTimeout, DatabaseUnreachable, 404, 500), site.trouble)
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
-    app.state.site, app.state.shifts, app.state.rules = site, shifts, rules
+    app.state.site, app.state.shifts, app.state.rules, app.state.placeholders = site, shifts, rules, placeholders
     return app

@@ -17,6 +17,7 @@ from toolcart.archive.database import vehicle_numbers
 from toolcart.archive.database.queries import ResultFilter, dicts, is_program, key_of, wanted_results, which
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rates
+from toolcart.archive.statistics.placeholders import Placeholders
 from toolcart.toolsnet import rows
 
 ROWS = 100  # of a list on a page
@@ -24,7 +25,7 @@ CARS = 50
 STATIONS = 2000  # of the map, those heard last; the search finds the others
 PROGRAMS = 2000  # of a station that are shown with names
 LOOKED_THROUGH = 2000  # results searched for those with curves
-CAR_ROWS = 2000  # screws of one car; a car body has a few hundred
+CAR_ROWS = 2000  # results of one car on a page; a car body has a few hundred
 _R, _S, _E = t.RESULT.c, t.STATION.c, t.EVENT.c
 
 _Q = t.QUARTER.c
@@ -168,16 +169,33 @@ def by_time(wanted: ResultFilter) -> bool:
     return wanted.nok or any(getattr(wanted, name) is not None for name in names)
 
 
-def car(connection: Connection, vin: str) -> list[dict]:
-    """Return all screws of a car, in the order they were tightened."""
-    return dicts(
-        connection, wanted_results(connection, ResultFilter(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS)
-    )
+def car(connection: Connection, vin: str, behind: PagePosition | None = None) -> list[dict]:
+    """Return a page of a car's results, in the order they were tightened, and one more if there is another page."""
+    statement = wanted_results(connection, ResultFilter(vin=vin))
+    if behind:
+        later = and_(_R.Time == behind.time, _R.ResultId > behind.number)
+        statement = statement.where(or_(_R.Time > behind.time, later))
+    return dicts(connection, statement.order_by(_R.Time, _R.ResultId).limit(CAR_ROWS + 1))
 
 
-def cars_like(connection: Connection, part: str) -> list[dict]:
+def car_screws(connection: Connection, vin: str) -> rates.Attempts:
+    """Return the screws of a car, of all its results."""
+    where = (*t.PLACE, "Program", "Spindle")
+    statement = select(*[_R[name] for name in where], _R.Overall).where(*which(connection, ResultFilter(vin=vin)))
+    rows = connection.execute(statement.order_by(_R.Time, _R.ResultId))
+    return rates.screws_of([(tuple(row[:-1]), row[-1]) for row in rows])
+
+
+def car_count(connection: Connection, vin: str) -> tuple[int, int]:
+    """Return how many results have this VIN, and how many of them were not OK."""
+    statement = select(func.count(), func.sum(_R.Overall)).where(*which(connection, ResultFilter(vin=vin)))
+    row = connection.execute(statement).one()
+    return row[0], int(row[1] or 0)
+
+
+def cars_like(connection: Connection, part: str, no_car: Placeholders) -> list[dict]:
     """Return the first cars whose VIN begins or ends with `part`, and how many results they have."""
-    vins = vehicle_numbers.matching(connection, part, CARS)
+    vins = [vin for vin in vehicle_numbers.matching(connection, part, CARS) if vin not in no_car]
     statement = select(_R.VIN, func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN.in_(vins))
     figures = {row[0]: tuple(row[1:]) for row in connection.execute(statement.group_by(_R.VIN))}
     names = ("VIN", "Results", "NOK", "Time")

@@ -15,6 +15,8 @@ from starlette.requests import Request
 
 from toolcart.archive.database import queries, vehicle_numbers
 from toolcart.archive.database.audit import REMARK_MOST, remarks_of
+from toolcart.archive.statistics import placeholders, rates
+from toolcart.archive.statistics.placeholders import Placeholders
 from toolcart.archive.web import day_figures, list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.list_rows import ListQuery
 from toolcart.archive.web.reading import Reading
@@ -57,34 +59,60 @@ async def live(read: Reading, request: Request) -> Page:
     """The newest results; page.js adds new ones."""
     results = await read(page_queries.results, queries.ResultFilter(), None, LIVE_ROWS)
     newest = results[0]["ResultId"] if results else 0
-    return Page("live.html", {"results": results[:LIVE_ROWS], "newest": newest})
+    return Page("live.html", {"results": await with_reasons(read, results[:LIVE_ROWS]), "newest": newest})
 
 
 async def search(read: Reading, request: Request) -> Page:
     """A whole VIN first, then the beginning or end of one, a tightening ID, a station's name."""
     text = request.query_params.get("q", "").strip()[:100]
     if not text:
-        return Page("search.html", {"q": "", "cars": [], "results": [], "stations": []})
+        return Page("search.html", {"q": "", "cars": [], "results": [], "stations": [], "is_no_car": False})
+    no_car = await no_cars(read, request)
     for vin in dict.fromkeys((text, text.upper())):
-        if len(vin) <= VIN_MOST and await read(vehicle_numbers.is_there, vin):
+        if len(vin) <= VIN_MOST and vin not in no_car and await read(vehicle_numbers.is_there, vin):
             return Page("", {}, go_to=template_filters.link("/car", vin=vin))
-    matching = await read(page_queries.cars_like, text) or (await read(page_queries.cars_like, text.upper()))
+    matching = await read(page_queries.cars_like, text, no_car) or (
+        await read(page_queries.cars_like, text.upper(), no_car)
+    )
     by_id: list[dict] = []
     if text.isascii() and text.isdigit() and int(text) < 2**63:
         by_id = (await read(page_queries.results, queries.ResultFilter(tightening_id=int(text))))[: page_queries.ROWS]
     stations = await read(page_queries.named_stations, text)
     if len(matching) == 1 and not by_id and not stations:
         return Page("", {}, go_to=template_filters.link("/car", vin=matching[0]["VIN"]))
-    return Page("search.html", {"q": text, "cars": matching, "results": by_id, "stations": stations})
+    found = {"q": text, "cars": matching, "results": by_id, "stations": stations, "is_no_car": text in no_car}
+    return Page("search.html", found)
 
 
 async def car(read: Reading, request: Request) -> Page:
+    """A car's screws, and its results in the order they were made."""
     vin = request.query_params.get("vin", "")[:100]
-    results = await read(page_queries.car, vin)
+    results = await read(page_queries.car, vin, request_arguments.place(request))
     if not results:
         raise NotThere(f"no result has the VIN {vin!r}")
-    values = {"vin": vin, "results": results, "nok": sum(row["Overall"] for row in results)}
+    count, nok = await read(page_queries.car_count, vin)
+    page = await with_reasons(read, results[: page_queries.CAR_ROWS])
+    last = page[-1]
+    is_more = len(results) > len(page)
+    values = {"vin": vin, "results": page, "count": count, "nok": nok}
+    values["behind"] = str(page_queries.PagePosition(last["Time"], last["ResultId"])) if is_more else None
+    no_car = await no_cars(read, request)
+    values["no_car"] = {"share": no_car.shares.get(vin), "is_guess": no_car.is_guess} if vin in no_car else None
+    values["screws"] = None if vin in no_car else (await read(page_queries.car_screws, vin)).as_dict()
     return Page("car.html", values, rows=list_rows.of_results(queries.ResultFilter(vin=vin)))
+
+
+async def no_cars(read: Reading, request: Request) -> Placeholders:
+    """Return the VINs that are no car's: those that the plant has named, or a guess."""
+    return await read(placeholders.of, request.app.state.placeholders)
+
+
+async def with_reasons(read: Reading, results: list[dict]) -> list[dict]:
+    """Return the results; those that are not OK and whose statuses do not say why, with the reason that is known."""
+    names = ("TorqueStatus", "AngleStatus", "TimeStatus")
+    numbers = [row["ResultId"] for row in results if row["Overall"] and not any(row[name] for name in names)]
+    known = await read(rates.reasons, numbers) if numbers else {}
+    return [{**row, "Reason": known[row["ResultId"]]} if row["ResultId"] in known else row for row in results]
 
 
 async def result(read: Reading, request: Request) -> Page:
@@ -94,7 +122,8 @@ async def result(read: Reading, request: Request) -> Page:
     around = await read(page_queries.neighbours, details)
     remarks = await read(remarks_of, details["ResultId"])
     graphs = [{name: value for name, value in graph.items() if name != "Samples"} for graph in details["Graphs"]]
-    values = {"result": {**details, "Graphs": graphs}, "around": around}
+    [reasoned] = await with_reasons(read, [details])
+    values = {"result": {**reasoned, "Graphs": graphs}, "around": around}
     values |= {"remarks": remarks, "curves": _curves(details, bolt), "bolt": bolt, "remark_most": REMARK_MOST}
     return Page("result.html", values)
 
@@ -140,7 +169,7 @@ async def station(read: Reading, request: Request) -> Page:
     if days["Day"]:
         wanted = queries.ResultFilter(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
         programs = await read(day_figures.programs, wanted, names, only_ok)
-        newest = (await read(page_queries.results, wanted, None, DAY_LIST))[:DAY_LIST]
+        newest = await with_reasons(read, (await read(page_queries.results, wanted, None, DAY_LIST))[:DAY_LIST])
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
     values = {"station": details, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}
     values.update(programs=programs, now=rows.now_text())
@@ -186,6 +215,8 @@ async def audit(read: Reading, request: Request) -> Page:
 async def _list(read: Reading, request: Request, name: str, rows: ListQuery, form: dict | None = None) -> Page:
     """Return a page of a list, whose rows its template has under this name; `form`: its filters."""
     page, behind = await read(list_rows.some, rows, request_arguments.place(request))
+    if name == list_rows.RESULTS:
+        page = await with_reasons(read, page)
     values = {name: page, "behind": None if behind is None else str(behind)}
     if form is None:
         return Page(f"{name}.html", values, rows=rows)

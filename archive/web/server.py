@@ -46,7 +46,7 @@ def run(
 ) -> None:
     """Serve; CannotServe, OSError or database.Unusable if it cannot start."""
     door = where.door()
-    app = make(Reading(place), door, door is None, where.shifts, where.proxy(), where.rules)
+    app = make(Reading(place), door, door is None, where.shifts, where.proxy(), where.rules, where.placeholders)
     with contextlib.closing(pages.listen(where.host, where.port, BACKLOG)) as listening:
         address = pages.address(listening)
         if where.tls:

@@ -44,6 +44,7 @@ class WebSettings:
     password_file: str | None = None
     shifts: Shifts = ()
     rules: tuple[int, ...] = spc.USUAL
+    placeholders: tuple[str, ...] | None = None  # VINs that are no car's
     tls: Tls | None = None
     users_file: str | None = None
     trust_proxy: str | None = None  # addresses

@@ -13,7 +13,7 @@ from toolcart.archive.database.tables import PLACE
 from toolcart.archive.statistics import rates
 from toolcart.archive.statistics.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
-from toolcart.archive.web.pages import VIN_MOST, Page, station_of
+from toolcart.archive.web.pages import VIN_MOST, Page, no_cars, station_of
 from toolcart.archive.web.reading import QueryTimeout, Reading
 from toolcart.archive.web.trend import HISTOGRAM_MOST, SUBGROUPS, TrendQuery, seconds, trend
 
@@ -83,8 +83,9 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     wanted = ResultFilter(key, None, form["program"], *_digits(form))
     counts = await read(rates.totals, wanted)
     good, nok = rates.added(counts, ()).get((), (0, 0))
+    no_car = await no_cars(read, request)
     try:
-        screws = await read(rates.attempts, wanted, counts)
+        screws = await read(rates.attempts, wanted, counts, no_car)
     except QueryTimeout:  # each that is not OK is looked after by itself: a hundred thousand take seconds
         screws = None
     if by in OVER:
@@ -93,6 +94,7 @@ async def pareto_page(read: Reading, request: Request) -> Page:
         bars = await _by_frequency(read, wanted, form, counts, screws)
     values: dict[str, Any] = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": nok, "form": form, "kinds": kinds}
     values["over"] = by in OVER
+    values["no_car"] = no_car.as_dict()
     values["all"] = rates.rate(nok, good + nok)
     values["screws"] = None if screws is None else rates.together(list(screws.values())).as_dict()
     rows = list_rows.ListQuery(list_rows.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
@@ -119,8 +121,11 @@ async def _by_frequency(
         if by in ("station", "program") and screws is not None:
             attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
             more[what]["first_time"] = attempts.as_dict()["rate"]
-    bars = rates.pareto(counts)
-    return [{**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
+    bars = [
+        {**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]}
+        for bar in rates.pareto(counts)
+    ]
+    return [await read(rates.with_reasons, wanted, bar) if bar["what"] == rates.OTHER else bar for bar in bars]
 
 
 async def _over_time(read: Reading, wanted: ResultFilter, form: dict, shifts: Shifts) -> list[dict]:
