@@ -97,9 +97,9 @@ _REASON_NAMES = ("%error%", "%reason%", "%fault%", "%fail%")
 
 
 def with_reasons(connection: Connection, wanted: ResultFilter, bar: dict) -> dict:
-    """Return a bar; of cause `other`, with the reasons of the newest results, as far as they are known."""
+    """Return a cause's bar with its reasons: of `other`, those of the newest results, as far as they are known."""
     if bar["what"] != OTHER:
-        return bar
+        return {**bar, "reasons": []}
     other = replace(wanted, nok=True, statuses=(0, 0, 0))
     newest = select(_R.ResultId).where(*which(connection, other)).order_by(_R.Time.desc()).limit(REASONS_OF)
     known = Counter(reasons(connection, connection.execute(newest).scalars().all()).values())

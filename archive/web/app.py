@@ -77,16 +77,17 @@ _ANYONE = User("", "admin")  # if there is no door
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 Change = Callable[[Reading, Writing, Request, dict[str, str], str], Awaitable[str]]  # returns the page to show then
 _FILES = ("json", "as", "wait")  # what every page can be asked for
+_TREND = "program spindle tool from to vin_from vin_to by only subgroup limits behind"
 _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]], str], ...] = (  # address, page, what it takes
     ("/", pages.overview, ""),
     ("/live", pages.live, ""),
     ("/search", pages.search, "q"),
-    ("/car", pages.car, "vin"),
+    ("/car", pages.car, "vin behind"),
     ("/result/{number:int}", pages.result, "bolt"),
     ("/curves/{number:int}", pages.curves, "count only"),
     ("/station/{key:path}", pages.station, "day only"),
     ("/results", pages.results, "station program spindle tool cause from to verdict behind"),
-    ("/trend/{key:path}", statistics_pages.trend_page, "program spindle tool from to vin_from vin_to by only behind"),
+    ("/trend/{key:path}", statistics_pages.trend_page, _TREND),
     ("/limits/{key:path}", edits.limits_page, "program spindle from to"),
     ("/pareto", statistics_pages.pareto_page, "station program from to by"),
     ("/events", pages.events, "station behind"),

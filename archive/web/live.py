@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
 from toolcart.archive.web import page_queries, template_filters
+from toolcart.archive.web.pages import with_reasons
 from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
 from toolcart.toolsnet import rows
 
@@ -55,7 +56,7 @@ class LiveFeed:
             yield "retry: 2000\n\n"
             await self._begun.wait()  # from here on events are in the queue; earlier ones are in the database
             if after is not None:
-                for row in await self._reading(page_queries.arrived_behind, after, ROWS_MOST):
+                for row in await self._arrived(after):
                     yield self._event(row)
                     after = row["ResultId"]
             while True:
@@ -84,7 +85,7 @@ class LiveFeed:
                 if not self._begun.is_set():
                     number = await self._reading(page_queries.newest_number)
                     self._begun.set()
-                for row in await self._reading(page_queries.arrived_behind, number, ROWS_MOST):
+                for row in await self._arrived(number):
                     number = row["ResultId"]
                     self._publish(self._event(row), number)
                 if looks % MAP_EVERY == 0:
@@ -94,6 +95,9 @@ class LiveFeed:
             looks += 1
             await asyncio.sleep(LOOK_S)
         self._task = None
+
+    async def _arrived(self, after: int) -> list[dict]:
+        return await with_reasons(self._reading, await self._reading(page_queries.arrived_behind, after, ROWS_MOST))
 
     async def _look_at_map(self) -> None:
         """Send the state of stations that have changed since the last look."""

@@ -97,8 +97,16 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     values["no_car"] = no_car.as_dict()
     values["all"] = rates.rate(nok, good + nok)
     values["screws"] = None if screws is None else rates.together(list(screws.values())).as_dict()
-    rows = list_rows.ListQuery(list_rows.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
+    rows = list_rows.ListQuery(list_rows.ROWS, rows=[_as_row(bar) for bar in bars])
     return Page("pareto.html", values, rows=rows, choices=await read(page_queries.choices))
+
+
+def _as_row(bar: dict) -> dict:
+    """Return a bar as a row of a file: without its address, the reasons as one text."""
+    row = {name: value for name, value in bar.items() if name != "address"}
+    if "reasons" in row:
+        row["reasons"] = ", ".join(f"{one['what']} ({one['count']})" for one in row["reasons"])
+    return row
 
 
 async def _by_frequency(
@@ -125,7 +133,7 @@ async def _by_frequency(
         {**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]}
         for bar in rates.pareto(counts)
     ]
-    return [await read(rates.with_reasons, wanted, bar) if bar["what"] == rates.OTHER else bar for bar in bars]
+    return [await read(rates.with_reasons, wanted, bar) for bar in bars] if by == "cause" else bars
 
 
 async def _over_time(read: Reading, wanted: ResultFilter, form: dict, shifts: Shifts) -> list[dict]:

@@ -313,9 +313,14 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
     assert torque["pp"] == pytest.approx(2.0 / (6 * torque["deviation"]))
     assert torque["ppk"] == pytest.approx(0.8 / (3 * torque["deviation"]))
     assert torque["within"] == pytest.approx((50 * 0.02 / 46) ** 0.5, rel=0.01)  # of four quarters of an hour
-    assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
-    assert one["angle"]["bars"] == [] and one["angle"]["cp"] is None  # 0 to 0 are no limits, and all are 0
-    assert (other["count"], other["torque"]["bars"][-1], other["torque"]["cpk"]) == (25, 25, None)  # no spread
+    histogram = torque["histogram"]
+    assert sum(histogram["counts"]) == 50 and (histogram["from"], histogram["to"]) == (10.0, 10.4)
+    assert one["angle"]["histogram"] is None and one["angle"]["cp"] is None  # no limits, and all are 0
+    assert (other["count"], other["torque"]["histogram"]["count"], other["torque"]["cpk"]) == (
+        25,
+        25,
+        None,
+    )  # no spread
     good, _ = Reading(place).ask(day_figures.programs, of_day, {}, True)
     assert (good["count"], good["torque"]["count"], good["name"]) == (50, 49, "Program 7")
 
