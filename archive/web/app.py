@@ -436,5 +436,6 @@ def make(
     handlers = dict.fromkeys((InvalidRequest, QueryTimeout, DatabaseUnreachable, 404, 500), site.trouble)
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
-    app.state.site, app.state.shifts, app.state.rules, app.state.placeholders = site, shifts, rules, placeholders
+    app.state.site, app.state.shifts, app.state.rules = site, shifts, rules
+    app.state.placeholders, app.state.guess_ends = placeholders, 0.0
     return app

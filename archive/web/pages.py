@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ LIVE_ROWS = 50
 SPINDLES = 10000
 CURVES, CURVES_MOST = 10, 30  # drawn over one another
 VIN_MOST = 25  # TN 5.3
+GUESS_S = 60.0  # it takes longer than a car's page
 _UNITS = {"deg": "°"}
 
 
@@ -103,8 +105,12 @@ async def car(read: Reading, request: Request) -> Page:
 
 
 async def no_cars(read: Reading, request: Request) -> Placeholders:
-    """Return the VINs that are no car's: those that the plant has named, or a guess."""
-    return await read(placeholders.of, request.app.state.placeholders)
+    """Return the VINs that are no car's: those that the plant has named, or a guess, which is kept for GUESS_S."""
+    state, now = request.app.state, time.monotonic()
+    if now >= state.guess_ends:
+        state.no_cars = await read(placeholders.of, state.placeholders)
+        state.guess_ends = now + GUESS_S
+    return state.no_cars
 
 
 async def with_reasons(read: Reading, results: list[dict]) -> list[dict]:

@@ -27,6 +27,7 @@ INK = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canv
 LONGEST_VIN = "W" * 25
 PHONE, WALL = {"width": 360, "height": 740}, {"width": 3840, "height": 2160}
 LARGER_PHONE, DESK = {"width": 390, "height": 844}, {"width": 1400, "height": 900}
+A4 = {"width": 717, "height": 1050}  # between the edges that a browser leaves
 # What fits a phone of 360 points fits one of 390, but for a break of the layout between them: with --long.
 ALSO = pytest.mark.long("another phone")
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(LARGER_PHONE, id="larger", marks=ALSO)]
@@ -162,6 +163,14 @@ def test_a_report_and_a_files_page_fit_their_screen(page, by_itself, size):
     page.set_viewport_size(size)
     for path in routed_pages(page, by_itself):
         assert page.evaluate(WIDER) <= 0 and page.evaluate(CUT_OFF) == [], path
+
+
+def test_a_report_fits_its_paper(page, by_itself):
+    page.emulate_media(media="print")
+    page.set_viewport_size(A4)
+    text = by_itself["/report"].replace("Wheel front left", "Underbody line 2, rear axle left")
+    for _ in routed_pages(page, {"/report": text.replace("Wheel bolts", "Seat belt anchor M12x1.75 10.9")}):
+        assert page.evaluate(WIDER) <= 0 and page.evaluate(CUT_OFF) == []
 
 
 def test_both_schemes_and_the_key_between_them(page):
