@@ -264,7 +264,7 @@ def attempts(
     by_program = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
     columns = [_R[name] for name in by]
     within = which(connection, wanted)
-    following = _next(wanted.to_time or "").label("Next")
+    following = _next(wanted.to_time).label("Next")
     nok = select(*columns, following).where(t.IS_NOK, *within, ~has_no_car).subquery().c
     keys = [nok[name] for name in by]
     for *key, behind, count in connection.execute(select(*keys, nok.Next, func.count()).group_by(*keys, nok.Next)):
@@ -292,7 +292,7 @@ def screws_of(verdicts: Sequence[tuple[Hashable, int]]) -> Attempts:
     return found
 
 
-def _next(until: str) -> ScalarSelect:
+def _next(until: str | None) -> ScalarSelect:
     """Return the verdict of what follows a result at its car's screw; unknown for nothing.
 
     Each is looked up by itself, in the index of its car, which has all that is asked for in this order.
@@ -301,7 +301,8 @@ def _next(until: str) -> ScalarSelect:
     same = [one.c[name] == _R[name] for name in ("VIN", *t.PLACE, "Program", "Spindle")]
     time = one.c.Time
     later = and_(time >= _R.Time, or_(time > _R.Time, one.c.ResultId > _R.ResultId))  # the first: a range of the index
-    statement = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)
+    within = [time < until] if until else []
+    statement = select(one.c.Overall).where(*same, later, *within).order_by(time, one.c.ResultId).limit(1)
     return statement.scalar_subquery()
 
 

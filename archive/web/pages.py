@@ -96,7 +96,7 @@ async def car(read: Reading, request: Request) -> Page:
     page = await with_reasons(read, results[: page_queries.CAR_ROWS])
     last = page[-1]
     is_more = len(results) > len(page)
-    values = {"vin": vin, "results": page, "count": count, "nok": nok}
+    values: dict[str, Any] = {"vin": vin, "results": page, "count": count, "nok": nok}
     values["behind"] = str(page_queries.PagePosition(last["Time"], last["ResultId"])) if is_more else None
     no_car = await no_cars(read, request)
     values["no_car"] = {"share": no_car.shares.get(vin), "is_guess": no_car.is_guess} if vin in no_car else None

@@ -182,7 +182,7 @@ def test_what_cannot_be_read_is_unknown_wherever_it_is_shown_and_in_no_figure(wi
             [period] = quantity["periods"]
             assert (period["count"], period["least"]) == (len(several), min(several))
             assert period["mean"] == pytest.approx(sum(several) / len(several))
-            assert len([one for one in quantity["points"]["good"] if one is not None]) == len(several)
+            assert len([one for one in quantity["points"]["mean"] if one is not None]) == len(several)
         for path in (
             "/results?verdict=all",
             "/station/1/3/7",

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from toolcart.archive.database import bulk_insert, database
 from toolcart.archive.database import tables as t
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import periods, rates
 from toolcart.archive.web import statistics_pages
 from toolcart.archive.web.reading import QueryTimeout
-from host_tests.support.archive import browsing, filled, place_in, reading
+from host_tests.support.archive import browsing, filled, place_in, reading, reported, result, run
 from host_tests.support.combinations import each_choice
 from lab.harness.archive_rows import sum_all
 
@@ -140,6 +141,26 @@ def test_filters_offer_what_is_there(browser):
     assert '<option value="3/1/2">Wheel front right</option>' in page and '<option value="torque low">' in page
     assert '<option value="2">Pre-tighten</option>' in browser.get("/pareto").text
     assert "choices" not in browser.get("/pareto?json").json()
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_days_without_any_nok_are_shown_and_reported(tmp_path):
+    times = ("20261120100000", "20261121100000")
+    archive = reported(place_in(tmp_path), *[result(at, at, time=time) for at, time in enumerate(times, 1)])
+    with browsing(archive) as client:
+        page = client.get("/pareto?by=day&from=2026-11-19&to=2026-11-22")
+        assert page.status_code == 200 and page.text.count("0.00 %") >= 2
+    run("report", "--database", archive, "--of", "2026-11-20", "--into", tmp_path)
+    assert "2026-11-21" in (tmp_path / "report-2026-W47.html").read_text()
+
+
+def test_first_attempts_of_all_results_are_those_of_a_span_that_has_all(place):
+    with reading(place) as connection:
+        every, span = (
+            rates.together(list(rates.attempts(connection, one, rates.totals(connection, one)).values()))
+            for one in (ResultFilter(), ResultFilter(from_time="2000", to_time="2999"))
+        )
+    assert every == span and every.again
 
 
 @pytest.mark.usefixtures("in_this_process")
