@@ -15,7 +15,7 @@ from toolcart.archive.statistics.periods import Shifts, moment, name_of_shift, p
 from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.pages import VIN_MOST, Page, no_cars, station_of
 from toolcart.archive.web.reading import QueryTimeout, Reading
-from toolcart.archive.web.trend import HISTOGRAM_MOST, SUBGROUPS, TrendQuery, seconds, trend
+from toolcart.archive.web.trend import HISTOGRAM_MOST, SUBGROUPS, TrendQuery, trend
 
 DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
@@ -57,7 +57,6 @@ async def trend_page(read: Reading, request: Request) -> Page:
         *(form["subgroup"], form["limits"] == WITHIN),
     )
     figures = await read(trend, wanted, how)
-    figures["span"] = [seconds(one) for one in _digits(form)]
     which = {"station": template_filters.place(station), "program": program, "spindle": spindle}
     figures["results"] = template_filters.link("/results", verdict="all", **which)
     values: dict[str, Any] = {"station": station, "trend": figures, "form": form, "kinds": kinds}

@@ -262,7 +262,11 @@ def drawn(trend: dict) -> dict:
             if name in charts
         }
         quantities.append(one)
-    return {"results": trend["results"], "span": trend["span"], "quantities": quantities}
+    times = [one["points"]["time"] for one in quantities]
+    times += [chart["time"] for one in quantities for chart in one["charts"].values()]
+    ends = [end for several in times for end in (*several[:1], *several[-1:])]
+    span = [min(ends, default=0), max(ends, default=0)]  # which has results: one axis for all
+    return {"results": trend["results"], "span": span, "quantities": quantities}
 
 
 def _short(value: float | None) -> float | None:

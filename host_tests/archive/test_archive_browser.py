@@ -322,6 +322,16 @@ def test_trend_charts_values_means_and_deviations_of_each_quantity(page, size):
         assert canvas.evaluate(INK) > 300
 
 
+def test_all_charts_of_a_trend_have_one_axis_of_time_that_ends_where_results_do(page):
+    page.goto("/trend/1?program=1&subgroup=hour")
+    assert page.locator(".chart:visible canvas").count() == 6
+    ends = page.evaluate("charts.map(one => [one.scales.x.min, one.scales.x.max].join())")
+    assert len(ends) == 6 and len(set(ends)) == 1
+    [first, last] = map(float, ends[0].split(","))
+    times = page.evaluate("charts.flatMap(one => one.data[0])")
+    assert first < min(times) and max(times) < last and last - first < 1.1 * (max(times) - min(times))
+
+
 def test_a_filter_is_in_the_address(page):
     page.goto("/trend/1?program=1")
     page.select_option("select[name=by]", "week")

@@ -27,7 +27,7 @@ function shown(value, decimals) {
   return value === null || value === undefined ? "" : value.toFixed(decimals);
 }
 
-// All charts of a page have its span of time, as stations wrote it, and one cursor.
+// All charts of a page have one span of time, that of its results, as stations wrote it, and one cursor.
 function overTime(place, share, title, series, drawAxes = []) {
   const written = uPlot.fmtDate("{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}");
   const tzDate = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
@@ -36,7 +36,8 @@ function overTime(place, share, title, series, drawAxes = []) {
   const time = { label: "", value: (_, value) => (value === null ? "" : written(tzDate(value))) };
   const room = Math.max(1, (trends.span[1] - trends.span[0]) * 0.01);
   const whole = [trends.span[0] - room, trends.span[1] + room];
-  const isWhole = ({ data: [times] }, from, to) => from === null || (from === times[0] && to === times[times.length - 1]);
+  const isAll = (times, from, to) => from === times[0] && (to === times[times.length - 1] || times.length === 1);
+  const isWhole = ({ data: [times] }, from, to) => from === null || isAll(times, from, to);
   const scales = { x: { range: (plot, from, to) => (isWhole(plot, from, to) ? whole : [from, to]) } };
   return {
     ...sized(place, share), title, tzDate, scales, cursor: { sync: { key: "time" } }, hooks: { drawAxes },
