@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, func, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, null, select
+from sqlalchemy import column as column_of
+from sqlalchemy import values as table_of
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, which
@@ -262,10 +264,13 @@ def sample(connection: Connection, wanted: ResultFilter, total: int, most: int) 
     slots = connection.execute(select(_Q.Slot).where(*_quarters(wanted, first, end)).distinct().order_by(_Q.Slot))
     several = list(slots.scalars())
     drawn = random.Random(len(several)).sample(several, math.ceil(len(several) * most / total))
-    rows: list[Row] = []
-    for slot in sorted(drawn):
-        rows += connection.execute(statement.where(*which(connection, wanted, slot, end_of(slot)))).fetchall()
-    return rows
+    if not drawn:
+        return []
+    lot = table_of(column_of("Since", String), column_of("Until", String), name="Lot")
+    lot = lot.data([(slot, end_of(slot)) for slot in sorted(drawn)]).cte()
+    here = which(connection, replace(wanted, from_time=None, to_time=None))
+    its_time = lot.join(t.RESULT, and_(_R.Time >= lot.c.Since, _R.Time < lot.c.Until))
+    return connection.execute(statement.select_from(its_time).where(*here)).fetchall()
 
 
 def tools(connection: Connection, wanted: ResultFilter) -> list[tuple]:

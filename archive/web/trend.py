@@ -32,7 +32,7 @@ from toolcart.archive.statistics.statistics import PERIODS, ProgramSums
 from toolcart.archive.web import histograms
 
 POINTS_MOST = 1000  # in a chart; half a screen has as many columns
-HISTOGRAM_MOST = 10000
+HISTOGRAM_MOST = 5000
 STUDY = 50  # tightenings, as in most handbooks
 STUDIES_MOST = 20
 SUBGROUPS = ("quarter of an hour", "hour", "shift", "day", "week", "month")

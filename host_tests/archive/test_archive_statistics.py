@@ -15,7 +15,7 @@ from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import periods, rollups, spc, statistics
 from toolcart.archive.storage import maintenance
 from toolcart.archive.web import day_figures, histograms
-from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, TrendQuery, trend
+from toolcart.archive.web.trend import HISTOGRAM_MOST, POINTS_MOST, STUDIES_MOST, STUDY, TrendQuery, trend
 from host_tests.portable import LONG
 from host_tests.support.archive import filled, place_in, reported, result
 
@@ -258,7 +258,7 @@ def test_many_results_are_drawn_as_ranges_with_their_nok(engines):
         chart = torque["charts"]["means"]
         assert sum(chart["count"]) == 19600 and len(chart["points"]) <= POINTS_MOST
         histogram = torque["histogram"]
-        assert histogram["count"] == pytest.approx(10000, rel=0.05)  # drawn by lot
+        assert histogram["count"] == pytest.approx(HISTOGRAM_MOST, rel=0.05)  # drawn by lot
         share = sum(histogram["counts"][:20]) / histogram["count"]
         assert share == pytest.approx(0.5, abs=0.03)
         connection.rollback()
