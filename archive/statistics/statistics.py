@@ -245,10 +245,11 @@ def period_of(connection: Connection, wanted: ResultFilter, most: int) -> str:
 
 
 def values(connection: Connection, wanted: ResultFilter, name: str) -> Sequence[Row]:
-    """Return time, verdict, value, limits, and statuses of torque, angle and time, in the order they were made."""
+    """Return number, time, verdict, value, limits, and statuses of torque, angle and time, in the order of time."""
     value = rollups.fitting(_R[name])
     statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
-    statement = select(_R.Time, _R.Overall, value, *rollups.limits(name), *statuses).where(*which(connection, wanted))
+    statement = select(_R.ResultId, _R.Time, _R.Overall, value, *rollups.limits(name), *statuses)
+    statement = statement.where(*which(connection, wanted))
     return connection.execute(statement.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import calendar
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -107,7 +107,8 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
         at = statistics.QUANTITIES.index(name)
         nok = None if is_few or bad > POINTS_MOST else statistics.values(connection, replace(wanted, nok=True), name)
         each = statistics.values(connection, wanted, name) if is_few else None
-        points = _ranges(drawn, at, nok) if each is None else _values(each, at)
+        known = rates.reasons(connection, [row[0] for row in each or nok or () if row[2] and not any(row[6:])])
+        points = _ranges(drawn, at, nok, known) if each is None else _values(each, at, known)
         values["quantities"].append(
             {
                 "name": name,
@@ -131,18 +132,19 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
 _COLUMNS = ("time", "least", "mean", "most", "own", "other", "why", "low", "high")
 
 
-def _values(rows: Sequence[Sequence], at: int) -> dict:
+def _values(rows: Sequence[Sequence], at: int, known: Mapping[int, str]) -> dict:
     """Return columns for a chart of results: seconds, OK values as `mean`, NOK ones, why these are NOK, limits.
 
-    `at`: which of the statuses is the quantity's.
+    `at`: which of the statuses is the quantity's; `known`: reasons of those whose statuses say nothing.
     """
     points = []
-    for time, overall, value, low, high, *statuses in rows:
-        points.append(_nok(time, value, low, high, statuses, at) if overall else _point(time, low, high, mean=value))
+    for row in rows:
+        _, time, overall, value, low, high, *_ = row
+        points.append(_nok_of(row, at, known) if overall else _point(time, low, high, mean=value))
     return _columns(points)
 
 
-def _ranges(entries: Sequence[ProgramSums], at: int, nok: Sequence[Sequence] | None) -> dict:
+def _ranges(entries: Sequence[ProgramSums], at: int, nok: Sequence[Sequence] | None, known: Mapping[int, str]) -> dict:
     """Return columns for a chart of subgroups: range and mean of the OK ones; each NOK one, or their least and most."""
     name = statistics.QUANTITIES[at]
     points = []
@@ -153,16 +155,21 @@ def _ranges(entries: Sequence[ProgramSums], at: int, nok: Sequence[Sequence] | N
             points.append(_point(entry.period, low, high, **ends))
         for value in set(entry.bad_ends[name]) - {None} if nok is None else ():
             points.append(_nok(entry.period, value or 0.0, low, high))
-    points += [_nok(time, value, low, high, statuses, at) for time, _, value, low, high, *statuses in nok or ()]
+    points += [_nok_of(row, at, known) for row in nok or ()]
     return _columns(sorted(points, key=lambda point: point["time"]))
 
 
-def _nok(time: str, value: float, low: float, high: float, statuses: Sequence[int | None] = (), at: int = 0) -> dict:
+def _nok_of(row: Sequence, at: int, known: Mapping[int, str]) -> dict:
+    number, time, _, value, low, high, *statuses = row
+    why = known.get(number) or rates.cause(*statuses)
+    return _nok(time, value, low, high, bool(statuses[at]), why)
+
+
+def _nok(time: str, value: float, low: float, high: float, is_its_own: bool = False, why: str = "") -> dict:
     """Return a mark: of the quantity's own, or of another cause, if the value is within its limits."""
     first, last = spc.specification(low, high)
     is_within = (first is None or first <= value) and (last is None or value <= last)
-    is_other = is_within and not (statuses and statuses[at])
-    return _point(time, low, high, **{"other" if is_other else "own": value}, why=statuses and rates.cause(*statuses))
+    return _point(time, low, high, **{"other" if is_within and not is_its_own else "own": value}, why=why or None)
 
 
 def _point(time: str, low: float, high: float, **values: Any) -> dict:

@@ -142,5 +142,7 @@ def test_a_nok_of_another_cause_shows_its_reason(tmp_path):
         assert row["Reason"] == "Errors TR MN"
         for address in ("/results", f"/result/{number}", "/pareto", "/live", f"/car?vin={row['VIN']}"):
             assert "Errors TR MN" in browser.get(address).text, address
+        trend = as_json(browser, f"/trend/{row['SystemType']}/{row['System']}/{row['Station']}")["trend"]
+        assert [one["points"]["why"] for one in trend["quantities"]] == 2 * [["Errors TR MN"]]
         [bar] = as_json(browser, "/pareto")["bars"]
         assert bar["what"] == "other" and bar["reasons"] == [{"what": "Errors TR MN", "count": 1}]
