@@ -370,8 +370,9 @@ class ResumePoint:
             if kind == RECORD_NONE or number > reached:
                 from toolcart.agent.outlets.toolsnet.data_loss import count_unreadable
 
-                count_unreadable(numbers, (stored - self._here()) % SEQUENCES)
-                left = 0
+                rows = (stored - self._here()) % SEQUENCES
+                count_unreadable(numbers, rows)
+                left = 0 if rows < _HALF else left
                 break  # what was sent cannot be read any more
             left -= 1
             reason = 0
