@@ -19,7 +19,6 @@ import click
 from toolcart.archive import options
 from toolcart.archive.file_formats import export
 from toolcart.archive.statistics import spc
-from toolcart.archive.statistics.placeholders import named
 from toolcart.archive.web.serving import address
 from toolcart.base import private_files
 from toolcart.base.atomic_file import whole
@@ -172,7 +171,7 @@ def report(
     mail = mail_of(settings)
     span = reports.span_of(period, day.date()) if day else reports.last_over(period, date.today())
     with options.reading(place) as connection:
-        content = reports.report(connection, span, chosen, named(no_car) if no_car else None)
+        content = reports.report(connection, span, chosen, options.vins_of(no_car) if no_car else None)
     kind = "csv-semicolon" if csv_semicolon else "csv"
     files = _write(Path(into), f"report-{span.name}", reports.page(content), reports.rows(content), kind)
     options.say(f"{files[0]}, {files[1].suffix[1:]}: {content['all']['of']} results")

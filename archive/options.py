@@ -44,6 +44,11 @@ def machine_option(command):
     return click.option("--json", "as_json", is_flag=True, help="JSON, for machines.")(command)
 
 
+def vins_of(text: str) -> tuple[str, ...]:
+    """Return the VINs of `0,No BCode`."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
+
+
 def format_options(command):
     """An option for each format of a file but JSON, whose option others have too; what is no text goes into a FILE."""
     for one in reversed([one for one in export.FORMATS.values() if one.help]):

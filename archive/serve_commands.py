@@ -28,11 +28,12 @@ from toolcart.archive.options import (
     option,
     reading,
     say,
+    vins_of,
     web_option,
     with_options,
 )
 from toolcart.archive.server.tls import Tls, TlsFilesError
-from toolcart.archive.statistics import placeholders, spc
+from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import shifts_of
 from toolcart.archive.web.serving import HOST, CannotServe, WebSettings, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
@@ -86,7 +87,7 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
         if options.get("rules"):
             given["rules"] = spc.rules_of(options["rules"])
         if options.get("placeholder_vins"):
-            given["placeholders"] = placeholders.named(options["placeholder_vins"])
+            given["placeholders"] = vins_of(options["placeholder_vins"])
         settings = [(name, options.get(name[2:].replace("-", "_"))) for name, *_ in _PAGES]
         words = tuple(word for name, value in settings if value for word in (name, value))
         where = WebSettings(*address(text), tls=tls, words=words, **given)

@@ -45,11 +45,6 @@ class Placeholders:
         return {"is_guess": self.is_guess, "vins": [{"vin": vin, "share": share} for vin, share in named.items()]}
 
 
-def named(text: str) -> tuple[str, ...]:
-    """Read `0,No BCode`."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",")))
-
-
 def of(connection: Connection, given: Sequence[str] | None) -> Placeholders:
     """Return the VINs that are no car's: those given, or a guess."""
     if given is not None:
