@@ -8,6 +8,8 @@ Rules
    in each, the highest result known is asked for at once, the first time.
 3. One that calls the message unknown may mean its revision: before that is believed the two oldest are asked for.
 4. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
+5. Some end the connection at a revision that they do not know, without a word: after _ENDS_MOST in a row the next one
+   has its turn, of one that was answered after _ENDS_MOST_KNOWN, until each was in a row; then one an hour.
 """
 
 from toolcart.agent.base.compat import const
@@ -17,6 +19,8 @@ from toolcart.agent.openprotocol import error_codes
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
 _OLD = const(2)  # and the one behind it, 1: who knows the message knows one of them
 _LATER_MOST = const(3)
+_ENDS_MOST = const(2)  # fewer than have MID 0064 left out (toolcart.agent.openprotocol.revision_fallback)
+_ENDS_MOST_KNOWN = const(3)
 
 _WITHOUT_REASON = (
     error_codes.REJECTED_OTHER,
@@ -39,6 +43,8 @@ class QuestionRevisions:
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
+        self._ends = 0  # connections in a row that ended in front of the answer to a question in this revision
+        self._is_known = False  # there was an answer in it
 
     def opened(self, shared, has_results):
         """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
@@ -58,7 +64,15 @@ class QuestionRevisions:
 
     def begin_anew(self):
         """Begin with the first one again."""
-        self._index = self._rejected = 0
+        self._go_on_with(0)
+
+    def go_on_later(self):
+        """MID 0064 is left out for an hour since connections end with it: go on with the next one then."""
+        self._go_on_with(self._index + 1)
+
+    def _go_on_with(self, index):
+        self._turn_to(index)
+        self._rejected = 0
         self._has_tried_known = False
 
     def begin_round(self):
@@ -72,14 +86,28 @@ class QuestionRevisions:
 
     def is_answered(self):
         """There was an answer to it."""
-        self._rejected = 0
+        self._rejected = self._ends = 0
         self._has_tried_known = False
+        self._is_known = True
+
+    def ended(self):
+        """A connection without any answer has ended with a question in this revision (rule 5)."""
+        self._ends += 1
+        if self._ends >= (_ENDS_MOST_KNOWN if self._is_known else _ENDS_MOST) and self._rejected < len(self._ordered):
+            self._rejected += 1
+            if self._rejected < len(self._ordered):
+                self._turn_to(self._index + 1)
+
+    def _turn_to(self, index):
+        self._index = index % len(self._ordered)
+        self._ends = 0
+        self._is_known = False
 
     def is_deferred(self):
         """A controller that has never answered says "later" (rule 4)."""
         self._later_count += 1
         if self._later_count >= _LATER_MOST:
-            self._index = (self._index + 1) % len(self._ordered)
+            self._turn_to(self._index + 1)
 
     def turns(self, kind, has_answered):
         """Take a rejection of this class, REJECTED_; True if another revision is to be asked for (rules 1 to 3).
@@ -91,13 +119,13 @@ class QuestionRevisions:
         count = len(self._ordered)
         is_unknown = not has_answered and kind == error_codes.REJECTED_NEVER
         if is_unknown and self._rejected < count - _OLD:
-            self._index = self._ordered.index(_OLD)
+            self._turn_to(self._ordered.index(_OLD))
             self._rejected = count - _OLD
             return True
         turns = is_unknown or is_without_reason or kind == error_codes.REJECTED_REVISION
         if self._rejected >= count or not turns:
             return False
-        self._index = (self._index + 1) % count
+        self._turn_to(self._index + 1)
         self._rejected += 1
         return self._rejected < count
 

@@ -197,6 +197,8 @@ class Recovery:
             from toolcart.agent.openprotocol import deferred_ids  # hardly any connection ends with a question
 
             deferred_ids.ended_connection(self, now)
+        if self.request.waits and not (self.has_answered or self.ownership.by_own_ids):
+            self.revisions.ended()
         self.ledger.end_contact()
         self.first_record = 0
         self.first_id = -1

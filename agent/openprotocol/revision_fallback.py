@@ -120,6 +120,11 @@ class Revisions:
         """True if connections ended with it so often that it is not asked for until `allow_again`."""
         return self._ends >= _ENDS_MOST
 
+    def forget_ends(self):
+        """The ends so far had another cause; not where it was left out for that before."""
+        if self._ends < _ENDS_MOST - 1:
+            self._ends = 0
+
     def allow_again(self):
         """It may be asked for once more."""
         if self.is_suspended():

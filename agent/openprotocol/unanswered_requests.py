@@ -196,4 +196,7 @@ def requests_suspended(recovery, now):
             recovery.switch_off(phases.PHASE_OFF)
             recovery.retry.start(now, phases.OFF_MS)
             return phases.OUTCOME_NONE
-    return recovery.cannot_ask(now)
+    from toolcart.agent.openprotocol import unfetchable
+
+    recovery.revisions.go_on_later()
+    return unfetchable.cannot_ask(recovery, now)

@@ -68,6 +68,12 @@ def test_the_same_question_at_the_end_of_connections_is_left_out_though_others_w
         request.connection_ended(0, True)
     assert request.revisions.is_suspended()
     request = OldResultRequest()
+    for count in range(22):  # each revision has its turn
+        request.revision = 1 + count // 2
+        request.asked(0)
+        request.connection_ended(0, True)
+        assert not request.revisions.is_suspended(), count
+    request = OldResultRequest()
     for count in range(40):  # a network that fails while much is fetched
         request.asked_id[:] = b"%010d" % count
         request.asked(0)

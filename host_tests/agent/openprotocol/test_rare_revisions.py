@@ -109,6 +109,38 @@ def start_of(settings, name, **more):
     )
 
 
+@pytest.mark.parametrize("after_ms", [-1, 0, 300])  # -1: in place of the rejection
+@pytest.mark.parametrize("revisions", [(2, 1), *[(revision,) for revision in range(1, 12)]])
+def test_revision_of_old_results_is_found_where_connections_end_at_all_others(revisions, after_ms):
+    cart, _ = served(recover_revisions=revisions, ends_refused={64: after_ms})
+    cart.produce(2, 2000)
+    cart.run(60000)
+    assert cart.station.recovery.revision() == revisions[0]
+    cart.network.down(*CONTROLLER)
+    cart.produce(5, 1000)
+    cart.network.up(*CONTROLLER)
+    cart.run(120000)
+    cart.produce(1, 2000)
+    assert sorted(cart.ids()) == list(range(1, 9)) and cart.station.ledger.gone() == 0
+
+
+def test_old_results_are_left_out_where_connections_end_at_each_revision():
+    cart, _ = served(recover_revisions=(), ends_refused={64: -1})
+    cart.run(60000)
+    asked = cart.controller.messages[64]
+    assert asked == 25, "two ends each, five at the last one"
+    cart.produce(2, 2000)
+    cart.network.down(*CONTROLLER)
+    cart.produce(5, 1000)
+    cart.network.up(*CONTROLLER)
+    cart.run(10000)
+    cart.produce(1, 2000)
+    cart.run(60000)
+    assert cart.ids() == [1, 2, 8] and cart.station.ledger.gone() == 5
+    cart.run(3600000 * 3)
+    assert asked + 2 <= cart.controller.messages[64] <= asked + 3, "one an hour"
+
+
 def test_doctor_finds_what_is_taken_only_without_a_revision():
     with toolcart.simulated.controller(blank_revision_only=True) as simulated:
         words = words_of_doctor(simulated)
