@@ -25,6 +25,7 @@ WHY_RESET = const(1)  # its IDs mean other results now
 WHY_SILENT = const(2)  # no answer came, or none that is certainly its result
 WHY_NEVER = const(3)  # it cannot be asked for any
 WHY_MIXED = const(4)  # one reason for some, another one for others
+WHY_SKIPPED = const(5)  # so many in a row are gone that not all are asked for
 
 
 class GapFill:
@@ -81,10 +82,10 @@ class GapFill:
         ledger.try_save()
         return True
 
-    def jump(self, number, lacking=0):
+    def jump(self, number, lacking=0, why=WHY_NONE):
         """Nothing in front of `number` is missing any more; so many results are gone, as far as they were ever made."""
         if lacking > 0 and not is_open(self.at, preceding(number)):
-            self._note_gone(preceding(number), lacking, WHY_NONE)
+            self._note_gone(preceding(number), lacking, why)
         self._closed += min(ahead_by(number, self.at), CLOSED_MOST)
         self.at = number
         self.gone_run = 0
@@ -94,7 +95,8 @@ class GapFill:
             self._gone_first = self.at if last else 0
             self._gone_why = why
         elif why != self._gone_why:
-            self._gone_why = WHY_MIXED
+            is_skipped = sorted((why, self._gone_why)) == [WHY_NONE, WHY_SKIPPED]
+            self._gone_why = WHY_SKIPPED if is_skipped else WHY_MIXED
         self._gone_last = last
         self._gone_count += count
 

@@ -8,7 +8,8 @@ Rules
    (toolcart.agent.openprotocol.successor).
 3. Where many missing IDs in a row are gone, a walk down from the end of the range finds where the rest begins. Each
    begins with less left than the one of the same look before it in the same range: else nothing follows from the
-   answers, whatever they are. Of a count that has ended it goes down to `top` at most: below is the new one.
+   answers, whatever they are. Of a count that has ended it goes down to `top` at most: below is the new one. What lies
+   between is gone without a question: its reason says so (WHY_SKIPPED), since IDs may have gaps wider than K.
 4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
    fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
    questions for each push.
@@ -24,6 +25,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32
 from toolcart.agent.openprotocol import id_ownership, look_conclusion
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_SKIPPED
 from toolcart.agent.openprotocol.ids import (
     ID_PERIOD,
     after,
@@ -156,6 +158,11 @@ def go_down(recovery, above, left, now):
 def go_down_in(recovery, last, left, now):
     """Walk down from the end of a range, `last`, of which so many IDs are left; return an OUTCOME_."""
     top = recovery.ledger.top()
+    if not is_open(recovery.gap_fill.at, last):
+        from toolcart.agent.openprotocol import id_steps  # hardly any controller's IDs have gaps
+
+        if id_steps.skip_to_next(recovery, last):
+            return recovery.turn_to(phases.PHASE_FILL, recovery.gap_fill.at)
     if is_open(recovery.gap_fill.at, last) and is_ahead(last, top):
         left = ahead_by(last, top)  # of the count before; what is not above `top` is of the new one
     walk = _of(recovery)
@@ -196,7 +203,8 @@ def end(recovery, now):
     lacking = ahead_by(lowest, gap_fill.at)
     if not recovery.ledger.push_ids_differ():
         lacking = count_lacking(recovery, gap_fill.at, preceding(lowest))
-    gap_fill.jump(lowest, lacking if is_counted else 0)
+    are_all_asked = ahead_by(lowest, gap_fill.at) <= recovery.ownership.gone_most
+    gap_fill.jump(lowest, lacking if is_counted else 0, WHY_NONE if are_all_asked else WHY_SKIPPED)
     return recovery.turn_to(phases.PHASE_FILL, lowest)
 
 

@@ -18,7 +18,7 @@ Imported where what was known no longer holds: hardly any count begins anew.
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.openprotocol import unfetchable
 from toolcart.agent.openprotocol.differing_formats import digests
-from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET
+from toolcart.agent.openprotocol.gap_fill import WHY_NONE, WHY_RESET, WHY_SKIPPED
 from toolcart.agent.openprotocol.ids import following, is_ahead, is_open, is_within, length_of, moved, preceding, put_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, same, two_digits
 from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES
@@ -64,7 +64,8 @@ def _report(recovery, losses, why):
     """Report first, last and count of each loss; False if some of it has to wait."""
     events = _ascending(losses)
     for first, last, count in events[recovery.lost_reported :]:
-        if count and not recovery.gap_fill.report(first, last, count, why):
+        is_skipped = why == WHY_NONE and count > recovery.ownership.gone_most  # the walk has asked for no more below
+        if count and not recovery.gap_fill.report(first, last, count, WHY_SKIPPED if is_skipped else why):
             return False
         recovery.lost_reported += 1
     return True

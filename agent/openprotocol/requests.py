@@ -362,7 +362,7 @@ class OldResultRequest:
                 self._ended_with = bytes(self.asked_id)
             revisions = self.revisions
             if is_open and not (self.is_answered or self._ended_in >> self.revision & 1):
-                self._ended_in |= 1 << self.revision  # each has its turn (toolcart.agent.openprotocol.question_revisions)
+                self._ended_in |= 1 << self.revision  # each has its turn
                 revisions.forget_ends()
             lasted = keepalives - self._asked_at >= LASTING
             if revisions.given_up and not (self.is_answered or self.is_deferred):

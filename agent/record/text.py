@@ -28,6 +28,7 @@ _REASONS = {  # toolcart.agent.station.missing_results
     "reset": "the controller's IDs mean other results than before, or it is another controller",
     "mute": "no answer came for these, or none that is certainly theirs",
     "never": "the controller cannot be asked for them",
+    "skip": "not all of these were asked for, since the controller has nothing under many in a row",
     "many": "more was missing than can be noted",
     "?": "for several reasons",
 }

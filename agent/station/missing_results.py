@@ -5,6 +5,7 @@
             mute    no answer came for them, or none that is certainly theirs
             never   it cannot be asked for its results
             99      the code with which it rejects the question, of two or three digits
+            skip    not all were asked for: so many in a row are gone
             ?       several of these
     text    first ID, last ID, how many of these IDs are gone, how many in total including these, epoch
 
@@ -25,7 +26,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, ID_BYTES, ROOM_BYTES, STAMP_BYTES
 
 _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
-_REASONS = (b"none", b"reset", b"mute", b"never", b"?")  # by the WHY_ of toolcart.agent.openprotocol.gap_fill
+_REASONS = (b"none", b"reset", b"mute", b"never", b"?", b"skip")  # by the WHY_ of toolcart.agent.openprotocol.gap_fill
 
 
 def put_gone(log, clock, station, first, last, count, total, epoch, why):

@@ -43,6 +43,7 @@ _NOT_DELIVERED = {
     "overwritten": "overwritten at most before {name} had them",
 }
 
+_SOME_GONE = "no more missed results are asked for: some count as gone"
 _KEEPS = "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect"
 
 GOOD = "good"
@@ -381,7 +382,11 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
     if missed and open_ids > figures.open_ids:
         reports.append((INFO, f"{missed.label}: {missed.words}"))
     elif not missed and was_missing:
-        reports.append((GOOD, "no missed result is left in the controller"))
+        is_all_here = status["recovery"]["gone"] <= figures.gone_before
+        words = "no missed result is left in the controller" if is_all_here else _SOME_GONE
+        reports.append((GOOD, words))
+    if not missed or not was_missing:
+        figures.gone_before = status["recovery"]["gone"]
     figures.open_ids = open_ids
     return reports
 

@@ -32,6 +32,7 @@ class StationFigures:
     has_met_controller: bool = False  # since the agent's start
     open_ids: int = 0
     is_missing: bool = False  # something was known to be missing, though perhaps not how much
+    gone_before: int = 0  # before what is missing
     filling_percent: int = 0
     highest_backlog: int = 0  # of `backlog_outlets`, since it was last 0
     backlog_outlets: list[tuple] = field(default_factory=list)

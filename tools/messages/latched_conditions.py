@@ -21,7 +21,7 @@ _LARGER = "a larger spool.size_kib holds more"
 _COUNTED = {
     "gone": (
         "GONE",
-        "results may be gone: the controller no longer has their tightening IDs, or cannot be asked for them",
+        "results may be gone: the controller no longer has their tightening IDs, or was not asked for them",
         "`{gaps}` lists {them}",
     ),
     **{name: row.latched for name, row in ROWS.items() if row.latched},
