@@ -2,8 +2,8 @@
 
 Rules
 1. The step is that of the last _RESULTS_LEAST results of the log below what is missing, pushed or fetched. Once as many
-   IDs in a row are gone as begin a walk down, the next ID of the step is asked for, and the ones behind it, until as
-   many of these in a row are gone too.
+   IDs in a row are gone as begin a walk down, the next ID of the step is asked for, and the ones behind it, until
+   _GONE_MOST of these in a row are gone too.
 2. What lies between is gone without a question (WHY_SKIPPED).
 
 Imported where so many in a row are gone.
@@ -18,13 +18,14 @@ from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 _RESULTS_LEAST = const(3)
 _RESULTS_READ = const(64)
+_GONE_MOST = const(8)
 
 
 def skip_to_next(recovery, last):
     """Close what lies in front of the next ID of the step, of a range up to `last`; False if there is none."""
     gap_fill = recovery.gap_fill
     most = recovery.ownership.gone_most
-    if gap_fill.gone_run >= 2 * most:
+    if gap_fill.gone_run >= most + _GONE_MOST:
         return False
     known = _known_below(recovery, gap_fill.at)
     if len(known) < _RESULTS_LEAST or recovery.may_push_ids_differ():

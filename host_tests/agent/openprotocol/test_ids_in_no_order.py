@@ -52,7 +52,7 @@ def test_few_questions_are_asked(monkeypatch, ids, keeps):
     one.make(2)
     one.cart.run(400000)
     one.made = one.made[before:]
-    assert one.judge() and most < 450, most
+    assert one.judge() and most < 550, most  # a step of 7919 is asked for where three in a row have it
 
 
 def test_fewer_and_fewer_in_a_long_session(monkeypatch):
