@@ -37,7 +37,10 @@ Rules
    it as it came, too. An object whose MID 1202 is damaged, or not there, is left out of the rows, which are fewer than
    were announced then, so none shows a figure that was not made. Without any proven object the result is
    RESULT_UNREADABLE, and `first`, its MID 1201, is kept as it came.
-10. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
+10. A MID 1201 has no parameter IDs. What proves it are its digits and its time: the separators of that, whatever is
+   between them, its digits with blanks or other marks between them, or a T behind the date, or nothing but blanks.
+11. What is held in front of a MID 1201 that cannot be read, or does not come, is `spilled`: the owner keeps it as it
+   came. `is_kept`: it does so with each part of this result before it is acknowledged.
 
 Imported when the first such controller is met.
 """
@@ -103,6 +106,7 @@ _GUID_BYTES = const(36)
 _BODY_BYTES = const(143)  # with limits; after it the head of several objects
 _FIRST = const(154)  # row (toolcart.agent.record.spindles)
 _NM = const(0x31)
+_T = const(0x54)  # between date and time
 _PARTS = ((1201, 1203), (1202, 1203))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
 OPERATION_REVISIONS = (2, 3, 1)
@@ -129,7 +133,8 @@ class OperationResult:
         self.under_way = False
         self.damaged = False  # the message taken last is (rule 9)
         self.unplaced = False  # the message taken last belongs to no row (rule 8)
-        self.spilled = []  # of what was held: that belongs to no row; taken by whoever reads it
+        self.spilled = []  # of what was held: what the result will not have; taken by whoever reads it
+        self.is_kept = False  # what is held was kept as it came (rule 11)
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.noted = False  # it is durable that this result may be missing
         self.lost = NOT_LOST  # what was given up; cleared by whoever reads it
@@ -191,10 +196,18 @@ class OperationResult:
         self.lost_id = b""
         if self.lost == LOST_PUSH and not self.noted:
             self.lost_id = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
+        if self.pushed:
+            self.spill()
         self.under_way = False
         self._total = 0
         self._held = {}
         self._late.stop()
+
+    def spill(self):
+        """What is held is to be kept as it came: its MID 1201 may not come (rule 11)."""
+        if not self.is_kept:
+            self.spilled += [frame for frame in self._held.values() if frame]
+            self.is_kept = True
 
     def is_late(self, now):
         """True if the wait for the next part is over."""
@@ -206,7 +219,8 @@ class OperationResult:
         place = _OBJECTS if revision == 1 else _OBJECTS + 4
         if length < place + 3 or number(buf, at + _NUMBER, 3) != 1 or not all_digits(buf, at + RESULT_ID, ID_BYTES):
             return PART_UNREADABLE
-        if not is_stamp(buf, at + _TIME) and not is_blank(buf, at + _TIME, _STATUS - _TIME):
+        stamp = _stamp_of(buf, at + _TIME)
+        if not stamp:
             return PART_UNREADABLE
         total = number(buf, at + 20, 3)
         objects = number(buf, at + place, 3)
@@ -227,7 +241,7 @@ class OperationResult:
             self.body = body = bytearray(b" " * _BODY_BYTES)
         body[BODY_BYTES + TORQUE_UNIT] = _NM
         copy(body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
-        put_time(body, 0, buf, at + _TIME)
+        put_time(body, 0, stamp, 0)
         status = body[TIGHTENING_STATUS] = buf[at + _STATUS] or 0x20
         self.result_code = read_fields(
             body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length
@@ -250,7 +264,7 @@ class OperationResult:
         self.pushed = self.kept = self.answered = self.noted = False
         self.asked_with = 0
         self.first = b""
-        self.spilled = []
+        self.is_kept = False
         self.under_way = self._is_whole = True
         self._total = total
         self._taken = {}
@@ -263,7 +277,7 @@ class OperationResult:
             frame = held[count]
             if frame:
                 self._place(count, frame, 0, len(frame), revision_of(frame, 0))
-                if self.unplaced:
+                if self.unplaced and not self.is_kept:
                     self.spilled.append(frame)
         self.damaged = is_damaged
         self.unplaced = False
@@ -379,6 +393,22 @@ def _check_of(buf, at, length):
     return crc30(buf, at + HEADER_BYTES, at + length)
 
 
+def _stamp_of(buf, at):
+    """Return the time at buf[at:] with the separators that belong there; empty if it is none (rule 10)."""
+    stamp = bytearray(buf[at : at + _STATUS - _TIME])
+    if is_stamp(stamp, 0) or is_blank(stamp, 0, len(stamp)):
+        return stamp
+    for index in range(len(stamp)):
+        octet = stamp[index]
+        if index in (4, 7, 10, 13, 16):
+            if not (0x20 <= octet < 0x30 or 0x3A <= octet <= 0x40 or (index == 10 and octet & 0xDF == _T)):
+                return b""
+            stamp[index] = 0x2D if index < 10 else 0x3A
+        elif not 0x30 <= octet <= 0x39:
+            return b""
+    return stamp
+
+
 def _body_of(rows, objects, buf, at, width):
     """Return a blank body with a row for each object, listed at buf[at:] in `width` bytes each."""
     body = bytearray(b" " * (_FIRST + rows * sp.OBJECTS_ROW_BYTES))
@@ -490,7 +520,7 @@ class GenericSubscription:
 
     def lost(self):
         """Return what was given up, or could not be noted as that yet."""
-        return [one for one in self.operations if one.lost or one.lost_id]
+        return [one for one in self.operations if one.lost or one.lost_id or one.spilled]
 
     def fetch(self, session):
         """Ask by MID 0006 for the result with the ID in `session.old_result.asked_id`; all zeros mean the newest."""

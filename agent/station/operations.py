@@ -18,7 +18,10 @@ Rules
    it came in its place. On a serial line damage may be the line's fault: the result is taken as lost, until the same
    part comes a second time. There that holds for the ID of a part in front of its MID 1201, too.
 5. What was whole and could not be stored is stored when its last part comes again, on this connection or the next.
-6. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
+6. Where a MID 1201 cannot be read, its MIDs 1202 are kept as they came, like itself: each that comes before the next
+   MID 1201 that can be read, before it is acknowledged. So is what was held for a MID 1201 that does not come, when it
+   is given up: its ID was durable as missing.
+7. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (MT notes on MID 1201), its code is not
    specified.
 
@@ -49,6 +52,9 @@ _REASKED = (
 class Operations:
     """Takes the parts that were pushed or asked for, for one intake."""
 
+    def __init__(self):
+        self.is_unread = False  # the last MID 1201 could not be read (rule 6)
+
     def take(self, intake, cut_short, now):
         """Take the message that just came."""
         session = intake.session
@@ -62,6 +68,11 @@ class Operations:
         code = operation.take(link.buf, link.at, link.length, mid, session.received.revision, now)
         if cut_short and code != op.PART_UNREADABLE:
             intake.counters.count(counter.CUT_SHORT)
+        if mid == op.OVERALL:
+            self.is_unread = code == op.PART_UNREADABLE
+            for one in generic.operations if self.is_unread else ():
+                if one.is_early():
+                    one.spill()
         self._look_for_lost(intake, mid, now)
         is_odd = operation.damaged or code == op.PART_FOREIGN or (code == op.PART_KEPT and operation.is_early())
         if is_odd and self._is_spoiled(intake, code, now):
@@ -165,8 +176,9 @@ class Operations:
         recovery = intake.recovery
         for operation in intake.session.result_mode.generic.lost():
             lost, operation.lost = operation.lost, op.NOT_LOST
-            if lost != op.NOT_LOST:
+            for _ in operation.spilled if lost == op.NOT_LOST else (lost,):
                 intake.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
+            self._keep_spilled(intake, operation, now)
             if operation.lost_id and begins(recovery, operation.lost_id, now):
                 operation.lost_id = b""
             if lost == op.LOST_UNKNOWN:
@@ -231,17 +243,26 @@ class Operations:
 
     def _keep_aside(self, intake, operation, now):
         """Keep what has no row, or cannot be read, as it came; False if that cannot be."""
-        if (operation.damaged or operation.unplaced) and not self._keep_as_it_came(intake, operation, now):
+        has_no_overall = operation.is_early() and (self.is_unread or operation.is_kept)
+        if operation.damaged or operation.unplaced or has_no_overall:
+            if not self._keep_as_it_came(intake, operation, now):
+                return False
+            operation.is_kept = operation.is_kept or has_no_overall
+        if operation.spilled:  # it could not be kept
+            operation.drop()
+            intake.answer(NOT_KEPT, now)
             return False
+        return True
+
+    def _keep_spilled(self, intake, operation, now):
+        """Keep what was held, and the result will not have, as it came, or come back when there is room for it."""
         while operation.spilled:
             frame = operation.spilled[-1]
-            intake.counters.note(counter.CONTROLLER_MALFORMED, intake.session.received.mid, now)
             if intake.store.put_unread(frame, 0, len(frame), now) == NOT_KEPT:
-                operation.drop()
-                intake.answer(NOT_KEPT, now)
-                return False
+                intake.leave(now)
+                return
             operation.spilled.pop()
-        return True
+            intake.wake_outlets(now)
 
     def _keep_as_it_came(self, intake, operation, now):
         """Keep the part that just came as it came; False if that cannot be: then it is not acknowledged."""

@@ -291,6 +291,145 @@ def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
         assert missing_most(cart.station.ledger) == 0
 
 
+# A MID 1201 that cannot be read: with it each of its MIDs 1202 is kept as it came.
+
+
+def timed(frame, time):
+    """Return the MID 1201 with this as its time."""
+    return frame[:36] + time + frame[36 + len(time) :]
+
+
+def unread_overall(first):
+    """Return the MID 1201 `first` so that it cannot be read, in several ways."""
+    return (
+        first[:20] + b"000000" + first[26:],
+        timed(first, b"30.11.2026:08:00:00"),
+        timed(first, b"2026-11x30:08:00:00"),
+        first[:26] + b"        1x" + first[36:],
+        first[:8] + b"004" + first[11:],
+    )
+
+
+def test_time_with_other_separators_is_read():
+    for kind in (MT_FOCUS, STEP_SYNC):
+        wanted = None
+        for time in (b"2026-11-30:08:00:00", b"2026.11.30:08:00:00", b"2026-11-30T08:00:00", b"2026/11/30 08.00.00"):
+            cart = cart_of(kind, operation_history=False).ready()
+            cart.run(1000)
+            first, one = parts_of(1)
+            inject(cart, timed(first, time), one)
+            assert cart.stored_ids() == [1] and cart.raw() == [], time
+            wanted = wanted or cart.stored()
+            assert cart.stored() == wanted, time
+
+
+def test_parts_of_an_overall_result_that_cannot_be_read_are_kept_as_they_came_before_they_are_acknowledged():
+    for way in range(5):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        first, one, two = parts_of(2)
+        first = unread_overall(first)[way]
+        before = cart.controller.messages.get(1203, 0)
+        for index, frame in enumerate((first, one, two)):
+            inject(cart, frame)
+            assert cart.raw() == [first, one, two][: index + 1], (way, index)
+            assert cart.controller.messages[1203] == before + index + 1
+        cart.cut()
+        cart.until(cart.is_ready)
+        cart.run(60000)
+        assert cart.raw() == [first, one, two] and cart.stored() == [], way
+        inject(cart, *parts_of(2, 2))
+        assert cart.stored_ids() == [2] and len(cart.raw()) == 3
+
+
+def test_parts_that_do_not_fit_an_overall_result_that_cannot_be_read_are_kept_as_they_came():
+    first, one, two = parts_of(2)
+    unread = unread_overall(first)[0]
+    for others in (
+        (one[:20] + b"009" + one[23:], two),  # with another total
+        (one[:23] + b"001" + one[26:], two[:23] + b"002" + two[26:]),
+        (one[:26] + b"0000000000" + one[36:], two[:26] + b"0000000000" + two[36:]),
+        (one[:26] + b"0000000007" + one[36:], two[:26] + b"0000000008" + two[36:]),
+        (one[:20] + b"000000" + one[26:], two[:20] + b"000000" + two[26:]),
+        (two, one),
+    ):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        inject(cart, unread)
+        for index, frame in enumerate(others):
+            inject(cart, frame)
+            assert cart.raw() == [unread] + list(others[: index + 1]), others
+        cart.run(60000)
+        assert len(cart.raw()) == 3 and cart.stored() == []
+        assert cart.controller.messages[1203] == 3
+
+
+def test_parts_in_front_of_an_overall_result_that_cannot_be_read_or_does_not_come_are_kept_as_they_came():
+    first, one, two = parts_of(2)
+    for way in range(6):
+        unread = unread_overall(first)[way] if way < 5 else b""
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        inject(cart, *([one, two] + ([unread] if unread else [])))
+        assert cart.controller.messages[1203] == 2 + (way < 5)
+        if way == 5:
+            cart.run(15000)
+        assert sorted(cart.raw()) == sorted([one, two] + ([unread] if unread else [])), way
+        inject(cart, *parts_of(2, 2))
+        assert cart.stored_ids() == [2]
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, one)
+    cart.drop()
+    cart.run(3000)
+    cart.until(cart.is_ready)
+    assert cart.raw() == [one]
+
+
+def test_part_whose_overall_result_cannot_be_read_is_not_acknowledged_while_it_cannot_be_kept():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    first, one, _ = parts_of(2)
+    inject(cart, unread_overall(first)[0])
+    before = cart.controller.messages[1203]
+    store = cart.station.intake.store
+    put, store.put_unread = store.put_unread, lambda *message: NOT_KEPT
+    inject(cart, one)
+    assert cart.controller.messages[1203] == before
+    store.put_unread = put
+    cart.until(lambda: not cart.is_ready())
+    cart.until(cart.is_ready)
+    inject(cart, one)
+    assert one in cart.raw() and cart.controller.messages[1203] == before + 1
+
+
+def test_overall_result_that_comes_after_all_makes_its_result_whole():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    first, one, two = parts_of(2)
+    inject(cart, unread_overall(first)[0], one, two, first)
+    (payload,) = cart.stored()
+    assert len(rows_kept(payload)) == 2 and cart.station.ledger.gone() == 0
+    cart.run(60000)
+    assert len(cart.raw()) == 3 and cart.station.ledger.gone() == 0
+
+
+def test_fetched_result_whose_overall_result_cannot_be_read_is_kept_with_its_parts():
+    real = frames.overall_data
+
+    def unread(result, *more, real=real):
+        data = real(result, *more)
+        return b"000" + data[3:] if result.tightening_id == 3 else data
+
+    for kind, options in ((MT_FOCUS, {}), (STEP_SYNC, {"objects": 3})):
+        cart = cart_of(kind, **options).ready()
+        cart.produce(2, 1500)
+        cart.drop()
+        cart.produce(2)
+        frames.overall_data = unread
+        try:
+            cart.until(cart.is_ready)
+            cart.run(2700000)
+        finally:
+            frames.overall_data = real
+        kinds = sorted([frame[4:8] for frame in cart.raw()])
+        assert kinds == [b"1201"] + [b"1202"] * options.get("objects", 1)
+
+
 # An operation that does not become whole: what was acknowledged of it is stored later, or counted as gone.
 
 
