@@ -391,14 +391,17 @@ class Recovery:
         """True if several results may have one ID, whether their spindles are named or not."""
         if self.spindle_count() > 1:
             return True
-        return self.ledger.results_each() > 1 and self.asks_own_station() and not self.may_push_ids_differ()
+        ownership = self.ownership
+        if self.ledger.results_each() == 1 and not (ownership.by_own_ids and self.ledger.spindles() > 1):
+            return False
+        return not (ownership.shares or self.may_push_ids_differ())
 
     def learn_results_each(self, goes_on=True):
         """Take how many results an ID has, as the last pushes show, where no spindle is named.
 
         `goes_on`: other IDs were made since these.
         """
-        if self.asks_own_station() and not self.may_push_ids_differ():
+        if self.spindle_count() == 1 and not (self.ownership.shares or self.may_push_ids_differ()):
             from toolcart.agent.openprotocol.unnamed_spindles import unnamed_each
 
             each = unnamed_each(self.duplicates, self.ledger.epoch(), goes_on, self.first_records)

@@ -118,7 +118,7 @@ def is_of_top_id(recovery, answer):
     ledger = recovery.ledger
     if recovery.spindle_count() > 1 and are_of_one(ledger.octets, answer):
         return True
-    if unpack_id(answer, 0) != ledger.top() or not recovery.ownership.has_plain_ids():
+    if unpack_id(answer, 0) != ledger.top() or recovery.ownership.shares:
         return False
     return is_pushed(recovery.duplicates, answer, ledger.epoch())
 

@@ -10,6 +10,8 @@ from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record.result import HEAD_BYTES, TORQUE, TORQUE_BYTES
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
+from toolcart.sim.controller_spindles import OperationSession
+from toolcart.sim.profiles import profile_options
 from host_tests.support.world import CONTROLLER, Cart
 
 TORQUE_LEAST = 1000
@@ -205,6 +207,8 @@ class BoltsUnderOneId(OddController):
     `answers` "first", "last", "any" or "all": of which bolts an answer is. `apart_s`: from one bolt's time to the next.
     """
 
+    torque_apart = BOLT_APART
+
     def __init__(self, monkeypatch, bolts=2, answers="first", apart_s=0, **settings):
         self.count = bolts
         self.apart_s = apart_s
@@ -218,14 +222,14 @@ class BoltsUnderOneId(OddController):
 
     def _bolt(self, result, number):
         one = copy.copy(result)
-        one.torque += BOLT_APART * number
+        one.torque += self.torque_apart * number
         if self.apart_s:
             seconds = min(int(one.time[-2:]) + number * self.apart_s, 59)
             one.time = one.time[:-2] + "%02d" % seconds
         return one
 
     def _torques(self, torque):
-        return [torque + BOLT_APART * number for number in range(self.count)]
+        return [torque + self.torque_apart * number for number in range(self.count)]
 
     def _queue(self, queue):
         def each(session, result):
@@ -241,3 +245,50 @@ class BoltsUnderOneId(OddController):
         if not session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):
             for bolt in self.chosen():
                 session._say_old(self._bolt(result, bolt), revision)
+
+
+class OperationsUnderOneId(BoltsUnderOneId):
+    """The same at a controller that pushes a MID 1201 and its 1202 for each bolt.
+
+    `profile` says which, `is_named` whether the headers name the bolt as the spindle.
+    """
+
+    torque_apart = SECOND_BOLT  # a MT Focus 6000 sends few digits
+
+    def __init__(self, monkeypatch, profile, *bolts, is_named=False, controller=(), **settings):
+        options = dict(profile_options(profile), **dict(controller))
+        super().__init__(monkeypatch, *bolts, controller=options, **settings)
+        parts = OperationSession._parts
+        say = OperationSession._say_part
+
+        def parts_of(session, result, number, revision, asked_with):
+            made = parts(session, self._bolt(result, number), revision, asked_with)
+            return [part + (number + 1,) for part in made]
+
+        def offer(session, result):
+            if session.operation_revision and session.alive:
+                for number in range(self.count):
+                    session.unsent += parts_of(session, result, number, session.operation_revision, 8)
+
+        def say_part(session, part):
+            if is_named:
+                session.say(*part[:3], spindle="%02d" % part[4])
+            else:
+                say(session, part)
+
+        def push_old(session, mid, revision, text, now):
+            if session.rejects(session._named(6), (not session.options.operation_history, 75)):
+                return
+            _, revision, index = session.parse_request(6, text)
+            number = int(index)
+            self.requests.append(number)
+            newest = self.kept[max(self.newest_place, -len(self.kept))] if self.kept else None
+            result = exactly(self.kept, number) if number else newest
+            if not session.rejects(session._named(6), (result is None, session.options.history_refusal_code)):
+                for bolt in self.chosen():
+                    for part in parts_of(session, result, bolt, revision, 6):
+                        say_part(session, part)
+
+        monkeypatch.setattr(OperationSession, "offer", offer)
+        monkeypatch.setattr(OperationSession, "_say_part", say_part)
+        monkeypatch.setattr(OperationSession, "_push_old", push_old)

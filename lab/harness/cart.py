@@ -256,7 +256,7 @@ class Cart(Timed):
 
     def until_ready(self, and_ms=0):
         """Let time pass until every controller has a subscriber, and then some more; return self."""
-        self.until(lambda: all(device.messages.get(60) for device in self.controllers))
+        self.until(lambda: all(device.messages.get(60) or device.messages.get(8) for device in self.controllers))
         if and_ms:
             self.run(and_ms)
         return self

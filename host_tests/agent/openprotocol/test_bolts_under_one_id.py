@@ -7,7 +7,7 @@ import pytest
 from toolcart.agent.base import counters as counter
 from host_tests.portable import LONG
 from host_tests.support.combinations import all_pairs
-from host_tests.support.odd_controllers import BoltsUnderOneId, OddController
+from host_tests.support.odd_controllers import BoltsUnderOneId, OddController, OperationsUnderOneId
 from host_tests.support.world import CONTROLLER
 
 
@@ -33,6 +33,32 @@ def test_a_bolt_that_is_not_answered_for_counts_as_gone(monkeypatch, bolts, answ
     twice, _, missing, gone, opened = one.books()
     assert (twice, missing, opened) == (0, gone, 0), one.cart.gone()
     assert one.cart.station.ledger.epoch() == 0 and missing >= 15 * (bolts - 1)
+
+
+@pytest.mark.parametrize(
+    ("profile", "is_named", "history", "bolts", "answers", "apart_s", "first"),
+    all_pairs(
+        ["mt-focus-6000", "stepsync"],
+        [False, True],
+        [True, False],
+        [2, 3],
+        ["first", "last", "any"],
+        [0, 1],
+        [1, 20],
+    ),
+)
+def test_a_bolt_with_an_operation_of_its_own_that_is_not_answered_for_counts_as_gone(
+    monkeypatch, profile, is_named, history, bolts, answers, apart_s, first
+):
+    controller = {"operation_history": history}
+    one = OperationsUnderOneId(
+        monkeypatch, profile, bolts, answers, apart_s, is_named=is_named, controller=controller, first_id=first
+    )
+    outages(one)
+    twice, _, missing, gone, opened = one.books()
+    assert (twice, missing, opened) == (0, gone, 0), one.cart.gone()
+    assert one.cart.station.ledger.epoch() == 0 and missing >= 12 * (bolts - 1)
+    assert one.cart.counted(counter.CONTROLLER_RESETS) == 0
 
 
 @pytest.mark.parametrize("waits", [True, False])
@@ -155,21 +181,24 @@ def test_ids_that_are_made_twice_over_a_new_count_are_no_bolts(monkeypatch):
     assert one.cart.station.ledger.results_each() == 1 and one.books()[2] == one.books()[3]
 
 
-def life(monkeypatch, seed):
+def life(monkeypatch, seed, of_operations=False):
     """Live through what this seed draws; return what came of it."""
     dice = random.Random(seed)
-    one = BoltsUnderOneId(
+    more = {"is_named": seed % 2 == 1} if of_operations else {}
+    one = (OperationsUnderOneId if of_operations else BoltsUnderOneId)(
         monkeypatch,
+        *(("mt-focus-6000", "stepsync")[seed // 2 % 2 :][:of_operations]),
         dice.choice((2, 2, 3, 4)),
         dice.choice(("first", "last", "any", "all")),
         dice.choice((0, 0, 1, 3)),
         keeps=dice.choice((2, 5, 500)),
         first_id=dice.choice((1, 2, 20, 4294967280)),
         controller={"repeat": dice.choice((0, 0, 1)), "repeat_every_ms": 300},
+        **more,
     )
     cart = one.cart
     cart.until_ready(2000)
-    one.make(dice.choice((1, 2, 5)), 700)
+    one.make(dice.choice((2, 5) if of_operations else (1, 2, 5)), 700)
     for _ in range(dice.choice((2, 4))):
         how = dice.choice(("cut", "down", "ends"))
         if how == "ends" and cart.controller.sessions:
@@ -190,3 +219,26 @@ def test_whatever_ends_between_whichever_bolts_each_result_is_stored_once_or_cou
     one = life(monkeypatch, seed)
     one.judge()
     assert one.books()[0] == 0 and one.cart.station.ledger.epoch() == 0, one.books()
+
+
+@pytest.mark.parametrize("seed", range(100 if LONG else 8))
+def test_whatever_ends_between_operations_of_whichever_bolts_each_is_stored_once_or_counted(monkeypatch, seed):
+    one = life(monkeypatch, seed, True)
+    one.judge()
+    assert one.books()[0] == 0 and one.cart.station.ledger.epoch() == 0, one.books()
+
+
+@pytest.mark.parametrize("profile", ["mt-focus-6000", "stepsync"])
+@pytest.mark.parametrize("first", [1, 20])
+def test_operations_of_several_bolts_that_have_shown_one_id_alone_are_no_fewer_than_counted(
+    monkeypatch, profile, first
+):
+    one = OperationsUnderOneId(monkeypatch, profile, 3, first_id=first)
+    one.cart.until_ready(2000)
+    one.make(1, 700)
+    for count in (0, 4):
+        one.away(count)
+        one.cart.run(6000)
+        one.make(2, 700)
+        one.cart.run(100000)
+    one.judge(most_again=0)
