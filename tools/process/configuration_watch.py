@@ -1,8 +1,8 @@
 """What a running agent knows of its configuration: the files it was read from, and what a start would make of them now.
 
 1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
-   checked as `toolcart config check` does, at each look until they are read: a mode or a folder may be put right
-   meanwhile, or go. Nothing is used before SIGHUP asks.
+   checked as `toolcart config check` does, at each look while something is wrong, since a mode or a folder may be what
+   is put right, and at each CHECKED_EACH-th one while nothing is: it may go. Nothing is used before SIGHUP asks.
 2. What the agent lives with already refuses nothing (toolcart.tools.process.tolerated_faults).
 3. What refused the last reload is remembered with the state that the files were in, and looked at again. In that state
    it is all that is wrong, and over when nothing is; in another one it is what is wrong there as well, with the same
@@ -23,6 +23,7 @@ from toolcart.tools.config.file import Mistake
 from toolcart.tools.config.files import Checked, Files, check, first_of
 
 LOOK_MS = 2000
+CHECKED_EACH = 5  # a check of many stations takes a small computer a while
 
 
 class ConfigurationWatch:
@@ -40,6 +41,7 @@ class ConfigurationWatch:
         self._reported: dict = {}
         self._refusal: list[Mistake] = []  # what the last reload was refused for, and still would be
         self._refused_in: tuple[bytes | str, ...] = ()  # the state that the files were in then
+        self._looks = 0
         self._unseen: list[Mistake] = []  # what it was refused for that no check finds
         self._refusals = 0
         self._is_over = False
@@ -101,7 +103,9 @@ class ConfigurationWatch:
             return
         self._changed = self._files.changed()
         state = self._files.state()
-        if state == self._looked_at and not (self._wrong or self._changed):
+        self._looks += 1
+        is_due = self._wrong or (self._changed and self._looks % CHECKED_EACH == 0)
+        if state == self._looked_at and not is_due:
             return
         self._looked_at = state
         wrong = self.problems() if self._changed or self._refusal else []
