@@ -10,7 +10,7 @@ from toolcart.sim import controller_frames as frames
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
 from host_tests.support.recovery import Bench, Memory, Result
-from host_tests.support.world import CONTROLLER, Cart
+from host_tests.support.world import Cart
 
 PUSHED_AS = {
     "as kept": lambda number: number,
@@ -53,9 +53,7 @@ def test_each_is_stored_once_and_none_is_said_to_be_gone(how, first, monkeypatch
     for ending in ("cut", "down", "cut"):
         if ending == "cut":
             cart.cut()
-        cart.network.down(*CONTROLLER)
-        cart.produce(6, 1000)
-        cart.network.up(*CONTROLLER)
+        cart.miss(6, 1000)
         cart.until_ready(60000)
         cart.run(6000)
         cart.produce(5, 700)
@@ -81,9 +79,7 @@ def test_answers_that_all_name_one_id_hide_nothing(monkeypatch):
         cart.produce(10, 700)
         for _ in range(2):
             cart.cut()
-            cart.network.down(*CONTROLLER)
-            cart.produce(6, 1000)
-            cart.network.up(*CONTROLLER)
+            cart.miss(6, 1000)
             cart.until_ready(60000)
             cart.produce(5, 700)
             cart.run(200000)

@@ -9,7 +9,6 @@ from toolcart.sim import profiles
 from host_tests.agent.openprotocol.test_codeless_rejections import words_of_doctor
 from host_tests.support.frames import refused
 from host_tests.support.talk import Talk
-from host_tests.support.world import CONTROLLER
 from lab.harness.cart import Cart
 
 SIMULATED = [name for name in profiles.names() if name not in ("op-ford", "op-bmw")]
@@ -116,9 +115,7 @@ def test_revision_of_old_results_is_found_where_connections_end_at_all_others(re
     cart.produce(2, 2000)
     cart.run(60000)
     assert cart.station.recovery.revision() == revisions[0]
-    cart.network.down(*CONTROLLER)
-    cart.produce(5, 1000)
-    cart.network.up(*CONTROLLER)
+    cart.miss(5, 1000)
     cart.run(120000)
     cart.produce(1, 2000)
     assert sorted(cart.ids()) == list(range(1, 9)) and cart.station.ledger.gone() == 0
@@ -130,9 +127,7 @@ def test_old_results_are_left_out_where_connections_end_at_each_revision():
     asked = cart.controller.messages[64]
     assert asked == 25, "two ends each, five at the last one"
     cart.produce(2, 2000)
-    cart.network.down(*CONTROLLER)
-    cart.produce(5, 1000)
-    cart.network.up(*CONTROLLER)
+    cart.miss(5, 1000)
     cart.run(10000)
     cart.produce(1, 2000)
     cart.run(60000)
@@ -153,9 +148,7 @@ def test_revisions_that_an_empty_memory_has_rejected_are_asked_for_again(text):
     cart.run(60000)
     cart.produce(2, 2000)
     for _ in range(2):
-        cart.network.down(*CONTROLLER)
-        cart.produce(3, 1000)
-        cart.network.up(*CONTROLLER)
+        cart.miss(3, 1000)
         cart.run(200000)
         cart.produce(1, 2000)
     cart.run(200000)

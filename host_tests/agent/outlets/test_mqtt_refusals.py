@@ -191,6 +191,16 @@ def test_broker_that_accepts_no_batch_is_asked_ever_more_rarely_and_never_called
             assert bench.ids() == ids
 
 
+def confirmed_without_a_puback(bench):
+    """The consumer confirms what it gets all the same."""
+    for _ in range(10):
+        bench.store(1)
+        for _ in range(6):
+            bench.run(1000)
+            assert not bench.forward.is_up() and bench.status()["why"] == "the broker does not acknowledge"
+    assert bench.forward.counts.receipts
+
+
 def test_broker_that_acknowledges_nothing_at_all_is_never_called_well():
     bench = MqttBench()
     bench.broker.silent_acks = True
@@ -198,12 +208,7 @@ def test_broker_that_acknowledges_nothing_at_all_is_never_called_well():
     for _ in range(100):
         bench.run(1000)
         assert not bench.forward.is_up() and bench.status()["why"] == "the broker does not acknowledge"
-    for _ in range(10):  # the consumer confirms what it gets all the same
-        bench.store(1)
-        for _ in range(6):
-            bench.run(1000)
-            assert not bench.forward.is_up() and bench.status()["why"] == "the broker does not acknowledge"
-    assert bench.forward.counts.receipts
+    confirmed_without_a_puback(bench)
     bench.broker.silent_acks = False
     bench.run(61000)
     assert bench.forward.is_up() and bench.status()["why"] == ""
@@ -222,12 +227,7 @@ def test_broker_that_acknowledges_nothing_is_not_called_well_for_what_the_consum
         status = bench.status()
         assert not bench.forward.is_up() and status["why"] == "the broker does not acknowledge", status["state"]
     assert bench.cursor.number > 20, "they arrive"
-    for _ in range(10):  # the consumer confirms what it gets all the same
-        bench.store(1)
-        for _ in range(6):
-            bench.run(1000)
-            assert not bench.forward.is_up() and bench.status()["why"] == "the broker does not acknowledge"
-    assert bench.forward.counts.receipts
+    confirmed_without_a_puback(bench)
     bench.broker.silent_acks = False
     bench.run(61000)
     assert bench.forward.is_up() and bench.status()["why"] == ""
