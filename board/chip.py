@@ -4,10 +4,13 @@ Rules
 1. A chip's module provides what differs: `radio()` and `ethernet()` (toolcart.board.network), `lamp_pin()`,
    `raw_flash()`, `supply(pin)`.
 2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; if the firmware leaves none the
-   spool is in files instead, and the start says which. Any other path is a folder.
+   spool is in files instead, and the start says which. Any other path is a folder. No part of it is given to two
+   spools, however they are named.
 3. A spool is never inside a version's folder: relative paths begin at the root.
 4. The watchdog starts with the loop and cannot be stopped; toolcart.board.watchdog_grace feeds it when a person ends
    the agent.
+5. What the settings name and this board does not have is in `lacking` as well as in `messages`: a version on trial
+   fails for it (toolcart.board.main), any other runs without.
 """
 
 import gc
@@ -74,9 +77,11 @@ class Board:
     def __init__(self, configuration, chip):
         self.settings = configuration["board"]
         self.messages = []  # messages of the start, in words
+        self.lacking = []  # of these what the settings ask of this board in vain
         self.watchdog = None
         self._chip = chip
         self._flashes = {}
+        self._parts = []  # of the raw flash: path, first block, the one behind the last
         now = self.now()
         self.clock = Clock(ChipClock(), now)
         self.network = self._bring_up(now)
@@ -99,7 +104,7 @@ class Board:
             if kind == "ethernet":
                 return Interface(self._chip.ethernet(self.settings["ethernet_pins"]), self.settings, now)
         except (OSError, ImportError, AttributeError, ValueError) as error:
-            self.messages.append("no %s: %s" % (kind, error or type(error).__name__))
+            self._miss("no %s: %s" % (kind, error or type(error).__name__))
         from toolcart.board.no_network import NoNetwork
 
         return NoNetwork("" if kind == "none" else kind)
@@ -137,7 +142,12 @@ class Board:
     def serial(self, controller):
         from toolcart.board.uart import UartPort  # not with controllers over TCP alone
 
-        return UartPort(controller, machine.UART, machine.Pin, self.sockets)
+        port = UartPort(controller, machine.UART, machine.Pin, self.sockets)
+        port.open(controller["device"], controller["baud"])
+        if port.why:
+            self._miss("UART %s: this chip has none of this number, or not at these pins" % controller["device"])
+        port.close()  # the intake opens it
+        return port
 
     def flash(self, spool):
         path = spool["path"]
@@ -242,7 +252,8 @@ class Board:
         try:
             return self._chip.lamp_pin(self.settings["lamp"])
         except (OSError, ValueError, TypeError) as error:
-            self.messages.append("no lamp: %s" % error)
+            note = self._miss if self.settings["lamp"] else self.messages.append  # nobody asked for the board's own
+            note("no lamp: %s" % error)
             return None
 
     def _open_flash(self, path, size_kib):
@@ -256,16 +267,29 @@ class Board:
         return self._open_folder(path, size_kib)
 
     def _part(self, device, path, first_kib, size_kib):
-        """Return a part of the raw flash; None if it does not fit there."""
-        kib = device.block_count * device.block_bytes // 1024
+        """Return a part of the raw flash; None if it does not fit there, or another spool has some of it."""
+        block_kib = device.block_bytes // 1024
+        kib = device.block_count * block_kib
         if first_kib + size_kib > kib:
-            self.messages.append(
+            return self._miss(
                 "%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib)
             )
-            return None
+        first, count = first_kib // block_kib, size_kib // block_kib
+        for other, start, end in self._parts:
+            if first < end and start < first + count:
+                return self._miss(
+                    "%s: of its %d to %d KiB some belong to %s, which has %d to %d"
+                    % (path, first_kib, first_kib + size_kib, other, start * block_kib, end * block_kib)
+                )
+        self._parts.append((path, first, first + count))
         self.messages.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
-        block_kib = device.block_bytes // 1024
-        return Partition(device, first_kib // block_kib, size_kib // block_kib)
+        return Partition(device, first, count)
+
+    def _miss(self, message):
+        """Note what this board lacks of what the settings ask of it; once, though a spool is tried again."""
+        if message not in self.lacking:
+            self.messages.append(message)
+            self.lacking.append(message)
 
     def _open_folder(self, path, size_kib):
         import os
@@ -280,8 +304,14 @@ class Board:
                     pass  # it exists; if not, the next line says so
                 path = FOLDER + "/" + path
             device = FolderFlash(path, size_kib * 1024)
+            files = os.statvfs("/")
+            kept = 0
+            for name in os.listdir(path):
+                kept += os.stat(path + "/" + name)[6]
+            room_kib = (files[0] * files[3] + kept) // 1024
         except OSError as error:
-            self.messages.append("%s: %s" % (path, error))
-            return None
+            return self._miss("%s: %s" % (path, error))
+        if room_kib < size_kib:
+            self._miss("%s: %d KiB are to lie in files, where %d have room" % (path, size_kib, room_kib))
         self.messages.append("%s: a folder of files, %d KiB" % (path, size_kib))
         return device

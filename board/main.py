@@ -7,13 +7,17 @@ import sys
 from toolcart.agent.base.compat import const
 
 MODE_WORDS = ("", " on trial", " out of safe mode")  # for toolcart.board.safe_mode's PROVEN, ON_TRIAL, SAFE
+_ON_TRIAL = const(1)  # likewise
 COLLECT_BYTES = const(8192)  # a collection takes an RP2040 11 ms
 
 
 def load(path):
     """Read a chip's configuration, which `toolcart flash` has checked and completed; ValueError if it has not."""
     with open(path) as file:
-        configuration = json.load(file)
+        try:
+            configuration = json.load(file)
+        except ValueError:
+            raise ValueError(path + ": no JSON; `toolcart flash` writes it anew")
     if not configuration.get("completed"):
         raise ValueError(path + ": not as `toolcart flash` writes it; install the configuration with that")
     return configuration
@@ -46,6 +50,8 @@ def start(folder, mode, confirmation):
     if all(station.mounted for station in app.stations):
         confirmation.came_up()  # an erase, which would cost a serial line the answer to MID 0001
     app.step(board.now())  # before the watchdog: what it carries over into a new block may take longer, in files
+    if mode == _ON_TRIAL and board.lacking:
+        raise OSError("; ".join(board.lacking))  # safe_mode keeps it for `toolcart flash`
     del hole
     gc.collect()
     print("toolcart: running %s%s" % (folder, MODE_WORDS[mode]))

@@ -45,6 +45,7 @@ NEW_STATE_FILE = "/toolcart.new"
 FAULT_FILE = "/toolcart.fault"
 VERSION_FILE = "/version.json"  # toolcart.board.console.VERSION_FILE; a test keeps them equal
 
+SAFE_MODE = "toolcart: SAFE MODE"  # how its first line begins: `toolcart flash` waits no longer
 SAFE_MODE_BLINKS = 8  # toolcart.agent.cart.led.SAFE_MODE; a test keeps them equal
 
 
@@ -246,7 +247,7 @@ def forget_modules():
 
 def _keep_still(folder, wait_s):
     """Wait in safe mode; True when its time is up and there is something to start."""
-    print("toolcart: SAFE MODE. The agent does not run, the spool is untouched. Ctrl-C gives the REPL;")
+    print(SAFE_MODE + ". The agent does not run, the spool is untouched. Ctrl-C gives the REPL;")
     if folder == NONE:
         print("toolcart: there is no version that ever ran. `toolcart flash` installs one.")
         return False

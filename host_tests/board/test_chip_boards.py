@@ -181,7 +181,8 @@ def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
 
 def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
     board = chip.Board(settings())
-    port = board.serial({"parity": "even", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False})
+    line = {"device": "1", "baud": 9600, "parity": "even", "stop_bits": 1, "flow": "none", "rs485": "", "invert": False}
+    port = board.serial(line)
     port.open("1", 9600)
     assert port.sock.number == 1 and port.sock.settings["baudrate"] == 9600
     assert board.sockets._open == {port.sock: port}

@@ -26,7 +26,7 @@ from toolcart.board import zone
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import counted
-from toolcart.tools.config import path_checks, shared_controllers, socket_location
+from toolcart.tools.config import path_checks, raw_spools, shared_controllers, socket_location
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file_text import NotText, text_of
 from toolcart.tools.config.mistake_reasons import (
@@ -242,6 +242,8 @@ def _complete(
         read += [("a secret", folder / name, name) for name in named]
         completed = config.complete(tree)
         mistakes = shared_controllers.shared(completed) + path_checks.shared(completed, here, read)
+        if path_checks.is_of_a_chip(completed):
+            mistakes += raw_spools.mistakes(completed, tree)
     if mistakes:
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)

@@ -234,13 +234,22 @@ def show_status(link: ConsoleLink, as_json: bool = False, port: str = "PORT", ma
         _show_while_held(link, as_json)
         return True
     status = check.status_tree(answers)
-    status.update(running=True, stations=[{**station, "port": port} for station in status["stations"]])
+    status.update(running=True, stations=[of_board(station, port) for station in status["stations"]])
     if as_json:
         click.echo(json.dumps(status))
     else:
         for line in status_lines(status):
             click.echo(visible(line))
     return any(map(attention.is_for_somebody, status["stations"]))
+
+
+def of_board(station: dict[str, Any], port: str) -> dict[str, Any]:
+    """Return a station's status with what tells words about a board from those about a machine."""
+    sides = {
+        "controller": {**station.get("controller", {}), "of_board": True},
+        "outlets": [{**outlet, "of_board": True} for outlet in station.get("outlets", ())],
+    }
+    return {**station, **sides, "port": port} if station.get("mounted") else {**station, "port": port}
 
 
 def status_lines(status: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from toolcart.base.installation import how_to_get
 from toolcart.base.sources import Unavailable
 from toolcart.base.terminal_safe import visible_lines
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import package, plan
+from toolcart.tools.flash import hardware, package, plan
 from toolcart.tools.flash.install import HEALTHY_S, RolledBack, install, roll_back, switch, wait_healthy
 from toolcart.tools.flash.link import About, BoardError, BoardGone, Link
 
@@ -91,6 +91,11 @@ def run(
     link = opened(port)
     try:
         code = _flash(link, platform, config_path, dry_run, healthy_s, outcome)
+    except config_file.ConfigurationError as wrong:
+        say(f"{wrong}\nNothing was changed on the board.")
+        outcome["error"] = str(wrong)
+        code = wrong.exit_code
+        _restart_unchanged(link, wrong)
     except (BoardError, Unavailable, ValueError) as failure:
         # Includes the compiler's errors; none of these texts has a secret in it (toolcart.tools.flash.link rule 4).
         say(str(failure))
@@ -116,6 +121,9 @@ def _flash(
     )
     version = package.build(platform, board.architecture, config_path, board.frozen)
     plan.check_heap(board, version)
+    missing_pins = link.missing_pins(hardware.pins_of(platform, version.configuration))
+    if mistakes := hardware.mistakes_of_board(version.configuration, board, missing_pins):
+        raise config_file.ConfigurationError(config_path, mistakes)
     planned = plan.make(link, board, version)
     _show(planned, board, config_path, dry_run)
     outcome.update(version=version.digest, folder=planned.folder, send_bytes=planned.octets(plan.SEND))
@@ -181,7 +189,7 @@ def _show(planned: plan.Plan, board: About, config_path: str, dry_run: bool) -> 
         say("configuration: " + json.dumps(configuration, sort_keys=True))
 
 
-def _restart_unchanged(link: Link, error: BoardError | Unavailable | ValueError) -> None:
+def _restart_unchanged(link: Link, error: Exception) -> None:
     """Let a board that was held but not changed go on with what it did."""
     if isinstance(error, (BoardGone, RolledBack)):
         return

@@ -73,13 +73,18 @@ def switch(link: Link, plan: Plan) -> None:
 
 
 def wait_healthy(link: Link, digest: str, report: Report, seconds: float = HEALTHY_S) -> bool:
-    """Listen until the board says that this version is healthy; False if the time is up or another version answers."""
+    """Listen until the board says that this version is healthy.
+
+    False if the time is up, another version answers, or the board is in safe mode: none is tried any more.
+    """
     for line in link.lines(seconds):
         answer = console_line(line)
         if answer is not None and answer.get("healthy"):
             return answer.get("version") == digest
         if line.startswith("toolcart:"):
             report(line.removeprefix("toolcart:").strip())
+        if line.startswith(safe_mode.SAFE_MODE):
+            return False
     return False
 
 

@@ -44,6 +44,8 @@ class About:
     frozen: str  # digest of the core frozen into its firmware, "" for none
     has_tls: bool = False  # it has the module `tls`
     heap_bytes: int = 0  # used and free, 0 if it does not say
+    networks: tuple[str, ...] | None = None  # what its firmware has a driver for: wifi, ethernet; None: it is not said
+    ring_kib: int = 0  # of raw flash for spools, 0 if there is none
 
 
 class Link(Protocol):
@@ -75,6 +77,9 @@ class Link(Protocol):
 
     def remove_empty(self, folder: str) -> None:
         """Remove the empty folders in this one: each would hide a package of that name which the firmware has."""
+
+    def missing_pins(self, numbers: list[int]) -> list[int]:
+        """Return which of these pins the chip does not have."""
 
     def install_package(self, name: str) -> None:
         """Install a package of micropython-lib into /lib (mip)."""

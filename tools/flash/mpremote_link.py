@@ -81,10 +81,30 @@ def _e(p):
    _e(q)
    try: os.rmdir(q)
    except OSError: pass
+def _p(n):
+ try:
+  import machine
+  machine.Pin(n)
+ except ValueError: return False
+ return True
 gc.collect()
 """
 
 ABOUT = """
+def _n():
+ try: import network
+ except ImportError: return ()
+ w = ('wifi',) if hasattr(network, 'WLAN') else ()
+ return w + (('ethernet',) if hasattr(network, 'WIZNET5K') or hasattr(network, 'LAN') else ())
+def _f(s):
+ try:
+  if sys.platform == 'rp2':
+   import rp2
+   return max(0, rp2.Flash().ioctl(4, 0) * 4 - s[0] * s[2] // 1024)
+  from esp32 import Partition
+  p = Partition.find(Partition.TYPE_DATA, label='spool')
+  return p[0].info()[3] // 1024 if p else 0
+ except (ImportError, OSError, AttributeError): return 0
 def _a():
  i = sys.implementation
  s = os.statvfs('/')
@@ -99,7 +119,8 @@ def _a():
   t = False
  m = getattr(i, '_mpy', 0)
  h = gc.mem_alloc() + gc.mem_free()
- return (sys.platform, i.name, i._machine, tuple(i.version[:3]), m, s[0] * s[3], s[0], CORE_HASH, t, h)
+ v = tuple(i.version[:3])
+ return (sys.platform, i.name, i._machine, v, m, s[0] * s[3], s[0], CORE_HASH, t, h, _n(), _f(s))
 print(repr(_a()))
 """
 
@@ -130,13 +151,15 @@ class MpremoteLink:
         answer = self._exec(ABOUT)
         try:
             answer = self._literal(answer)
-            platform, name, machine, version, mpy, free, block, frozen, tls, heap = answer
+            platform, name, machine, version, mpy, free, block, frozen, tls, heap, networks, ring_kib = answer
         except (ValueError, SyntaxError):
             raise BoardError(f"{self.port}: what answers there is not MicroPython 1.25 or later.") from None
         if name != "micropython":
             raise BoardError(f"{self.port}: {name} answers there, not MicroPython.")
         architecture = MACHINES[mpy >> 10] if mpy >> 10 < len(MACHINES) else ""
-        return About(platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls, heap)
+        return About(
+            platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls, heap, networks, ring_kib
+        )
 
     def tree(self, path: str) -> dict[str, int]:
         return self._value(f"_t({path!r}, {{}})")
@@ -177,6 +200,9 @@ class MpremoteLink:
 
     def remove_empty(self, folder: str) -> None:
         self._exec(f"_d({folder + '/'!r}); _e({folder!r})")
+
+    def missing_pins(self, numbers: list[int]) -> list[int]:
+        return [number for number in numbers if not self._value(f"_p({number})")]
 
     def install_package(self, name: str) -> None:
         """Install a package with mpremote's own mip."""

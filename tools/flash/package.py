@@ -31,7 +31,7 @@ from toolcart.base.mpy_files import compiled_files
 from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import certificates, pins
+from toolcart.tools.flash import certificates, hardware, pins
 
 PLATFORMS = ("rp2", "esp32")
 BOARD_OPTION = click.option(
@@ -124,6 +124,11 @@ class Version:
     def speaks_tls(self) -> bool:
         """True if its configuration wants TLS, which not every firmware has."""
         return certificates.FILES["tls_ca"] in self.files
+
+    @property
+    def configuration(self) -> dict:
+        """The configuration as the board gets it; nothing in a version without one."""
+        return json.loads(self.files.get(CONFIG_FILE, b"{}"))
 
     def manifest(self) -> bytes:
         """Return the content of version.json."""
@@ -246,6 +251,8 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
         raise config_file.ConfigurationError(path, mistakes)
     complete_tree = completed(tree)
     complete_tree["board"].update(numbers)
+    if platform and (mistakes := hardware.mistakes(platform, complete_tree)):
+        raise config_file.ConfigurationError(path, mistakes)
     return complete_tree, authorities
 
 

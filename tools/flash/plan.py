@@ -15,6 +15,7 @@ import json
 from dataclasses import dataclass
 
 from toolcart.board import safe_mode
+from toolcart.tools.config.raw_spools import folder_of, part_of
 from toolcart.tools.flash.link import About, BoardError, BoardFull, Link
 from toolcart.tools.flash.package import VERSION_FILE, Version, sha256
 
@@ -26,6 +27,7 @@ DROP = "drop"
 OLDEST = (1, 25, 0)
 MPY_FORMAT = 6
 MARK = b"toolcart"  # a file in the root with this word in it is ours
+_LISTED = 5  # files that are named where there is no room
 SPARE_BLOCKS = 4  # littlefs needs some room to work in
 # The least heap of a whole board with one station over TCP, by bisection (lab/bench/board.py):
 # 317,440 as copied files, with the spool in files; 91,648 on an RP2040 that has the agent in its firmware; and a KiB
@@ -140,8 +142,27 @@ def make(link: Link, board: About, version: Version) -> Plan:
     drops = [Step(DROP, path, size) for path, size in present.items() if path not in wanted]
     root, foreign = _root_steps(link, version)
     plan = Plan(version, folder, state, [*drops, *steps], root, foreign, _digest_of(link, running_folder))
-    _check_room(plan, board)
+    others = {path: size for path, size in link.tree("/").items() if path.split("/")[1] not in safe_mode.FOLDERS}
+    _check_room(plan, board, _spool_bytes(link, board, version.configuration), others)
     return plan
+
+
+def _largest(files: dict[str, int]) -> str:
+    """Name the largest files, "" without any."""
+    listed = sorted(files.items(), key=lambda file: -file[1])[:_LISTED]
+    names = ", ".join(f"{path} ({-(-size // 1024)} KiB)" for path, size in listed)
+    return f"The largest of its other files: {names}. " if names else ""
+
+
+def _spool_bytes(link: Link, board: About, configuration: dict) -> int:
+    """Return how many bytes of the file system the spools have still to take."""
+    wanted = 0
+    for station in configuration.get("stations", ()):
+        spool = station["spool"]
+        if part_of(spool) is None or not board.ring_kib:
+            there = sum(link.tree(folder_of(spool["path"])).values())
+            wanted += max(0, spool["size_kib"] * 1024 - there)
+    return wanted
 
 
 def _root_steps(link: Link, version: Version) -> tuple[list[Step], list[str]]:
@@ -175,8 +196,11 @@ def _digest_of(link: Link, folder: str) -> str:
         return ""
 
 
-def _check_room(plan: Plan, board: About) -> None:
-    """Raise Full if the files do not fit, counted in whole blocks of the file system."""
+def _check_room(plan: Plan, board: About, spool_bytes: int, others: dict[str, int]) -> None:
+    """Raise BoardFull if the files do not fit beside the spools, counted in whole blocks of the file system.
+
+    `others` are the files there that are of no version, with their sizes.
+    """
     block = board.block_bytes
 
     def blocks(kinds: tuple[str, ...]) -> int:
@@ -184,10 +208,18 @@ def _check_room(plan: Plan, board: About) -> None:
 
     needed = blocks((COPY, SEND)) + SPARE_BLOCKS + -(-len(plan.version.manifest()) // block)
     replaced = blocks((DROP,))
-    if needed - replaced > board.free_bytes // block:
-        short = (needed - replaced) * block - board.free_bytes
+    free = max(0, board.free_bytes)  # littlefs may count more blocks as used than there are
+    if needed - replaced > free // block:
+        short = (needed - replaced) * block - free
         raise BoardFull(
-            f"the board's file system has {board.free_bytes // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
-            "new version beside the one that runs. Nothing was changed. `toolcart board status` lists the files; "
-            "a spool in files can be made smaller, or move to raw flash (docs/boards.md)."
+            f"the board's file system has {free // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
+            f"new version beside the one that runs. Nothing was changed. {_largest(others)}"
+            "A spool in files can be made smaller, or move to raw flash (docs/boards.md)."
+        )
+    left = free // block - needed + replaced
+    if -(-spool_bytes // block) > left:
+        raise BoardFull(
+            f"the spools in files are to take {spool_bytes // 1024} KiB more, and beside the new version "
+            f"{left * block // 1024} KiB are free. Nothing was changed. Make spool.size_kib smaller, or have them in "
+            "raw flash (docs/boards.md)."
         )

@@ -19,7 +19,7 @@ from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.agreement import agreeing, counted
-from toolcart.tools.messages import commands, connections, outlet_names, reasons, waiting_by_outlet
+from toolcart.tools.messages import board_advice, commands, connections, outlet_names, reasons, waiting_by_outlet
 from toolcart.tools.messages.durations import next_try
 
 BAD = "bad"  # something that should happen does not
@@ -260,7 +260,10 @@ def _disk(station: dict) -> Iterator[Need]:
             consequence = "a part of the spool cannot be read"
         consequence += ", and what waits is not delivered" if waits else ""
         words = f"{consequence}: {linux_refusal.meaning(refusal)}{f' ({refused_words})' if refused_words else ''}"
-        hint = linux_refusal.advice(refusal, spool.get("path", ""), pid=spool.get("pid"))
+        if station.get("port"):
+            hint = board_advice.of_flash(refusal)
+        else:
+            hint = linux_refusal.advice(refusal, spool.get("path", ""), pid=spool.get("pid"))
         hint = _BACK if spool.get("is_back") else hint
         key = f"{slug}{'back' * bool(spool.get('is_back'))}{'waits' * waits}"
         yield Need("disk", BAD, "DISK", words, hint, key)
@@ -433,6 +436,8 @@ def lost_there(lacks: int, station: dict, kept: int, name: str = "ToolsNet") -> 
     """Say that ToolsNet lacks up to so many results that it had; the spool still has `kept` of them at most."""
     words = f"{name} lacks up to {counted(lacks, 'result')} that it had: was its database emptied or restored, is it "
     words += "another one, or was the spool's state lost?"
+    if station.get("port"):
+        return Need("lost there", BAD, "DOUBT", words, board_advice.of_loss(station), f"{lacks} board")
     leave = f"`{commands.offer_again(station)} --leave` leaves them, or says that all are there"
     if kept:
         hint = f"`{commands.offer_again(station)} --since TIME` sends again what the spool still has of them, at most "

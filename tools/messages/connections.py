@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolcart.tools.messages import reasons
+from toolcart.tools.messages import board_advice, reasons
 from toolcart.tools.messages.outlet_names import first_outlet
 
 
@@ -33,5 +33,7 @@ def kind_of_reason(connection: dict) -> str:
 def reason_of(connection: dict) -> reasons.Reason:
     """Return why this side of a station is down."""
     if "kind" not in connection:
-        return reasons.of_controller(connection)
-    return reasons.of_toolsnet(connection) if connection["kind"] == "toolsnet" else reasons.of_outlet(connection)
+        reason = reasons.of_controller(connection)
+    else:
+        reason = reasons.of_toolsnet(connection) if connection["kind"] == "toolsnet" else reasons.of_outlet(connection)
+    return board_advice.of_connection(reason, connection) if connection.get("of_board") else reason

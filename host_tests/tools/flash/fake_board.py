@@ -38,6 +38,7 @@ class FakeBoard:
         self.mode = None
         self.answers = {}
         self.packages = []
+        self.lacking_pins = ()
         self.corrupts = 0  # so many of the next writes arrive with a wrong octet
         self.sent = 0
 
@@ -93,6 +94,10 @@ class FakeBoard:
 
     def remove_empty(self, folder):
         self._reach()
+
+    def missing_pins(self, numbers):
+        self._reach()
+        return [number for number in numbers if number in self.lacking_pins]
 
     def install_package(self, name):
         self._reach()
@@ -223,7 +228,7 @@ def version(word, files=None):
     content = {
         "toolcart/agent/app.mpy": f"app of {word}".encode() * 9,
         "toolcart/agent/base/ticks.mpy": b"the same in every version" * 8,
-        "config.json": b'{"board":{"password":"geheim-4711"}}',
+        "config.json": b'{"board":{"lamp":"","network":"none","password":"geheim-4711","supply":[]},"stations":[]}',
         **(files or {}),
     }
     listed = "\n".join(f"{name} {sha256(octets)}" for name, octets in sorted(content.items()))

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
 from toolcart.tools.flash.link import BoardGone
@@ -17,9 +18,13 @@ SECRET = "geheim-4711"
 CART = {
     "system": {"number": 1},
     "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
-    "board": {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}},
+    "board": {"network": "none", "ssid": "Plant", "password": {"file": "wifi.password"}},
     "stations": [
-        {"number": 7, "controller": {"host": "192.0.2.10"}, "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12}}
+        {
+            "number": 7,
+            "controller": {"link": "ascii", "device": "1"},
+            "spool": {"path": "raw", "size_kib": 64, "parked_kib": 12},
+        }
     ],
 }
 
@@ -49,9 +54,9 @@ class RealFlasher:
         (folder / "wifi.password").chmod(0o600)
         self.capsys = capsys
 
-    def flash(self, number, healthy_s=REAL_HEALTHY_S):
+    def flash(self, number, healthy_s=REAL_HEALTHY_S, **changed):
         """Flash the cart with this number of its system; the exit code, what was said, the outcome."""
-        self.path.write_text(json.dumps({**CART, "system": {"number": number}}))
+        self.path.write_text(json.dumps({**CART, "system": {"number": number}, **changed}))
         code = commands.run(MpremoteLink, "rp2", self.chip.port, str(self.path), False, healthy_s, True)
         output = self.capsys.readouterr()
         assert SECRET not in output.out + output.err
@@ -122,6 +127,17 @@ def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chi
         code, output, _ = flasher.flash(3)
     assert code == commands.EXIT_ROLLED_BACK, output
     assert "it cannot" in output and f"version {first} runs again" in output
+
+    # So is one that names what this chip does not have, and what the tool can see of it is refused at once.
+    for board, words in (
+        ({"network": "wifi", "ssid": "Plant"}, "the firmware of this board"),
+        ({"network": "none", "lamp": "30"}, "pin 30"),
+    ):
+        code, output, _ = flasher.flash(3, board=board)
+        assert code == EXIT_CONFIGURATION and words in output, output
+    code, output, _ = flasher.flash(3, board={"network": "none", "lamp": "GPX"})
+    assert code == commands.EXIT_ROLLED_BACK, output
+    assert "no lamp: " in output and f"version {first} runs again" in output
 
     # Another core than the frozen one would be copied, and an RP2040 has no heap for that.
     with monkeypatch.context() as patch:

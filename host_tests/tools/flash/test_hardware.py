@@ -1,0 +1,248 @@
+"""Wrong hardware in a configuration is told before a version is confirmed: by platform, board or trial."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from toolcart.agent.cart.app import App
+from toolcart.base import private_files
+from toolcart.base.exit_codes import EXIT_CONFIGURATION
+from toolcart.tools.config import file as config_file
+from toolcart.tools.flash import commands, package
+from toolcart.tools.flash.link import About
+from host_tests.board import fake_chip
+from host_tests.support.running import written
+from host_tests.tools.flash.fake_board import PICO, FakeBoard, version
+
+PICO_W = replace(PICO, machine="Raspberry Pi Pico W with RP2040", networks=("wifi",), ring_kib=512)
+W5500 = replace(PICO, machine="W5500-EVB-Pico with RP2040", networks=("ethernet",), ring_kib=768)
+PICO_2 = replace(PICO, machine="Raspberry Pi Pico2 with RP2350", networks=(), ring_kib=2816)
+STOCK = replace(PICO_W, ring_kib=0, free_bytes=256 * 1024)
+ESP32 = About("esp32", "Generic ESP32 module with ESP32", (1, 28, 0), 6, "xtensawin", 900000, 4096, "")
+S3 = replace(ESP32, machine="Generic ESP32S3 module with ESP32S3", networks=("wifi",), ring_kib=1024)
+
+WIFI = {"network": "wifi", "ssid": "Plant", "password": {"file": "wifi.password"}}
+ETHERNET = {"network": "ethernet"}
+NONE = {"network": "none"}
+TOOLSNET = {"pim_host": "192.0.2.20", "pim_port": 6575}
+
+
+def station(number=1, size_kib=64, path="raw", **controller):
+    controller = controller or {"host": f"192.0.2.{number}"}
+    if "device" in controller:
+        controller = {"link": "ascii", **controller}
+    return {"number": number, "controller": controller, "spool": {"path": path, "size_kib": size_kib}}
+
+
+def cart_in(folder, board, *stations):
+    private_files.put(folder / "wifi.password", "geheim-4711\n")
+    return written(folder, {"toolsnet": TOOLSNET, "board": board, "stations": list(stations)})
+
+
+# -- what every chip of a platform shares ----------------------------------------------------------------------------
+
+RINGS = [
+    (("raw", 64), ("raw@32", 64), "raw@64: stations[0] has 0 to 64 KiB"),
+    (("raw", 64), ("raw@0", 64), "raw@64"),
+    (("raw@00", 64), ("raw", 64), "raw@64"),
+    (("raw@64", 64), ("raw", 65), "raw@128"),
+    (("raw@256", 320), ("raw", 1024), "raw@576"),
+    (("raw", 64), ("raw@66", 64), "multiple of 4"),
+    (("a", 64), ("/spool/a", 64), "folder of its own"),
+    (("raw@64", 64), ("/spool/raw_64", 64), "folder of its own"),
+    (("raw", 64), ("/spool/raw", 64), "folder of its own"),
+]
+UARTS = [
+    ("rp2", NONE, [station(device="7")], "device", "UART 0 or 1"),
+    ("rp2", NONE, [station(device="2:8,9")], "device", "UART 0 or 1"),
+    ("esp32", NONE, [station(device="0")], "device", "0 is the console"),
+    ("esp32", NONE, [station(device="3:4,5")], "device", "UART 1 or 2"),
+    ("rp2", NONE, [station(device="0:5,6")], "device", "for tx a pin of UART 0: 0, 2, 12, 14"),
+    ("rp2", NONE, [station(device="1:9,8")], "device", "for tx a pin of UART 1: 4, 6, 8"),
+    ("rp2", NONE, [station(device="1:8,13")], "device", "for rx a pin of UART 1"),
+    ("rp2", NONE, [station(device="1:8,9,10,11", flow="rts_cts")], "device", "for rts a pin of UART 1: 7, 11"),
+    ("rp2", NONE, [station(device="1:8,9", rs485="9")], "rs485", "stations[0].controller.device has this one"),
+    ("rp2", NONE, [station(device="0", rs485="1")], "rs485", "a pin of its own"),
+    ("esp32", NONE, [station(device="1:4,4")], "device", "each pin once"),
+    ("esp32", NONE, [station(device="1:4,5"), station(2, 64, "raw@64", device="2:5,6")], "device", "stations[0]"),
+    ("rp2", {**NONE, "lamp": "4"}, [station(device="1")], "device", "board.lamp has this one"),
+    ("rp2", {**NONE, "supply": "min_mv 4400, pin 28"}, [station(device="0:28,29")], "device", "board.supply"),
+    ("rp2", {**WIFI, "lamp": "25"}, [station()], "lamp", "the radio has this one"),
+    ("rp2", WIFI, [station(device="1:24,25")], "device", "the radio has this one"),
+    ("rp2", ETHERNET, [station(device="0:16,17")], "device", "board.ethernet_pins has this one"),
+    ("rp2", {**ETHERNET, "lamp": "21"}, [station()], "lamp", "board.ethernet_pins has this one"),
+    ("esp32", ETHERNET, [station(device="2:17,16")], "device", "board.ethernet_pins has this one"),
+]
+
+
+def told(wrong):
+    return [(place, f"{found}; {allowed}") for place, found, allowed in wrong.value.mistakes]
+
+
+@pytest.mark.parametrize(("first", "second", "words"), RINGS)
+def test_spools_of_a_chip_that_overlap_are_a_mistake_for_every_command(tmp_path, first, second, words):
+    stations = [station(number, size, path) for number, (path, size) in enumerate((first, second), 1)]
+    cart = cart_in(tmp_path, WIFI, *stations)
+    for reads in (config_file.read, lambda path: package.checked_config(path, "rp2")):
+        with pytest.raises(config_file.ConfigurationError) as wrong:
+            reads(cart)
+        assert [text for place, text in told(wrong) if place == "stations[1].spool.path" and words in text], told(wrong)
+
+
+@pytest.mark.parametrize(("first", "second"), [("raw", "raw@64"), ("raw@64", "raw"), ("a", "b"), ("raw@128", "raw@64")])
+def test_spools_beside_each_other_are_none(tmp_path, first, second):
+    cart = cart_in(tmp_path, WIFI, station(1, 64, first), station(2, 64, second))
+    assert config_file.read(cart) and package.checked_config(cart, "rp2")
+
+
+@pytest.mark.parametrize(("platform", "board", "stations", "key", "words"), UARTS)
+def test_a_line_or_a_pin_that_no_chip_has_is_told_without_a_board(tmp_path, platform, board, stations, key, words):
+    with pytest.raises(config_file.ConfigurationError) as wrong:
+        package.checked_config(cart_in(tmp_path, board, *stations), platform)
+    assert [text for place, text in told(wrong) if place.endswith(f".{key}") and words in text], told(wrong)
+
+
+# -- what the board at hand shows ------------------------------------------------------------------------------------
+
+BOARDS = [
+    (W5500, WIFI, [station()], "board.network", "has no wifi"),
+    (PICO_W, ETHERNET, [station()], "board.network", "wifi: the firmware of this board"),
+    (PICO_2, WIFI, [station()], "board.network", "none: the firmware"),
+    (W5500, {**ETHERNET, "ethernet_pins": "reset 40"}, [station()], "board.ethernet_pins", "pin that this board"),
+    (PICO_2, {**NONE, "lamp": "40"}, [station(device="1")], "board.lamp", "pin that this board"),
+    (PICO, NONE, [station(device="1:6,7")], "stations[0].controller.device", "an RP2040's UART 1: 4, 8, 20"),
+    (PICO, NONE, [station(device="0:32,33")], "stations[0].controller.device", "RP2040"),
+    (PICO_W, WIFI, [station(size_kib=1024)], "stations[0].spool.size_kib", "has 512 KiB of raw flash"),
+    (PICO_W, WIFI, [station(path="raw@480")], "stations[0].spool.size_kib", "at most 32 from 480 KiB on"),
+    (PICO_W, WIFI, [station(path="raw@512")], "stations[0].spool.size_kib", "at most 0 from 512 KiB on"),
+    (ESP32, NONE, [station(device="1:4,8")], "stations[0].controller.device", "does not serve the flash"),
+    (ESP32, NONE, [station(device="1:34,5")], "stations[0].controller.device", "34 has none"),
+    (S3, WIFI, [station(device="1:26,5")], "stations[0].controller.device", "does not serve the flash"),
+    (ESP32, NONE, [station(device="1:45,5")], "stations[0].controller.device", "ESP32 has"),
+]
+
+
+@pytest.mark.parametrize(("about", "board", "stations", "place", "words"), BOARDS)
+def test_what_the_board_cannot_do_is_told_before_anything_changes(
+    tmp_path, monkeypatch, capsys, about, board, stations, place, words
+):
+    cart = cart_in(tmp_path, board, *stations)
+    tree = package.checked_config(cart, about.platform)
+    small = version("one", {"config.json": json.dumps(tree).encode()})
+    monkeypatch.setattr(package, "build", lambda *_: small)
+    held = FakeBoard(about)
+    held.lacking_pins = [pin for pin in range(50) if pin > 29] if "RP2" in about.machine else []
+    code = commands.run(lambda port: held, about.platform, "/dev/ttyACM0", str(cart), False, 5, False)
+    told = capsys.readouterr().err
+    assert code == EXIT_CONFIGURATION and held.files == {} and not held.held
+    assert place in told and words in told and "Nothing was changed on the board" in told
+
+
+@pytest.mark.parametrize(("size_kib", "path", "fits"), [(512, "a", False), (512, "raw", False), (128, "raw", True)])
+def test_a_spool_in_files_has_room_beside_the_versions(tmp_path, monkeypatch, capsys, size_kib, path, fits):
+    cart = cart_in(tmp_path, WIFI, station(1, size_kib, path))
+    small = version("one", {"config.json": json.dumps(package.checked_config(cart, "rp2")).encode()})
+    monkeypatch.setattr(package, "build", lambda *_: small)
+    held = FakeBoard(STOCK)
+    code = commands.run(lambda port: held, "rp2", "/dev/ttyACM0", str(cart), False, 5, False)
+    told = capsys.readouterr().err
+    assert (code == 0) == fits and ("are to take 512 KiB more" in told) == (not fits)
+    assert fits or (code, held.files) == (commands.EXIT_BOARD, {})
+
+
+def test_what_a_spool_in_files_has_already_is_not_asked_for_again(tmp_path, monkeypatch):
+    cart = cart_in(tmp_path, WIFI, station(1, 256, "a"))
+    small = version("one", {"config.json": json.dumps(package.checked_config(cart, "rp2")).encode()})
+    monkeypatch.setattr(package, "build", lambda *_: small)
+    held = FakeBoard(STOCK)
+    held.files = {f"/spool/a/{block:04}": bytes(4096) for block in range(40)}
+    assert commands.run(lambda port: held, "rp2", "/dev/ttyACM0", str(cart), False, 5, False) == 0
+
+
+# -- what only a start shows -----------------------------------------------------------------------------------------
+
+
+def chip_tree(folder, board, *stations, platform="rp2"):
+    return package.checked_config(cart_in(folder, board, *stations), platform)
+
+
+def started(board_module, tree):
+    """A board whose agent has opened what it has; a start on trial fails with what it lacks."""
+    board = board_module.Board(tree)
+    app = App(tree, board)
+    app.step(board.now())
+    return board
+
+
+def raw_flash():
+    """128 KiB of it."""
+    return fake_chip.driven("rp2", 32)[0]
+
+
+@pytest.fixture
+def chip(monkeypatch, tmp_path):
+    with fake_chip.installed("rp2"):
+        from toolcart.board import chip as common
+        from toolcart.board.rp2 import board as rp2
+
+        monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
+        yield rp2
+
+
+def test_a_board_with_all_that_is_named_lacks_nothing(chip, tmp_path, monkeypatch):
+    ring = raw_flash()
+    monkeypatch.setattr(chip.rp2_flash, "ring", lambda: ring)
+    tree = chip_tree(tmp_path, NONE, station(device="1"), station(2, 64, "raw@64", device="0"))
+    assert started(chip, tree).lacking == []
+
+
+def test_a_board_names_everything_that_it_lacks(chip, tmp_path, monkeypatch):
+    import machine
+
+    def refuses(number, **settings):
+        raise ValueError(f"UART({number}) doesn't exist")
+
+    for name in ("RTS", "CTS", "INV_TX", "INV_RX"):
+        setattr(refuses, name, 0)
+    ring = raw_flash()
+    monkeypatch.setattr(chip.rp2_flash, "ring", lambda: ring)
+    monkeypatch.setattr(machine, "UART", refuses)
+    tree = chip_tree(tmp_path, NONE, station(device="1"), station(2, 64, "raw@128", device="0"))
+    tree["board"]["lamp"] = "no such pin"
+    assert started(chip, tree).lacking == [
+        "no lamp: unknown named pin",
+        "UART 1: this chip has none of this number, or not at these pins",
+        "UART 0: this chip has none of this number, or not at these pins",
+        "raw@128: 64 KiB from 128 on do not fit the 128 KiB of raw flash",
+    ]
+
+
+def test_a_board_gives_no_part_of_its_raw_flash_twice(chip, tmp_path, monkeypatch):
+    """Where no command checked it: a configuration of a version before."""
+    ring = raw_flash()
+    monkeypatch.setattr(chip.rp2_flash, "ring", lambda: ring)
+    board = chip.Board(chip_tree(tmp_path, WIFI, station()))
+    assert board.flash({"path": "raw", "size_kib": 64}) is not None
+    for path in ("raw@32", "raw@0", "raw@60", "raw@63"):
+        for _ in range(2):
+            assert board.flash({"path": path, "size_kib": 64}) is None
+        [message] = [message for message in board.lacking if message.startswith(path + ":")]
+        assert "some belong to raw, which has 0 to 64" in message
+    assert board.flash({"path": "raw@64", "size_kib": 64}) is not None
+    assert board.messages.count(board.lacking[0]) == 1
+
+
+def test_a_spool_of_files_that_its_file_system_cannot_hold_fails_a_trial(chip, tmp_path, monkeypatch):
+    import os
+
+    class Small:
+        def __getitem__(self, index):
+            return (4096, 4096, 64, 40)[index]
+
+    monkeypatch.setattr(os, "statvfs", lambda path: Small())
+    board = chip.Board(chip_tree(tmp_path, WIFI, station(1, 64, "b")))
+    for path, size_kib, fits in (("a", 128, True), ("b", 512, False)):
+        assert board.flash({"path": path, "size_kib": size_kib}) is not None  # a confirmed version still runs
+        assert bool(board.lacking) != fits
+    assert board.lacking == [f"{tmp_path}/spool/b: 512 KiB are to lie in files, where 160 have room"]

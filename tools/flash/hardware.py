@@ -1,0 +1,161 @@
+"""What a chip's hardware allows of a configuration: UARTs and their pins, pins used twice, network, room for spools.
+
+Rules
+1. What every chip of a platform shares is a mistake of the configuration, and told without a board.
+2. What the board at hand shows (its chip, firmware and flash) is one likewise: it is told while the board is held,
+   before anything is changed.
+3. What neither shows ends a version's trial (`lacking` of toolcart.board.chip).
+
+Sources: ports/rp2/machine_uart.c (IS_VALID_TX and its like) and machine_pin.c of MicroPython 1.28; the pins of flash
+and those without an output are in chapter 2 of the data sheets of ESP32 and ESP32-S3.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from toolcart.board.uart import parse_device
+from toolcart.tools.config.raw_spools import part_of
+from toolcart.tools.flash.link import About
+
+Mistake = tuple[str, str, str]  # place, found, allowed
+
+UARTS = {"rp2": (0, 1), "esp32": (1, 2)}  # UART 0 of an ESP32 is the console
+RADIO_PINS = (23, 24, 25, 29)  # of a Pico W
+_OWN_PINS = {0: (0, 1, 3, 2), 1: (4, 5, 7, 6)}  # of a Pico's UARTs, in the order of a device's text
+
+
+@dataclass(frozen=True)
+class Pins:
+    """The pins of one kind of chip; `held` are those of its own flash, `inputs` those without an output."""
+
+    all: range
+    held: range = range(0)
+    inputs: range = range(0)
+
+
+CHIPS = {
+    "RP2040": Pins(range(30)),
+    "RP2350": Pins(range(48)),
+    "ESP32": Pins(range(40), range(6, 12), range(34, 40)),
+    "ESP32S3": Pins(range(49), range(26, 33)),
+}
+
+
+def mistakes(platform: str, configuration: dict) -> list[Mistake]:
+    """List what no chip of this platform can do; all pins are compared, whatever they are for."""
+    found = [
+        mistake
+        for index, station in enumerate(configuration["stations"])
+        for mistake in _uart_mistakes(platform, f"stations[{index}].controller.device", station["controller"])
+    ]
+    users: dict[int, str] = {}
+    for place, pin in _pins(platform, configuration):
+        if pin in users and users[pin] != place:
+            found.append((place, f"pin {pin}", f"a pin of its own: {users[pin]} has this one"))
+        users.setdefault(pin, place)
+    return found
+
+
+def pins_of(platform: str, configuration: dict) -> list[int]:
+    """Return every pin that the configuration takes, once."""
+    return sorted({pin for _, pin in _pins(platform, configuration)})
+
+
+def mistakes_of_board(configuration: dict, board: About, missing_pins: Collection[int] = ()) -> list[Mistake]:
+    """List what this board cannot do of a configuration that its platform allows; it said which pins it lacks."""
+    found = []
+    network = configuration["board"]["network"]
+    if board.networks is not None and network != "none" and network not in board.networks:
+        has = " or ".join(board.networks)
+        words = f"{has or 'none'}: the firmware of this board ({board.machine}) has no {network}"
+        found.append(("board.network", json.dumps(network), words))
+    chip = board.machine.rpartition(" with ")[2]
+    pins = CHIPS.get(chip)
+    for place, pin in _pins(board.platform, configuration) if pins else ():
+        if pin not in pins.all or pin in missing_pins:
+            found.append((place, f"pin {pin}", f"a pin that this board's {chip} has"))
+        elif pin in pins.held:
+            found.append((place, f"pin {pin}", f"a pin that does not serve the flash of an {chip}"))
+    for index, station in enumerate(configuration["stations"]):
+        place = f"stations[{index}]"
+        if station["controller"]["link"] != "tcp":
+            found += _chip_uart_mistakes(f"{place}.controller.device", station["controller"]["device"], chip, pins)
+        part = part_of(station["spool"])
+        if part and board.ring_kib and part[1] > board.ring_kib:
+            first, end = part
+            found.append(
+                (
+                    f"{place}.spool.size_kib",
+                    str(end - first),
+                    f"at most {max(0, board.ring_kib - first)} from {first} KiB on: "
+                    f"this board has {board.ring_kib} KiB of raw flash",
+                )
+            )
+    return found
+
+
+def _uart_mistakes(platform: str, place: str, controller: dict) -> Iterator[Mistake]:
+    if controller["link"] == "tcp":
+        return
+    number, named = parse_device(controller["device"])
+    text = json.dumps(controller["device"])
+    if number not in UARTS[platform]:
+        numbers = " or ".join(map(str, UARTS[platform]))
+        yield place, text, f"UART {numbers}: " + ("there are no others" if platform == "rp2" else "0 is the console")
+    if len(set(named.values())) < len(named):
+        yield place, text, "each pin once"
+    elif platform == "rp2" and number in UARTS[platform]:
+        for name, pin in named.items():
+            if not _can_be(name, number, pin, all_of_2350=True):
+                yield place, text, f"for {name} a pin of UART {number}: {_listed(name, number, True)}"
+
+
+def _chip_uart_mistakes(place: str, device: str, chip: str, pins: Pins | None) -> Iterator[Mistake]:
+    number, named = parse_device(device)
+    for name, pin in named.items():
+        if chip == "RP2040" and not _can_be(name, number, pin, all_of_2350=False):
+            yield place, json.dumps(device), f"for {name} a pin of an RP2040's UART {number}: {_listed(name, number)}"
+        if pins and name in ("tx", "rts") and pin in pins.inputs:
+            yield place, json.dumps(device), f"for {name} a pin with an output: {pin} has none"
+
+
+def _can_be(name: str, number: int, pin: int, all_of_2350: bool) -> bool:
+    """True if a UART of an RP2 can have this pin; an RP2350's sends and receives at those of CTS and RTS as well."""
+    if (pin + 4 >> 3) & 1 != number:
+        return False
+    rest = {"tx": 0, "rx": 1, "cts": 2, "rts": 3}[name]
+    return pin % 4 == rest or (all_of_2350 and rest < 2 and pin % 2 == rest)
+
+
+def _listed(name: str, number: int, all_of_2350: bool = False) -> str:
+    return ", ".join(str(pin) for pin in range(30) if _can_be(name, number, pin, all_of_2350))
+
+
+def _pins(platform: str, configuration: dict) -> Iterator[tuple[str, int]]:
+    """Give every pin that is named, or taken without a name, and the setting that takes it."""
+    board = configuration["board"]
+    if platform == "rp2" and board["network"] == "wifi":
+        yield from (("the radio", pin) for pin in RADIO_PINS)
+    if board["network"] == "ethernet":
+        pins = list(board["ethernet_pins"])
+        if platform == "esp32":
+            del pins[4]  # the address of the PHY
+        yield from (("board.ethernet_pins", pin) for pin in pins if pin >= 0)
+    if board["lamp"].isdigit():
+        yield "board.lamp", int(board["lamp"])
+    if board["supply"]:
+        yield "board.supply", board["supply"][0]
+    for index, station in enumerate(configuration["stations"]):
+        controller = station["controller"]
+        if controller["link"] == "tcp":
+            continue
+        number, named = parse_device(controller["device"])
+        taken = tuple(named.values())
+        if not taken and platform == "rp2":
+            taken = _OWN_PINS.get(number, ())[: 4 if controller["flow"] == "rts_cts" else 2]
+        yield from ((f"stations[{index}].controller.device", pin) for pin in taken)
+        if controller["rs485"].isdigit():
+            yield f"stations[{index}].controller.rs485", int(controller["rs485"])
