@@ -6,7 +6,8 @@ import sys
 
 from toolcart.agent.base.compat import const
 
-MODE_WORDS = ("", " on trial", " out of safe mode")  # for toolcart.board.safe_mode's PROVEN, ON_TRIAL, SAFE
+# For toolcart.board.safe_mode's PROVEN, ON_TRIAL, SAFE, FALLEN_BACK.
+MODE_WORDS = ("", " on trial", " out of safe mode", " in place of the version before, which failed five starts in a row")
 _ON_TRIAL = const(1)  # likewise
 COLLECT_BYTES = const(8192)  # a collection takes an RP2040 11 ms
 
@@ -54,6 +55,8 @@ def start(folder, mode, confirmation):
         raise OSError("; ".join(board.lacking))  # safe_mode keeps it for `toolcart flash`
     del hole
     gc.collect()
+    if mode:
+        board.messages.append("running %s%s" % (folder, MODE_WORDS[mode]))
     print("toolcart: running %s%s" % (folder, MODE_WORDS[mode]))
     board.start_watchdog()
     try:

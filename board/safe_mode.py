@@ -14,8 +14,9 @@ Rules
    again, whether or not a computer is at the other end of the cable.
 4. A start of the confirmed version has failed if its spools did not come up, or if it raised before it was healthy. A
    reset after that does not count: what a dead network does to a version is not the version's fault. After
-   FAILURES_MAX failed starts in a row: safe mode. The REPL can be reached, no spool is touched; after SAFE_WAIT_S one
-   more start is tried, so that a cart is never lost for good.
+   FAILURES_MAX failed starts in a row the version in the other folder runs in its place, if there is a whole one that
+   was not rejected: once, since the one that failed is rejected by that. Else: safe mode. The REPL can be reached, no
+   spool is touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
 5. Ctrl-C is not a failed start.
 6. Out of memory is a failed start like any other. If not even this module has enough, main.py restarts the board.
 7. A state file that cannot be read or written (full, worn, read-only) keeps no version from starting. But a start that
@@ -39,6 +40,7 @@ FAULT_BYTES = 1500
 PROVEN = 0
 ON_TRIAL = 1
 SAFE = 2
+FALLEN_BACK = 3
 
 STATE_FILE = "/toolcart.state"
 NEW_STATE_FILE = "/toolcart.new"
@@ -83,8 +85,11 @@ def guessed(complete):
     return State(NONE, complete[0], TRIES) if complete else State()
 
 
-def choose(state):
-    """Return (folder, PROVEN, ON_TRIAL or SAFE), and change `state` to what must be written before that starts."""
+def choose(state, complete=()):
+    """Return (folder, PROVEN, ON_TRIAL, SAFE or FALLEN_BACK), and change `state` to what must be written before that.
+
+    `complete` lists the folders that have their version.json.
+    """
     if state.trial != NONE:
         if state.tries > 0:
             state.tries -= 1
@@ -92,8 +97,16 @@ def choose(state):
         state.rejected = state.trial
         state.trial = NONE
         state.failures = 0
-    if state.confirmed == NONE or state.failures >= FAILURES_MAX:
-        return state.confirmed, SAFE
+    if state.confirmed == NONE:
+        return NONE, SAFE
+    if state.failures >= FAILURES_MAX:
+        other = FOLDERS[state.confirmed == FOLDERS[0]]
+        if other == state.rejected or other not in complete:
+            return state.confirmed, SAFE
+        state.rejected = state.confirmed
+        state.confirmed = other
+        state.failures = 1
+        return other, FALLEN_BACK
     state.failures += 1
     return state.confirmed, PROVEN
 
@@ -115,9 +128,12 @@ def read(root=""):
             state = parsed(file.read())
     except (OSError, ValueError):
         state = None
-    if state is None:
-        state = guessed([folder for folder in FOLDERS if _is_there(root + "/" + folder + VERSION_FILE)])
-    return state
+    return guessed(complete_folders(root)) if state is None else state
+
+
+def complete_folders(root=""):
+    """Return the folders that have their version.json, which is written last."""
+    return [folder for folder in FOLDERS if _is_there(root + "/" + folder + VERSION_FILE)]
 
 
 def write(state, root=""):
@@ -143,7 +159,9 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
     """Choose and run; returns only into the REPL. `run`, `wait_s` and `reset` are the board's, except in tests."""
     state = read(root)
     before = state.text()
-    folder, mode = choose(state)
+    folder, mode = choose(state, complete_folders(root))
+    if mode == FALLEN_BACK:
+        _tell_fallback(root, state)
     confirmation = Confirmation(root, folder, state, before)
     if not confirmation.save() and mode == ON_TRIAL and state.confirmed != NONE:
         folder, mode = state.confirmed, PROVEN
@@ -174,6 +192,18 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
     if reset is None:
         reset = _reset
     reset()
+
+
+def _tell_fallback(root, state):
+    """Say that another version runs now, and keep that with what the last start of the one before had raised."""
+    reason = "/%s failed %d starts in a row: /%s runs in its place" % (state.rejected, FAILURES_MAX, state.confirmed)
+    print("toolcart: " + reason)
+    try:
+        with open(root + FAULT_FILE) as file:
+            reason += ". Its last start:\n" + file.read()
+    except (MemoryError, OSError, ValueError):
+        pass  # it may have ended without a word
+    _note(root, reason)
 
 
 def undo(root, before, written):

@@ -4,7 +4,7 @@ import os
 import sys
 
 from toolcart.board import safe_mode
-from toolcart.board.safe_mode import NONE, PROVEN, SAFE, State
+from toolcart.board.safe_mode import FALLEN_BACK, NONE, PROVEN, SAFE, State
 from host_tests.portable import need_files
 
 PORTABLE = True
@@ -145,6 +145,36 @@ def test_failures_are_forgotten_by_a_healthy_start_that_a_person_ends_later():
         with Place("a", confirmed="a", failures=failures) as place:
             Runs("healthy").start(place)
             assert place.line() == "a - 0 0 -"
+
+
+def test_a_confirmed_version_that_fails_falls_back_to_the_other_once():
+    with Place("a", "b", confirmed="b") as place:
+        runs = Runs(RuntimeError("it cannot"))
+        for _ in range(2 * safe_mode.FAILURES_MAX + 1):
+            runs.start(place)
+        b, a = safe_mode.FAILURES_MAX, safe_mode.FAILURES_MAX
+        assert [path[-1] for path in runs.paths] == ["b"] * b + ["a"] * (a + 1)
+        assert runs.modes == [PROVEN] * b + [FALLEN_BACK] + [PROVEN] * (a - 1) + [SAFE]
+        assert place.line() == "a - 0 5 b"
+
+
+def test_a_fallback_is_told_with_what_the_version_before_raised():
+    with Place("a", "b", confirmed="b") as place:
+        for _ in range(safe_mode.FAILURES_MAX):
+            Runs(RuntimeError("it cannot")).start(place)
+        Runs("healthy").start(place)
+        assert place.line() == "a - 0 0 b"
+        with open(place.root + safe_mode.FAULT_FILE) as file:
+            told = file.read()
+        assert told.startswith("/b failed 5 starts in a row: /a runs in its place") and "it cannot" in told
+
+
+def test_there_is_no_fallback_to_a_version_that_was_rejected_or_is_not_whole():
+    for folders, rejected in ((("a", "b"), "a"), (("b",), NONE)):
+        with Place(*folders, confirmed="b", failures=safe_mode.FAILURES_MAX, rejected=rejected) as place:
+            runs = Runs("healthy")
+            runs.start(place)
+            assert runs.modes == [SAFE] and runs.paths[0].endswith("/b")
 
 
 def test_safe_mode_waits_and_then_tries_once_more():

@@ -143,7 +143,7 @@ class FakeBoard:
         with self._unpacked() as root:
             state = safe_mode.read(root)
             before = state.text()
-            folder, mode = safe_mode.choose(state)
+            folder, mode = safe_mode.choose(state, safe_mode.complete_folders(root))
             if state.text() != before:
                 safe_mode.write(state, root)
             self._repack(root)
