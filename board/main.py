@@ -7,7 +7,7 @@ import sys
 from toolcart.agent.base.compat import const
 
 # For toolcart.board.safe_mode's PROVEN, ON_TRIAL, SAFE, FALLEN_BACK.
-MODE_WORDS = ("", " on trial", " out of safe mode", " in place of the version before, which failed five starts in a row")
+MODE_WORDS = ("", " on trial", " out of safe mode", " in place of a version that failed five starts")
 _ON_TRIAL = const(1)  # likewise
 COLLECT_BYTES = const(8192)  # a collection takes an RP2040 11 ms
 
