@@ -9,7 +9,7 @@ Rules
 3. A spool is never inside a version's folder: relative paths begin at the root.
 4. The watchdog starts with the loop and cannot be stopped; toolcart.board.watchdog_grace feeds it when a person ends
    the agent.
-5. What the settings name and this board does not have is in `lacking` as well as in `messages`: a version on trial
+5. Where this board does not have what the settings name, `lacks` is true and `messages` say what: a version on trial
    fails for it (toolcart.board.main), any other runs without.
 """
 
@@ -71,17 +71,23 @@ def _place(host, port):
     return socket.getaddrinfo(host, port)[0][-1]
 
 
+def _first_kib(path):
+    """Return where a part of raw flash begins; -1 of a spool in a folder."""
+    if path != RAW and not path.startswith(RAW + "@"):
+        return -1
+    return int(path[len(RAW) + 1 :] or "0")
+
+
 class Board:
     """What toolcart.agent.cart.app and toolcart.board.housekeeping ask of a board."""
 
     def __init__(self, configuration, chip):
         self.settings = configuration["board"]
         self.messages = []  # messages of the start, in words
-        self.lacking = []  # of these what the settings ask of this board in vain
+        self.lacks = False  # one of these is what the settings ask of this board in vain
         self.watchdog = None
         self._chip = chip
         self._flashes = {}
-        self._parts = []  # of the raw flash: path, first block, the one behind the last
         now = self.now()
         self.clock = Clock(ChipClock(), now)
         self.network = self._bring_up(now)
@@ -257,8 +263,8 @@ class Board:
             return None
 
     def _open_flash(self, path, size_kib):
-        if path == RAW or path.startswith(RAW + "@"):
-            first_kib = int(path[len(RAW) + 1 :] or "0")
+        first_kib = _first_kib(path)
+        if first_kib >= 0:
             device = self._chip.raw_flash()
             if device is not None:
                 return self._part(device, path, first_kib, size_kib)
@@ -274,22 +280,22 @@ class Board:
             return self._miss(
                 "%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib)
             )
-        first, count = first_kib // block_kib, size_kib // block_kib
-        for other, start, end in self._parts:
-            if first < end and start < first + count:
+        for other in self._flashes:
+            start_kib = _first_kib(other)
+            end_kib = start_kib + self._flashes[other].block_count * block_kib
+            if start_kib >= 0 and first_kib < end_kib and start_kib < first_kib + size_kib:
                 return self._miss(
                     "%s: of its %d to %d KiB some belong to %s, which has %d to %d"
-                    % (path, first_kib, first_kib + size_kib, other, start * block_kib, end * block_kib)
+                    % (path, first_kib, first_kib + size_kib, other, start_kib, end_kib)
                 )
-        self._parts.append((path, first, first + count))
         self.messages.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
-        return Partition(device, first, count)
+        return Partition(device, first_kib // block_kib, size_kib // block_kib)
 
     def _miss(self, message):
         """Note what this board lacks of what the settings ask of it; once, though a spool is tried again."""
-        if message not in self.lacking:
+        self.lacks = True
+        if message not in self.messages:
             self.messages.append(message)
-            self.lacking.append(message)
 
     def _open_folder(self, path, size_kib):
         import os

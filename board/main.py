@@ -51,8 +51,8 @@ def start(folder, mode, confirmation):
     if all(station.mounted for station in app.stations):
         confirmation.came_up()  # an erase, which would cost a serial line the answer to MID 0001
     app.step(board.now())  # before the watchdog: what it carries over into a new block may take longer, in files
-    if mode == _ON_TRIAL and board.lacking:
-        raise OSError("; ".join(board.lacking))  # safe_mode keeps it for `toolcart flash`
+    if mode == _ON_TRIAL and board.lacks:
+        raise OSError("; ".join(board.messages))  # safe_mode keeps it for `toolcart flash`
     del hole
     gc.collect()
     if mode:

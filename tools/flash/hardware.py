@@ -4,7 +4,7 @@ Rules
 1. What every chip of a platform shares is a mistake of the configuration, and told without a board.
 2. What the board at hand shows (its chip, firmware and flash) is one likewise: it is told while the board is held,
    before anything is changed.
-3. What neither shows ends a version's trial (`lacking` of toolcart.board.chip).
+3. What neither shows ends a version's trial (`lacks` of toolcart.board.chip).
 
 Sources: ports/rp2/machine_uart.c (IS_VALID_TX and its like) and machine_pin.c of MicroPython 1.28; the pins of flash
 and those without an output are in chapter 2 of the data sheets of ESP32 and ESP32-S3.
