@@ -310,11 +310,7 @@ class Board:
                     pass  # it exists; if not, the next line says so
                 path = FOLDER + "/" + path
             device = FolderFlash(path, size_kib * 1024)
-            files = os.statvfs("/")
-            kept = 0
-            for name in os.listdir(path):
-                kept += os.stat(path + "/" + name)[6]
-            room_kib = (files[0] * files[3] + kept) // 1024
+            room_kib = device.room_kib()
         except OSError as error:
             return self._miss("%s: %s" % (path, error))
         if room_kib < size_kib:

@@ -139,6 +139,11 @@ class FolderFlash:
         """Return why the file system refused last, until a program succeeds."""
         return self._refusal
 
+    def room_kib(self):
+        """Return how much its files have and may still take of their file system."""
+        files = os.statvfs(self._folder)
+        return (files[0] * files[3] + sum(self._is_there) * BLOCK_BYTES) // 1024
+
     def close(self):
         """Close all open files."""
         while self._open:
