@@ -235,6 +235,7 @@ def _complete(
     mistakes = [*doubled, *secret, *[mistake for mistake in config.check(tree) if mistake[0] not in hidden]]
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
     if not mistakes:
+        assert isinstance(tree, dict)
         here = folder_of(path)
         files = [("this configuration", Path(path))]
         files += [("the agent's status socket", Path(socket)) for socket in socket_location.all_of(path)]

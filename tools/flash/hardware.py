@@ -42,6 +42,7 @@ CHIPS = {
     "ESP32": Pins(range(40), range(6, 12), range(34, 40)),
     "ESP32S3": Pins(range(49), range(26, 33)),
 }
+ANY = Pins(range(64))  # of a chip that is not listed
 
 
 def mistakes(platform: str, configuration: dict) -> list[Mistake]:
@@ -73,8 +74,8 @@ def mistakes_of_board(configuration: dict, board: About, missing_pins: Collectio
         words = f"{has or 'none'}: the firmware of this board ({board.machine}) has no {network}"
         found.append(("board.network", json.dumps(network), words))
     chip = board.machine.rpartition(" with ")[2]
-    pins = CHIPS.get(chip)
-    for place, pin in _pins(board.platform, configuration) if pins else ():
+    pins = CHIPS.get(chip, ANY)
+    for place, pin in _pins(board.platform, configuration):
         if pin not in pins.all or pin in missing_pins:
             found.append((place, f"pin {pin}", f"a pin that this board's {chip} has"))
         elif pin in pins.held:
@@ -113,12 +114,12 @@ def _uart_mistakes(platform: str, place: str, controller: dict) -> Iterator[Mist
                 yield place, text, f"for {name} a pin of UART {number}: {_listed(name, number, True)}"
 
 
-def _chip_uart_mistakes(place: str, device: str, chip: str, pins: Pins | None) -> Iterator[Mistake]:
+def _chip_uart_mistakes(place: str, device: str, chip: str, pins: Pins) -> Iterator[Mistake]:
     number, named = parse_device(device)
     for name, pin in named.items():
         if chip == "RP2040" and not _can_be(name, number, pin, all_of_2350=False):
             yield place, json.dumps(device), f"for {name} a pin of an RP2040's UART {number}: {_listed(name, number)}"
-        if pins and name in ("tx", "rts") and pin in pins.inputs:
+        if name in ("tx", "rts") and pin in pins.inputs:
             yield place, json.dumps(device), f"for {name} a pin with an output: {pin} has none"
 
 
