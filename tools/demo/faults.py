@@ -156,7 +156,7 @@ def _verdict(account: dict) -> str:
     if not account["produced"]:
         return "No result was made: controller, agent and ToolsNet never worked together."
     if not is_wrong(account):
-        return "Every result is in the archive, in order."
+        return "Every result is in the archive, in the order in which the cart took them."
     if _is_broken(account):
         return "FAILED: results are lost, out of order or stored twice."
     missing = account["produced"] - account["delivered"]
