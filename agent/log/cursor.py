@@ -5,7 +5,7 @@ Rules
    damaged or gone.
 2. `sequence_lag` grows with each record that is passed and not wanted: a reader that numbers what it wants without gaps
    sets it so that `number - sequence_lag` is the sequence of the last one passed. Moving a cursor back
-   (`Reader.rewind`, toolcart.agent.log.reader) must set `sequence_lag` too.
+   (toolcart.agent.log.rewind) must set `sequence_lag` too.
 3. The place is valid for only one `version` of the log's blocks; a cursor in an erased block is placed again.
 """
 

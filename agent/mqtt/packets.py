@@ -31,7 +31,6 @@ QOS_BITS = const(6)
 RETAIN = const(1)
 
 HEADER_MOST = const(5)  # of the fixed header
-LENGTH_MOST = const(268435455)  # 2.2.3
 SIDE_BYTES = const(64)
 
 _MORE = const(0x80)

@@ -84,7 +84,7 @@ class Connection:
     def __init__(self, port, session):
         self.port = port
         self.session = session
-        self.attempts = 0  # connections begun or given up: toolcart.agent.cart.watchdog watches whether it moves
+        self.attempts = 0  # connections begun, and other signs of life: toolcart.agent.cart.watchdog watches
         self.fault = ConnectionFault()
         self.phase = UNREACHED
         self._shutdown_timer = Timer()  # set: nothing more goes out

@@ -1,10 +1,12 @@
 """An MQTT broker as an outlet; a consumer behind it stores what comes: batches of records (docs/outlets.md).
 
 Rules
-1. With `confirm` consumer the cursor goes to the number of a receipt, and nowhere else; a PUBACK only frees the window.
-   With broker a PUBACK moves it, and receipts are neither subscribed to nor heard.
+1. With `confirm` consumer the cursor goes to the number of a receipt, and past what is no result behind it once that
+   has its PUBACK; a PUBACK of results only frees the window. With broker a PUBACK moves it, and receipts are neither
+   subscribed to nor heard.
 2. What is outstanding is in the log alone: a scout reads ahead of the cursor, and goes back to the last receipt when
-   no newer one comes in time, and with each connection. A receipt that comes twice or late moves nothing.
+   no newer one comes in time, and with each connection. A receipt that comes twice moves nothing, one for what was sent
+   before the scout went back moves the cursor past that.
 3. Without a receipt in time one batch goes out at a time, after ever longer pauses, until one comes. From the second
    pause on SUBSCRIBE goes out with each: the broker may have forgotten it. What it has kept, and names nothing new, is
    no receipt then.

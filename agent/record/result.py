@@ -63,12 +63,10 @@ LIMITS_BYTES = const(37)
 # The flags of a result's record, one bit each.
 FLAG_RECOVERED = const(1)  # fetched by MID 0064, not pushed
 FLAG_EDGE_TIME = const(2)  # the controller's time was not valid; the agent's own stands in its place
-FLAG_COPY = const(4)  # written again at a start, with the same number (spool rule of the suspect tail)
+FLAG_COPY = const(4)  # written again at a start, with the same number (spool.md, the log, rule 6)
 FLAG_TRUNCATED = const(8)  # a raw frame that was longer than what is kept
-FLAG_QUARANTINED = const(32)  # it was quarantined, and moved on in the log: it waits for that, not to be sent
-FLAG_ODD = const(
-    64
-)  # something in it is not as it should be, and is kept as it came; a frame: only the unit of its torque
+# 32 is free
+FLAG_ODD = const(64)  # something in it is not as it should be, and is kept as it came; a frame: only its torque's unit
 FLAG_UNPROVEN = const(128)  # pushed before the controller had proven that its IDs still mean the same
 FLAG_RETRIED = const(16)  # stored before under another number: sent again, or moved on in the log, so not a new result
 

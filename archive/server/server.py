@@ -2,7 +2,7 @@
 
 Rules
 1. `listen` opens the ports; what comes in is a connection of toolcart.archive.server.connections.
-2. `reset_all` is as if a cable were pulled, `drain` answers what was sent, `close` commits what was taken.
+2. `reset_all` ends every connection by a reset, `drain` answers what was sent, `close` commits what was taken.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class ArchiveServer:
             self._listeners.pop().close()
 
     async def reset_all(self) -> None:
-        """Reset every connection and free the ports, as if a cable were pulled; `listen` opens them again."""
+        """Reset every connection (RST) and free the ports; `listen` opens them again."""
         self._stop_listening()
         for client in list(self.state.connection_limits):
             client.abort()

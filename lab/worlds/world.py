@@ -1,8 +1,8 @@
 """One world: all its models, built from a script; time that jumps, power that comes and goes.
 
 Rules
-1. Time stands still while the agent works, except for flash operations; an agent that always wants to run at once gets
-   a millisecond for every SPINS steps, and is broken if this lasts for REST_MS.
+1. Time stands still while the agent works, except for flash operations where the trait `takes_time` is set; an agent
+   that always wants to run at once gets a millisecond for every SPINS steps, and is broken if this lasts for REST_MS.
 2. A cut takes the agent as it is; what the peers see of it is up to the network.
 3. `world_run.py` has the course of a world from its first start to the judge, `operator.py` what an operator does.
 """

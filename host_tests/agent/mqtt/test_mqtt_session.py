@@ -89,7 +89,7 @@ def test_headers_are_written_in_front_of_what_is_there():
         (16384, b"\x80\x80\x01"),
         (2097151, b"\xff\xff\x7f"),
         (2097152, b"\x80\x80\x80\x01"),
-        (mp.LENGTH_MOST, b"\xff\xff\xff\x7f"),
+        (268435455, b"\xff\xff\xff\x7f"),
     ):
         at = mp.put_fixed(buf, 20, 0x30, length)
         assert bytes(buf[at:20]) == b"\x30" + octets

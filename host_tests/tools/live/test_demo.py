@@ -109,7 +109,10 @@ def test_a_kept_folder_is_gone_on_with(tmp_path):
 
 
 def test_the_plain_account_says_how_it_ended():
-    assert "Every result is in the archive, in the order in which the cart took them." in ran("run", "--seconds", 1, "--plain").stdout
+    assert (
+        "Every result is in the archive, in the order in which the cart took them."
+        in ran("run", "--seconds", 1, "--plain").stdout
+    )
 
 
 def test_what_is_lost_or_stored_twice_breaks_the_promise():
