@@ -173,7 +173,7 @@ class Board:
 
     def wait(self, app, wait_ms):
         """Sleep until input or for `wait_ms`."""
-        self.sockets.wait(app, wait_ms, self.now)
+        self.sockets.wait(app, wait_ms)
 
     # -- for toolcart.board.housekeeping ---------------------------------------------------------------------------
 

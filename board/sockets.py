@@ -253,11 +253,11 @@ class Sockets:
         self.poll.unregister(sock)
         del self._open[sock]
 
-    def wait(self, app, wait_ms, now_of):
+    def wait(self, app, wait_ms):
         if wait_ms > WAIT_MAX_MS:
             wait_ms = WAIT_MAX_MS
         if self.resolver is not None:
-            wait_ms = self._look_up(app, wait_ms, now_of())
+            wait_ms = self._look_up(app, wait_ms, self._now())
         if not self._open and (self.resolver is None or self.resolver.sock is None):
             self._nap(wait_ms)
             wait_ms = 0
@@ -266,7 +266,7 @@ class Sockets:
             if port is not None:
                 port.events = events
                 if port.slot >= 0:
-                    app.scheduler.wake(port.slot, now_of())
+                    app.scheduler.wake(port.slot, self._now())
             elif thing is sys.stdin:
                 self._typed = True
             else:

@@ -210,13 +210,13 @@ def test_with_nothing_open_the_chip_sleeps_to_the_deadline(chip, monkeypatch):
     monkeypatch.setattr(sockets.time, "sleep_ms", slept.append, raising=False)
     board = chip.Board(settings())
     board.sockets.poll = Poll(1000)
-    board.sockets.wait(None, 2550, board.now)
+    board.sockets.wait(None, 2550)
     assert sum(slept) == 2550 and max(slept) <= sockets.NAP_MS
     assert max(board.sockets.poll.waits) == 0  # nothing spins while it sleeps
     assert board.read_console() == ""
     slept.clear()
     board.sockets.poll = Poll(3)
-    board.sockets.wait(None, 60000, board.now)
+    board.sockets.wait(None, 60000)
     assert sum(slept) == 4 * sockets.NAP_MS
     assert board.sockets._typed
 
@@ -372,7 +372,7 @@ def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(named):
         assert port.state() == PORT_OPENING and port.why == WHY_NAME_SLOW and port.sock is None
         for _ in range(TURNS_MOST):
             server.answer("127.0.0.1")
-            board.sockets.wait(app, 20, board.now)
+            board.sockets.wait(app, 20)
             if port.state() == PORT_OPEN:
                 break
         assert port.state() == PORT_OPEN and port.why == 0 and app.woken[0] == 4
@@ -385,7 +385,7 @@ def test_a_time_server_is_looked_up_beside_the_loop_too(named):
     requested = None
     for _ in range(TURNS_MOST):
         server.answer("127.0.0.1")
-        board.sockets.wait(App(), 20, board.now)
+        board.sockets.wait(App(), 20)
         requested = board._datagram("ntp.plant.example")
         if requested is not None:
             break
