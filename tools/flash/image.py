@@ -63,7 +63,7 @@ def problems(board: Board, source: Path | None) -> list[str]:
         lacking.append(
             f"{source} is MicroPython {have}, {least} or later is needed: git -C {source} checkout {RELEASE}"
         )
-    if not (source / "ports" / board.port / "boards" / board.folder).is_dir():
+    if not board.folder_in(source).is_dir():
         lacking.append(f"{source} does not know the board {board.folder}: git -C {source} checkout {RELEASE}")
     missing = [part for part in board.parts if not _has(source / part)]
     if missing:
@@ -184,7 +184,7 @@ def write_changed(folder: Path, wanted: dict[str, bytes]) -> None:
 
 def _board_files(board: Board, source: Path, board_folder: Path) -> dict[str, bytes]:
     """Return the port's folder of the board with our division of the flash behind what it says, for `board_folder`."""
-    micropython_folder = source / "ports" / board.port / "boards" / board.folder
+    micropython_folder = board.folder_in(source)
     files = {
         file.relative_to(micropython_folder).as_posix(): file.read_bytes()
         for file in micropython_folder.rglob("*")
@@ -265,15 +265,15 @@ def line_of(board: Board, source: Path, folder: Path) -> str:
     return shlex.join(["idf.py", "-C", str(source / "ports/esp32"), *arguments, "-B", str(folder / "out"), "build"])
 
 
-def build(board: Board, source: Path, folder: Path, report: Callable[[str], None]) -> Path:
+def build(board: Board, source: Path, folder: Path, report: Callable[[str], None], at_once: int = 0) -> Path:
     """Build the image in `folder`; return the file. Unavailable says what failed, and where the build's output is.
 
-    `report` is called with each step before it begins, and with the division of the flash at the end. A second build in
-    the same folder waits.
+    `at_once` compilers run beside each other; 0 is one for each processor. `report` is called with each step before it
+    begins, and with the division of the flash at the end. A second build in the same folder waits.
     """
     with locked("build", folder):
         lay_out(board, source, folder)
-        jobs = f"-j{os.cpu_count() or 1}"
+        jobs = f"-j{at_once or os.cpu_count() or 1}"
         env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
         env["LC_ALL"] = "C"
         report(f"mpy-cross of {source}")
@@ -309,12 +309,11 @@ def _make(command: list[str], env: dict[str, str], log: Path) -> None:
         raise Unavailable(f"{errors[0] if errors else 'it did not end well'} (all of it: {log})") from None
 
 
-def next_steps(name: str, board: Board, image: Path) -> list[str]:
+def next_steps(board: Board, image: Path) -> list[str]:
     """Return what to do with the image, line by line."""
     if board.port == "rp2":
         load = f"hold BOOTSEL, plug the board in, and copy {image} onto the drive that appears"
     else:
-        chip = "esp32s3" if name == "esp32s3" else "esp32"
-        address = "0x0" if chip == "esp32s3" else "0x1000"
-        load = f"pipx run esptool --chip {chip} --port PORT write_flash {address} {image}"
+        address = "0x1000" if board.chip in ("esp32", "esp32s2") else "0x0"
+        load = f"pipx run esptool --chip {board.chip} --port PORT write_flash {address} {image}"
     return [load, f"toolcart flash --board {board.port} --port PORT --config cart.json"]

@@ -15,12 +15,19 @@ import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.sources import Unavailable, locked
-from toolcart.tools.flash.boards import BOARDS
+from toolcart.tools.flash.boards import BOARDS, of_definition
 from toolcart.tools.flash.image import NO_IDF, build, folder_of, lay_out, line_of, next_steps, problems
 
 
 @click.command()
-@click.option("--board", "name", type=click.Choice(tuple(BOARDS)), required=True, help="The board.")
+@click.option("--board", "name", type=click.Choice(tuple(BOARDS)), help="The board.")
+@click.option(
+    "--board-dir",
+    "definition",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="In place of --board: a board's definition, any of ports/rp2/boards and ports/esp32/boards or one's own.",
+)
 @click.option(
     "--source",
     type=click.Path(file_okay=False, path_type=Path),
@@ -33,9 +40,20 @@ from toolcart.tools.flash.image import NO_IDF, build, folder_of, lay_out, line_o
     metavar="FILE",
     help="File to write.  [default: toolcart-BOARD.uf2 or .bin]",
 )
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=None, help="Compilers at once.  [default: one for each processor]"
+)
 @click.option("--check", is_flag=True, help="Report what is missing, and build nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
-def image(name: str, source: Path | None, output: Path | None, check: bool, as_json: bool) -> None:
+def image(
+    name: str | None,
+    definition: Path | None,
+    source: Path | None,
+    output: Path | None,
+    jobs: int | None,
+    check: bool,
+    as_json: bool,
+) -> None:
     """Build a board's firmware with the agent in it.
 
     This is the main way onto a chip: code stays in flash, so a board needs a third of the heap that copied files take,
@@ -43,8 +61,14 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
     something is missing, the command says what, and what to type. Afterwards `toolcart flash` installs the
     configuration.
     """
-    board = BOARDS[name]
+    if (name is None) == (definition is None):
+        raise click.UsageError("name the board, by --board or by --board-dir.")
     source = source.resolve() if source else None
+    try:
+        board = BOARDS[name] if name else of_definition(definition.resolve(), source)  # type: ignore[union-attr]
+    except ValueError as reason:
+        raise click.UsageError(f"{reason}.") from None
+    name = name or board.folder.lower()
     missing = problems(board, source)
     if missing or check or source is None:
         line = ""
@@ -65,13 +89,13 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
         sys.exit(EXIT_CONFIGURATION if missing else 0)
     output = output or Path(f"toolcart-{name}{Path(board.product).suffix}")
     try:
-        built = build(board, source, folder_of(name, source), lambda step: click.echo(step, err=True))
+        built = build(board, source, folder_of(name, source), lambda step: click.echo(step, err=True), jobs or 0)
         shutil.copy(built, output)
     except (Unavailable, OSError) as reason:
         click.echo(f"toolcart: the image was not built: {reason}", err=True)
         sys.exit(EXIT_OTHER)
     outcome = {"board": name, "image": str(output), "bytes": output.stat().st_size}
-    steps = next_steps(name, board, output)
+    steps = next_steps(board, output)
     if as_json:
         click.echo(json.dumps({**outcome, "next": steps}))
         return

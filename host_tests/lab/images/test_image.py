@@ -229,6 +229,86 @@ def test_what_is_frozen_is_what_the_digest_names_as_it_stands(port, tmp_path):
     assert started == ({"safe_mode.py", "_boot.py"} if port == "rp2" else {"safe_mode.py"})
 
 
+def sources_folder():
+    try:
+        return sources.folder() / "micropython"
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+
+
+def test_every_board_of_the_ports_is_read_from_its_definition(tmp_path):
+    micropython = sources_folder()
+    source = tmp_path / "with its SDK"
+    (source / "lib").mkdir(parents=True)
+    (source / "lib/pico-sdk").symlink_to(sources.folder() / "pico-sdk")
+    read = {}
+    for port in ("rp2", "esp32"):
+        for definition in sorted((micropython / "ports" / port / "boards").iterdir()):
+            if (definition / "mpconfigboard.cmake").is_file():
+                try:
+                    read[definition.name] = boards.of_definition(definition, source)
+                except ValueError as reason:
+                    read[definition.name] = str(reason)
+    refused = {name: board for name, board in read.items() if isinstance(board, str)}
+    assert all("PICO_FLASH_SIZE_BYTES" in reason or "KiB of flash" in reason for reason in refused.values()), refused
+    assert len(read) - len(refused) > 45
+    for known in boards.BOARDS.values():
+        found = read[known.folder]
+        assert (found.port, found.flash_kib, found.parts) == (known.port, known.flash_kib, known.parts), known.folder
+        assert found.program_kib >= known.program_kib or known.port == "esp32"
+
+
+@pytest.mark.parametrize("port", ["rp2", "esp32"])
+def test_a_board_of_one_s_own_is_built_from_its_definition(port, tmp_path, monkeypatch, all_tools):
+    monkeypatch.chdir(tmp_path)
+    known = next(board for board in boards.BOARDS.values() if board.port == port)
+    source = tree(tmp_path / "source", known)
+    own = tmp_path / "MY_CART"
+    written(own / "mpconfigboard.h", '#define MICROPY_HW_BOARD_NAME "cart"\n')
+    if port == "rp2":
+        written(own / "mpconfigboard.cmake", 'set(PICO_BOARD "my_cart")\n')
+        written(own / "my_cart.h", "#define PICO_FLASH_SIZE_BYTES (16 * 1024 * 1024)\n")
+    else:
+        written(own / "mpconfigboard.cmake", "set(IDF_TARGET esp32s3)\nset(SDKCONFIG_DEFAULTS boards/sdkconfig.base)\n")
+        written(own / "sdkconfig.board", "CONFIG_ESPTOOLPY_FLASHSIZE_4MB=\nCONFIG_ESPTOOLPY_FLASHSIZE_8MB=y\n")
+    done = ran("--board-dir", own, "--source", source, "--jobs", "1", "--json")
+    assert done.exit_code == 0, done.output
+    outcome = json.loads(done.stdout)
+    assert outcome["board"] == "my_cart" and Path(outcome["image"]).name.startswith("toolcart-my_cart.")
+    assert outcome["next"][-1] == f"toolcart flash --board {port} --port PORT --config cart.json"
+    if port == "esp32":
+        assert "--chip esp32s3" in outcome["next"][0] and "write_flash 0x0" in outcome["next"][0]
+        assert "| spool" in done.stderr and "8192 KiB" in done.stderr
+    else:
+        assert "16384 KiB" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "has no mpconfigboard.cmake"),
+        ({"mpconfigboard.cmake": ""}, "does not say PICO_FLASH_SIZE_BYTES"),
+        ({"mpconfigboard.cmake": "", "own.h": "#define PICO_FLASH_SIZE_BYTES (1 * 1024 * 1024)"}, "1024 KiB of flash"),
+        (
+            {"mpconfigboard.cmake": "set(IDF_TARGET esp32c3)", "sdkconfig.board": "CONFIG_ESPTOOLPY_FLASHSIZE_2MB=y"},
+            "2048 KiB of flash, 4096 are needed",
+        ),
+    ],
+)
+def test_what_defines_no_board_that_can_hold_a_spool_is_refused_in_words(tmp_path, files, words):
+    (tmp_path / "own").mkdir()
+    for name, text in files.items():
+        written(tmp_path / "own" / name, text)
+    done = ran("--board-dir", tmp_path / "own")
+    assert done.exit_code == 2 and words in done.stderr
+
+
+def test_a_board_is_named_once(tmp_path):
+    for words in ((), ("--board", "rpi_pico", "--board-dir", tmp_path)):
+        done = ran(*words)
+        assert done.exit_code == 2 and "--board or by --board-dir" in done.stderr
+
+
 @pytest.mark.parametrize("port", ["rp2", "esp32"])
 def test_what_every_build_of_a_port_checks_out_is_looked_for(port):
     try:

@@ -344,5 +344,5 @@ def test_what_the_package_says_after_its_installation_makes_a_configuration(tmp_
 def test_what_comes_next_after_an_image_is_typed_where_no_board_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     new("cart.json", "ethernet")
-    steps = " ; ".join(image.next_steps("rpi_pico_w", boards.BOARDS["rpi_pico_w"], tmp_path / "image.uf2"))
+    steps = " ; ".join(image.next_steps(boards.BOARDS["rpi_pico_w"], tmp_path / "image.uf2"))
     assert "/dev/none is not there" in type_it(steps, "flash", code=3, PORT="/dev/none")
