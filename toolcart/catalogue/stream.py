@@ -12,7 +12,9 @@ Rules
 2. A length that is none ends in FrameError, when all frames before it were given: at once, or at the next call. The
    connection is to be closed then, for it is unknown where the next begins. Each later call raises the same, and keeps
    nothing more.
-3. Parts belong together by MID, revision, station and spindle. Part 1 begins again; the same part twice counts once.
+3. A frame is a part where the first of its two digits is 2 to 9. With anything else there (1 of 1, 1 of 0, a letter) it
+   is whole, as it is to the agent.
+4. Parts belong together by MID, revision, station and spindle. Part 1 begins again; the same part twice counts once.
 """
 
 from .errors import FrameError, octets_of, quoted
@@ -91,9 +93,9 @@ class Linked:
         """
         frame = octets_of(frame)
         parts, part = frame[18:19], frame[19:20]
-        if parts in (b" ", b"0", b"\0", b"") and part in (b" ", b"0", b"\0", b""):
+        if not b"2" <= parts <= b"9":
             return [frame]
-        if not (parts.isdigit() and part.isdigit() and 1 <= int(part) <= int(parts)):
+        if not (part.isdigit() and 1 <= int(part) <= int(parts)):
             raise FrameError("part %s of %s" % (quoted(part), quoted(parts)))
         key = frame[4:11] + frame[12:16]
         had = self.waiting.pop(key, [])

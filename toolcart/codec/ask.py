@@ -266,7 +266,7 @@ class Asking:
             self._take(octets)
         frames = self._ready.pop(0)
         try:
-            message = catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
+            message = inputs.message_of(frames)
         except catalogue.FrameError as error:
             raise self._foreign(error) from error
         return ReceivedMessage(frames, message, False)

@@ -26,6 +26,7 @@ from typing import BinaryIO
 from toolcart.agent.link.header_layouts import HEADERS, header_of
 from toolcart.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
 from toolcart.catalogue.errors import quoted
+from toolcart.catalogue.forms import HEADER_BYTES
 from toolcart.codec import capture
 from toolcart.codec.capture import NoCapture, read
 from toolcart.codec.stream import Messages
@@ -79,6 +80,7 @@ _NODE_SHOWS = "node shows %d of %d bytes: set buffer.INSPECT_MAX_BYTES there"
 _HEAD = re.compile(rb"\d{8}[\d ]{3}")
 _UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 CHUNK = 65536
+_COUNTED_MOST = 9999  # that the four digits of a length hold
 TRIMMED_MOST = 60  # blanks at a line's end that an editor or a mail may have cut off
 STX, ETX, DLE = 2, 3, 16
 
@@ -96,7 +98,39 @@ class CaptureItem:
 
     def message(self, scaled: bool = False) -> Message:
         """Return it decoded; FrameError if it is none."""
-        return decode_parts(self.parts, scaled) if self.parts else decode(self.octets, scaled)
+        return message_of(self.parts or (self.octets,), scaled)
+
+    def frame(self) -> bytes:
+        """Return it as the agent reads it: one frame, whose length is what the headers say, not what is there."""
+        if not self.parts:
+            return self.octets
+        counted = HEADER_BYTES + sum(int(part[:4]) - HEADER_BYTES for part in self.parts)
+        head = b"%04d" % min(counted, _COUNTED_MOST) + self.parts[0][4:18] + b"00"
+        return head + b"".join(part[HEADER_BYTES:] for part in self.parts)
+
+    def wrong_length(self) -> tuple[int, int]:
+        """Return the first length that is wrong, and the bytes that are there; (0, 0) if none is."""
+        for frame in self.parts or (self.octets,):
+            if int(frame[:4]) not in (len(frame), len(frame.removesuffix(b"\0"))):
+                return int(frame[:4]), len(frame)
+        return 0, 0
+
+
+def message_of(frames: Sequence[bytes], scaled: bool = False) -> Message:
+    """Return the message of a frame, or of its linked parts; FrameError if it is none.
+
+    Where the stream shows that a message ends elsewhere than its length says, it ends there (protocol.md 2.3).
+    """
+    whole = [_as_long_as_it_is(frame) for frame in frames]
+    return decode(whole[0], scaled) if len(whole) == 1 else decode_parts(whole, scaled)
+
+
+def _as_long_as_it_is(frame: bytes) -> bytes:
+    is_wrong = frame[:4].isdigit() and int(frame[:4]) >= HEADER_BYTES
+    is_wrong = is_wrong and HEADER_BYTES <= len(frame) <= _COUNTED_MOST
+    if not is_wrong or int(frame[:4]) in (len(frame), len(frame.removesuffix(b"\0"))):
+        return frame
+    return b"%04d" % len(frame) + frame[4:]
 
 
 def plain(octets: bytes) -> bytes:
@@ -112,7 +146,7 @@ def kind_of(octets: bytes) -> str:
         return "pcap"
     if _whole_frames(octets):
         return "octets"
-    if all(_is_telegram(line, TRIMMED_MOST) for line in _filled(octets)):
+    if all(_is_telegram(line, TRIMMED_MOST) for line in _filled(octets)) and not _has_early_nul(octets):
         return "text" if octets.strip() else "octets"
     if _toolsnet_fits(octets):
         return "octets"
@@ -135,6 +169,11 @@ def _filled(octets: bytes) -> list[bytes]:
 def _is_telegram(line: bytes, trimmed: int = 0) -> bool:
     """True if a line is one message and nothing else; so many blanks at its end may be cut off."""
     return bool(_HEAD.match(line)) and 0 <= max(int(line[:4]), 20) - len(line) <= trimmed
+
+
+def _has_early_nul(octets: bytes) -> bool:
+    """True if a NUL ends a line in front of its length: then nothing was cut off there, the length is wrong."""
+    return any(line.endswith(b"\0") and not _is_telegram(line[:-1]) for line in octets.splitlines())
 
 
 def _whole_frames(octets: bytes) -> bool:
@@ -256,8 +295,8 @@ def _json_items(lines: list[bytes]) -> Iterator[CaptureItem]:
                 protocol = data.get("protocol", OPEN_PROTOCOL)
                 yield CaptureItem(bytes.fromhex(data["octets"]), protocol, at_s, place, str(data.get("problem", "")))
                 continue
-            message = from_json(line)
-            parts = [bytes.fromhex(part) for part in data.get("frames", ())] or [message.frame]
+            parts = [bytes.fromhex(part) for part in data.get("frames", ())]
+            parts = parts or ([bytes.fromhex(data["frame"])] if "wrong_length" in data else [from_json(line).frame])
             for part in parts:
                 yield CaptureItem(part, OPEN_PROTOCOL, at_s, place)
         except (AttributeError, TypeError, ValueError, RecursionError) as error:  # FrameError is a ValueError
@@ -297,6 +336,8 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
         length = int(line[head.start() : head.start() + 4])
         frame = line[head.start() : head.start() + length]
         missing = length - len(frame)
+        if missing > 0 and frame.endswith(b"\0"):  # nothing was cut off: the length is wrong
+            frame, missing = frame[:-1], 0
         if length < 20 or missing > TRIMMED_MOST:
             at = head.start() + 1
             continue

@@ -68,6 +68,7 @@ READ_WITH = {  # what the agent reads: decimals, below 0 if it may have no point
     **dict.fromkeys(("angle", "angle_min", "angle_max", "angle_target"), 0),
 }
 OCTETS_SHOWN = 200  # of what is not a message; --json has them all
+NOTES = ("wrong_length", "later", "shifted", "incomplete", "unreadable")
 TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "text", "D": "time", "H": "hex"}
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
 
@@ -91,11 +92,14 @@ def as_data(seen: CaptureItem) -> dict[str, Any]:
         data |= {"parts": len(seen.parts), "frames": [part.hex() for part in seen.parts]}
     else:
         data["frame"] = seen.octets.hex()
-    return {**data, **message_as_data(message)}
+    counted, actual = seen.wrong_length()
+    if actual:
+        data["wrong_length"] = f"its length says {counted}, it has {actual} bytes; the agent takes it as it ended"
+    return {**data, **message_as_data(message, seen.frame())}
 
 
-def message_as_data(message: Message) -> dict[str, Any]:
-    """Return one message of Open Protocol as plain data."""
+def message_as_data(message: Message, frame: bytes = b"") -> dict[str, Any]:
+    """Return one message of Open Protocol as plain data; `frame` is it as it came, if its length is another one."""
     about = message.form.about
     data: dict[str, Any] = {
         "mid": message.mid,
@@ -104,7 +108,7 @@ def message_as_data(message: Message) -> dict[str, Any]:
         "sent_by": SENDERS.get(about.sender, "not documented"),
         "header": {name: value for name, value in message.header().items() if value is not None},
     }
-    by_ids = _by_ids(message)
+    by_ids = _by_ids(message, frame or bytes(message.frame))
     data |= {name: words for name, words in by_ids.items() if isinstance(words, str)}
     message = by_ids.get("message", message)
     if not message.form.known:
@@ -133,9 +137,8 @@ def message_as_data(message: Message) -> dict[str, Any]:
     }
 
 
-def _by_ids(message: Message) -> dict[str, Any]:
+def _by_ids(message: Message, frame: bytes) -> dict[str, Any]:
     """Return what the agent makes of a result that is not as documented: the message it reads, and words about it."""
-    frame = bytes(message.frame)
     if message.mid in (SYNC_MID, STATION_MID):
         read = SpindleAssembly()
         read.most = PAYLOAD_WIDE
@@ -279,7 +282,7 @@ def lines_of(data: dict[str, Any]) -> list[str]:
         lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in data["header"].items()))
     if data.get("described") is False:
         lines.append("  not described, kept raw: " + visible(bytes.fromhex(data["data"]).decode("utf-8", "replace")))
-    lines += [f"  {word}: {data[word]}" for word in ("later", "shifted", "incomplete", "unreadable") if word in data]
+    lines += [f"  {word.replace('_', ' ')}: {data[word]}" for word in NOTES if word in data]
     fields = {**data.get("fields", {}), **{f"extra {name}": value for name, value in data.get("extra", {}).items()}}
     width = max([len(name) for name in fields], default=0)
     for name, value in fields.items():

@@ -5,12 +5,15 @@ import random
 
 import pytest
 
+from toolcart import captures
 from toolcart.agent.linux.extended_store import ExtendedStore
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.record import KIND_RESULT, identifiers
 from toolcart.agent.record import result as res
 from toolcart.catalogue import Odd, decode
-from toolcart.codec.rendering import lines_of, message_as_data
+from toolcart.codec.inputs import messages
+from toolcart.codec.rendering import as_data, lines_of, message_as_data
+from toolcart.codec.stream import Messages
 from toolcart.sim import spindle_frames
 from host_tests.agent.openprotocol.test_shifted_fields import CASES, frame_of, text_of, widths_of
 from host_tests.support.frames import example_tightening, light, message
@@ -127,3 +130,96 @@ def test_decode_reads_a_sync_result_as_the_agent_does():
                 assert shown["fields"]["spindles"][row][name] == wanted and "odd" not in shown, text
     shown = message_as_data(decode(message(101, data[: 77 - 20] + b"6.80  " + data[83 - 20 :], 3)))
     assert shown["fields"]["torque_min"]["decimal"] == "6.80" and "odd" not in shown
+
+
+def made_of(octets):
+    """What the agent makes of these octets of a stream: a word for each result, message kept as it came, and the rest.
+
+    Each message has a store of its own, since the same one that comes again is not stored twice.
+    """
+    found, made = Messages(), []
+    for frame, is_message in (*found.feed(octets), *found.end()):
+        if is_message and frame[4:8] == b"0061":  # digits may look like the header of something else
+            bench = Bench()
+            bench.push(frame)
+            lines = [json.loads(line_of(one, 0, KIND_RESULT, flags, len(one))) for _, flags, one in bench.results()]
+            torque = lines[0]["torque"] if lines else None
+            odd = lines[0].get("odd") or "" if lines else "unreadable"
+            word = next((one for one in ("shifted", "incomplete", "unreadable") if one in odd), "read")
+            made.append((word, torque and float(torque)))
+        else:
+            made.append(("no message", None))
+    return made
+
+
+def shown_of(octets, kind="octets"):
+    """The same, as `toolcart decode` shows it."""
+    shown = []
+    for one in messages(octets, kind):
+        data = as_data(one)
+        words = [word for word in ("shifted", "incomplete", "unreadable") if word in data]
+        word = "no message" if data.get("mid") != 61 else words[0] if words else "read"
+        torque = data.get("fields", {}).get("torque")
+        is_read = word in ("read", "shifted", "incomplete") and torque is not None
+        shown.append((word, float(torque["decimal"]) if is_read else None))
+    return shown
+
+
+def spoiled(dice, whole):
+    """A frame whose header, end or inside is wrong in one way, and what way that is."""
+    way = dice.choice(("length", "end", "counted end", "parts", "inside", "cut"))
+    if way == "length":
+        return b"%04d" % (len(whole) + dice.choice((-90, -50, -10, -2, -1, 1, 2, 10, 40, 120))) + whole[4:], way
+    if way == "parts":
+        parts = dice.choice((b"01", b"10", b"11", b"00", b"02", b"A ", b" 1", b"1 ", b"0A", b"\0\0", b"1\0"))
+        return whole[:18] + parts + whole[20:], way
+    if way == "inside":
+        at = dice.randrange(20, len(whole))
+        return whole[:at] + dice.choice((b"", b" ", b"\r\n", b"\xc3\x84", b"12")) + whole[at:], way
+    if way == "cut":
+        return whole[: dice.randrange(21, len(whole))], way
+    end = dice.choice((b"\r\n", b"\n", b"\3", b"\r\n\3", b" ", b"  \r\n", b"7", b" 7\r\n", b"\xc3\x84"))
+    return (b"%04d" % (len(whole) + len(end)) if way == "counted end" else whole[:4]) + whole[4:] + end, way
+
+
+@pytest.mark.parametrize("revision", [1, 2, 3, 7, 11, 999])
+def test_decode_takes_a_frame_that_is_not_as_its_header_says_as_the_agent_takes_it(revision):
+    dice = random.Random(revision)
+    whole = light() if revision == 999 else frame_of(61, revision)
+    for _ in range(150):
+        frame, way = spoiled(dice, whole)
+        octets = frame + b"\0" + dice.choice((b"", whole + b"\0"))
+        for kind, text in (("octets", octets), ("hex", octets.hex().encode())):
+            assert shown_of(text, kind) == made_of(octets), (way, frame[:20], kind)
+
+
+def test_decode_says_which_length_is_wrong_and_reads_its_own_lines_again():
+    whole = frame_of(61, 3)
+    for length, note in (
+        (len(whole) - 2, "its length says 417, it has 419 bytes; the agent takes it as it ended"),
+        (len(whole) + 40, "its length says 459, it has 419 bytes; the agent takes it as it ended"),
+        (len(whole), None),
+    ):
+        [seen] = messages(b"%04d" % length + whole[4:] + b"\0")
+        shown = as_data(seen)
+        assert shown.get("wrong_length") == note and shown["frame"][:8] == (b"%04d" % length).hex()
+        assert (f"  wrong length: {note}" in lines_of(shown)) == bool(note)
+        [again] = messages(json.dumps(shown).encode(), "json")
+        assert as_data(again) == {**shown, "way": "line 1"}
+        [telegram] = captures.read(b"%04d" % length + whole[4:] + b"\0", kind="octets")
+        assert telegram.message["torque"] == decode(whole)["torque"]
+
+
+def test_decode_takes_a_line_of_a_log_that_a_nul_ends_in_front_of_its_length_as_it_ended():
+    whole = frame_of(61, 3)
+    log = b"12:00:01 got %04d" % (len(whole) + 40) + whole[4:] + b"<NUL>\n12:00:02 got 00209999001         <NUL>\n"
+    first, second = (as_data(one) for one in messages(log))
+    assert first["wrong_length"].startswith("its length says 459, it has 419 bytes") and second["mid"] == 9999
+
+
+def test_decode_takes_parts_whose_lengths_are_wrong_as_the_agent_does():
+    whole = frame_of(61, 3, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
+    parts = [whole[4:18] + b"21" + whole[20:200], whole[4:18] + b"22" + whole[200:]]
+    for more, word in ((0, "shifted"), (-2, "unreadable")):
+        octets = b"".join(b"%04d" % (len(part) + 4 + more) + part + b"\0" for part in parts)
+        assert [shown for shown, _ in shown_of(octets)] == [word]
