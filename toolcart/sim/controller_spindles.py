@@ -12,8 +12,9 @@ Rules of spindles
 3. A sync ID is the result's ID modulo 65536 (OP 5.12.7 p. 175).
 
 Rules of an operation
-1. A MT Focus 6000 sends a result once and expects no acknowledgement (MT notes on MID 0008); with `waits_for_1203` each
-   part waits for its own (OP 5.9 p. 153) and is sent again without one; the third time the connection is closed.
+1. A MT Focus 6000 sends a result once and expects no acknowledgement (MT notes on MID 0008); what comes is counted
+   for the oldest part without one. With `waits_for_1203` each part waits for its own (OP 5.9 p. 153) and is sent again
+   without one; the third time the connection is closed.
 2. In the data of MID 0008 all but MID, revision and length must be zeros, the last digit 0 or 1 (OP 5.9.1.1 p. 154).
 """
 
@@ -26,6 +27,8 @@ from toolcart.sim.pending_acknowledgement import PendingAcknowledgement
 from toolcart.sim.spindle_frames import spindles_of
 
 PORTABLE = True
+
+_UNWAITED_MOST = 100
 
 
 class OperationSession(ControllerSession):
@@ -45,6 +48,7 @@ class OperationSession(ControllerSession):
         super().__init__(controller)
         self.operation_revision = 0  # 0: no subscription
         self._sent = None  # the PendingAcknowledgement of what is out
+        self._unwaited = []  # parts that need no 1203 and have none yet, oldest first
 
     def offer(self, result):
         if self.operation_revision and self.alive:
@@ -54,6 +58,7 @@ class OperationSession(ControllerSession):
 
     def _stop(self, mid, revision, text, now):
         self.operation_revision = 0
+        self._unwaited = []
         super()._stop(mid, revision, text, now)
 
     def _queue(self, result):
@@ -68,6 +73,7 @@ class OperationSession(ControllerSession):
                 self.accept(self._named(9))
             self.operation_revision = 0
             self.unsent = []
+            self._unwaited = []
 
     def _subscribe_operations(self, mid, revision, text, now):
         request = self.parse_request(mid, text)
@@ -128,18 +134,20 @@ class OperationSession(ControllerSession):
             part = self.unsent.pop(0)
             if self.options.waits_for_1203:
                 self.owed.append(part)
+            else:
+                self._unwaited = self._unwaited[1 - _UNWAITED_MOST :] + [part]
             self._sent = PendingAcknowledgement(self, "1201", self._say_part, part, now)
 
     def _say_part(self, part):
         self.say(*part[:3])
 
     def _take_part_acknowledgement(self, mid, revision, text, now):
-        if not self.options.waits_for_1203:
+        sent = self.owed if self.options.waits_for_1203 else self._unwaited
+        if not sent:
+            if self.options.waits_for_1203:
+                self.complain("1203 without an outstanding part")
             return
-        if not self.owed:
-            self.complain("1203 without an outstanding part")
-            return
-        part = self.owed.pop(0)
+        part = sent.pop(0)
         if part[3] is not None:
             self.controller.note_acknowledged(part[3])
         self._push(now)

@@ -100,6 +100,15 @@ def test_stepsync_gives_every_result_once_but_the_newest_of_an_outage_first():
     cart.clean()
 
 
+def test_every_controller_counts_what_the_agent_acknowledges_in_whatever_way():
+    for name in names():
+        cart = cart_of(name).settle()
+        cart.produce(3, 200)
+        cart.settle()
+        assert cart.controller.acknowledged == cart.controller.produced, name
+        cart.clean()
+
+
 def test_every_profile_is_made_of_known_options():
     for name in names():
         controller = Controller(SimClock(), ControllerOptions(**profile_options(name)))
