@@ -429,7 +429,9 @@ class Intake:
             self.counters.note(counter.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
         elif event == session_states.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.counters.note(counter.CONTROLLER_UNKNOWN, session.received.mid, now)
+                from toolcart.agent.openprotocol.shifted_header import note_unknown  # few send what was not asked for
+
+                note_unknown(session, self.counters, now)
         elif event == session_states.EV_MALFORMED:
             if session.received.mid or not self._is_junk_noted:
                 self._is_junk_noted = self._is_junk_noted or not session.received.mid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from toolcart.agent.linux import mid0900 as trace
 from toolcart.agent.openprotocol.error_codes import NO_CODE
+from toolcart.agent.openprotocol.shifted_header import HAS_ONE_MORE, LACKS_FIRST
 from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.station import subscription_check
 from toolcart.board.linux import refusal as linux_refusal
@@ -30,6 +31,14 @@ _UNSUBSCRIBED = {
 }
 
 
+_SHIFTED = {
+    LACKS_FIRST: "the controller sent a header that lacks its first digit: the message in front of it has one byte "
+    "less than its length says; passed over",
+    HAS_ONE_MORE: "the controller sent a byte in front of a header: the message in front of it has one byte more than "
+    "its length says, and no NUL behind it; passed over",
+}
+
+
 def is_search(name: str, value: int) -> bool:
     """True if a revision was rejected: at every start the agent searches for one that both sides have."""
     return name == "controller refusals" and value > 0 and value % 1000 in REVISIONS_UNSUPPORTED
@@ -52,6 +61,8 @@ def explain(name: str, value: int, number: int) -> str:
         return "ToolsNet did not acknowledge an event, a curve or a description in time"
     if name == "controller malformed" and not value:
         return "the controller sent octets that are no message: passed over; told once for each connection"
+    if name == "controller malformed" and value in _SHIFTED:
+        return _SHIFTED[value]
     text = row_of(name).entry
     if not text:
         return f"{name} ({value})"
