@@ -15,7 +15,8 @@ Rules
    outlet began it takes for what it had. So many are missed at most, until it forgets the number. None where the log
    cannot come so far before that (far_number).
 6. That is durable before more is sent, and the place says then that the cursor was moved (Snapshot.put_moved). A start
-   that finds it so takes what is missed for that, and counts only what is above its log beyond that.
+   that finds it so takes what is missed for that, and counts only what is above its log beyond that. What is more than
+   there were records shows how high that number was at least: a lower one shows that it was forgotten.
 """
 
 from toolcart.agent.base.compat import const
@@ -107,9 +108,18 @@ class Redelivery:
         """Take what the other side names; return True if that is still the number of `put_above`."""
         if number == self.above:
             return number > 0
-        if number < self.above:  # it has forgotten that, and what it had
+        if number < self.above:  # it has forgotten that, and what it had, if this is no more than it was sent since
             self._count_reused(0)
-            self.put_lost(0, self._log.state.confirmed(self._cursor))
+            self.put_lost(0 if number <= self._out_to else number, self._log.state.confirmed(self._cursor))
+        elif self._counted > number:
+            from toolcart.agent.outlets.far_number import excess_of  # rare
+
+            excess = excess_of(self._log, self._counted, number)
+            if excess:
+                self._counted = 0
+                self._miss(-excess)
+                self._missed -= excess
+                self.unsaved = True
         self.above = 0
         return False
 

@@ -872,6 +872,50 @@ def test_what_a_server_takes_for_a_newer_copy_stays_counted_through_all_starts(e
     assert plant.log.state.missed[1] == given_up + 15, "another time it is another copy"
 
 
+@pytest.mark.parametrize("has_gone_round", [False, True])
+@pytest.mark.parametrize("above", [10, 99000])
+@pytest.mark.parametrize("is_met", [False, True])
+def test_a_server_that_names_a_number_that_was_never_sent_once_has_lost_nothing(has_gone_round, above, is_met):
+    plant = gone_round()[0] if has_gone_round else WebhookBench()
+    if not has_gone_round:
+        plant.store(15)
+        plant.run(5000)
+    if not is_met:
+        plant.cut()
+    plant.server.answers = [receipt(plant.log.number + above)]
+    plant.store(1)
+    plant.run(900)
+    assert plant.state.missed[1] >= above and NOTHING_UNTIL in plant.why()
+    plant.run(10000)
+    for _ in range(2):
+        assert plant.forward.is_up() and plant.log.backlog_of(plant.cursor) == 0
+        assert plant.state.missed[1] == 0, "its next answer names all that it was sent"
+        plant.cut()
+        plant.store(1)
+        plant.run(10000)
+
+
+@pytest.mark.parametrize("has_gone_round", [False, True])
+def test_what_a_number_that_was_never_sent_counts_beyond_all_records_is_none_behind_a_start(has_gone_round):
+    plant = gone_round()[0] if has_gone_round else WebhookBench()
+    if not has_gone_round:
+        plant.store(15)
+        plant.run(5000)
+    plant.server.answers = [receipt(plant.log.number + 99000)]
+    plant.store(1)
+    plant.run(900)
+    plant.cut()
+    assert plant.state.missed[1] >= 99000
+    plant.run(10000)
+    plant.store(1)
+    plant.run(10000)
+    assert plant.forward.is_up() and plant.log.backlog_of(plant.cursor) == 0
+    missed = plant.state.missed[1]
+    assert missed <= plant.log.first_above(0) - 1, "it is a bound"
+    plant.cut()
+    assert plant.state.missed[1] == missed
+
+
 def test_a_server_that_stays_at_a_number_which_the_log_has_come_to_is_not_believed():
     plant = WebhookBench(limits={"records_most": 5})
     plant.store(10)
