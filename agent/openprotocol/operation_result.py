@@ -536,7 +536,7 @@ class GenericSubscription:
         sure = self.operation.asked_with == rq.MID_HISTORY
         if not self.may_answer(session):
             return ANSWER_NONE
-        if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
+        if not is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
             return ANSWER_LATE
         session.answered()
         return ANSWER_SURE if sure or session.old_result.asked_id != _NEWEST else ANSWER_MAYBE
@@ -554,7 +554,7 @@ class GenericSubscription:
         """True if the result with the ID at buf[at:] may answer what is outstanding."""
         asked_id = session.old_result.asked_id
         is_it = asked_id == _NEWEST or asked_id == buf[at : at + ID_BYTES]
-        return is_it and _is_asked(session.request)
+        return is_it and is_asked(session.request)
 
     def unacknowledged(self, session):
         """MID 0006 was rejected: return what has begun meanwhile, is a push and waits for its answer (rule 6)."""
@@ -566,7 +566,7 @@ class GenericSubscription:
         return waiting
 
 
-def _is_asked(request):
+def is_asked(request):
     """True if MID 0006 for a result is outstanding."""
     return request.asked == rq.MID_HISTORY and request.row is HISTORY
 

@@ -20,7 +20,8 @@ Rules
 5. What was whole and could not be stored is stored when its last part comes again, on this connection or the next.
 6. Where a MID 1201 cannot be read, its MIDs 1202 are kept as they came, like itself: each that comes before the next
    MID 1201 that can be read, before it is acknowledged. So is what was held for a MID 1201 that does not come, when it
-   is given up: its ID was durable as missing.
+   is given up: its ID was durable as missing. While a question is outstanding it may be the answer: that is in vain,
+   like one that is not answered, and so is the result gone at last.
 7. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (MT notes on MID 1201), its code is not
    specified.
@@ -289,7 +290,8 @@ class Operations:
             intake.session.withhold()
             return
         intake.counters.note(counter.CONTROLLER_MALFORMED, intake.session.received.mid, now)
-        if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
+        is_asked = op.is_asked(intake.session.request)
+        if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now) and not is_asked:
             intake.recovery.start_over_later(now)
 
 

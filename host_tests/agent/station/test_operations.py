@@ -13,7 +13,7 @@ from toolcart.sim.controller_spindles import OperationSession
 from toolcart.sim.profiles import profile_options
 from toolcart.sim.spindle_frames import spindles_of
 from host_tests.support.frames import example_tightening, message
-from host_tests.support.world import Cart, body_of
+from host_tests.support.world import CONTROLLER, Cart, body_of
 from lab.harness.cart import PIM, SERVER
 from lab.harness.cart import Cart as WholeCart
 
@@ -428,6 +428,50 @@ def test_fetched_result_whose_overall_result_cannot_be_read_is_kept_with_its_par
             frames.overall_data = real
         kinds = sorted([frame[4:8] for frame in cart.raw()])
         assert kinds == [b"1201"] + [b"1202"] * options.get("objects", 1)
+
+
+def ask_for_what_cannot_be_read(kind, way, number):
+    """Return a cart that asks for what an outage took, and the times at which it asked for this one."""
+    real, asked = OperationSession._parts, []
+
+    def parts(session, result, revision, asked_with):
+        made = real(session, result, revision, asked_with)
+        if asked_with == 6 and result.tightening_id == number:
+            asked.append(number)
+            data = unread_overall(bytes(20) + bytes(made[0][2]))[way][20:]
+            made[0] = made[0][:2] + (data,) + made[0][3:]
+        return made
+
+    OperationSession._parts = parts
+    try:
+        cart = cart_of(kind).ready()
+        cart.produce(3, 1500)
+        cart.network.down(*CONTROLLER)
+        cart.network.cut(*CONTROLLER)
+        cart.run(300)
+        cart.produce(4, 1500)
+        cart.network.up(*CONTROLLER)
+        cart.until(cart.is_ready)
+        cart.run(5000)
+        cart.produce(1, 1500)
+        cart.run(1200000)
+        before = len(asked)
+        cart.run(7200000)
+        assert len(asked) == before < 40, "so often"
+    finally:
+        OperationSession._parts = real
+    return cart
+
+
+def test_answer_whose_overall_result_cannot_be_read_is_asked_for_so_often_and_counts():
+    for kind in (MT_FOCUS, STEP_SYNC):
+        for way, number in ((0, 5), (1, 4), (2, 5), (3, 7)):
+            cart = ask_for_what_cannot_be_read(kind, way, number)
+            stored = cart.stored_ids()
+            left = [one for one in range(1, 9) if one not in stored]
+            assert left == [number], "what is behind it does not wait for it"
+            assert cart.gone() == [(number, number)]
+            assert {frame[4:8] for frame in cart.raw()} == {b"1201", b"1202"}
 
 
 # An operation that does not become whole: what was acknowledged of it is stored later, or counted as gone.
