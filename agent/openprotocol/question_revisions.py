@@ -9,7 +9,8 @@ Rules
 3. One that calls the message unknown may mean its revision: before that is believed the two oldest are asked for.
 4. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
 5. Some end the connection at a revision that they do not know, without a word: after _ENDS_MOST in a row the next one
-   has its turn, of one that was answered after _ENDS_MOST_KNOWN, until each was in a row; then one an hour.
+   has its turn, of one that was answered after _ENDS_MOST_KNOWN, until each was in a row; then one an hour. Only an
+   end right behind the question counts: where a push came in between, or it was asked twice, a network may have failed.
 """
 
 from toolcart.agent.base.compat import const
@@ -43,7 +44,8 @@ class QuestionRevisions:
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
-        self._ends = 0  # connections in a row that ended in front of the answer to a question in this revision
+        self._ends = 0  # connections in a row that a question in this revision has ended
+        self._ended_in = 0  # bits, by revision: connections have ended with a question in it since an answer
         self._is_known = False  # there was an answer in it
 
     def opened(self, shared, has_results):
@@ -59,7 +61,8 @@ class QuestionRevisions:
         if shared is not None:
             revisions = shared.ordered(revisions)
         if revisions != self._ordered:
-            self._ordered = revisions
+            self._ordered = revisions  # an answer has shown that
+            self._ended_in = 0
             self.begin_anew()
 
     def begin_anew(self):
@@ -86,17 +89,24 @@ class QuestionRevisions:
 
     def is_answered(self):
         """There was an answer to it."""
-        self._rejected = self._ends = 0
+        self._rejected = self._ends = self._ended_in = 0
         self._has_tried_known = False
         self._is_known = True
 
-    def ended(self):
-        """A connection without any answer has ended with a question in this revision (rule 5)."""
-        self._ends += 1
-        if self._ends >= (_ENDS_MOST_KNOWN if self._is_known else _ENDS_MOST) and self._rejected < len(self._ordered):
+    def ended(self, by_question):
+        """A connection without any answer has ended with a question in this revision; True if that is the first one.
+
+        `by_question`: nothing else has come since it was asked (rule 5).
+        """
+        is_first = not self._ended_in >> self.revision() & 1
+        self._ended_in |= 1 << self.revision()
+        self._ends += by_question
+        most = _ENDS_MOST_KNOWN if self._is_known else _ENDS_MOST
+        if self._ends >= most and self._rejected < len(self._ordered):
             self._rejected += 1
             if self._rejected < len(self._ordered):
                 self._turn_to(self._index + 1)
+        return is_first
 
     def _turn_to(self, index):
         self._index = index % len(self._ordered)

@@ -191,14 +191,15 @@ class Recovery:
             self.count_missing(now)
         self.phase = phases.PHASE_NEWEST  # it is asked again all the same
 
-    def closed(self, now=0):
-        """The session is over."""
+    def closed(self, now=0, by_question=True):
+        """The session is over, `by_question` as far as can be told; True if that is the first one in its revision."""
+        is_first = False
         if self.request.waits and (self.phase == phases.PHASE_FILL or self.phase in phases.PHASES_OF_SEARCH):
             from toolcart.agent.openprotocol import deferred_ids  # hardly any connection ends with a question
 
             deferred_ids.ended_connection(self, now)
-        if self.request.waits and not (self.has_answered or self.ownership.by_own_ids):
-            self.revisions.ended()
+        if self.request.waits and not self.has_answered:
+            is_first = self.revisions.ended(by_question and not self.ownership.by_own_ids)
         self.ledger.end_contact()
         self.first_record = 0
         self.first_id = -1
@@ -212,6 +213,7 @@ class Recovery:
         self.forget_look()
         if self.ledger.recovers:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
+        return is_first
 
     def start_over_later(self, now):
         """Start over with the newest, after a pause since the last time (rule 5): a push did not fit, or was lost."""

@@ -304,10 +304,10 @@ class OldResultRequest:
 
     __slots__ = (
         "_asked_at",
-        "_ended_in",
         "_ended_with",
         "_times",
         "asked_id",
+        "has_ended",
         "is_answered",
         "is_deferred",
         "revision",
@@ -325,7 +325,7 @@ class OldResultRequest:
         self._asked_at = -1  # how many keep-alives the connection had seen at the last question; -1: there was none
         self._ended_with = b""  # the question that was open as a connection ended last
         self._times = 0  # in a row
-        self._ended_in = 0  # bits, by the revisions in which it was open since an answer
+        self.has_ended = False  # the other side ended the last connection, and nothing else came behind the question
 
     def asked(self, keepalives):
         """A question goes out on a connection that has seen so many keep-alives."""
@@ -347,7 +347,6 @@ class OldResultRequest:
     def answered(self):
         """It was answered: a rejection before that has ended nothing."""
         self.is_answered = True
-        self._ended_in = 0
         self.revisions.given_up = False
 
     def connection_ended(self, keepalives, is_open):
@@ -361,9 +360,6 @@ class OldResultRequest:
                 self._times = self._times + 1 if self.asked_id == self._ended_with else 1
                 self._ended_with = bytes(self.asked_id)
             revisions = self.revisions
-            if is_open and not (self.is_answered or self._ended_in >> self.revision & 1):
-                self._ended_in |= 1 << self.revision  # each has its turn
-                revisions.forget_ends()
             lasted = keepalives - self._asked_at >= LASTING
             if revisions.given_up and not (self.is_answered or self.is_deferred):
                 revisions.connection_ended(lasted)

@@ -121,9 +121,9 @@ class Revisions:
         return self._ends >= _ENDS_MOST
 
     def forget_ends(self):
-        """The ends so far had another cause; not where it was left out for that before."""
-        if self._ends < _ENDS_MOST - 1:
-            self._ends = 0
+        """The ends before the last one had another cause; not where it was left out for that before."""
+        if self._ends < _ENDS_MOST:
+            self._ends = min(self._ends, 1)
 
     def allow_again(self):
         """It may be asked for once more."""

@@ -254,6 +254,7 @@ class Session:
         """Ask by MID 0064 for the result that `old_result.asked_id` names; all zeros mean the newest."""
         old_result = self.old_result
         old_result.asked(self.keepalives)
+        self.received.mid = 0  # nothing has come since
         generic = self.result_mode.generic
         if generic is not None and generic.in_use:
             generic.fetch(self)
@@ -433,13 +434,18 @@ class Session:
 
     def _note_connection_end(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
+        old_result, request = self.old_result, self.request
+        old_result.has_ended = False
         if self.state == session_states.CLOSED:
             return
-        if self.request.asked and self.request.row is rq.TOOL:
+        if request.asked and request.row is rq.TOOL:
             self.tool_revisions.given_up = True
         lasted = self.keepalives >= rq.LASTING
         self.tool_revisions.connection_ended(lasted)
-        self.old_result.connection_ended(self.keepalives, self.request.asked > 0 and self.is_old_result_asked())
+        is_open = request.asked > 0 and self.is_old_result_asked()
+        if is_open and self.state == session_states.READY and not self.received.mid:
+            old_result.has_ended = not request.unsent and request.tries == self.tries  # it was sent once
+        old_result.connection_ended(self.keepalives, is_open)
         for subscription in self.subscriptions:
             subscription.revisions.connection_ended(lasted)
 

@@ -265,7 +265,9 @@ class Intake:
         self.session.closed()
         self.flash_window.set_receiving(False)
         self.subscription_check.closed()
-        self.recovery.closed(now)
+        old_result = self.session.old_result
+        if self.recovery.closed(now, old_result.has_ended):
+            old_result.revisions.forget_ends()  # each revision has its turn
         self._report_recovery(now)
         self.opening = False
         stored = self.counters.counts[counter.STORED]

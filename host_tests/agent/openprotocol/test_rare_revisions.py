@@ -6,6 +6,7 @@ import toolcart
 from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.sim import profiles
+from toolcart.sim.controller_session import ControllerSession
 from host_tests.agent.openprotocol.test_codeless_rejections import words_of_doctor
 from host_tests.support.frames import refused
 from host_tests.support.talk import Talk
@@ -119,6 +120,43 @@ def test_revision_of_old_results_is_found_where_connections_end_at_all_others(re
     cart.run(120000)
     cart.produce(1, 2000)
     assert sorted(cart.ids()) == list(range(1, 9)) and cart.station.ledger.gone() == 0
+
+
+@pytest.mark.parametrize("behind", ["a push", "a keep-alive", "silence"])
+def test_connections_that_end_behind_something_else_than_the_question_turn_no_revision(monkeypatch, behind):
+    answer, ends = ControllerSession._recover, []
+
+    def recover(session, revision, number):
+        if len(ends) >= 4:
+            answer(session, revision, number)
+        elif behind != "silence" or ends[-1:] == [False]:  # then the second try is in vain, too
+            if behind == "a push":
+                cart.controller.produce()
+            elif behind == "a keep-alive":
+                session.say(9999, 1, b"")
+            ends[-1:] = [True] if behind == "silence" else ends[-1:] + [True]
+            session.close_behind = True
+        else:
+            ends.append(False)
+
+    tick = ControllerSession.tick
+
+    def close_then(session, now):
+        wait = tick(session, now)
+        if getattr(session, "close_behind", False):
+            session.close("behind it")
+        return wait
+
+    monkeypatch.setattr(ControllerSession, "_recover", recover)
+    monkeypatch.setattr(ControllerSession, "tick", close_then)
+    cart = Cart(controller={"recover_revisions": (1, 2, 3)}, settings={}, blocks=24)
+    cart.run(3000)
+    cart.controller.produce()
+    cart.run(120000)
+    assert len(ends) == 4 and cart.station.recovery.revision() == 3
+    cart.miss(3, 1000)
+    cart.run(60000)
+    assert sorted(cart.ids()) == cart.controller.produced and cart.station.ledger.gone() == 0
 
 
 def test_old_results_are_left_out_where_connections_end_at_each_revision():
