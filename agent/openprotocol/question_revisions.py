@@ -22,6 +22,7 @@ _OLD = const(2)  # and the one behind it, 1: who knows the message knows one of 
 _LATER_MOST = const(3)
 _ENDS_MOST = const(2)  # fewer than have MID 0064 left out (toolcart.agent.openprotocol.revision_fallback)
 _ENDS_MOST_KNOWN = const(3)
+_END = const(1 << 12)  # above the bits of the revisions
 
 _WITHOUT_REASON = (
     error_codes.REJECTED_OTHER,
@@ -44,8 +45,9 @@ class QuestionRevisions:
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
-        self._ends = 0  # connections in a row that a question in this revision has ended
-        self._ended_in = 0  # bits, by revision: connections have ended with a question in it since an answer
+        # Bits, by revision: connections have ended with a question in it since an answer; and _END for each of those in
+        # a row that a question in the present one has ended.
+        self._ends = 0
         self._is_known = False  # there was an answer in it
 
     def opened(self, shared, has_results):
@@ -62,7 +64,7 @@ class QuestionRevisions:
             revisions = shared.ordered(revisions)
         if revisions != self._ordered:
             self._ordered = revisions  # an answer has shown that
-            self._ended_in = 0
+            self._ends = 0
             self.begin_anew()
 
     def begin_anew(self):
@@ -89,7 +91,7 @@ class QuestionRevisions:
 
     def is_answered(self):
         """There was an answer to it."""
-        self._rejected = self._ends = self._ended_in = 0
+        self._rejected = self._ends = 0
         self._has_tried_known = False
         self._is_known = True
 
@@ -98,11 +100,12 @@ class QuestionRevisions:
 
         `by_question`: nothing else has come since it was asked (rule 5).
         """
-        is_first = not self._ended_in >> self.revision() & 1
-        self._ended_in |= 1 << self.revision()
-        self._ends += by_question
+        is_first = not self._ends >> self.revision() & 1
+        self._ends |= 1 << self.revision()
+        if by_question:
+            self._ends += _END
         most = _ENDS_MOST_KNOWN if self._is_known else _ENDS_MOST
-        if self._ends >= most and self._rejected < len(self._ordered):
+        if self._ends >= most * _END and self._rejected < len(self._ordered):
             self._rejected += 1
             if self._rejected < len(self._ordered):
                 self._turn_to(self._index + 1)
@@ -110,7 +113,7 @@ class QuestionRevisions:
 
     def _turn_to(self, index):
         self._index = index % len(self._ordered)
-        self._ends = 0
+        self._ends &= _END - 1
         self._is_known = False
 
     def is_deferred(self):
