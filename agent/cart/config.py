@@ -52,7 +52,7 @@ def complete(tree):
     if mistakes:
         lines = []
         for place, what, allowed in mistakes:
-            lines.append("%s: %s" % (place, "expected %s; found %s" % (allowed, what) if what else allowed))
+            lines.append("%s: %s" % (place, "found %s; expected %s" % (what, allowed) if what else allowed))
         error = ConfigError("\n".join(lines))
         error.mistakes = mistakes
         raise error
@@ -97,6 +97,7 @@ def value_text(value, key=None):
     if is_secret(key):
         return "***"
     if kind is str:
+        value = _without_secrets(value)
         text = "".join([c if " " <= c <= "~" else "\\u%04x" % ord(c) for c in value[:_SHOWN_MAX]])
         return '"%s%s"' % (text, "..." if len(value) > _SHOWN_MAX else "")
     if kind is list:
@@ -106,6 +107,16 @@ def value_text(value, key=None):
     if kind in (bool, int, float):
         return str(value).lower()
     return "nothing" if value is None else "an object"
+
+
+def _without_secrets(text):
+    """Return the text without the user of an address, who may have a password there, and without a URL's query."""
+    user, at, rest = text.rpartition("@")
+    if at and ":" in user:
+        scheme, separator, _ = user.partition("://")
+        text = (scheme + separator if separator else "") + "***@" + rest
+    address, _, query = text.partition("?")
+    return address + "?***" if "://" in address and query else text
 
 
 def allowed(row):

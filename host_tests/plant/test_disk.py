@@ -439,7 +439,7 @@ def test_two_names_of_one_file_are_a_mistake(site, other, is_there):
 @pytest.mark.parametrize(("path", "alias"), [("./7.spool", ", which is the same file as 7.spool"), ("7.spool", "")])
 def test_an_outlet_s_file_in_the_spool_s_place_is_a_mistake(site, path, alias):
     cart = site.cart(station={"outlets": [TOOLSNET, {"kind": "file", "path": path}]})
-    words = f"expected another file than stations[0].spool.path; found {path}{alias}\n"
+    words = f"found {path}{alias}; expected another file than stations[0].spool.path\n"
     assert words in site.output("config", "check", cart, code=2)
 
 

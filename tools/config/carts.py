@@ -154,7 +154,7 @@ class _Filling:
         value = self._value(column, place)
         if value and not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
             self.is_whole = False
-            self._mistakes.in_row(self._cart, [column], f"{place}: expected a whole number; found {value!r}")
+            self._mistakes.in_row(self._cart, [column], f"{place}: found {value!r}; expected a whole number")
         return int(value) if self.is_whole else 0
 
     def _value(self, column: str, place: str) -> str:

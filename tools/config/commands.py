@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -22,7 +23,7 @@ from toolcart.base.sources import ROOT
 from toolcart.base.terminal_safe import visible_lines
 from toolcart.board.linux.agreement import counted
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import files, runner
+from toolcart.tools.config import files, runner, socket_location
 from toolcart.tools.config import path_checks as config_places
 from toolcart.tools.config.schema import FILE_NAME, schema
 
@@ -36,32 +37,44 @@ def config() -> None:
 
 @config.command()
 @click.argument("file", type=click.Path(readable=False))  # why it cannot be read is what is reported
+@click.option(
+    "--as",
+    "path",
+    metavar="PATH",
+    type=click.Path(readable=False),
+    help="Where FILE will be: names in it are relative to that, and that one's agent is meant.",
+)
+@click.option("--reload", "to_reload", is_flag=True, help="Fail only for what the running agent would not reload.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(file: str, as_json: bool) -> None:
+def check(file: str, path: str | None, to_reload: bool, as_json: bool) -> None:
     """Report every mistake in a configuration.
 
-    Each with its place, what is expected and what was found.
+    Each with its place, what was found and what is expected.
 
     As root, it opens the files named there as the user that will run the agent.
 
     Exit code 2: it is wrong on every machine. 1: it is good in itself, but not all of it can run on this machine.
+    Settings without effect, and what will fail only later, are warnings.
     """
-    with runner.acting_as(runner.user_of(file)) as user:
-        checked = files.check(file, runner.credentials_of(file))
+    place = path or file
+    try:
+        text = config_file.text_to_check(file) if path else None  # read by the caller: a copy may be private to it
+    except config_file.ConfigurationError as error:
+        _end_with(error, as_json, {})
+    with runner.acting_as(runner.user_of(place)) as user:
+        checked = files.check(place, runner.credentials_of(place), text=text)
         who, who_words = user.name, user.words
+        if to_reload and checked.lacks:
+            checked.lacks = _refused_by_agent(place, checked.lacks)
     warnings = (
-        config_places.volatile_spools(checked.configuration, config_file.folder_of(file))
+        config_places.volatile_spools(checked.configuration, config_file.folder_of(place))
         if checked.configuration
         else []
     )
     warnings += [f"{place}: {words}; {cure}" for place, words, cure in checked.later]
     if checked.mistakes:
         error = config_file.ConfigurationError(file, checked.mistakes)
-        if as_json:
-            click.echo(json.dumps({"good": False, **config_file.as_object(error), "checked_as": who}))
-        else:
-            click.echo(f"{error}\nchecked as {who_words}", err=True)
-        sys.exit(EXIT_CONFIGURATION)
+        _end_with(error, as_json, {"checked_as": who}, f"\nchecked as {who_words}")
     if as_json:
         lacks = [config_file.mistake_as_object(mistake) for mistake in checked.lacks]
         report = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": lacks, "checked_as": who}
@@ -78,6 +91,22 @@ def check(file: str, as_json: bool) -> None:
     for mistake in checked.lacks:
         click.echo(f"  {config_file.placed_sentence(mistake)}", err=True)
     sys.exit(EXIT_OTHER)
+
+
+def _refused_by_agent(path: str, lacks: list[config_file.Mistake]) -> list[config_file.Mistake]:
+    """Return what the running agent would refuse to read the configuration again for; `lacks` if none answers."""
+    wrong = socket_location.reload_refused_for(path)
+    if wrong is None:
+        return lacks
+    return [(config_file.WHOLE_FILE, "", wrong)] if wrong else []
+
+
+def _end_with(error: config_file.ConfigurationError, as_json: bool, more: dict[str, str], words: str = "") -> NoReturn:
+    if as_json:
+        click.echo(json.dumps({"good": False, **config_file.as_object(error), **more}))
+    else:
+        click.echo(f"{error}{words}", err=True)
+    sys.exit(EXIT_CONFIGURATION)
 
 
 @config.command()

@@ -26,7 +26,7 @@ from toolcart.board import zone
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import counted
-from toolcart.tools.config import path_checks, raw_spools, shared_controllers, socket_location
+from toolcart.tools.config import no_effect, path_checks, peers, raw_spools, shared_controllers, socket_location
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file_text import NotText, text_of
 from toolcart.tools.config.mistake_reasons import (
@@ -86,7 +86,7 @@ def sentence(found: str, allowed: str) -> str:
         return f"missing; expected {allowed}"
     if reason := value_problem(found, allowed):
         return f"{reason}: {found}; expected {allowed}"
-    return f"expected {allowed}; found {found}" if found else allowed
+    return f"found {found}; expected {allowed}" if found else allowed
 
 
 def placed_sentence(mistake: Mistake) -> str:
@@ -242,7 +242,8 @@ def _complete(
         read = [(what, file, file.name if file.parent.resolve() == here else str(file)) for what, file in files]
         read += [("a secret", folder / name, name) for name in named]
         completed = config.complete(tree)
-        mistakes = shared_controllers.shared(completed) + path_checks.shared(completed, here, read)
+        mistakes = path_checks.odd_names(completed) + peers.mistakes(completed)
+        mistakes += shared_controllers.shared(completed) + path_checks.shared(completed, here, read)
         if path_checks.is_of_a_chip(completed):
             mistakes += raw_spools.mistakes(completed, tree)
     if mistakes:
@@ -252,17 +253,26 @@ def _complete(
     return config_secrets.attach_pending(completed, awaits, folder), tree, absent
 
 
-def read_to_check(path: str | Path, credentials: Iterable[str] = ()) -> tuple[dict, list[Mistake]]:
-    """Do as `read`, and return why secrets cannot be read here, which is no mistake in the file.
+def read_to_check(
+    path: str | Path, credentials: Iterable[str] = (), text: str | None = None
+) -> tuple[dict, list[Mistake], list[Mistake]]:
+    """Do as `read`; return also why secrets cannot be read here, and which settings have no effect beside others.
 
-    `credentials` are the names of those that only the service will have.
+    Neither is a mistake in the file. `credentials` are the names of those that only the service will have. With `text`
+    that is checked as if it were the file's.
     """
     unread: list[Mistake] = []
-    text = _text(path)
-    configuration, _, absent = _complete(path, text, unread=unread)
+    text = _text(path) if text is None else text
+    configuration, tree, absent = _complete(path, text, unread=unread)
     named = {place: parent[key] for place, parent, key in config_secrets.secrets(_parse(path, text)[0])}
     missing = [place for place in absent if named[place]["credential"] not in credentials]
-    return configuration, [*unread, *map(_without_credential, missing)]
+    lacks = [*unread, *map(_without_credential, missing)]
+    return configuration, lacks, no_effect.found(tree, configuration)
+
+
+def text_to_check(path: str | Path) -> str:
+    """Return the text of this file, or raise ConfigurationError."""
+    return _text(path)
 
 
 def _time_zone(board: dict) -> list[Mistake]:

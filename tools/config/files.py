@@ -19,7 +19,7 @@ from pathlib import Path
 from toolcart.base import open_files
 from toolcart.board.linux import regular_file
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import path_checks, socket_location
+from toolcart.tools.config import machine_checks, path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Mistake
 
@@ -140,7 +140,8 @@ def _stamp(file: Path) -> object:
 class Checked:
     """`configuration` is the completed one, None if there are mistakes; `lacks` is what keeps it from running here.
 
-    `later` is what keeps it from no start and will not work, at once or later: place, words, what helps.
+    `later` is what keeps it from no start and will not work, at once or later, or has no effect: place, words, what
+    helps.
     """
 
     configuration: dict | None = None
@@ -161,19 +162,21 @@ def first_of(problems: list[Mistake]) -> str:
     return f"{config_file.placed_sentence(problems[0])}{more}"
 
 
-def check(path: str | Path, credentials: Iterable[str] = (), agent_pid: int | None = None) -> Checked:
-    """Check the file and everything that it names, as the user of this process.
+def check(
+    path: str | Path, credentials: Iterable[str] = (), agent_pid: int | None = None, text: str | None = None
+) -> Checked:
+    """Check the file and everything that it names, as the user of this process; with `text` that, as if it were there.
 
     Credentials of these names need not be here: the service's, if it is not this process. What the agent of this
     configuration has, whose process is `agent_pid`, it may use; None: who answers at its socket.
     """
     try:
-        configuration, unread = config_file.read_to_check(path, credentials)
+        configuration, unread, idle = config_file.read_to_check(path, credentials, text)
     except config_file.ConfigurationError as error:
         return Checked(None, error.mistakes)
     folder = config_file.folder_of(path)
     agent_pid = socket_location.process_at(path) if agent_pid is None else agent_pid
     lacks = [*unread, *config_file.not_runnable(configuration, folder)]
-    lacks += path_checks.unusable(configuration, folder, agent_pid)
-    later = [*path_checks.not_grown(configuration, folder), *path_checks.not_renamed(configuration, folder)]
+    lacks += [*path_checks.unusable(configuration, folder, agent_pid), *machine_checks.lacking(path, configuration)]
+    later = [*idle, *path_checks.not_grown(configuration, folder), *path_checks.not_renamed(configuration, folder)]
     return Checked(configuration, [], lacks, later)

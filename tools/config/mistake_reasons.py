@@ -167,6 +167,12 @@ def value_problem(found: str, allowed: str) -> str:
         return _host_problem(text)
     if "different hosts, in a list" in allowed:
         return _entry_problem(text) if is_entry else "a text in place of a list"
+    if allowed.endswith(("http:// or https://", "user and password are for that", "others as %XX")):
+        return _url_problem(text)
+    if allowed == "without + and #":
+        return "a wildcard in it, which is for those who subscribe"
+    if allowed.startswith("{system} and {station} alone"):
+        return _topic_problem(text)
     if "characters" in allowed:
         return ""
     if re.match(r"a whole number|[\d.]+ to [\d.]+( |$)", allowed) and re.fullmatch(r"-?[\d.]+", text):
@@ -183,6 +189,28 @@ def _entry_problem(text: str) -> str:
         return "twice in the list"
     problem = _host_problem(text)
     return "a port, and a host alone is expected" if problem == _PORT_TOO else problem
+
+
+def _url_problem(text: str) -> str:
+    """Say what is wrong with a URL, as far as it is shown."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return "no URL"
+    if scheme.lower() not in ("http", "https"):
+        return f"{scheme}:// in front, which is not for a webhook"
+    if "@" in rest.partition("/")[0]:
+        return "a user in the URL"
+    return "a blank in it" if " " in text else "a # in it" if "#" in text else ""
+
+
+def _topic_problem(text: str) -> str:
+    """Say what is wrong with a topic that has no wildcard."""
+    other = re.findall(r"\{(?!system\}|station\})[^}]*\}?", text)
+    if other:
+        return f"{other[0]} in it, which is not filled in"
+    if text.startswith("$"):
+        return "a $ in front, which is for the broker itself"
+    return "an empty level" if text.startswith("/") or text.endswith("/") or "//" in text else "a brace alone"
 
 
 _PORT_TOO = "a port, which is a setting of its own"

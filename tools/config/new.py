@@ -26,6 +26,7 @@ from toolcart.agent.cart import config
 from toolcart.agent.linux.web_address import WebAddress
 from toolcart.base.privileges import as_root
 from toolcart.base.serial_settings import PROCEDURES, WITH_DEVICE
+from toolcart.tools.config import path_checks, peers
 from toolcart.tools.config.file import SERVICE_CONFIG, sentence
 from toolcart.tools.config.schema import FILE_NAME
 
@@ -176,6 +177,9 @@ def _put_answer(tree: dict, question: Question, reply: str) -> str | None:
     checked = json.loads(json.dumps(tree))
     checked.get("board", {}).pop("password", None)
     mistakes = config.check(checked)
+    if not mistakes:
+        completed = config.complete(checked)
+        mistakes = path_checks.odd_names(completed) + peers.mistakes(completed)
     return "; ".join(allowed for _, _, allowed in mistakes) or None
 
 

@@ -39,6 +39,8 @@ FIRST_KIB = 4  # what the header of a spool, or the first line of a file, takes 
 A_FILE = "a file in a folder that is there and that the agent's user may write"
 A_SPOOL = "a spool of this station, or no file yet"
 LINES = "a file of an agent's lines, or no file yet"
+A_NAME = "the name without it"
+A_DEVICE = "the device of a serial line, such as /dev/ttyUSB0"
 ROOM = "room for it"
 LINK = "that is a link, which the agent does not follow; name the file itself"  # of a spool
 
@@ -56,8 +58,6 @@ def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mist
     for place, path, owner in _named(configuration):
         is_link = owner and os.path.islink(folder / path)
         problem, allowed = (LINK, A_SPOOL) if is_link else (path_problem(folder / path), A_FILE)
-        if not owner and path.rpartition("/")[2] in ("", ".", ".."):  # a Path drops such an end, an agent does not
-            problem = "that is a folder's name"
         if not problem:
             problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
         if not problem and owner:
@@ -117,6 +117,33 @@ def _kib_of(path: Path, owner: Owner) -> int:
     if os.path.islink(path) or path_problem(path) or _foreign(path, owner):
         return sys.maxsize
     return (os.stat(path).st_size - linux_header.PAGE_BYTES) // 1024
+
+
+def odd_names(configuration: dict) -> list[Mistake]:
+    """List the names that are wrong wherever the cart is: with a blank around them, of a folder, or of no device."""
+    named = [(place, path) for place, path, _ in _named(configuration)]
+    named += _of_tls(configuration)
+    mistakes = [
+        (place, f"{path}: that is a folder's name", "the name of a file")
+        for place, path, owner in _named(configuration)
+        if _is_of_folder(os.path.normpath(path) if owner else path)
+    ]
+    for index, station in enumerate(configuration["stations"]):
+        place, controller = f"stations[{index}]", station["controller"]
+        if controller["link"] != "tcp":
+            device = controller["device"]
+            named.append((f"{place}.controller.device", device))
+            if not is_of_a_chip(configuration) and "://" not in device and not device.strip().startswith("/"):
+                mistakes.append((f"{place}.controller.device", f'"{device}", which is no path', A_DEVICE))
+        for number, outlet in enumerate(station["outlets"]):
+            named.append((f"{place}.outlets[{number}].topic", outlet.get("topic", "")))
+    blanks = [(place, f'a blank around it: "{name}"', A_NAME) for place, name in named if name != name.strip()]
+    return [*blanks, *mistakes]
+
+
+def _is_of_folder(path: str) -> bool:
+    """True if the name can only be a folder's; a Path drops such an end, an agent does not."""
+    return path.rpartition("/")[2] in ("", ".", "..")
 
 
 def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path, str]] = ()) -> list[Mistake]:

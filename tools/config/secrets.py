@@ -64,6 +64,9 @@ def resolve(
         elif isinstance(value, dict):
             parent[key] = UNKNOWN  # whatever is wrong with it, there is one: nothing else is a mistake for that
             read[place] = parent, key, value, _read_named(value, folder)
+        elif value is not None and not isinstance(value, str):
+            mistakes.append((place, "***", FORMS))
+            parent[key] = UNKNOWN
     not_taken = _not_taken(tree, read, folder)
     for place, (parent, key, value, content) in read.items():
         secret = not_taken.get(place, content)
@@ -127,13 +130,13 @@ class PendingSecrets:
         for key, value in list(self._named.items()):
             secret = _read_named(value, self._folder)
             if not isinstance(secret, str):
-                return f"{key}: expected {secret[1]}; found {secret[0]}"
+                return f"{key}: found {secret[0]}; expected {secret[1]}"
             if secret == UNKNOWN:
                 return f"{key}: no credential {value['credential']}: systemd hands over none (LoadCredential=)"
             allowed = config.outlet_fault({**self._settings, key: secret or _TOO_LONG}, key)
             if allowed:
                 found, expected = _unfit(value, self._folder, secret, allowed)
-                return f"{key}: expected {expected}; found {found}"
+                return f"{key}: found {found}; expected {expected}"
             self._settings[key] = secret
             del self._named[key]
         return ""
@@ -185,6 +188,8 @@ def _read_named(value: dict, folder: Path) -> str | tuple[str, str]:
         return "an object", FORMS
     [(form, name)] = value.items()
     if form == "file":
+        if not _is_file_name(name):
+            return f'{"a blank around it: " * (name != name.strip())}"{name}"', "the name of a file"
         return from_file(folder / name)
     if form != "credential":
         return "an object", FORMS
@@ -204,7 +209,14 @@ def _is_named(value: dict) -> bool:
     [name] = [*value.values()][:1] or [None]
     if len(value) != 1 or not isinstance(name, str):
         return False
-    return "file" in value or ("credential" in value and bool(_CREDENTIAL.fullmatch(name)))
+    if "file" in value:
+        return _is_file_name(name)
+    return "credential" in value and bool(_CREDENTIAL.fullmatch(name))
+
+
+def _is_file_name(name: str) -> bool:
+    """True if this can be a file's name: no folder's, and without a blank around it."""
+    return name == name.strip() and name.rpartition("/")[2] not in ("", ".", "..")
 
 
 def from_file(path: Path) -> str | tuple[str, str]:

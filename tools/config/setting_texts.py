@@ -279,7 +279,7 @@ _INTRODUCTION = """\
 <!-- Written by `python -m toolcart.tools.config.setting_texts`. -->
 
 One JSON file in UTF-8, the same on a Raspberry Pi and on a board. `toolcart config new FILE` asks seven questions and
-writes one; `toolcart config check FILE` lists all mistakes, each with its place, what is expected and what was found. A
+writes one; `toolcart config check FILE` lists all mistakes, each with its place, what was found and what is expected. A
 key that is not listed here is a mistake, and so is one that stands twice. `toolcart config schema` prints a JSON
 Schema, with which an editor completes keys. Whatever is left out has the default below.
 

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from contextlib import suppress
 from pathlib import Path
 from struct import unpack
+
+from toolcart.board.linux.control import answer_to, connect
 
 SERVICE_FOLDER = "/run/toolcart"
 CONFIGURATIONS = "/etc/toolcart"
 STATE = "/var/lib/toolcart"
 NAME = "agent.sock"
 SUFFIX = ".sock"
+PATIENCE_S = 5.0
 
 
 def socket_of(config_path: str | Path) -> str:
@@ -58,6 +62,17 @@ def process_at(config_path: str | Path) -> int:
             pid, _, _ = unpack("3i", asking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
             return pid
     return 0
+
+
+def reload_refused_for(config_path: str | Path) -> str | None:
+    """Return what the agent of this configuration would refuse to read it again for; None if none answers."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, suppress(OSError, OverflowError):
+        asking.settimeout(PATIENCE_S)
+        connect(asking, to_ask(config_path))
+        for line in answer_to(asking, "status", time.monotonic() + PATIENCE_S):
+            if "agent" in line:
+                return line["agent"]["configuration"]["wrong"]
+    return None
 
 
 def default() -> str:

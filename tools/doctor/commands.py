@@ -116,7 +116,11 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
-    missing = [lack for lack in checked.lacks if not _agent_says_so(lack[0], configuration, agent_status)]
+    missing = [
+        lack
+        for lack in checked.lacks
+        if not _agent_says_so(lack[0], configuration, agent_status) and not _is_tried(lack[0], agent_status, offline)
+    ]
     names = [name_of(outlet) for station in stations for outlet in station["outlets"]]
     yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or missing), names)
     for mistake in [*checked.mistakes, *missing]:
@@ -152,6 +156,13 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
             yield from (_not_asked(station, ask) for station in configuration["stations"])
         elif not offline:
             yield from _all_stations(configuration, config_path)
+
+
+def _is_tried(setting: str, agent_status: dict | None, offline: bool) -> bool:
+    """True if a finding of its own says the same: of a line that is tried or in use, of a clock that is not set."""
+    if setting == "toolsnet.clock":
+        return agent_status is not None and "servers_clock" in agent_status["agent"]
+    return setting.endswith(".controller.device") and (agent_status is not None or not offline)
 
 
 def _agent_says_so(setting: str, configuration: dict | None, agent_status: dict | None) -> bool:

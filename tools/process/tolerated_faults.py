@@ -3,8 +3,9 @@
 Rules
 1. A mistake refuses, and so does what the agent has and would lose: a secret or a certificate that it has read, a file
    that it writes.
-2. Lived with is what is about a station whose spool is not up, what this outlet of the agent lacks already (the secret
-   or certificate, not only the other side), and the room that an outlet's file has no more: whoever writes it has none.
+2. Lived with is what is about a station whose spool is not up, the serial device of a controller that is not connected
+   now, what this outlet of the agent lacks already (the secret or certificate, not only the other side), the room that
+   an outlet's file has no more: whoever writes it has none; and a clock that may not be set, which the status says.
 3. A station is known by its number, an outlet by its kind and name: what is new is not lived with.
 """
 
@@ -34,6 +35,8 @@ def without(checked: Checked, stations: list[dict], folder: Path) -> Checked:
 
 def _is_tolerated(lack: Mistake, configuration: dict, stations: dict[int, dict], folder: Path) -> bool:
     place = lack[0]
+    if place == "toolsnet.clock":
+        return True
     if place.startswith("toolsnet."):
         outlets = [outlet for station in stations.values() for outlet in station.get("outlets", ())]
         outlets = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
@@ -48,7 +51,7 @@ def _is_tolerated(lack: Mistake, configuration: dict, stations: dict[int, dict],
     if not station.get("mounted"):
         return not station.get("starting")
     if found[2] is None:
-        return False
+        return place.endswith(".controller.device") and not connections.is_working(station["controller"])
     outlet = settings["outlets"][int(found[2])]
     for running in station["outlets"]:
         if (running["kind"], running["name"]) == (outlet["kind"], outlet["name"]):

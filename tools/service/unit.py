@@ -7,7 +7,8 @@ Rules
 3. It starts again after every failure, and never gives up: on a cart there is nobody to press a key. A wrong
    configuration is an exception: systemd shows the service as failed, with the words of `toolcart run`. Without a
    spool the agent does not end (toolcart.tools.process.agent).
-4. `systemctl reload` has the configuration checked, then read again (toolcart.tools.process.supervisor). Debian 12's
+4. `systemctl reload` fails for what the agent would refuse; else it reads again (toolcart.tools.process.supervisor).
+   Debian 12's
    systemd has no Type=notify-reload; the agent says RELOADING=1 and READY=1 all the same.
 5. A relative spool path is relative to the configuration file; therefore the service's copy of that is in the state
    directory, readable only by the service, and so are the files with its secrets.
@@ -102,7 +103,7 @@ class Service:
             "Type=notify",
             "NotifyAccess=main",
             f"ExecStart={command}",
-            f"ExecReload={quoted(self.program)} config check {self.config}",  # `systemctl reload` fails with its words
+            f"ExecReload={quoted(self.program)} config check --reload {self.config}",  # its words are why it fails
             "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",  # a small Debian has no program of that name
             "Restart=always",
             "RestartSec=2",

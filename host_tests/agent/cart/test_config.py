@@ -208,7 +208,7 @@ def test_a_configuration_with_mistakes_is_not_completed_and_the_error_lists_them
         config.complete({})
     except config.ConfigError as error:
         assert error.mistakes == config.check({})
-        assert "stations: expected a list of 1 to " in str(error)
+        assert "stations: found nothing; expected a list of 1 to " in str(error)
     else:
         raise AssertionError("a configuration with mistakes was completed")
 

@@ -16,7 +16,18 @@ from toolcart.tools.config import path_checks
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention
 from toolcart.tools.process import configuration_watch
-from host_tests.support.running import cart_of, run_agent, station_at, toolcart, written
+from toolcart.tools.service.unit import STATE_FOLDER, Service
+from host_tests.support.running import (
+    END_S,
+    ENVIRONMENT,
+    cart_of,
+    command_of,
+    run_agent,
+    run_agent_while,
+    station_at,
+    toolcart,
+    written,
+)
 
 TOOLSNET = {"kind": "toolsnet"}
 FILE = {"kind": "file", "path": "lines.jsonl"}
@@ -348,3 +359,35 @@ def test_what_refused_a_reload_and_is_lived_with_now_refuses_none_any_more(tmp_p
     assert len(asked) == 3 and any(line["kind"] == "reload" for line in lines)
     assert not any("the configuration is again" in text for text in texts)
     toolcart("config", "check", path, code=1)
+
+
+def ran_either(*words):
+    """The exit code of `toolcart` as a process, and what it says."""
+    options = {"env": ENVIRONMENT, "capture_output": True, "text": True, "timeout": END_S}
+    done = subprocess.run(command_of(*words), **options)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_what_systemd_asks_before_a_reload_fails_for_what_the_agent_would_refuse_alone(tmp_path):
+    path = written(tmp_path, cart_of(toolsnet={"tls_ca": "gone.pem"}, station={"name": "Door"}))
+    ended = {}
+
+    def act():
+        def asked(name):
+            ended[name] = ran_either("config", "check", "--reload", path)
+
+        edited(path, "Door", "Hood")
+        asked("lived with")
+        ended["check"] = ran_either("config", "check", path)
+        edited(path, "cart.spool", "gone/cart.spool")
+        asked("lacking")
+        edited(path, "pim_port", "pim_prot")
+        asked("wrong")
+
+    run_agent_while(path, act)
+    assert {name: code for name, (code, _) in ended.items()} == {"lived with": 0, "check": 1, "lacking": 1, "wrong": 2}
+    assert "gone/cart.spool" in ended["lacking"][1] and "pim_prot" in ended["wrong"][1]
+    command = f"config check --reload {STATE_FOLDER}/config.json"
+    first, _ = [line for line in Service("/x/toolcart").text().splitlines() if line.startswith("ExecReload=")]
+    assert first.endswith(command)
+    assert ran_either("config", "check", "--reload", path)[0] == 2, "no agent"

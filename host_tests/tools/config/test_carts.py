@@ -72,8 +72,8 @@ def test_toml_says_the_same(plant):
 
 def test_every_mistake_names_its_row_and_its_column(plant):
     assert mistakes(plant, GOOD + "cart9,h9,999999,192.0.2.9,x\ncart10,h10,ten,192.0.2.10,x\ncart11,h11,11,,x\n") == [
-        "row 4 (cart9), column 'station': stations[0].number: expected a whole number from 1 to 9999; found 999999",
-        "row 5 (cart10), column 'station': stations[0].number: expected a whole number; found 'ten'",
+        "row 4 (cart9), column 'station': stations[0].number: found 999999; expected a whole number from 1 to 9999",
+        "row 5 (cart10), column 'station': stations[0].number: found 'ten'; expected a whole number",
         "row 6 (cart11), column 'controller': nothing is in it, and stations[0].controller.host wants it",
     ]
 
@@ -161,7 +161,7 @@ WITH_PORT = json.loads(json.dumps(TEMPLATE).replace("4545", '"{place:int}"'))
         (GOOD, WITH_PORT, ["row 2 (cart7), column 'place': ", "row 3 (cart8), column 'place': "], []),
         (GOOD, {**TEMPLATE, "systm": {}}, [], ["systm: unknown setting"]),
         (GOOD, {**TEMPLATE, "x": "{name}"}, [], ["x: unknown setting"]),
-        (GOOD, {**TEMPLATE, "system": {"number": 0}}, [], ["system.number: expected a whole number from 1"]),
+        (GOOD, {**TEMPLATE, "system": {"number": 0}}, [], ["system.number: found 0; expected a whole number from 1"]),
         (GOOD, {**TEMPLATE, "system": {"number": "{station:hex}"}}, [], ["system.number: '{station:hex}'; allowed"]),
         (
             GOOD,
@@ -172,7 +172,7 @@ WITH_PORT = json.loads(json.dumps(TEMPLATE).replace("4545", '"{place:int}"'))
         (
             GOOD.replace(",8,", ",9,"),
             {**TEMPLATE, "stations": [*TEMPLATE["stations"], {**SECOND, "controller": {"host": "{host}.a"}}]},
-            ["row 2 (cart7), column 'host': ", "row 3 (cart8): stations[1].number: expected one of its own"],
+            ["row 2 (cart7), column 'host': ", "row 3 (cart8): stations[1].number: found 9; expected one of its own"],
             [],
         ),
         (

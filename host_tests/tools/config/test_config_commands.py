@@ -52,7 +52,10 @@ def test_defaults_leave_two_questions(tmp_path):
     [
         (1, "10.0.0.10:", "HOST:PORT"),
         (1, "10.0.0.10:\u00b2", "HOST:PORT"),
+        (1, "0.0.0.0:4545", "an address that a machine has"),
+        (1, "ascii:ttyUSB0", "such as /dev/ttyUSB0"),
         (2, "pim.plant", "HOST:PORT"),
+        (2, "10.0.0.10:4545", "another host or port than those of "),
         (4, "x", "1 to 9999"),
         (5, "windows", "linux, ethernet or wifi:NAME"),
         (6, "http://host:x/", "expected a port of 1 to 65535"),
@@ -64,12 +67,12 @@ def test_a_wrong_answer_is_reported_and_asked_again(tmp_path, at, wrong, allowed
 
 
 def test_address_of_ipv6_is_written_without_its_brackets(tmp_path):
-    new(tmp_path, options=[*OPTIONS, "--controller", "[fe80::1]:4546", "--pim", "[::1]:6575"])
-    assert station_in(tmp_path)["controller"] == {"host": "fe80::1", "port": 4546}
+    new(tmp_path, options=[*OPTIONS, "--controller", "[2001:db8::1]:4546", "--pim", "[::1]:6575"])
+    assert station_in(tmp_path)["controller"] == {"host": "2001:db8::1", "port": 4546}
     assert config_file.read(tmp_path / "cart.json")["toolsnet"]["pim_host"] == "::1"
     (tmp_path / "cart.json").unlink()
-    new(tmp_path, options=[*OPTIONS, "--controller", "fe80::1"])
-    assert station_in(tmp_path)["controller"] == {"host": "fe80::1"}
+    new(tmp_path, options=[*OPTIONS, "--controller", "2001:db8::1"])
+    assert station_in(tmp_path)["controller"] == {"host": "2001:db8::1"}
 
 
 def test_what_an_option_says_is_not_asked_and_wrong_one_ends_it(tmp_path):

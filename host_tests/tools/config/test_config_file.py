@@ -377,7 +377,7 @@ def test_what_is_often_typed_is_named(tmp_path, old, new, offset, words):
         ("port", "4545", "a number in quotes"),
         ("recover", "true", "in quotes"),
         ("link", "TCP", "capital letters"),
-        ("link", "rs232", 'expected one of tcp, ascii, 3964r; found "rs232"'),
+        ("link", "rs232", 'found "rs232"; expected one of tcp, ascii, 3964r'),
     ],
 )
 def test_what_is_wrong_with_a_value_comes_first(tmp_path, place, value, expected):
@@ -397,8 +397,8 @@ def test_what_is_wrong_with_a_value_comes_first(tmp_path, place, value, expected
         (["b", "10.0.0.300"], '300 is above 255: ["10.0.0.300"]'),
         (["a", "b", "a"], 'twice in the list: ["a", "a"]'),
         (["a\u200b"], "an invisible character in it, U+200B"),
-        (["a", 7], "expected 1 to 8 different hosts, in a list or null; found [7]"),
-        ([], "expected 1 to 8 different hosts, in a list or null; found a list of 0"),
+        (["a", 7], "found [7]; expected 1 to 8 different hosts, in a list or null"),
+        ([], "found a list of 0; expected 1 to 8 different hosts, in a list or null"),
     ],
 )
 def test_of_a_list_of_hosts_the_wrong_one_is_named(tmp_path, value, expected):

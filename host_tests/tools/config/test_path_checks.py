@@ -42,9 +42,9 @@ def test_a_file_of_lines_with_a_folders_name_is_reported_as_no_agent_can_use_it(
     if is_there:
         (tmp_path / "x").touch()
     assert not LineFile(os.path.join(tmp_path, path), 1000, 1).open()
-    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": path}]
-    told = ("stations[0].outlets[1].path", f"{path}: that is a folder's name", config_places.A_FILE)
-    assert problems_with(tmp_path, outlets=outlets) == [told]
+    tree = cart_of(station={"outlets": [{"kind": "toolsnet"}, {"kind": "file", "path": path}]})
+    told = ("stations[0].outlets[1].path", f"{path}: that is a folder's name", "the name of a file")
+    assert config_places.odd_names(config.complete(tree)) == [told]
 
 
 LINKS = {  # where a file of lines leads to, and what keeps an agent from using it
@@ -308,7 +308,7 @@ def serial(device):
 @pytest.mark.parametrize(
     ("one", "other", "words"),
     [
-        (tcp("fe80::1"), tcp("FE80:0:0::1"), "host  expected another host, port, station_id or spindle_id than"),
+        (tcp("fe80::1"), tcp("FE80:0:0::1"), "; expected another host, port, station_id or spindle_id than"),
         (tcp("::ffff:10.0.0.5"), tcp("10.0.0.5"), "found 10.0.0.5 port 4545, which is the same as ::ffff:10.0.0.5"),
         (tcp("::1", station_id=2), tcp("0::1", station_id=2), "found 0::1 port 4545, which is the same as ::1"),
         (serial("{}/tty0"), serial("{}/by-id"), "found {}/by-id, which is the same as {}/tty0"),
@@ -316,8 +316,8 @@ def serial(device):
         (
             serial("socket://10.0.0.9:4001"),
             serial("rfc2217://10.0.0.9:4001"),
-            "device  expected another device than stations[0].controller.device; found rfc2217://10.0.0.9:4001, which "
-            "is the same as socket://10.0.0.9:4001",
+            "device  found rfc2217://10.0.0.9:4001, which is the same as socket://10.0.0.9:4001; expected another "
+            "device than stations[0].controller.device",
         ),
         (tcp("10.0.0.9", 4001), serial("socket://10.0.0.9:4001"), "which is the same as 10.0.0.9 port 4001"),
     ],
@@ -399,10 +399,8 @@ def test_two_spellings_of_one_spool_are_both_reported(tmp_path, spelled):
     (tmp_path / "x").symlink_to("elsewhere/sub")
     for one, other in ((spelled, "a.spool"), ("a.spool", spelled)):
         path = written(tmp_path, cart_of(stations=[station_at(7, spool=one), station_at(8, spool=other)]))
-        words = (
-            f"stations[1].spool.path  expected another file than stations[0].spool.path; found {other}, which is the"
-        )
-        assert f"{words} same file as {one}" in check(path, code=2)
+        words = f"stations[1].spool.path  found {other}, which is the same file as {one}; expected another file than"
+        assert f"{words} stations[0].spool.path" in check(path, code=2)
 
 
 @pytest.mark.parametrize("kind", ["a secret", "toolsnet.tls_ca"])
@@ -421,14 +419,14 @@ def test_what_is_only_read_is_named_as_the_configuration_does(tmp_path, kind, na
     toolsnet = {"tls_ca": named} if kind != "a secret" else {}
     output = check(written(tmp_path, cart_of(stations=[station], toolsnet=toolsnet)), code=2)
     alias = f", which is the same file as {named}" if named != path else ""
-    assert f"expected another file than {kind}; found {path}{alias}\n" in output, output
+    assert f"found {path}{alias}; expected another file than {kind}\n" in output, output
 
 
 @pytest.mark.parametrize("spelled", ["cart.json", "./cart.json"])
 def test_the_configuration_is_named_by_its_place(tmp_path, spelled):
     output = check(written(tmp_path, cart_of(station={"spool": {"path": spelled}})), code=2)
     alias = ", which is the same file as cart.json" if spelled != "cart.json" else ""
-    assert f"expected another file than this configuration; found {spelled}{alias}\n" in output, output
+    assert f"found {spelled}{alias}; expected another file than this configuration\n" in output, output
 
 
 def test_a_socket_elsewhere_is_named_with_its_folder(tmp_path, monkeypatch):
@@ -439,7 +437,8 @@ def test_a_socket_elsewhere_is_named_with_its_folder(tmp_path, monkeypatch):
         path = written(tmp_path, cart_of(station={"spool": {"path": spelled}}))
         with pytest.raises(config_file.ConfigurationError) as caught:
             config_file.read(path)
-        assert f"than the agent's status socket; found {spelled}{alias}" == str(caught.value).split("another file ")[1]
+        words = f"found {spelled}{alias}; expected another file than the agent's status socket"
+        assert str(caught.value).endswith(words)
 
 
 @pytest.mark.parametrize(

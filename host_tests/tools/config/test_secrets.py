@@ -144,7 +144,7 @@ def test_the_range_of_a_secret_is_one_whatever_is_wrong_with_its_file(tmp_path, 
             assert found == f"{tmp_path / 'secret'} with {'too much' if octets else 'nothing'} in it"
             if "outlets" in where:
                 outlet = files.read_to_run(path)[0]["stations"][0]["outlets"][1]
-                assert f": expected {allowed}; found " in outlet["awaits"].look()
+                assert f"; expected {allowed}" in outlet["awaits"].look()
     for octets in (1, most):
         for end in ("", "\n", "\r\n"):
             secret(tmp_path / "secret", "x" * octets + end)
@@ -170,7 +170,7 @@ def test_a_content_that_is_no_secret_lets_the_outlet_alone_wait_and_is_tried_aga
     configuration, read = files.read_to_run(path)
     awaits = configuration["stations"][0]["outlets"][1]["awaits"]
     why = awaits.look()
-    assert why.startswith("token: expected ") and f"found {tmp_path / 'token'}" in why and word in why
+    assert why.startswith(f"token: found {tmp_path / 'token'}") and "; expected " in why and word in why
     for output in (check(path, code=1), install(path, tmp_path / "root", code=1)):
         assert "good in itself" in output and "outlets[1].token" in output and word in output
     secret(tmp_path / "token", "still two\nlines")
@@ -230,7 +230,7 @@ def test_a_credential_that_nobody_hands_over_is_missing_as_a_file_would_be(tmp_p
     hook = {"kind": "webhook", "url": "http://192.0.2.9/", "token": {"credential": "hook"}}
     tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, hook]
     path = written(tmp_path, tree)
-    assert "outlets[1].token: expected one that systemd hands over" in check(path, code=1)
+    assert "outlets[1].token: found no credential; expected one that systemd hands over" in check(path, code=1)
     assert "outlets[1].token" in files.first_of(files.check(path).all()), "so a reload is refused"
     units.mkdir()
     unit = f"[Service]\nExecStart=/usr/bin/toolcart run --config {path}\nLoadCredential=hook:/etc/hook\n"
