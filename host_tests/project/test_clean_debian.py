@@ -249,13 +249,13 @@ def test_a_service_is_reloaded_or_refuses_and_is_missed_when_it_stops(machine, p
 
     assert "as the service toolcart" in doctor(0).splitlines()[0] and "checked as toolcart" in doctor(0)
     machine.put(CONFIG, good.replace("pim_port", "pim_prot"))
-    status = machine.run("toolcart", "status")
+    status = machine.run("toolcart", "status", wants=1)
     assert f"{CONFIG} changed since the start" in status and "a reload would be refused: " in status
     machine.run("systemctl", "reload", "toolcart", wants=1)
     assert "pim_prot" in machine.run("journalctl", "-u", "toolcart", "--no-pager")
     machine.run("sh", "-c", f"kill -HUP {process}")
     time.sleep(3)
-    assert "a reload was refused" in machine.run("toolcart", "status")
+    assert "a reload was refused" in machine.run("toolcart", "status", wants=1)
     assert status_of(machine)["agent"]["pid"] == process and restarts(machine) == "NRestarts=0"
 
     machine.put(CONFIG, good.replace('"name": "a"', '"name": "b"'))
@@ -288,7 +288,7 @@ def test_a_password_of_root_stops_no_service_and_root_sees_it(machine, package, 
     machine.put("/etc/toolcart/broker.password", "secret\n")
     machine.run("chmod", "600", "/etc/toolcart/broker.password")
     machine.put(CONFIG, json.dumps(tree))
-    checked = machine.run("toolcart", "config", "check", CONFIG, wants=2)
+    checked = machine.run("toolcart", "config", "check", CONFIG, wants=1)
     assert "which toolcart may not read" in checked and "checked as toolcart" in checked, checked
     machine.run("systemctl", "restart", "toolcart")
     until(machine, lambda station: station["delivered"] >= 3)
@@ -301,7 +301,7 @@ def test_a_password_of_root_stops_no_service_and_root_sees_it(machine, package, 
 
 
 def test_the_role_brings_a_version_and_takes_a_broken_one_back(machine, package, plant, tmp_path):
-    machine.run("apt-get", "install", "-y", "--no-install-recommends", "ansible-core")
+    machine.run("apt-get", "install", "-y", "--no-install-recommends", "ansible-core", "python3-apt")
     for file in (CHECKOUT / "docs/ansible").rglob("*.yml"):
         machine.put(f"/root/ansible/roles/{file.relative_to(CHECKOUT / 'docs/ansible')}", file.read_bytes())
     machine.run("mv", "/root/ansible/roles/site.yml", "/root/ansible/site.yml")

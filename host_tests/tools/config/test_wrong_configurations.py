@@ -97,7 +97,7 @@ MORE = {
     "0.0.0.0 in place of a server": (cart(toolsnet={"host_override": "0.0.0.0"}), 2, "toolsnet.host_override  found"),
     "0.0.0.0 as a server": (cart(toolsnet={"allow_hosts": ["0.0.0.0"]}), 2, "toolsnet.allow_hosts  found 0.0.0.0"),
     "a broker at the PIM": (mqtt(host="192.0.2.200", port=6575), 2, "[1].host  found 192.0.2.200 port 6575, where"),
-    "a web server at a controller": (hook(url="http://192.0.2.1:4545/"), 2, "[1].url  found 192.0.2.1 port 4545, where"),
+    "a web server at a controller": (hook(url="http://192.0.2.1:4545/"), 2, "found 192.0.2.1 port 4545, where"),
     "a web server at a broker": (
         cart(station(outlets=[{"kind": "mqtt", "host": "b"}, {"kind": "webhook", "url": "http://b:1883/"}])), 2,
         "[2].url  found b port 1883, where an MQTT broker is; expected another host or port than those of stations[0].",
