@@ -43,6 +43,7 @@ class TcpPort:
         self._why = 0
         self._state = PORT_CLOSED
         self._lookup: _Lookup | None = None
+        self.looked_up = ("", "")  # the last name, and the address that it was found to be
         self._failed = 0  # attempts
 
     def open(self, host, number, /):
@@ -126,6 +127,8 @@ class TcpPort:
             self._why, self.why_code = address
             self.close()
             return
+        if lookup.host != address[0]:
+            self.looked_up = (lookup.host, address[0])
         try:
             self.sock = sock = socket.socket(family, socket.SOCK_STREAM)
             sock.setblocking(False)
@@ -167,6 +170,7 @@ class _Lookup:
     """
 
     def __init__(self, host, number, turn):
+        self.host = host
         self.outcome: tuple[int, tuple] = (_NONE, (0, 0))
         self.slow_at_s = time.monotonic() + SLOW_S
         for family in (socket.AF_INET, socket.AF_INET6):

@@ -32,7 +32,8 @@ from toolcart.spool import image
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.doctor.outlets import address_of, setting_of
-from toolcart.tools.messages import attention, outlet_names
+from toolcart.tools.messages import attention, commands, outlet_names
+from toolcart.tools.messages.durations import rounded
 from toolcart.tools.status import process
 
 PROBE = ".toolcart-doctor"
@@ -154,7 +155,7 @@ def _sync_times_ms(probe: Path) -> tuple[float, float]:
 
 def _disk(name: str, mean_ms: float, most_ms: float) -> Finding:
     figures = {"sync_ms_mean": round(mean_ms, 2), "sync_ms_most": round(most_ms, 2)}
-    words = f"write latency: {mean_ms:.2g} ms mean, {most_ms:.2g} ms worst of {SYNCS}"
+    words = f"write latency: {rounded(mean_ms)} ms mean, {rounded(most_ms)} ms worst of {SYNCS}"
     if mean_ms > SYNC_SLOW_MS:
         hint = "The controller waits that long for each acknowledgement. Use another card."
         return Finding(f"{name} disk", WARN, f"slow: {words}", hint, figures)
@@ -211,7 +212,7 @@ def clock() -> list[Finding]:
     elif clock_state["kept"] is None:
         finding = Finding("clock", NOTE, f"{words}; cannot tell here whether it is synchronised")
     elif clock_state["kept"]:
-        finding = Finding("clock", GOOD, f"{words}, synchronised within {clock_state['error_s']:.3g} s")
+        finding = Finding("clock", GOOD, f"{words}, synchronised within {rounded(clock_state['error_s'], 3)} s")
     else:
         finding = Finding("clock", WARN, f"{words}, not synchronised", SET_THE_CLOCK)
     finding.figures = clock_state
@@ -244,9 +245,9 @@ def names(configuration: dict) -> list[Finding]:
         except (OSError, UnicodeError) as error:
             is_slow = getattr(error, "errno", 0) == socket.EAI_AGAIN
             words = "the name servers do not answer for it" if is_slow else "is not found"
-            hint = (
-                "Fix this machine's name servers (`resolvectl status`)." if is_slow else f"Is {setting} spelled right?"
-            )
+            hint = f"Is {setting} spelled right?"
+            if is_slow:
+                hint = f"Fix this machine's name servers ({commands.name_servers()})."
             findings.append(Finding("name", BAD, f"{host}: {words}", f"{hint} An address needs no name server."))
             continue
         took_s = time.monotonic() - started_s

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -51,6 +53,21 @@ def _timers(command):
     return click.option("--link", "kind", type=click.Choice(PROCEDURES), default="3964r", show_default=True)(command)
 
 
+def _only_side(lines: TextIO) -> str:
+    """Return which side a capture has, "" if it has both, or can be read only once."""
+    from toolcart.codec.capture import NoCapture, read
+
+    sides = set()
+    if lines.seekable():
+        with suppress(NoCapture):  # said where it is, behind what comes before it
+            for captured in read(lines):
+                sides.add(captured.from_agent)
+                if len(sides) > 1:
+                    break
+        lines.seek(0)
+    return WHO[sides.pop()] if len(sides) == 1 else ""
+
+
 @line.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_timers
@@ -63,9 +80,12 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
     """
     from toolcart.codec.capture import NoCapture, read
 
-    printer = LinePrinter(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
     try:
         with file.open(encoding="ascii", errors="replace") as lines:
+            side = _only_side(lines)
+            printer = LinePrinter(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000, bool(side)))
+            if side:
+                click.echo(f"only the {side} is heard", err=True)
             for captured in read(lines):
                 click.echo(printer.line(captured))
     except BrokenPipeError:
@@ -128,7 +148,9 @@ def monitor(
                 reason = reasons.connect_reason(endpoint, why_name(port.why), "", port.why_code or 0)
                 fail(reason.words, reason.hint.replace(" in controller.device", ""), EXIT_NO_DEVICE)
             ports.append((port, from_agent))
-    printer = LinePrinter(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
+    printer = LinePrinter(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000, other is None))
+    if other is None:
+        click.echo(f"only the {WHO[False]} is heard: --other DEVICE hears the {WHO[True]}", err=True)
     capture = record.open("w", encoding="ascii") if record else None
     load = Load(baud, parity, stop_bits, tuple(from_agent for _, from_agent in ports))
     buf = bytearray(256)

@@ -4,6 +4,7 @@ Rules:
 1. Nothing is assumed that the octets do not say; what does not fit is marked as such, and the next octet is tried.
 2. A wait that is longer than the procedure allows is named: ZVZ inside a block, QVZ before an answer.
 3. A payload octet is named by its place in the message: length, MID, revision .. data.
+4. Where one side alone is heard, what the other has said is taken from what this one does next, and said to be so.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Payload:
 class Explain3964R:
     """Follows the handshakes of 3964R."""
 
-    def __init__(self, qvz_s: float = 2.0, zvz_s: float = 0.1) -> None:
+    def __init__(self, qvz_s: float = 2.0, zvz_s: float = 0.1, hears_one: bool = False) -> None:
+        self.hears_one = hears_one
         self.qvz_s = qvz_s
         self.zvz_s = zvz_s
         self._state = "idle"
@@ -98,8 +100,12 @@ class Explain3964R:
             self._state = "requested"
             self._sender = who
             return "STX: asks to send"
+        if self.hears_one and octet in (DLE, NAK):
+            return f"{octet_text(octet)}: an answer to the side that is not heard"
         if octet == NAK:
             return "NAK while nothing is under way: gives up, or answers noise"
+        if self.hears_one:
+            return f"{octet_text(octet)}: this side did not ask to send, and the other is not heard"
         return f"{octet_text(octet)}: no one asked to send, noise"
 
     def _requested(self, who: bool, octet: int) -> str:
@@ -107,15 +113,24 @@ class Explain3964R:
             if who == self._sender:
                 # Both had asked; the one that says DLE yields.
                 self._sender = not who
-            self._state = "block"
-            self._payload = Payload()
-            self._check = 0
-            self._place = ""
+            if self.hears_one:
+                self._state = "idle"
+                return "DLE: lets the side that is not heard go first"
+            self._begin_block()
             return "DLE: go ahead, I listen"
+        if self.hears_one and octet != NAK:  # within QVZ no one asks again
+            self._begin_block()
+            return f"{self._block(who, octet)} (the DLE in front of it is not heard)"
         if octet == STX:
             return "STX: asks again" if who == self._sender else "STX: both ask: the low priority answers DLE"
         self._state = "idle"
         return "NAK: not now" if octet == NAK else f"{octet_text(octet)}: no answer to an STX, the attempt has failed"
+
+    def _begin_block(self) -> None:
+        self._state = "block"
+        self._payload = Payload()
+        self._check = 0
+        self._place = ""
 
     def _block(self, who: bool, octet: int) -> str:
         if who != self._sender:
@@ -177,8 +192,8 @@ class ExplainAscii:
         return meaning
 
 
-# By the procedure, given QVZ and ZVZ in seconds.
-EXPLAINERS: dict[str, Callable[[float, float], Explain3964R | ExplainAscii]] = {
+# By the procedure, given QVZ and ZVZ in seconds, and whether one side alone is heard.
+EXPLAINERS: dict[str, Callable[[float, float, bool], Explain3964R | ExplainAscii]] = {
     "3964r": Explain3964R,
-    "ascii": lambda qvz_s, zvz_s: ExplainAscii(),
+    "ascii": lambda qvz_s, zvz_s, hears_one: ExplainAscii(),
 }

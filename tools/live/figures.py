@@ -515,7 +515,7 @@ def _log_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]
     entries = [
         (entry["name"], entry["value"])
         for entry in _new_entries(figures, status)
-        if row_of(entry["name"]).level != NOT_SHOWN
+        if row_of(entry["name"]).level != NOT_SHOWN and not (entry["name"] == "other host" and _is_pims_own(status))
     ]
     figures.logged = status["logged"]
     up = {"controller": figures.was_ready, "outlet": figures.takes_results}
@@ -540,4 +540,13 @@ def _entry_report(name: str, value: int, times: str, status: dict, figures: Stat
     is_harmless = row_of(name).level == HARMLESS or log_entries.is_search(name, value)
     if name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID:
         is_harmless = figures.was_ready  # it does without; else the reason why there is no session is said
-    return INFO if is_harmless else WARNING, log_entries.explain(name, value, status["number"]) + times
+    server = next((outlet["server"] for outlet in status.get("outlets", ()) if outlet.get("server")), "")
+    return INFO if is_harmless else WARNING, log_entries.explain(name, value, status["number"], server) + times
+
+
+def _is_pims_own(status: dict) -> bool:
+    """True if the server that the PIM names has the address that the PIM's own name was found to be."""
+    return any(
+        outlet.get("address") and outlet.get("server", "").rpartition(":")[0] == outlet["address"]
+        for outlet in status.get("outlets", ())
+    )

@@ -7,15 +7,20 @@ Rules:
    the normal screen.
 4. A screen is drawn when there is something new, not on every turn.
 5. A terminal that is not read holds up nothing but the screen (toolcart.tools.live.terminal).
+6. A key waits until the one before it has done what it does: keys typed in one go mean what they mean one by one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.css.query import NoMatches
@@ -29,6 +34,8 @@ from toolcart.tools.live.terminal import TerminalDriver
 from toolcart.tools.live.watch import ENDED, Watch
 
 TURN_S = 0.1
+KEY_ROUNDS = 3  # a key reaches the view, what it chooses the screen, and a new screen has its focus
+KEY_PATIENCE_S = 0.2  # for a part of a screen that goes meanwhile, and answers no more
 WIDE = 110  # from this many cells on, a table is beside the rest
 TALL = 34  # from this many lines on, there is room for more than a few events
 _STYLE = """
@@ -108,6 +115,7 @@ class View(App[None], inherit_bindings=False):
         self._ascii = AsciiOnly(enabled=not has_utf8() if ascii_only is None else ascii_only)
         self._drawn: tuple[object, ...] = ()
         self._stations = 0
+        self._keys: deque[events.Event] = deque()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters that every line goes through last."""
@@ -150,6 +158,37 @@ class View(App[None], inherit_bindings=False):
         return action != "demo" or parameters[0] in self.driven.orders
 
     # -- keys --------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Have keys wait for each other (rule 6), but not Ctrl-C."""
+        if not isinstance(event, events.Key) or event.is_forwarded or event.key == "ctrl+c":
+            await super().on_event(event)
+            return
+        self._keys.append(event)
+        if len(self._keys) == 1:
+            self.run_worker(self._hand_keys())
+
+    async def _hand_keys(self) -> None:
+        while self._keys:
+            try:
+                if self.screen_stack:
+                    await super().on_event(self._keys[0])
+                    await self._settled()
+            finally:
+                self._keys.popleft()
+
+    async def _settled(self) -> None:
+        """Wait until all that a key goes through has handled what it was sent."""
+        for _ in range(KEY_ROUNDS):
+            start = self.focused or (self.screen if self.screen_stack else self)
+            for node in start.ancestors_with_self:
+                handled = asyncio.Event()
+                if node.call_later(handled.set):
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(handled.wait(), KEY_PATIENCE_S)
+            until_s = time.monotonic() + KEY_PATIENCE_S
+            while self.screen_stack and not self.screen.is_mounted and time.monotonic() < until_s:
+                await asyncio.sleep(0)
 
     def action_demo(self, order: str, *values: object) -> None:
         """Do something to the plant around the agent."""

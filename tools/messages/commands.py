@@ -7,6 +7,7 @@ A status says where its spool is: `path` for a file, or `port` if a board was as
 from __future__ import annotations
 
 import shlex
+import shutil
 
 from toolcart.base.privileges import as_root
 
@@ -48,6 +49,11 @@ def reload(agent: dict) -> str:
         return "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
     inside = " inside its container" if reload_by == "container" else ""
     return f"`kill -HUP {pid}`{inside} has it read again"
+
+
+def name_servers() -> str:
+    """Return where this machine's name servers are seen: not every machine has systemd-resolved."""
+    return "`resolvectl status`" if shutil.which("resolvectl") else "/etc/resolv.conf"
 
 
 def check_configuration(configuration: dict) -> str:

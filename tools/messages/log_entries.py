@@ -44,11 +44,12 @@ def is_search(name: str, value: int) -> bool:
     return name == "controller refusals" and value > 0 and value % 1000 in REVISIONS_UNSUPPORTED
 
 
-def explain(name: str, value: int, number: int) -> str:
+def explain(name: str, value: int, number: int, server: str = "") -> str:
     """Return a log entry of station `number` in words for people; its name and value if there is nothing to say of it.
 
     The words of its row may have {value}, {number} of the station, the value as {results}, and what it means: {mid} and
-    {code} of a rejection, {reason} why something was set aside, {refusal} of the flash, {why} of a curve or a silence.
+    {code} of a rejection, {reason} why something was set aside, {refusal} of the flash, {why} of a curve or a silence,
+    {server} that the PIM names.
     """
     if is_search(name, value):
         return (
@@ -75,4 +76,5 @@ def explain(name: str, value: int, number: int) -> str:
     reason = reasons.get(value, f"reason {value}")
     words = {"mid": mid, "code": shown_code, "reason": reason_text(value), "refusal": refusal, "why": reason}
     words |= {"results": counted(value, "result"), "was": agreeing(value, "was")}
+    words["server"] = server or f"port {value}"
     return text.format(value=value, number=number, **words)

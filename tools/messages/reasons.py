@@ -20,6 +20,7 @@ from toolcart.agent.openprotocol.requests import REJECTION as REJECTED_BY
 from toolcart.agent.openprotocol.session_states import INCOMPLETE_MESSAGE
 from toolcart.base.privileges import as_root
 from toolcart.base.serial_settings import NAMED as PROCEDURE_NAMES
+from toolcart.tools.messages import commands
 from toolcart.tools.messages.durations import next_try
 
 CONTROLLER = "controller"
@@ -212,7 +213,9 @@ def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0
         from toolcart.base import installation  # rare
 
         hint = installation.how_to_get("serial")
-    hint = hint.format(setting=endpoint.setting, host=endpoint.host, device=endpoint.host)
+    hint = hint.format(
+        setting=endpoint.setting, host=endpoint.host, device=endpoint.host, name_servers=commands.name_servers()
+    )
     if slug == "TLS ended" and endpoint.name == BROKER:
         hint += " Or does it refuse a retained will? Then set `retain` to false."
     if slug == "no TLS" and endpoint.name == WEB_SERVER:  # its url asks for TLS, with tls_ca and without
@@ -245,7 +248,7 @@ _CONNECT = {
     ),
     "DNS slow": (
         "{name}: the name servers do not answer for {host}",
-        "Give an address in {setting}, or fix this machine's name servers (`resolvectl status`).",
+        "Give an address in {setting}, or fix this machine's name servers ({name_servers}).",
     ),
     "refused": ("{name} {place} refused the connection: the host is there, but nothing listens on that port", ""),
     "no route": (

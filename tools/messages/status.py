@@ -16,7 +16,7 @@ from toolcart.tools.messages import (
     reasons,
     waiting_by_outlet,
 )
-from toolcart.tools.messages.durations import span
+from toolcart.tools.messages.durations import rounded, span
 
 WIDTH = 12
 
@@ -31,7 +31,7 @@ def agent_lines(agent: dict) -> list[str]:
     ]
     if clock:
         synchronised = {True: "synchronised", False: "NOT synchronised (no NTP)"}.get(clock.get("kept"), "")  # type: ignore
-        error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
+        error = f", within {rounded(clock['error_s'], 3)} s" if clock.get("error_s") is not None else ""
         lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {synchronised}{error}".rstrip())
     lines += servers_clock(agent.get("servers_clock") or {})
     if agent.get("faults"):

@@ -24,6 +24,7 @@ from toolcart.spool.image import NAMES, Area, Entry, Image
 from toolcart.spool.offline_spool import OfflineSpool
 from toolcart.tools.spool.waiting import needed
 
+YEARS_LEAST_S = 7 * 86400  # a week has every shift of a plant
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (
     *("number", "area", "kind", "time", "time_source", "vin", "program", "torque", "unit", "angle", "status"),
@@ -199,7 +200,7 @@ def _years(area: Area, entries: list[Entry], erases: int) -> float | None:
     except ValueError:
         return None
     seconds = (last_time - first_time).total_seconds()
-    if seconds <= 0:
+    if seconds < YEARS_LEAST_S:  # how fast they came then says nothing of a year
         return None
     erases_left = max(0, ENDURANCE * area.block_count - erases)
     return round(erases_left * seconds / (len(blocks) - 1) / 31_556_952, 1)

@@ -71,7 +71,8 @@ def open_socket(
 
 
 def put_details(station: Station, status: dict, no_orders: str) -> None:
-    """Add what only Linux knows: which file of TLS a port cannot use, and what the spool's file system would refuse.
+    """Add what only Linux knows: which file of TLS a port cannot use, which address a host's name is, and what the
+    spool's file system would refuse.
 
     `no_orders` is what keeps the station's socket from being made, "" if nothing does.
     """
@@ -80,6 +81,9 @@ def put_details(station: Station, status: dict, no_orders: str) -> None:
         detail = getattr(outlet.port, "detail", "")
         if detail and outlet_status.get("why") == "no TLS files":
             outlet_status["why_detail"] = detail
+        name, address = getattr(outlet.port, "looked_up", ("", ""))
+        if name and name == outlet_status.get("host"):
+            outlet_status["address"] = address
     if "spool" in status:
         spool = status["spool"]
         spool["disk_is_full"] = refusal.of_folder(spool["path"]) == REFUSED_NO_ROOM

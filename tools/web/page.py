@@ -169,9 +169,7 @@ def row(station: dict) -> str:
         return _templates().get_template("station.html").render(values)
     outlet = outlet_names.first_outlet(station)
     values["sides"] = [_side("Controller", station["controller"]), _side(outlet_names.name_of(outlet), outlet)]
-    waiting = waiting_by_outlet.backlog_text(station)
-    if station["backlog"] and waiting_by_outlet.backlog_for(station) != outlet_names.name_of(outlet):
-        waiting += f" for {waiting_by_outlet.backlog_for(station)}"
+    waiting = waiting_by_outlet.waiting_text([station])
     delivered = waiting_by_outlet.delivered_text([station]) if "delivered" in station else "-"
     stored = waiting_by_outlet.stored_text([station])
     figures = (stored, delivered, waiting, station.get("parked", "-"))

@@ -83,6 +83,21 @@ def test_decode_prints_one_line_an_octet(tmp_path):
     assert len(output) == len(octets) and "agent" in output[0] and "asks to send" in output[0]
 
 
+@pytest.mark.parametrize("from_agent", [True, False])
+def test_a_line_of_which_one_side_is_heard_is_explained_as_that(tmp_path, from_agent):
+    lines, octets = capture_of("3964r")
+    heard = [line for line, octet in zip(lines, octets, strict=True) if octet.from_agent == from_agent]
+    file = tmp_path / "capture.txt"
+    file.write_text("\n".join(heard))
+    done = toolcart("line", "decode", file)
+    assert done.stderr == f"only the {'agent' if from_agent else 'controller'} is heard\n"
+    wrong = ("no one asked", "noise", "wrong", "fail", "not belong", "did not ask", "invalid")
+    assert not [line for line in done.stdout.splitlines() if any(word in line for word in wrong)]
+    first = "0001" if from_agent else "0061"
+    assert f"MID '1' = MID {first}" in done.stdout and "an answer to the side that is not heard" in done.stdout
+    assert "right" in done.stdout and len(done.stdout.splitlines()) == len(heard)
+
+
 def test_decode_says_what_is_wrong_with_a_file(tmp_path):
     file = tmp_path / "no.txt"
     file.write_text("nonsense\n")
@@ -114,6 +129,7 @@ def test_monitor_shows_and_records_a_live_line(tmp_path):
     record = tmp_path / "record.txt"
     done = monitored(b"\x02", "--seconds", "0.8", "--record", record)
     assert "controller  02  STX: asks to send" in done.output
+    assert "only the controller is heard: --other DEVICE hears the agent" in done.stderr
     assert [(h.from_agent, h.octet) for h in read(record.read_text().splitlines())] == [(False, 2)]
 
 

@@ -1,4 +1,4 @@
-"""The role of docs/ansible brings a configuration into a chroot: this machine's files with an /etc and a /var of its own."""
+"""The role of docs/ansible brings a configuration into a chroot, with an /etc and a /var of its own."""
 
 import json
 import os
@@ -10,7 +10,6 @@ from importlib.util import find_spec
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
-from lab.cache import CHECKOUT
 from host_tests.support.running import ROOT, cart_of
 
 NEEDED = ("ansible-playbook", "unshare", "chroot", "mount")
@@ -76,7 +75,7 @@ def played(folder, tree, secrets, *words):
     before += ["-e", json.dumps({"toolcart_before": {"stdout": ""}})]
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", MACHINE, "sh", *before, *words]
     command += ["-e", f"ansible_python_interpreter={os.path.realpath(sys.executable)}", "-e", "toolcart_healthy_s=40"]
-    command += [str(CHECKOUT / "docs/ansible/site.yml")]
+    command += [str(ROOT / "docs/ansible/site.yml")]
     options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, cwd=folder, env=environment, timeout=LIMIT_S, **options)
     if "unshare: " in done.stdout:

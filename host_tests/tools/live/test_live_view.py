@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("textual")
 
+from textual import events
+
 from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live import chart, panels, stations
 from toolcart.tools.live.ascii_terminal import has_utf8, plain
@@ -560,6 +562,39 @@ def test_the_age_of_the_oldest_is_the_agent_s_whatever_clock_the_controller_has(
         assert text.endswith(f"oldest stored {words} ago") if words else "stored" not in text
         cells = [column.cell(StationFigures(station)) for column in stations.COLUMNS if column.title == "oldest"]
         assert cells == [(words, "")]
+
+
+async def _typed(pilot, view):
+    """Wait until the view has done what the keys so far do."""
+    has_all = asyncio.Event()
+    view.call_later(has_all.set)
+    await has_all.wait()
+    await _until(pilot, lambda: not view._keys)
+    await pilot.pause(0.05)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("keys", ["EE", "EEx", "E?q", "?q", "/1E", "/1EEx", "/qE", "ErE", "Exq"])
+def test_keys_typed_in_one_go_do_what_they_do_one_by_one(count, keys):
+    """E: Enter, x: Esc, r: right."""
+    named = {"E": "enter", "x": "escape", "r": "right", "?": "question_mark", "/": "slash"}
+    typed = [events.Key(named.get(key, key), None if key in "xr" else key) for key in keys]
+
+    async def screens_after(is_one_go):
+        watch = _Still(_well(count))
+        ends = []
+        watch.end = lambda: ends.append("ended")  # it is asked for, and the screens stay to be looked at
+        view = View(watch)
+        async with view.run_test(size=(100, 30)) as pilot:
+            await pilot.pause()
+            for key in typed:
+                view.post_message(events.Key(key.key, key.character))
+                if not is_one_go:
+                    await _typed(pilot, view)
+            await _typed(pilot, view)
+            return [type(screen).__name__ for screen in view.screen_stack], ends
+
+    assert asyncio.run(screens_after(True)) == asyncio.run(screens_after(False))
 
 
 def test_a_turn_or_a_key_while_a_screen_is_built_or_taken_down_is_none():
