@@ -657,7 +657,7 @@ ENTRIES = (
     ),
     Entry("the controller sent octets that are no message", from_controller(b"abcdefghijklmnopqrstuvwxyz\0")),
     Entry("sent too much that is no message", from_controller(b"abcdefghijklmnopqrstuvwxyz\0" * 500)),
-    Entry("the controller's tightening IDs do not go on from those known", reset),
+    Entry("the controller's tightening IDs do not go on from those known: they jumped ahead, began again or", reset),
     Entry("a result came out of order by its tightening ID", reset),
     Entry(
         "the clock of the controller and ours are 100 s apart",
@@ -681,7 +681,7 @@ ENTRIES = (
         20000,
     ),
     Entry(
-        "the PIM names another host for the server than toolsnet.pim_host, port 10111; the agent connects there to",
+        "the PIM names another host for the server than toolsnet.pim_host: server:10111; the agent connects there to",
         options={"toolsnet": {"server_host": "server"}},
         never=("results go there",),  # nothing listens there
     ),

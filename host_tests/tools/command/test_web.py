@@ -134,6 +134,14 @@ def test_the_dashboard_asks_for_figures_that_there_are():
 # -- pages ---------------------------------------------------------------------------------------------------------
 
 
+def test_the_overview_says_what_waits_for_each_outlet():
+    station = _whole(backlog=0)
+    station["outlets"][0]["waiting"] = 0
+    mqtt = {"kind": "mqtt", "name": "mqtt", "durable": False, "is_up": False, "state": "closed", "why": ""}
+    station["outlets"].append({**mqtt, "place": "mqtt://broker:1883", "waiting": 1459, "given_up": 0})
+    assert "1459 for MQTT, 0 for ToolsNet" in page.row(station)
+
+
 def test_the_overview_says_what_is_connected_and_why_not():
     with _client(lambda _path, _patience_s: _answer(_away_from_its_controller(name=NASTY))) as client:
         response = client.get("/")

@@ -133,7 +133,7 @@ def test_configuration_that_is_not_there_is_the_same_mistake_for_every_command(t
 
 def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):
     capture = tmp_path / "line"
-    capture.write_text("".join(f"0.{number:06} < 10\n" for number in range(20000)))
+    capture.write_text("".join(f"0.{number:06} {'<>'[number % 2]} 10\n" for number in range(20000)))
     source = "from toolcart.tools.cli.main import main; main()"
     words = [sys.executable, "-c", source, "line", "decode", str(capture)]
     with subprocess.Popen(

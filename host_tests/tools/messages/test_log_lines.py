@@ -37,6 +37,18 @@ def test_a_line_has_its_moment_with_the_zone_and_its_level():
     assert "\x1b" not in out.getvalue()
 
 
+@pytest.mark.parametrize(("address", "is_told"), [("10.0.0.9", False), ("10.0.0.2", True), (None, True)])
+def test_another_host_of_the_pim_is_named_unless_it_is_the_pim_s_own_address(address, is_told):
+    outlet = {**healthy_station()["outlets"][0], "host": "pim", "server": "10.0.0.9:7000"}
+    station = healthy_station(outlets=[{**outlet, **({"address": address} if address else {})}])
+    figures = Figures()
+    list(figures.feed(status_of(station), 0.0))
+    log = [{"name": "other host", "value": 7000, "text": ""}]
+    texts = [change.text for change in figures.feed(status_of({**station, "logged": 1, "log": log}), 1.0)]
+    words = "the PIM names another host for the server than toolsnet.pim_host: 10.0.0.9:7000; the agent connects there"
+    assert any(words in text for text in texts) == is_told
+
+
 def test_the_json_form_is_one_object_a_line():
     out = WrittenText()
     lines = LogLines(out, log_lines.JSON)

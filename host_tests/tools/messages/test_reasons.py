@@ -71,6 +71,14 @@ def _fails(error):
     return fail
 
 
+@pytest.mark.parametrize(
+    ("found", "words"), [("/usr/bin/resolvectl", "`resolvectl status`"), (None, "/etc/resolv.conf")]
+)
+def test_name_servers_are_looked_for_where_this_machine_has_them(monkeypatch, found, words):
+    monkeypatch.setattr("shutil.which", lambda _name: found)
+    assert f"name servers ({words})" in _controller("DNS slow").hint
+
+
 @pytest.mark.parametrize(("number", "slug"), [(socket.EAI_NONAME, "name not found"), (socket.EAI_AGAIN, "DNS slow")])
 def test_an_unknown_name_and_a_silent_server_are_told_apart(monkeypatch, number, slug):
     monkeypatch.setattr(linux_tcp.socket, "getaddrinfo", _fails(socket.gaierror(number, "x")))
@@ -188,7 +196,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_controller("no route"), "no route to the host", "ip route get 10.1.2.3"),
         (_controller("timed out"), "10.1.2.3:4545 did not answer in time", "firewall"),
         (_controller("in use"), "address in use", "connections"),
-        (_controller("DNS slow"), "the name servers do not answer", "resolvectl"),
+        (_controller("DNS slow"), "the name servers do not answer", "or fix this machine's name servers ("),
         (
             _controller("reset", "starting"),
             "reset the connection before a session was established",

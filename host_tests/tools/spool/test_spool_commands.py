@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux import order_log
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.spool import image
-from toolcart.tools.spool import take_over
+from toolcart.tools.spool import report, take_over
 from host_tests.support.log import Area, append, take_all
 from host_tests.support.running import ENVIRONMENT, toolcart
 from host_tests.tools.spool.test_take_over import ASIDE
@@ -81,6 +82,18 @@ def test_info_names_size_content_and_wear(filled):
     assert main["damaged"] == 0 and 3 <= main["erases"] <= 4 and main["unit_bytes"] == 16 and main["format"] == 4
     assert (parked["area"], parked["results"], parked["blocks"], parked["kept"]) == ("parked", 1, 3, 1)
     assert "results            70" in run("info", filled)
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(0.01, False), (6, False), (8, True)])
+def test_years_are_expected_once_results_came_for_a_week(filled, monkeypatch, days, is_told):
+    first = datetime(2026, 1, 1)
+
+    def row(entry):
+        return {"time": f"{first + timedelta(days=days * entry.number / 69):%Y-%m-%d %H:%M:%S}"}
+
+    monkeypatch.setattr(report, "row", row)
+    main, _ = as_json("info", filled)["areas"]
+    assert (main["expected_years"] is not None) == is_told
 
 
 def test_list_has_one_line_for_each_result(filled):
