@@ -290,6 +290,9 @@ Schema, with which an editor completes keys. Whatever is left out has the defaul
   differs), their serial device, a file of lines or an MQTT topic. Two spellings of one file, device or address are one.
   The virtual stations of a Power Focus 6000 have one host and a port each.
 - `parked_kib` is at most half of `size_kib`, and with `graphs_kib` at most three quarters of it.
+- No peer is at 0.0.0.0, a multicast or a broadcast address, and no port has two kinds of them (a controller, the PIM,
+  a broker, a web server). A name of a file, device or topic has no blank around it.
+- A setting without effect beside others, such as `host` beside `"link": "3964r"`, is a warning of `config check`.
 - There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each ([outlets.md](outlets.md)): at least one
   that is durable, ToolsNet once at most, three others at most. Without ToolsNet there is no section `toolsnet`.
 - Text is printable ASCII. A setting whose default is null may be null, which switches it off.
