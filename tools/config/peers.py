@@ -69,6 +69,13 @@ def no_host(host: str) -> str:
 
 
 def _peers(configuration: dict) -> Iterator[_Peer]:
+    """Yield them in the order in which people name them: the one that comes later is at the wrong place."""
+    for index, station in enumerate(configuration["stations"]):
+        place, controller = f"stations[{index}].controller", station["controller"]
+        if controller["link"] == "tcp":
+            yield _Peer(f"{place}.host", "a controller", controller["host"], controller["port"])
+        elif server := server_of(controller["device"]):
+            yield _Peer(f"{place}.device", "a controller", server[1], server[2])
     toolsnet = configuration["toolsnet"]
     if toolsnet:
         yield _Peer("toolsnet.pim_host", "ToolsNet's PIM", toolsnet["pim_host"], toolsnet["pim_port"])
@@ -79,13 +86,8 @@ def _peers(configuration: dict) -> Iterator[_Peer]:
     for host in configuration["board"]["ntp_hosts"] or ():
         yield _Peer("board.ntp_hosts", "a time server", host)
     for index, station in enumerate(configuration["stations"]):
-        place, controller = f"stations[{index}]", station["controller"]
-        if controller["link"] == "tcp":
-            yield _Peer(f"{place}.controller.host", "a controller", controller["host"], controller["port"])
-        elif server := server_of(controller["device"]):
-            yield _Peer(f"{place}.controller.device", "a controller", server[1], server[2])
         for number, outlet in enumerate(station["outlets"]):
-            of_outlet = f"{place}.outlets[{number}]"
+            of_outlet = f"stations[{index}].outlets[{number}]"
             if outlet["kind"] == "mqtt":
                 yield _Peer(f"{of_outlet}.host", "an MQTT broker", outlet["host"], outlet["port"])
             elif outlet["kind"] == "webhook":

@@ -55,7 +55,7 @@ def test_defaults_leave_two_questions(tmp_path):
         (1, "0.0.0.0:4545", "an address that a machine has"),
         (1, "ascii:ttyUSB0", "such as /dev/ttyUSB0"),
         (2, "pim.plant", "HOST:PORT"),
-        (2, "10.0.0.10:4545", "another host or port than those of "),
+        (2, "10.0.0.10:4545", "another host or port than those of stations[0].controller.host"),
         (4, "x", "1 to 9999"),
         (5, "windows", "linux, ethernet or wifi:NAME"),
         (6, "http://host:x/", "expected a port of 1 to 65535"),

@@ -57,7 +57,7 @@ OF_ISSUE = {
     "ftp": (hook(url="ftp://hook/"), 2, "[1].url  ftp:// in front, which is not for a webhook"),
     "a password in a URL": (hook(url="http://anna:geheim@hook/"), 2, 'a user in the URL: "http://***@hook/"'),
     "two peers at one port": (
-        at("192.0.2.200", port=6575), 2, "found 192.0.2.200 port 6575, where ToolsNet's PIM is; expected another"
+        at("192.0.2.200", port=6575), 2, "pim_host  found 192.0.2.200 port 6575, where a controller is; expected"
     ),
     "two controllers at one port": (
         cart(station(1, controller={"host": "a"}), station(2, controller={"host": "a"})), 2, 'found "a port 4545"'
