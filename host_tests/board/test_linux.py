@@ -100,6 +100,10 @@ def test_a_name_is_looked_up_without_blocking(board, listener, monkeypatch):
     assert port.state() == PORT_OPENING and port.looks_up()
     looked_up.set()
     settle(port, PORT_OPEN)
+    assert port.looked_up == ("toolsnet.plant", "127.0.0.1")
+    port.open("127.0.0.1", listener.getsockname()[1])
+    settle(port, PORT_OPEN)
+    assert port.looked_up == ("toolsnet.plant", "127.0.0.1"), "an address is none's"
 
 
 def test_where_a_name_has_several_addresses_the_next_one_is_tried_after_a_failure(board, listener, monkeypatch):

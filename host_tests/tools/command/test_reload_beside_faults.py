@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.config import path_checks
+from toolcart.tools.config import path_checks, runner
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention
 from toolcart.tools.process import configuration_watch
@@ -391,3 +391,38 @@ def test_what_systemd_asks_before_a_reload_fails_for_what_the_agent_would_refuse
     first, _ = [line for line in Service("/x/toolcart").text().splitlines() if line.startswith("ExecReload=")]
     assert first.endswith(command)
     assert ran_either("config", "check", "--reload", path)[0] == 2, "no agent"
+
+
+def test_a_serial_device_that_is_away_refuses_no_correction_and_a_new_one_that_is_not_there_does(tmp_path):
+    pytest.importorskip("serial")
+    line = {"link": "ascii", "device": "/dev/ttyNONE"}
+    path = written(tmp_path, cart_of(station={"name": "Door", "controller": line}))
+    assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
+    with SimulatedPlant() as plant:
+        path = written(tmp_path, cart_of(plant, station={"name": "Door"}))
+        changed = json.loads(path.read_text())
+        changed["stations"][0]["controller"] = line
+        ready = []
+
+        def goes_on(agent, lines):
+            stations = [one["stations"][0] for one in lines[-1:] if one["kind"] == "status"]
+            if not ready and [one for one in stations if one["mounted"] and one["controller"]["state"] == "ready"]:
+                path.write_text(json.dumps(changed))
+                ready.append(agent.configured.report()["wrong"])
+            return not ready
+
+        run_agent(path, goes_on)
+    assert "found /dev/ttyNONE: No such file or directory" in ready[0]
+
+
+def test_a_clock_that_may_not_be_set_refuses_no_reload_and_is_told_by_config_check(tmp_path, monkeypatch):
+    path = cart(tmp_path, FILE)
+    monkeypatch.setattr(runner, "unit_of", lambda _: ("toolcart", {}))
+
+    def act():
+        changed = json.loads(path.read_text())
+        changed["toolsnet"]["clock"] = "set"
+        path.write_text(json.dumps(changed))
+
+    assert reloaded(path, act) == (True, "")
+    assert "toolsnet.clock: " in toolcart("config", "check", path, code=1).output
