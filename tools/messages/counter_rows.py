@@ -81,8 +81,8 @@ ROWS = {
     ),
     "controller unknown": Row("the controller sent MID {value:04d}, which was not asked for; it was ignored"),
     "controller resets": Row(
-        "the controller's tightening IDs do not go on from those known: they jumped ahead, began again or went "
-        "round, its answers are wrong, or it is another controller",
+        "the controller's tightening IDs do not go on from those known: they began again or went round, its answers "
+        "are wrong, or it is another controller",
         is_trouble=True,
     ),
     "other revision": Row(),

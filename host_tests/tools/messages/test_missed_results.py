@@ -9,10 +9,12 @@ pytest.importorskip("textual")
 
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.openprotocol.missing_bound import missing_most
+from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import status as words
 from host_tests.support.agent_lines import healthy_station, status_of
+from host_tests.support.running import cart_of, run_agent, written
 from lab.harness.cart import Cart
 
 MISSED = 38
@@ -85,3 +87,29 @@ def test_what_is_not_fetched_is_said_so():
     recovery = {"phase": "off", "off": "controller", "open_ids": 1, "gone": 0, "epoch": 0}
     texts = [change.text for change in Figures().feed(status_of(healthy_station(recovery=recovery)), 1.0)]
     assert "missing: at most 1 missed result so far, not fetched now" in texts, texts
+
+
+def test_ids_that_jump_ahead_are_told_as_missing_and_not_as_begun_again(tmp_path):
+    told = Figures()
+    texts = []
+    with SimulatedPlant(first_id=3271) as plant:
+        phase = []
+
+        def goes_on(_agent, lines):
+            for line in lines[-1:]:
+                if line["kind"] != "status" or line is (phase and phase[-1]):
+                    continue
+                texts.extend(change.text for change in told.feed(line, 0.0))
+                station = line["stations"][0]
+                if not phase and station["mounted"] and station["controller"]["state"] == "ready":
+                    plant.produce(1)
+                    phase.append(line)
+                elif len(phase) == 1 and station["stored"] == 1:
+                    plant.loop.call(lambda: plant.controller.jump_ids(496729))
+                    plant.produce(1)
+                    phase.append(line)
+            return not any("may be gone" in text for text in texts)
+
+        run_agent(written(tmp_path, cart_of(plant)), goes_on)
+    assert not [text for text in texts if "again" in text]
+    assert [text for text in texts if text.startswith("496729 results may be gone")], texts
