@@ -265,7 +265,9 @@ class WebhookOutlet(Outlet):
         if waits_for_flash and self.state in (IDLE, HELD):
             report["state"] = WAITS_FOR_FLASH
         address = self._address
-        report["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
+        path, mark, _ = address.path.partition("?")  # a query may hold a token
+        scheme = "https" if address.is_secure else "http"
+        report["place"] = "%s://%s%s%s" % (scheme, address.name, path, mark and "?...")
         report["why_code"] = self.fault.code
         if waits_for_flash:
             report["why_code"], report["why"], report["why_kind"] = 0, "", ""

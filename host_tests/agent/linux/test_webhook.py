@@ -50,7 +50,7 @@ def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
     lines = plant.server.heads[0]
     assert lines[0] == "POST /results?cart=7 HTTP/1.1" and "Host: hook:8080" in lines
     assert "Content-Type: application/x-ndjson" in lines and "Authorization: Bearer t0ken" in lines
-    assert plant.status()["place"] == "http://hook:8080/results?cart=7" and "t0ken" not in json.dumps(plant.status())
+    assert plant.status()["place"] == "http://hook:8080/results?..." and "t0ken" not in json.dumps(plant.status())
 
 
 def test_what_an_answer_may_be_that_is_no_receipt():
