@@ -312,6 +312,8 @@ def _begin(log, cursor, how, others_low):
         state.put_confirmed(cursor)
     if cursor.number > (start if cursor.slot == TOOLSNET_CURSOR else was):
         state.put_moved(cursor, was)
+        if cursor.slot == TOOLSNET_CURSOR and not state.graph_blocks():
+            state.numbers[GRAPH_CURSOR] = cursor.number  # outlets.toolsnet.data_loss, rule 7
     return left_out, given_up
 
 

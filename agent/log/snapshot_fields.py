@@ -23,7 +23,9 @@ CURSOR = const(9)  # .. 12
 TOOLSNET_CURSOR = const(9)
 EVENT_CURSOR = const(13)
 QUARANTINE_CURSOR = const(14)  # everything up to this number of the quarantine's ring is gone from it
-GRAPH_CURSOR = const(15)  # .. 18: of a place, numbers in the ring of curves, or of the log (Snapshot.put_moved)
+# .. 18: of a place, numbers in the ring of curves, or of the log (Snapshot.put_moved). Of ToolsNet's where there is no
+# such ring: up to this number of the log results were left out as it was added.
+GRAPH_CURSOR = const(15)
 
 # Of ToolsNet's place (toolcart.agent.outlets.toolsnet): they begin anew when it goes to another name
 SEND_LIMIT = const(19)  # results and events up to this number of the log may have been sent

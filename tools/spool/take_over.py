@@ -462,6 +462,8 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         for place in range(1, field.PLACES):  # of one whose cursor was moved what it has had stands there
             if state.places >> field.PLACE_BITS * place & field.MOVED:
                 state.numbers[field.GRAPH_CURSOR + place] = old.state.numbers[field.GRAPH_CURSOR + place]
+        if not state.graph_blocks() and not old.state.graph_blocks():  # up to where ToolsNet's were left out
+            state.numbers[field.GRAPH_CURSOR] = old.state.numbers[field.GRAPH_CURSOR]
     kept.cursors[0].number = old.kept.cursors[0].number
     if not kept.number and not old.quarantine.count():  # nothing is left of what was set aside: its ring begins anew
         kept.cursors[0].number, kept.next = 0, 1

@@ -35,7 +35,9 @@ Rules
    was added (toolcart.agent.cart.storage), which the log still has, and that were sent again with the others; and those
    that it took right before a cut and that were overwritten, or damaged, before an 08 said so. HAD_MORE says that there
    may be some. Then any that is counted as dropped, overwritten or damaged may be one of them. That some were left out,
-   the place of its cursor says (Snapshot.put_moved): these have not gone out until some are sent again.
+   the place of its cursor says (Snapshot.put_moved): these have not gone out until some are sent again. They lie up to
+   number GRAPH_CURSOR, so none of them is among what is sent again behind that. A spool that has a ring of curves has
+   another use for that number, and an earlier version did not note it (0): there any may be one of them.
 8. An 08 that names nothing says nothing new where TAKEN is 0: nothing was acknowledged since the last one that named
    nothing. What the log left out or gave up meanwhile is no loss of a server's.
 """
@@ -50,6 +52,7 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
+    GRAPH_CURSOR,
     HAD_MORE,
     OVERWRITTEN,
     QUARANTINED,
@@ -114,6 +117,13 @@ def taken_unseen(policy):
         rows = min(rows, cursor.number - numbers[DOUBT_TO])
     rows = max(0, rows - unsent)
     return min(numbers[OVERWRITTEN], rows, 1 if point.start is None else sent.most)
+
+
+def _left_out(policy):
+    """Return how many results behind the cursor, at most, were left out as ToolsNet was added (rule 7)."""
+    numbers, state, number = policy.numbers, policy.in_flight.state, policy.cursor.number
+    is_behind = not state.graph_blocks() and 0 < numbers[GRAPH_CURSOR] <= number
+    return 0 if is_behind or not state.is_moved(policy.cursor) else numbers[OVERWRITTEN]
 
 
 def _sequences_back(policy, stored):
@@ -226,7 +236,7 @@ def _put_all(policy, lacks, unseen):
     if unseen:
         _note_more(policy)
     before = begin(policy)
-    width = numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
+    width = max(lacks, numbers[DELIVERED] + numbers[DROPPED])
     _put(policy, lacks, -1 if before[0] else width, before)
 
 
@@ -320,6 +330,7 @@ def send_again(policy, was, count, doubted, unread=0, unseen=0):
     lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
     most = place + unread  # what lies in front of the first or cannot be read
     if width >= 0:
+        doubted = max(0, doubted - _left_out(policy))
         most = width = min(most, max(width - doubted, min(lacks, taken_by_reoffer(policy))))
     lacks = min(lacks, most)
     _put_again(policy, was, count, (lacks, width, min(place, numbers[DOUBT_TO])))
@@ -335,7 +346,7 @@ def send_rows_again(policy, was, back, rows, unread, before):
     count = max(0, rows - kept(quarantine, place, was))
     back = max(0, back - kept(quarantine, was - back, was))
     # Behind what the server names it lacks all that it had: not what was dropped, or left out as it was added.
-    never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
+    never = numbers[DROPPED] + _left_out(policy)
     # Late ones of which nobody knows any more after which result they went out may have been among the last `rows`:
     # then others are not lacking.
     late, offer = taken_by_reoffer(policy), policy.reoffer
@@ -355,7 +366,7 @@ def _put_again(policy, was, count, doubt):
     lacks, width, doubt_to = doubt
     end = max(was, again_to(numbers))
     dropped = min(max(0, count - numbers[DELIVERED]), numbers[DROPPED])
-    if numbers[DROPPED] or (numbers[OVERWRITTEN] and policy.in_flight.state.is_moved(policy.cursor)):
+    if numbers[DROPPED] or _left_out(policy):
         _note_more(policy)
     numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
     numbers[DROPPED] -= dropped

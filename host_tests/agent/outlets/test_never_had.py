@@ -7,7 +7,8 @@ from toolcart.agent.cart import storage
 from toolcart.agent.cart.outlet_places import RETURNED
 from toolcart.agent.linux.offer_again import carry_out
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN
+from toolcart.agent.log.snapshot_fields import DELIVERED, GRAPH_CURSOR, OVERWRITTEN, STORED
+from toolcart.agent.outlets.toolsnet import data_loss
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG
 from host_tests.support.log import numbers
@@ -41,6 +42,12 @@ class Small(Outlet):
         if self.is_added:
             del self.area.mount
         self.is_added = False
+        self.state.numbers[STORED] = self.log.number  # results alone are in it
+
+    def store(self, count=1, **fields):
+        ids = super().store(count, **fields)
+        self.state.numbers[STORED] = self.log.number
+        return ids
 
     def look(self, is_reached=True):
         if is_reached:
@@ -234,6 +241,107 @@ def test_in_any_order_of_days_never_less_is_reported_than_is_lacking(part):
                 break
             if not is_down:
                 assert outlet.reported() >= len(outlet.lacking()), (seed, events, outlet.lacking(), outlet.reported())
+
+
+def emptied(outlet):
+    outlet.away()
+    outlet.archive.clear()
+    return outlet.again()
+
+
+def restarted(outlet):
+    outlet.forward.stop()
+    outlet.cut()
+    return outlet.again()
+
+
+@pytest.mark.parametrize("is_left_out", [False, True])
+@pytest.mark.parametrize("restarts", ["none", "before", "behind", "both"])
+@pytest.mark.parametrize("is_emptied_before", [False, True])
+def test_what_was_left_out_or_overwritten_is_nothing_that_an_order_behind_it_sends(
+    is_emptied_before, restarts, is_left_out
+):
+    outlet = delivering(60)
+    if is_left_out:
+        outlet.added_again(150)
+    else:
+        outlet.away()
+        outlet.store(150)
+        outlet.again()
+    there = len(outlet.ids())
+    assert outlet.state.numbers[OVERWRITTEN] == 210 - there > 30
+    if restarts in ("before", "both"):
+        restarted(outlet)
+    if is_emptied_before:
+        emptied(outlet)
+        assert outlet.reported() == there
+    outlet.order(181)
+    outlet.again()
+    assert outlet.state.numbers[DELIVERED] == there and outlet.reported() == (there - 30) * is_emptied_before
+    if restarts in ("behind", "both"):
+        restarted(outlet)
+    emptied(outlet)
+    assert outlet.reported() == there
+    outlet.store(10)
+    outlet.again()
+    emptied(outlet)
+    assert outlet.reported() == there + 10
+
+
+def leave(outlet):
+    list(carry_out(outlet.policy, 10, None, ["offer-again", "leave"]))
+    outlet.had &= {*outlet.ids()}
+
+
+@pytest.mark.parametrize("part", [0, *[pytest.param(part, marks=MORE) for part in (1, 2, 3)]])
+def test_in_any_order_of_days_no_more_is_reported_than_toolsnet_ever_had(part, monkeypatch):
+    places = []
+    put_again = data_loss._put_again
+
+    def put(policy, was, count, doubt):
+        places.append(policy.cursor.number)
+        put_again(policy, was, count, doubt)
+
+    monkeypatch.setattr(data_loss, "_put_again", put)
+    for seed in range(40 * part, 40 * part + (40 if LONG else 8)):
+        dice = Dice(seed)
+        outlet = Small(13 + dice.randrange(6), rewind=dice.randrange(2) == 0)
+        ever, left_out_to, reaches = set(), 0, False
+        days = []
+        for _ in range(14):
+            day = dice.randrange(9)
+            days.append(day)
+            places.clear()
+            if day < 2:
+                outlet.store(1 + dice.randrange(60))
+                outlet.until_passed(and_ms=1000)
+                outlet.look()
+            elif day == 2:
+                outlet.away()
+                outlet.store(1 + dice.randrange(150))
+            elif day == 3:
+                outlet.added_again(20 + dice.randrange(150))
+                if outlet.state.is_moved(outlet.cursor):
+                    left_out_to = outlet.state.numbers[GRAPH_CURSOR]
+            elif day == 4:
+                outlet.settings["rewind"] = dice.randrange(2) == 0
+                restarted(outlet)
+            elif day == 5 and outlet.ids():
+                outlet.away()
+                outlet.archive.restore_backup(1 + dice.randrange(len(outlet.ids())))
+            elif day == 6:
+                emptied(outlet)
+            elif day == 7 and outlet.log.number:
+                outlet.order(max(1, outlet.log.number - dice.randrange(80)))
+            elif day == 8:
+                leave(outlet)
+            outlet.again()
+            if outlet.counted(RESUME_UNKNOWN):
+                break
+            ever |= {*outlet.ids()}
+            reaches = reaches or (left_out_to > 0 and min([left_out_to, *places]) < left_out_to)
+            most = len(ever) + outlet.state.numbers[OVERWRITTEN] * reaches
+            assert len(outlet.lacking()) <= outlet.reported() <= most, (seed, days, reaches, len(ever))
 
 
 def test_the_log_says_of_a_restored_server_what_is_in_doubt_and_nothing_of_what_it_never_had(monkeypatch):
