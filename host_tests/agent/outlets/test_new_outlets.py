@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.status import of_station
+from toolcart.agent.linux import offer_again
 from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.agent.log.snapshot_fields import OVERWRITTEN
 from toolcart.agent.outlets.toolsnet.data_loss import leave
@@ -19,7 +20,7 @@ from host_tests.support.combinations import each_choice
 from host_tests.support.mqtt import BROKER
 from host_tests.support.running import cart_of, written
 from host_tests.support.webhook import PLACE, URL, Server
-from lab.harness.cart import Cart, _tree
+from lab.harness.cart import PIM, SERVER, Cart, _tree
 from lab.harness.mqtt_broker import Broker, Consumer
 
 TOOLSNET = {"kind": "toolsnet"}
@@ -323,6 +324,46 @@ def test_where_the_state_was_lost_it_is_said_what_may_be_lacking_until_that_is_k
         assert plant.status()["outlets"][0]["lost_there"] == 0
         plant.cut()
         plant.run(30000)
+
+
+@pytest.mark.parametrize(("when_full", "restarts"), each_choice(("overwrite", "refuse"), (False, True)))
+def test_toolsnet_that_was_put_back_lacks_after_an_order_what_it_had_and_not_what_was_left_out(when_full, restarts):
+    def run():
+        plant.until(plant.station.toolsnet().is_up)
+        plant.run(60000)
+
+    def emptied():
+        plant.archive.clear()
+        for place in (PIM, SERVER):
+            plant.network.cut(*place)
+        plant.run(20000)
+        return plant.status()["outlets"][0]["lost_there"]
+
+    both = TOOLSNET, KINDS["mqtt"]
+    plant = Plant(*both, spool={"when_full": when_full}).until_ready()
+    plant.produce(40, 200)
+    plant.run(60000)
+    plant.again(KINDS["mqtt"]).until_ready()
+    plant.produce(60, 200)
+    plant.run(60000)
+    plant.again(*both)
+    run()
+    had, last = len({*plant.archive.tightening_ids()}), plant.station.log.number
+    assert plant.status()["outlets"][0]["given_up"] == 100 - had > 5
+    if restarts:
+        plant.again(*both)
+        run()
+    words = ["offer-again", "from", str(last - 9)]
+    *_, answer = offer_again.of_station(plant.station, plant.app.board, words)
+    assert answer["count"] == 10
+    run()
+    assert emptied() == had
+    plant.again(*both)
+    run()
+    *_, answer = offer_again.of_station(plant.station, plant.app.board, words)
+    run()
+    assert plant.status()["outlets"][0]["lost_there"] == had - 10
+    assert emptied() == had
 
 
 @pytest.mark.parametrize(("moments", "returns"), each_choice(((), (0,), (60,), (200, 30)), (False, True)))
