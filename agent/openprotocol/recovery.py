@@ -191,7 +191,7 @@ class Recovery:
             self.count_missing(now)
         self.phase = phases.PHASE_NEWEST  # it is asked again all the same
 
-    def closed(self, now=0, by_question=True):
+    def end_session(self, now=0, by_question=True):
         """The session is over, `by_question` as far as can be told; True if that is the first one in its revision."""
         is_first = False
         if self.request.waits and (self.phase == phases.PHASE_FILL or self.phase in phases.PHASES_OF_SEARCH):

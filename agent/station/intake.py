@@ -266,7 +266,7 @@ class Intake:
         self.flash_window.set_receiving(False)
         self.subscription_check.closed()
         old_result = self.session.old_result
-        if self.recovery.closed(now, old_result.has_ended):
+        if self.recovery.end_session(now, old_result.has_ended):
             old_result.revisions.forget_ends()  # each revision has its turn
         self._report_recovery(now)
         self.opening = False

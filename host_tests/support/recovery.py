@@ -289,7 +289,7 @@ class Bench:
         return self
 
     def close(self):
-        self.recovery.closed(self.now)
+        self.recovery.end_session(self.now)
         return self
 
     def again(self):

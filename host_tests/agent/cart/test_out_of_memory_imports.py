@@ -52,6 +52,7 @@ class Chip(QuietBoard):
         self.trial = trial
         self.network = NoNetwork()
         self.sockets = Sockets()
+        self.messages = []
         self.wanted = trial.toolsnet.stored + RESULTS
 
     def show_lamp(self, on):
