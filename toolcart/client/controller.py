@@ -26,6 +26,7 @@ from toolcart import catalogue
 from toolcart.agent.link.header_layouts import header_of
 from toolcart.agent.linux.mid0900 import TraceSubscription
 from toolcart.agent.openprotocol.link_level_send import LinkLevelSender
+from toolcart.agent.openprotocol.requests import FLAGGED_FIRST
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.session_states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
@@ -90,7 +91,7 @@ class Controller:
         places: list[Topic] = []  # by the place of a subscription
         session = self._session(self._subscriptions(places))
         self._conversation = Conversation(session, places, self._note_start, Traffic(self._where), options.scaled)
-        self._gaps = GapFill(self._conversation, self.ask, min(options.timeout, options.response_s))
+        self._gaps = GapFill(self._conversation, self.old_result, min(options.timeout, options.response_s))
 
     def _session(self, subscriptions: tuple) -> Session:
         options = self._options
@@ -350,8 +351,12 @@ class Controller:
         return await self.ask(43, timeout=timeout)
 
     async def old_result(self, tightening_id: int = 0, revision: int = 1, *, timeout: float | None = None):
-        """Return a result that the controller still has, as MID 0065; 0: the newest (MID 0064, OP 5.8.5 p. 146)."""
-        return await self.ask(64, revision, tightening_id=tightening_id, timeout=timeout)
+        """Return a result that the controller still has, as MID 0065; 0: the newest (MID 0064, OP 5.8.5 p. 146).
+
+        From revision 10 on a controller is asked for the newest of all, not for the newest that was made offline.
+        """
+        flag = {"offline": 0} if isinstance(revision, int) and revision >= FLAGGED_FIRST else {}
+        return await self.ask(64, revision, tightening_id=tightening_id, timeout=timeout, **flag)
 
     async def psets(self, *, timeout: float | None = None) -> list[int]:
         """Return the numbers of the parameter sets (MID 0010, OP 5.3.1 p. 81)."""

@@ -4,11 +4,13 @@ Rules
 1. `done` is the ID up to which everything is acknowledged or told. Entering asks for the newest result (ID 0), which
    also shows whether the controller has MID 0064, and in which revision: the pushed one, or the next one below.
 2. After a reconnect what lies between `done` and the newest is given first, in order: what was pushed meanwhile at its
-   place, the rest as MID 0065, marked `fetched`. What was given and not acknowledged comes again.
+   place, also on a connection that was over before it was read, the rest as MID 0065, marked `fetched`. What was given
+   and not acknowledged comes again.
 3. What is not there, or is answered with another ID, is told in a Missed at its place. Where nothing can be asked for,
    the first push behind the reconnect tells what is missing in front of it.
 4. Where pushes of one connection skip IDs, stations share them: an answer is ours if it names our station (revision 7
-   on), and is told as missed if it names none.
+   on), and is told as missed if it names none. Only IDs above the newest that was there as the connection began count:
+   below it lies what was made before, and what is pushed again because it was not acknowledged.
 5. On the link level no answer comes before a push is acknowledged: there a push that came is given first.
 6. The agent's recovery decides by its log and writes down what it concludes (docs/internals/decisions.md): a program
    has no log. Only the order of IDs is the agent's.
@@ -27,10 +29,10 @@ from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswer
 from toolcart.client.missed import Missed
 from toolcart.client.received import FETCHED, Received, tightening_id
 
-_OLD_RESULT = 64
 FETCH_MOST = 10000  # more than any controller keeps
 _NOT_THERE = 15  # the code of MID 0004 for an ID that the controller has no result of
 _REVISION_MOST, _USUAL_REVISION = 11, 7
+_OWN_LAYOUTS = 900  # revisions of MID 0061 from here on have no counterpart of MID 0065
 _SILENT_MOST = 3  # in a row: then the rest is not asked for
 
 
@@ -61,11 +63,11 @@ class Fetched:
 
 
 class GapFill:
-    """What is missing of a client's results; `ask` is that of the client, `seconds` its wait for an answer."""
+    """What is missing of a client's results; `old_result` is that of the client, `seconds` its wait for an answer."""
 
-    def __init__(self, conversation: Conversation, ask: Callable[..., Awaitable[Any]], seconds: float) -> None:
+    def __init__(self, conversation: Conversation, old_result: Callable[..., Awaitable[Any]], seconds: float) -> None:
         self._conversation = conversation
-        self._asks = ask
+        self._old_result = old_result
         self._seconds = seconds
         self._has = True  # the controller has MID 0064
         self._revision = 0  # of it, 0 before one was accepted
@@ -90,7 +92,8 @@ class GapFill:
         self._missed: list | None = None  # first, last, why: not told yet
         self._silent = 0
         self._above: int | None = None  # of a push that was settled in front of what was missing
-        self._last_pushed: int | None = None  # on this connection
+        self._top: int | None = None  # highest ID of `_top_of`: each one of ours above it is pushed there
+        self._top_of = 0  # the connection whose newest ID is known, 0 for none
         self._is_shared = False
 
     async def begin(self, kept: deque) -> None:
@@ -107,6 +110,7 @@ class GapFill:
             self._ready.append(Missed(range(0), "the connection was lost before the newest result was known"))
             return
         self._was_empty = self._has and newest is None
+        self._top, self._top_of = tightening_id(newest), conversation.connection
         if newest is not None and self._done is None:
             self._done = tightening_id(newest)
         if kept and _id_of(kept[0]) is not None:  # came meanwhile
@@ -119,9 +123,10 @@ class GapFill:
             if self._ready:
                 return self._hand_over(self._ready.popleft())
             head = kept[0] if kept else None
-            if head is not None and head.connection != conversation.connection:
-                return self._give(kept.popleft())  # of the connection that was lost: its reader has it at least
-            if self._connection != conversation.connection:
+            is_past = self._connection != conversation.connection  # with nothing missing in front of what it pushed
+            if head is not None and is_past and head.connection == self._connection and not self._is_filling:
+                return self._give(kept.popleft())  # its reader has it at least
+            if is_past:
                 self._start(conversation)
             if not self._is_filling or conversation.is_held_up():
                 if head is None:
@@ -174,8 +179,8 @@ class GapFill:
         """A new connection stands, or is about to."""
         self._connection = conversation.connection
         self._given.clear()
-        self._missed = None
-        self._last_pushed = None
+        self._missed = self._above = None
+        self._top_of = 0
         self._silent = 0
         self._newest = None
         self._walked = None
@@ -189,9 +194,10 @@ class GapFill:
         number = _id_of(message)
         if number is None:
             return message
-        if self._last_pushed is not None and is_ahead(number, after(self._last_pushed)):
-            self._is_shared = True
-        self._last_pushed = number
+        if message.connection == self._top_of:
+            self._is_shared = self._is_shared or (self._top is not None and is_ahead(number, after(self._top)))
+            if self._top is None or is_ahead(number, self._top):
+                self._top = number
         if self._done is None:
             self._done = before(number)
         if self._is_filling and is_ahead(number, self._next):  # rule 5
@@ -257,6 +263,7 @@ class GapFill:
             self._is_filling, self._done = False, None
             return
         newest = tightening_id(await self._ask(0))
+        self._top, self._top_of = newest, self._connection
         if newest is None or not self._has:
             self._is_filling, self._is_open = False, True
             return
@@ -355,12 +362,12 @@ class GapFill:
         return None
 
     async def _request(self, number: int, revision: int) -> Message:
-        return await self._asks(_OLD_RESULT, revision, tightening_id=number, timeout=self._seconds)
+        return await self._old_result(number, revision, timeout=self._seconds)
 
     def _revisions(self) -> list[int]:
         """Return the revisions to try: the one that is pushed first."""
         pushed = self._conversation.session.subscriptions[0].revisions.wanted()
-        return list(range(pushed if pushed <= _REVISION_MOST else _USUAL_REVISION, 0, -1))
+        return list(range(min(pushed, _REVISION_MOST) if pushed < _OWN_LAYOUTS else _USUAL_REVISION, 0, -1))
 
 
 def _id_of(one: Any) -> int | None:

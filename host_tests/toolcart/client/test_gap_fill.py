@@ -248,6 +248,54 @@ def test_results_of_another_station_are_not_taken_for_ours(revision, came):
         assert taken(results, 1) == came
 
 
+def test_what_is_pushed_again_after_a_reconnect_does_not_make_the_stations_share():
+    """A push that skips the IDs of the gap says nothing: what was made meanwhile is fetched, not pushed."""
+    with reading(push_unacknowledged=True) as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        simulated.produce()
+        assert seen(results.next(timeout=SOON_S)) == 2, "it is not acknowledged, and comes again"
+        gap(simulated, 1)
+        assert taken(results, 2) == [2, (3, "fetched")]
+        simulated.produce()
+        assert taken(results, 1) == [4]
+        gap(simulated, 2)
+        assert taken(results, 2) == [(5, "fetched"), (6, "fetched")]
+    assert simulated.acknowledged == [1, 2, 4]
+
+
+def test_what_a_connection_pushed_that_was_lost_unread_is_given_at_its_place():
+    with reading(push_unacknowledged=True) as (simulated, _, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        for _ in range(2):  # the second connection is over before its pushes are read
+            gap(simulated, 2)
+            time.sleep(QUIET_S)
+            simulated.produce()
+            time.sleep(QUIET_S)
+        came = []
+        with pytest.raises(NothingCame):
+            while True:
+                came.append(results.next(timeout=QUIET_S))
+                came[-1].acknowledge()  # without effect for those of a connection that is gone
+        ids = [one["tightening_id"] for one in came]
+        assert ids == sorted(ids) and set(ids) == set(range(2, 8))
+        gap(simulated, 1)
+        assert taken(results, 1) == [(8, "fetched")]
+
+
+@pytest.mark.parametrize("revisions", [(10,), (11,)])
+@pytest.mark.parametrize("older", [(), (7,)])
+def test_revisions_that_ask_for_those_made_offline_are_asked_for_the_newest(revisions, older):
+    with reading(result_revisions=revisions, recover_revisions=older or revisions) as (simulated, one, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 1)
+        assert taken(results, 1) == [(2, "fetched")]
+        newest = one.old_result(0, older[0] if older else revisions[0])
+        assert newest["tightening_id"] == 2 and newest.revision == (older or revisions)[0]
+
+
 def test_on_link_level_what_was_pushed_first_is_given_first():
     identity = {"sequence_numbers": 1}
     with reading(options={"link_level": True}, identity=identity) as (simulated, _, results):
