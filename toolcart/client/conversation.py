@@ -24,7 +24,7 @@ from typing import Any
 from toolcart import catalogue
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import session_states
+from toolcart.agent.openprotocol import session_start, session_states
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client import unusable
@@ -43,7 +43,7 @@ _WHY = {
     session_states.WHY_BUSY: "the controller has no room for another client",
     session_states.WHY_NO_REVISION: "the controller takes no revision of MID 0001",
     session_states.WHY_NO_RESULTS: "the controller knows no subscription for results",
-    session_states.WHY_REJECTED: "the controller refuses the subscription",
+    session_states.WHY_REJECTED: "the controller has refused a revision, and does not answer any more",
     session_states.WHY_STOPPED: "the session was ended",
 }
 
@@ -130,10 +130,11 @@ class Conversation:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.session.closed()
+        self._close_session()
         self.free.clear()
         self._outstanding.clear()
-        self._fail(ConnectionLost(reason, self._requested_mid), self.refusal or ConnectionLost(reason))
+        is_final = self.why == session_states.WHY_NO_RESULTS and self.refusal is not None
+        self._fail(ConnectionLost(reason, self._requested_mid), self.refusal if is_final else ConnectionLost(reason))
         if not self.over.done():
             self.over.set_result(reason)
 
@@ -266,6 +267,28 @@ class Conversation:
 
     # -- inside --------------------------------------------------------------------------------------------------
 
+    def _close_session(self) -> None:
+        """Tell the session that its line is gone.
+
+        To the session that speaks against the revision that was asked for. Where this controller has rejected others
+        in words it does not: whoever subscribes again asks for the same one.
+        """
+        session = self.session
+        is_innocent = (
+            session.state == session_states.SUBSCRIBING
+            and self.refusal is not None
+            and self._subscribing is not None
+            and not self._subscribing.done()
+        )
+        if not is_innocent:
+            session.closed()
+            return
+        revisions = session_start.subscription_due(session).revisions
+        before = [(name, getattr(revisions, name)) for name in revisions.__slots__]
+        session.closed()
+        for name, value in before:
+            setattr(revisions, name, value)
+
     def _want(self, first: int, behind: int, wanted: bool) -> None:
         for subscription in self.session.subscriptions[first:behind]:
             subscription.wanted = wanted
@@ -296,7 +319,7 @@ class Conversation:
             self.unexpected[session.received.mid] += 1
         elif event == session_states.EV_OVER:
             self.why = session.why
-            if session.why in (session_states.WHY_NO_RESULTS, session_states.WHY_REJECTED):
+            if session.why == session_states.WHY_NO_RESULTS:
                 self.refusal = self._refusal(0)
             self.lost(self._left_for or self._why_ended())
 

@@ -39,6 +39,37 @@ async def test_what_is_not_acknowledged_when_topic_is_left_stays_with_the_contro
     assert (await one.old_result(produced))["tightening_id"] == produced
 
 
+@pytest.mark.parametrize(
+    ("topic", "options", "received"),
+    [
+        *(("results", {"result_revisions": (1,)}, count) for count in (2, 3, 7, 11, 12)),
+        ("results", {"result_revisions": (998,)}, 14),
+        *(("alarms", {"alarm_revisions": (1,)}, count) for count in (2, 3, 4)),
+        ("vins", {"vin_revisions": (1,)}, 3),
+        ("jobs", {"job_revisions": (1,)}, 6),
+        ("parameter_sets", {"pset_revisions": (1,)}, 3),
+    ],
+)
+def test_a_connection_lost_between_two_revisions_is_no_refusal(topic, options, received):
+    """It is told as what it is, and whoever subscribes again is not told that there is no such topic."""
+    with controller(drop_after_received=[received], **options) as simulated:
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+            with pytest.raises(ConnectionLost, match="closed the connection"), one.stream(topic):
+                raise AssertionError("it was not subscribed to")
+            with one.stream(topic):
+                pass
+        simulated.assert_clean()
+
+
+@test(faults={"result_revisions": (3,), "refuse_once": [(60, 97), (60, None)]}, response_s=0.1)
+async def test_a_controller_that_falls_silent_after_a_refusal_has_not_refused(simulated, one):
+    with pytest.raises(ConnectionLost, match="does not answer any more"):
+        async with one.results(fill_gaps=False):
+            raise AssertionError("it was not subscribed to")
+    async with one.results(fill_gaps=False):
+        pass
+
+
 @test()
 async def test_an_exception_in_the_body_unsubscribes_too_and_goes_on_its_way(simulated, one):
     with pytest.raises(ZeroDivisionError):
