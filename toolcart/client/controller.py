@@ -73,7 +73,8 @@ class Controller:
         self._conversation: Any = None  # a Conversation, from the first `async with` on
 
     def __repr__(self) -> str:
-        state = "not entered" if self._task is None else "connected" if self._is_found else "not connected"
+        is_left = self._task is None or self._leaving.is_set()
+        state = "not entered" if is_left else "connected" if self._is_found else "not connected"
         return f"<Controller {self._where}, {state}>"
 
     def _begin(self) -> None:
@@ -137,8 +138,8 @@ class Controller:
 
     async def __aenter__(self) -> "Controller":
         """Connect and begin the session; ConnectionLost if none stands within `timeout` seconds."""
-        if self._task is not None:
-            raise StateError("this client is connected already: make another one for a second connection")
+        while self._task is not None:  # two may wait for its end
+            await self._wait_for_end(self._task)
         self._begin()
         self._task = asyncio.create_task(self._stay_connected())
         reason = ""
@@ -164,23 +165,38 @@ class Controller:
 
     async def close(self) -> None:
         """End the session in order, with MID 0003, and close the connection: what leaving `async with` does."""
-        if self._task is None:
+        task = self._task
+        if task is None:
             return
-        self._conversation.check_loop()
-        task, self._task = self._task, None
-        self._leaving.set()
         conversation = self._conversation
-        conversation.stop()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(2 * _STOP_WAIT_MS / 1000):
-                await asyncio.shield(conversation.over) if self._is_found else None
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        conversation.lost(CLOSED)
-        conversation.free.set()  # who waits for a turn sees that there is none any more
-        for stream in [*self._streams.values(), *self._listeners]:
-            stream.end()
+        conversation.check_loop()
+        if not self._leaving.is_set():
+            self._leaving.set()
+            conversation.stop()
+            try:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(2 * _STOP_WAIT_MS / 1000):
+                        await asyncio.shield(conversation.over) if self._is_found else None
+            finally:  # also where whoever waits here is cancelled: what has begun is ended
+                task.cancel()
+                conversation.lost(CLOSED)
+                conversation.free.set()  # who waits for a turn sees that there is none any more
+                for stream in [*self._streams.values(), *self._listeners]:
+                    stream.end()
+        await self._wait_for_end(task)
+
+    async def _wait_for_end(self, task: asyncio.Task) -> None:
+        """Wait until the session that is being left has ended; StateError if none is, or not in this loop."""
+        if not task.get_loop().is_closed():  # else nothing of it runs any more
+            if not self._leaving.is_set():
+                raise StateError("this client is connected already: make another one for a second connection")
+            if not task.done():
+                self._conversation.check_loop()
+                await asyncio.wait({task})
+        if self._task is task:
+            self._task = None
+        if task.done() and not task.cancelled():
+            task.result()
 
     async def _stay_connected(self) -> None:
         pause_s = self._options.pause_s
@@ -215,7 +231,12 @@ class Controller:
                 self._hopeless = reason
             return reason
         conversation.begin(line)
-        return await asyncio.shield(conversation.over)
+        try:
+            return await asyncio.shield(conversation.over)
+        except asyncio.CancelledError:  # the loop ends, and no one has left the client
+            conversation.stop()
+            conversation.lost(CLOSED)
+            raise
 
     def _note_start(self, started) -> None:
         if started is not None:

@@ -21,6 +21,7 @@ from toolcart.client.options import seconds_of
 
 Pushed = TypeVar("Pushed", covariant=True)
 _LEFT, _ONE, _ENTERED = range(3)
+_CLOSED = "the client is closed"
 
 
 class Topic:
@@ -35,6 +36,7 @@ class Topic:
         self._kept: deque = deque(maxlen=most)  # pushes are bounded by what a controller sends without acknowledgement
         self._came = asyncio.Event()
         self._ended = False
+        self._is_awaited = False  # someone waits for its next message
         self._state = _LEFT
 
     # -- for its stream ------------------------------------------------------------------------------------------
@@ -68,30 +70,31 @@ class Topic:
         self._kept.clear()
         if self.fill is not None:
             self.fill.reset()
-        await self._unsubscribe(self)
+        if not self._ended:  # else the client is another session's
+            await self._unsubscribe(self)
 
     async def following(self, end: Exception) -> Any:
         """Return the next message when it comes; this error if the stream ends."""
-        self.check()
-        while True:
-            one = await self._there()
-            if one is not None:
-                return one.received() if hasattr(one, "received") else one
-            if self._ended:
-                raise end
-            self._came.clear()
-            await self._came.wait()
+        self._begin_to_wait()
+        try:
+            return await self._following(end)
+        finally:
+            self._is_awaited = False
 
     async def next(self, timeout: float | None) -> Any:
         """See Stream.next."""
-        if self._state == _LEFT:
-            await self._enter(_ONE)
+        self._begin_to_wait()
         try:
-            return await self._within(timeout)
-        except BaseException:
-            if self._state == _ONE:
-                await self.leave()
-            raise
+            if self._state == _LEFT:
+                await self._enter(_ONE)
+            try:
+                return await self._within(timeout)
+            except BaseException:
+                if self._state == _ONE:
+                    await self.leave()
+                raise
+        finally:
+            self._is_awaited = False
 
     # -- for the client and the conversation ---------------------------------------------------------------------
 
@@ -126,9 +129,28 @@ class Topic:
 
     # -- inside --------------------------------------------------------------------------------------------------
 
+    def _begin_to_wait(self) -> None:
+        """StateError if someone waits already: which of two gets a message would be chance."""
+        self.check()
+        if self._is_awaited:
+            raise StateError(f"{self.name}: another reader waits for its next message")
+        self._is_awaited = True
+
+    async def _following(self, end: Exception) -> Any:
+        while True:
+            one = await self._there()
+            if one is not None:
+                return one.received() if hasattr(one, "received") else one
+            if self._ended:
+                raise end
+            self._came.clear()
+            await self._came.wait()
+
     async def _enter(self, state: int) -> None:
         if self._state != _LEFT:
             raise StateError(f"{self.name}: it is being read already")
+        if self._ended:
+            raise ConnectionLost(_CLOSED)
         self._state = state
         try:
             await self._subscribe(self)
@@ -145,7 +167,7 @@ class Topic:
     async def _within(self, timeout: float | None) -> Any:
         try:
             async with asyncio.timeout(timeout):
-                message = await self.following(ConnectionLost("the client is closed"))
+                message = await self._following(ConnectionLost(_CLOSED))
         except TimeoutError:
             raise NothingCame(self.name, timeout or 0.0) from None
         if not hasattr(message, "acknowledge") and self._state == _ONE:

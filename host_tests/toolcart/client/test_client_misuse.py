@@ -120,6 +120,95 @@ def test_a_port_that_closes_later_is_tried_again():
         run(body(simulated))
 
 
+def session_tasks():
+    """Return the tasks that keep a session up."""
+    return [one for one in asyncio.all_tasks() if "_stay_connected" in one.get_coro().__qualname__]
+
+
+@pytest.mark.parametrize("how", ["whoever leaves is cancelled", "two leave at once", "cancelled twice"])
+def test_a_client_that_is_entered_while_it_is_left_has_one_session(how):
+    """The new session begins when the one before has ended, whatever ended the waiting for that."""
+
+    async def body(simulated):
+        one = connect(simulated.host, simulated.port, **QUICK)
+        for _ in range(5):
+            await one.__aenter__()
+            if how == "two leave at once":
+                leaving = [asyncio.create_task(one.close()) for _ in range(2)]
+                await asyncio.sleep(0)
+            else:
+                leaving = [asyncio.create_task(one.__aexit__(None, None, None))]
+                for _ in range(2 if how == "cancelled twice" else 1):
+                    await asyncio.sleep(0)
+                    leaving[0].cancel()
+            begun = simulated.messages.get(1, 0)
+            entering = asyncio.create_task(one.__aenter__())
+            while not entering.done():
+                assert len(session_tasks()) <= 1
+                await asyncio.sleep(0)
+            await asyncio.wait(leaving)
+            assert await entering is one and await one.psets() == [1, 2, 12]
+            assert simulated.messages[1] == begun + 1 and len(session_tasks()) == 1
+            await one.close()
+            assert not session_tasks() and repr(one).endswith("not entered>")
+
+    with controller() as simulated:
+        run(body(simulated))
+        assert simulated.complaints == []
+
+
+def test_a_client_whose_loop_has_ended_can_be_entered_in_another():
+    with controller(slot_kept_ms=0) as simulated:
+        one = connect(simulated.host, simulated.port, **QUICK)
+
+        async def entered():
+            await one.__aenter__()
+            return await one.psets()
+
+        assert [asyncio.run(entered()) for _ in range(2)] == [[1, 2, 12]] * 2
+
+
+def test_what_an_earlier_session_gave_does_not_end_what_the_present_one_reads():
+    async def body(simulated):
+        one = connect(simulated.host, simulated.port, **QUICK)
+        async with one:
+            old = one.results()
+            await old.__aenter__()
+        async with one, one.results() as results:
+            with pytest.raises(ConnectionLost, match="the client is closed"):
+                await old.next()
+            await old.__aexit__()
+            with pytest.raises(ConnectionLost, match="the client is closed"):
+                await old.__aenter__()
+            made = simulated.produce()
+            assert (await results.next(timeout=SOON_S))["tightening_id"] == made
+
+    with controller() as simulated:
+        run(body(simulated))
+
+
+def test_two_readers_of_one_stream_are_refused():
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            for calls in ((results.next, results.__anext__), (results.__anext__, results.next)):
+                first = asyncio.create_task(calls[0]())
+                await asyncio.sleep(0)
+                with pytest.raises(StateError, match="results: another reader waits"):
+                    await calls[1]()
+                made = simulated.produce()
+                result = await first
+                assert result["tightening_id"] == made and await result.acknowledge()
+            first = asyncio.create_task(one.alarms().next())  # subscribes for one message
+            await asyncio.sleep(0)
+            with pytest.raises(StateError, match="alarms: another reader waits"):
+                await one.alarms().next()
+            simulated.raise_alarm("E404")
+            assert (await first)["error_code"] == "E404"
+
+    with controller() as simulated:
+        run(body(simulated))
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_call_in_a_child_is_refused_at_once():
     with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
