@@ -15,6 +15,7 @@ from .client.errors import OutOfOrder as OutOfOrder
 from .client.errors import Refused as Refused
 from .client.errors import StateError as StateError
 from .client.errors import Unanswered as Unanswered
+from .client.errors import WrongAnswer as WrongAnswer
 from .client.missed import Missed as Missed
 from .client.stream import Stream as Stream
 

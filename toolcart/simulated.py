@@ -12,13 +12,15 @@ in degrees, None for a value that the controller leaves blank.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from toolcart import catalogue
-from toolcart.client.errors import OptionError
-from toolcart.client.options import one_of, whole
+from toolcart.client.errors import OptionError, StateError
+from toolcart.client.options import address, one_of, whole
 from toolcart.client.options import text as text_of
 from toolcart.sim import option_checks
 from toolcart.sim.controller import Controller, ControllerOptions, Tightening
@@ -26,6 +28,10 @@ from toolcart.sim.profiles import names as profiles
 from toolcart.sim.profiles import profile_options
 from toolcart.sim.serial_peers import PEERS
 from toolcart.sim.tcp import Loop, Served
+
+_NEW, _RUNS, _ENDED = range(3)
+_CODE_MOST, _ALARM_TEXT_MOST = 5, 50  # octets of MID 0071
+_VIN_MOST, _IDENTIFIER_MOST, _IDENTIFIERS_MOST = 40, 25, 3  # of MID 0052
 
 __all__ = ["Options", "Result", "SimulatedController", "controller", "profiles"]
 
@@ -55,7 +61,8 @@ else:
 class SimulatedController:
     """See `controller`. A context manager; its actions happen between two turns of its thread.
 
-    `host` and `port` are its address, `device` that of a serial line.
+    What it has seen can be read behind `with`; nothing happens at it any more. `host` and `port` are its address,
+    `device` that of a serial line.
 
     >>> import toolcart
     >>> with toolcart.simulated.controller() as simulated:
@@ -68,6 +75,8 @@ class SimulatedController:
         self, profile: str, options: ControllerOptions, host: str, port: int, procedure: str = "", device: str = ""
     ) -> None:
         self._profile = profile
+        self._process = os.getpid()
+        self._state = _NEW
         self._loop = Loop()
         self._controller = Controller(self._loop.clock, options)
         endpoint = self._controller.endpoint
@@ -79,14 +88,19 @@ class SimulatedController:
             self._served = ServedLine(self._loop, endpoint, procedure, device)
             self.host, self.port = "", 0
         else:
-            self._served = Served(self._loop, endpoint, host, port)
+            self._served = _served(self._loop, endpoint, host, port)
             self.host, self.port = host, self._served.port
 
     def __enter__(self) -> SimulatedController:
+        """Serve; StateError the second time: each runs once."""
+        if self._state != _NEW:
+            raise StateError("this simulated controller was entered before: make another one")
+        self._state = _RUNS
         self._loop.start("simulated controller")
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._state = _ENDED
         self._loop.close()
 
     def __repr__(self) -> str:
@@ -98,7 +112,7 @@ class SimulatedController:
         """Tighten one screw; return its ID. Torque in 1/100 Nm, angles in degrees; OptionError for what none can be."""
         for name, value in result.items():
             _allowed(name, value, option_checks.wrong_field(Tightening, name, value))
-        return self._do(self._controller.produce, **result)
+        return self._act(self._controller.produce, **result)
 
     def push(self, mid: int, revision: int = 1, **fields: Any) -> None:
         """Send any message of the catalogue on every connection: fields as `toolcart.encode` takes them."""
@@ -106,38 +120,46 @@ class SimulatedController:
 
     def inject(self, octets: bytes) -> None:
         """Send bytes as they are on every connection: garbage, half a message."""
-        self._do(self._controller.inject, bytes(octets))
+        if not isinstance(octets, bytes | bytearray | memoryview):
+            raise OptionError("octets", octets, "bytes")
+        self._send(self._controller.inject, bytes(octets))
 
     def raise_alarm(self, code: str, text: str = "") -> None:
         """Raise an alarm, such as E404: MID 0071."""
-        text_of("code", code, "such as E404")
-        self._do(self._controller.raise_alarm, code, text)
+        _short("code", code, _CODE_MOST)
+        _short("text", text, _ALARM_TEXT_MOST, True)
+        self._act(self._controller.raise_alarm, code, text)
 
     def acknowledge_alarm(self, code: str) -> None:
         """Acknowledge an alarm at the controller: MID 0074."""
-        text_of("code", code, "such as E404")
-        self._do(self._controller.acknowledge_alarm, code)
+        _short("code", code, _CODE_MOST)
+        self._act(self._controller.acknowledge_alarm, code)
 
     def select_pset(self, number: int) -> None:
         """Select a parameter set at the controller: MID 0015."""
         one_of("number", number, tuple(self._controller.psets))
-        self._do(self._controller.select_pset, number)
+        self._act(self._controller.select_pset, number)
 
     def select_job(self, number: int, batch_size: int = 4) -> None:
         """Select a job at the controller: MID 0035."""
         whole("number", number, 0, 9999)
         whole("batch_size", batch_size, 0, 9999)
-        self._do(self._controller.select_job, number, batch_size)
+        self._act(self._controller.select_job, number, batch_size)
 
     def identify(self, vin: str, *identifiers: str) -> None:
         """Let a vehicle arrive: MID 0052."""
-        for name, one in (("vin", vin), *(("identifiers", one) for one in identifiers)):
-            text_of(name, one, "text")
-        self._do(self._controller.identify, vin, *identifiers)
+        _short("vin", vin, _VIN_MOST)
+        if len(identifiers) > _IDENTIFIERS_MOST:
+            raise OptionError("identifiers", identifiers, f"at most {_IDENTIFIERS_MOST}")
+        for one in identifiers:
+            _short("identifiers", one, _IDENTIFIER_MOST)
+        self._act(self._controller.identify, vin, *identifiers)
 
     def set_time(self, time: datetime) -> None:
         """Set its clock."""
-        self._do(self._controller.set_clock, time.strftime("%Y-%m-%d:%H:%M:%S").encode())
+        if not isinstance(time, datetime):
+            raise OptionError("time", time, "a datetime")
+        self._act(self._controller.set_clock, time.strftime("%Y-%m-%d:%H:%M:%S").encode())
 
     # -- faults --------------------------------------------------------------------------------------------------
 
@@ -149,19 +171,19 @@ class SimulatedController:
             for name, value in options.items():
                 self._controller.options.set(name, value)
 
-        self._loop.call(change)
+        self._act(change)
 
     def cut(self) -> None:
         """Reset every connection and refuse new ones, until `restore`."""
-        self._loop.call(self._served.cut)
+        self._act(self._served.cut)
 
     def restore(self) -> None:
         """Listen again."""
-        self._loop.call(self._served.listen)
+        self._act(self._served.listen)
 
     def drop(self) -> None:
         """Close every connection; new ones are taken."""
-        self._do(self._controller.drop)
+        self._send(self._controller.drop)
 
     # -- what it has seen ----------------------------------------------------------------------------------------
 
@@ -191,7 +213,24 @@ class SimulatedController:
         if complaints:
             raise AssertionError("the client broke the protocol: " + "; ".join(complaints))
 
+    def _act(self, action: Callable[..., Any], *values: Any, **named: Any) -> Any:
+        """Let something happen at it, also before `with`; StateError behind it."""
+        if self._state == _ENDED:
+            raise StateError("this simulated controller has ended: nothing happens at it any more")
+        return self._do(action, *values, **named)
+
+    def _send(self, action: Callable[..., Any], *values: Any) -> None:
+        """Do something with its connections; StateError where it can have none."""
+        if self._state == _NEW:
+            raise StateError("this simulated controller does not run yet: use it inside `with`")
+        self._act(action, *values)
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            raise StateError("this simulated controller was made before os.fork(): it runs in the parent")
+
     def _do(self, action: Callable[..., Any], *values: Any, **named: Any) -> Any:
+        self._check_process()
         return self._loop.call(lambda: action(*values, **named))
 
 
@@ -207,7 +246,8 @@ def controller(
     """Return a simulated controller for `with`: a profile, with some of its options changed.
 
     `port` 0 takes a free one. With `procedure` ("3964r", "ascii") it serves a pty named by `device` instead.
-    OptionError for an unknown profile or option, and for a value that an option cannot have.
+    OptionError for an unknown profile or option, for a value that an option cannot have, and for an address that is
+    none of this machine or is taken.
 
     >>> import toolcart
     >>> with toolcart.simulated.controller("nexo", refuse={18: 3}) as simulated:
@@ -217,6 +257,7 @@ def controller(
     """
     changed: dict[str, Any] = dict(options)
     _check(changed)
+    address("host", host)
     whole("port", port, 0, 65535)
     one_of("procedure", procedure, ("", *PEERS))
     if procedure:
@@ -224,6 +265,24 @@ def controller(
     one_of("profile", profile, tuple(profiles()))
     of_profile = ControllerOptions(**profile_options(profile, **changed))
     return SimulatedController(profile, of_profile, host, port, procedure, device)
+
+
+def _served(loop: Loop, endpoint: Callable[..., Any], host: str, port: int) -> Served:
+    """Listen; OptionError where that cannot be."""
+    try:
+        return Served(loop, endpoint, host, port)
+    except OSError as error:
+        loop.close()
+        name, value = ("port", port) if error.errno in (errno.EADDRINUSE, errno.EACCES) else ("host", host)
+        allowed = "a port that is free" if name == "port" else "an address of this machine"
+        raise OptionError(name, value, f"{allowed} ({error.strerror or error})") from None
+
+
+def _short(name: str, value: object, most: int, is_optional: bool = False) -> None:
+    """OptionError unless it is text of one line that has room in its message."""
+    if isinstance(value, str) and (value.strip() or is_optional) and len(value) <= most and value.isprintable():
+        return
+    raise OptionError(name, value, f"text of at most {most} characters")
 
 
 def _check(options: dict[str, Any]) -> None:

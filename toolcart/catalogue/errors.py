@@ -13,6 +13,13 @@ def octets_of(buffer):
     return bytes(buffer)
 
 
+def message_of(message):
+    """Return this message; FrameError for what is none, such as the bytes of one."""
+    if not hasattr(message, "form") or not hasattr(message, "frame"):
+        raise FrameError("found %s: a Message is wanted, as decode() returns it" % type(message).__name__)
+    return message
+
+
 class Error(Exception):
     """The base of every error of this library.
 

@@ -6,7 +6,7 @@
 A table for each generic MID. A revision is an alternative and one more; 1 is all that have none of their own.
 """
 
-from .errors import FieldError, Odd
+from .errors import FieldError, Odd, message_of
 from .forms import HEADER_BYTES, Form
 from .message import Message
 from .table import read_table
@@ -145,13 +145,15 @@ def extra_data(generic, mid, **given):
 def read_extra(message):
     """Return the fields of the extra data of a message 0006, 0008 or 0009; None where nothing is described.
 
+    FrameError for what is no Message.
+
     >>> import toolcart
     >>> extra = toolcart.extra_data(6, 1201, index=5)
     >>> asked = toolcart.encode(6, requested_mid=1201, requested_revision=1, extra=extra)
     >>> toolcart.read_extra(toolcart.decode(asked))
     {'index': 5}
     """
-    if message.mid not in _TEXTS or not message.form.known:
+    if message_of(message).mid not in _TEXTS or not message.form.known:
         return None
     extra = message["extra"]
     mid = message["requested_mid" if message.mid == 6 else "subscribed_mid"]

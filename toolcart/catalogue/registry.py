@@ -7,7 +7,7 @@ Rules
 4. What only encoding needs is imported when something is encoded.
 """
 
-from .errors import FieldError, FrameError, octets_of, quoted
+from .errors import FieldError, FrameError, message_of, octets_of, quoted
 from .forms import HEADER_BYTES, Form
 from .index import categories, category_of
 from .message import Message
@@ -24,6 +24,8 @@ _LETTERS = {CONTROLLER: "C", INTEGRATOR: "I"}
 class Catalogue:
     """A set of tables. `sent_by` and `only` narrow it: MIDs of that sender, MIDs of these categories.
 
+    FieldError for a sender or a category that there is none of.
+
     >>> import toolcart
     >>> own = toolcart.Catalogue(sent_by=toolcart.CONTROLLER, only=["tightening"])
     >>> own.mids()
@@ -31,12 +33,12 @@ class Catalogue:
     """
 
     def __init__(self, sent_by=None, only=None):
-        if sent_by is not None and sent_by not in _LETTERS:
-            raise ValueError("%r sends nothing: controller or integrator" % (sent_by,))
-        if isinstance(only, str):
-            raise ValueError("only=%r: a list of categories is wanted" % only)
+        if sent_by is not None and (not isinstance(sent_by, str) or sent_by not in _LETTERS):
+            raise FieldError(0, 0, "sent_by", "", sent_by, "controller or integrator")
+        if only is not None and not isinstance(only, (list, tuple, set, frozenset)):
+            raise FieldError(0, 0, "only", "", only, "a list of categories")
         for name in () if only is None else only:
-            _checked_category(name)
+            _check_category(name)
         self._letter = _LETTERS[sent_by] if sent_by else ""
         self._only = tuple(only) if only is not None else None
         self._mids = {}  # number -> Mid, of the categories that were read
@@ -94,14 +96,14 @@ class Catalogue:
         return described
 
     def mids(self, category=None):
-        """Return the numbers of all MIDs of this catalogue, or of one category.
+        """Return the numbers of all MIDs of this catalogue, or of one category; FieldError if there is no such one.
 
         >>> import toolcart
         >>> toolcart.mids("vin")
         [50, 51, 52, 53, 54]
         """
         if category is not None and category not in [mid.category for mid in self._mids.values()]:
-            _checked_category(category)
+            _check_category(category)
         for name in categories():
             if category is None or name == category:
                 self._load(name)
@@ -204,6 +206,8 @@ class Catalogue:
         >>> toolcart.decode_parts(parts)["job_ids"]
         [1, 2, 3, 4, 5]
         """
+        if not isinstance(frames, (list, tuple)):
+            raise FrameError("found %s: a list of frames is wanted" % type(frames).__name__)
         data = []
         for index, frame in enumerate(frames):
             one = self.decode(frame)
@@ -291,10 +295,13 @@ class Catalogue:
     def acknowledge(self, message):
         """Return the frame that acknowledges an event, by its own MID or by 0005; None if it needs none.
 
+        FrameError for what is no Message.
+
         >>> import toolcart
         >>> toolcart.acknowledge(toolcart.decode(toolcart.encode(61, 999)))
         b'00200062001         '
         """
+        message_of(message)
         answer = message.answer() if message.form.about.kind == "E" else None
         if answer is None:
             return None
@@ -316,11 +323,10 @@ def _below(revisions, revision):
     return revisions[max(lower)] if lower and revision < _OWN_LAYOUTS and revision > max(lower) else None
 
 
-def _checked_category(category):
-    """Return a category's name; ValueError if there is none."""
+def _check_category(category):
+    """FieldError if there is no such category."""
     if category not in categories() and category != "registered":
-        raise ValueError("%r is no category: %s" % (category, ", ".join(categories())))
-    return category
+        raise FieldError(0, 0, "category", "", category, "one of " + ", ".join(categories()))
 
 
 def _cut(frame):
@@ -341,8 +347,11 @@ def _cut(frame):
 def wire(frame):
     """Return a frame as it goes on the line: with a NUL behind it, but for one that ends in samples (OP 2.4.1 p. 33).
 
+    FrameError for what is no bytes.
+
     >>> import toolcart
     >>> toolcart.wire(toolcart.encode(9999))
     b'00209999001         \\x00'
     """
+    frame = frame if type(frame) is bytes else octets_of(frame)
     return frame if frame[4:8] == b"0900" else frame + b"\0"

@@ -6,7 +6,7 @@ Rules
    before it; it changes from trace to trace.
 """
 
-from .errors import FieldError, InvalidValue
+from .errors import FieldError, InvalidValue, message_of
 
 DIVIDES = 2213
 MULTIPLIES = 2214
@@ -46,6 +46,8 @@ def octets_of_samples(values):
 def physical_values(message, little=False):
     """Return the samples of a MID 0900 in its unit; None if they or their coefficient cannot be read.
 
+    FrameError for what is no Message.
+
     >>> import toolcart
     >>> scale = toolcart.data_field(2213, 100.0)
     >>> given = {"result_id": 1, "sample_count": 2, "samples": [1250, 1300], "parameters": [scale]}
@@ -53,7 +55,7 @@ def physical_values(message, little=False):
     >>> toolcart.physical_values(trace)
     [12.5, 13.0]
     """
-    raw = message.get("samples")
+    raw = message_of(message).get("samples")
     pid, factor = coefficient_of(message)
     if not isinstance(raw, bytes) or not pid:
         return None

@@ -29,6 +29,7 @@ from toolcart.client.errors import (
     Refused,
     StateError,
     Unanswered,
+    WrongAnswer,
 )
 from toolcart.client.missed import Missed
 from toolcart.client.received import Received
@@ -51,6 +52,7 @@ __all__ = [
     "StateError",
     "Stream",
     "Unanswered",
+    "WrongAnswer",
     "connect",
     "connect_blocking",
     "connect_serial",

@@ -1,7 +1,7 @@
 """The entry points of a client: over TCP or over a serial line."""
 
 from toolcart.client.controller import BUFFER_BYTES, MESSAGE_BYTES, Controller
-from toolcart.client.options import accepts_options, one_of, options_of, text, whole
+from toolcart.client.options import accepts_options, address, one_of, options_of, text, whole
 from toolcart.client.tcp_line import open_tcp
 
 __all__ = ["connect", "connect_serial"]
@@ -24,7 +24,7 @@ def connect(host: str, port: int = 4545, **options) -> Controller:
     """
     from toolcart.agent.link.stream import Stream
 
-    text("host", host, "a name or an address")
+    address("host", host)
     whole("port", port, 1, 65535)
     checked = options_of("connect", options)
     return Controller(

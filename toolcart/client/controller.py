@@ -19,7 +19,7 @@ import errno
 import logging
 import random
 import socket
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from toolcart import catalogue
@@ -32,9 +32,9 @@ from toolcart.agent.openprotocol.session_states import WHY_BUSY, WHY_NOTHING, WH
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from toolcart.client.connection_event import Connection
 from toolcart.client.conversation import CLOSED, LOGGER, Conversation
-from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
+from toolcart.client.errors import ConnectionLost, OptionError, Refused, StateError, Unanswered, WrongAnswer
 from toolcart.client.gap_fill import GapFill
-from toolcart.client.options import CURVES, Options, one_of, seconds_of
+from toolcart.client.options import CURVES, Options, one_of, seconds_of, whole
 from toolcart.client.requests import check_request
 from toolcart.client.stream import Stream, Topic
 from toolcart.client.topics import TOPICS
@@ -280,7 +280,8 @@ class Controller:
 
         The answer is the one that the catalogue knows for this MID, else 0005. `timeout` is in seconds; None: the
         client's own. Refused if a MID 0004 came, Unanswered after `timeout`, ConnectionLost if the connection was lost
-        meanwhile; FieldError for a field that cannot be built: nothing is sent then.
+        meanwhile; FieldError for a field that cannot be built: nothing is sent then. A MID 0004 with code 00, "no
+        error", is returned where MID 0005 would be the answer: it is a yes (docs/internals/protocol.md 4.2).
         """
         return await self.ask_frame(catalogue.encode(mid, revision, **fields), timeout=timeout)
 
@@ -289,7 +290,9 @@ class Controller:
 
         FrameError if it is none; the other errors are those of `ask`.
         """
+        whole("answer", answer, 0, 9999)
         request = catalogue.decode(frame)
+        self._open(request.mid)
         wanted = request.answer()
         answer = answer or (wanted[0] if wanted else 5)
         named = request.get("subscribed_mid") or request.get("requested_mid") or 0
@@ -314,8 +317,8 @@ class Controller:
     @contextlib.asynccontextmanager
     async def _when_free(self, mid: int, seconds: float):
         """Wait until a request may be sent, and limit the whole to `seconds`."""
-        deadline = asyncio.get_running_loop().time() + seconds
         self._open(mid)
+        deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline), self._turn:
                 while not self._conversation.free.is_set():  # it may be cleared before this task runs again
@@ -375,20 +378,40 @@ class Controller:
         """Return a result that the controller still has, as MID 0065; 0: the newest (MID 0064, OP 5.8.5 p. 146).
 
         From revision 10 on a controller is asked for the newest of all, not for the newest that was made offline.
+        WrongAnswer if it answers with another result.
         """
         flag = {"offline": 0} if isinstance(revision, int) and revision >= FLAGGED_FIRST else {}
-        return await self.ask(64, revision, tightening_id=tightening_id, timeout=timeout, **flag)
+        answer = await self.ask(64, revision, tightening_id=tightening_id, timeout=timeout, **flag)
+        found = answer.raw().get("tightening_id")
+        if tightening_id not in (0, found):
+            raise WrongAnswer(64, "tightening_id", found, str(tightening_id))
+        return answer
 
     async def psets(self, *, timeout: float | None = None) -> list[int]:
-        """Return the numbers of the parameter sets (MID 0010, OP 5.3.1 p. 81)."""
-        return (await self.ask(10, timeout=timeout))["pset_ids"]
+        """Return the numbers of the parameter sets; WrongAnswer if they cannot be read (MID 0010, OP 5.3.1 p. 81)."""
+        found = (await self.ask(10, timeout=timeout)).raw()["pset_ids"]
+        if not isinstance(found, list) or not all(isinstance(one, int) for one in found):
+            raise WrongAnswer(10, "pset_ids", found, "a list of whole numbers")
+        return found
 
     async def time(self, *, timeout: float | None = None) -> datetime | None:
-        """Return the controller's clock, which has no zone; None if it is not set (MID 0080, OP 5.11.1 p. 169)."""
-        return (await self.ask(80, timeout=timeout)).datetime("time")
+        """Return the controller's clock, which has no zone; None if it is not set (MID 0080, OP 5.11.1 p. 169).
+
+        Not set: blanks or zeros. WrongAnswer for anything else that is no time.
+        """
+        answer = await self.ask(80, timeout=timeout)
+        time, found = answer.datetime("time"), answer.raw()["time"]
+        if time is None and found is not None and (not isinstance(found, str) or found.strip("0-: ")):
+            raise WrongAnswer(80, "time", found, "YYYY-MM-DD:HH:MM:SS")
+        return time
 
     async def set_time(self, time: datetime, *, timeout: float | None = None):
-        """Set the controller's clock, which has no zone (MID 0082, OP 5.11.3 p. 169)."""
+        """Set the controller's clock, which has no zone (MID 0082, OP 5.11.3 p. 169).
+
+        OptionError for a date without a time of day.
+        """
+        if isinstance(time, date) and not isinstance(time, datetime):
+            raise OptionError("time", time, "a datetime: a date has no time of day")
         return await self.ask(82, time=time, timeout=timeout)
 
     async def acknowledge_alarm(self, *, timeout: float | None = None):

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -55,6 +56,7 @@ class Conversation:
         self.session = session
         self.link = session.link
         self.loop = asyncio.get_running_loop()
+        self._process = os.getpid()
         self.free = asyncio.Event()  # a request may be sent
         self.connection = 0  # counts up
         self.traffic = traffic
@@ -64,6 +66,7 @@ class Conversation:
         # MID -> messages that were not asked for, or cannot be read; 0: octets that are no message
         self.unexpected: Counter[int] = Counter()
         self.refusal: Refused | None = None  # the last one of a subscription
+        self._is_no_error = False  # one of a subscription that is asked for had code 00
         self._streams = streams  # by the place of a subscription
         self._scaled = scaled
         self._on_start = on_start
@@ -118,7 +121,7 @@ class Conversation:
             is_here = asyncio.get_running_loop() is self.loop
         except RuntimeError:
             is_here = False
-        if not is_here:
+        if not is_here or self._process != os.getpid():
             raise StateError("this client is used in the loop that it was entered in: enter another one here")
 
     def lost(self, reason: str) -> None:
@@ -191,13 +194,20 @@ class Conversation:
             self.turn()
         finally:
             session.response_timeout_ms = usual_ms
-        return await future
+        message = await future
+        if message.mid == rq.REJECTION:
+            LOGGER.warning(
+                '%s: MID 0004 with code 00, "no error", to MID %04d is taken as a yes', self.traffic.where, mid
+            )
+        return message
 
     async def subscribe(self, first: int, behind: int) -> None:
         """Subscribe to subscriptions[first:behind], now and later; Refused if the controller has none of them."""
         session = self.session
         self._want(first, behind, True)
         self.refusal = None
+        self._is_no_error = False
+        session.received.rejected_mid = 0
         subscribing = self._subscribing = self.loop.create_future()
         session.subscribe(first, behind)
         self.turn()
@@ -313,7 +323,9 @@ class Conversation:
             self._on_start(started)
         elif event == session_states.EV_REJECTED:
             self.refusal = self._refusal(0)
+            self._is_no_error = self._is_no_error or self.refusal.code == 0
         elif event == session_states.EV_READY:
+            self._note_no_error()
             self.refusal = None
         elif event == session_states.EV_UNKNOWN or event == session_states.EV_MALFORMED:
             self.unexpected[session.received.mid] += 1
@@ -329,6 +341,16 @@ class Conversation:
         if session.why in unanswered and not self._is_started:
             return self.what_came() or "no answer to MID 0001"
         return _WHY.get(session.why, "the connection ended")
+
+    def _note_no_error(self) -> None:
+        """Warn if a subscription was answered by MID 0004 with code 00: in no other revision it is taken as a yes."""
+        received = self.session.received
+        if self._is_no_error or (received.rejected_mid and not received.rejected_code):
+            LOGGER.warning(
+                '%s: MID 0004 with code 00, "no error", to MID %04d is taken as a yes if no revision is accepted',
+                self.traffic.where,
+                received.rejected_mid,
+            )
 
     def _note_repeat(self, pushed: Pushed) -> None:
         """Warn the second time that a message comes again: its reader forgets to acknowledge."""

@@ -60,6 +60,25 @@ class Unanswered(ClientError, TimeoutError):
         return f"{self.mid:04d}: no answer within {self.seconds:g} s"
 
 
+class WrongAnswer(ClientError):
+    """The answer to `mid` is not what was asked for: its `field` has `found`, where `allowed` is wanted.
+
+    >>> import toolcart
+    >>> print(toolcart.WrongAnswer(64, "tightening_id", 7, "5"))
+    0064: its answer has tightening_id 7, wanted 5
+    """
+
+    def __init__(self, mid: int, field: str, found: object, allowed: str) -> None:
+        super().__init__(mid, field, _plain(found), allowed)
+        self.mid = mid
+        self.field = field
+        self.found = found
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return f"{self.mid:04d}: its answer has {self.field} {self.found!r}, wanted {self.allowed}"
+
+
 class NothingCame(ClientError, TimeoutError):
     """The controller pushed no message of this `topic` within `seconds`.
 
@@ -131,8 +150,7 @@ class OptionError(ClientError, ValueError):
     """
 
     def __init__(self, option: str, found: object, allowed: str) -> None:
-        plain = isinstance(found, int | float | str | bytes | tuple | list | dict | None)
-        super().__init__(option, found if plain else repr(found), allowed)
+        super().__init__(option, _plain(found), allowed)
         self.option = option
         self.found = found
         self.allowed = allowed
@@ -153,5 +171,20 @@ class StateError(ClientError, RuntimeError):
     """
 
 
-for _error in (ClientError, Refused, Unanswered, NothingCame, ConnectionLost, OutOfOrder, OptionError, StateError):
+def _plain(found: object) -> object:
+    """Return a value that another process has as well."""
+    return found if isinstance(found, int | float | str | bytes | tuple | list | dict | None) else repr(found)
+
+
+for _error in (
+    ClientError,
+    Refused,
+    Unanswered,
+    WrongAnswer,
+    NothingCame,
+    ConnectionLost,
+    OutOfOrder,
+    OptionError,
+    StateError,
+):
     _error.__module__ = "toolcart"  # where who catches it gets it from

@@ -25,7 +25,7 @@ from typing import Any
 from toolcart.agent.openprotocol.ids import after, ahead_by, before, is_ahead
 from toolcart.catalogue.message import Message
 from toolcart.client.conversation import LOGGER, Conversation
-from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
+from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered, WrongAnswer
 from toolcart.client.missed import Missed
 from toolcart.client.received import FETCHED, Received, tightening_id
 
@@ -331,10 +331,10 @@ class GapFill:
         except Unanswered:
             self._silent += 1
             return None, "the controller does not answer MID 0064"
-        self._silent = 0
-        found = tightening_id(message)
-        if found != number:
+        except WrongAnswer:
+            self._silent = 0
             return None, "the controller answers with another result"
+        self._silent = 0
         station, ours = message.raw().get("station_id"), self._conversation.started.raw().get("station_id")
         if isinstance(station, int) and isinstance(ours, int):
             return (message, "") if station == ours else (None, "")

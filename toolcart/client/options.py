@@ -12,9 +12,13 @@ from toolcart.client.errors import OptionError
 from toolcart.client.topics import TOPICS
 
 CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}  # MID 0900 (OP 5.27.1 p. 258)
+# Other ways to results and curves, which a session turns to by itself.
+_OF_RESULTS = (60, 61, 63, 100, 101, 103, 105, 106, 107, 109, 1201, 1202)
+_OF_CURVES = (900, 901)
 _POSITIVE_S = "a number of seconds above 0"
 _SECONDS = "a number of seconds, 0 or more"
 _REVISIONS = "revisions from 1 to 999, most wanted first"
+_GENERIC = (8, 9)  # subscribe to the MID that their data names
 _ALSO = "(MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))"
 
 
@@ -60,6 +64,8 @@ class Options:
         for name in ("link_level", "scaled"):
             one_of(name, getattr(self, name), (False, True))
         one_of("header", self.header, ("standard", *HEADERS))
+        if self.pause_s > self.pause_most_s:
+            raise OptionError("pause_s", self.pause_s, f"at most pause_most_s, {self.pause_most_s:g}")
         _revisions("start_revisions", self.start_revisions)
         _list("curves", self.curves, tuple(CURVES))
         self._check_also()
@@ -67,6 +73,8 @@ class Options:
 
     def _check_also(self) -> None:
         taken = (*TOPICS, "curves", "connections")
+        owners = {mid: topic for topic, rows in TOPICS.items() for row, _ in rows for mid in _mids_of(row)}
+        owners |= dict.fromkeys(_OF_RESULTS, "results") | dict.fromkeys(_OF_CURVES, "curves")
         for name, row in _dictionary("also", self.also).items():
             if not isinstance(name, str) or name in taken:
                 raise OptionError("also", name, f"a name that is not one of {', '.join(taken)}")
@@ -77,6 +85,12 @@ class Options:
                 raise OptionError(f"also[{name!r}]", row, _ALSO) from None
             if not pushes or not all(_is_whole(mid, 1, 9999) for mid in mids):
                 raise OptionError(f"also[{name!r}]", row, _ALSO)
+            for mid in {subscribe, end, *(pushed for pushed, _ in pushes)}:
+                if mid in owners:
+                    raise OptionError(f"also[{name!r}]", row, f"no MID of another topic: {mid} is of {owners[mid]!r}")
+            if subscribe == end or any(reply in (pushed, subscribe, end) for pushed, reply in pushes):
+                raise OptionError(f"also[{name!r}]", row, _ALSO + ", all different")
+            owners |= dict.fromkeys((subscribe, end, *(pushed for pushed, _ in pushes)), name)
 
     def _check_revisions(self) -> None:
         names = (*TOPICS, *(self.also or {}))
@@ -85,12 +99,17 @@ class Options:
             _revisions(f"revisions[{name!r}]", wanted)
 
 
+def _mids_of(row: tuple) -> list[int]:
+    """Return what subscribes to a row of TOPICS, ends it, and is pushed by it."""
+    return [mid for mid in row[:2] if mid not in _GENERIC] + [pushed for pushed, _ in row[-1]]
+
+
 def options_of(call: str, given: dict[str, Any]) -> Options:
-    """Return the Options of these keywords; TypeError for one that there is none of, as from any function."""
+    """Return the Options of these keywords; OptionError for one that there is none of."""
     names = [field.name for field in fields(Options)]
-    for name in given:
+    for name, value in given.items():
         if name not in names:
-            raise TypeError(f"{call}() has no option {name!r}; it has: {', '.join(names)}")
+            raise OptionError(name, value, f"one of the options of {call}: {', '.join(names)}")
     return Options(**given)
 
 
@@ -125,6 +144,15 @@ def text(name: str, value: Any, what: str) -> None:
     """OptionError unless it is text that is not empty."""
     if not isinstance(value, str) or not value.strip():
         raise OptionError(name, value, what)
+
+
+def address(name: str, value: Any) -> None:
+    """OptionError unless it may be the name or the address of a machine: without a port, blanks or controls."""
+    text(name, value, "a name or an address")
+    if value.count(":") == 1 or "[" in value:
+        raise OptionError(name, value, "a name or an address without a port: that is the argument `port`")
+    if not value.isprintable() or any(one.isspace() for one in value):
+        raise OptionError(name, value, "a name or an address, without blanks and control characters")
 
 
 def _is_whole(value: Any, least: int, most: int) -> bool:

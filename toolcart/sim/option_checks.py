@@ -48,6 +48,9 @@ NUMBERS: dict[str, Any] = {
     "drop_after_sent": range(1, 2**31),
     "link_lost": range(1, 2**31),
     "nok_percent": _PERCENT,
+    "torque_unit": (1, 12, 90),
+    "spindles": range(1, 100),
+    "window": range(1, 2**31),
     "clock_ahead_s": _SIGNED,
     "ids_off_by": _SIGNED,
     "seed": _SIGNED,
@@ -122,6 +125,10 @@ def _text(_: str, value: Any) -> str:
     return "" if isinstance(value, str) else "text"
 
 
+def _dictionary(_: str, value: Any) -> str:
+    return "" if isinstance(value, dict) else "a dictionary"
+
+
 def _octets(_: str, value: Any) -> str:
     return "" if isinstance(value, bytes) else "bytes"
 
@@ -157,7 +164,10 @@ def _fields(kind: type) -> Callable[[str, Any], str]:
         for field in value:
             allowed = wrong_field(kind, str(field), value[field])
             if allowed:
-                return allowed if not hasattr(kind, str(field)) else f"{field}: {allowed}"
+                is_field = hasattr(kind, str(field))
+                return (
+                    f"a dictionary whose {field} is {allowed}" if is_field else f"a dictionary whose keys are {allowed}"
+                )
         return ""
 
     return check
@@ -194,4 +204,5 @@ _OF_KIND: tuple[tuple[Any, Callable[[str, Any], str]], ...] = (
     ((tuple, list), _numbers),
     (str, _text),
     (bytes, _octets),
+    (dict, _dictionary),
 )

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from toolcart.base.terminal_safe import visible
+from toolcart.sim import option_checks
 
 
 def setting_of(kind, text: str) -> tuple[str, Any]:
@@ -15,9 +16,9 @@ def setting_of(kind, text: str) -> tuple[str, Any]:
         names = ", ".join(sorted(kind.DEFAULTS))
         raise ValueError(f"{visible(text)}: give NAME=VALUE with one of these names: {names}")
     value = value_like(kind.DEFAULTS[name], value_text)
-    mistake = _mistake(kind, name, kind.DEFAULTS[name], value)
-    if mistake:
-        raise ValueError(f"{visible(text)}: {name} is {mistake}")
+    allowed = option_checks.wrong(kind, name, value)
+    if allowed:
+        raise ValueError(f"{visible(text)}: {name} is {allowed}{_example(name, kind.DEFAULTS[name])}")
     return name, value
 
 
@@ -38,29 +39,14 @@ def value_like(default: object, text: str) -> object:
     return value
 
 
-def _mistake(kind, name: str, default: object, value: object) -> str:
-    """Return what an option wants instead of `value`; empty if the value will do."""
-    allowed = getattr(kind, "ALLOWED", {}).get(name)
-    if allowed is not None and value not in allowed:
-        return "one of " + ", ".join(str(one) for one in allowed)
-    example = f", such as {name}={_as_typed(default)}"
-    if isinstance(default, bool):
-        return "" if isinstance(value, bool) else "true or false"
-    if isinstance(default, int):
-        good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return "" if good else "a whole number" + example
-    for wanted, words in (
-        (str, "text"),
-        (tuple, "a list in JSON, such as [1, 2]"),
-        (list, "a list in JSON, such as [3]"),
-        (dict, 'an object in JSON, such as {"60": 97}'),
-    ):
-        if isinstance(default, wanted):
-            return "" if isinstance(value, wanted) else words
-    if isinstance(value, float) or (isinstance(value, int) and value < 0):
-        return "no such number"
-    return ""
-
-
-def _as_typed(default: object) -> str:
-    return json.dumps(default) if not isinstance(default, str) else default
+def _example(name: str, default: object) -> str:
+    """Return how this option is typed, as far as its default shows that."""
+    if isinstance(default, tuple | list):
+        return ": in JSON, such as [1, 2]"
+    if isinstance(default, dict):
+        return ': in JSON, such as {"60": 97}' if name.startswith("refuse") else ": in JSON"
+    if default is None:
+        return ""
+    if isinstance(default, bytes):
+        return f", such as {name}={default.decode('latin-1')}"
+    return f", such as {name}={default if isinstance(default, str) else json.dumps(default)}"

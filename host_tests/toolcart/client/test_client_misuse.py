@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import gc
 import logging
 import os
@@ -16,7 +17,15 @@ import pytest
 
 import toolcart
 from toolcart import catalogue
-from toolcart.client import ConnectionLost, StateError, connect, connect_blocking
+from toolcart.client import (
+    ConnectionLost,
+    OptionError,
+    Refused,
+    StateError,
+    WrongAnswer,
+    connect,
+    connect_blocking,
+)
 from toolcart.simulated import controller
 from host_tests.toolcart.client.test_client import QUICK, run
 
@@ -76,6 +85,129 @@ def test_what_is_no_request_is_refused_with_the_right_call(mid, fields, words):
                 one.ask_frame(catalogue.encode(mid, check=False, **fields))
             assert one.psets() == [1, 2, 12]
         simulated.assert_clean()
+
+
+@pytest.mark.parametrize(
+    ("mid", "data", "call", "words"),
+    [
+        (11, b"002001xxx", lambda one: one.psets(), "0010: its answer has pset_ids"),
+        (11, b"002001   ", lambda one: one.psets(), "0010: its answer has pset_ids [1, None], wanted a list"),
+        (11, b"003001002", lambda one: one.psets(), "0010: its answer has pset_ids"),
+        (11, b"", lambda one: one.psets(), "0010: its answer has pset_ids None"),
+        (81, b"2024-99-01:00:00:00", lambda one: one.time(), "0080: its answer has time '2024-99-01:00:00:00', wanted"),
+        (81, b"xx", lambda one: one.time(), "0080: its answer has time"),
+        (65, b"", lambda one: one.old_result(5), "0064: its answer has tightening_id None, wanted 5"),
+        (65, None, lambda one: one.old_result(5), "0064: its answer has tightening_id 7, wanted 5"),
+    ],
+)
+def test_an_answer_that_is_none_is_told(mid, data, call, words):
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            asked = asyncio.create_task(call(one))
+            while mid - 1 not in simulated.messages:
+                await asyncio.sleep(0.01)
+            if data is None:
+                simulated.push(65, tightening_id=7)
+            else:
+                simulated.inject(b"%04d%04d001         %s\0" % (20 + len(data), mid, data))
+            with pytest.raises(WrongAnswer) as raised:
+                await asked
+            assert words in str(raised.value) and raised.value.mid == mid - 1
+
+    with controller(refuse={mid - 1: None}) as simulated:
+        run(body(simulated))
+
+
+@pytest.mark.parametrize("data", [b" " * 19, b"0000-00-00:00:00:00"])
+def test_a_clock_that_is_not_set_is_none(data):
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            asked = asyncio.create_task(one.time())
+            while 80 not in simulated.messages:
+                await asyncio.sleep(0.01)
+            simulated.inject(b"00390081001         %s\0" % data)
+            assert await asked is None
+
+    with controller(refuse={80: None}) as simulated:
+        run(body(simulated))
+
+
+def test_code_00_is_a_yes_where_a_yes_was_asked_for_and_is_logged(caplog):
+    """As the agent takes it: where data are the answer there are none, and a topic's revisions are all asked for."""
+    with controller(refuse={18: 0, 10: 0, 60: 0}, result_revisions=(1,)) as simulated:
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+            assert one.select_pset(2).mid == 4
+            with pytest.raises(Refused) as raised:
+                one.psets()
+            assert raised.value.code == 0
+            with one.results(fill_gaps=False):
+                pass
+    warned = [record.message for record in caplog.records if "code 00" in record.message]
+    assert ["0018" in warned[0], "0060" in warned[1], len(warned)] == [True, True, 2]
+
+
+def test_what_cannot_be_asked_for_is_refused_before_it_is_sent():
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        for answer in (99999, "11", -1, True):
+            with pytest.raises(OptionError, match="answer: found"):
+                one.ask_frame(catalogue.encode(10), answer=answer)
+        with pytest.raises(OptionError, match=r"time: found .*allowed a datetime"):
+            one.set_time(datetime.date(2024, 3, 14))
+        with pytest.raises(catalogue.FieldError):
+            one.old_result(0, "11")
+        assert 10 not in simulated.messages and 82 not in simulated.messages
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: toolcart.wire("00209999001         "),
+        lambda: toolcart.wire(toolcart.decode(toolcart.encode(9999))),
+        lambda: toolcart.wire(None),
+        lambda: toolcart.acknowledge(toolcart.encode(61)),
+        lambda: toolcart.acknowledge("x"),
+        lambda: toolcart.physical_values(b"x"),
+        lambda: toolcart.read_extra(b"x"),
+        lambda: toolcart.decode_parts(5),
+        lambda: toolcart.Catalogue(only=("tightning",)),
+        lambda: toolcart.Catalogue(only="tightening"),
+        lambda: toolcart.Catalogue(only=5),
+        lambda: toolcart.Catalogue(sent_by="controler"),
+        lambda: toolcart.Catalogue(sent_by=[1]),
+        lambda: toolcart.mids("vinn"),
+        lambda: toolcart.mids(61),
+        lambda: toolcart.mids([1]),
+    ],
+)
+def test_a_wrong_argument_is_an_error_of_the_library(call):
+    with pytest.raises(toolcart.Error) as raised:
+        call()
+    assert isinstance(raised.value, ValueError)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_call_in_an_asyncio_child_is_refused():
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                child = os.fork()
+            if not child:
+                code = 1
+                try:
+                    calls = [one.psets, lambda: one.ask(18, pset_id=2), one.results().next, one.close]
+                    for call in calls:
+                        with contextlib.suppress(StateError):
+                            await call()
+                            os._exit(2)
+                    code = 0
+                finally:
+                    os._exit(code)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert await one.psets() == [1, 2, 12]
+
+    with controller() as simulated:
+        run(body(simulated))
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,20 @@
 """An option that means nothing is refused where the client is made, in words; every error reaches another process."""
 
 import copy
+import datetime
 import inspect
+import os
 import pickle
 import subprocess
 import sys
+import warnings
 
 import pytest
 
 from toolcart import catalogue, client
 from toolcart.client import (
     OptionError,
+    StateError,
     connect,
     connect_blocking,
     connect_serial,
@@ -48,6 +52,7 @@ WRONG = (
     ({"keep_alive_s": -1}, "keep_alive_s"),
     ({"silence_s": None}, "silence_s"),
     ({"response_s": float("inf")}, "response_s"),
+    ({"pause_s": 40}, "pause_s: found 40, allowed at most pause_most_s, 30"),
     ({"pause_s": -0.1}, "pause_s: found -0.1, allowed a number of seconds, 0 or more"),
     ({"also": {"results": (1, 2, ((3, 4),))}}, "also: found 'results', allowed a name that is not one of"),
     ({"also": {"mine": (1, 2)}}, "also['mine']: found (1, 2), allowed (MID that subscribes"),
@@ -55,10 +60,24 @@ WRONG = (
     ({"also": {"mine": (1, 2, ())}}, "also['mine']"),
     ({"also": {"mine": ("1", 2, ((3, 4),))}}, "also['mine']"),
     ({"also": {5: (1, 2, ((3, 4),))}}, "also: found 5"),
+    (
+        {"also": {"mine": (60, 2, ((3, 4),))}},
+        "also['mine']: found (60, 2, ((3, 4),)), allowed no MID of another",
+    ),
+    (
+        {"also": {"mine": (1001, 2, ((1201, 5),))}},
+        "also['mine']: found (1001, 2, ((1201, 5),)), allowed no MID",
+    ),
+    ({"also": {"mine": (9110, 9110, ((9110, 5),))}}, "also['mine']"),
+    ({"also": {"a": (9110, 9113, ((9111, 5),)), "b": (9114, 9115, ((9111, 5),))}}, "also['b']"),
 )
 ADDRESSES = (
     (("",), "host: found '', allowed a name or an address"),
     ((5,), "host: found 5"),
+    (("192.0.2.1:4545",), "host: found '192.0.2.1:4545', allowed a name or an address without a port"),
+    (("[::1]",), "host: found '[::1]', allowed a name or an address without a port"),
+    ((" 192.0.2.1",), "host: found ' 192.0.2.1', allowed a name or an address, without blanks"),
+    (("a\0b",), "host: found 'a\\x00b', allowed a name"),
     (("127.0.0.1", 0), "port: found 0, allowed 1 to 65535"),
     (("127.0.0.1", "4545"), "port: found '4545'"),
 )
@@ -170,6 +189,78 @@ def test_a_simulated_controller_is_asked_before_and_after_its_with_too():
     simulated.assert_clean()
 
 
+def test_a_simulated_controller_does_nothing_where_it_does_not_run():
+    simulated = controller()
+    for call in (lambda: simulated.push(18, pset_id=2), lambda: simulated.inject(b"x"), simulated.drop):
+        with pytest.raises(StateError, match="does not run yet"):
+            call()
+    with simulated:
+        pass
+    calls = [
+        lambda: simulated.push(18, pset_id=2),
+        lambda: simulated.change(silent=True),
+        lambda: simulated.raise_alarm("E404"),
+        lambda: simulated.select_pset(1),
+        lambda: simulated.select_job(1),
+        lambda: simulated.identify("WVW1"),
+        lambda: simulated.set_time(datetime.datetime(2024, 3, 14)),
+        *(getattr(simulated, name) for name in ("produce", "cut", "restore", "drop")),
+    ]
+    for call in calls:
+        with pytest.raises(StateError, match="has ended"):
+            call()
+    with pytest.raises(StateError, match="was entered before"), simulated:
+        raise AssertionError("it runs once")
+    assert simulated.messages == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_simulated_controller_runs_in_the_process_that_made_it():
+    with controller() as simulated:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            child = os.fork()
+        if not child:
+            code = 1
+            try:
+                try:
+                    simulated.produce()
+                except StateError:
+                    code = 0
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert simulated.produce() == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "option"),
+    [
+        (lambda one: one.inject("00209999001         "), "octets"),
+        (lambda one: one.set_time("2024-03-14:09:26:53"), "time"),
+        (lambda one: one.set_time(datetime.date(2024, 3, 14)), "time"),
+        (lambda one: one.raise_alarm("nope nope"), "code"),
+        (lambda one: one.raise_alarm("E404", "x" * 51), "text"),
+        (lambda one: one.acknowledge_alarm("E 4040"), "code"),
+        (lambda one: one.identify("x" * 41), "vin"),
+        (lambda one: one.identify("x", "y" * 26), "identifiers"),
+        (lambda one: one.identify("x", "1", "2", "3", "4"), "identifiers"),
+        (lambda _: controller(torque_unit=99), "torque_unit"),
+        (lambda _: controller(spindles=0), "spindles"),
+        (lambda _: controller(host="nope.invalid"), "host"),
+        (lambda _: controller(host="192.0.2.1"), "host"),
+        (lambda _: controller(host="127.0.0.1:4545"), "host"),
+        (lambda one: controller(port=one.port), "port"),
+    ],
+)
+def test_what_a_simulated_controller_cannot_do_is_refused_by_its_name(call, option):
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        with pytest.raises(OptionError) as raised:
+            call(simulated)
+        assert raised.value.option == option and pickle.loads(pickle.dumps(raised.value)).option == option
+        assert one.psets() == [1, 2, 12]
+
+
 def test_the_library_runs_without_what_windows_has_not():
     source = """if True:
         import sys
@@ -187,16 +278,10 @@ def test_the_library_runs_without_what_windows_has_not():
     assert done.stdout.splitlines() == ["[1, 2, 12] 1", "fcntl"], done.stderr
 
 
-def test_what_is_no_bytes_is_not_injected():
-    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
-        with pytest.raises(TypeError):
-            simulated.inject("00209999001         ")
-        assert one.psets() == [1, 2, 12]
-
-
-def test_unknown_option_is_a_type_error_that_lists_all_options():
-    with pytest.raises(TypeError, match=r"connect\(\) has no option 'deadline_s'; it has: timeout, "):
-        connect("127.0.0.1", deadline_s=1)
+def test_unknown_option_is_refused_with_all_options():
+    for call, name in ((connect, "connect"), (connect_blocking, "connect"), (connect_serial, "connect_serial")):
+        with pytest.raises(OptionError, match=rf"deadline_s: found 1, allowed one of the options of {name}: timeout, "):
+            call("127.0.0.1", deadline_s=1)
 
 
 def test_help_and_completion_show_every_option():
@@ -208,6 +293,7 @@ def test_help_and_completion_show_every_option():
 ERRORS = (
     client.Refused(18, 3, "parameter set can not be set"),
     client.Unanswered(80, 0.5),
+    client.WrongAnswer(64, "tightening_id", 7, "5"),
     client.NothingCame("results", 2),
     client.ConnectionLost("no answer", 80),
     client.OutOfOrder(61),

@@ -15,8 +15,11 @@ import pytest
 
 from toolcart.agent.base.crc import crc30
 from toolcart.base import working_folder
-from toolcart.sim.option_values import value_like
+from toolcart.sim import option_checks
+from toolcart.sim.controller_quirks import ControllerOptions
+from toolcart.sim.option_values import setting_of, value_like
 from toolcart.sim.serve import SimulatedPlant
+from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.config import file as config_file
 from host_tests.portable import LONG
 from host_tests.support.combinations import all_pairs
@@ -306,7 +309,7 @@ def _simulate(*words, code):
 
 def test_what_a_simulator_cannot_use_is_reported_with_what_to_do(tmp_path):
     output = _simulate("controller", "--port", 0, "--set", 'identity={"nonsense": 1}', code=2)
-    assert "identity has no field nonsense" in output
+    assert "identity is a dictionary whose keys are one of the fields" in output
     (tmp_path / "file").write_text("keep me")
     for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
         output = _simulate("controller", "--link", "ascii", "--device", path, code=1)
@@ -315,8 +318,31 @@ def test_what_a_simulator_cannot_use_is_reported_with_what_to_do(tmp_path):
     assert (tmp_path / "file").read_text() == "keep me"
 
 
+@pytest.mark.parametrize("setting", ["ids_off_by=-1", "clock_ahead_s=-5", "seed=-1", "pushed_revision=null"])
+def test_what_an_option_may_be_can_be_typed(setting):
+    name, value = setting_of(ControllerOptions, setting)
+    assert value == json.loads(setting.partition("=")[2]) and not option_checks.wrong(ControllerOptions, name, value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "setting", "words"),
+    [
+        (ControllerOptions, "memory=-1", "memory is a whole number, 0 or more, such as memory=5000"),
+        (ControllerOptions, "traces=[9]", "traces is a list of whole numbers, one of 1, 2, 3 each: in JSON"),
+        (ControllerOptions, "silent=1", "silent is True or False, such as silent=false"),
+        (ControllerOptions, "pad=xx", "pad is b"),
+        (ControllerOptions, "refuse=60", 'such as {"60": 97}'),
+        (ToolsNetOptions, "codes=5", "codes is a dictionary: in JSON"),
+    ],
+)
+def test_what_an_option_may_not_be_is_refused_as_typed(kind, setting, words):
+    with pytest.raises(ValueError) as raised:
+        setting_of(kind, setting)
+    assert words in str(raised.value)
+
+
 def test_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
-    with _simulated("--set", "pushed_revision=77", "--rate", 50, "--set", "start_revisions=[1]") as (process, port):
+    with _simulated("--set", "batch=123456", "--rate", 50, "--set", "start_revisions=[1]") as (process, port):
         with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
             client.sendall(b"00200001            \x0000200060            \0")
             assert process.wait(DEADLINE_S) == 1
