@@ -26,6 +26,8 @@ EXIT_WRONG = 2
 EXIT_UNANSWERED = 3
 _DIGITS_MOST = 20
 _CHANGES_SOMETHING = ("C", "C!")
+_ACKNOWLEDGEMENT = "A"
+_OF_THE_SESSION = (3, 4, 9997, 9998, 9999)  # MID 0001 is sent anyway: asked for, its answer is what is shown
 
 
 @click.command()
@@ -75,8 +77,15 @@ def ask(
     controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
     """
     host, port = _address(host, port)
-    if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
-        _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
+    about = catalogue.about(number)
+    if number in _OF_THE_SESSION or (about.kind == _ACKNOWLEDGEMENT and "I" in about.sender):
+        _end(
+            f"MID {number:04d} ({about.name}) is no request: the session that asks is begun with MID 0001, kept alive"
+            " and ended by itself, and nothing that is pushed is acknowledged",
+            EXIT_WRONG,
+        )
+    if about.kind in _CHANGES_SOMETHING and not yes:
+        _end(f"MID {number:04d} ({about.name}) changes something there; --yes sends it", EXIT_WRONG)
     frame = _request(number, revision, fields)
     code = EXIT_UNANSWERED
     with nonblocking_output(LAST_WORDS_S, ends_with_reader=True) as streams:

@@ -75,6 +75,7 @@ def test_a_wrong_request_is_reported_before_anybody_is_asked():
         (("0064", "tightening_id=0", "--wait", "nan"), "not a valid float"),
         (("0064", "-r", 99), "no described revision 99"),
         (("8000",), "no table"),
+        *(((mid,), "is no request") for mid in ("0003", "0004", "0005", "0062", "0072", "9997", "9998", "9999")),
     ):
         assert words in toolcart("ask", "127.0.0.1", *arguments, code=2).output, arguments
 
