@@ -35,7 +35,7 @@ class Catalogue:
     def __init__(self, sent_by=None, only=None):
         if sent_by is not None and (not isinstance(sent_by, str) or sent_by not in _LETTERS):
             raise FieldError(0, 0, "sent_by", "", sent_by, "controller or integrator")
-        if only is not None and not isinstance(only, (list, tuple, set, frozenset)):
+        if only is not None and not isinstance(only, (list, tuple, set)):
             raise FieldError(0, 0, "only", "", only, "a list of categories")
         for name in () if only is None else only:
             _check_category(name)

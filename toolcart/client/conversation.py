@@ -136,8 +136,8 @@ class Conversation:
         self._close_session()
         self.free.clear()
         self._outstanding.clear()
-        is_final = self.why == session_states.WHY_NO_RESULTS and self.refusal is not None
-        self._fail(ConnectionLost(reason, self._requested_mid), self.refusal if is_final else ConnectionLost(reason))
+        refusal = self.refusal if self.why == session_states.WHY_NO_RESULTS else None
+        self._fail(ConnectionLost(reason, self._requested_mid), refusal or ConnectionLost(reason))
         if not self.over.done():
             self.over.set_result(reason)
 
