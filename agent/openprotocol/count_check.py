@@ -91,6 +91,23 @@ class CountCheck:
         """True if there is none."""
         return self._goes_on and not self._began_again
 
+    def take_answer(self, recovery, is_there, now):
+        """Take the answer to the question for a result in front of the highest known; return an OUTCOME_."""
+        answer = recovery.answer
+        stored = self.stored()
+        is_known = None
+        if is_there and is_unread(answer):
+            is_known = tells(recovery.frame, stored) or None
+        elif is_there:
+            is_known = same(answer, stored) or recovery.fits_in_other_format(answer, stored)
+            if not is_known and may_share_its_id(recovery, answer, stored):
+                is_known = None
+            if not is_known and turns_to_compare(recovery, answer, stored):
+                recovery.check = None
+                return phases.OUTCOME_NONE
+        self.take(is_known)
+        return _go_on(recovery, now)
+
 
 def begin(recovery, now):
     """The highest ID known is answered with what cannot be compared: ask what is in front; return an OUTCOME_."""
@@ -115,22 +132,3 @@ def _go_on(recovery, now):
     from toolcart.agent.openprotocol import id_walk  # most answers tell enough
 
     return id_walk.begin(recovery, False, now)
-
-
-def take_answer(recovery, is_there, now):
-    """Take the answer to the question for a result in front of the highest known; return an OUTCOME_."""
-    check = recovery.check
-    answer = recovery.answer
-    stored = check.stored()
-    is_known = None
-    if is_there and is_unread(answer):
-        is_known = tells(recovery.frame, stored) or None
-    elif is_there:
-        is_known = same(answer, stored) or recovery.fits_in_other_format(answer, stored)
-        if not is_known and may_share_its_id(recovery, answer, stored):
-            is_known = None
-        if not is_known and turns_to_compare(recovery, answer, stored):
-            recovery.check = None
-            return phases.OUTCOME_NONE
-    check.take(is_known)
-    return _go_on(recovery, now)

@@ -229,6 +229,12 @@ def take_witness(recovery, is_logged, now):
         from toolcart.agent.openprotocol.count_check import tells  # hardly any answer cannot be read
 
         is_known = tells(recovery.frame, ledger.octets)
+    if not (is_known or observed.is_nothing()) and is_above and ledger.epoch():
+        from toolcart.agent.openprotocol import oldest_first  # hardly any count begins anew
+
+        if oldest_first.hides_known(recovery, request.asked):
+            recovery.offset.is_proven = True
+            return count_goes_on(recovery, now)
     if is_known and not several and recovery.is_pushed(ledger.octets):
         recovery.offset.is_ruled_out = not recovery.offset.is_known()
     if not is_known and _turns_to_compare(recovery, recovery.answer):

@@ -110,7 +110,7 @@ class Recovery:
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
         self.other_format = None  # toolcart.agent.openprotocol.differing_formats's, where an answer may be that
-        self.check = None  # toolcart.agent.openprotocol.count_check's, while it asks
+        self.check = None  # toolcart.agent.openprotocol.count_check's or oldest_first's, while it asks
         self.spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self.is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
@@ -492,6 +492,11 @@ class Recovery:
                 self.why = WHY_SILENT
                 self.follow(phases.STEP_ABSENT, now)
                 return
+            if self.ledger.epoch():
+                from toolcart.agent.openprotocol import oldest_first  # hardly any count begins anew
+
+                if oldest_first.takes_kept(self):
+                    return
             self.gap_fill.gone_run = 0
             self.request.there = True
             self.pause_ms = LOOK_AGAIN_MS

@@ -348,9 +348,7 @@ def _go_on_searching(recovery, there, now):
 def _take_compared(recovery, is_there, now):
     """Take the result that was asked for, or that it is not there, and turn to the next one; return an OUTCOME_."""
     if recovery.check is not None:
-        from toolcart.agent.openprotocol import count_check  # hardly any controller has such answers
-
-        return count_check.take_answer(recovery, is_there, now)
+        return recovery.check.take_answer(recovery, is_there, now)
     from toolcart.agent.openprotocol import differing_formats  # hardly any controller writes them otherwise
 
     return differing_formats.take_answer(recovery, recovery.answer if is_there else None)

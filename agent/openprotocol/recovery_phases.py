@@ -39,6 +39,8 @@ toolcart.agent.openprotocol.recovery; W1 to W4 are below.
               (differing_formats)  (the same)                         has shown
               what is in front     is it that? (the same)             the next one; at last as from WITNESS, or
               of top (rule 11)                                        neither: WALK, and no new count
+              what was pushed in   is it the later push?              FILL
+              two counts           FILL (oldest_first.py)
     OWN_IDS   downward, shared     is it ours? (shared_ids.py)         the stretch is known: FILL; goes on, to K in
                                                                        a row, where no answer is below its question;
                                                                        not known yet: NEWEST, to PROBE

@@ -61,6 +61,7 @@ class StoredContents:
         self.since = 1  # as far as they show, results from this record on are of this epoch of the IDs
         self._epoch = epoch
         self.is_partial = False  # the log has more than these
+        self.is_oldest_first = None  # what toolcart.agent.openprotocol.oldest_first has found, None: nothing yet
         self._duplicates = duplicates
         self._upto = duplicates.next_record() - 1  # what comes behind this record is not read yet
         self._most = duplicates.contents_most

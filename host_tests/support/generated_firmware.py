@@ -134,6 +134,7 @@ class Firmware:
             # end so many connections; and which questions of an ID that is there are answered with another result.
             "settles": given.get("settles", False),  # time passes until nothing is looked for
             "forgets": given.get("forgets", True),  # what it keeps, when its count begins again
+            "oldest_first": given.get("oldest_first", False),  # it answers with the oldest that it keeps under an ID
             "ends_with": given.get("ends_with", {}),
             "wrong": given.get("wrong", "another"),
             "wrong_at": given.get("wrong_at", ()),
@@ -215,7 +216,7 @@ class Firmware:
         number -= traits["asks_above"] if number else 0
         result = None
         if kept and number:
-            result = next((one for one in reversed(kept) if one.tightening_id == number), None)
+            result = self._under(number)
             result = result or FOUND[traits["found"]](kept, number)
         elif kept and traits["knows_newest"]:
             result = kept[-1]
@@ -234,6 +235,11 @@ class Firmware:
             session.refuse(64, REJECTED[traits["gone"]])
         else:
             session._say_old(result, revision)
+
+    def _under(self, number):
+        """Return what it has under this ID, None: nothing."""
+        kept = self.kept if self.traits["oldest_first"] else reversed(self.kept)
+        return next((one for one in kept if one.tightening_id == number), None)
 
     def _ends_with(self, number):
         if not self.outages:
@@ -288,7 +294,10 @@ class Firmware:
         lost = [mark for mark in range(before, max(ends, default=before)) if mark not in kept]
         known = numbers[before - 1]
         if ends and numbers[after] > known:  # nor that there is a new count
-            lost += [mark for mark in range(ends[-1], after) if mark not in kept and numbers[mark] <= known]
+            hidden = self.kept if self.traits["oldest_first"] else []
+            hidden = [one.mark for one in hidden if one is not self._under(one.tightening_id)]
+            new = [mark for mark in range(ends[-1], after) if mark not in kept]
+            lost += [mark for mark in new if numbers[mark] <= known or mark in hidden]
         self.unknowable += len(lost) * (2 if self.traits["bolts"] else 1)
 
     def _end_early(self):
@@ -331,7 +340,7 @@ class Firmware:
             self.make(count)
             after = len(self.made)
             tells = self.traits["named"] == "as kept" and self.traits["found"] in TRUE
-            kept = [one.mark for one in self.kept] if tells else []
+            kept = [one.mark for one in self.kept if one is self._under(one.tightening_id)] if tells else []
             cart.network.up(*CONTROLLER)
             if self.traits["at_once"]:
                 cart.controller.messages.pop(60)

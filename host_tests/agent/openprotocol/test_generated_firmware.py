@@ -3,6 +3,8 @@
 import pytest
 
 from toolcart.agent.openprotocol.missing_bound import missing_most
+from toolcart.agent.record import KIND_EVENT
+from toolcart.agent.record.text import describe
 from host_tests.support.combinations import all_pairs, each_choice
 from host_tests.support.generated_firmware import NAMED, PLAIN, Firmware
 
@@ -113,3 +115,37 @@ def test_a_count_whose_first_push_is_its_first_result(monkeypatch, keeps, betwee
     one = firmware(monkeypatch, first=1, gone="another code", keeps=keeps, between=between, outages=outages)
     false, twice, missing = one.books()
     assert one.faults() == [] and false == twice == 0 and one.cart.station.ledger.gone() == missing > 0
+
+
+@pytest.mark.parametrize("ending", ["down", "cut"])
+def test_what_the_count_before_hides_is_counted(monkeypatch, ending):
+    """The memory keeps both counts, and answers with the oldest result of an ID."""
+    outages = [(3, ending, True)]
+    one = firmware(monkeypatch, first=1, keeps=500, forgets=False, between=7, oldest_first=True, outages=outages)
+    assert one.faults() == [] and one.books() == (0, 0, 3) and one.cart.gone() == [(1, 3)]
+    why = [describe(event, 0, kind, 0, len(event)) for _, kind, _, event in one.cart.records() if kind == KIND_EVENT]
+    reasons = [line["text"] for line in why if line["event"] == "results gone"]
+    assert reasons == ["no answer came for these, or none that is certainly theirs"]
+
+
+@pytest.mark.parametrize(
+    ("oldest_first", "missed", "ending", "later", "between", "keeps", "gone"),
+    all_pairs(
+        [True, False],
+        [1, 2, 3],
+        ["down", "cut"],
+        [[], [(2, "cut", False)], [(5, "down", False), (1, "cut", False)], [(1, "down", True)], [(2, "cut", True)]],
+        [1, 2, 5],
+        [50, 500],
+        ["15", "another code"],
+    ),
+)
+def test_what_a_memory_of_two_counts_does_not_show_is_gone_and_nothing_else(
+    monkeypatch, oldest_first, missed, ending, later, between, keeps, gone
+):
+    given = {"first": 1, "forgets": False, "settles": True, "outages": [(missed, ending, True)] + later}
+    given.update(keeps=keeps, gone=gone, between=between, oldest_first=oldest_first)
+    one = firmware(monkeypatch, **given)
+    false, twice, missing = one.books()
+    assert one.faults() == [] and false == twice == 0
+    assert missing - one.unknowable <= one.cart.station.ledger.gone() <= missing, (one.cart.gone(), one.made)

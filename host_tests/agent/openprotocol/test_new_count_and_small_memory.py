@@ -3,7 +3,7 @@
 import pytest
 
 from host_tests.support.combinations import all_pairs
-from host_tests.support.odd_controllers import OddController
+from host_tests.support.odd_controllers import OddController, exactly
 from host_tests.support.world import CONTROLLER
 
 
@@ -41,16 +41,19 @@ def test_it_is_stored_or_counted(monkeypatch, how, first, live, keeps, late_ms):
 
 
 @pytest.mark.parametrize(
-    ("back", "keeps", "drops", "live", "missed"), all_pairs([2, 4, 6], [12, 500], [True, False], [0, 2], [0, 3])
+    ("back", "keeps", "copied", "live", "missed"),
+    all_pairs([2, 4, 6], [12, 500], ["all", "before", "before, oldest first"], [0, 2], [0, 3]),
 )
-def test_nothing_is_lost_in_front_of_what_was_there_before(monkeypatch, back, keeps, drops, live, missed):
+def test_nothing_is_lost_in_front_of_what_was_there_before(monkeypatch, back, keeps, copied, live, missed):
     one = OddController(monkeypatch, keeps=keeps, first_id=1000)
+    if copied == "before, oldest first":
+        one.answers = lambda kept, number: exactly(list(reversed(kept)), number)
     one.cart.until_ready(5000)
     one.make(8, 600)
     one.cart.network.down(*CONTROLLER)
     one.cart.run(3000)
     one.cart.controller.reset_ids(1008 - back)  # it was set back to a copy, or writes too late
-    if drops:
+    if copied != "all":
         del one.kept[-back:]
     one.make(missed, 600)
     one.cart.network.up(*CONTROLLER)

@@ -1,0 +1,111 @@
+"""Is a memory that keeps two counts of IDs searched from its oldest result on? Then it hides what the present one made.
+
+Rules
+1. It is searched so where an ID is answered with what was pushed under it, though a later result is known to have it.
+2. A missing ID of the present count that is answered with a result of a count before may be that of a copy to which the
+   controller was set back: then that is all there is, and nothing is missing. Where the memory is searched from its
+   oldest result on, what the present count has made under the ID is never shown: it is gone.
+3. One question tells, and holds for what is to be fetched now: for the push that was stored last of those under whose
+   ID there is another one; if there is none, for the highest result known. Where a small memory has dropped all under
+   which it shows the count before, nothing tells.
+4. Where the highest result known is hidden, and the newest is above it, the count goes on.
+
+Imported where something was fetched, or the highest result known is not under its ID, and a count has begun anew.
+"""
+
+from toolcart.agent.base.fields import all_digits, get_u32
+from toolcart.agent.openprotocol import range_fetch, stored_contents
+from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
+from toolcart.agent.openprotocol.ids import id_of, is_ahead, put_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
+from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+
+
+def takes_kept(recovery):
+    """True if the missing ID, whose answer the log has, is closed here, or when the question is answered (rule 2)."""
+    if not recovery.is_id_unique() or recovery.may_push_ids_differ() or recovery.offset.is_known():
+        return False
+    ledger = recovery.ledger
+    top = ledger.top()
+    if stored_contents.is_id_stored(recovery) or 0 < _newest(recovery, top, ledger.octets) < recovery.first_of_count():
+        return False  # nothing is known of the present count
+    number = recovery.gap_fill.at
+    contents = stored_contents.begun(recovery)
+    if contents.is_oldest_first is None:
+        asked = _stored_twice(recovery.duplicates, number)
+        asked = top if asked < 0 else asked
+        if asked != number:
+            recovery.check = OldestFirstCheck(asked)
+            recovery.turn_to(phases.PHASE_COMPARE, asked)
+            return True
+        contents.is_oldest_first = hides_known(recovery, number)
+    if contents.is_oldest_first:
+        _close(recovery, True)
+    return contents.is_oldest_first
+
+
+def hides_known(recovery, number):
+    """True if what came last, under this ID, was pushed, and is not the result that is known to have it (rule 1)."""
+    if not recovery.is_id_unique() or not recovery.is_pushed(recovery.answer, since=1):
+        return False  # what was fetched may have come under an ID that is off
+    its = _newest(recovery, number, recovery.answer)
+    is_before = its < recovery.first_of_count() and not recovery.is_top(recovery.answer)
+    return 0 < its and (its < _newest(recovery, number) or is_before)
+
+
+class OldestFirstCheck:
+    """The question for `asked` (rule 3)."""
+
+    def __init__(self, asked):
+        self.asked = asked
+
+    def take_answer(self, recovery, is_there, now):
+        """Take the answer, if it `is_there`, and close the missing ID; return an OUTCOME_."""
+        is_oldest_first = is_there and hides_known(recovery, self.asked)
+        stored_contents.begun(recovery).is_oldest_first = is_oldest_first
+        recovery.check = None
+        return _close(recovery, is_oldest_first)
+
+
+def _stored_twice(duplicates, above):
+    """Return the ID of the push that was stored last of those whose IDs the log has twice; -1: there is none.
+
+    One `above` this ID comes first: a small memory has dropped the oldest of those below it.
+    """
+    ids, twice = set(), set()
+    for _, number in _numbers(duplicates):
+        (twice if number in ids else ids).add(number)
+    last = False, 0, -1
+    for record, number in _numbers(duplicates):
+        if number in twice:
+            last = max(last, (is_ahead(number, above), record, number))
+    return last[2]
+
+
+def _numbers(duplicates):
+    """Yield record and ID of each push that has one."""
+    for page, at, flags in duplicates.results(1):
+        if not flags & FLAG_RECOVERED and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+            yield get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID)
+
+
+def _newest(recovery, number, known=None):
+    """Return the newest record of the log with this ID, or of the result `known` that has it; 0: there is none."""
+    ident = bytearray(ID_BYTES)
+    put_id(ident, 0, number)
+    digest = bytearray(FINGERPRINT_BYTES)
+    newest = 0
+    for page, at, flags in recovery.duplicates.results_of(bytes(ident), 1):
+        put_digest(digest, 0, page, at, flags)
+        if known is None or same(digest, known):
+            newest = max(newest, get_u32(page, at - HEAD_BYTES))
+    return newest
+
+
+def _close(recovery, is_gone):
+    """Close the missing ID, for which there was an answer; return an OUTCOME_."""
+    if is_gone:
+        recovery.why = WHY_SILENT
+    recovery.gap_fill.gone_run = 0
+    return range_fetch.close_asked(recovery, is_gone)
