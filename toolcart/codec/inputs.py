@@ -341,11 +341,29 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
         if length < 20 or missing > TRIMMED_MOST:
             at = head.start() + 1
             continue
-        yield CaptureItem(frame + b" " * missing, way=place)
         is_found = True
         at = head.start() + len(frame)
+        end = _longer_end(line, at)
+        if end > at:
+            yield from _cut_messages([(None, line[head.start() : end])], place)
+            at = end
+        else:
+            yield CaptureItem(frame + b" " * missing, way=place)
     if not is_found and line.strip(b" \0\t#"):
         yield CaptureItem(line, way=place, problem="no message in this line")
+
+
+def _longer_end(line: bytes, at: int) -> int:
+    """Return where a telegram ends whose length says that it does `at`; that, unless more of it follows.
+
+    More follows up to a NUL, or where a letter or digit comes next that begins no other telegram.
+    """
+    nul = line.find(b"\0", at)
+    head = _HEAD.search(line, at)
+    is_next = _HEAD.match(line, at) and HEADER_BYTES <= int(line[at : at + 4]) <= len(line) - at + TRIMMED_MOST
+    if line[at : at + 1].isalnum() and not is_next:
+        return nul + 1 or len(line)
+    return nul + 1 if at < nul and (head is None or nul < head.start()) else at
 
 
 def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterator[CaptureItem]:

@@ -217,6 +217,28 @@ def test_decode_takes_a_line_of_a_log_that_a_nul_ends_in_front_of_its_length_as_
     assert first["wrong_length"].startswith("its length says 459, it has 419 bytes") and second["mid"] == 9999
 
 
+@pytest.mark.parametrize("less", [1, 2, 30, 99, 150])
+@pytest.mark.parametrize("end", [b"", b"\0", b"<NUL>", b" ok", b"<NUL> ok"])
+def test_decode_of_a_line_whose_length_is_too_small_says_what_decode_of_octets_says(less, end):
+    whole = frame_of(61, 3)
+    short = b"%04d" % (len(whole) - less) + whole[4:]
+    line = b"12:00:01 got " + short + end + b"\n12:00:02 got 00209999001         <NUL>\n"
+    end = end.replace(b"<NUL>", b"\0").removesuffix(b" ok") if b"\0" in end or b"<NUL>" in end else end
+    of_octets = [as_data(one) for one in messages(short + end, "octets")]
+    *of_line, last = [as_data(one) for one in messages(line, "text")]
+    assert [{**one, "way": "line 1"} for one in of_octets] == of_line and last["mid"] == 9999
+    if end == b"\0" and less < 100:
+        assert of_line[0]["wrong_length"].startswith("its length says %d, it has 419 bytes" % (419 - less))
+    else:
+        assert "problem" in of_line[-1] and of_line[0]["frame"] == short[: len(short) - less].hex()
+
+
+@pytest.mark.parametrize("words", [b"", b" sent", b"' sent", b'"', b"]", b"<NUL> sent", b" | 00200062001         "])
+def test_words_behind_a_telegram_in_a_line_are_none_of_it(words):
+    line = b"12:00:01 '00209999001         " + words + b"\n"
+    assert {(as_data(one).get("problem"), as_data(one).get("wrong_length")) for one in messages(line)} == {(None, None)}
+
+
 def test_decode_takes_parts_whose_lengths_are_wrong_as_the_agent_does():
     whole = frame_of(61, 3, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
     parts = [whole[4:18] + b"21" + whole[20:200], whole[4:18] + b"22" + whole[200:]]
