@@ -3,8 +3,8 @@
     for telegram in toolcart.captures.read("talk.pcap"):
         print(telegram.time, telegram.sent_by, telegram.message)
 
-What can be read is what `toolcart decode` reads: pcap and pcapng with both directions, hexadecimal text, a dump, a log
-or a mail with telegrams in it, a capture of a serial line, the lines of `toolcart decode --json`, bare bytes.
+What can be read is what `toolcart decode` reads: pcap, pcapng and what `tcpdump -X` prints, with both directions,
+hexadecimal text, a dump, a log or a mail with telegrams in it, a capture of a serial line, the lines of `toolcart decode --json`, bare bytes.
 """
 
 from __future__ import annotations

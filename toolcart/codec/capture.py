@@ -17,6 +17,7 @@ Rules:
 from __future__ import annotations
 
 import heapq
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -112,6 +113,11 @@ class Stream:
         self.next = ((self.next or 0) + count) % (2 * WINDOW)
 
 
+def is_printed(octets: bytes) -> bool:
+    """True if `tcpdump` has printed packets in this text."""
+    return any((row := _PRINTED.fullmatch(line.rstrip())) and row[1] == b"0000" for line in octets.splitlines())
+
+
 def is_capture(octets: bytes) -> bool:
     """True if a file begins as a capture does."""
     return octets[:4] in MAGICS or octets[:4] == NEXT_GENERATION
@@ -137,6 +143,36 @@ def streams(octets: bytes) -> list[Stream]:
     for stream in all_of_them:
         stream.end()
     return [stream for stream in all_of_them if stream.chunks]
+
+
+# A row of `tcpdump -X`: offset, groups of two bytes, and behind two blanks their text.
+_PRINTED = re.compile(rb"\s*0x([0-9a-fA-F]{4}):  ((?:[0-9a-fA-F]{2,4} ?)+?)(?:  .*)?")
+_PRINTED_TIME = re.compile(rb"(?:\d{4}-\d\d-\d\d )?(\d\d):(\d\d):(\d\d\.\d+) ")
+
+
+def printed_packets(lines: Iterable[bytes]) -> bytes:
+    """Return the packets that `tcpdump -x`, `-X` or `-XX` has printed, as a capture; b"" if there are none."""
+    packets: list[tuple[float, bytearray]] = []
+    at_s = 0.0
+    for line in lines:
+        timed = _PRINTED_TIME.match(line)
+        if timed:
+            at_s = int(timed[1]) * 3600 + int(timed[2]) * 60 + float(timed[3])
+        row = _PRINTED.fullmatch(line.rstrip())
+        if row is None:
+            continue
+        offset, digits = int(row[1], 16), row[2].replace(b" ", b"").decode()
+        if offset == 0:
+            packets.append((at_s, bytearray()))
+        if packets and len(packets[-1][1]) == offset and len(digits) % 2 == 0:
+            packets[-1][1].extend(bytes.fromhex(digits))
+    if not packets:
+        return b""
+    kind = next((kind for kind in (RAW, ETHERNET) if any(_segment(kind, bytes(one)) for _, one in packets)), RAW)
+    whole = b"\xd4\xc3\xb2\xa1" + struct.pack("<HHiIII", 2, 4, 0, 0, 65535, kind)
+    for at_s, packet in packets:
+        whole += struct.pack("<IIII", int(at_s), int(at_s % 1 * 1e6), len(packet), len(packet)) + packet
+    return whole
 
 
 def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:

@@ -151,9 +151,9 @@ def decode(file: str, as_json: bool, kind: str, header: str, only: tuple[int, ..
 
     Every message in FILE, or line by line from standard input.
 
-    FILE is a capture (pcap, pcapng) with both directions, hexadecimal text or a dump, a log or a mail with telegrams in
-    it, a serial capture of `toolcart line monitor --record`, what --json has printed, or the bytes themselves. The
-    format is detected automatically.
+    FILE is a capture (pcap, pcapng, or what `tcpdump -X` prints) with both directions, hexadecimal text or a dump, a
+    log or a mail with telegrams in it, a serial capture of `toolcart line monitor --record`, what --json has printed,
+    or the bytes themselves. The format is detected automatically.
     """
     from toolcart.codec.inputs import arriving, messages
     from toolcart.codec.rendering import as_data, lines_of

@@ -1,7 +1,8 @@
 """Messages out of whatever a person has: a capture, hexadecimal text, a log, a serial capture, raw bytes.
 
 Rules
-1. The kind of a file is seen from its bytes: pcap and pcapng by their magic, a serial capture by the lines of
+1. The kind of a file is seen from its bytes: pcap and pcapng by their magic, what `tcpdump -X` has printed by its rows,
+   a serial capture by the lines of
    `toolcart line`, what `decode --json` or `Message.to_json` has made by its JSON objects, hexadecimal by having
    nothing else in it, then text; everything else is a stream of bytes.
 2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
@@ -68,7 +69,7 @@ def is_laid_out_so(frame: bytes, name: str) -> bool:
 
 OPEN_PROTOCOL = "open protocol"
 TOOLSNET = "toolsnet"
-KINDS = ("auto", "pcap", "hex", "text", "serial", "json", "octets")
+KINDS = ("auto", "pcap", "tcpdump", "hex", "text", "serial", "json", "octets")
 
 _HEX = re.compile(rb"(?:0x)?[0-9a-fA-F]{2}(?:[\s:,;-]*(?:0x)?[0-9a-fA-F]{2})*,?")
 # Offset, two halves of eight bytes or groups of one or two, text: as from hexdump -C, xxd and Wireshark.
@@ -78,9 +79,12 @@ _DUMP = re.compile(rb"[0-9a-fA-F]{4,8}:? {1,3}(" + _BYTES + rb")(?: *\|.*\|| {2,
 _NODE = re.compile(rb"<Buffer((?: [0-9a-fA-F]{2})+)(?: \.\.\. (\d+) more bytes?)?>")
 _NODE_SHOWS = "node shows %d of %d bytes: set buffer.INSPECT_MAX_BYTES there"
 _HEAD = re.compile(rb"\d{8}[\d ]{3}")
+# Twenty bytes and more in hexadecimal among other words: a telegram, or none; what its digits say as text is none.
+_RUN = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{2}(?:[ :,;-]{0,2}(?:0x)?[0-9a-fA-F]{2}){19,}(?![0-9A-Za-z])")
 _UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 CHUNK = 65536
 _COUNTED_MOST = 9999  # that the four digits of a length hold
+_OF_TEXT = (0, 9, 10, 13, *range(32, 127))
 TRIMMED_MOST = 60  # blanks at a line's end that an editor or a mail may have cut off
 STX, ETX, DLE = 2, 3, 16
 
@@ -155,6 +159,8 @@ def kind_of(octets: bytes) -> str:
         return "serial"
     if lines and all(line.startswith(b"{") for line in lines):
         return "json"
+    if capture.is_printed(octets):
+        return "tcpdump"
     if lines and all(line.startswith(b"#") or _dumped(line) is not None for line in lines):
         return "hex"
     is_text = re.fullmatch(rb"[\t\r\n\x20-\x7e\x80-\xff\0]*", octets) and (b"\n" in octets or b"\0" not in octets)
@@ -262,6 +268,8 @@ def _items(octets: bytes, kind: str) -> Iterator[CaptureItem]:
     kind = kind_of(octets) if kind == "auto" else kind
     if kind == "pcap":
         yield from _captured(octets)
+    elif kind == "tcpdump":
+        yield from _captured(capture.printed_packets(octets.splitlines()))
     elif kind == "serial":
         yield from _serial_items(octets.decode("ascii", "replace").splitlines())
     elif kind == "text":
@@ -311,8 +319,7 @@ def _dumped(line: bytes) -> bytes | None:
         return None
     if dump is None and line.isdigit() and _is_telegram(line, TRIMMED_MOST):
         return None  # the digits themselves are a frame
-    digits = re.sub(rb"0x|[^0-9a-fA-F]", b"", text)
-    return bytes.fromhex(digits.decode())
+    return _octets_of(text)
 
 
 def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
@@ -329,8 +336,21 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
     line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
     at = 0
     is_found = False
+    runs = [run for run in _RUN.finditer(line) if _is_hexadecimal(_octets_of(run[0]))]
     while True:
         head = _HEAD.search(line, at)
+        if runs and (head is None or head.end() > runs[0].start()):
+            run = runs.pop(0)
+            if run.start() >= at:
+                octets = _octets_of(run[0])
+                begin = _HEAD.search(octets)
+                if begin is None:
+                    yield CaptureItem(octets, way=place, problem="no message in this hexadecimal")
+                else:
+                    yield from cut([(None, octets[begin.start() :])], place)
+                is_found = True
+                at = run.end()
+            continue
         if head is None:
             break
         length = int(line[head.start() : head.start() + 4])
@@ -364,6 +384,16 @@ def _longer_end(line: bytes, at: int) -> int:
     if line[at : at + 1].isalnum() and not is_next:
         return nul + 1 or len(line)
     return nul + 1 if at < nul and (head is None or nul < head.start()) else at
+
+
+def _octets_of(text: bytes) -> bytes:
+    """Return the bytes of a text of hexadecimal."""
+    return bytes.fromhex(re.sub(rb"0x|[^0-9a-fA-F]", b"", text).decode())
+
+
+def _is_hexadecimal(octets: bytes) -> bool:
+    """True if these bytes are a text, as telegrams are: then their digits are none themselves."""
+    return _HEAD.search(octets) is not None or all(octet in _OF_TEXT for octet in octets)
 
 
 def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterator[CaptureItem]:

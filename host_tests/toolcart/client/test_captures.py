@@ -9,6 +9,7 @@ import toolcart
 from toolcart import catalogue
 from toolcart.catalogue import data_field
 from toolcart.client import OptionError
+from toolcart.codec import capture as codec_capture
 from toolcart.codec import inputs, rendering
 from host_tests.support.captures import capture
 
@@ -49,6 +50,62 @@ def test_what_is_no_file_and_no_kind_is_refused(tmp_path):
     for given in ({"kind": "nix"}, {"header": "nix"}, {"source": 5}):
         with pytest.raises(OptionError, match=f"{next(iter(given))}: found"):
             toolcart.captures.read(**{"source": b"", **given})
+
+
+def printed(packets):
+    """What `tcpdump -X` prints of these packets."""
+    text = ""
+    for at_s, packet in packets:
+        text += f"12:00:{at_s:09.6f} IP 10.0.0.2.4545 > 10.0.0.1.40000: Flags [P.], length {len(packet)}\n"
+        for at in range(0, len(packet), 16):
+            row = packet[at : at + 16]
+            groups = " ".join(row[begin : begin + 2].hex() for begin in range(0, len(row), 2))
+            shown = "".join(chr(octet) if 32 <= octet < 127 else "." for octet in row)
+            text += f"\t0x{at:04x}:  {groups:<39}  {shown}\n"
+    return text.encode()
+
+
+@pytest.mark.parametrize("link", [0, 14])
+def test_packets_that_tcpdump_printed_are_read_like_its_file(link):
+    """-X has them from the IP header on, -XX with Ethernet's."""
+    octets = capture(zip(FROM_CONTROLLER, FRAMES, strict=True))
+    packets = [(second % 60, packet[14 - link :]) for second, _, packet in codec_capture.packets(octets)]
+    found = list(inputs.messages(printed(packets)))
+    assert [one.octets for one in found] == [one.octets for one in inputs.messages(octets)]
+    assert not any(one.problem for one in found) and inputs.kind_of(printed(packets)) == "tcpdump"
+    assert inputs.kind_of(b"12:00:00 0x0000 nothing\n") == "text"
+
+
+HEX = (FRAMES[4] + b"\0").hex()
+SPACED = (FRAMES[4] + b"\0").hex(" ").upper()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        HEX,
+        *[form.format(HEX) for form in ("RX: {}", '"{}"', "`{}`", "> {}", "- {}", "data={}")],
+        *[form.format(SPACED) for form in ("RX: {}", '"{}"', "`{}`", "> {}", "- {}", "data={}")],
+        f"2024-03-01 12:00:00 RX {HEX}",
+        f"3/1/2024 12:00:00 PM  RX | {SPACED}",
+        f"0x{HEX} was received",
+        "RX " + (FRAMES[4] + b"\0").hex(":"),
+        "RX " + ", ".join(f"0x{octet:02x}" for octet in FRAMES[4] + b"\0"),
+        "RX " + (FRAMES[4] + b"\0").hex(" ", 2),
+    ],
+)
+def test_hexadecimal_among_words_is_a_telegram_and_brings_no_others(line):
+    log = f"12:00 <= {FRAMES[2].decode()}\nMID 0061 =\n{line}\n".encode()
+    found = list(inputs.messages(log))
+    assert [one.octets.rstrip(b"\0") for one in found if not one.problem] == [FRAMES[2], FRAMES[4]]
+    assert [one.problem for one in found if one.problem] == ["no message in this line"]
+
+
+def test_hexadecimal_that_is_no_telegram_is_told_and_invents_none():
+    text = "".join(f"{10 + at % 80:02d}" for at in range(60)).encode().hex()  # digits of digits, of no length
+    for line in (b"RX: " + b"this is only some text of a log".hex().encode(), b"RX " + text.encode()):
+        [found] = inputs.messages(line + b"\n")
+        assert found.problem, line
 
 
 def lines_of(octets):
