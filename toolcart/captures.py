@@ -4,7 +4,8 @@
         print(telegram.time, telegram.sent_by, telegram.message)
 
 What can be read is what `toolcart decode` reads: pcap, pcapng and what `tcpdump -X` prints, with both directions,
-hexadecimal text, a dump, a log or a mail with telegrams in it, a capture of a serial line, the lines of `toolcart decode --json`, bare bytes.
+hexadecimal text, a dump, a log or a mail with telegrams in it, a capture of a serial line, the lines of
+`toolcart decode --json`, bare bytes.
 """
 
 from __future__ import annotations
