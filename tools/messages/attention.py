@@ -301,6 +301,8 @@ def _refused(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         if outlet.get("refused") is not None:
             is_up = connections.is_working(outlet)
+            if outlet["refused"]["doing"] == "late" and (not is_up or outlet.get("waits_for_flash")):
+                continue  # nothing is offered now; those that wait for that are a need of their own
             yield _refused_before(outlet, station) or _refusal(outlet, station, is_up, outlet.get("next_try_ms", 0))
 
 

@@ -57,6 +57,14 @@ def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, wor
     assert needs_in_words(dict(REFUSED, **changes)) == [words]
 
 
+def test_nothing_is_said_to_be_offered_again_while_nothing_can_be_offered():
+    offered = station(dict(REFUSED, doing="late"))
+    for changes in (AWAY, {"waits_for_flash": True}):
+        away = {**offered, "outlets": [{**offered["outlets"][0], **changes}]}
+        assert [need for need in attention.needs(away) if need.slug == "late"] == []
+    assert [need.slug for need in attention.needs(offered)] == ["late"]
+
+
 AWAY = {"is_up": False, "state": "closed", "why": "refused", "why_in": "pim opening", "host": "tn", "port": 1}
 
 
