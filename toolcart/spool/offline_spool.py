@@ -136,8 +136,20 @@ class OfflineSpool:
             yield field.GRAPHS, self.graphs
 
     def counting(self, log: Log) -> dict[int, bytes]:
-        """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""
+        """Return the payload of every record that counts, by number; the last one too, even if it is in doubt.
+
+        Of the quarantine those count that it still has.
+        """
+        if log is self.kept:
+            return dict(self._set_aside())
         return {number: bytes(log.page[log.at : log.at + log.length]) for number, _ in each(log)}
+
+    def _set_aside(self) -> Iterator[tuple[int, bytes]]:
+        quarantine, log = self.quarantine, self.kept
+        after = 0
+        while quarantine.next_listed(after) > 0:
+            after = quarantine.entry
+            yield after, bytes(log.page[log.at : log.at + log.length])
 
 
 def follow(log: Log, slot: int) -> None:

@@ -118,10 +118,13 @@ def info(file: Path, as_json: bool) -> None:
 def list_records(file: Path, as_json: bool, everything: bool) -> None:
     """Print one line for each result, oldest first."""
     found = _read(file)
+    listed: set[int] = set()  # what is set aside is in the log as well, until that is overwritten
     for area in found.areas:
         entries = area.entries if everything else report.results(area)
         for entry in entries:
-            _print_entry(entry, as_json)
+            if everything or entry.number not in listed:
+                _print_entry(entry, as_json)
+        listed.update(entry.number for entry in entries)
     _end(file, found)
 
 
@@ -257,7 +260,8 @@ def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
         _fail(file, reason)
     rows = rescued(octets)
     report.write(rows, report.COLUMNS, as_json)
-    click.echo(f"{len(rows)} results found in {len(octets) // 1024} KiB", err=True)
+    found = len({row["number"] for row in rows})
+    click.echo(f"{counted(found, 'result')} found in {len(octets) // 1024} KiB", err=True)
 
 
 def rescued(octets: bytes) -> list[dict[str, object]]:

@@ -65,6 +65,21 @@ def test_export_has_the_columns_of_spool_export(spool):
     assert len(json.loads(run("export", "--spool", spool, "--json").stdout)) == 6
 
 
+def test_what_has_left_the_quarantine_is_not_shown_as_set_aside(spool):
+    def areas():
+        rows = json.loads(toolcart("spool", "export", "--json", spool).stdout)
+        rows = rows["results"] if isinstance(rows, dict) else rows
+        return [(row["area"], row["number"]) for row in rows if row["area"] == "parked"]
+
+    listed = [line.split()[3] for line in toolcart("spool", "list", spool).stdout.splitlines()]
+    assert len(listed) == len(set(listed)) and [number for _, number in areas()] == [1, 2, 3, 4, 5, 6]
+    run("drop", "2", "5", "--yes", "--spool", spool)
+    assert [number for _, number in areas()] == [1, 3, 4, 6]
+    run("drop", "all", "--yes", "--spool", spool)
+    assert areas() == []
+    assert [line.split()[3] for line in toolcart("spool", "list", spool).stdout.splitlines()] == listed
+
+
 def test_retry_and_drop_on_a_stopped_spool_last(spool):
     output = run("retry", "1-2", "6", "--spool", spool, code=1).stdout
     assert "2 to be offered again when the agent runs" in output and "cannot read it either" in output
