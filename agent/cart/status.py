@@ -256,7 +256,7 @@ def _waits_for_flash(log, cursor):
     if not (log.backlog_of(cursor) and log.device.refusal()):
         return False
     state = log.state
-    if not state.sure and state.alarm != STATE_LAST:
+    if not state.is_reliable and state.alarm != STATE_LAST:
         return True
     scout = Cursor()
     scout.wants = cursor.wants
@@ -272,8 +272,8 @@ def _given_up(state, cursor):
 
 
 def _missed(state):
-    if not state.broke_at and not state.missed[0]:
-        return state.missed
+    if not state.broke_at and not state.missed_by_outlet[0]:
+        return state.missed_by_outlet
     from toolcart.agent.log.missed_counts import shown  # rare
 
     return shown(state)
@@ -345,7 +345,7 @@ def _graphs(station):
     report = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
     if log is not None:
         report["pieces"] = log.number
-        report["missed"] = log.blocks.missed
+        report["missed"] = log.blocks.records_passed_over
         report.update(_spool(log, station.state))
         del report["used_blocks"]  # all of it, once it has come round
     return report
@@ -368,7 +368,7 @@ def _spool(log, state):
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
         "erases": log.blocks.erases,
-        "erases_ever": state.numbers[log.ring + field.COUNTS_TO]
+        "erases_ever": state.numbers[log.ring_id + field.COUNTS_TO]
         // device.block_count,  # at most (toolcart.agent.log.framing)
         "damaged": state.numbers[field.DAMAGED],
         "jumped": state.numbers[field.JUMPED],

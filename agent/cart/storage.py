@@ -179,14 +179,16 @@ def _place_cursors(station, own):
         else:
             pass_gone(log, log.cursors[index])
     lows = _had_by_others(log, own, numbers)
-    log.blocks.lent = lows if True in moves else 0
-    log.blocks.borrowers = [log.cursors[index] for index in range(count) if moves[index]]
+    log.blocks.reclaimable_up_to = lows if True in moves else 0
+    log.blocks.added_cursors = [log.cursors[index] for index in range(count) if moves[index]]
     added: "list[int | None]" = [None] * count
     at_start.added = added
     at_start.returned = [0] * count
     gone = [place for place in own.removed if place not in own.given_up]
     at_start.removed = [_outlet_of(log, place) for place in gone]
-    at_start.given_up = [_outlet_of(log, place, state.missed[place], place in own.removed) for place in own.given_up]
+    at_start.given_up = [
+        _outlet_of(log, place, state.missed_by_outlet[place], place in own.removed) for place in own.given_up
+    ]
     own.put(state)
     if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[SEND_LIMIT] >= log.next:
         from toolcart.agent.outlets.toolsnet.removed_batch import end_batch
@@ -203,7 +205,7 @@ def _place_cursors(station, own):
             if cursor.slot == TOOLSNET_CURSOR:
                 state.numbers[OVERWRITTEN] += left_out + lost
             else:
-                state.missed[own.places[index]] += left_out + lost
+                state.missed_by_outlet[own.places[index]] += left_out + lost
         elif not state.found and cursor.number:
             _doubt(state, cursor)
     if state.lost or state.older:
@@ -213,7 +215,7 @@ def _place_cursors(station, own):
     at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
-    if log.doubtful and not log.solid and log.blocks.when_full == WHEN_FULL_REFUSE:
+    if log.doubtful and not log.last_record_was_durable and log.blocks.when_full == WHEN_FULL_REFUSE:
         if state.found and log.blocks.count_free(log.lowest()) == 0:
             _give_up_oldest(log)
     low, last = log.damage.removed_at, log.backlog_cursor().number
@@ -250,7 +252,7 @@ def _give_up_oldest(log):
         if cursor.durable and cursor.number < last and cursor.slot != TOOLSNET_CURSOR:
             was = cursor.number
             log.seek(cursor, last)
-            log.state.missed[cursor.slot - CURSOR] += last - was
+            log.state.missed_by_outlet[cursor.slot - CURSOR] += last - was
             log.state.put_moved(cursor, was)
     missed_counts.put(log.state)
 
@@ -281,7 +283,7 @@ def _forget(station, index):
         state.broke_at = 0
         state.places &= ~HAD_MORE
         numbers[EVENT_CURSOR] = cursor.number
-    state.missed[cursor.slot - CURSOR] = 0
+    state.missed_by_outlet[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
         station.graphs.seek(station.graphs.cursors[index], 0)
 
@@ -326,7 +328,7 @@ def _doubt(state, cursor):
         numbers[DOUBT_LACKS] = numbers[DOUBT_TO] = cursor.number
         numbers[SENT] |= SENT_OLDER
     else:
-        state.missed[cursor.slot - CURSOR] = cursor.number
+        state.missed_by_outlet[cursor.slot - CURSOR] = cursor.number
 
 
 def _graphs(station, part, places):

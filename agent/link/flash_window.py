@@ -34,9 +34,9 @@ class FlashWindow:
         """True if a block may be erased."""
         return not self._is_receiving or self.link.quiet(ERASE_MS)
 
-    def may_write(self, ring):
-        """True if a record may go into this ring, including the erase that it needs if no block is ready."""
-        return self.may_program() if ring.is_ready() else self.may_erase()
+    def may_write(self, target):
+        """True if a record may go into this log, or a snapshot into this state, with the erase that it may need."""
+        return self.may_program() if target.writes_in_one_program() else self.may_erase()
 
     def offer(self, now):
         """Let each user write in turn: the controller says nothing until we go on."""

@@ -145,7 +145,7 @@ class ControllerEvents:
             return KEPT_BEFORE
         if mid == _PSET:
             self._learn_of_set(form, buf, at, length)
-        if not self.store.ready():
+        if not self.store.finish_replay():
             return NOT_KEPT
         log = self.log
         place = log.payload_at

@@ -72,7 +72,7 @@ class FileOutlet(Outlet):
         self.state = CLOSED
         self.attempts = 0
         self.written = 0  # lines since the start
-        self.again = Rewritten(log, self.cursor)
+        self.rewritten = Rewritten(log, self.cursor)
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
         self._lines = iter(())  # of the file, the newest first, while it is looked through
@@ -118,7 +118,7 @@ class FileOutlet(Outlet):
         report["state"] = STATE_NAMES[self.state if self._refusal is None else CLOSED]
         report["place"] = self.lines.path
         report["lines_written"] = self.written
-        report["given_again"] = self.again.given
+        report["given_again"] = self.rewritten.given
         report["why"], report["cure"] = self._refusal or ("", "")
         if self._graphs is not None:
             report["graph_pieces_waiting"] = self._graphs.log.backlog_of(self._graphs.cursor)
@@ -156,7 +156,7 @@ class FileOutlet(Outlet):
                 self._graphs.begin(next((line for line in self.lines.backwards() if is_graph_line(line)), b""))
             self._lines = self.lines.backwards()
             self._line = None
-            self.again.newest = b""
+            self.rewritten.newest = b""
             self._looked = 0
             self.state = LOOKING
         else:
@@ -174,7 +174,7 @@ class FileOutlet(Outlet):
 
     def _is_certain(self):
         """True if the log can be relied on: its state is durable. What it has in doubt is settled if there is room."""
-        if not self.log.state.ready():
+        if not self.log.state.ensure_reliable():
             return False
         self.log.settle()
         if self._graphs is not None and not self._graphs.log.settle():
@@ -203,13 +203,13 @@ class FileOutlet(Outlet):
             if not line:
                 return self._fail(now)
             if not is_graph_line(line):
-                self.again.newest = self.again.newest or line
+                self.rewritten.newest = self.rewritten.newest or line
                 is_named = self._is_named_by(line)
                 if self._is_lost:
                     return RETRY_LEAST_MS
                 if is_named:
                     self._scout.advance()
-                    self.again.put_first(self._scout.number)
+                    self.rewritten.put_first(self._scout.number)
                     self._go_on_at_scout()
                     return 0
             self._line = None
@@ -233,7 +233,7 @@ class FileOutlet(Outlet):
 
     def _go_on_without(self):
         """Go on where no line tells a record: at the oldest one, if the file lacks what was written."""
-        scout, again, newest = self._scout, self.again, self.again.newest
+        scout, again, newest = self._scout, self.rewritten, self.rewritten.newest
         if newest and self.lines.is_begun:
             self.log.seek(scout, 0)
             oldest = self._next()
@@ -257,13 +257,13 @@ class FileOutlet(Outlet):
         cursor.stand_at(self._scout)
         state.put_confirmed(cursor)
         if cursor.number < before:
-            self.again.lose(cursor.number, had)
+            self.rewritten.lose(cursor.number, had)
             self._save()
         self._end_look()
 
     def _save(self):
         """Make durable where the cursor is, and what the file lacks for good."""
-        if not self.again.save():
+        if not self.rewritten.save():
             self.counters.count(counter.NOT_SAVED)
 
     def _end_look(self):
@@ -290,7 +290,7 @@ class FileOutlet(Outlet):
             count += 1
             if curve is None or graphs is None:
                 scout.advance()
-                again += scout.number <= self.again.up_to
+                again += scout.number <= self.rewritten.up_to
             else:
                 graphs.advance()
         if count and not self.lines.sync():
@@ -301,7 +301,7 @@ class FileOutlet(Outlet):
         self._begun = False
         self._refusal = None
         self.written += count
-        self.again.given += again
+        self.rewritten.given += again
         if count:
             self.log.state.put_confirmed(self.cursor)
             self._retry.reset()

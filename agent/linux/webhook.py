@@ -201,7 +201,7 @@ class WebhookOutlet(Outlet):
         self.state = IDLE
         self.attempts = 0
         self.confirmed = Confirmed()
-        self.again = Redelivery(log, self.cursor)
+        self.redelivery = Redelivery(log, self.cursor)
         self.fault = ConnectionFault()  # of the way to the server
         self.why = ""  # what the server itself does
         self.why_kind = ""  # the same while only what the server says differs
@@ -226,7 +226,7 @@ class WebhookOutlet(Outlet):
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
         self.confirmed.after = self.log.state.confirmed(self.cursor)
-        self.again.begin()
+        self.redelivery.begin()
 
     def begin_shutdown(self, now):
         """Begin no batch from now on; the outstanding one may still be answered."""
@@ -277,7 +277,7 @@ class WebhookOutlet(Outlet):
         report["batches_sent"] = self.confirmed.batches
         report["server_behind"] = self.confirmed.behind
         report["alarms"] = self.confirmed.alarms
-        report["given_again"] = self.again.given
+        report["given_again"] = self.redelivery.given
 
     def step(self, now):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
@@ -296,7 +296,7 @@ class WebhookOutlet(Outlet):
             return self._look_at_port(now)
         if self.state == SENT:
             return self._exchange(now)
-        if not self.log.state.ready():
+        if not self.log.state.ensure_reliable():
             return RETRY_LEAST_MS  # the log cannot be relied on yet
         self.log.settle()  # without room for it what is in front of the record in doubt goes out, and makes room
         return self._begin_batch(now)
@@ -318,8 +318,8 @@ class WebhookOutlet(Outlet):
             left = self._rest_on_connection(now) if kind == RECORD_NONE else RETRY_LEAST_MS
             return min(left, RETRY_LEAST_MS) if log.doubtful else left
         self.confirmed.before, self.confirmed.last = self.cursor.number, scout.number
-        self.again.forget_out()
-        self.again.put_out(scout.number)
+        self.redelivery.forget_out()
+        self.redelivery.put_out(scout.number)
         self._rest.stop()
         if self.port.state() == PORT_OPEN and self._http.state == READY:
             return self._send(now)
@@ -433,7 +433,7 @@ class WebhookOutlet(Outlet):
         sent = confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.next - 1)
         if self.log.number < number <= sent:  # of a newest block that is lost: a start has skipped its numbers
             number = self.log.number
-        if self.again.check_above(number) or number > sent:
+        if self.redelivery.check_above(number) or number > sent:
             return self._is_above(number, now)
         if number < confirmed.after:
             confirmed.behind += 1
@@ -443,7 +443,7 @@ class WebhookOutlet(Outlet):
             return self._fail(why, now, at_once=has_moved)
         if number == confirmed.after and number < confirmed.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        self.again.confirm(max(confirmed.after, confirmed.before), number)
+        self.redelivery.confirm(max(confirmed.after, confirmed.before), number)
         confirmed.confirms(number)
         self.why = self.why_kind = ""
         self.fault.over()
@@ -456,32 +456,32 @@ class WebhookOutlet(Outlet):
                 count_between(self.log, max(confirmed.last, self.cursor.number), number)
             self.log.seek(self.cursor, number)
             self.log.state.put_confirmed(self.cursor)
-        if self.again.unsaved:
+        if self.redelivery.unsaved:
             self._save()
         return 0
 
     def _lacks(self, number):
         """The server has lost what comes after `number` of what it had."""
-        self.again.lose(number, max(self.confirmed.after, self.log.state.confirmed(self.cursor)))
+        self.redelivery.lose(number, max(self.confirmed.after, self.log.state.confirmed(self.cursor)))
         self.confirmed.after = number
         self._save()
 
     def _save(self):
         """Make durable where the cursor is, and what is missed for a number that was never sent."""
-        if not self.again.save():
+        if not self.redelivery.save():
             self.counters.count(counter.NOT_SAVED)
 
     def _is_above(self, number, now):
         """The answer names what was never sent: another database, or one that is newer than this log."""
         confirmed = self.confirmed
         confirmed.alarms += 1
-        self.again.put_above(number)
+        self.redelivery.put_above(number)
         if confirmed.started_over:
             self._save()
         else:
             confirmed.started_over = True
             self._lacks(0)
-        return self._fail(_NEVER_SENT % number + self.again.far_words(), now)
+        return self._fail(_NEVER_SENT % number + self.redelivery.far_words(), now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""

@@ -8,8 +8,8 @@
 Free blocks are taken in the order of their places, beginning behind the newest: so erases spread evenly (wear
 levelling). Which are worn is known once an erase or a program of this session has failed. An outlet that was added
 leaves out what others have had, so that a quarter of the room is free (`floor`). A worn block is no room, so it takes
-more of that (`lent`), counted like what is overwritten: else no block might be free, and the last record in doubt for
-ever.
+more of that (`reclaimable_up_to`), counted like what is overwritten: else no block might be free, and the last record
+in doubt for ever.
 
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
@@ -35,14 +35,14 @@ class Blocks:
     __slots__ = (
         "_first_free",
         "_oldest",
-        "borrowers",
+        "added_cursors",
         "cut",
         "erased",
         "erases",
         "kept_free",
-        "lent",
         "log",
-        "missed",
+        "reclaimable_up_to",
+        "records_passed_over",
         "when_full",
     )
 
@@ -52,11 +52,11 @@ class Blocks:
         self.kept_free = kept_free
         self.cut = -1  # a block with copies that do not count: it is opened first
         self.erased = -1  # a block erased in this session, to be opened next
-        self.lent = 0  # others have had all up to this: who stands before it now was added
-        self.borrowers = ()  # cursors of those that were
+        self.reclaimable_up_to = 0  # others have had all up to this: who is before it now was added
+        self.added_cursors = ()  # those of outlets that were added
         # since the start
         self.erases = 0
-        self.missed = 0  # records that cursors were moved past
+        self.records_passed_over = 0  # records that cursors were moved past
         self._first_free = -1
         self._oldest = -1
 
@@ -139,7 +139,7 @@ class Blocks:
                 if not log.state.save():
                     return LOG_FAILED
                 continue
-            code = self.give_up_oldest(low) if overwrites or (gives_up and self.is_lent(low)) else LOG_FULL
+            code = self.give_up_oldest(low) if overwrites or (gives_up and self.is_reclaimable(low)) else LOG_FULL
             if code != LOG_DONE:
                 return code
 
@@ -154,19 +154,19 @@ class Blocks:
         over = min(len(firsts) - max(usable, 0) * 3 // 4, len(firsts) - 1)  # the newest stays
         return max(firsts[over] - 1 if over > 0 else 0, log.number - RETAINED_MAX * 3 // 4)
 
-    def is_lent(self, low):
+    def is_reclaimable(self, low):
         """True if the oldest block above `low` may be taken from an outlet that was added: others are worn.
 
         Not if another one gets again what is in it, that it had lost.
         """
         log = self.log
-        if low >= self.lent or self.count_worn() == 0:
+        if low >= self.reclaimable_up_to or self.count_worn() == 0:
             return False
         end = log.first_above(low + 1) - 1
         for cursor in log.cursors:
-            if cursor.durable and cursor not in self.borrowers and cursor.number < end:
+            if cursor.durable and cursor not in self.added_cursors and cursor.number < end:
                 return False
-        return end <= min(self.lent, self.floor())
+        return end <= min(self.reclaimable_up_to, self.floor())
 
     def count_worn(self):
         """Return how many blocks are known to be worn."""
@@ -180,7 +180,7 @@ class Blocks:
         log = self.log
         first = log.firsts[place]
         if first:
-            if log.ring == field.LOG and log.cursor_at(field.TOOLSNET_CURSOR) is None:
+            if log.ring_id == field.LOG and log.cursor_at(field.TOOLSNET_CURSOR) is None:
                 numbers = log.state.numbers
                 if numbers[field.TOOLSNET_CURSOR] < numbers[field.SEND_LIMIT]:
                     from toolcart.agent.log.removed_toolsnet import give_up  # hardly ever was something out
@@ -218,7 +218,7 @@ class Blocks:
         overwritten = counts[field.OVERWRITTEN]
         before_missed = None
         places = log.state.places
-        own = self.missed
+        own = self.records_passed_over
         done = True
         before = None
         is_saved = True
@@ -227,9 +227,9 @@ class Blocks:
                 if cursor.number < bound - 1:
                     if before is None:
                         before = [(one, one.number, one.found, one.sequence_lag) for one in log.cursors]
-                        before_missed = list(log.state.missed)
+                        before_missed = list(log.state.missed_by_outlet)
                     done = self._pass_over(cursor, bound) and done
-                if log.state.durable[cursor.slot] < bound - 1 and log.ring != field.GRAPHS:
+                if log.state.durable[cursor.slot] < bound - 1 and log.ring_id != field.GRAPHS:
                     is_saved = False  # a start would find it in front of what is gone, as if that were damaged
         if before is not None:
             _share_missed(log.state)
@@ -240,10 +240,10 @@ class Blocks:
             one.found = found  # it may be outstanding
         counts[field.OVERWRITTEN] = overwritten
         if before_missed is not None:
-            log.state.missed[:] = before_missed
+            log.state.missed_by_outlet[:] = before_missed
             _share_missed(log.state)
         log.state.places = places
-        self.missed = own
+        self.records_passed_over = own
         return False
 
     def _pass_over(self, cursor, bound):
@@ -259,22 +259,22 @@ class Blocks:
                 break
             if cursor.slot == field.EVENT_CURSOR:  # it numbers what it wants
                 count = cursor.give_up(log.page, log.at)
-                self.missed += count
-                log.state.missed[0] += count
+                self.records_passed_over += count
+                log.state.missed_by_outlet[0] += count
                 continue
             cursor.advance()
-            self.missed += 1
-            if log.ring == field.LOG:
+            self.records_passed_over += 1
+            if log.ring_id == field.LOG:
                 if cursor.slot == field.TOOLSNET_CURSOR:
                     counts[field.OVERWRITTEN] += 1
                 else:
-                    log.state.missed[cursor.slot - field.CURSOR] += 1
+                    log.state.missed_by_outlet[cursor.slot - field.CURSOR] += 1
                     log.state.put_moved(cursor, was)
         return True
 
 
 def _share_missed(state):
-    if state.numbers[field.MISSED] or any(state.missed):
+    if state.numbers[field.MISSED] or any(state.missed_by_outlet):
         from toolcart.agent.log.missed_counts import put  # most spools have lost nothing
 
         put(state)

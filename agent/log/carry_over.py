@@ -106,11 +106,11 @@ class Copies:
         log.ids.set_newest(self.ids)
         log.open_to = 0
         log.unsaved = True
-        if log.ring == field.LOG and log.state.again:
+        if log.ring_id == field.LOG and log.state.refound_damage:
             from toolcart.agent.log.found_again import settle
 
-            settle(log.state.again, self.lowest)
-        log.state.numbers[log.ring + field.SOLID] = log.number + 1
+            settle(log.state.refound_damage, self.lowest)
+        log.state.numbers[log.ring_id + field.SOLID] = log.number + 1
 
 
 def fits(log, low, octets):

@@ -6,7 +6,7 @@ all are past it. So restarts add nothing. The snapshot says that something is le
 start of a file reads all that some outlet has yet to pass (toolcart.agent.cart.storage), so that what one lacks is
 known while another one is behind.
 
-    state.again    spans (the number before it, its last, how many of it were counted), in order
+    state.refound_damage    spans (the number before it, its last, how many of it were counted), in order
 
 Flash that wears may read well at the next start: there it is settled with the snapshot that says that one outlet is
 past it, which lacks it then, and counted once more for each other that meets it after a start. Where there are many
@@ -21,40 +21,40 @@ from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, JUMPED, JUMPED_F
 _MOST = const(16)
 
 
-def remember(again, before, last, count):
+def remember(spans, before, last, count):
     """Add a span: `count` of the numbers behind `before`, up to `last`, were counted."""
-    again.append((before, last, count))
-    again.sort()
-    if len(again) > _MOST:
-        one, other = again.pop(0), again.pop(0)
-        again.insert(0, (one[0], max(one[1], other[1]), one[2] + other[2]))
+    spans.append((before, last, count))
+    spans.sort()
+    if len(spans) > _MOST:
+        one, other = spans.pop(0), spans.pop(0)
+        spans.insert(0, (one[0], max(one[1], other[1]), one[2] + other[2]))
 
 
 def save_without(state, cursors):
     """Save the state without what is sure to be counted again by a start that finds these cursors; True if it is."""
-    again, numbers = state.again, state.numbers
+    spans, numbers = state.refound_damage, state.numbers
     own = [one for one in cursors if CURSOR <= one.slot < CURSOR + PLACES]
     if state.device.wears:
         for one in own:
             passed = state.durable[one.slot]
-            again = [span for span in again if not passed <= span[0] < one.number]
+            spans = [span for span in spans if not passed <= span[0] < one.number]
     low = min([one.number for one in own] or [0])
     damaged, skipped = numbers[DAMAGED], numbers[JUMPED]
-    for before, _, counted in again:
+    for before, _, counted in spans:
         numbers[DAMAGED] -= counted if low <= before else max(0, counted - low + before)
     numbers[DAMAGED] = max(0, numbers[DAMAGED])
     if numbers[DAMAGED] < damaged:
         numbers[JUMPED] |= JUMPED_FINDS_AGAIN
-    was, state.again = state.again, ()
+    was, state.refound_damage = state.refound_damage, ()
     is_saved = state.save()
-    state.again = again if is_saved else was
+    state.refound_damage = spans if is_saved else was
     numbers[DAMAGED], numbers[JUMPED] = damaged, skipped
     return is_saved
 
 
-def settle(again, number):
+def settle(spans, number):
     """Nothing will tell any more that something is missing behind the record of this number."""
-    again[:] = [one for one in again if one[1] <= number]
+    spans[:] = [one for one in spans if one[1] <= number]
 
 
 def known_between(log, before, last):

@@ -187,10 +187,10 @@ class Log(Reader):
     def checkpoint(self, number):
         """Let a snapshot say that everything up to `number` is accounted for and need not be replayed."""
         numbers = self.state.numbers
-        numbers[self.ring + field.NEXT] = number + 1
+        numbers[self.ring_id + field.NEXT] = number + 1
         if number >= self.number:
-            numbers[self.ring + field.NEXT] = self.next
-            numbers[self.ring + field.SOLID] = min(numbers[self.ring + field.SOLID], self.number + 1)
+            numbers[self.ring_id + field.NEXT] = self.next
+            numbers[self.ring_id + field.SOLID] = min(numbers[self.ring_id + field.SOLID], self.number + 1)
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class Log(Reader):
             return not self.is_still_full() or self.room(length) > 0
         if low < self.next - RETAINED_MAX:
             return False
-        is_sure = self.solid or not self.doubtful
+        is_sure = self.last_record_was_durable or not self.doubtful
         if self.room(length) and is_sure:
             return True
         if self.is_still_full():
@@ -245,9 +245,9 @@ class Log(Reader):
         """True while no cursor has moved since an append was refused."""
         return self._full_at == self.lowest()
 
-    def is_ready(self):
+    def writes_in_one_program(self):
         """True if the next append, for a record like those before, is one program. Hot: allocates nothing."""
-        if not self.state.sure or self.next > self._number_limit:
+        if not self.state.is_reliable or self.next > self._number_limit:
             return False
         if self.offset + self.longest_bytes <= self.open_to:
             return True
@@ -264,11 +264,11 @@ class Log(Reader):
         Nothing is overwritten for it. After a refused snapshot either that or the one before may count until a later
         one is durable, so a later one is written here too. Hot: allocates nothing.
         """
-        if not self.state.ready():
+        if not self.state.ensure_reliable():
             return False
         if self.offset + ERASE_AHEAD * self.longest_bytes <= self.open_to or self.lowest() == self._idle_at:
             return True
-        if (self.blocks.erased >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
+        if (self.blocks.erased >= 0 and self.writes_in_one_program()) or self.state.alarm == STATE_LAST:
             return True
         code = self.prepare_append(LIGHT_RESULT_BYTES)
         if code == LOG_DONE and self.blocks.erased < 0:
@@ -299,15 +299,15 @@ class Log(Reader):
         one meaning; and nothing is acknowledged (toolcart.agent.station.store). Return False if it is still in doubt
         and no snapshot calls it durable.
         """
-        if (self.solid and self.state.ready()) or self.state.alarm == STATE_LAST:
-            self.doubtful = self.solid = False
+        if (self.last_record_was_durable and self.state.ensure_reliable()) or self.state.alarm == STATE_LAST:
+            self.doubtful = self.last_record_was_durable = False
             self.visible = self.number
-        return self.solid or not self.doubtful
+        return self.last_record_was_durable or not self.doubtful
 
     def prepare_append(self, octets):
         """Do what must come before an append of this length, mainly the session's first; return a LOG_ code."""
         state = self.state
-        if not state.ready():
+        if not state.ensure_reliable():
             return LOG_FAILED
         self._trust_last()
         if state.alarm == STATE_LAST:
@@ -319,7 +319,7 @@ class Log(Reader):
             self.begun = True
             self._update_number_limit()
         if self.unsaved:
-            if state.durable[self.ring + field.COUNTS_TO] < self.block_number and not state.save():
+            if state.durable[self.ring_id + field.COUNTS_TO] < self.block_number and not state.save():
                 return LOG_FAILED
             self.unsaved = self.doubtful = False
             self.visible = self.number
@@ -363,9 +363,9 @@ class Log(Reader):
         self.number = self.visible = number
         self.next = number + 1
         numbers = self.state.numbers
-        if numbers[self.ring + field.NEXT] == number:  # else what comes before it is not accounted for yet
-            numbers[self.ring + field.NEXT] = number + 1
-        numbers[self.ring + field.SOLID] = number + 1
+        if numbers[self.ring_id + field.NEXT] == number:  # else what comes before it is not accounted for yet
+            numbers[self.ring_id + field.NEXT] = number + 1
+        numbers[self.ring_id + field.SOLID] = number + 1
         if kind != KIND_RESULT:
             self.staging.fresh = None
             return
@@ -379,7 +379,7 @@ class Log(Reader):
         """Let the log end with this number; the next one is above all that were ever used."""
         self.number = self.visible = number
         numbers = self.state.numbers
-        self.next = max(number + 1, numbers[self.ring + field.NEXT], numbers[self.ring + field.SOLID])
+        self.next = max(number + 1, numbers[self.ring_id + field.NEXT], numbers[self.ring_id + field.SOLID])
         for cursor in self.cursors:
             if cursor.number >= self.next:
                 self.next = cursor.number + 1
@@ -415,7 +415,7 @@ class Log(Reader):
                 code = self._open(code, kind, flags, length)
             if code == FLASH_DONE:
                 if number > before + 1:
-                    self.state.numbers[field.JUMPED] += number - before - 1 if self.ring == field.LOG else 0
+                    self.state.numbers[field.JUMPED] += number - before - 1 if self.ring_id == field.LOG else 0
                     self.damage.exclude(before, number)
                 return LOG_DONE
             code = LOG_DONE if code == FLASH_WORN and tries < BLOCKS_TRIED else LOG_FAILED
@@ -457,7 +457,7 @@ class Log(Reader):
         self.last_block_number = number = max(self.last_block_number // count + 1, state.round) * count + place
         kept, graphs = state.kept_blocks(), state.graph_blocks()
         size = block_head.size_of(self.device)
-        block_head.seal_head(buf, self.ring, state.identity, number, first, flags, size, kept, graphs)
+        block_head.seal_head(buf, self.ring_id, state.identity, number, first, flags, size, kept, graphs)
         return number
 
     def enter(self, place, first, offset, number, buf):
@@ -468,7 +468,7 @@ class Log(Reader):
             self.mark(self.block, 0)
         self.mark(place, first)
         self.block = place
-        self.block_number = self.state.numbers[self.ring + field.COUNTS_TO] = number
+        self.block_number = self.state.numbers[self.ring_id + field.COUNTS_TO] = number
         self.offset = offset
         self.open_to = self.device.block_bytes
         copy(ids.words, 0, buf, block_head.AT_WORDS, block_head.WORDS_BYTES)

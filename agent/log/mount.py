@@ -88,9 +88,9 @@ def mount(state, logs, seed):
         code = _mount(log)
         if code != MOUNT_DONE:
             return code
-        if log.ring == field.QUARANTINE:
+        if log.ring_id == field.QUARANTINE:
             state.numbers[field.AREA] = log.device.block_count | state.graph_blocks() << field.AREA_GRAPHS
-        elif log.ring == field.GRAPHS:
+        elif log.ring_id == field.GRAPHS:
             state.numbers[field.AREA] = state.kept_blocks() | log.device.block_count << field.AREA_GRAPHS
     return MOUNT_DONE
 
@@ -115,7 +115,7 @@ def _read_head(log, place):
     if device.read_into(place * device.block_bytes, log.page, HEAD_OCTETS) < 0:
         return _HEAD_UNREADABLE
     code = check_head(log.page, size_of(log.device))
-    return HEAD_FOREIGN if code == HEAD_SOUND and log.page[AT_RING] != log.ring else code
+    return HEAD_FOREIGN if code == HEAD_SOUND and log.page[AT_RING] != log.ring_id else code
 
 
 def _newest_identity(log):
@@ -147,7 +147,7 @@ def _mount(log):
     last = log.number
     if state.lost and last:
         first = log.first_above(0)
-        refuses = log.ring == field.LOG and log.blocks.when_full == WHEN_FULL_REFUSE
+        refuses = log.ring_id == field.LOG and log.blocks.when_full == WHEN_FULL_REFUSE
         if refuses and min(log.firsts) > 0 and log.first_above(first) < TOP:
             first = log.first_above(first)  # rule 3
         for cursor in log.cursors:
@@ -155,12 +155,12 @@ def _mount(log):
     low = min([cursor.number for cursor in log.cursors] or [last])
     log.damage.ignore_before(min(low, log.damage.removed_at) + 1)
     own = state.numbers
-    named = own[log.ring + field.COUNTS_TO]
-    if last < own[log.ring + field.SOLID] and (log.block_number != named if copies else log.block_number < named):
+    named = own[log.ring_id + field.COUNTS_TO]
+    if last < own[log.ring_id + field.SOLID] and (log.block_number != named if copies else log.block_number < named):
         from toolcart.agent.log.skipped import skip_newest  # hardly any start has lost it
 
         skip_newest(log)
-    elif log.ring == field.LOG:
+    elif log.ring_id == field.LOG:
         if own[field.LOG] >= own[field.LOG + field.SOLID]:
             log.count_damaged(last, own[field.LOG + field.SOLID])
         if log.damage.torn and last:
@@ -168,17 +168,17 @@ def _mount(log):
 
             skip_tail(log)
     log.doubtful = last > 0
-    log.solid = not state.lost and last < own[log.ring + field.SOLID]
+    log.last_record_was_durable = not state.lost and last < own[log.ring_id + field.SOLID]
     log.end_at(last)
-    is_known = log.solid or not log.doubtful
-    own[log.ring + field.SOLID] = log.next if is_known else last
+    is_known = log.last_record_was_durable or not log.doubtful
+    own[log.ring_id + field.SOLID] = log.next if is_known else last
     if is_known or copies or log.firsts[log.block] < last:  # else rule 6: it may fade
-        own[log.ring + field.COUNTS_TO] = max(own[log.ring + field.COUNTS_TO], log.block_number)
+        own[log.ring_id + field.COUNTS_TO] = max(own[log.ring_id + field.COUNTS_TO], log.block_number)
     if log.doubtful:
         log.visible = last - 1
-    if own[log.ring + field.NEXT] == 0:
-        own[log.ring + field.NEXT] = 1
-    log.state.again.clear()  # rule 6: SOLID says that it was counted
+    if own[log.ring_id + field.NEXT] == 0:
+        own[log.ring_id + field.NEXT] = 1
+    log.state.refound_damage.clear()  # rule 6: SOLID says that it was counted
     state.rise(log.last_block_number // log.device.block_count + 1)
     return MOUNT_DONE
 
@@ -190,7 +190,7 @@ def _read_heads(log, numbers, before, unnamed):
     """
     page = log.page
     state = log.state
-    counts_to = state.numbers[log.ring + field.COUNTS_TO]
+    counts_to = state.numbers[log.ring_id + field.COUNTS_TO]
     log.last_block_number = counts_to
     for place in range(log.device.block_count):
         code = _read_head(log, place)
@@ -274,7 +274,7 @@ def _goes_further(log, place, order, unnamed):
     copies = _read_block(log, place)
     number = log.number
     copies_alone = copies > 0 and log.state.found
-    if copies_alone and log.ring == field.QUARANTINE:
+    if copies_alone and log.ring_id == field.QUARANTINE:
         number = 0
     for other in reversed(order):
         if copies < 0 or number == 0:

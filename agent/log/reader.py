@@ -83,7 +83,7 @@ class Reader:
     def __init__(self, device, state, ring, staging, align):
         self.device = device
         self.state = state
-        self.ring = ring
+        self.ring_id = ring  # field.LOG .. GRAPHS: its numbers begin there in the state, and each head names it
         self.staging = staging
         self.page = staging.page
         self.align = align
@@ -98,7 +98,7 @@ class Reader:
         self.visible = 0
         self.whole = 0  # the start found that no block is gone from this number on
         self.doubtful = False  # the last record that the start found is in doubt
-        self.solid = False  # it is, but the snapshot that the start found calls it durable
+        self.last_record_was_durable = False  # it is in doubt, but the snapshot that the start found calls it durable
         self.kind = RECORD_NONE  # of the record in the page
         self.flags = 0
         self.length = 0
@@ -248,14 +248,14 @@ class Reader:
     def count_damaged(self, before, number):
         """Count the numbers between these two as damaged."""
         count = self.damage.exclude(before, number)
-        if count and self.ring != field.GRAPHS:
+        if count and self.ring_id != field.GRAPHS:
             state = self.state
             state.numbers[field.DAMAGED] += count
-            state.sure = False
-            if self.ring == field.LOG:
+            state.is_reliable = False
+            if self.ring_id == field.LOG:
                 from toolcart.agent.log.found_again import remember  # hardly any log has such a gap
 
-                remember(state.again, max(before, self.damage.ignored_to), number - 1, count)
+                remember(state.refound_damage, max(before, self.damage.ignored_to), number - 1, count)
 
     # -- bytes ------------------------------------------------------------------------------------------------
 

@@ -30,8 +30,8 @@ def skip_newest(log):
     The next snapshot remembers that.
     """
     own = log.state.numbers
-    last = own[log.ring + field.SOLID]  # it may have been the one in doubt
-    if log.ring == field.LOG:
+    last = own[log.ring_id + field.SOLID]  # it may have been the one in doubt
+    if log.ring_id == field.LOG:
         damage = log.damage
         ignored_to = damage.ignored_to
         for place in range(field.PLACES):  # one that is not there now may return: nothing tells it what was skipped
@@ -39,9 +39,9 @@ def skip_newest(log):
                 damage.ignored_to = min(damage.ignored_to, own[field.CURSOR + place])
         log.count_damaged(log.number, last + 1)
         damage.ignored_to = ignored_to
-    most = 0 if log.ring == field.QUARANTINE else log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
-    own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
-    own[log.ring + field.COUNTS_TO] = log.block_number
+    most = 0 if log.ring_id == field.QUARANTINE else log.device.block_bytes // log.next_record_offset(0, FRAME_BYTES)
+    own[log.ring_id + field.SOLID] = max(last, own[log.ring_id + field.NEXT], log.number + 1) + most
+    own[log.ring_id + field.COUNTS_TO] = log.block_number
 
 
 def skip_tail(log):

@@ -102,17 +102,18 @@ class Snapshot:
             raise ValueError("the state has %d blocks" % STATE_BLOCKS)
         octets = max(device.unit_bytes, _SNAPSHOT_BYTES)  # of a slot
         self.device = device
-        self.sure = False  # a snapshot of this session is durable, and none was refused since
+        # A snapshot of this session is durable, none was refused since, and no damage was found since.
+        self.is_reliable = False
         self.numbers = [0] * NUMBERS
         self.durable = [0] * NUMBERS
         self.octets = bytearray(OCTETS)
         self.identity = 0  # of the station's area
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
-        self.again = []  # of number DAMAGED the next start finds these again (toolcart.agent.log.found_again)
+        self.refound_damage = []  # of number DAMAGED: what the next start finds again (toolcart.agent.log.found_again)
         self.finds_again = False  # DAMAGED lacks what the last session had found and this start finds again
         self.had = [0] * PLACES  # by place: what its outlet has had, where the cursor was moved past more (put_moved)
-        self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed_counts)
+        self.missed_by_outlet = [0] * PLACES  # by its place; the first is of events (toolcart.agent.log.missed_counts)
         self.shared = ()  # number MISSED of version 7, and what stands above its three sequences
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
         self.broke_at = self.broke_by = 0
@@ -196,16 +197,16 @@ class Snapshot:
 
     # -- writing -----------------------------------------------------------------------------------------------
 
-    def ready(self):
-        """True if a snapshot of this session is durable, and none was refused since; if not, try to save one.
+    def ensure_reliable(self):
+        """True if `is_reliable`; if not, try to save a snapshot.
 
         Also True with STATE_LAST: delivery goes on without.
         """
-        return self.sure or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
+        return self.is_reliable or self.alarm == STATE_LAST or self.save() or self.alarm == STATE_LAST
 
-    def is_ready(self):
+    def writes_in_one_program(self):
         """True if the next snapshot is one program."""
-        return self.sure and self._next < self._slots
+        return self.is_reliable and self._next < self._slots
 
     def save_cursor(self, cursor):
         """Make durable where this cursor is; True if it is."""
@@ -216,7 +217,7 @@ class Snapshot:
 
         Hot: allocates nothing.
         """
-        if self.again:
+        if self.refound_damage:
             from toolcart.agent.log.found_again import save_without  # hardly any log has damage
 
             return save_without(self, self._cursors)
@@ -236,14 +237,14 @@ class Snapshot:
                 numbers[lag] = cursor.sequence_lag
         if min(numbers) < 0 or max(numbers) > _NUMBER_TOP:
             self._correct()
-        self.sure = False
+        self.is_reliable = False
         if self.alarm != STATE_LAST and self._put():
             durable = self.durable
             for index in range(NUMBERS):
                 durable[index] = numbers[index]
             self.saves += 1
-            self.sure = True
-        return self.sure
+            self.is_reliable = True
+        return self.is_reliable
 
     def _correct(self):
         """Bring every number into the range that a snapshot can hold, and count those that were not."""

@@ -58,7 +58,7 @@ def put_outlet(status, outlet):
     status["sent"] = progress.highest if outlet.counts.batches else 0
     for name in COUNTED:
         status[name] = getattr(outlet.counts, name)
-    status["given_again"] = progress.again.given
+    status["given_again"] = progress.redelivery.given
     status["batch_limit"] = outlet.limit.octets
     why = "" if waits_for_flash and session.state == ms.UP else _why(outlet, is_overdue)
     if why is not None:
@@ -70,7 +70,7 @@ def _why(outlet, is_overdue):
     session = outlet.session
     progress = outlet.progress
     if is_overdue and progress.odd:
-        return ODD[progress.odd].replace("{most}", str(outlet.receipt_bytes)) + progress.again.far_words()
+        return ODD[progress.odd].replace("{most}", str(outlet.receipt_bytes)) + progress.redelivery.far_words()
     if is_overdue and (progress.receipt_came or progress.receipts_repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if is_overdue:

@@ -200,7 +200,7 @@ class Mqtt(Connection):
             self._publish_state(self.topics.online, now)
             return FOREVER
         log = self.log
-        if not log.state.sure or log.doubtful or self._is_place_unsaved():
+        if not log.state.is_reliable or log.doubtful or self._is_place_unsaved():
             left = self._settle_log()
             if left:
                 return left
@@ -224,7 +224,7 @@ class Mqtt(Connection):
 
         Also while the consumer has a number that was never sent, and that is not durable.
         """
-        if self.progress.again.unsaved:
+        if self.progress.redelivery.unsaved:
             return True
         ahead = self.cursor.number - self.log.state.durable[self.cursor.slot]
         return ahead < 0 or (ahead >= SAVED_EACH and not self.progress.needs_receipt)
@@ -238,8 +238,8 @@ class Mqtt(Connection):
         quiet = self.flash_window
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
-        if log.state.save() if self._is_place_unsaved() else log.state.ready():
-            self.progress.again.unsaved = False
+        if log.state.save() if self._is_place_unsaved() else log.state.ensure_reliable():
+            self.progress.redelivery.unsaved = False
             log.settle()
             return 0
         self.counters.count(counter.NOT_SAVED)

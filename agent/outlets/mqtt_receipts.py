@@ -69,7 +69,7 @@ class Receipts:
         self._acked = 0  # up to here everything sent after the base has its PUBACK
         self._first = 0  # where the scout began after the base: what is before it is gone
         self._probe = Cursor()  # it wants results and frames
-        self.again = Redelivery(log, cursor)
+        self.redelivery = Redelivery(log, cursor)
         # the consumer's receipts
         self._none_yet = True  # on this connection
         self.receipt_came = False  # since the timer was started
@@ -82,13 +82,13 @@ class Receipts:
     def begin(self):
         """The log is mounted: whatever it has may have been sent before, and what a start has skipped."""
         self.highest = self._log.next - 1
-        self.again.begin()
+        self.redelivery.begin()
         self.stand_at_cursor()
         self.receipt = self.base
 
     def is_above(self, value):
         """True if a receipt names more than was ever sent, or still names what did so before."""
-        return self.again.check_above(value) or value > self.highest
+        return self.redelivery.check_above(value) or value > self.highest
 
     def stand_at_cursor(self):
         """A connection has ended: what was out may or may not have arrived; the consumer's last word stands."""
@@ -103,7 +103,7 @@ class Receipts:
         self.strays = 0
         self.batch_window.forget()
         self.timer.stop()
-        self.again.forget_out()
+        self.redelivery.forget_out()
         self.scout.stand_at(self._cursor)
 
     def may_send(self):
@@ -116,7 +116,7 @@ class Receipts:
         """A batch went out, up to where the scout is."""
         last = self.scout.number
         self.after = self.last_result = last
-        self.again.put_out(last)
+        self.redelivery.put_out(last)
         if last > self.sent:
             self.sent = last
             self.highest = max(self.highest, last)
@@ -132,7 +132,7 @@ class Receipts:
         elif tag > 0:
             self._acked = tag
             if not self.needs_receipt:
-                self.again.note_delivered(tag)
+                self.redelivery.note_delivered(tag)
                 self.base = self.receipt = tag
             self.confirm(out)
 
@@ -172,7 +172,7 @@ class Receipts:
         self.after = self.receipt
         self.strays = out
         self.batch_window.forget()
-        self.again.forget_out()
+        self.redelivery.forget_out()
         self.timer.stop()
         return RECEIPT_BELOW if is_below else RECEIPT_KNOWN
 
@@ -197,7 +197,7 @@ class Receipts:
         value = min(value, self._log.number)  # what is above that is gone
         is_unanswering = is_first and self.last_result <= self.base  # it answers nothing that was sent
         if value > self.base:
-            self.again.confirm(max(self.base, self._first), value)
+            self.redelivery.confirm(max(self.base, self._first), value)
             self.batch_window.put_confirmed(value)
             self.base = self.receipt = value
             self.receipt_came = self.receipts_repeat = self._started_over = self.is_overdue = False
@@ -216,7 +216,7 @@ class Receipts:
             if is_late or (is_first and self._knows_little(value)):
                 self.go_back(out)
             if is_unanswering:
-                self.again.put_first(value)
+                self.redelivery.put_first(value)
             self.confirm(out)
             return RECEIPT_LATE if is_late else RECEIPT_NEWS
         self.receipt = value
@@ -236,7 +236,7 @@ class Receipts:
     def put_above(self, value, out):
         """A receipt names more than was ever sent: what the log has goes to that consumer from the oldest record on."""
         self._none_yet = False
-        self.again.put_above(value)
+        self.redelivery.put_above(value)
         if self._started_over:
             return
         self._started_over = True
@@ -262,7 +262,7 @@ class Receipts:
 
     def _go_below(self, value):
         """The consumer lacks what comes after `value`, and had it."""
-        self.again.lose(value, self.base)
+        self.redelivery.lose(value, self.base)
         self.base = value
 
     def _is_missing_behind(self, value):

@@ -234,7 +234,7 @@ class Commands:
         if (
             intake.cannot_store
             or not intake.flash_window.may_program()
-            or not store.ready()
+            or not store.finish_replay()
             or not log.has_room(room_bytes)
         ):
             return False

@@ -228,7 +228,7 @@ class Intake:
         """True if the next result can be kept, as far as the flash can tell without it; else start the wait."""
         log = self.log
         # While the last record is in doubt nothing can be stored, nor is it known what was stored.
-        is_sure = self.store.ready()
+        is_sure = self.store.finish_replay()
         if (is_sure or log.device.refusal() == 0) and not log.has_room(log.room_bytes):
             self.cannot_store, self.flash_refused = True, False
             self.wait.start(now, ROOM_ASKED_MS)
@@ -572,7 +572,7 @@ class Intake:
                 left = self.queries.look(session, now, left)
                 if left < 0:
                     return left
-        if not self.log.is_ready() and (self.is_event_driven or self.flash_window.may_erase()):
+        if not self.log.writes_in_one_program() and (self.is_event_driven or self.flash_window.may_erase()):
             self._maintain()
         return left
 

@@ -99,13 +99,13 @@ class Store:
     # -- the start -----------------------------------------------------------------------------------------------
 
     def start(self):
-        """Count what comes after the snapshot of a log just mounted; return True if that is done (`ready`)."""
+        """Count what comes after the snapshot of a log just mounted; return True if that is done (`finish_replay`)."""
         self._scout = scout = Cursor()
         scout.wants = WANTS_RESULTS | WANTS_FRAMES
         scout.number = max(0, self.log.state.numbers[LOG + NEXT] - 1)
-        return self.ready()
+        return self.finish_replay()
 
-    def ready(self):
+    def finish_replay(self):
         """True once everything in the log is counted and nothing is in doubt; until then each call tries again."""
         scout = self._scout
         if scout is None:

@@ -169,7 +169,7 @@ class Client:
         self.state = state
         self.log = log
         self.cursor = log.cursors[0]
-        self.covered = state.numbers[log.ring + NEXT]
+        self.covered = state.numbers[log.ring_id + NEXT]
         self.slot = CURSOR
         self.when_full = shape.when_full
         self.kind_of = lambda ident: KIND_RESULT
@@ -252,14 +252,16 @@ class Client:
 
     def count_on_append(self, number, ident):
         """What a result brings counts from its append on."""
-        if self.replayed is False or (self.slot == CURSOR and self.state.numbers[self.log.ring + NEXT] == number + 1):
+        if self.replayed is False or (
+            self.slot == CURSOR and self.state.numbers[self.log.ring_id + NEXT] == number + 1
+        ):
             self.state.numbers[COUNTED] += ident
             self.replayed = False
         self.replay()
 
     def maintain(self):
         if self.log.maintain():
-            ready = self.log.is_ready() or self.is_full() or self.when_full
+            ready = self.log.writes_in_one_program() or self.is_full() or self.when_full
             need(ready, "maintained, and the next append is no single program")
         else:
             need(self.faulty or self.is_full(), "it cannot be maintained")
@@ -289,7 +291,7 @@ class Client:
             ident = promise.last + 1
         self.replay()
         number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.damage.torn
-        room, ready = log.has_room(length), log.is_ready() and self.is_usual(length)
+        room, ready = log.has_room(length), log.writes_in_one_program() and self.is_usual(length)
         need(operations == self.area.operations, "a question writes")
         put_payload(log.stage, log.payload_at, number, ident, length)
         promise.attempt(number, ident)
@@ -362,7 +364,7 @@ class Client:
     def give(self):
         """Deliver one; True if there was one."""
         log, cursor = self.log, self.cursor
-        if not self.state.ready():
+        if not self.state.ensure_reliable():
             need(self.faulty, "the state cannot be written")
             return False
         self.saved = True

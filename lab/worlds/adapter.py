@@ -270,7 +270,7 @@ def places(device) -> list[tuple[int, int, int]]:
     state = Snapshot(PartOf(device.clone(), 0, STATE_BLOCKS))
     if state.load() != STATE_FOUND:
         return []
-    return [(kind_at(state, at), hash_at(state, at), state.missed[at]) for at in range(1, field.PLACES)]
+    return [(kind_at(state, at), hash_at(state, at), state.missed_by_outlet[at]) for at in range(1, field.PLACES)]
 
 
 def has_place(there: list[tuple[int, int, int]], name: str, kind: str) -> bool:
@@ -328,7 +328,7 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
     numbers = station.state.numbers
     counts = {
         "overwritten": numbers[field.OVERWRITTEN],
-        "missed": sum(station.state.missed[1:]),  # the first is of events
+        "missed": sum(station.state.missed_by_outlet[1:]),  # the first is of events
         "damaged": numbers[field.DAMAGED],
         "stored_again": numbers[field.STORED_AGAIN],
         "delivered": numbers[field.DELIVERED],
@@ -492,7 +492,7 @@ def check(agent: Agent) -> list[str]:
     """Return complaints after a step: what the agent remembers must be what a start on a copy of its flash finds."""
     complaints = []
     for index, station in enumerate(agent.stations):
-        if agent.station(index) and station.state.is_ready() and not station.log.doubtful:
+        if agent.station(index) and station.state.writes_in_one_program() and not station.log.doubtful:
             complaints += _differences(station, _copy(agent, index))
     return complaints
 

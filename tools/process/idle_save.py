@@ -39,7 +39,7 @@ class IdleSave:
 
 def _unsaved(station: Any) -> list[int]:
     """Return where the outlets are, if that is not durable; nothing while the spool is not up, or a log in doubt."""
-    if not station.mounted or not station.state.sure or station.log.doubtful:
+    if not station.mounted or not station.state.is_reliable or station.log.doubtful:
         return []
     cursors = station.log.cursors
     if all(station.state.durable[cursor.slot] == cursor.number for cursor in cursors):

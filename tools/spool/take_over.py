@@ -451,7 +451,11 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         if index not in _OF_THE_AREA:
             state.numbers[index] = old.state.numbers[index]
     state.octets[:] = old.state.octets
-    state.places, state.missed, state.shared = old.state.places, list(old.state.missed), old.state.shared
+    state.places, state.missed_by_outlet, state.shared = (
+        old.state.places,
+        list(old.state.missed_by_outlet),
+        old.state.shared,
+    )
     if not is_other:
         state.broke_at, state.broke_by = old.state.broke_at, old.state.broke_by
     state.names[:] = old.state.names

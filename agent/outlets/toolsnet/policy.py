@@ -695,7 +695,7 @@ class Policy:
         It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
         some of them still, cannot be told from one that was emptied.
         """
-        if self.numbers[REOFFERED] or self.drop_number or not self.in_flight.state.ready():
+        if self.numbers[REOFFERED] or self.drop_number or not self.in_flight.state.ensure_reliable():
             return False  # the next 08 tells what became of those
         return self.resume_point.offer_again(number, count, doubted, unread)
 

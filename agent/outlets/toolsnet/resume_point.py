@@ -104,7 +104,7 @@ class ResumePoint:
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
         policy, in_flight = self.policy, self.in_flight
         self.is_odd = False
-        if not in_flight.state.ready():
+        if not in_flight.state.ensure_reliable():
             return False
         if policy.log.doubtful:
             policy.log.settle()  # it may have been sent before this start

@@ -17,7 +17,7 @@ def put_state(report, upstream):
     put_doubt(report, policy)
     if upstream.fault.why == NOT_WRITTEN:
         report["waits_for_flash"] = report["waiting"] > 0  # where the server stands cannot be written down, or read
-    elif upstream.session.state == STREAMING and not policy.log.state.sure:
+    elif upstream.session.state == STREAMING and not policy.log.state.is_reliable:
         if policy.phase <= RETRY and policy.cursor.number < policy.in_flight.may_send_to:
             report["waits_for_flash"] = False  # the last snapshot allows it
     for source in upstream.sources:

@@ -66,7 +66,7 @@ class Cart(Parts):
         self.settings = {"outlets": self.outlet_settings, "spool": spool, "controller": {"results": "auto"}}
         assert bring_up(self, self.flash)
         if settles:
-            assert self.log.state.ready() and self.log.settle()
+            assert self.log.state.ensure_reliable() and self.log.settle()
         return self.log.cursors
 
     def append(self, count):
@@ -325,11 +325,11 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     cart.start(MQTT)
     for _ in range(5):
         cart.start(MQTT)  # ages do not run together
-    cart.state.missed[1] = 7  # counted before it was removed
+    cart.state.missed_by_outlet[1] = 7  # counted before it was removed
     missed_counts.put(cart.state)
     assert cart.state.save()
     cart.start(MQTT, MQTT + ":b")
-    assert gone(cart.at_start.given_up) == [(FILE, 57)] and not any(cart.state.missed)
+    assert gone(cart.at_start.given_up) == [(FILE, 57)] and not any(cart.state.missed_by_outlet)
     assert [one[3] for one in cart.at_start.given_up] == [False], "it was removed before the last session"
     cart.start(MQTT, MQTT + ":b", WEBHOOK)
     assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
@@ -338,22 +338,22 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
 def test_events_that_toolsnet_lacks_stay_counted_whatever_other_outlets_come_and_go():
     cart = Cart()
     cart.start(TOOLSNET, "file:f")
-    cart.state.missed[0] = 10
+    cart.state.missed_by_outlet[0] = 10
     missed_counts.put(cart.state)
     assert cart.state.save()
     for others in (["file:g"], ["webhook"], ["file:f"], ["file:h", "mqtt", "webhook"], ["file:i"]):
         cart.start(TOOLSNET, *others)
-        assert cart.state.missed[0] == missed_counts.shown(cart.state)[0] == 10
+        assert cart.state.missed_by_outlet[0] == missed_counts.shown(cart.state)[0] == 10
     cart.start("file:1", "file:2", "file:3")
     cart.start(TOOLSNET, "file:f")
-    assert cart.state.missed[0] == 10
-    cart.state.missed[0] += 2
+    assert cart.state.missed_by_outlet[0] == 10
+    cart.state.missed_by_outlet[0] += 2
     missed_counts.put(cart.state)
     assert cart.state.save()
     cart.start(TOOLSNET, "file:f", "file:g")
-    assert cart.state.missed[0] == 12
+    assert cart.state.missed_by_outlet[0] == 12
     cart.start(TOOLSNET + ":other", "file:f")
-    assert cart.state.missed == [0, 0, 0, 0], "the count is that of its server"
+    assert cart.state.missed_by_outlet == [0, 0, 0, 0], "the count is that of its server"
 
 
 def test_toolsnet_under_another_name_meets_its_server_anew():
@@ -389,11 +389,11 @@ def test_one_that_becomes_durable_far_behind_gets_all_that_the_log_has():
         assert not solid or cart.state.save()
         oldest, missed = cart.log.first_above(0), cart.state.numbers[MISSED]
         cart.start(TOOLSNET, FILE, settles=False)
-        assert cart.log.solid >= solid
-        solid = cart.log.solid
+        assert cart.log.last_record_was_durable >= solid
+        solid = cart.log.last_record_was_durable
         begin = oldest if solid else cart.log.first_above(oldest)
         assert cart.at_start.added == [None, None] and cart.log.cursors[1].number + 1 == begin
-        assert cart.state.ready() and cart.state.numbers[MISSED] == missed + begin - oldest
+        assert cart.state.ensure_reliable() and cart.state.numbers[MISSED] == missed + begin - oldest
         assert solid or cart.log.settle()
         oldest = begin
         taken = cart.take(1)
@@ -418,7 +418,7 @@ def test_what_an_outlet_has_lost_and_gets_again_is_kept_by_a_start_whatever_is_f
             cart.log.seek(cart.log.cursors[-1], oldest - 1)
             assert cart.state.save()
             cart.start(TOOLSNET, *others, settles=False)
-            assert cart.at_start.added == [None] * (1 + len(others)) and cart.state.ready()
+            assert cart.at_start.added == [None] * (1 + len(others)) and cart.state.ensure_reliable()
             taken = cart.take(len(others))
             assert cart.log.settle()
             assert taken + cart.take(len(others)) == list(range(oldest, cart.log.number + 1))
@@ -702,7 +702,7 @@ def test_no_outlet_gives_up_what_the_log_keeps_for_toolsnet_anyway():
             waiting = [cart.log.backlog_of(cursor) for cursor in cart.log.cursors]
             assert waiting == [cart.log.number - oldest + 1] * len(then), (count, then)
             had = [cart.take(index) for index in range(len(then))]
-            assert cart.log.state.ready() and cart.log.settle(), (count, then)
+            assert cart.log.state.ensure_reliable() and cart.log.settle(), (count, then)
             had = [numbers + cart.take(index) for index, numbers in enumerate(had)]
             assert had == [list(range(oldest, cart.log.number + 1))] * len(then), (count, then)
 
@@ -751,6 +751,8 @@ def test_events_that_a_start_gives_up_are_missed_by_all_but_toolsnet():
             oldest = cart.log.first_above(0)
             for index in range(len(others)):
                 lacks = oldest - 1
-                assert cart.state.missed[cart.place_of(index + 1)] == lacks == cart.log.cursors[index + 1].number
+                assert (
+                    cart.state.missed_by_outlet[cart.place_of(index + 1)] == lacks == cart.log.cursors[index + 1].number
+                )
             given_up += oldest > 1
         assert given_up

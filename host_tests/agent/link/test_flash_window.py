@@ -21,7 +21,7 @@ class Ring:
     def __init__(self, ready):
         self.ready = ready
 
-    def is_ready(self):
+    def writes_in_one_program(self):
         return self.ready
 
 

@@ -50,7 +50,7 @@ class Bench:
         self.log = self.area.mount()[1]
         self.controller_events = ControllerEvents(self)
 
-    def ready(self):
+    def finish_replay(self):
         return self.log.settle()
 
     def put(self, mid, data):

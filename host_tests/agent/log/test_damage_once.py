@@ -48,7 +48,7 @@ def test_what_is_known_to_be_in_no_record_does_not_wait():
     for gaps in (1, 2):
         area, lost = damaged(gaps)
         log = area.mount()[1]
-        assert log.state.ready() and log.settle()
+        assert log.state.ensure_reliable() and log.settle()
         cursor = log.cursors[0]
         assert waits_at_most(log, cursor) == 60
         look(log)
@@ -60,7 +60,7 @@ def test_what_is_known_to_be_in_no_record_does_not_wait():
     area, _ = damaged(0)
     zero(area, max(area.log.firsts))
     log = area.mount()[1]
-    assert log.state.ready() and append(log, 100) == 0
+    assert log.state.ensure_reliable() and append(log, 100) == 0
     assert log.number > 64 and waits_at_most(log, log.cursors[0]) == len(read_all(log)), "the start has skipped some"
 
 
@@ -71,7 +71,7 @@ def test_starts_add_nothing_while_it_waits():
                 area, lost = damaged(gaps)
                 for turn in range(6):
                     log = area.mount()[1]
-                    assert log.state.ready() and log.settle()
+                    assert log.state.ensure_reliable() and log.settle()
                     look(log)
                     assert area.state.numbers[DAMAGED] == lost, (gaps, saves, ident, turn)
                     if ident:
@@ -93,7 +93,7 @@ def test_starts_add_nothing_while_one_of_two_is_past_it():
             area, lost = damaged(gaps, 2)
             for _ in range(4):
                 log = area.mount(cursors=2)[1]
-                assert log.state.ready() and log.settle()
+                assert log.state.ensure_reliable() and log.settle()
                 take_all(log)
                 look(log, log.cursors[1].number)
                 assert area.state.numbers[DAMAGED] == lost, (gaps, behind)
@@ -111,7 +111,7 @@ def test_starts_add_nothing_while_one_of_two_is_past_it():
 def test_flash_that_wears_may_read_well_again_so_what_one_has_passed_stays_counted():
     area, lost = damaged(1, 2, wears=True)
     log = area.mount(cursors=2)[1]
-    assert log.state.ready() and log.settle()
+    assert log.state.ensure_reliable() and log.settle()
     take_all(log)
     assert area.state.numbers[DAMAGED] == lost and area.state.save()
     assert area.mount(cursors=2)[0].numbers[DAMAGED] == lost
@@ -122,7 +122,7 @@ def test_starts_add_nothing_on_flash_that_wears_where_one_of_two_is_past_it():
         area, lost = damaged(gaps, 2, wears=True)
         for turn in range(5):
             log = area.mount(cursors=2)[1]
-            assert log.state.ready() and log.settle()
+            assert log.state.ensure_reliable() and log.settle()
             if turn == 0:
                 take_all(log)
                 assert area.state.save()
@@ -168,7 +168,7 @@ def test_what_was_lost_with_the_newest_block_is_counted_once():
             lost = count + 1 - newest + 1  # one more may have been there, in doubt
             for turn in range(starts):
                 log = area.mount(cursors=2)[1]
-                assert log.state.ready() and area.state.numbers[DAMAGED] == lost, (count, turn)
+                assert log.state.ensure_reliable() and area.state.numbers[DAMAGED] == lost, (count, turn)
                 look(log)
                 assert area.state.save()
             for turn in range(3):
@@ -186,7 +186,7 @@ def test_what_was_lost_with_the_newest_block_is_counted_once():
 def pass_it(area, saves_each):
     """Start, and deliver everything, with a snapshot behind each, or at the end."""
     log = area.mount(cursors=2)[1]
-    assert log.state.ready()
+    assert log.state.ensure_reliable()
     append(log, 100)
     for cursor in log.cursors:
         while log.peek(cursor) > 0:
@@ -235,7 +235,7 @@ def test_a_hole_in_the_newest_block_is_counted_once_however_often_that_is_copied
         for turn in range(5):
             log = area.mount()[1]
             look(log)
-            assert log.state.ready() and log.settle()
+            assert log.state.ensure_reliable() and log.settle()
             if turn % 2:
                 assert append(log, 50 + turn) == 0
             look(log)
@@ -277,7 +277,7 @@ def test_what_an_outlet_that_goes_back_lacks_is_counted_once():
     for back in (0, 5, 12):
         area, _ = damaged(0)
         log = area.mount()[1]
-        assert log.state.ready() and log.settle()
+        assert log.state.ensure_reliable() and log.settle()
         take_all(log)
         assert area.state.save() and area.state.numbers[DAMAGED] == 0
         first = sorted([one for one in log.firsts if one])[1]

@@ -35,7 +35,7 @@ class Life:
                     self.acked[number] = self.ident
                     self.ident += 1
         elif step < 13:
-            if state.ready():
+            if state.ensure_reliable():
                 waits = min([log.backlog_of(cursor) for cursor in log.cursors])
                 for index in range(2):
                     take(log, dice.randrange(waits + 1), index)
@@ -84,7 +84,7 @@ def check(life, truth, slots, fill):
     log.visible = visible
     for cursor in log.cursors:
         pass_gone(log, cursor)
-    assert state.ready()
+    assert state.ensure_reliable()
     for _ in range(len(truth)):  # where no block is free the outlets have to take something first
         if log.settle():
             break
@@ -93,7 +93,7 @@ def check(life, truth, slots, fill):
     found = [number for number, _, _, _ in held(log)]
     waits = min([cursor.number for cursor in log.cursors])
     for number in truth:
-        assert number <= waits or number in found or log.blocks.missed, "record %d is lost" % number
+        assert number <= waits or number in found or log.blocks.records_passed_over, "record %d is lost" % number
     number = log.next
     while append(log, 900) != LOG_DONE:
         take_one(log)

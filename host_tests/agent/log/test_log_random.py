@@ -232,7 +232,7 @@ class Life:
         """Deliver one record to the second outlet; True if there was one."""
         log, cursor = self.log, self.log.cursors[1]
         refused = self.area.refused
-        if not self.state.ready():
+        if not self.state.ensure_reliable():
             need(self.area.refused > refused, "the state cannot be written")
             return False
         number = self.read(cursor, refused)

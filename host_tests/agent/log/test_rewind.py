@@ -45,7 +45,7 @@ def test_a_cut_after_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_
         code = append(log, count + 1)  # no block may be free now
         area.flash.restart()
         log = area.mount()[1]
-        assert log.state.ready() and log.settle(), count
+        assert log.state.ensure_reliable() and log.settle(), count
         last = count if code else count + 1
         take_all(log)
         assert log.cursors[0].number == log.number == last and append(log, last + 1) == 0

@@ -132,9 +132,9 @@ def test_all_four_blocks_take_turns_in_one_session():
 def test_a_session_is_ready_once_it_has_saved():
     flash = Faulty()
     state = started(flash)
-    assert not state.is_ready() and state.saves == 0
-    assert state.ready() and state.saves == 1 and state.ready() and state.saves == 1
-    assert state.is_ready() and saved(state, 1) and saved(state, 2) and not state.is_ready()
+    assert not state.writes_in_one_program() and state.saves == 0
+    assert state.ensure_reliable() and state.saves == 1 and state.ensure_reliable() and state.saves == 1
+    assert state.writes_in_one_program() and saved(state, 1) and saved(state, 2) and not state.writes_in_one_program()
 
 
 def test_a_snapshot_that_is_damaged_or_lies_elsewhere_does_not_count():
@@ -260,7 +260,7 @@ def test_failing_blocks_are_left_until_the_last_which_stays_as_it_is():
     while saved(state, turn):
         turn += 1
         assert turn < 60
-    assert state.alarm == STATE_LAST and state.ready(), "delivery goes on without"
+    assert state.alarm == STATE_LAST and state.ensure_reliable(), "delivery goes on without"
     kept = bytes(flash.cells)
     assert not state.save() and bytes(flash.cells) == kept
     assert started(flash).numbers[DELIVERED] >= turn - 1

@@ -71,24 +71,24 @@ class FewState:
         self.durable_break = 0, 0
         self.maybe = None  # a snapshot that was refused, and may count all the same until the next one does
         self.cursor = None
-        self.is_ready = False
+        self.is_reliable = False
 
     def save(self):
         self.numbers[CURSOR] = self.cursor.number
         self.numbers[SEQUENCE_LAG] = self.cursor.sequence_lag
         if self.world.operate() is False:
             self.maybe = (tuple(self.numbers), self.gone, (self.broke_at, self.broke_by))
-            self.is_ready = False
+            self.is_reliable = False
             return False
         self.durable = self.numbers[:]
         self.durable_gone = self.gone
         self.durable_break = self.broke_at, self.broke_by
         self.maybe = None
-        self.is_ready = True
+        self.is_reliable = True
         return True
 
-    def ready(self):
-        return self.is_ready or self.save()
+    def ensure_reliable(self):
+        return self.is_reliable or self.save()
 
     def is_moved(self, _cursor):
         return False  # nothing is overwritten here
@@ -243,7 +243,7 @@ class FewKept:
 PLAIN = {
     "": "mood stored dropped connected",
     "kept": "entries left",
-    "state": "gone durable_gone is_ready maybe broke_at broke_by durable_break",
+    "state": "gone durable_gone is_reliable maybe broke_at broke_by durable_break",
     "policy": "phase head_failures failed_lookaheads head code has_refused_head connections_lost unanswered "
     "drop_number pending_write out number sequence",
     "policy.in_flight": "may_have may_send_to unsettled_to",
@@ -314,7 +314,7 @@ class World:
         state.numbers[:] = state.durable
         state.gone = state.durable_gone
         state.broke_at, state.broke_by = state.durable_break
-        state.is_ready = False
+        state.is_reliable = False
         if self.kept.entries:
             state.numbers[QUARANTINE_LAST] = max(
                 [state.numbers[QUARANTINE_LAST]] + [one[0] for one in self.kept.entries]

@@ -56,7 +56,7 @@ class Model:
         self.quarantine_last = max((0, *self.entries))
         self.pending_write = self.before = self.entry = self.unsettled_to = self.left = self.number = 0
         self.retries = []
-        self.is_taken = self.out = self.is_ready = self.has_refused_head = False
+        self.is_taken = self.out = self.is_reliable = self.has_refused_head = False
         self.doubted = None  # what was in doubt when something was sent last; sequence_lag, and how many were aside
         self.awaits_08 = True
         self.resume_in_order()
@@ -71,7 +71,7 @@ class Model:
     def save(self):
         self.operate()
         self.durable = self.snapshot()
-        self.is_ready = True
+        self.is_reliable = True
 
     def declare(self, limit, is_lookahead):
         self.send_limit, self.is_lookahead = max(limit, self.may_have), is_lookahead
@@ -331,7 +331,7 @@ class Model:
         self.lookahead_taken, is_odd, self.has_refused_head = 0, False, False
         if self.phase == FINISH:
             self.phase = RETRY
-        if not self.is_ready:
+        if not self.is_reliable:
             self.save()
         if not self.is_met:
             self.rebase(named)

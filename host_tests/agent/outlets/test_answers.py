@@ -202,7 +202,8 @@ def test_what_can_refuse_is_known():
     for name in (
         "append",
         "save",
-        "ready",
+        "ensure_reliable",
+        "finish_replay",
         "carry",
         "program",
         "erase",
@@ -222,7 +223,7 @@ def test_what_can_refuse_is_known():
     (
         "self.state.save()",
         "log.append(KIND_RESULT, 0, 12)",
-        "if now:\n    self.state.ready()",
+        "if now:\n    self.state.ensure_reliable()",
         "carry(log, 12)",
         "self.device.erase(block)",
     ),

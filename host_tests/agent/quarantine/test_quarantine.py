@@ -96,7 +96,7 @@ def test_a_refused_drop_does_not_happen_at_the_next_start():
     bench.flash.code, bench.flash.refused_look = FLASH_IO, NEW  # it is programmed all the same
     assert bench.quarantine.remove([1], DROPPED) == FAILED
     bench.flash.code = FLASH_DONE
-    assert not bench.log.is_ready() and bench.log.maintain() and bench.log.is_ready()
+    assert not bench.log.writes_in_one_program() and bench.log.maintain() and bench.log.writes_in_one_program()
     bench.again()
     assert bench.numbers() == [1, 2]
 

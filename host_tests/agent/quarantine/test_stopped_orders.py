@@ -76,7 +76,7 @@ class Agent(Station):
     def check(self, where):
         self.area.flash.fade()
         self.start()
-        assert self.store.ready() and self.quarantine.settle(), where
+        assert self.store.finish_replay() and self.quarantine.settle(), where
         assert self.acknowledged - self.dropped <= self.held(), where
         stored = self.state.numbers[STORED]
         assert len(self.acknowledged) <= stored <= RESULTS, (stored, where)

@@ -209,12 +209,12 @@ def test_nothing_is_stored_or_acknowledged_while_the_last_result_is_in_doubt():
     bench.push(light(tightening_id=1))
     bench.device.code = FLASH_IO
     bench.start()
-    assert bench.log.doubtful and not bench.store.ready()
+    assert bench.log.doubtful and not bench.store.finish_replay()
     for frame in (light(tightening_id=1), light(tightening_id=2), garbled()):
         assert bench.push(frame) == NOT_KEPT
     assert bench.fetch(fetched(2, tightening_id=1)) == NOT_KEPT
     bench.device.code = FLASH_DONE
-    assert bench.store.ready() and bench.ledger.top() == 1
+    assert bench.store.finish_replay() and bench.ledger.top() == 1
     assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
     assert bench.push(light(tightening_id=2)) == KEPT
     assert bench.idents() == [1, 2]
@@ -297,7 +297,7 @@ def test_full_log_that_overwrites_takes_results_after_any_start():
         assert bench.push(light(tightening_id=number)) == KEPT
     for _ in range(70):  # one result a start: the log goes round once more
         bench.start()
-        assert bench.store.ready() and bench.log.has_room(res.ROOM_BYTES)
+        assert bench.store.finish_replay() and bench.log.has_room(res.ROOM_BYTES)
         number += 1
         assert bench.push(light(tightening_id=number)) == KEPT
     idents = bench.idents()
@@ -351,7 +351,7 @@ def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade(
     assert bench.push(EXAMPLE) == KEPT
     bench.device.worn = tuple(range(STATE_BLOCKS))
     bench.start()
-    assert bench.store.ready() and bench.idents() == [1234567]
+    assert bench.store.finish_replay() and bench.idents() == [1234567]
     assert bench.push(EXAMPLE) == NOT_KEPT and bench.push(light(tightening_id=9)) == NOT_KEPT
 
 

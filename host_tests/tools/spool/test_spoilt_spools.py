@@ -289,7 +289,7 @@ def test_what_is_in_front_of_a_damaged_block_counts_although_all_was_delivered(d
         flash = FileFlash(str(delivered), 0)  # a start, and what it has to write before the first append
         area = Area(BLOCKS, BLOCK, 16, flash=flash)
         state, log = area.mount()
-        assert log.settle() and state.ready()
+        assert log.settle() and state.ensure_reliable()
         assert log.whole == {0: 0, 1: 63, 2: 94}[block]
         flash.close()
 
