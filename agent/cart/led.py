@@ -47,7 +47,7 @@ def code_of(stations, has_network):
         controllers = controllers and station.session.state == READY
         for outlet in station.outlets:
             servers = servers and outlet.is_up()
-            needs_operator = needs_operator or outlet.holds()
+            needs_operator = needs_operator or outlet.needs_operator()
     if refused:
         return SPOOL_UNUSABLE
     if cannot_store:

@@ -74,7 +74,7 @@ def _has_work(station):
     if not station.mounted:
         return False
     for outlet in station.outlets:
-        if station.log.backlog_of(station.log.cursors[outlet.index]) > 0 and not outlet.holds():
+        if station.log.backlog_of(station.log.cursors[outlet.index]) > 0 and not outlet.needs_operator():
             return True
     return station.session.state != READY and not station.intake.cannot_store
 

@@ -9,7 +9,7 @@ class Outlet:
     def attach(self, scheduler, slot):
         """No order wakes it."""
 
-    def holds(self):
+    def needs_operator(self):
         return False
 
     def connect_now(self, now):

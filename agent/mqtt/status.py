@@ -38,7 +38,6 @@ COUNTED = (
     "receipts_unreadable",
     "receipts_above",
     "receipts_below",
-    "skipped",
 )
 
 
@@ -47,8 +46,8 @@ def put_outlet(status, outlet):
     session = outlet.session
     progress = outlet.progress
     waits_for_flash = status.get("waits_for_flash")  # then nothing goes out that a PUBACK or a receipt could come for
-    lacks = outlet.lacks and session.state == ms.UP and not waits_for_flash
-    state = "no PUBACK" if lacks else ms.STATE_NAMES[session.state]
+    is_without_puback = outlet.without_puback and session.state == ms.UP and not waits_for_flash
+    state = "no PUBACK" if is_without_puback else ms.STATE_NAMES[session.state]
     is_overdue = progress.is_overdue and not waits_for_flash
     status["state"] = "no receipts" if is_overdue else state
     status["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)
@@ -58,6 +57,7 @@ def put_outlet(status, outlet):
     status["sent"] = progress.highest if outlet.counts.batches else 0
     for name in COUNTED:
         status[name] = getattr(outlet.counts, name)
+    status["skipped"] = outlet.counts.unpublished + outlet.counts.unexpected
     status["given_again"] = progress.redelivery.given
     status["batch_limit"] = outlet.limit.octets
     why = "" if waits_for_flash and session.state == ms.UP else _why(outlet, is_overdue)

@@ -18,7 +18,7 @@ own cursor on.
     may_stop(now)  True if nothing is outstanding any more, or was not answered in time
     stop()       the orderly end: close, and make durable how far it is; `step` returns FOREVER from then on
     is_up()      True if its other side takes records now
-    holds()      True if only an operator can let its records go on
+    needs_operator()  True if only an operator can let its records go on
     put_state(report)  add to the dict `report` what people want to know: at least `state`, in words; `place`, where it
                  writes to, and `why` it cannot, unless it has a host and reasons as ToolsNet has
 

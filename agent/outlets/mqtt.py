@@ -43,7 +43,7 @@ from toolcart.agent.link.port import WHY_ENDED, WHY_RESET
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets import Connection
-from toolcart.agent.outlets.batch import Batch, identity_of
+from toolcart.agent.outlets.batch import HEAD_MOST, Batch, identity_of
 from toolcart.agent.outlets.mqtt_message_size import MessageSize
 from toolcart.agent.outlets.mqtt_receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Receipts
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
@@ -61,8 +61,9 @@ BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byt
 _ANNOUNCED = const(1)  # the state topic says that we are online
 _ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 
-_LACKS_STATE = const(1)  # the last connection that stood ended without any PUBACK
-_LACKS_RESULTS = const(2)
+# How the last connection that stood ended
+_NO_PUBACK_AT_ALL = const(1)
+_NO_PUBACK_FOR_RESULTS = const(2)
 
 # What came to the receipts' topic and is no right receipt, by how much it says (toolcart.agent.mqtt.status)
 _OTHER = const(1)
@@ -74,10 +75,12 @@ _TOO_LARGE = const(0x3FFFFFFF)
 
 
 class Counts:
-    """What is counted since the start, by the names that status shows."""
+    """What is counted since the start, by the names that status shows; its `skipped` is the sum of two."""
 
     def __init__(self):
-        self.batches = self.resent = self.skipped = 0
+        self.batches = self.resent = 0
+        self.unpublished = 0  # records of a kind that it does not publish
+        self.unexpected = 0  # messages on another topic, and PUBACKs for nothing that is out
         self.receipts = self.receipts_other = self.receipts_unreadable = 0
         self.receipts_above = self.receipts_below = 0
 
@@ -119,7 +122,7 @@ class Mqtt(Connection):
         self.counts = Counts()
         self.failure = ms.EV_NONE  # how the last connection ended
         self.limit = MessageSize()
-        self.lacks = 0  # _LACKS_STATE ..
+        self.without_puback = 0  # _NO_PUBACK_AT_ALL ..
         self._announced = 0  # or _ANNOUNCED ..
         self._retains = False  # the broker has taken what is retained since the start
 
@@ -132,12 +135,12 @@ class Mqtt(Connection):
 
     def is_up(self):
         """True if the broker takes batches, and the consumer answers."""
-        return self.session.state == ms.UP and not self.progress.is_overdue and not self.lacks
+        return self.session.state == ms.UP and not self.progress.is_overdue and not self.without_puback
 
     def attach(self, scheduler, slot):
         """No order wakes it: it takes none."""
 
-    def holds(self):
+    def needs_operator(self):
         """Return False: a broker needs an operator only for what `why` says."""
         return False
 
@@ -172,7 +175,7 @@ class Mqtt(Connection):
 
     def publish_other(self, kind, now):
         """Publish the record that `peek` has found, which is neither result nor frame; boards keep no others."""
-        self.counts.skipped += 1
+        self.counts.unpublished += 1
         self.progress.scout.advance()
 
     def publish_extra(self, now) -> bool:
@@ -319,7 +322,7 @@ class Mqtt(Connection):
                 return
             if event == ms.EV_ACKED:
                 self.progress.put_acked(session.tag, session.window.count)
-                if self.lacks and (session.tag > 0 or self.lacks == _LACKS_STATE):
+                if self.without_puback and (session.tag > 0 or self.without_puback == _NO_PUBACK_AT_ALL):
                     self._works()
                 if session.tag > 0 and not self.progress.needs_receipt:
                     self._send_more()
@@ -331,12 +334,12 @@ class Mqtt(Connection):
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
-                if not self.lacks:
+                if not self.without_puback:
                     self._works()
                 if self.progress.go_back(session.window.count) == RECEIPT_BELOW:
                     self.counts.receipts_below += 1
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
-                self.counts.skipped += 1
+                self.counts.unexpected += 1
             else:
                 self.connection_lost(event, now)
 
@@ -347,7 +350,7 @@ class Mqtt(Connection):
         is_up = self.session.state == ms.UP
         if not is_up or not timer.expired(now):
             return timer.left(now) if is_up and timer.armed else FOREVER
-        if self.session.window.count > progress.strays:
+        if self.session.window.count > progress.stale_pubacks_expected:
             timer.start(now, progress.wait_ms)  # the broker does not have it: that has a deadline of its own
             return progress.wait_ms
         self.attempts += 1
@@ -399,7 +402,7 @@ class Mqtt(Connection):
         self.attempts += 1
         outcome = self.progress.put_receipt(value, self.session.window.count, now)
         if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
-            if self.lacks != _LACKS_STATE:
+            if self.without_puback != _NO_PUBACK_AT_ALL:
                 self._works()
             self._send_more(outcome == RECEIPT_LATE)
         elif outcome == RECEIPT_BELOW:
@@ -409,7 +412,7 @@ class Mqtt(Connection):
 
     def _works(self):
         """Nothing is known any more that keeps it from working."""
-        self.lacks = 0
+        self.without_puback = 0
         self.failure = ms.EV_NONE
         self.fault.over()
 
@@ -423,11 +426,11 @@ class Mqtt(Connection):
             return
         if self.session.lost_in == ms.UP:
             if self.progress.last_result > self.progress.base:
-                if self.lacks and event == ms.EV_LOST:
+                if self.without_puback and event == ms.EV_LOST:
                     event = ms.EV_TAKES_NONE
-                self.lacks = _LACKS_STATE if self._announced == _ANNOUNCED else _LACKS_RESULTS
+                self.without_puback = _NO_PUBACK_AT_ALL if self._announced == _ANNOUNCED else _NO_PUBACK_FOR_RESULTS
             elif event == ms.EV_SILENT or self._announced == _ANNOUNCED:
-                self.lacks = self.lacks or _LACKS_STATE
+                self.without_puback = self.without_puback or _NO_PUBACK_AT_ALL
         self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event
         self._announced = 0
         progress = self.progress
@@ -496,5 +499,6 @@ def make(settings, station, index, kind=Mqtt):
     """Make the outlet of these settings on a board; `kind` is Mqtt or made of it."""
     owner = station.settings["spool"]["owner"]
     port = station.board.tcp()
-    line = Line(bytearray(front_bytes(topic_of(settings, owner[1], owner[2]).encode()) + 16 + 150 + BOARD_OCTETS))
+    before = front_bytes((topic_of(settings, owner[1], owner[2]) + "/results").encode())
+    line = Line(bytearray(before + HEAD_MOST + BOARD_OCTETS))
     return kind(port, line, station, index, settings, owner)

@@ -59,7 +59,7 @@ class Receipts:
         self.highest = 0  # the same over all starts, as far as is known
         self.last_result = 0  # the end of the last batch that was sent after the base
         self.is_overdue = False  # no receipt came in time
-        self.strays = 0  # how many PUBACKs are still to come for what will be sent again
+        self.stale_pubacks_expected = 0  # how many PUBACKs are still to come for what will be sent again
         self.timer = Timer()  # until a receipt is overdue
         self.wait_ms = timeout_ms
         self.batch_window = BatchWindow(ahead)
@@ -100,7 +100,7 @@ class Receipts:
         self.is_overdue = False
         self._none_yet = True
         self.receipt_came = False
-        self.strays = 0
+        self.stale_pubacks_expected = 0
         self.batch_window.forget()
         self.timer.stop()
         self.redelivery.forget_out()
@@ -127,8 +127,8 @@ class Receipts:
 
     def put_acked(self, tag, out):
         """The broker has the batch that ends with the number `tag`; not above 0: something else."""
-        if self.strays:
-            self.strays -= 1
+        if self.stale_pubacks_expected:
+            self.stale_pubacks_expected -= 1
         elif tag > 0:
             self._acked = tag
             if not self.needs_receipt:
@@ -141,7 +141,7 @@ class Receipts:
         cursor = self._cursor
         to = self.base
         if self.base >= self.last_result:
-            if out == 0 or self.strays == out:
+            if out == 0 or self.stale_pubacks_expected == out:
                 if self.scout.number > cursor.number:
                     cursor.stand_at(self.scout)
                 if self.scout.number > self._first:
@@ -170,7 +170,7 @@ class Receipts:
         self._first = scout.number
         self.last_result = self._acked = self.base
         self.after = self.receipt
-        self.strays = out
+        self.stale_pubacks_expected = out
         self.batch_window.forget()
         self.redelivery.forget_out()
         self.timer.stop()

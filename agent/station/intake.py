@@ -60,6 +60,9 @@ BACKOFF_MOST_MS = const(30000)  # and a quarter at most: a controller that is on
 BUSY_MS = const(10000)  # where another client has the place: asked more often it stays taken (protocol.md 4.4)
 BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off for a minute
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
+# What NOT_SAVED was noted for
+_ID_LEDGER = const(1)
+_REVISIONS = const(2)
 _OWNER_REVISION = const(7)  # of MID 0065, from which on it may name a station
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
@@ -326,7 +329,7 @@ class Intake:
             state.octets[INDEXES] = indexes
             if not state.save():
                 # A later snapshot has it, or the next session finds out again.
-                self.counters.note(counter.NOT_SAVED, 2, now)
+                self.counters.note(counter.NOT_SAVED, _REVISIONS, now)
         session.subscriptions[0].handler.on_event(self, session_states.EV_READY, now)
         if session.old_result.revisions.is_suspended():
             self.apply_outcome(self.recovery.requests_suspended(now), now)
@@ -630,7 +633,7 @@ class Intake:
             counts[counter.PASSED_OVER] = passed_over
         if self.recovery.ledger.not_saved != self._not_saved_reported:
             self._not_saved_reported = self.recovery.ledger.not_saved
-            self.counters.note(counter.NOT_SAVED, 1, now)
+            self.counters.note(counter.NOT_SAVED, _ID_LEDGER, now)
 
     def _note_silence(self):
         if self.late_answers is None:

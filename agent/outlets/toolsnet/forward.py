@@ -43,6 +43,9 @@ NOT_WRITTEN_MS = const(5000)  # until the next connection, if our own flash refu
 CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
+# What NOT_SAVED was noted for; what the policy writes has numbers of its own (toolcart.agent.outlets.toolsnet.policy)
+_AHEAD_OF_TIME = const(4)
+_RESUME_POINT = const(5)
 
 
 class ToolsNetOutlet(Connection):
@@ -98,7 +101,7 @@ class ToolsNetOutlet(Connection):
         """True if the server takes results."""
         return self.session.state == ts.STREAMING and not self.fault.why
 
-    def holds(self):
+    def needs_operator(self):
         """True while only an operator can let results go on."""
         return self.policy.is_stuck()
 
@@ -123,7 +126,7 @@ class ToolsNetOutlet(Connection):
         if self._waits:
             self.step(now)
         if not self.policy.prepare():
-            self.counters.note(counter.NOT_SAVED, 4, now)
+            self.counters.note(counter.NOT_SAVED, _AHEAD_OF_TIME, now)
         self._is_silent = False
 
     def put_state(self, report):
@@ -337,7 +340,7 @@ class ToolsNetOutlet(Connection):
         if done:
             self._unwritten_ms = 0
             return
-        self.counters.note(counter.NOT_SAVED, 5, now)
+        self.counters.note(counter.NOT_SAVED, _RESUME_POINT, now)
         self._break(now)
         self._record_fault(NOT_WRITTEN, now)
         self._unwritten_ms = ms = min(max(NOT_WRITTEN_MS, 2 * self._unwritten_ms), self.longest_ms)

@@ -14,7 +14,7 @@ def station(controller=True, server=True, full=False, ends=False, mounted=True, 
         quarantine=stub(pressure=lambda: pressure),
         mounted=mounted,
         session=stub(state=READY if controller else 0),
-        outlets=[stub(is_up=lambda: server, holds=lambda: False)],
+        outlets=[stub(is_up=lambda: server, needs_operator=lambda: False)],
         intake=stub(cannot_store=ends),
     )
 

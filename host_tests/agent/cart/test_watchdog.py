@@ -15,7 +15,7 @@ def station():
     """A station that is well: what the watchdog looks at."""
     log = stub(number=0, cursors=[stub(number=0)])
     log.backlog_of = lambda cursor: log.number - cursor.number
-    outlet = stub(attempts=0, index=0, longest_ms=60000, holds=lambda: False)
+    outlet = stub(attempts=0, index=0, longest_ms=60000, needs_operator=lambda: False)
     intake = stub(attempts=0, cannot_store=False)
     session, counters = stub(state=READY), stub(counts=[0, 0])
     return stub(number=1, mounted=True, log=log, session=session, intake=intake, outlets=[outlet], counters=counters)

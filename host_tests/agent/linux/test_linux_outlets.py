@@ -64,7 +64,7 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     expected = f"password: found {awaiting.secret}: No such file or directory; expected a file that can be read"
     assert status["place"] == "mqtt://broker:1883"
     assert status["why"] == expected
-    assert not outlet.is_up() and outlet.may_stop(0) and not outlet.holds() and awaiting.made == []
+    assert not outlet.is_up() and outlet.may_stop(0) and not outlet.needs_operator() and awaiting.made == []
 
     awaiting.secret.write_text("geheim\n")
     awaiting.secret.chmod(0o600)

@@ -608,12 +608,14 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
 def test_operator_who_made_room_is_not_needed_without_a_connection():
     for is_hold in (True, False):
         outlet = held() if is_hold else trouble_without_room()
-        assert outlet.status()["needs_operator"] and outlet.forward.holds() and not outlet.status()["keeps_order"]
+        assert (
+            outlet.status()["needs_operator"] and outlet.forward.needs_operator() and not outlet.status()["keeps_order"]
+        )
         take_away_toolsnet(outlet)
         outlet.run(60000)
         assert outlet.status()["needs_operator"]
         drop_all(outlet)
-        assert not outlet.status()["needs_operator"] and not outlet.forward.holds()
+        assert not outlet.status()["needs_operator"] and not outlet.forward.needs_operator()
 
 
 def trouble_without_room():

@@ -139,7 +139,7 @@ def test_receipts_of_others_and_above_all_that_was_sent_move_nothing():
         bench.broker.publish(TOPIC + "/receipt", text.encode(), False)
     bench.broker.publish(TOPIC + "/receipt", b"x" * 4000, False)
     bench.run(100)
-    assert outlet.counts.receipts_unreadable == 13 and outlet.counts.skipped == 0 and bench.cursor.number == 4
+    assert outlet.counts.receipts_unreadable == 13 and outlet.counts.unexpected == 0 and bench.cursor.number == 4
     text = ' { "x" : [1] , "number" : 7 ,\n "identity" : "%s" }' % outlet.identity
     bench.broker.publish(TOPIC + "/receipt", text.encode(), False)
     bench.run(100)

@@ -26,7 +26,7 @@ METHODS = {
 METHODS |= {
     "attach": ["scheduler", "slot"],
     "put_state": ["report"],
-    "holds": [],
+    "needs_operator": [],
     "begin_shutdown": ["now"],
     "may_stop": ["now"],
 }
