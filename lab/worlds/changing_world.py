@@ -1,4 +1,4 @@
-"""A world whose configuration changes: one station, outlets that come and go by name, and other sides that forget.
+"""A world whose configuration changes: one station, outlets that come and go by name, and peers that forget.
 
 Rules
 1. A change waits until the agent is next down, for a reload, a stop or a cut; it takes effect with the start that
@@ -10,7 +10,7 @@ Rules
    returns, and what was counted for it is told by that start alone. So is what a lost block held that it lacked.
 3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
    may keep its content, and read well at one start and not at the next. All else is known from the controller and the
-   sides.
+   outlets' peers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from lab.worlds.file_flash import FileFlash
 from lab.worlds.history import Ledger, OutletHistory, Result, StoredTelegram
 from lab.worlds.identification import named_in
 from lab.worlds.network import Service
-from lab.worlds.outlet_peers import FILE, TOOLSNET, Consumer, LineFile, place_of, side_of
+from lab.worlds.outlet_peers import FILE, TOOLSNET, Consumer, LineFile, peer_of, place_of
 from lab.worlds.world import World
 
 PLACES = 3  # beside ToolsNet's
@@ -48,7 +48,6 @@ class ChangingWorld(World):
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
         super().__init__({**script, "settings": {**settings, "stations": plain}})
-        self.sides: dict[str, LineFile | Consumer] = {}
         self.script = script
         self.history.ledger = self.ledger
         self.settings = copy.deepcopy(settings)
@@ -59,22 +58,22 @@ class ChangingWorld(World):
 
     def lines(self, outlet: dict) -> LineFile:
         """Return the file of a file outlet."""
-        return self._side(FILE, outlet["path"])  # type: ignore[return-value]
+        return self._peer(FILE, outlet["path"])  # type: ignore[return-value]
 
     def services(self) -> list[Service]:
         """Return all that the agent connects to."""
-        others = [side.peer.service for side in self.sides.values() if isinstance(side, Consumer)]
+        others = [one.peer.service for one in self.outlet_peers.values() if isinstance(one, Consumer)]
         return [*super().services(), *others]
 
     def is_full(self, number: int) -> bool:
         """True if the agent says so."""
         return self.agent is not None and adapter.says_full(self.agent, number - 1)
 
-    def says_full(self, number: int) -> bool:
+    def check_full_claim(self, number: int) -> bool:
         """True if the agent says so."""
         return self.is_full(number)
 
-    def needs_operator(self, number: int) -> bool:
+    def check_operator_claim(self, number: int) -> bool:
         """False: what is refused here has room."""
         return False
 
@@ -91,17 +90,17 @@ class ChangingWorld(World):
 
     def forgets(self, name: str, share: float) -> None:
         """Have the place of this outlet lose all but the first `share` of what it has; a file waits for a stop."""
-        side = self._side_named(name)
-        if isinstance(side, LineFile):
+        peer = self._peer_named(name)
+        if isinstance(peer, LineFile):
             self.change("file", name, share)
-        elif side is not None:
-            side.forget(share)
+        elif peer is not None:
+            peer.forget(share)
 
-    def side_fails(self, name: str, what: str, ms: int) -> None:
-        """Cause a fault of this outlet's other side."""
-        side = self._side_named(name)
-        if side is not None:
-            side.happen(what, ms)
+    def peer_fails(self, name: str, what: str, ms: int) -> None:
+        """Cause a fault of this outlet's peer."""
+        peer = self._peer_named(name)
+        if peer is not None:
+            peer.happen(what, ms)
 
     def power_on(self) -> None:
         """Make the changes that wait, and start."""
@@ -128,8 +127,8 @@ class ChangingWorld(World):
     def switch_off(self, dark_ms: int) -> None:
         """Remove the agent: files lose what was not synced."""
         self._note_what_is_known()
-        for side in self.sides.values():
-            side.power_off()
+        for peer in self.outlet_peers.values():
+            peer.power_off()
         super().switch_off(dark_ms)
 
     def _take(self, changed: dict) -> None:
@@ -146,7 +145,7 @@ class ChangingWorld(World):
         outlets = settings["stations"][0]["outlets"]
         for one in outlets:
             if one["kind"] != TOOLSNET:
-                self._side(one["kind"], place_of(one))
+                self._peer(one["kind"], place_of(one))
         self._new = {(one["name"], one["kind"]): place_of(one) for one in outlets}
         self._places = adapter.places(self.device(1))
         self._had_then |= self.in_log()
@@ -206,7 +205,7 @@ class ChangingWorld(World):
 
     def _exchange(self, one: str, other: str) -> None:
         """Exchange the contents of two files; what was made before is owed to neither."""
-        files = [self._side_named(name) for name in (one, other)]
+        files = [self._peer_named(name) for name in (one, other)]
         if len(set(files)) == 2 and all(isinstance(file, LineFile) for file in files):
             for file in files:
                 file.note()  # type: ignore[union-attr]
@@ -215,12 +214,12 @@ class ChangingWorld(World):
                 file.pardoned.update(self.history.stations[1].results)  # type: ignore[union-attr]
 
     def _file_forgets(self, name: str, share: float) -> None:
-        side = self._side_named(name)
-        if not isinstance(side, LineFile):
+        peer = self._peer_named(name)
+        if not isinstance(peer, LineFile):
             return
-        side.forget(share)
-        if not side.lines:
-            side.pardoned |= side.all
+        peer.forget(share)
+        if not peer.lines:
+            peer.pardoned |= peer.all
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -278,8 +277,8 @@ class ChangingWorld(World):
             return set()
         payloads = [payload for number, payload in adapter.in_log(self.device(1).certain()) if number in numbers]
         found = {made for payload in payloads for _, made in named_in(1, payload, 0)}
-        for side in self.sides.values():
-            found -= side.all | {made for _, made in side.stored()}
+        for peer in self.outlet_peers.values():
+            found -= peer.all | {made for _, made in peer.stored()}
         found -= {row.number for row in self.history.stations[1].rows if row.number}
         return {number for number in found if self._result(number).acks and not self._result(number).content_refusal}
 
@@ -303,9 +302,9 @@ class ChangingWorld(World):
         is_taken = last is not None and bool(last.acks)
         return self.agent is not None and is_taken and not sum(adapter.waits(self.agent, 0))
 
-    def close_account(self) -> None:
+    def record_final_state(self) -> None:
         """Note what every place has, and what the agent says."""
-        super().close_account()
+        super().record_final_state()
         ledger, agent, last = self.ledger, self.agent, self.controllers[0].last
         ledger.is_taken = last is not None and bool(last.acks)
         if agent is None:
@@ -326,8 +325,8 @@ class ChangingWorld(World):
             row.number for row in self.history.stations[1].rows if row.number and row.forgotten is not None
         }
         log = self.in_log()
-        for side in self.sides.values():
-            side.note()
+        for peer in self.outlet_peers.values():
+            peer.note()
         ledger.outlets = [self._judged(key, outlet, log) for key, outlet in self.outlets.items()]
 
     def _lacks_there(self) -> int:
@@ -346,17 +345,17 @@ class ChangingWorld(World):
             if self.device(1).was_stale:
                 found.owed &= found.had
         for place in outlet.places - {TOOLSNET}:
-            found.owed -= self.sides[place].pardoned
+            found.owed -= self.outlet_peers[place].pardoned
         if outlet.kind == TOOLSNET:
             found.owed -= {r.number for r in self.history.stations[1].results.values() if r.content_refusal}
             rows = [row for row in self.history.stations[1].rows if row.number is not None]
             found.spans = self._between_orders(rows)
             found.repeats = self._given_again(rows)
             return found
-        side = self.sides[outlet.place]
-        stored = side.stored()
+        peer = self.outlet_peers[outlet.place]
+        stored = peer.stored()
         found.places = [number for number, _ in stored]
-        found.repeats = {number: times for number, times in side.repeats.items() if times}
+        found.repeats = {number: times for number, times in peer.repeats.items() if times}
         if is_here:
             found.lacks = (found.owed & log & found.had) - {made for _, made in stored}
         return found
@@ -396,7 +395,7 @@ class ChangingWorld(World):
             return {row.number for row in rows if row.number and (row.forgotten is None or row.vouched)}
         found = set()
         for place in outlet.places:
-            found |= self.sides[place].all | {made for _, made in self.sides[place].stored()}
+            found |= self.outlet_peers[place].all | {made for _, made in self.outlet_peers[place].stored()}
         return found
 
     def _result(self, number: int) -> Result:
@@ -406,15 +405,15 @@ class ChangingWorld(World):
         results = self.history.stations[1].results.values()
         return {result.number for result in results if result.acks and result.acks[0] >= moment}
 
-    def _side(self, kind: str, place: str) -> LineFile | Consumer:
-        side = self.sides.get(place)
-        if side is None:
-            side = self.sides[place] = side_of(self, kind, place)
-        return side
+    def _peer(self, kind: str, place: str) -> LineFile | Consumer:
+        peer = self.outlet_peers.get(place)
+        if peer is None:
+            peer = self.outlet_peers[place] = peer_of(self, kind, place)
+        return peer
 
-    def _side_named(self, name: str) -> LineFile | Consumer | None:
+    def _peer_named(self, name: str) -> LineFile | Consumer | None:
         return next(
-            (self.sides[one.place] for one in self.outlets.values() if one.name == name and one.kind != TOOLSNET), None
+            (self.outlet_peers[o.place] for o in self.outlets.values() if o.name == name and o.kind != TOOLSNET), None
         )
 
 

@@ -300,7 +300,7 @@ class Controller:
         if self.met is None and session is self.session and self.plant.sound_since(self.number) <= moment:
             self.met = moment
 
-    def close_account(self) -> None:
+    def record_final_state(self) -> None:
         """Write into the history what is held at the end."""
         fetchable = self.traits["ids"] == "normal" and bool(self.traits["old_revisions"])
         self.history.rules.recover = self.history.rules.recover and fetchable

@@ -246,12 +246,13 @@ class Session:
         """Expect so many acknowledgements in time."""
         controller = self.controller
         plant, number, since = controller.plant, controller.number, controller.time.now
-        if not self.is_prompt or plant.says_full(number):
+        if not self.is_prompt or plant.check_full_claim(number):
             return
         faults = plant.device(number).faults
 
         def look() -> None:
-            if self._over or self._acks >= copies or plant.hindered_since(number) > since or plant.says_full(number):
+            is_hindered = plant.hindered_since(number) > since
+            if self._over or self._acks >= copies or is_hindered or plant.check_full_claim(number):
                 return
             if plant.device(number).faults != faults:  # refused now, however long ago that was ordered
                 return

@@ -39,7 +39,7 @@ class Events:
         world.stalled_until = -1
         for service in self._services("all"):
             world.network.set_state(service, "up", False)
-        for outlet in [world.other_outlet, *world.sides.values()]:
+        for outlet in [world.other_outlet, *world.outlet_peers.values()]:
             if outlet is not None:
                 outlet.works_again()
         toolsnet = world.toolsnet
@@ -164,7 +164,7 @@ class Events:
             return
         self.world.again = []
         if how["orderly"]:
-            self.world.orderly(how["dark_ms"])
+            self.world.shut_down(how["dark_ms"])
         else:
             self.world.power_off(how["dark_ms"])
 
@@ -195,8 +195,8 @@ class Events:
         self.world.forgets(name, share)
 
     def _side(self, name: str, what: str, ms: int) -> None:
-        """Cause a fault of this outlet's other side (outlet_peers.py)."""
-        self.world.side_fails(name, what, ms)
+        """Cause a fault of this outlet's peer (outlet_peers.py)."""
+        self.world.peer_fails(name, what, ms)
 
     def _offer_again(self, share: float) -> None:
         """Have an operator order what the log holds, from this share of it on, for ToolsNet again."""
@@ -253,7 +253,7 @@ class Events:
 
     def _net_up(self) -> None:
         """Have the board report the network to the agent."""
-        self.world.network_is_up()
+        self.world.report_network_up()
 
     # -- ToolsNet --------------------------------------------------------------------------------------------------
 

@@ -143,7 +143,7 @@ class Operator:
                 continue
             if number not in self._ordered:
                 self._compare(number, station)
-            needed = self.is_needed(number)
+            needed = self.check_claim(number)
             if not needed and not adapter.is_mute_and_full(world.agent, number - 1):
                 self._needed_since.pop(number, None)
             elif world.calm and world.time.now - self._needed_since.setdefault(number, world.time.now) >= NEEDED_MS:
@@ -163,7 +163,7 @@ class Operator:
             )
             self.wrong(number, text)
 
-    def is_needed(self, number: int) -> bool:
+    def check_claim(self, number: int) -> bool:
         """True if the agent says so; noted as wrong if there is room for what is refused."""
         world = self.world
         if world.agent is None or not adapter.needs_operator(world.agent, number - 1):

@@ -1,9 +1,9 @@
-"""The other sides of outlets that come and go: a file, an HTTP server, or a broker with its consumer, each with a name.
+"""The peers of outlets that come and go: a file, an HTTP server, or a broker with its consumer, each with a name.
 
 Rules
-1. A side belongs to a place (a path, a host), not to an outlet: outlets that are removed, renamed or configured again
+1. A peer belongs to a place (a path, a host), not to an outlet: outlets that are removed, renamed or configured again
    find there what was left.
-2. A side knows what it ever had, and what it has now, in its own order. What someone took from it is `forgotten`; who
+2. A peer knows what it ever had, and what it has now, in its own order. What someone took from it is `forgotten`; who
    empties a file takes its word about where to go on as well.
 3. A file has the contract of toolcart.agent.linux.file. A power cut leaves any of the lines that were not synced, from
    the first one on, and no half one: of that the file's own tests are.
@@ -173,6 +173,6 @@ class Consumer(Side):
         self.peer.works_again()
 
 
-def side_of(world, kind: str, place: str) -> LineFile | Consumer:
-    """Return a new side."""
+def peer_of(world, kind: str, place: str) -> LineFile | Consumer:
+    """Return a new peer."""
     return LineFile(world, place) if kind == FILE else Consumer(world, place, kind)

@@ -90,14 +90,14 @@ class ToolsNet:
             well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
             if well_since <= now and not (peer is not None and peer.unanswered):
                 self.passing[telegram.station].refused(result, now, well_since)
-                self.time.after(HOLD_MS, lambda: self.plant.needs_operator(telegram.station))
+                self.time.after(HOLD_MS, lambda: self.plant.check_operator_claim(telegram.station))
             return self.traits["content_refusal_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
         made = result.number if result is not None else None
         row = StoredTelegram(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
         station.rows.append(row)
         self.present[telegram.station].append(row)
-        self.passing[telegram.station].over(now, not self.plant.needs_operator(telegram.station), is_taken=True)
+        self.passing[telegram.station].over(now, not self.plant.check_operator_claim(telegram.station), is_taken=True)
         return 0, row
 
     def result_of(self, telegram: telegrams.ResultTelegram) -> Result | None:
@@ -114,7 +114,7 @@ class ToolsNet:
         for one, passing in self.passing.items():
             if number in (0, one):
                 self._quiet_since[one] = self.time.now
-                passing.over(self.time.now, not self.plant.needs_operator(one))
+                passing.over(self.time.now, not self.plant.check_operator_claim(one))
 
     def was_mute(self) -> None:
         """A connection has ended, perhaps because a keep-alive had no answer: the agent waits before the next one."""

@@ -54,7 +54,7 @@ class World:
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
         made = {MQTT: Plant, WEBHOOK: WebhookServer}.get(script.get("shape", ""))
         self.other_outlet = made(self) if made else None
-        self.sides: dict = {}  # other sides by their place, in a world that changes
+        self.outlet_peers: dict[str, Any] = {}  # by their place, in a world that changes (outlet_peers.py)
         self.agent: adapter.Agent | None = None
         self.board: Board | None = None
         self.operator = Operator(self)
@@ -266,17 +266,17 @@ class World:
         """Return the longest time bytes need to the agent and back, split writes and a slow flash included."""
         return 3 * self.script["network"]["latency_ms"] + 50
 
-    def says_full(self, number: int) -> bool:
+    def check_full_claim(self, number: int) -> bool:
         """True if the agent says that its log is full; noted as wrong if it is not."""
         full = self.agent is not None and adapter.says_full(self.agent, number - 1)
         if full and not self.is_full(number):
             self.operator.wrong(number, "says that its log is full")
         return full
 
-    def needs_operator(self, number: int) -> bool:
+    def check_operator_claim(self, number: int) -> bool:
         """True if the agent says it needs an operator; noted as wrong if its quarantine has room. No fuse blows."""
         left, self.fuse.left = self.fuse.left, 0
-        is_needed = self.operator.is_needed(number)
+        is_needed = self.operator.check_claim(number)
         self.fuse.left = left
         return is_needed
 
@@ -339,7 +339,7 @@ class World:
         self.network.power_off()
         self.time.after(dark_ms, self.power_on)
 
-    def orderly(self, dark_ms: int) -> None:
+    def shut_down(self, dark_ms: int) -> None:
         """Switch off in order: stop, at most three seconds more, close, dark."""
         agent = self.agent
         if agent is None:
@@ -361,7 +361,7 @@ class World:
 
         self.time.after(1, look)
 
-    def network_is_up(self) -> None:
+    def report_network_up(self) -> None:
         """Tell the agent that its network is up."""
         if self.agent is not None:
             self.agent.network_is_up(self.board.now())  # type: ignore[union-attr]
@@ -476,7 +476,7 @@ class World:
         if board is self.board and port.has_something():
             self._wake(port.slot)
 
-    def close_account(self) -> None:
+    def record_final_state(self) -> None:
         """Note what the flashes objected to, and the agent's last exception."""
         self._note_raised()
         for device in self.flashes.values():

@@ -86,7 +86,7 @@ def run_changes(world: ChangingWorld) -> None:
     world.history.calm_over = world.time.now
     world.switch_off(DARK_MS)
     _settle(world)
-    world.close_account()
+    world.record_final_state()
 
 
 def _settle(world: ChangingWorld) -> None:
@@ -119,7 +119,7 @@ class Course:
         self._calm(CALM_MAX_MS, QUIET_MS)
         while self._lets_in_by_switching():
             self._calm(CALM_MAX_MS, QUIET_MS)
-        world.close_account()
+        world.record_final_state()
 
     def _retry(self) -> None:
         """Have kept ones offered again: late offers are minutes apart, too slow where many are kept."""
@@ -206,7 +206,7 @@ class Course:
         """Ask the agent about each station, and the controllers what they hold."""
         world = self.world
         for index, controller in enumerate(world.controllers):
-            controller.close_account()
+            controller.record_final_state()
             if world.agent is not None:
                 controller.history.report = adapter.report_of(world.agent, index)
             else:

@@ -199,7 +199,7 @@ def test_a_doubt_may_end_only_when_toolsnet_has_what_it_lacked():
         rows = made.history.stations[1].rows
         made._was_emptied, rows[-1].forgotten = True, 5000
         rows += [replace(rows[-1], forgotten=None)] * is_back
-        made.close_account()
+        made.record_final_state()
         unsaid.append(made.ledger.unsaid)
     assert unsaid == [[], ["that ToolsNet was emptied is no longer said"]]
 

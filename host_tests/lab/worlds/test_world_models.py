@@ -323,7 +323,7 @@ def test_a_refused_one_that_holds_up_a_good_one_is_measured():
         station = world.history.stations[1]
         station.results.update({1: result(1, content_refusal="refuses"), 2: result(2)})
         world.time.now, world.began, world.agent = 30000, 0, object()
-        world.needs_operator = lambda number: False
+        world.check_operator_claim = lambda number: False
         world.toolsnet.pim.state = pim
         offer(world, station.results[1])
         if disturbed:
