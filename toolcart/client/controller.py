@@ -81,7 +81,7 @@ class Controller:
         """Make what belongs to one `async with`, and to the loop that it runs in."""
         options = self._options
         self._started = None
-        self._streams: dict[str, Topic] = {}
+        self._topics: dict[str, Topic] = {}
         self._extents: dict[str, tuple[int, int]] = {}  # of a topic's subscriptions: first, one past the last
         self._listeners: list[Topic] = []
         self._is_found = False
@@ -91,7 +91,9 @@ class Controller:
         self._first = asyncio.get_running_loop().create_future()
         places: list[Topic] = []  # by the place of a subscription
         session = self._session(self._subscriptions(places))
-        self._conversation = Conversation(session, places, self._note_start, Traffic(self._where), options.scaled)
+        self._conversation = Conversation(
+            session, places, self._note_start, self._note_ready, Traffic(self._where), options.scaled
+        )
         self._gaps = GapFill(self._conversation, self.old_result, min(options.timeout, options.response_s))
 
     def _session(self, subscriptions: tuple) -> Session:
@@ -118,9 +120,9 @@ class Controller:
         all_subscriptions: list[Subscription] = []
 
         def add(name, subscriptions):
-            stream = self._streams[name] = Topic(self._check_loop, self._subscribe, self._unsubscribe, name)
+            topic = self._topics[name] = Topic(self._check_loop, self._subscribe, self._unsubscribe, name)
             self._extents[name] = len(all_subscriptions), len(all_subscriptions) + len(subscriptions)
-            places.extend([stream] * len(subscriptions))
+            places.extend([topic] * len(subscriptions))
             all_subscriptions.extend(subscriptions)
 
         revisions = {name: tuple(wanted) for name, wanted in (options.revisions or {}).items()}
@@ -181,8 +183,8 @@ class Controller:
                 task.cancel()
                 conversation.lost(CLOSED)
                 conversation.free.set()  # who waits for a turn sees that there is none any more
-                for stream in [*self._streams.values(), *self._listeners]:
-                    stream.end()
+                for topic in [*self._topics.values(), *self._listeners]:
+                    topic.end()
         await self._wait_for_end(task)
 
     async def _wait_for_end(self, task: asyncio.Task) -> None:
@@ -238,12 +240,12 @@ class Controller:
             conversation.lost(CLOSED)
             raise
 
-    def _note_start(self, started) -> None:
-        if started is not None:
-            self._started = started
-            return
-        for stream in self._streams.values():
-            stream.wake()
+    def _note_start(self, started: catalogue.Message) -> None:
+        self._started = started
+
+    def _note_ready(self) -> None:
+        for topic in self._topics.values():
+            topic.wake()
         if not self._is_found:
             self._report_connection(Connection(True, "", self._started))
 
@@ -292,11 +294,11 @@ class Controller:
         """
         whole("answer", answer, 0, 9999)
         request = catalogue.decode(frame)
-        self._open(request.mid)
+        self._usable_conversation(request.mid)
         wanted = request.answer()
         answer = answer or (wanted[0] if wanted else 5)
         named = request.get("subscribed_mid") or request.get("requested_mid") or 0
-        check_request(request, self._topics())
+        check_request(request, self._topics_by_mid())
         seconds = self.timeout if timeout is None else seconds_of("timeout", timeout)
         async with self._when_free(request.mid, seconds) as deadline:
             return await self._conversation.ask(request.frame, answer, named, deadline)
@@ -304,7 +306,7 @@ class Controller:
     def _check_loop(self) -> None:
         self._conversation.check_loop()
 
-    def _topics(self) -> dict[int, str]:
+    def _topics_by_mid(self) -> dict[int, str]:
         """Return the topics by the MIDs that subscribe and end them; of a generic one, by the MID that it is for."""
         subscriptions = self._conversation.session.subscriptions if self._conversation is not None else ()
         topics = {}
@@ -317,13 +319,13 @@ class Controller:
     @contextlib.asynccontextmanager
     async def _when_free(self, mid: int, seconds: float):
         """Wait until a request may be sent, and limit the whole to `seconds`."""
-        self._open(mid)
+        self._usable_conversation(mid)
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(deadline), self._turn:
                 while not self._conversation.free.is_set():  # it may be cleared before this task runs again
                     await self._conversation.free.wait()
-                self._open(mid)
+                self._usable_conversation(mid)
                 yield deadline
         except TimeoutError:
             raise Unanswered(mid, seconds) from None
@@ -336,7 +338,7 @@ class Controller:
             raise ConnectionLost(CLOSED, mid)
         return self._conversation
 
-    def _open(self, mid: int = 0) -> Any:
+    def _usable_conversation(self, mid: int = 0) -> Any:
         """Return the conversation for use in this loop; the errors are those above."""
         conversation = self._entered(mid)
         conversation.check_loop()
@@ -435,7 +437,7 @@ class Controller:
         """
         one_of("fill_gaps", fill_gaps, (False, True))
         stream = self.stream("results")
-        topic = self._streams["results"]
+        topic = self._topics["results"]
         if not topic.is_read:
             topic.fill = self._gaps if fill_gaps else None
         return stream
@@ -467,12 +469,12 @@ class Controller:
         """Return the messages of a topic by its name: of those above, `identifiers`, `selectors`, `tool_tags`,
         `modes`, `user_data`, or one of the option `also`; OptionError if there is none."""
         self._entered()
-        one_of("name", name, tuple(self._streams))
-        return Stream(self._streams[name])
+        one_of("name", name, tuple(self._topics))
+        return Stream(self._topics[name])
 
     async def _subscribe(self, topic: Topic) -> None:
         first, behind = self._extents[topic.name]
-        conversation = self._open()
+        conversation = self._usable_conversation()
         if conversation.has_left_some(first, behind):
             conversation.begin_again(f"{topic.name}: some were not acknowledged when it was left")
         async with self._when_free(conversation.session.subscriptions[first].mid, self.timeout):

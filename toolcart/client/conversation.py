@@ -52,7 +52,9 @@ _WHY = {
 class Conversation:
     """One session after another, over one line after another."""
 
-    def __init__(self, session, streams: list, on_start: Callable, traffic: Traffic, scaled: bool) -> None:
+    def __init__(
+        self, session, topics: list, on_start: Callable, on_ready: Callable, traffic: Traffic, scaled: bool
+    ) -> None:
         self.session = session
         self.link = session.link
         self.loop = asyncio.get_running_loop()
@@ -67,9 +69,10 @@ class Conversation:
         self.unexpected: Counter[int] = Counter()
         self.refusal: Refused | None = None  # the last one of a subscription
         self._is_no_error = False  # one of a subscription that is asked for had code 00
-        self._streams = streams  # by the place of a subscription
+        self._topics = topics  # by the place of a subscription
         self._scaled = scaled
         self._on_start = on_start
+        self._on_ready = on_ready
         self._line = None
         self._timer: asyncio.TimerHandle | None = None
         self._pending_answer: asyncio.Future | None = None
@@ -156,7 +159,7 @@ class Conversation:
         if self._line is None:
             return
         if session.state == session_states.READY and not (self.is_readied and self._subscribing is None):
-            self._is_ready()
+            self._note_ready()
         left = session.tick(now)
         link = self.link
         while link.pending and self._line is not None:
@@ -375,11 +378,11 @@ class Conversation:
         if not push.subscription.wanted:
             self._stayed.append(push.subscription)
             return
-        stream = self._streams[session.subscriptions.index(push.subscription)]
-        pushed = Pushed(self._message(), self, stream, push, session.received.sequence)
+        topic = self._topics[session.subscriptions.index(push.subscription)]
+        pushed = Pushed(self._message(), self, topic, push, session.received.sequence)
         self._outstanding.append(pushed)
         self._note_repeat(pushed)
-        stream.put(pushed)
+        topic.put(pushed)
 
     def _message(self):
         """Return the message in the link's buffer."""
@@ -413,7 +416,7 @@ class Conversation:
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
 
-    def _is_ready(self) -> None:
+    def _note_ready(self) -> None:
         self.is_readied = True
         subscribing, self._subscribing = self._subscribing, None
         if subscribing is not None and not subscribing.done():
@@ -421,7 +424,7 @@ class Conversation:
                 subscribing.set_result(None)
             else:
                 subscribing.set_exception(self.refusal)
-        self._on_start(None)
+        self._on_ready()
 
     def _set_timer(self, left_ms: int) -> None:
         if left_ms >= FOREVER:
