@@ -122,8 +122,8 @@ def _member(engine: Engine, place: Place, server: ArchiveServer, stop: asyncio.E
         if live is None:
             state.loop.call_soon_threadsafe(stop.set)
         elif myself in live:
-            mine = partial(_is_of, live, myself)
-            state.loop.call_soon_threadsafe(server.hand_over, mine)
+            is_mine = partial(_is_of, live, myself)
+            state.loop.call_soon_threadsafe(server.drain_foreign_stations, is_mine)
 
     return servers.Member(engine, myself, on_beat)
 

@@ -24,7 +24,7 @@ FILES_WANTED = 16384
 FILES_FOR_OTHERS = 200  # the database, the pages, the log
 BACKLOG = 1024  # connections waiting to be accepted
 ACCEPTED_AT_ONCE = 8  # of them; each takes about 0.2 ms, during which no result is answered
-HANDED_OVER_AT_ONCE = 50  # connections of stations that belong to another server
+FOREIGN_DRAINED_AT_ONCE = 50  # connections of stations that belong to another server
 DRAINED_IN_S = 10.0
 
 
@@ -74,9 +74,9 @@ class ArchiveServer:
             client.abort()
         await asyncio.sleep(0)
 
-    def hand_over(self, is_mine: Callable[[Station], bool]) -> None:
+    def drain_foreign_stations(self, is_mine: Callable[[Station], bool]) -> None:
         """End some connections of stations that belong to another server; their PIM sends them there."""
-        left = HANDED_OVER_AT_ONCE
+        left = FOREIGN_DRAINED_AT_ONCE
         for client in list(self.state.connection_limits):
             if left and isinstance(client, connections.ServerClient) and client.station and not is_mine(client.station):
                 client.drain()

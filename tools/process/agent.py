@@ -103,7 +103,7 @@ class Agent:
     ) -> None:
         self.board = Board(str(config_file.folder_of(path)))
         self._path = path
-        self.configured = ConfigurationWatch(path, files or Files(path), self._refusing)
+        self.configured = ConfigurationWatch(path, files or Files(path), self._reload_faults)
         self.reload_asked = False
         self.successor: Agent | None = None  # who goes on once this one has ended in order
         self.app = App(configuration, self.board)
@@ -197,7 +197,7 @@ class Agent:
             except (config_file.ConfigurationError, OSError, ValueError) as error:
                 otherwise = " ".join(str(error).split())
         if found or otherwise:
-            self.configured.refuse(found, otherwise)
+            self.configured.note_refused_reload(found, otherwise)
             self._due = self.board.now()  # whoever has asked waits for the answer
             self._notifier.ready()
             return False
@@ -205,8 +205,8 @@ class Agent:
         self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
         return True
 
-    def _refusing(self, checked: Checked) -> Checked:
-        """Leave of what was found what refuses a reload of this agent, and add the spools that it has no more."""
+    def _reload_faults(self, checked: Checked) -> Checked:
+        """Return what refuses a reload: what was found, but for what this agent tolerates, and spools that are gone."""
         if checked.configuration is not None and not checked.mistakes:
             checked.lacks += self._spools_gone(checked.configuration)
         if not checked.lacks:
@@ -278,7 +278,14 @@ class Agent:
         path = socket_location.socket_of(self._path)
         problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
         control_socket = server.open_socket(
-            path, app, board, problem_of, self._put_details, self.configured.report, self._report_order, self._clock
+            path,
+            app,
+            board,
+            problem_of,
+            self._put_details,
+            self.configured.check_and_report,
+            self._report_order,
+            self._clock,
         )
         self.board.poll_also(control_socket.ports())
         self._report_status_socket(control_socket)

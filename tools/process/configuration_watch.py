@@ -27,27 +27,27 @@ CHECKED_EACH = 5  # a check of many stations takes a small computer a while
 
 
 class ConfigurationWatch:
-    """The files of one agent's configuration; `refusing` leaves of what was found what refuses a reload."""
+    """The files of one agent's configuration; `reload_faults` turns what a check found into what refuses a reload."""
 
     def __init__(
-        self, path: str, files: Files, refusing: Callable[[Checked], Checked] = lambda checked: checked
+        self, path: str, files: Files, reload_faults: Callable[[Checked], Checked] = lambda checked: checked
     ) -> None:
         self._path = os.path.abspath(path)  # who reads what is said of it may be in another folder
-        self._refusing = refusing
+        self._reload_faults = reload_faults
         self._files = files
         self._changed: list[str] = []
         self._wrong: list[Mistake] = []  # what a reload would be refused for, as the files are now
         self._looked_at: tuple[bytes | str, ...] = files.state()
         self._reported: dict = {}
-        self._refusal: list[Mistake] = []  # what the last reload was refused for, and still would be
-        self._refused_in: tuple[bytes | str, ...] = ()  # the state that the files were in then
+        self._last_refused_for: list[Mistake] = []  # what the last reload was refused for, and still would be
+        self._files_at_refusal: tuple[bytes | str, ...] = ()  # the state that the files were in then
         self._looks = 0
-        self._unseen: list[Mistake] = []  # what it was refused for that no check finds
-        self._refusals = 0
+        self._found_by_no_check: list[Mistake] = []  # what it was refused for that no check finds
+        self._refusal_count = 0
         self._is_over = False
         self._look = Timer()
 
-    def report(self) -> dict:
+    def check_and_report(self) -> dict:
         """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong.
 
         `wrong`: what a reload would be refused for. `refused`: the last one was, for that. `refusals` counts them all.
@@ -60,22 +60,22 @@ class ConfigurationWatch:
         if not self._look.armed or self._look.expired(now):
             self._look.start(now, LOOK_MS)
             before = self._looked_at
-            report = self.report()
+            report = self.check_and_report()
             if before == self._looked_at:
                 self._reported = report
         return self._look.left(now)
 
     def reported(self) -> dict:
-        """Return what the log may say: as `report` was when the files rested."""
+        """Return what the log may say: as `check_and_report` was when the files rested."""
         return self._reported
 
-    def refuse(self, found: list[Mistake], otherwise: str = "") -> None:
+    def note_refused_reload(self, found: list[Mistake], otherwise: str = "") -> None:
         """A reload was asked for, and is refused: for what `problems` found, or for what no check finds."""
         self._look_now()  # the files may have been changed since the last look
-        self._unseen = [(config_file.WHOLE_FILE, "", otherwise)] if otherwise else []
-        self._wrong = [*found, *self._unseen]
-        self._refusal, self._refused_in = self._wrong, self._looked_at
-        self._refusals += 1
+        self._found_by_no_check = [(config_file.WHOLE_FILE, "", otherwise)] if otherwise else []
+        self._wrong = [*found, *self._found_by_no_check]
+        self._last_refused_for, self._files_at_refusal = self._wrong, self._looked_at
+        self._refusal_count += 1
         self._reported = self._report()
 
     def stop(self) -> None:
@@ -84,10 +84,10 @@ class ConfigurationWatch:
 
     def problems(self) -> list[Mistake]:
         """Return what a reload would be refused for."""
-        return self._refusing(check(self._path, agent_pid=os.getpid())).all()
+        return self._reload_faults(check(self._path, agent_pid=os.getpid())).all()
 
     def _report(self) -> dict:
-        refused = [one for one in self._wrong if self._was_refused(one)]
+        refused = [one for one in self._wrong if self._was_refused_for(one)]
         others = [one for one in self._wrong if one not in refused]
         return {
             "file": self._path,
@@ -95,7 +95,7 @@ class ConfigurationWatch:
             "changed": self._changed,
             "wrong": first_of([*refused, *others]),
             "refused": bool(refused),
-            "refusals": self._refusals,
+            "refusals": self._refusal_count,
         }
 
     def _look_now(self) -> None:
@@ -108,17 +108,17 @@ class ConfigurationWatch:
         if state == self._looked_at and not is_due:
             return
         self._looked_at = state
-        wrong = self.problems() if self._changed or self._refusal else []
-        if self._refusal and state == self._refused_in:
-            wrong += self._unseen
-            self._refusal = wrong
-        self._wrong = wrong if self._changed or any(map(self._was_refused, wrong)) else []
+        wrong = self.problems() if self._changed or self._last_refused_for else []
+        if self._last_refused_for and state == self._files_at_refusal:
+            wrong += self._found_by_no_check
+            self._last_refused_for = wrong
+        self._wrong = wrong if self._changed or any(map(self._was_refused_for, wrong)) else []
 
-    def _was_refused(self, mistake: Mistake) -> bool:
+    def _was_refused_for(self, mistake: Mistake) -> bool:
         """True if the last reload was refused for this one, too."""
-        if self._looked_at == self._refused_in:
-            return _what(mistake) in map(_what, self._refusal)
-        return _value(mistake) in map(_value, self._refusal)
+        if self._looked_at == self._files_at_refusal:
+            return _what(mistake) in map(_what, self._last_refused_for)
+        return _value(mistake) in map(_value, self._last_refused_for)
 
 
 def _value(mistake: Mistake) -> tuple[str, str, str]:

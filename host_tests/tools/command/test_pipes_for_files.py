@@ -55,12 +55,12 @@ def test_a_running_agent_goes_on_and_refuses_a_reload(cart, name):
 
     def goes_on(agent, lines):
         if not seen and lines[-1]["kind"] == "status":
-            assert not agent.configured.report()["wrong"]
+            assert not agent.configured.check_and_report()["wrong"]
             pipe_for(cart.parent / name)
-            seen.append(agent.configured.report())
+            seen.append(agent.configured.check_and_report())
             agent.request_reload()
         elif seen and not agent.reload_asked:
-            seen.append(agent.configured.report())
+            seen.append(agent.configured.check_and_report())
             return False
         return True
 

@@ -47,10 +47,10 @@ def reloaded(path, act):
     def goes_on(agent, lines):
         if not seen and sum(line["kind"] == "status" for line in lines) > 3:
             act()
-            seen.append(agent.configured.report()["wrong"])
+            seen.append(agent.configured.check_and_report()["wrong"])
             agent.request_reload()
         elif seen and not agent.reload_asked:
-            seen.append(agent.configured.report()["wrong"])
+            seen.append(agent.configured.check_and_report()["wrong"])
             return False
         return True
 
@@ -161,7 +161,7 @@ def test_a_secret_that_was_read_and_is_gone_refuses_it_while_the_web_server_is_a
                 if content is not None:
                     secret(tmp_path, content)
                 edited(path, "Door", "Hood")
-                seen.append(agent.configured.report()["wrong"])
+                seen.append(agent.configured.check_and_report()["wrong"])
                 agent.request_reload()
             elif seen and not agent.reload_asked:
                 return False
@@ -202,7 +202,7 @@ def told(path, act):
             said.append("")
             agent.request_reload()
         elif said and not agent.reload_asked:
-            [need] = attention.of_agent({"configuration": agent.configured.report()})
+            [need] = attention.of_agent({"configuration": agent.configured.check_and_report()})
             said[:] = [need, toolcart("config", "check", path, code=None).output]
             return False
         return True
@@ -408,7 +408,7 @@ def test_a_serial_device_that_is_away_refuses_no_correction_and_a_new_one_that_i
             stations = [one["stations"][0] for one in lines[-1:] if one["kind"] == "status"]
             if not ready and [one for one in stations if one["mounted"] and one["controller"]["state"] == "ready"]:
                 path.write_text(json.dumps(changed))
-                ready.append(agent.configured.report()["wrong"])
+                ready.append(agent.configured.check_and_report()["wrong"])
             return not ready
 
         run_agent(path, goes_on)

@@ -109,7 +109,7 @@ def test_a_running_agent_is_told_and_not_ended_by_a_configuration_that_names_one
     watch = ConfigurationWatch(str(cart), files.Files(cart))
     cart_in(tmp_path)
     hide(monkeypatch, closed, number)
-    assert "stations[1].spool.path" in watch.report()["wrong"]
+    assert "stations[1].spool.path" in watch.check_and_report()["wrong"]
     assert "stations[1].spool.path" in files.first_of(watch.problems())
 
 

@@ -32,16 +32,16 @@ def test_what_is_cured_beside_the_file_is_no_mistake_any_more(tmp_path, cart, is
     watch = ConfigurationWatch(str(cart), files.Files(cart))
     secret = with_password(tmp_path, 0o644)
     if is_ordered:
-        watch.refuse(watch.problems())
+        watch.note_refused_reload(watch.problems())
     for _ in range(2):
-        report = watch.report()
+        report = watch.check_and_report()
         assert "with mode 0644" in report["wrong"] and report["refused"] == is_ordered
     os.chmod(secret, 0o600)
-    report = watch.report()
+    report = watch.check_and_report()
     assert report["changed"] == [str(cart)] and not report["wrong"] and not report["refused"]
     assert report["refusals"] == int(is_ordered)
     os.chmod(secret, 0o644)  # and it goes again while the file waits to be read
-    report = [watch.report() for _ in range(CHECKED_EACH)][-1]
+    report = [watch.check_and_report() for _ in range(CHECKED_EACH)][-1]
     assert not report["refused"] and "with mode 0644" in report["wrong"]
 
 
@@ -49,38 +49,40 @@ def test_what_an_agent_says_of_its_file_can_be_typed_in_any_folder(tmp_path, car
     monkeypatch.chdir(tmp_path)
     watch = ConfigurationWatch(cart.name, files.Files(cart.name))
     cart.write_text("{")
-    report = watch.report()
+    report = watch.check_and_report()
     assert report["wrong"] and commands.check_configuration(report) == f"toolcart config check {cart}"
 
 
 def test_what_is_changed_while_it_is_read_again_is_no_news_of_the_agent_that_ends(tmp_path, cart):
     watch = ConfigurationWatch(str(cart), files.Files(cart))
-    assert not watch.report()["changed"]
+    assert not watch.check_and_report()["changed"]
     watch.stop()
     cart.write_text(cart.read_text() + " ")
-    assert not watch.report()["changed"] and not watch.report()["wrong"]
+    assert not watch.check_and_report()["changed"] and not watch.check_and_report()["wrong"]
 
 
 def test_a_secret_of_the_running_configuration_that_is_cured_leaves_nothing_to_say(tmp_path, cart):
     secret = with_password(tmp_path, 0o600)
     watch = ConfigurationWatch(str(cart), files.Files(cart))
     os.chmod(secret, 0o644)
-    watch.refuse(watch.problems())
-    assert watch.report()["refused"] and watch.report()["wrong"]
+    watch.note_refused_reload(watch.problems())
+    assert watch.check_and_report()["refused"] and watch.check_and_report()["wrong"]
     os.chmod(secret, 0o600)
-    assert not (watch.report()["refused"] or watch.report()["changed"] or watch.report()["wrong"])
+    assert not (
+        watch.check_and_report()["refused"] or watch.check_and_report()["changed"] or watch.check_and_report()["wrong"]
+    )
 
 
 def test_a_reload_that_failed_otherwise_stays_refused_until_the_files_are_others(tmp_path, cart):
     watch, before = ConfigurationWatch(str(cart), files.Files(cart)), cart.read_text()
-    watch.refuse([], "no memory")
+    watch.note_refused_reload([], "no memory")
     for _ in range(3):
-        assert watch.report()["refused"] and watch.report()["wrong"] == "no memory"
+        assert watch.check_and_report()["refused"] and watch.check_and_report()["wrong"] == "no memory"
     written(tmp_path, cart_of(stations=[station_at(8)]))
-    report = watch.report()
+    report = watch.check_and_report()
     assert report["changed"] and not (report["refused"] or report["wrong"])
     cart.write_text(before)
-    assert watch.report()["refused"] and watch.report()["wrong"] == "no memory"
+    assert watch.check_and_report()["refused"] and watch.check_and_report()["wrong"] == "no memory"
 
 
 def obstructed(tmp_path):
@@ -101,42 +103,42 @@ CHANGES = {
 def test_a_refused_reload_is_known_again_when_another_file_has_changed_and_is_back(tmp_path, cart, change):
     obstacle = obstructed(tmp_path)
     watch, before = ConfigurationWatch(str(cart), files.Files(cart)), cart.read_text()
-    watch.refuse(watch.problems())
-    refused = watch.report()
+    watch.note_refused_reload(watch.problems())
+    refused = watch.check_and_report()
     assert refused["refused"] and not refused["changed"] and str(obstacle) in refused["wrong"]
     written(tmp_path, CHANGES[change])
-    report = watch.report()
+    report = watch.check_and_report()
     assert report["changed"] == [str(cart)]
     assert report["refused"] == (str(obstacle) in report["wrong"]) == (change == "a good one")
     cart.write_text(before)
-    assert watch.report() == refused
+    assert watch.check_and_report() == refused
     obstacle.rmdir()
-    assert not (watch.report()["refused"] or watch.report()["wrong"])
+    assert not (watch.check_and_report()["refused"] or watch.check_and_report()["wrong"])
     obstacle.mkdir()
-    assert not watch.report()["refused"]
+    assert not watch.check_and_report()["refused"]
     written(tmp_path, CHANGES["a good one"])
-    assert watch.report()["wrong"] and not watch.report()["refused"]
+    assert watch.check_and_report()["wrong"] and not watch.check_and_report()["refused"]
 
 
 def test_another_obstacle_in_place_of_the_one_that_refused_the_reload_keeps_it_refused(tmp_path, cart):
     obstacle = obstructed(tmp_path)
     watch = ConfigurationWatch(str(cart), files.Files(cart))
-    watch.refuse(watch.problems())
+    watch.note_refused_reload(watch.problems())
     obstacle.rmdir()
     obstacle.with_suffix("").mkdir()
-    report = watch.report()
+    report = watch.check_and_report()
     assert report["refused"] and "that is a folder" in report["wrong"]
 
 
 def test_what_refused_the_reload_is_said_before_another_mistake(tmp_path, cart):
     obstacle = obstructed(tmp_path)
     watch = ConfigurationWatch(str(cart), files.Files(cart))
-    watch.refuse(watch.problems())
+    watch.note_refused_reload(watch.problems())
     written(tmp_path, cart_of(stations=[station_at(6, spool="none/6.spool"), station_at(7)]))
-    report = watch.report()
+    report = watch.check_and_report()
     assert report["wrong"].count("(and 1 more)") == 1 and not report["refused"]  # the place has another number
     written(tmp_path, cart_of(stations=[station_at(7), station_at(8, spool="none/8.spool")]))
-    report = watch.report()
+    report = watch.check_and_report()
     assert report["refused"] and str(obstacle) in report["wrong"] and report["wrong"].endswith("(and 1 more)")
 
 
@@ -147,14 +149,14 @@ def test_another_value_in_place_of_the_one_that_refused_the_reload_is_not_said_t
         tree = json.loads(good)
         tree["toolsnet"]["pim_port"] = port
         cart.write_text(json.dumps(tree))
-        report = watch.report()
+        report = watch.check_and_report()
         return report["refused"], str(port) in report["wrong"]
 
     assert reported(0) == (False, True)
-    watch.refuse(watch.problems())
+    watch.note_refused_reload(watch.problems())
     assert reported(0) == (True, True)
     cart.write_text(good)
-    assert not watch.report()["refused"] and not watch.report()["wrong"]
+    assert not watch.check_and_report()["refused"] and not watch.check_and_report()["wrong"]
     assert reported(99999) == (False, True)
     assert reported(0) == (True, True)
 
@@ -162,10 +164,10 @@ def test_another_value_in_place_of_the_one_that_refused_the_reload_is_not_said_t
 def test_a_changed_figure_of_what_refused_the_reload_is_no_other_mistake(tmp_path, cart):
     found = [("stations[0].spool.path", "40 KiB are free", "room for it")]
     watch = ConfigurationWatch(str(cart), files.Files(cart), lambda _: files.Checked(None, list(found)))
-    watch.refuse(watch.problems())
+    watch.note_refused_reload(watch.problems())
     written(tmp_path, cart_of(stations=[station_at(7) | {"name": "Hood"}]))
     found[0] = (found[0][0], "41 KiB are free", found[0][2])
-    assert watch.report()["refused"] and "41 KiB" in watch.report()["wrong"]
+    assert watch.check_and_report()["refused"] and "41 KiB" in watch.check_and_report()["wrong"]
 
 
 def said_of(*reports):
@@ -181,14 +183,14 @@ def said_of(*reports):
 def test_what_refused_a_reload_and_is_gone_says_nothing_of_the_configuration_which_was_as_it_is(tmp_path, cart):
     obstacle = obstructed(tmp_path)
     watch = ConfigurationWatch(str(cart), files.Files(cart))
-    watch.refuse(watch.problems())
-    reports, before = [watch.report()], cart.read_text()
+    watch.note_refused_reload(watch.problems())
+    reports, before = [watch.check_and_report()], cart.read_text()
     written(tmp_path, CHANGES["a good one"])
-    reports.append(watch.report())
+    reports.append(watch.check_and_report())
     obstacle.rmdir()
-    reports.append(watch.report())
+    reports.append(watch.check_and_report())
     cart.write_text(before)
-    reports.append(watch.report())
+    reports.append(watch.check_and_report())
     refused, both, changed, good = said_of(*reports)
     assert len(refused) == len(both) == len(changed) == 1
     assert refused[0].startswith("a reload was refused, and the agent goes on with what it has read: stations[0].spool")
@@ -202,5 +204,5 @@ def test_a_good_file_that_changed_is_not_said_to_be_wrong_for_what_is_beside_it(
     watch = ConfigurationWatch(str(cart), files.Files(cart))
     obstacle = obstructed(tmp_path)
     written(tmp_path, CHANGES["a good one"])
-    [[text]] = said_of(watch.report())
+    [[text]] = said_of(watch.check_and_report())
     assert "; a reload would be refused: stations[0].spool.path: " in text and str(obstacle) in text
