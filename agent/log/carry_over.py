@@ -100,7 +100,7 @@ class Copies:
     def end(self):
         """Finish: the copies are on flash, and a snapshot must now say that they count."""
         log = self.log
-        log.staging.fresh = None  # the last record is elsewhere now
+        log.staging.staged_log = None  # the last record is elsewhere now
         log.blocks.erased = -1
         log.enter(self.place, self.first, self.offset, self.number, self.words)
         log.ids.set_newest(self.ids)

@@ -1,8 +1,8 @@
 """How far one reader of a log has come. Only its number is durable; its place on the flash is looked up again.
 
 Rules
-1. `advance` passes the record that `peek` or `fresh` found; otherwise `number` moves only over what is not wanted,
-   damaged or gone.
+1. `advance` passes the record that `peek` or `peek_staged` found; otherwise `number` moves only over what is not
+   wanted, damaged or gone.
 2. `sequence_lag` grows with each record that is passed and not wanted: a reader that numbers what it wants without gaps
    sets it so that `number - sequence_lag` is the sequence of the last one passed. Moving a cursor back
    (toolcart.agent.log.rewind) must set `sequence_lag` too.

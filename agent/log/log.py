@@ -55,7 +55,10 @@ _LAST = const(18)  # those of the highest, in `newest`
 
 
 class IdRanges:
-    """Between which tightening IDs a log's results lie, so that a search for one skips blocks."""
+    """Between which tightening IDs a log's results lie, so that a search for one skips blocks.
+
+    It is here as only a log has one, and a module of its own costs heap on a board, where logs are always imported.
+    """
 
     def __init__(self):
         self.newest = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
@@ -163,16 +166,16 @@ class Log(Reader):
             return LOG_DONE
         return LOG_FAILED if code == FLASH_IO else self._append_slowly(kind, flags, length)
 
-    def fresh(self, cursor):
+    def peek_staged(self, cursor):
         """True if the cursor's next record is the result appended last, and is still in the stage.
 
         Hot: allocates nothing.
         """
         number = self.number
-        if self.staging.fresh is not self or cursor.number != number - 1:
+        if self.staging.staged_log is not self or cursor.number != number - 1:
             return False
         if get_u32(self.stage, PAYLOAD_AT) != number:  # something was written there since
-            self.staging.fresh = None
+            self.staging.staged_log = None
             return False
         cursor.found = number
         if cursor.version != self.version or cursor.place != self.block:
@@ -180,7 +183,7 @@ class Log(Reader):
             cursor.first = self.firsts[self.block]
             cursor.version = self.version
         cursor.bound = TOP
-        cursor.offset = self.staging.fresh_at
+        cursor.offset = self.staging.staged_at
         cursor.next_offset = self.offset
         return True
 
@@ -348,14 +351,14 @@ class Log(Reader):
         octets += -octets % self.align
         code = self.device.program(self.block * self.device.block_bytes + offset, self.staging.record, octets)
         if code == FLASH_DONE:
-            self.staging.fresh_at = offset
+            self.staging.staged_at = offset
             self.offset = offset + octets
             if octets > self.longest_bytes:
                 self.longest_bytes = octets
             self._appended(kind, flags, length, number)
         else:
             self.open_to = 0
-            self.staging.fresh = None
+            self.staging.staged_log = None
             self.damage.worn += code == FLASH_WORN
         return code
 
@@ -367,12 +370,12 @@ class Log(Reader):
             numbers[self.ring_id + field.NEXT] = number + 1
         numbers[self.ring_id + field.SOLID] = number + 1
         if kind != KIND_RESULT:
-            self.staging.fresh = None
+            self.staging.staged_log = None
             return
         staging = self.staging
-        staging.fresh = self
-        staging.fresh_flags = flags
-        staging.fresh_length = length
+        staging.staged_log = self
+        staging.staged_flags = flags
+        staging.staged_length = length
         self.ids.note(self.stage)
 
     def end_at(self, number):
@@ -388,7 +391,7 @@ class Log(Reader):
         """Append when something else must be done first."""
         if length > self.payload_most():
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most()))
-        self.staging.fresh = None  # the number in the stage may be that of its record
+        self.staging.staged_log = None  # the number in the stage may be that of its record
         if self.is_still_full() and not self.doubtful:
             return self._refuse(length)
         octets = length + FRAME_BYTES
@@ -434,7 +437,7 @@ class Log(Reader):
         if code == FLASH_DONE:
             self.enter(place, first, octets, own, stage)
             self.ids.forget()
-            self.staging.fresh_at = block_head.HEAD_OCTETS
+            self.staging.staged_at = block_head.HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
             self.damage.worn += 1
@@ -492,7 +495,11 @@ class Log(Reader):
         return LOG_FULL
 
     def _update_number_limit(self):
-        """Set the highest number whose five digits are unique in the log; True if the next one is not above it."""
+        """Set the highest number that may be appended; True if the next one is not above it.
+
+        A sequence has five digits, and ToolsNet names records by it (protocol.md 8.4): as long as at most RETAINED_MAX
+        numbers are above what all cursors have passed, a sequence names one record of the log.
+        """
         low = self.lowest()
         self._number_limit = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
         return self.next <= self._number_limit

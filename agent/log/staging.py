@@ -26,10 +26,10 @@ class Staging:
         self.record = memoryview(self.stage)[HEAD_OCTETS:]
         self.read = memoryview(self.page)[HEAD_OCTETS:]
         self.probe = self.read[:READ_BYTES]
-        self.fresh = None  # type: object  # the log whose result was appended last and is still in the stage
-        self.fresh_at = 0  # offset of that in its block
-        self.fresh_length = 0
-        self.fresh_flags = 0
+        self.staged_log = None  # type: object  # the log whose result was appended last and is still in the stage
+        self.staged_at = 0  # offset of that in its block
+        self.staged_length = 0
+        self.staged_flags = 0
 
 
 assert PAYLOAD_AT == HEAD_OCTETS + HEAD_BYTES

@@ -256,9 +256,9 @@ class Mqtt(Connection):
         batch.clear()
         batch.limit = self.limit.look(now)
         while True:
-            if log.fresh(scout):
+            if log.peek_staged(scout):
                 if not batch.add(
-                    log.stage, log.payload_at, KIND_RESULT, log.staging.fresh_flags, log.staging.fresh_length
+                    log.stage, log.payload_at, KIND_RESULT, log.staging.staged_flags, log.staging.staged_length
                 ):
                     return KIND_RESULT
             else:

@@ -368,8 +368,8 @@ class Client:
             need(self.faulty, "the state cannot be written")
             return False
         self.saved = True
-        if log.fresh(cursor):
-            buf, at, length = log.stage, log.payload_at, log.staging.fresh_length
+        if log.peek_staged(cursor):
+            buf, at, length = log.stage, log.payload_at, log.staging.staged_length
         else:
             kind = log.peek(cursor)
             if kind == RECORD_NONE and log.doubtful and self.settle():

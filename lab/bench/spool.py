@@ -90,7 +90,7 @@ def _wear(report: Report) -> None:
             if number > state.numbers[field.SEND_LIMIT]:
                 state.numbers[field.SEND_LIMIT] = number + BATCH - 1
                 state.save()
-            if not log.fresh(cursor):
+            if not log.peek_staged(cursor):
                 log.peek(cursor)
             cursor.advance()
         erases = sum(flash.wear) / RESULTS

@@ -195,11 +195,11 @@ class Policy:
     def _next_in_order(self, now):
         log = self.log
         cursor = self.cursor
-        if log.fresh(cursor):
+        if log.peek_staged(cursor):
             self.buf = log.stage
             self.at = log.payload_at
-            self.length = log.staging.fresh_length
-            self.flags = log.staging.fresh_flags
+            self.length = log.staging.staged_length
+            self.flags = log.staging.staged_flags
         else:
             kind = log.peek(cursor)
             if kind <= RECORD_NONE:

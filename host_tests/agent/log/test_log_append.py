@@ -48,7 +48,7 @@ def fill(log, ident=1):
 def deliver(log):
     """Hand out all that waits, the newest from the stage as a rule."""
     cursor = log.cursors[0]
-    if log.fresh(cursor):
+    if log.peek_staged(cursor):
         assert ident_in(log.stage, log.payload_at) > 0
         cursor.advance()
     take_all(log)
@@ -89,17 +89,17 @@ def test_cursor_reads_the_kinds_it_wants_in_any_length():
 def test_the_result_appended_last_is_handed_out_of_the_stage():
     log = mounted(Nor())
     cursor = log.cursors[0]
-    assert not log.fresh(cursor)
+    assert not log.peek_staged(cursor)
     for ident in range(1, 40):
         append(log, ident)
-        assert log.fresh(cursor) and cursor.found == ident
-        assert (log.staging.fresh_length, log.staging.fresh_flags) == (PAYLOAD, 0)
+        assert log.peek_staged(cursor) and cursor.found == ident
+        assert (log.staging.staged_length, log.staging.staged_flags) == (PAYLOAD, 0)
         assert ident_in(log.stage, log.payload_at) == ident
         cursor.advance()
-        assert not log.fresh(cursor) and log.backlog_of(cursor) == 0
+        assert not log.peek_staged(cursor) and log.backlog_of(cursor) == 0
     append(log, 40)
     append(log, 41)
-    assert not log.fresh(cursor), "an older one comes first"
+    assert not log.peek_staged(cursor), "an older one comes first"
     assert read_all(log) == numbers(40, 41)
 
 
@@ -107,10 +107,10 @@ def test_what_lies_in_a_stage_that_was_written_since_is_not_fresh():
     area = watched()
     append(area.log, 1)
     area.log.stage[area.log.payload_at] = 2
-    assert not area.log.fresh(area.log.cursors[0])
+    assert not area.log.peek_staged(area.log.cursors[0])
     append(area.log, 2)
     append(area.kept, 1)
-    assert not area.log.fresh(area.log.cursors[0]), "the quarantine has the same stage"
+    assert not area.log.peek_staged(area.log.cursors[0]), "the quarantine has the same stage"
     assert read_all(area.log) == numbers(1, 2)
 
 
@@ -762,7 +762,7 @@ def test_a_result_allocates_nothing_on_its_way():
         for _ in range(count):
             stage[place] = log.next & 0xFF
             stage[place + 1] = log.next >> 8
-            if log.append(0xD2, 0, PAYLOAD) != LOG_DONE or not log.fresh(cursor):
+            if log.append(0xD2, 0, PAYLOAD) != LOG_DONE or not log.peek_staged(cursor):
                 return False
             cursor.advance()
             log.maintain()

@@ -99,7 +99,7 @@ class FewLog:
 
     doubtful = False
     stage = b""
-    at = place = flags = fresh_length = fresh_flags = 0
+    at = place = flags = staged_length = staged_flags = 0
     room_bytes = 0
 
     def has_room(self, length):
@@ -124,7 +124,7 @@ class FewLog:
     def next(self):
         return len(self.world.kinds) + 1
 
-    def fresh(self, _cursor):
+    def peek_staged(self, _cursor):
         return False
 
     def peek(self, cursor):

@@ -151,7 +151,7 @@ def test_a_step_that_cannot_read_the_flash_comes_back_and_loses_nothing(side):
     log = side.log
     side.run(60000)
     ids += side.store(4)
-    log.staging.fresh = None
+    log.staging.staged_log = None
     flash = log.device
     log.device = Unreadable(flash)
     side.run(5000)
