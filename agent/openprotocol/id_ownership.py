@@ -46,7 +46,7 @@ class IdOwnership:
         self.needs = ""
         self.shared = None  # type: ignore - likewise, nothing is asked of it
 
-    def opened(self, identity, system_type, by_own_ids, ledger):
+    def begin_session(self, identity, system_type, by_own_ids, ledger):
         """A session is ready; return True if its answers are to name our station.
 
         `identity` is the session's 51 bytes; the name in it does not count.

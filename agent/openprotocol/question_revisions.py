@@ -50,7 +50,7 @@ class QuestionRevisions:
         self._ends = 0
         self._is_known = False  # there was an answer in it
 
-    def opened(self, shared, has_results):
+    def begin_session(self, shared, has_results):
         """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
         if self._rejected < len(self._ordered):  # the last connection ended in front of what came of it
             self._has_tried_known = False

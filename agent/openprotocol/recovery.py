@@ -1,7 +1,7 @@
 """What a controller has that the log lacks: asks for it with MID 0064, and fetches what is missing, oldest first.
 
-Sans I/O: asked what to fetch next (`want`) and is given every answer and every push. What it concludes is written down
-in one snapshot (toolcart.agent.openprotocol.id_ledger); everything here may be forgotten at any moment.
+Sans I/O: asked what to fetch next (`prepare_request`) and is given every answer and every push. What it concludes is
+written down in one snapshot (toolcart.agent.openprotocol.id_ledger); everything here may be forgotten at any moment.
 
 Usually a connection asks for the newest result, N (ID 0), and for the highest one known, `top`, under its own ID. Both
 are as they were: what lies between them is missing, is asked for from the oldest on, and stored. Then nothing is asked
@@ -83,7 +83,7 @@ from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, 
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, ID_BYTES
 
-_VAIN_REPORTED = const(2)
+_IN_A_ROW_REPORTED = const(2)
 _FIRST_MOST = const(8)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 
@@ -142,7 +142,7 @@ class Recovery:
         self.walk = None  # toolcart.agent.openprotocol.id_walk's, once one is needed
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
-        self.vain = 0  # questions in a row, of any connection, that got no usable answer
+        self.unanswered_in_a_row = 0  # questions in a row, of any connection, that got no usable answer
         self.contradictions = Contradictions()
         self.known_top = -1  # `top` before the push that came last
         self.closed_top = -1  # `top` that was asked for again (rule 6), and of which nothing came since
@@ -155,7 +155,7 @@ class Recovery:
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def opened(self, identity, system_type=0, now=0, by_own_ids=False):
+    def begin_session(self, identity, system_type=0, now=0, by_own_ids=False):
         """A session is ready. `identity` is the session's 51 bytes; the name in it does not count."""
         ledger = self.ledger
         ownership = self.ownership
@@ -174,8 +174,8 @@ class Recovery:
         if not ledger.recovers:
             return
         self.flags = FLAG_UNPROVEN
-        names_station = ownership.opened(identity, system_type, by_own_ids, ledger)
-        self.revisions.opened(ownership.shared if names_station else None, self.duplicates.next_record() > 1)
+        names_station = ownership.begin_session(identity, system_type, by_own_ids, ledger)
+        self.revisions.begin_session(ownership.shared if names_station else None, self.duplicates.next_record() > 1)
         if self._identity == ownership.identity:
             self.offset.opened()
         else:
@@ -259,7 +259,7 @@ class Recovery:
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
         is_asked_again = self.request.tries > 0 or (self.phase == phases.PHASE_FILL and self.retry.armed)
-        return 0 < self.phase < _OFF and self.vain >= _VAIN_REPORTED and is_asked_again
+        return 0 < self.phase < _OFF and self.unanswered_in_a_row >= _IN_A_ROW_REPORTED and is_asked_again
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""
@@ -283,7 +283,7 @@ class Recovery:
         """Take note of a push, this record of the log, that the ledger has seen; False if its ID is out of order."""
         return push_run.take_push(self, record, now)
 
-    def missed(self, now):
+    def push_incomplete(self, now):
         """A push that began will not be completed, and is among what may be missing: fetch it, or count it."""
         self.grace.start(now, GRACE_MS)
         if self.phase == phases.PHASE_OFF and self.ledger.ranges and self.ledger.is_unanswering():
@@ -307,7 +307,7 @@ class Recovery:
             return True if self.ledger.ranges else False
         return self.phase < _OFF or self.retry.armed or self.push_run.on_its_way is not None
 
-    def want(self, now):
+    def prepare_request(self, now):
         """True if the ID in `ask_id` should be fetched now."""
         request = self.request
         if self.retry.armed:
@@ -341,12 +341,12 @@ class Recovery:
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
             self.why = WHY_NEVER
             self.follow(phases.STEP_ABSENT, now)
-            return self.want(now)
+            return self.prepare_request(now)
         if self.deferred is not None and self.phase in phases.PHASES_OF_SEARCH:
             from toolcart.agent.openprotocol import unanswered_requests
 
             if unanswered_requests.passes_over(self, number, now):
-                return self.want(now)
+                return self.prepare_request(now)
         put_id(self.ask_id, 0, number)
         self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
         request.waits = True
@@ -354,7 +354,7 @@ class Recovery:
         return True
 
     def wait_least(self, now, ms):
-        """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
+        """Return the ms until `prepare_request` may change its mind by time alone, or `ms` if that is less."""
         return self.retry.least(now, ms) if self.retry.armed else ms
 
     def wait_for_room(self, now, ms=0):
@@ -419,11 +419,11 @@ class Recovery:
     # -- answers -----------------------------------------------------------------------------------------------
 
     def fetched(self, body, start, now, flags=0, length=0):
-        """Take the answer to what `want` asked for, a body with the flags its record would have; return an OUTCOME_.
+        """Take the answer to the last request, a body with the flags its record would have; return an OUTCOME_.
 
         `length` is that of its payload, which begins HEAD_BYTES in front of the body.
 
-        It may have used the stage unless that is OUTCOME_STORE: then `kept` or `wait_for_room` comes next.
+        It may have used the stage unless that is OUTCOME_STORE: then `stored` or `wait_for_room` comes next.
         """
         return self.follow(recovery_answers.take_answer(self, body, start, now, flags, length), now)
 
@@ -484,7 +484,7 @@ class Recovery:
         self.revisions.begin_anew()
         return unfetchable.cannot_ask(self, now)
 
-    def kept(self, now):
+    def stored(self, now):
         """The log has what was fetched; under another ID it is no answer to what was asked."""
         if self.phase == phases.PHASE_FILL:
             if self.is_elsewhere:

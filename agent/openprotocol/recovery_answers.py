@@ -49,11 +49,11 @@ def take_step(recovery, step, now):
 
 
 def take_answer(recovery, body, start, now, flags=0, length=0):
-    """Take the answer to what `want` asked for, a body with the flags its record would have; return an OUTCOME_.
+    """Take the answer to the last request, a body with the flags its record would have; return an OUTCOME_.
 
     `length` is that of its payload, which begins HEAD_BYTES in front of the body.
 
-    It may have used the stage unless that is OUTCOME_STORE: then `kept` or `wait_for_room` comes next.
+    It may have used the stage unless that is OUTCOME_STORE: then `stored` or `wait_for_room` comes next.
     """
     recovery.has_answered = True
     recovery.revisions.is_answered()
@@ -227,7 +227,7 @@ def take_result(recovery, number, is_logged, now):
 def _take_there(recovery, number, is_logged, now):
     """The ID that was asked for is there; return an OUTCOME_."""
     phase = recovery.phase
-    recovery.vain = 0
+    recovery.unanswered_in_a_row = 0
     recovery.revisions.does_without_newest = recovery.revisions.lacks_newest
     first = recovery.came_first_as(number)
     is_repeat = first != number  # one of the two IDs is wrong

@@ -3,7 +3,7 @@ soon as a push shows it.
 
 Rules
 1. So is one that knows no such question (99, 73, 75), or rejects it in every revision; one that has never answered
-   any, where UNANSWERED_MOST in a row get no answer or another rejection; and any, where VAIN_MOST in a row get no
+   any, where UNANSWERED_MOST in a row get no answer or another rejection; and any, where IN_A_ROW_MOST in a row get no
    usable answer (toolcart.agent.openprotocol.unanswered_requests). Where ID 0 is answered so, `top` is asked for before
    that is believed. One that says "later" is believed for ever: what is missing stays so.
 2. Then, in one snapshot: the last push is the highest result known, `top`; the IDs that were skipped since `top`, in

@@ -510,7 +510,7 @@ class Intake:
     def on_event(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
         session = self.session
-        self.recovery.opened(session.identity, session.system_type, now)
+        self.recovery.begin_session(session.identity, session.system_type, now)
 
     def answer(self, kept, now):
         """Acknowledge what a handler made durable; return True if it did. If nothing can be stored, end the session."""
@@ -593,7 +593,7 @@ class Intake:
             return False
         if not self.flash_window.may_program():
             return False
-        if not recovery.want(now):
+        if not recovery.prepare_request(now):
             self._report_recovery(now)
             return False
         session = self.session
@@ -694,7 +694,7 @@ class Intake:
         if kept == NOT_KEPT:
             recovery.wait_for_room(now)
         else:
-            recovery.kept(now)
+            recovery.stored(now)
             self.wake_outlets(now)
             if kept == KEPT:
                 self.subscription_check.fetched(self, id_of(recovery.ask_id, 0), now)

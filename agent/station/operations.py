@@ -118,14 +118,14 @@ class Operations:
             session.withhold()
         elif self._keep_as_it_came(intake, operation, now) and self._note_missing(intake, digits, now):
             session.acknowledge()
-            intake.recovery.missed(now)
+            intake.recovery.push_incomplete(now)
 
     def on_event(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
         session = intake.session
         if event == session_states.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
-            intake.recovery.opened(session.identity, session.system_type, now, True)
+            intake.recovery.begin_session(session.identity, session.system_type, now, True)
             self._look_for_lost(intake, op.OVERALL, now)  # on the last connection
         elif event == session_states.EV_GENERIC:
             self._meet(intake, now)
@@ -185,7 +185,7 @@ class Operations:
             if lost == op.LOST_UNKNOWN:
                 recovery.start_over_later(now)
             elif lost == op.LOST_PUSH:
-                recovery.missed(now)
+                recovery.push_incomplete(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""

@@ -285,7 +285,7 @@ class Bench:
 
     def open(self):
         identity, system_type = self.opens_with
-        self.recovery.opened(identity, system_type, self.now)
+        self.recovery.begin_session(identity, system_type, self.now)
         return self
 
     def close(self):
@@ -326,7 +326,7 @@ class Bench:
         self.now = (self.now + REQUEST_EVERY_MS) & 0x3FFFFFFF
         if self.recovery.push_run.on_its_way is not None:
             count_when_due(self.recovery, self.now, 0)
-        if not self.recovery.want(self.now):
+        if not self.recovery.prepare_request(self.now):
             return -1
         number = id_of(self.recovery.ask_id, 0)
         self.requested.append(number)
@@ -346,7 +346,7 @@ class Bench:
             if not self.log.holds(payload, 0, PAYLOAD, flags):
                 self.log.append(bytes(payload), flags, result)
                 self._count(payload, flags, self.log.number)
-            self.recovery.kept(self.now)
+            self.recovery.stored(self.now)
         return outcome
 
     def _answer_unread(self, result):
@@ -362,7 +362,7 @@ class Bench:
                 before = self.state.numbers[STORED_AGAIN]
                 self.ledger.stored(KIND_RAW, res.FLAG_RECOVERED, payload, 0, PAYLOAD)
                 self.stored_twice += self.state.numbers[STORED_AGAIN] - before
-            self.recovery.kept(self.now)
+            self.recovery.stored(self.now)
         return outcome
 
     def _of_now(self, payload):

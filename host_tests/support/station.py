@@ -113,9 +113,9 @@ class Bench(Station):
 
     def prove(self, frame):
         """Let the controller prove what its IDs mean: the answer to the newest is this MID 0065."""
-        self.recovery.opened(IDENTITY, 0, BLANK, NOW)
+        self.recovery.begin_session(IDENTITY, 0, BLANK, NOW)
         while self.recovery.flags:
-            assert self.recovery.want(NOW)
+            assert self.recovery.prepare_request(NOW)
             assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
             self.recovery.fetched(self.log.stage, self.store.body, NOW)
         return self

@@ -183,7 +183,7 @@ def test_the_highest_known_that_is_put_off_for_good_holds_up_no_other_for_a_minu
     bench.away(3)
     begun = bench.now
     while len(bench.uids()) < 6:
-        number = bench.recovery.want(bench.now) and id_of(bench.recovery.ask_id, 0)
+        number = bench.recovery.prepare_request(bench.now) and id_of(bench.recovery.ask_id, 0)
         if number is False:
             bench.now += 1000
         elif bench.memory.find(number) is None:

@@ -150,7 +150,7 @@ def test_unreadable_ones_get_the_id_that_they_have():
     assert cart.ask() == 4
     body = cart.memory.find(4).payload
     assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == phases.OUTCOME_STORE
-    cart.recovery.kept(cart.now)
+    cart.recovery.stored(cart.now)
     assert cart.ask() == 5 and cart.refuse(error_codes.REJECTED_GONE) == phases.OUTCOME_NONE
 
 

@@ -20,7 +20,9 @@ class Ordered(OddController):
 
     def __init__(self, monkeypatch, ids, **settings):
         self.ids = ids
-        monkeypatch.setattr(id_ownership.IdOwnership, "opened", self._unsaid(id_ownership.IdOwnership.opened))
+        monkeypatch.setattr(
+            id_ownership.IdOwnership, "begin_session", self._unsaid(id_ownership.IdOwnership.begin_session)
+        )
         super().__init__(monkeypatch, **settings)
 
     def _unsaid(self, opened):

@@ -8,7 +8,7 @@ from toolcart.agent.openprotocol.id_ownership import GONE_OWN
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.openprotocol.recovery_phases import LOOK_AGAIN_MS, OFF_MS, PHASE_OFF
 from toolcart.agent.openprotocol.recovery_request import UNANSWERED_MOST
-from toolcart.agent.openprotocol.unanswered_requests import VAIN_MOST
+from toolcart.agent.openprotocol.unanswered_requests import IN_A_ROW_MOST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import SPINDLE
 from host_tests.support.log import numbers
@@ -54,7 +54,7 @@ def test_answers_without_an_id_again_and_again_end_the_questions_and_what_pushes
     while bench.recovery.phase != PHASE_OFF:
         asked.append(bench.ask())
         bench.recovery.fetched_unread(bytearray(b"?" * res.ROOM_BYTES), 0, 1, bench.now)
-    assert asked[: UNANSWERED_MOST + 1] == [0] * UNANSWERED_MOST + [3] and len(asked) == VAIN_MOST
+    assert asked[: UNANSWERED_MOST + 1] == [0] * UNANSWERED_MOST + [3] and len(asked) == IN_A_ROW_MOST
     assert bench.ledger.is_unanswering() and bench.gone.runs == [(4, 5, 2, WHY_SILENT)]
     bench.again()
     assert bench.ask() == 0
@@ -85,7 +85,7 @@ def test_look_is_begun_again_once_a_minute_at_most():
     for ident in (2, 1, 2, 1):
         bench.live(ident)
         recovery = bench.recovery
-        while recovery.want(bench.now):
+        while recovery.prepare_request(bench.now):
             questions += 1
             bench.answer(bench.memory.find(int(bytes(recovery.ask_id))))
     assert 0 < questions < 2 * GONE_OWN + 10 and recovery.seeks()
@@ -253,7 +253,7 @@ def backlog(missed, pushed, limit=0, held=50):
     for result in bench.memory.produced[held + missed - pushed :]:
         bench.push(result)
         bench.now += 20
-        if recovery.want(bench.now):
+        if recovery.prepare_request(bench.now):
             bench.requested.append(int(bytes(recovery.ask_id)))
             bench.answer(bench.memory.find(bench.requested[-1]))
     return bench, [one[2].ident for one in bench.log.records if not one[1] and one[2].ident > held]
