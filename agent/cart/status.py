@@ -272,8 +272,8 @@ def _given_up(state, cursor):
 
 
 def _missed(state):
-    if not state.broke_at and not state.missed_by_outlet[0]:
-        return state.missed_by_outlet
+    if not state.broke_at and not state.missed_counts[0]:
+        return state.missed_counts
     from toolcart.agent.log.missed_counts import shown  # rare
 
     return shown(state)
@@ -345,7 +345,7 @@ def _graphs(station):
     report = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
     if log is not None:
         report["pieces"] = log.number
-        report["missed"] = log.blocks.records_passed_over
+        report["missed"] = log.blocks.passed_over
         report.update(_spool(log, station.state))
         del report["used_blocks"]  # all of it, once it has come round
     return report

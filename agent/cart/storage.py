@@ -187,7 +187,7 @@ def _place_cursors(station, own):
     gone = [place for place in own.removed if place not in own.given_up]
     at_start.removed = [_outlet_of(log, place) for place in gone]
     at_start.given_up = [
-        _outlet_of(log, place, state.missed_by_outlet[place], place in own.removed) for place in own.given_up
+        _outlet_of(log, place, state.missed_counts[place], place in own.removed) for place in own.given_up
     ]
     own.put(state)
     if log.cursor_at(TOOLSNET_CURSOR) is None and state.numbers[SEND_LIMIT] >= log.next:
@@ -205,7 +205,7 @@ def _place_cursors(station, own):
             if cursor.slot == TOOLSNET_CURSOR:
                 state.numbers[OVERWRITTEN] += left_out + lost
             else:
-                state.missed_by_outlet[own.places[index]] += left_out + lost
+                state.missed_counts[own.places[index]] += left_out + lost
         elif not state.found and cursor.number:
             _doubt(state, cursor)
     if state.lost or state.older:
@@ -215,7 +215,7 @@ def _place_cursors(station, own):
     at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
-    if log.doubtful and not log.last_record_was_durable and log.blocks.when_full == WHEN_FULL_REFUSE:
+    if log.doubtful and not log.last_was_durable and log.blocks.when_full == WHEN_FULL_REFUSE:
         if state.found and log.blocks.count_free(log.lowest()) == 0:
             _give_up_oldest(log)
     low, last = log.damage.removed_at, log.backlog_cursor().number
@@ -252,7 +252,7 @@ def _give_up_oldest(log):
         if cursor.durable and cursor.number < last and cursor.slot != TOOLSNET_CURSOR:
             was = cursor.number
             log.seek(cursor, last)
-            log.state.missed_by_outlet[cursor.slot - CURSOR] += last - was
+            log.state.missed_counts[cursor.slot - CURSOR] += last - was
             log.state.put_moved(cursor, was)
     missed_counts.put(log.state)
 
@@ -283,7 +283,7 @@ def _forget(station, index):
         state.broke_at = 0
         state.places &= ~HAD_MORE
         numbers[EVENT_CURSOR] = cursor.number
-    state.missed_by_outlet[cursor.slot - CURSOR] = 0
+    state.missed_counts[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
         station.graphs.seek(station.graphs.cursors[index], 0)
 
@@ -328,7 +328,7 @@ def _doubt(state, cursor):
         numbers[DOUBT_LACKS] = numbers[DOUBT_TO] = cursor.number
         numbers[SENT] |= SENT_OLDER
     else:
-        state.missed_by_outlet[cursor.slot - CURSOR] = cursor.number
+        state.missed_counts[cursor.slot - CURSOR] = cursor.number
 
 
 def _graphs(station, part, places):

@@ -227,7 +227,7 @@ class ToolsNetEvents(ToolsNetSource):
 
     def _lacks(self, count):
         """Count events that ToolsNet lacks, all that were passed at most; nothing goes out before that is durable."""
-        self.state.missed_by_outlet[0] += max(0, min(count, self._passed() - self.state.missed_by_outlet[0]))
+        self.state.missed_counts[0] += max(0, min(count, self._passed() - self.state.missed_counts[0]))
         missed_counts.put(self.state)
         self._is_unsaved = True
 

@@ -41,8 +41,8 @@ class Blocks:
         "erases",
         "kept_free",
         "log",
+        "passed_over",
         "reclaimable_up_to",
-        "records_passed_over",
         "when_full",
     )
 
@@ -56,7 +56,7 @@ class Blocks:
         self.added_cursors = ()  # those of outlets that were added
         # since the start
         self.erases = 0
-        self.records_passed_over = 0  # records that cursors were moved past
+        self.passed_over = 0  # records that cursors were moved past
         self._first_free = -1
         self._oldest = -1
 
@@ -218,7 +218,7 @@ class Blocks:
         overwritten = counts[field.OVERWRITTEN]
         before_missed = None
         places = log.state.places
-        own = self.records_passed_over
+        own = self.passed_over
         done = True
         before = None
         is_saved = True
@@ -227,7 +227,7 @@ class Blocks:
                 if cursor.number < bound - 1:
                     if before is None:
                         before = [(one, one.number, one.found, one.sequence_lag) for one in log.cursors]
-                        before_missed = list(log.state.missed_by_outlet)
+                        before_missed = list(log.state.missed_counts)
                     done = self._pass_over(cursor, bound) and done
                 if log.state.durable[cursor.slot] < bound - 1 and log.ring_id != field.GRAPHS:
                     is_saved = False  # a start would find it in front of what is gone, as if that were damaged
@@ -240,10 +240,10 @@ class Blocks:
             one.found = found  # it may be outstanding
         counts[field.OVERWRITTEN] = overwritten
         if before_missed is not None:
-            log.state.missed_by_outlet[:] = before_missed
+            log.state.missed_counts[:] = before_missed
             _share_missed(log.state)
         log.state.places = places
-        self.records_passed_over = own
+        self.passed_over = own
         return False
 
     def _pass_over(self, cursor, bound):
@@ -259,22 +259,22 @@ class Blocks:
                 break
             if cursor.slot == field.EVENT_CURSOR:  # it numbers what it wants
                 count = cursor.give_up(log.page, log.at)
-                self.records_passed_over += count
-                log.state.missed_by_outlet[0] += count
+                self.passed_over += count
+                log.state.missed_counts[0] += count
                 continue
             cursor.advance()
-            self.records_passed_over += 1
+            self.passed_over += 1
             if log.ring_id == field.LOG:
                 if cursor.slot == field.TOOLSNET_CURSOR:
                     counts[field.OVERWRITTEN] += 1
                 else:
-                    log.state.missed_by_outlet[cursor.slot - field.CURSOR] += 1
+                    log.state.missed_counts[cursor.slot - field.CURSOR] += 1
                     log.state.put_moved(cursor, was)
         return True
 
 
 def _share_missed(state):
-    if state.numbers[field.MISSED] or any(state.missed_by_outlet):
+    if state.numbers[field.MISSED] or any(state.missed_counts):
         from toolcart.agent.log.missed_counts import put  # most spools have lost nothing
 
         put(state)

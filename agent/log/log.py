@@ -228,7 +228,7 @@ class Log(Reader):
             return not self.is_still_full() or self.room(length) > 0
         if low < self.next - RETAINED_MAX:
             return False
-        is_sure = self.last_record_was_durable or not self.doubtful
+        is_sure = self.last_was_durable or not self.doubtful
         if self.room(length) and is_sure:
             return True
         if self.is_still_full():
@@ -302,10 +302,10 @@ class Log(Reader):
         one meaning; and nothing is acknowledged (toolcart.agent.station.store). Return False if it is still in doubt
         and no snapshot calls it durable.
         """
-        if (self.last_record_was_durable and self.state.ensure_reliable()) or self.state.alarm == STATE_LAST:
-            self.doubtful = self.last_record_was_durable = False
+        if (self.last_was_durable and self.state.ensure_reliable()) or self.state.alarm == STATE_LAST:
+            self.doubtful = self.last_was_durable = False
             self.visible = self.number
-        return self.last_record_was_durable or not self.doubtful
+        return self.last_was_durable or not self.doubtful
 
     def prepare_append(self, octets):
         """Do what must come before an append of this length, mainly the session's first; return a LOG_ code."""

@@ -2,7 +2,7 @@
 
 The events that ToolsNet lacks are that of the first place, whatever other places have an outlet, or had one.
 
-In memory each is exact (`Snapshot.missed_by_outlet`, by place), up to 22 bits where several outlets have one. A
+In memory each is exact (`Snapshot.missed_counts`, by place), up to 22 bits where several outlets have one. A
 snapshot has one number of 30 bits for all of them (MISSED):
 
     bit 29   the rest
@@ -36,14 +36,14 @@ def load(state, above):
     """Take the numbers out of the snapshot that was read; `above` are the 13 bits of each in version 7, else None."""
     held = state.numbers[MISSED]
     if above is None:
-        state.missed_by_outlet[:] = _held(state)
+        state.missed_counts[:] = _held(state)
         if not held & MISSED_SHARED:
             return
     elif held & _EVENTS:
-        state.missed_by_outlet[:] = _apart(held, above, [0] + _others(state))
+        state.missed_counts[:] = _apart(held, above, [0] + _others(state))
     else:
         for place in range(1, PLACES):
-            state.missed_by_outlet[place] = held & _LOW | above[place - 1] << _LOW_BITS
+            state.missed_counts[place] = held & _LOW | above[place - 1] << _LOW_BITS
             held >>= _LOW_BITS
     put(state)
     if above is None:
@@ -54,9 +54,9 @@ def shown(state):
     """Return the numbers by place as the next start finds them."""
     if state.broke_at:
         return _held(state)
-    if state.missed_by_outlet[0]:
+    if state.missed_counts[0]:
         return _apart(state.shared[0], state.shared[1:], _places(state))
-    return state.missed_by_outlet
+    return state.missed_counts
 
 
 def _held(state):
@@ -93,7 +93,7 @@ def _joined(state, places, room):
     bits = room // len(places)
     held = 0
     for at in range(len(places)):
-        own, steps = state.missed_by_outlet[places[at]], 0
+        own, steps = state.missed_counts[places[at]], 0
         while own >= 1 << bits - 3:
             own, steps = own + 3 >> 2, steps + 1
         held |= (own << 3 | steps if steps <= _STEPS else (1 << bits) - 1) << bits * at
@@ -103,7 +103,7 @@ def _joined(state, places, room):
 def put(state):
     """Let the next snapshots have the numbers, for the outlets that have the places now."""
     places = _places(state)
-    missed = state.missed_by_outlet
+    missed = state.missed_counts
     state.shared = ()
     for place in range(PLACES):
         if state.places and place not in places:
@@ -129,7 +129,7 @@ def put(state):
 
 def _places(state):
     """Return the places that have a number: ToolsNet's where it lacks events."""
-    return [0] + _others(state) if state.missed_by_outlet[0] else _others(state)
+    return [0] + _others(state) if state.missed_counts[0] else _others(state)
 
 
 def _others(state):

@@ -168,9 +168,9 @@ def _mount(log):
 
             skip_tail(log)
     log.doubtful = last > 0
-    log.last_record_was_durable = not state.lost and last < own[log.ring_id + field.SOLID]
+    log.last_was_durable = not state.lost and last < own[log.ring_id + field.SOLID]
     log.end_at(last)
-    is_known = log.last_record_was_durable or not log.doubtful
+    is_known = log.last_was_durable or not log.doubtful
     own[log.ring_id + field.SOLID] = log.next if is_known else last
     if is_known or copies or log.firsts[log.block] < last:  # else rule 6: it may fade
         own[log.ring_id + field.COUNTS_TO] = max(own[log.ring_id + field.COUNTS_TO], log.block_number)

@@ -16,7 +16,7 @@ def pass_gone(log, cursor, first):
     if cursor.slot == field.TOOLSNET_CURSOR:
         state.numbers[field.OVERWRITTEN] += results_given_up(log, was, first - 1)
     else:
-        state.missed_by_outlet[cursor.slot - field.CURSOR] += first - 1 - was
+        state.missed_counts[cursor.slot - field.CURSOR] += first - 1 - was
         state.put_moved(cursor, was)
         put(state)
     cursor.number = first - 1

@@ -98,7 +98,7 @@ class Reader:
         self.visible = 0
         self.whole = 0  # the start found that no block is gone from this number on
         self.doubtful = False  # the last record that the start found is in doubt
-        self.last_record_was_durable = False  # it is in doubt, but the snapshot that the start found calls it durable
+        self.last_was_durable = False  # it is in doubt, but the snapshot that the start found calls it durable
         self.kind = RECORD_NONE  # of the record in the page
         self.flags = 0
         self.length = 0

@@ -113,7 +113,7 @@ class Snapshot:
         self.refound_damage = []  # of number DAMAGED: what the next start finds again (toolcart.agent.log.found_again)
         self.finds_again = False  # DAMAGED lacks what the last session had found and this start finds again
         self.had = [0] * PLACES  # by place: what its outlet has had, where the cursor was moved past more (put_moved)
-        self.missed_by_outlet = [0] * PLACES  # by its place; the first is of events (toolcart.agent.log.missed_counts)
+        self.missed_counts = [0] * PLACES  # by its place; the first is of events (toolcart.agent.log.missed_counts)
         self.shared = ()  # number MISSED of version 7, and what stands above its three sequences
         # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
         self.broke_at = self.broke_by = 0

@@ -142,7 +142,7 @@ class Recovery:
         self.walk = None  # toolcart.agent.openprotocol.id_walk's, once one is needed
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
-        self.unanswered_in_a_row = 0  # questions in a row, of any connection, that got no usable answer
+        self.unanswered = 0  # questions in a row, of any connection, that got no usable answer
         self.contradictions = Contradictions()
         self.known_top = -1  # `top` before the push that came last
         self.closed_top = -1  # `top` that was asked for again (rule 6), and of which nothing came since
@@ -259,7 +259,7 @@ class Recovery:
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
         is_asked_again = self.request.tries > 0 or (self.phase == phases.PHASE_FILL and self.retry.armed)
-        return 0 < self.phase < _OFF and self.unanswered_in_a_row >= _IN_A_ROW_REPORTED and is_asked_again
+        return 0 < self.phase < _OFF and self.unanswered >= _IN_A_ROW_REPORTED and is_asked_again
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""

@@ -227,7 +227,7 @@ def take_result(recovery, number, is_logged, now):
 def _take_there(recovery, number, is_logged, now):
     """The ID that was asked for is there; return an OUTCOME_."""
     phase = recovery.phase
-    recovery.unanswered_in_a_row = 0
+    recovery.unanswered = 0
     recovery.revisions.does_without_newest = recovery.revisions.lacks_newest
     first = recovery.came_first_as(number)
     is_repeat = first != number  # one of the two IDs is wrong

@@ -43,7 +43,7 @@ def take_rejection(recovery, kind, now, code=0):
             return phases.OUTCOME_NONE
         recovery.why = _why_of(code, WHY_NONE)
         if recovery.request.asked:
-            recovery.unanswered_in_a_row = 0
+            recovery.unanswered = 0
         return phases.STEP_ABSENT
     recovery.why = _why_of(code, WHY_NEVER)
     recovery.is_later = is_later

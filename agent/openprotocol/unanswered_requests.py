@@ -46,7 +46,7 @@ def ask_again_later(recovery, now):
     if recovery.is_later and phase != phases.PHASE_PROBE and not is_looked_for:
         recovery.retry.start(now, recovery.retry_ms)
         return phases.OUTCOME_NONE
-    recovery.unanswered_in_a_row += not recovery.is_later
+    recovery.unanswered += not recovery.is_later
     if _asks_in_vain(recovery):
         return _go_on_in_vain(recovery, now)
     if _can_do_without_newest(recovery):
@@ -131,17 +131,17 @@ def _is_missing_put_off(recovery, now):
     """True if the missing ID that was just asked for in vain is put off, since others may be missing."""
     if recovery.request.state == NEXT or not deferred_ids.fails_for_now(recovery, now, False):
         return False
-    recovery.unanswered_in_a_row += not recovery.is_later
+    recovery.unanswered += not recovery.is_later
     deferred_ids.pass_over(recovery, recovery.request.asked)
     return True
 
 
 def _asks_in_vain(recovery):
     """True if questions were asked in vain for so long that there will be no answer (rule 2)."""
-    is_last = recovery.phase == phases.PHASE_WITNESS and recovery.unanswered_in_a_row > UNANSWERED_MOST
+    is_last = recovery.phase == phases.PHASE_WITNESS and recovery.unanswered > UNANSWERED_MOST
     is_tried = is_last or recovery.is_newest_tried(1)
     is_answered = recovery.was_answered() or recovery.has_answered or recovery.is_later
-    return recovery.unanswered_in_a_row >= IN_A_ROW_MOST or (is_tried and not is_answered)
+    return recovery.unanswered >= IN_A_ROW_MOST or (is_tried and not is_answered)
 
 
 def _can_do_without_newest(recovery):
@@ -190,9 +190,9 @@ def requests_suspended(recovery, now):
         recovery.retry.start(now, phases.OFF_MS)
         return phases.OUTCOME_NONE
     if recovery.why >= 0:
-        recovery.unanswered_in_a_row += 0 if recovery.was_suspended else IN_A_ROW_MOST // 2 + 1
+        recovery.unanswered += 0 if recovery.was_suspended else IN_A_ROW_MOST // 2 + 1
         recovery.was_suspended = True
-        if recovery.was_answered() and recovery.unanswered_in_a_row < IN_A_ROW_MOST:
+        if recovery.was_answered() and recovery.unanswered < IN_A_ROW_MOST:
             recovery.switch_off(phases.PHASE_OFF)
             recovery.retry.start(now, phases.OFF_MS)
             return phases.OUTCOME_NONE

@@ -4,7 +4,7 @@ Rules
 1. Once that is known the cursor goes back, as far as the log has it: what is to be given again waits like all that was
    never given, and a durable outlet keeps it.
 2. What it lacks that the log has no more counts like all that the log gave up before an outlet had it
-   (`Snapshot.missed_by_outlet`), and is durable with the place of the cursor and with what it has (Snapshot.put_moved):
+   (`Snapshot.missed_counts`), and is durable with the place of the cursor and with what it has (Snapshot.put_moved):
    a start counts none of it again. It is a bound: what it loses again counts again, up to all that there ever was.
 3. `given` is counted since the start.
 4. What the log gives up while it is on its way is counted before anything else happens, and no longer once the other
@@ -47,7 +47,7 @@ class Redelivery:
         """The log is mounted: whatever it has may have been sent before."""
         state = self._log.state
         self._begun_at = self._log.number
-        self._counted = state.missed_by_outlet[self._place] if state.is_moved(self._cursor) else 0
+        self._counted = state.missed_counts[self._place] if state.is_moved(self._cursor) else 0
 
     def lose(self, number, had):
         """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
@@ -80,7 +80,7 @@ class Redelivery:
         state, cursor = self._log.state, self._cursor
         if state.is_moved(cursor) and state.had[self._place] < 0 < number:
             state.had[self._place] = had = min(number, cursor.number)
-            too_many = state.missed_by_outlet[self._place] - (cursor.number - had)
+            too_many = state.missed_counts[self._place] - (cursor.number - had)
             if too_many > 0:
                 self._miss(-too_many)
                 self._missed -= too_many
@@ -89,7 +89,7 @@ class Redelivery:
     def put_lost(self, number, to):
         """The other side has nothing of what comes after `number`; of that it had what the log has not, up to `to`."""
         state, cursor = self._log.state, self._cursor
-        count = min(to - number, cursor.number - state.missed_by_outlet[self._place])
+        count = min(to - number, cursor.number - state.missed_counts[self._place])
         if count > 0:
             self._miss(count)
             self._missed += count
@@ -132,7 +132,7 @@ class Redelivery:
     def _count_reused(self, count):
         """Let so many be missed under numbers that were used before."""
         if count != self._reused:
-            by = max(count - self._reused, -self._log.state.missed_by_outlet[self._place])
+            by = max(count - self._reused, -self._log.state.missed_counts[self._place])
             self._miss(by)
             self._missed += by
             self._reused = count
@@ -146,17 +146,17 @@ class Redelivery:
         from toolcart.agent.log.missed_counts import put  # most spools have lost nothing
 
         state = self._log.state
-        state.missed_by_outlet[self._place] += by
+        state.missed_counts[self._place] += by
         put(state)
 
     def forget_out(self):
         """Nothing is on its way, or nobody knows what becomes of that."""
         self._out_to = 0  # everything behind the cursor was sent up to here, but what the log gave up before
-        self._missed = self._log.state.missed_by_outlet[self._place]  # without what it gave up on its way
+        self._missed = self._log.state.missed_counts[self._place]  # without what it gave up on its way
 
     def put_out(self, last):
         """All that the log has behind the cursor is on its way up to `last`."""
-        given_up = self._log.state.missed_by_outlet[self._place] - self._missed
+        given_up = self._log.state.missed_counts[self._place] - self._missed
         if given_up > 0:
             self._missed += min(given_up, max(0, self._cursor.number - self._out_to))
         self._out_to = last
@@ -168,12 +168,12 @@ class Redelivery:
         Up to where the cursor is, or nothing: what it has in front of that a connection that is lost forgets.
         """
         state, here = self._log.state, self._cursor.number
-        given_up = state.missed_by_outlet[self._place] - self._missed
+        given_up = state.missed_counts[self._place] - self._missed
         if given_up > 0 and number >= here:
             arrived = given_up - max(0, here - self._out_to)
             if arrived > 0:
                 self._miss(-arrived)
-            self._missed = state.missed_by_outlet[self._place]
+            self._missed = state.missed_counts[self._place]
 
     def confirm(self, first, last):
         """Count what of the numbers behind `first`, up to `last`, was confirmed before and sent again."""

@@ -51,7 +51,7 @@ class LateAnswers:
         if self._is_proven(recovery, number, body, store, is_read) and not recovery.duplicates.has_id(
             digits, recovery.first_of_count()
         ):
-            recovery.unanswered_in_a_row = 0
+            recovery.unanswered = 0
             if intake.put_fetched(is_read, now, digits) == _NOT_KEPT:
                 return True
             recovery.stored_late += (number,)

@@ -270,7 +270,7 @@ def places(device) -> list[tuple[int, int, int]]:
     state = Snapshot(PartOf(device.clone(), 0, STATE_BLOCKS))
     if state.load() != STATE_FOUND:
         return []
-    return [(kind_at(state, at), hash_at(state, at), state.missed_by_outlet[at]) for at in range(1, field.PLACES)]
+    return [(kind_at(state, at), hash_at(state, at), state.missed_counts[at]) for at in range(1, field.PLACES)]
 
 
 def has_place(there: list[tuple[int, int, int]], name: str, kind: str) -> bool:
@@ -328,7 +328,7 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
     numbers = station.state.numbers
     counts = {
         "overwritten": numbers[field.OVERWRITTEN],
-        "missed": sum(station.state.missed_by_outlet[1:]),  # the first is of events
+        "missed": sum(station.state.missed_counts[1:]),  # the first is of events
         "damaged": numbers[field.DAMAGED],
         "stored_again": numbers[field.STORED_AGAIN],
         "delivered": numbers[field.DELIVERED],

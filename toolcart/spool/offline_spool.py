@@ -124,7 +124,7 @@ class OfflineSpool:
         was, first, numbers = self._events.number, self.log.first_above(0), self.state.numbers
         if self.sends and was and self.log.number and was < first - 1:
             ever = self.log.next - 1 - numbers[field.STORED]
-            self.state.missed_by_outlet[0] += max(0, min(first - 1 - was, ever - self.state.missed_by_outlet[0]))
+            self.state.missed_counts[0] += max(0, min(first - 1 - was, ever - self.state.missed_counts[0]))
             missed_counts.put(self.state)
             self._events.number = first - 1
 

@@ -182,7 +182,7 @@ def _given_up(spool: OfflineSpool) -> dict[str, int]:
     if spool.may_refuse and not spool.state.lost and spool.state.numbers[field.OVERWRITTEN]:
         lost["given up for toolsnet"] = spool.state.numbers[field.OVERWRITTEN]
     for place_number in range(1, field.PLACES):
-        kind, count = kind_at(spool.state, place_number), spool.state.missed_by_outlet[place_number]
+        kind, count = kind_at(spool.state, place_number), spool.state.missed_counts[place_number]
         if 0 < kind <= len(KINDS) and count:
             name = f"given up for {KINDS[kind - 1]}"
             lost[name] = lost.get(name, 0) + count

@@ -451,9 +451,9 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         if index not in _OF_THE_AREA:
             state.numbers[index] = old.state.numbers[index]
     state.octets[:] = old.state.octets
-    state.places, state.missed_by_outlet, state.shared = (
+    state.places, state.missed_counts, state.shared = (
         old.state.places,
-        list(old.state.missed_by_outlet),
+        list(old.state.missed_counts),
         old.state.shared,
     )
     if not is_other:

@@ -325,11 +325,11 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     cart.start(MQTT)
     for _ in range(5):
         cart.start(MQTT)  # ages do not run together
-    cart.state.missed_by_outlet[1] = 7  # counted before it was removed
+    cart.state.missed_counts[1] = 7  # counted before it was removed
     missed_counts.put(cart.state)
     assert cart.state.save()
     cart.start(MQTT, MQTT + ":b")
-    assert gone(cart.at_start.given_up) == [(FILE, 57)] and not any(cart.state.missed_by_outlet)
+    assert gone(cart.at_start.given_up) == [(FILE, 57)] and not any(cart.state.missed_counts)
     assert [one[3] for one in cart.at_start.given_up] == [False], "it was removed before the last session"
     cart.start(MQTT, MQTT + ":b", WEBHOOK)
     assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
@@ -338,22 +338,22 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
 def test_events_that_toolsnet_lacks_stay_counted_whatever_other_outlets_come_and_go():
     cart = Cart()
     cart.start(TOOLSNET, "file:f")
-    cart.state.missed_by_outlet[0] = 10
+    cart.state.missed_counts[0] = 10
     missed_counts.put(cart.state)
     assert cart.state.save()
     for others in (["file:g"], ["webhook"], ["file:f"], ["file:h", "mqtt", "webhook"], ["file:i"]):
         cart.start(TOOLSNET, *others)
-        assert cart.state.missed_by_outlet[0] == missed_counts.shown(cart.state)[0] == 10
+        assert cart.state.missed_counts[0] == missed_counts.shown(cart.state)[0] == 10
     cart.start("file:1", "file:2", "file:3")
     cart.start(TOOLSNET, "file:f")
-    assert cart.state.missed_by_outlet[0] == 10
-    cart.state.missed_by_outlet[0] += 2
+    assert cart.state.missed_counts[0] == 10
+    cart.state.missed_counts[0] += 2
     missed_counts.put(cart.state)
     assert cart.state.save()
     cart.start(TOOLSNET, "file:f", "file:g")
-    assert cart.state.missed_by_outlet[0] == 12
+    assert cart.state.missed_counts[0] == 12
     cart.start(TOOLSNET + ":other", "file:f")
-    assert cart.state.missed_by_outlet == [0, 0, 0, 0], "the count is that of its server"
+    assert cart.state.missed_counts == [0, 0, 0, 0], "the count is that of its server"
 
 
 def test_toolsnet_under_another_name_meets_its_server_anew():
@@ -389,8 +389,8 @@ def test_one_that_becomes_durable_far_behind_gets_all_that_the_log_has():
         assert not solid or cart.state.save()
         oldest, missed = cart.log.first_above(0), cart.state.numbers[MISSED]
         cart.start(TOOLSNET, FILE, settles=False)
-        assert cart.log.last_record_was_durable >= solid
-        solid = cart.log.last_record_was_durable
+        assert cart.log.last_was_durable >= solid
+        solid = cart.log.last_was_durable
         begin = oldest if solid else cart.log.first_above(oldest)
         assert cart.at_start.added == [None, None] and cart.log.cursors[1].number + 1 == begin
         assert cart.state.ensure_reliable() and cart.state.numbers[MISSED] == missed + begin - oldest
@@ -751,8 +751,6 @@ def test_events_that_a_start_gives_up_are_missed_by_all_but_toolsnet():
             oldest = cart.log.first_above(0)
             for index in range(len(others)):
                 lacks = oldest - 1
-                assert (
-                    cart.state.missed_by_outlet[cart.place_of(index + 1)] == lacks == cart.log.cursors[index + 1].number
-                )
+                assert cart.state.missed_counts[cart.place_of(index + 1)] == lacks == cart.log.cursors[index + 1].number
             given_up += oldest > 1
         assert given_up

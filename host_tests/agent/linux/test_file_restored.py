@@ -74,7 +74,7 @@ class FileBench(Bench):
     def counts(self):
         status = {}
         self.outlet.put_state(status)
-        return status["given_again"], self.area.state.missed_by_outlet[1]
+        return status["given_again"], self.area.state.missed_counts[1]
 
     def write(self, octets):
         """Others write the file anew, in its place."""
@@ -271,4 +271,4 @@ def test_what_a_file_lost_while_it_was_away_is_counted_once_whatever_ends_betwee
             bench.run()
         written = bench.in_file()
         assert written[count:] == numbers(written[count], last)
-        assert bench.area.state.missed_by_outlet[1] == last - len(written) > STORED - count
+        assert bench.area.state.missed_counts[1] == last - len(written) > STORED - count

@@ -203,7 +203,7 @@ def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
     plant.server.answers = [receipt(4), receipt(10**12), receipt(-1), receipt(True), receipt("3")]
     plant.run(60000)
     assert plant.status()["alarms"] == 2 and plant.cursor.number == 3 and plant.server.ids() == ids
-    assert plant.status()["given_again"] == plant.state.missed_by_outlet[plant.forward.index] == 0
+    assert plant.status()["given_again"] == plant.state.missed_counts[plant.forward.index] == 0
     assert plant.server.answers == []
 
 
@@ -276,7 +276,7 @@ def test_server_older_than_the_log_gets_all_that_the_log_has():
         plant.store(1)
         plant.run(60000)
         assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
-        counts = plant.status()["given_again"], plant.state.missed_by_outlet[plant.forward.index]
+        counts = plant.status()["given_again"], plant.state.missed_counts[plant.forward.index]
         assert counts == (newest + 1 - oldest, oldest - 1 - have), have
 
 
@@ -309,7 +309,7 @@ def test_what_is_to_be_given_again_waits_and_a_durable_outlet_keeps_it(durable):
     if durable:
         assert plant.log.number < 3000 and not missing
     else:
-        assert 0 < len(missing) <= plant.state.missed_by_outlet[plant.forward.index]
+        assert 0 < len(missing) <= plant.state.missed_counts[plant.forward.index]
 
 
 def test_what_the_spool_gives_up_before_it_is_given_again_is_counted_once():
@@ -317,7 +317,7 @@ def test_what_the_spool_gives_up_before_it_is_given_again_is_counted_once():
     oldest, newest = plant.log.first_above(0), plant.log.number
     plant.server.answers = [receipt(7)] + [answer(500)] * 1000
     behind(plant, 7)
-    given_up = plant.state.missed_by_outlet[plant.forward.index]
+    given_up = plant.state.missed_counts[plant.forward.index]
     assert given_up == oldest - 8
     for _ in range(newest):
         plant.store(1)
@@ -325,13 +325,13 @@ def test_what_the_spool_gives_up_before_it_is_given_again_is_counted_once():
     plant.run(200000)
     assert plant.server.ids()[-1] == plant.log.number and plant.forward.is_up()
     lacks = plant.server.ids()[0] - 8
-    assert plant.state.missed_by_outlet[plant.forward.index] == lacks > given_up
+    assert plant.state.missed_counts[plant.forward.index] == lacks > given_up
 
 
 @pytest.mark.parametrize("is_taken", [False, True])
 def test_what_the_spool_gives_up_on_its_way_is_not_missed_once_it_is_confirmed(is_taken):
     plant, _ = gone_round()
-    before, given_up = plant.log.number, plant.state.missed_by_outlet[plant.forward.index]
+    before, given_up = plant.log.number, plant.state.missed_counts[plant.forward.index]
     plant.server.model.have.clear()
     plant.network.down(*PLACE)
     plant.store(100)
@@ -340,10 +340,10 @@ def test_what_the_spool_gives_up_on_its_way_is_not_missed_once_it_is_confirmed(i
     plant.server.answers = [] if is_taken else [answer(500)]
     plant.until(lambda: plant.forward.state == SENT)
     plant.store(plant.log.number)
-    assert plant.state.missed_by_outlet[plant.forward.index] > given_up + 100
+    assert plant.state.missed_counts[plant.forward.index] > given_up + 100
     plant.run(200000)
     lacks = plant.log.number - len({*plant.server.ids()})
-    assert plant.state.missed_by_outlet[plant.forward.index] - given_up == lacks > before
+    assert plant.state.missed_counts[plant.forward.index] - given_up == lacks > before
 
 
 def test_what_is_lost_again_further_back_is_counted_too():
@@ -352,7 +352,7 @@ def test_what_is_lost_again_further_back_is_counted_too():
     plant.server.answers = [receipt(20), receipt(7), receipt(20), receipt(7), answer(500)]
     behind(plant, 7)
     plant.run(30000)
-    assert plant.state.missed_by_outlet[plant.forward.index] == oldest - 8
+    assert plant.state.missed_counts[plant.forward.index] == oldest - 8
 
 
 @pytest.mark.parametrize("above", [1000, RETAINED_MAX, RETAINED_MAX + 1, MOST - 9])
@@ -367,17 +367,17 @@ def test_a_number_that_is_too_far_away_counts_nothing_and_the_reason_says_so(abo
     plant.server.model.have[key] = plant.log.number + 1 + above
     plant.store(1)
     plant.run(60000)
-    assert plant.state.missed_by_outlet[plant.forward.index] == (0 if is_far else above + 1)
+    assert plant.state.missed_counts[plant.forward.index] == (0 if is_far else above + 1)
     assert plant.why().startswith("its answer names a number that was never sent: ")
     assert plant.why().endswith(f"; that number {FAR}") == is_far and (FAR in plant.why()) == is_far
     if above == RETAINED_MAX + 1:
         plant.store(1)  # now it is near enough
         plant.run(600000)
-        assert plant.state.missed_by_outlet[plant.forward.index] == above + 1 and FAR not in plant.why()
-    before = plant.state.missed_by_outlet[plant.forward.index]
+        assert plant.state.missed_counts[plant.forward.index] == above + 1 and FAR not in plant.why()
+    before = plant.state.missed_counts[plant.forward.index]
     plant.server.model.have[key] = 0
     plant.run(600000)
-    assert plant.forward.is_up() and plant.why() == "" and plant.state.missed_by_outlet[plant.forward.index] <= before
+    assert plant.forward.is_up() and plant.why() == "" and plant.state.missed_counts[plant.forward.index] <= before
     assert sorted(set(plant.server.ids())) == list(range(1, plant.log.number + 1))
 
 
@@ -396,7 +396,7 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     first = plant.why()
     plant.run(60000)
     assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
-    assert (plant.status()["given_again"], plant.state.missed_by_outlet[plant.forward.index]) == (
+    assert (plant.status()["given_again"], plant.state.missed_counts[plant.forward.index]) == (
         newest + 1 - oldest,
         oldest - 1,
     )
@@ -421,14 +421,14 @@ def test_what_no_longer_counts_as_given_up_does_not_after_a_power_cut():
         plant.server.model.have[key] = right + 40
         plant.store(1)
         plant.run(60000)
-        assert plant.state.missed_by_outlet[plant.forward.index] > 0
+        assert plant.state.missed_counts[plant.forward.index] > 0
         plant.server.model.have[key] = right
         plant.until(lambda: plant.forward.is_up() and plant.cursor.number == plant.log.number)
-        assert plant.state.missed_by_outlet[plant.forward.index] == 0
+        assert plant.state.missed_counts[plant.forward.index] == 0
         plant.cut()
-        assert plant.state.missed_by_outlet[plant.forward.index] == 0
+        assert plant.state.missed_counts[plant.forward.index] == 0
         plant.run(60000)
-        assert plant.forward.is_up() and plant.state.missed_by_outlet[plant.forward.index] == 0
+        assert plant.forward.is_up() and plant.state.missed_counts[plant.forward.index] == 0
 
 
 def test_a_number_that_comes_and_goes_wears_no_flash():
@@ -442,7 +442,7 @@ def test_a_number_that_comes_and_goes_wears_no_flash():
         assert not again.check_above(8)
         saves += again.unsaved
         again.unsaved = False
-    assert saves < 20 and plant.state.missed_by_outlet[plant.forward.index] == 0
+    assert saves < 20 and plant.state.missed_counts[plant.forward.index] == 0
 
 
 def test_kind_of_a_failure_does_not_change_with_what_the_server_says():
@@ -829,14 +829,14 @@ def test_what_a_server_takes_for_a_newer_copy_of_the_spool_is_counted(starts_aga
     made = plant.store(2)
     plant.run(20000)
     assert plant.cursor.number == 0 and NOTHING_UNTIL in plant.why()
-    assert plant.log.state.missed_by_outlet[1] == 6, "it takes them for what it had"
+    assert plant.log.state.missed_counts[1] == 6, "it takes them for what it had"
     made += plant.store(12)
     plant.run(200)
     if starts_again:
         plant.cut()
     plant.run(60000)
     assert plant.server.ids() == list(range(1, 11)) + made[6:] and plant.forward.is_up()
-    assert plant.log.state.missed_by_outlet[1] == 6
+    assert plant.log.state.missed_counts[1] == 6
 
 
 @pytest.mark.parametrize(("ends", "oldest"), each_choice(["ccc", "sss", "csc"], [1, 40]))
@@ -849,30 +849,30 @@ def test_what_a_server_takes_for_a_newer_copy_stays_counted_through_all_starts(e
         plant.forward.stop()
     plant.cut()
     newest = plant.log.number
-    given_up = plant.log.state.missed_by_outlet[1]
+    given_up = plant.log.state.missed_counts[1]
     plant.server.model.have[key] = newest + 10  # of records that are gone
     for at, end in enumerate(ends):
         plant.store(2)
         plant.run((900, 20000, 900)[at])
-        assert plant.log.state.missed_by_outlet[1] == given_up + 10
+        assert plant.log.state.missed_counts[1] == given_up + 10
         if end == "s":
             plant.forward.stop()
         plant.cut()
-        assert plant.log.state.missed_by_outlet[1] == given_up + 10
+        assert plant.log.state.missed_counts[1] == given_up + 10
     made = plant.store(8)
     plant.run(200000)
     if newest + 10 > plant.server.ids()[-1]:
         plant.cut()
         plant.run(200000)
     assert plant.forward.is_up() and plant.server.ids()[-4:] == made[-4:]
-    assert plant.log.state.missed_by_outlet[1] == given_up + 10
+    assert plant.log.state.missed_counts[1] == given_up + 10
     plant.forward.stop()
     plant.cut()
     newest = plant.log.number
     plant.server.model.have[key] = newest + 5
     plant.store(1)
     plant.run(20000)
-    assert plant.log.state.missed_by_outlet[1] == given_up + 15, "another time it is another copy"
+    assert plant.log.state.missed_counts[1] == given_up + 15, "another time it is another copy"
 
 
 @pytest.mark.parametrize("has_gone_round", [False, True])
@@ -888,11 +888,11 @@ def test_a_server_that_names_a_number_that_was_never_sent_once_has_lost_nothing(
     plant.server.answers = [receipt(plant.log.number + above)]
     plant.store(1)
     plant.run(900)
-    assert plant.state.missed_by_outlet[1] >= above and NOTHING_UNTIL in plant.why()
+    assert plant.state.missed_counts[1] >= above and NOTHING_UNTIL in plant.why()
     plant.run(10000)
     for _ in range(2):
         assert plant.forward.is_up() and plant.log.backlog_of(plant.cursor) == 0
-        assert plant.state.missed_by_outlet[1] == 0, "its next answer names all that it was sent"
+        assert plant.state.missed_counts[1] == 0, "its next answer names all that it was sent"
         plant.cut()
         plant.store(1)
         plant.run(10000)
@@ -908,15 +908,15 @@ def test_what_a_number_that_was_never_sent_counts_beyond_all_records_is_none_beh
     plant.store(1)
     plant.run(900)
     plant.cut()
-    assert plant.state.missed_by_outlet[1] >= 99000
+    assert plant.state.missed_counts[1] >= 99000
     plant.run(10000)
     plant.store(1)
     plant.run(10000)
     assert plant.forward.is_up() and plant.log.backlog_of(plant.cursor) == 0
-    missed = plant.state.missed_by_outlet[1]
+    missed = plant.state.missed_counts[1]
     assert missed <= plant.log.first_above(0) - 1, "it is a bound"
     plant.cut()
-    assert plant.state.missed_by_outlet[1] == missed
+    assert plant.state.missed_counts[1] == missed
 
 
 def test_a_server_that_stays_at_a_number_which_the_log_has_come_to_is_not_believed():
@@ -946,4 +946,4 @@ def test_a_server_that_forgets_what_it_had_of_a_newer_copy_gets_everything():
     plant.server.model.have[key] = 0
     made += plant.store(12)
     plant.run(120000)
-    assert plant.server.ids() == made and plant.forward.is_up() and plant.log.state.missed_by_outlet[1] == 0
+    assert plant.server.ids() == made and plant.forward.is_up() and plant.log.state.missed_counts[1] == 0

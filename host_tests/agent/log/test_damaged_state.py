@@ -93,7 +93,7 @@ def check(life, truth, slots, fill):
     found = [number for number, _, _, _ in held(log)]
     waits = min([cursor.number for cursor in log.cursors])
     for number in truth:
-        assert number <= waits or number in found or log.blocks.records_passed_over, "record %d is lost" % number
+        assert number <= waits or number in found or log.blocks.passed_over, "record %d is lost" % number
     number = log.next
     while append(log, 900) != LOG_DONE:
         take_one(log)

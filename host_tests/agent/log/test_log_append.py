@@ -204,13 +204,13 @@ def test_what_is_given_up_and_not_saved_is_taken_back():
         assert append(log, ident) == LOG_DONE
         ident += 1
     take_all(log, 1)
-    before = state.numbers[field.OVERWRITTEN], state.numbers[field.MISSED], log.blocks.records_passed_over
+    before = state.numbers[field.OVERWRITTEN], state.numbers[field.MISSED], log.blocks.passed_over
     assert log.peek(log.cursors[0]) > RECORD_NONE  # it goes out
     places = [cursor.number for cursor in log.cursors]
     save, state.save = state.save, lambda: False
     assert append(log, ident) == LOG_FAILED
     assert [cursor.number for cursor in log.cursors] == places, "no one goes on behind what may still come back"
-    assert (state.numbers[field.OVERWRITTEN], state.numbers[field.MISSED], log.blocks.records_passed_over) == before
+    assert (state.numbers[field.OVERWRITTEN], state.numbers[field.MISSED], log.blocks.passed_over) == before
     log.cursors[0].advance()
     assert log.cursors[0].number == places[0] + 1, "it is taken"
     state.save = save

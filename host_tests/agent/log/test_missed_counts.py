@@ -35,7 +35,7 @@ def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(k
             for place in places:
                 more = rolled.choice((0, 1, rolled.randrange(60), rolled.randrange(100_000)))
                 truth[place] += more
-                state.missed_by_outlet[place] += more
+                state.missed_counts[place] += more
             missed_counts.put(state)
             assert state.save()
             again = Snapshot(state.device)
@@ -43,8 +43,8 @@ def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(k
             state = again
         for place in places:
             most = truth[place] * 1.25 + 1 if broke_at and len(places) > 1 else truth[place]
-            assert truth[place] <= state.missed_by_outlet[place] <= most
-        assert all(state.missed_by_outlet[place] == 0 for place in range(4) if place not in places)
+            assert truth[place] <= state.missed_counts[place] <= most
+        assert all(state.missed_counts[place] == 0 for place in range(4) if place not in places)
 
 
 @pytest.mark.parametrize("broke_at", [0, 30])
@@ -58,9 +58,9 @@ def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, mo
         state.broke_at = broke_at
         state.numbers[SEQUENCE_LAG], state.numbers[TAKEN], state.numbers[EVENT_SEQUENCE_LAG] = 4711, 99999, 99998
         state.places |= more
-        state.missed_by_outlet[0] = events
+        state.missed_counts[0] = events
         if place:
-            state.missed_by_outlet[place] = others
+            state.missed_counts[place] = others
         missed_counts.put(state)
         for _ in range(2):
             assert state.save()
@@ -68,11 +68,9 @@ def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, mo
             assert again.load() == 1
             state = again
         assert state.places & HAD_MORE == more and state.broke_at == broke_at
-        assert events <= state.missed_by_outlet[0] <= (events * most + 1 if broke_at else events)
-        assert not place or others <= state.missed_by_outlet[place] <= (others * most + 1 if broke_at else others)
-        assert sum(state.missed_by_outlet) == state.missed_by_outlet[0] + (
-            state.missed_by_outlet[place] if place else 0
-        )
+        assert events <= state.missed_counts[0] <= (events * most + 1 if broke_at else events)
+        assert not place or others <= state.missed_counts[place] <= (others * most + 1 if broke_at else others)
+        assert sum(state.missed_counts) == state.missed_counts[0] + (state.missed_counts[place] if place else 0)
         if not broke_at:
             assert (state.numbers[TAKEN], state.numbers[EVENT_SEQUENCE_LAG]) == (99999, 99998)
 
@@ -80,14 +78,14 @@ def test_events_that_toolsnet_lacks_have_room_beside_all_other_outlets(kinds, mo
 def test_small_numbers_are_exact_and_great_ones_stay_at_the_top():
     for kinds, exact in (((1, 2, 3, 0), 2047), ((1, 2, 3, 4), 63)):
         state = state_with(kinds)
-        state.missed_by_outlet[1:] = [exact, 1, 0]
+        state.missed_counts[1:] = [exact, 1, 0]
         missed_counts.put(state)
         missed_counts.load(state, None)
-        assert state.missed_by_outlet == [0, exact, 1, 0]
-        state.missed_by_outlet[1] = 1 << 29
+        assert state.missed_counts == [0, exact, 1, 0]
+        state.missed_counts[1] = 1 << 29
         missed_counts.put(state)
         missed_counts.load(state, None)
-        assert state.missed_by_outlet[1] > 1_000_000 and state.missed_by_outlet[2:] == [1, 0]
+        assert state.missed_counts[1] > 1_000_000 and state.missed_counts[2:] == [1, 0]
 
 
 @pytest.mark.parametrize("kinds", [(1, 2, 0, 0), (1, 2, 3, 0), (1, 2, 3, 4)])
@@ -96,7 +94,7 @@ def test_beside_events_what_is_shown_is_what_a_start_finds(kinds):
         for number in (1, 31, 8191, 8192, 70_001, 4_000_000):
             state = state_with(kinds)
             state.broke_at = broke_at
-            state.missed_by_outlet[:] = truth = [number + place if kinds[place] else 0 for place in range(4)]
+            state.missed_counts[:] = truth = [number + place if kinds[place] else 0 for place in range(4)]
             missed_counts.put(state)
             shown = list(missed_counts.shown(state))
             for own, more in zip(truth, shown, strict=True):
@@ -106,7 +104,7 @@ def test_beside_events_what_is_shown_is_what_a_start_finds(kinds):
                 assert state.save()
                 state = Snapshot(state.device)
                 assert state.load() == 1
-                assert state.missed_by_outlet == list(missed_counts.shown(state)) == shown
+                assert state.missed_counts == list(missed_counts.shown(state)) == shown
                 missed_counts.put(state)
 
 
@@ -118,7 +116,7 @@ def test_what_is_shown_is_what_a_start_finds_and_stays_until_more_is_given_up(ki
     state.numbers[SEQUENCE_LAG], state.numbers[TAKEN], state.numbers[EVENT_SEQUENCE_LAG] = 99998, 99999, 77777
     for number in (1, 31, 217, 248, 512, 600, 1024, 5000, 70_000, 4_000_000):
         truth = [0, *(number + place if kinds[place] else 0 for place in (1, 2, 3))]
-        state.missed_by_outlet[:] = truth
+        state.missed_counts[:] = truth
         missed_counts.put(state)
         shown = list(missed_counts.shown(state))
         assert broke_at or shown == truth
@@ -127,7 +125,7 @@ def test_what_is_shown_is_what_a_start_finds_and_stays_until_more_is_given_up(ki
             assert state.save()
             state = Snapshot(state.device)
             assert state.load() == 1
-            assert state.missed_by_outlet == missed_counts.shown(state) == shown
+            assert state.missed_counts == missed_counts.shown(state) == shown
             assert [state.numbers[index] for index in (SEQUENCE_LAG, TAKEN, EVENT_SEQUENCE_LAG)] == [
                 99998,
                 99999,
@@ -141,4 +139,4 @@ def test_sum_of_an_older_version_is_a_bound_for_each():
     state = state_with((1, 2, 3, 0))
     state.numbers[MISSED] = 1035
     missed_counts.load(state, None)
-    assert state.missed_by_outlet == [0, 1035, 1035, 0]
+    assert state.missed_counts == [0, 1035, 1035, 0]

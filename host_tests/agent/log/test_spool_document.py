@@ -128,9 +128,7 @@ def expected(flash, unit):
     area = Area(flash=flash.clone())
     area.mount()
     assert area.mount_result == 0
-    if (
-        area.log.last_record_was_durable
-    ):  # the snapshot says so; the session relies on it from its own first snapshot on
+    if area.log.last_was_durable:  # the snapshot says so; the session relies on it from its own first snapshot on
         area.log.visible = area.log.number
     return [(number, int(payload[90:100])) for number, kind, _, payload in held(area.log) if kind == 0xD2]
 

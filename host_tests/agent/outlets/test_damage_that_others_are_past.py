@@ -56,9 +56,7 @@ def test_a_newest_block_that_is_gone_leaves_no_number_that_was_never_sent(bench)
         plant.store(3)
         plant.run(60000)
         assert plant.cursor.number == plant.log.number > COUNT and plant.forward.is_up()
-        assert (
-            lost <= plant.state.numbers[DAMAGED] <= lost + 1 and not plant.state.missed_by_outlet[plant.forward.index]
-        )
+        assert lost <= plant.state.numbers[DAMAGED] <= lost + 1 and not plant.state.missed_counts[plant.forward.index]
         assert plant.status()["given_again"] == 0
     ids = plant.server.ids() if bench is WebhookBench else plant.ids()
     assert len(ids) == len(set(ids)) == COUNT + 9

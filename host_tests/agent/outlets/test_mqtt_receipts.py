@@ -336,7 +336,7 @@ def test_what_is_to_be_given_again_waits_and_is_counted_once_though_the_spool_mo
     bench.consumer.confirm(topic, identity, 5)
     bench.run(3000)
     assert bench.log.backlog_of(bench.cursor) == newest + 1 - oldest
-    given_up = bench.state.missed_by_outlet[bench.forward.index]
+    given_up = bench.state.missed_counts[bench.forward.index]
     for _ in range(newest):
         bench.store(1)
     bench.broker.consumers = [bench.consumer]
@@ -619,7 +619,7 @@ def lacks(bench, way):
 
 
 def missed(bench):
-    return bench.state.missed_by_outlet[bench.forward.index]
+    return bench.state.missed_counts[bench.forward.index]
 
 
 def test_what_the_spool_gives_up_on_its_way_is_not_missed_once_it_is_confirmed():
@@ -691,24 +691,24 @@ def test_what_a_consumer_takes_for_a_newer_copy_stays_counted_through_all_starts
         for at, end in enumerate(ends):
             bench.store(2)
             bench.run((5000, 120000, 5000)[at])
-            assert bench.log.state.missed_by_outlet[1] == 10, (ends, at)
+            assert bench.log.state.missed_counts[1] == 10, (ends, at)
             if end == "s":
                 bench.forward.stop()
             bench.cut()
-            assert bench.log.state.missed_by_outlet[1] == 10, (ends, at)
+            assert bench.log.state.missed_counts[1] == 10, (ends, at)
         made = bench.store(8)
         bench.run(200000)
         bench.cut()
         bench.run(200000)
         assert bench.ids()[-4:] == made[-4:] and bench.status()["why"] == ""
-        assert bench.log.state.missed_by_outlet[1] == 10
+        assert bench.log.state.missed_counts[1] == 10
         bench.forward.stop()
         bench.cut()
         above = bench.log.number + 5
         bench.consumer.have[topic, identity] = above
         bench.consumer.confirm(topic, identity, above)
         bench.run(120000)
-        assert bench.log.state.missed_by_outlet[1] == 15, "another time it is another copy"
+        assert bench.log.state.missed_counts[1] == 15, "another time it is another copy"
 
 
 def test_a_number_that_is_too_far_away_counts_nothing_and_the_reason_says_so():
@@ -719,11 +719,11 @@ def test_a_number_that_is_too_far_away_counts_nothing_and_the_reason_says_so():
         bench.consumer.have[topic, identity] = number
         bench.consumer.confirm(topic, identity, number)
         bench.run(5000)
-        assert bench.log.state.missed_by_outlet[1] == (0 if above > RETAINED_MAX else above), above
+        assert bench.log.state.missed_counts[1] == (0 if above > RETAINED_MAX else above), above
         bench.store(1)
         bench.run(400000)
         is_far = above > RETAINED_MAX + 1  # the log has come nearer by one
-        assert bench.log.state.missed_by_outlet[1] == (0 if is_far else above), above
+        assert bench.log.state.missed_counts[1] == (0 if is_far else above), above
         why = bench.status()["why"]
         assert why.startswith("a receipt names more than this spool has: ") and why.endswith(far) == is_far, why
 
@@ -740,13 +740,13 @@ def test_what_a_consumer_takes_for_a_newer_copy_of_the_spool_is_counted():
         newer = bench.store(2)
         bench.run(120000)
         assert bench.cursor.number == 0 and "more than this spool has" in bench.status()["why"]
-        assert bench.log.state.missed_by_outlet[1] == 6, "it takes them for what it had"
+        assert bench.log.state.missed_counts[1] == 6, "it takes them for what it had"
         if forgets:
             bench.consumer.have[topic, identity] = 0
             bench.consumer.records = []
             bench.consumer.confirm(topic, identity, 0)
             bench.run(120000)
-            assert bench.ids() == made + newer and bench.log.state.missed_by_outlet[1] == 0
+            assert bench.ids() == made + newer and bench.log.state.missed_counts[1] == 0
         newer += bench.store(12)
         bench.run(200000)
         if not forgets:
@@ -754,7 +754,7 @@ def test_what_a_consumer_takes_for_a_newer_copy_of_the_spool_is_counted():
             bench.cut()
             bench.run(200000)
         assert bench.ids() == made + newer[0 if forgets else 6 :] and bench.status()["why"] == ""
-        assert bench.log.state.missed_by_outlet[1] == (0 if forgets else 6)
+        assert bench.log.state.missed_counts[1] == (0 if forgets else 6)
 
 
 def test_a_subscription_that_the_broker_has_forgotten_is_made_again():

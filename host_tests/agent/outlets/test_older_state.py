@@ -126,10 +126,10 @@ def test_an_order_to_a_stopped_agent_counts_what_its_start_would():
         flash.cells[at : at + SLOT] = b"\x11" * SLOT
     looked = opened(flash)
     gone = looked.state.numbers[OVERWRITTEN]
-    assert looked.state.older and looked.state.missed_by_outlet[1] == gone > 0
+    assert looked.state.older and looked.state.missed_counts[1] == gone > 0
     ordered = begun(flash)
     gone += ordered.log.first_above(0) - looked.log.first_above(0)  # it settles the last record as a start does
     assert ordered.state.older and ordered.state.save()
     later = opened(flash)
-    assert not later.state.older and later.state.missed_by_outlet[1] == later.state.numbers[OVERWRITTEN] == gone
+    assert not later.state.older and later.state.missed_counts[1] == later.state.numbers[OVERWRITTEN] == gone
     assert later.damaged(0) == 0

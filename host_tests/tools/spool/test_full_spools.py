@@ -136,4 +136,4 @@ def test_one_that_keeps_nothing_holds_up_no_order():
     after = opened(station.flash)
     assert [number for number in numbers_in(after.log) if number > station.cursor.number] == waiting
     gone = numbers_in(after.log)[0] - 1
-    assert after.state.numbers[field.OVERWRITTEN] == 0 and 0 < gone <= after.state.missed_by_outlet[1]
+    assert after.state.numbers[field.OVERWRITTEN] == 0 and 0 < gone <= after.state.missed_counts[1]

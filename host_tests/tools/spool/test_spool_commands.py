@@ -170,7 +170,7 @@ def test_info_tells_for_each_kind_what_was_given_up(tmp_path, has_toolsnet):
     assert append(log, 1) == LOG_DONE
     kinds = (1 if has_toolsnet else 0, 3, 4, 0)
     state.places = sum(kind << 6 * place for place, kind in enumerate(kinds))
-    state.missed_by_outlet[1:3], state.numbers[field.OVERWRITTEN] = (217, 31), 12 * has_toolsnet
+    state.missed_counts[1:3], state.numbers[field.OVERWRITTEN] = (217, 31), 12 * has_toolsnet
     missed_counts.put(state)
     assert state.save()
     main = as_json("info", image_of(area, tmp_path))["areas"][0]

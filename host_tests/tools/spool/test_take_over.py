@@ -210,7 +210,7 @@ def test_nobody_is_called_restored_after_a_take_over_to_another_station(bench, r
     after.until(lambda: len(served(after)) == 105)
     after.run(1000)
     status = after.status()
-    assert served(after) == ids and status["given_again"] == after.state.missed_by_outlet[after.forward.index] == 0
+    assert served(after) == ids and status["given_again"] == after.state.missed_counts[after.forward.index] == 0
     assert status.get("server_behind", 0) == status.get("receipts_below", 0) == 0
     assert bench is MqttBench or after.server.batches[-1]["after"] == 0
 
@@ -472,7 +472,7 @@ def test_what_a_removed_outlet_lacks_that_cannot_be_read_is_counted(wears, taken
             cart.take(index)
         assert cart.state.numbers[field.DAMAGED] <= last + 1 - first
     assert cart.state.numbers[field.DAMAGED] == (0 if has_all else last + 1 - first)
-    assert cart.state.missed_by_outlet[1] == (last - 10 if has_all else 0)
+    assert cart.state.missed_counts[1] == (last - 10 if has_all else 0)
 
 
 def copy_of(flash):
