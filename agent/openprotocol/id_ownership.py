@@ -49,7 +49,7 @@ class IdOwnership:
     def begin_session(self, identity, system_type, by_own_ids, ledger):
         """A session is ready; return True if its answers are to name our station.
 
-        `identity` is the session's 51 bytes; the name in it does not count.
+        `identity` is the session's; the name in it does not count.
         """
         self.by_own_ids = by_own_ids
         alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))

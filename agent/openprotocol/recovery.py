@@ -156,7 +156,7 @@ class Recovery:
     # -- the connection ----------------------------------------------------------------------------------------
 
     def begin_session(self, identity, system_type=0, now=0, by_own_ids=False):
-        """A session is ready. `identity` is the session's 51 bytes; the name in it does not count."""
+        """A session is ready. `identity` is the session's; the name in it does not count."""
         ledger = self.ledger
         ownership = self.ownership
         self.forget_look()

@@ -17,7 +17,7 @@ from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE
 
 _KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether keep-alive is to be optional (S217 p. 74)
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
-_STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
+_SEQUENCE_NUMBERS = const(54)  # of a session's identity: "1" if it numbers its messages on the link level
 _KEEP_ALIVE_NEEDED = b"010"
 
 
@@ -44,9 +44,8 @@ def take_started(session, buf, at, length):
     """Take the 0002 at buf[at:]; return an EV_: the session subscribes, or begins again in another revision."""
     if session.why == session_states.WHY_FRAMING:
         session.why = session_states.WHY_NOTHING
-    identity.read_identity(session.identity, buf, at, length)
-    session.system_type = identity.system_type_of(buf, at, length)
-    if identity.numbers_messages(buf, at, length):
+    session.system_type = identity.read_identity(session.identity, buf, at, length)
+    if session.identity[_SEQUENCE_NUMBERS] == 0x31:
         from toolcart.agent.openprotocol.link_level_receive import LinkLevelReceiver  # few controllers do
 
         session.link_level_receive = receiver = LinkLevelReceiver()
@@ -58,7 +57,7 @@ def take_started(session, buf, at, length):
     if session.state == session_states.STOPPING:
         session.answered()
         return session_states.EV_NONE
-    if _begins_again(session, length):
+    if _begins_again(session):
         return session_states.EV_NONE
     if session.start_revisions.wanted() == BLANK:
         session.subscriptions[0].revisions.prefer(BLANK)
@@ -69,7 +68,7 @@ def take_started(session, buf, at, length):
     return session_states.EV_GENERIC if is_generic else session_states.EV_STARTED
 
 
-def _begins_again(session, length):
+def _begins_again(session):
     """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
 
     That is also one that has to name its station, like a Power Focus 6000, and does not below 6; True if so.
@@ -78,8 +77,7 @@ def _begins_again(session, length):
     revision = start_revisions.wanted()
     if start_revisions.answered():
         has_to_name = session.needs_station or session.system_type == identity.SHARED_SYSTEM
-        names_it = not has_to_name or length >= _STATION_BYTES or revision >= _STATION_REVISION
-        if names_it or not start_revisions.prefer(_STATION_REVISION):
+        if not has_to_name or revision >= _STATION_REVISION or not start_revisions.prefer(_STATION_REVISION):
             return False
     session.result_mode.has_alternative_left = True
     session.why = session_states.WHY_STOPPED
