@@ -30,7 +30,8 @@ Rules
 10. A controller that cannot be asked proves nothing (`is_unanswering`): each push is `top` then, also one after it, and
     what a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.unfetchable).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
-   one that is not defined, an answer that names none is not believed.
+   one that is not defined, an answer that names none is not believed. A push that names none has `unit`, the last one
+   that is defined; a start finds that in the log (toolcart.agent.station.named_unit).
 12. Another controller that has named itself once is the `successor`, with the first of its IDs that was seen, -1 if
    none was. It is in place of the second range, where that is free; else a start forgets it. The fold takes its first
    push in front of any answer for that ID.
@@ -135,6 +136,7 @@ class IdLedger:
         self.expected = bytearray(res.ID_BYTES)  # top + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.held = []  # rule 4: [first, last, how many of these IDs are gone, why], oldest first
+        self.unit = 0  # rule 11, as its digit; 0: none was named since the start
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
@@ -212,8 +214,10 @@ class IdLedger:
         """Take the unit of the stored result whose body, with limits, is at body[start:]. Hot: allocates nothing."""
         unit = body[start + _UNIT]
         if unit == _NM:
+            self.unit = unit
             self.octets[_FLAGS] &= ~_OTHER_UNIT & 0xFF
         elif 0x31 < unit <= 0x38:
+            self.unit = unit
             self.octets[_FLAGS] |= _OTHER_UNIT
 
     def _stored_elsewhere(self, flags, buf, at, length):

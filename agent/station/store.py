@@ -112,8 +112,13 @@ class Store:
             return True
         if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
             return False
-        self._scout = None
         ledger = self.ledger
+        if ledger.has_other_unit() and not ledger.unit:
+            from toolcart.agent.station.named_unit import find
+
+            if not find(self.log, ledger):
+                return False
+        self._scout = None
         ledger.end_contact()
         if ledger.doubted and ledger.is_met():
             from toolcart.agent.openprotocol.unfetchable import count_skipped  # most connections are proven soon
@@ -194,6 +199,10 @@ class Store:
             return self._put_raw(buf, at, length, res.FLAG_TRUNCATED if cut_short else 0, now)
         if self.limits is not None and revision == 999 and read != res.RESULT_ODD:
             self.length = _LIGHT_PAYLOAD + self.limits.put(stage, body)
+        if self.ledger.unit > 0x31 and not self._names_unit():
+            from toolcart.agent.station.named_unit import put  # hardly any controller names another unit than Nm
+
+            put(self, now)
         if source or buf[at + STATION] > 0x30 or buf[at + STATION + 1] > 0x31:  # a station other than 1
             self._sign(1, source, buf, at, length)
         if cut_short:  # what is kept of a result comes first in it

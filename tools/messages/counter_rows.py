@@ -59,6 +59,17 @@ ROWS = {
         ),
         is_usual=True,
     ),
+    "other unit": Row(
+        "results are pushed without the unit of their torque: from now on they have {unit}, which the controller named "
+        "last; those pushed before it did were stored as Nm",
+        latched=(
+            "UNIT",
+            "results since the start pushed without a unit of torque, stored with the one that the controller named "
+            "last; what was pushed before it named that was stored as Nm",
+            "docs/controllers.md says more",
+        ),
+        is_usual=True,
+    ),
     "text escaped": Row(
         latched=(
             "ESCAPED",

@@ -23,6 +23,9 @@ _CURVES_LOST = {
 }
 
 
+_UNITS = {2: "lbf.ft", 3: "lbf.in", 4: "kpm", 5: "kgf.cm", 6: "ozf.in", 7: "%", 8: "Ncm"}  # of MID 0061
+
+
 _UNSUBSCRIBED = {
     subscription_check.IS_FETCHED: (
         "what it did not push is fetched where it still has it, and the connection begins again"
@@ -49,7 +52,7 @@ def explain(name: str, value: int, number: int, server: str = "") -> str:
 
     The words of its row may have {value}, {number} of the station, the value as {results}, and what it means: {mid} and
     {code} of a rejection, {reason} why something was set aside, {refusal} of the flash, {why} of a curve or a silence,
-    {server} that the PIM names.
+    {server} that the PIM names, {unit} of a torque.
     """
     if is_search(name, value):
         return (
@@ -77,4 +80,5 @@ def explain(name: str, value: int, number: int, server: str = "") -> str:
     words = {"mid": mid, "code": shown_code, "reason": reason_text(value), "refusal": refusal, "why": reason}
     words |= {"results": counted(value, "result"), "was": agreeing(value, "was")}
     words["server"] = server or f"port {value}"
+    words["unit"] = _UNITS.get(value, f"unit {value}")
     return text.format(value=value, number=number, **words)

@@ -393,7 +393,8 @@ def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
 
 
 def units_of(cart):
-    return [payload[8 + res.BODY_BYTES + res.TORQUE_UNIT] for payload in cart.stored() if len(payload) >= 151]
+    units = [payload[8 + res.BODY_BYTES + res.TORQUE_UNIT] for payload in cart.stored() if len(payload) >= 151]
+    return [unit for unit in units if unit != 0x20]
 
 
 def test_missed_results_of_another_unit_than_nm_come_with_it():
@@ -403,6 +404,61 @@ def test_missed_results_of_another_unit_than_nm_come_with_it():
     cart.produce(3)
     cart.settle()
     assert cart.stored_ids() == [1, 2, 3, 4, 5] and units_of(cart) == [0x32] * 5 and cart.raw() == []
+
+
+def test_pushes_that_name_no_unit_have_the_one_that_was_named_last():
+    for revision, unit in ((999, 2), (1, 3), (2, 8)):
+        options = {"result_revisions": (revision,), "recover_revisions": (3,), "fetched_as": {"torque_unit": unit}}
+        cart = Cart(controller=options).ready()
+        cart.produce(2, 1500)
+        assert units_of(cart) == [], "nobody named one yet"
+        cart.drop()
+        cart.produce(2)
+        cart.settle()
+        cart.produce(2, 1500)
+        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6] and units_of(cart) == [0x30 + unit] * 4
+        cart.cut()
+        cart.settle()
+        cart.produce(2, 1500)
+        assert cart.stored_ids() == [1, 2, 3, 4, 5, 6, 7, 8] and units_of(cart) == [0x30 + unit] * 6
+        cart.controller.options.fetched_as["torque_unit"] = 1
+        cart.drop()
+        cart.produce(1)
+        cart.settle()
+        cart.produce(1, 1500)
+        assert units_of(cart)[6:] == [0x31] and len(cart.stored_ids()) == 10, "Nm needs no word"
+        cart.healthy()
+
+
+def test_that_pushes_were_stored_as_nm_before_another_unit_was_named_is_said():
+    options = {"result_revisions": (999,), "recover_revisions": (3,), "fetched_as": {"torque_unit": 2}}
+    cart = Cart(controller=options).ready()
+    cart.produce(2, 1500)
+    cart.drop()
+    cart.produce(2)
+    cart.settle()
+    cart.produce(3, 1500)
+    counters = cart.station.counters
+    assert counters.counts[counter.OTHER_UNIT] == 3
+    assert [value for _, code, value in counters.log.entries() if code == counter.OTHER_UNIT] == [2]
+
+
+def test_a_start_finds_the_unit_that_was_named_among_many_results():
+    options = {"result_revisions": (999,), "recover_revisions": (3,), "fetched_as": {"torque_unit": 2}}
+    cart = Cart(controller=options).ready()
+    cart.produce(2, 1500)
+    cart.drop()
+    cart.produce(2)
+    cart.settle()
+    ledger = cart.station.ledger
+    ledger.unit = 0  # as before the agent knew what to do with it
+    cart.produce(150, 50)
+    cart.settle()
+    assert len(units_of(cart)) == 2
+    cart.cut()
+    cart.settle()
+    cart.produce(1, 1500)
+    assert units_of(cart) == [0x32] * 3 and len(cart.stored_ids()) == 155
 
 
 def test_missed_results_whose_unit_no_one_says_are_kept_as_they_came():

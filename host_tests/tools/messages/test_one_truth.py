@@ -274,6 +274,7 @@ STATES = {
     "unsubscribed": (lambda: reported_station(started(), counters={"unsubscribed": 2}), {"unsubscribed"}),
     "passed over": (lambda: reported_station(started(), counters={"passed over": 40}), {"passed over"}),
     "text escaped": (lambda: reported_station(started(), counters={"text escaped": 3}), {"text escaped"}),
+    "other unit": (lambda: reported_station(started(), counters={"other unit": 3}), {"other unit"}),
     "shifted": (lambda: reported_station(started(), counters={"shifted": 3}), {"shifted"}),
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
