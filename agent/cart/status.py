@@ -358,7 +358,8 @@ def _needs_operator(station, outlet):
         return None
     from toolcart.agent.quarantine.entries import needs_operator  # rare
 
-    return needs_operator(station.quarantine, holds, outlet.get("keeps_order", False))
+    refused = outlet.get("refused") or {}
+    return needs_operator(station.quarantine, holds, outlet.get("keeps_order", False), refused.get("code", 0))
 
 
 def _spool(log, state):

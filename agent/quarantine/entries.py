@@ -24,10 +24,10 @@ def reason_text(code):
     return _REASONS.get(code) or "refused by ToolsNet with code %d" % code
 
 
-def needs_operator(quarantine, holds=False, keeps_order=False):
+def needs_operator(quarantine, holds=False, keeps_order=False, code=0):
     """Return why an operator must decide; None while no decision is needed.
 
-    `holds`: ToolsNet's outlet has stopped; `keeps_order`: by its setting, and not for want of room.
+    `holds`: ToolsNet's outlet has stopped; `keeps_order`: by its setting, and not for want of room; `code`: at what.
     """
     pressure = quarantine.pressure()
     if pressure == PRESSURE_NONE and not holds:
@@ -38,11 +38,25 @@ def needs_operator(quarantine, holds=False, keeps_order=False):
             'ToolsNet does not take a result, and by the setting refused: "block" all others wait behind it; they go '
             "out by themselves once ToolsNet takes it"
         )
+    elif holds and code == res.QUARANTINED_UNREADABLE:
+        why = "a result that could not be read has no room in the quarantine, so nothing goes out" + _unread(quarantine)
     elif holds:
         why = "ToolsNet refuses a result and there is no room for others behind it, so nothing goes out"
     elif pressure == PRESSURE_FULL:
-        why = "the quarantine is full: with the next result that ToolsNet refuses nothing goes out any more"
+        why = "the quarantine is full%s: with the next result that ToolsNet refuses, or that cannot be read, nothing "
+        why = why % _unread(quarantine) + "goes out any more"
     return {"why": why}
+
+
+def _unread(quarantine):
+    """Say how many of its entries could not be read, "" if none."""
+    entry = count = 0
+    kind = quarantine.next_listed(entry)
+    while kind > 0:
+        count += kind == KIND_RAW
+        entry = quarantine.entry
+        kind = quarantine.next_listed(entry)
+    return " (records in it that could not be read: %d)" % count if count else ""
 
 
 def entry_of(quarantine, kind):

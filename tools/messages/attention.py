@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
+from toolcart.agent.record.result import QUARANTINED_UNREADABLE
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.tools.messages import board_advice, commands, connections, outlet_names, reasons, waiting_by_outlet
@@ -299,11 +300,17 @@ def _outlets_holding_spool(station: dict) -> str:
 
 def _refused(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
-        if outlet.get("refused") is not None:
+        refused = outlet.get("refused")
+        if refused is not None and not (_is_unread(refused) and station.get("needs_operator")):  # `_operator` says it
             is_up = connections.is_working(outlet)
             if outlet["refused"]["doing"] == "late" and (not is_up or outlet.get("waits_for_flash")):
                 continue  # nothing is offered now; those that wait for that are a need of their own
             yield _refused_before(outlet, station) or _refusal(outlet, station, is_up, outlet.get("next_try_ms", 0))
+
+
+def _is_unread(refused: dict) -> bool:
+    """True if ToolsNet refuses nothing: what holds the others cannot be read, and has no room in the quarantine."""
+    return refused["doing"] == "hold" and refused.get("code") == QUARANTINED_UNREADABLE
 
 
 def _refused_before(outlet: dict, station: dict) -> Need | None:

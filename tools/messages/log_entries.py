@@ -6,6 +6,7 @@ from toolcart.agent.linux import mid0900 as trace
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.shifted_header import HAS_ONE_MORE, LACKS_FIRST
 from toolcart.agent.quarantine.entries import reason_text
+from toolcart.agent.record.result import QUARANTINED_UNREADABLE
 from toolcart.agent.station import subscription_check
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.agreement import agreeing, counted
@@ -67,6 +68,8 @@ def explain(name: str, value: int, number: int, server: str = "") -> str:
         return "the controller sent octets that are no message: passed over; told once for each connection"
     if name == "controller malformed" and value in _SHIFTED:
         return _SHIFTED[value]
+    if name == "parking failed" and value == QUARANTINED_UNREADABLE:
+        return "the quarantine has no room: a result that could not be read stays in the spool"
     text = row_of(name).entry
     if not text:
         return f"{name} ({value})"

@@ -547,7 +547,7 @@ class Policy:
         """Hold everything: there is no room for the head."""
         self.phase = HOLD
         self.pause.start(now, AGAIN_MS)
-        self.counters.note(counter.PARKING_FAILED, NO_ROOM, now)
+        self.counters.note(counter.PARKING_FAILED, self.code, now)
 
     # -- what is durable first ---------------------------------------------------------------------------------
 

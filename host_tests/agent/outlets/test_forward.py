@@ -24,6 +24,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_SEVERAL,
 )
 from toolcart.agent.outlets.toolsnet.policy import LOOKAHEAD
+from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import ADMITTED, ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON
 from toolcart.agent.record import KIND_RESULT
@@ -757,6 +758,14 @@ def test_frame_without_room_holds_what_is_after_it_until_there_is_some():
     status = outlet.status()
     assert outlet.archive.stored == 0 and status["needs_operator"] and status["refused"]["doing"] == "hold"
     assert status["refused"]["code"] == QUARANTINED_UNREADABLE
+    held = [value for _, code, value in outlet.counters.log.entries() if code == counter.PARKING_FAILED]
+    assert held == [QUARANTINED_UNREADABLE], "ToolsNet has refused nothing"
+    count = outlet.quarantine.count()
+    words = needs_operator(outlet.quarantine, True, False, status["refused"]["code"])["why"]
+    assert words.startswith("a result that could not be read has no room in the quarantine, so nothing goes out")
+    assert words.endswith("could not be read: %d)" % count) and "ToolsNet" not in words
+    words = needs_operator(outlet.quarantine)["why"]
+    assert "could not be read: %d)" % count in words and "or that cannot be read" in words
     drop_all(outlet)
     outlet.until_stored(3, 10000)
     assert outlet.ids() == [1, 2, 3]

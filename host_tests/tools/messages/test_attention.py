@@ -9,7 +9,7 @@ from toolcart.agent.cart.status import REFUSED_NAMES, snapshot
 from toolcart.sim.endpoint import Endpoint
 from toolcart.tools.live import stations
 from toolcart.tools.live.figures import WARNING, Figures
-from toolcart.tools.messages import attention, connections, latched_conditions
+from toolcart.tools.messages import attention, connections, latched_conditions, log_entries
 from toolcart.tools.messages import status as words
 from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import PIM, Cart
@@ -113,6 +113,14 @@ def test_the_operator_is_asked_whether_or_not_anything_holds():
         held[1] == both[1]
         and both[1].text() == "needs an operator: the quarantine is full; `toolcart quarantine list --spool cart.spool`"
     )
+
+
+def test_of_what_cannot_be_read_and_has_no_room_nothing_says_that_toolsnet_refuses_it():
+    operator = {"why": "a result that could not be read has no room in the quarantine, so nothing goes out"}
+    held = attention.needs(station({"code": 1001, "number": 5, "doing": "hold"}, needs_operator=operator, parked=17))
+    assert [need.slug for need in held] == ["operator"] and "refuse" not in held[0].text()
+    assert "refuse" not in log_entries.explain("parking failed", 1001, 3)
+    assert "refuses" in log_entries.explain("parking failed", 17, 3)
 
 
 def test_what_blocks_by_a_setting_is_given_up_by_its_own_order_whatever_is_set_aside():
