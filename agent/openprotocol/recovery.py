@@ -206,7 +206,8 @@ class Recovery:
         self.gap_fill.drop()
         if self.phase == phases.PHASE_OWN_IDS:
             self.ownership.break_off()
-        self.last_phase = self.phase
+        if self.phase != phases.PHASE_CLOSED:  # else no connection came about
+            self.last_phase = self.phase
         self.phase = phases.PHASE_CLOSED
         self.push_run.close()
         self.ledger.run = 0
@@ -257,9 +258,11 @@ class Recovery:
         return self.is_later
 
     def is_in_vain(self):
-        """True if the last questions brought no usable answer, and the same is asked for again."""
-        is_asked_again = self.request.tries > 0 or (self.phase == phases.PHASE_FILL and self.retry.armed)
-        return 0 < self.phase < _OFF and self.unanswered >= _IN_A_ROW_REPORTED and is_asked_again
+        """True if the last questions brought no usable answer, and the same is asked for again, or as it connects."""
+        phase = self.last_phase if self.phase == phases.PHASE_CLOSED else self.phase
+        is_asked_again = self.request.tries > 0 or (phase == phases.PHASE_FILL and self.retry.armed)
+        is_asked_again = is_asked_again or phase == phases.PHASE_NEWEST  # a push begins to count the tries anew
+        return 0 < phase < _OFF and self.unanswered >= _IN_A_ROW_REPORTED and is_asked_again
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""

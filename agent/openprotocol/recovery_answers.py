@@ -150,15 +150,15 @@ def is_not_awaited(recovery):
 def take_without_id(recovery, now):
     """Take an answer without an ID; return an OUTCOME_.
 
-    If the newest has none again and again, nothing can be asked for until one has. Where pushes have IDs it is like
-    no answer: what they skip counts at last.
+    If the newest has none again and again, whatever is pushed meanwhile, nothing can be asked for until one has. Where
+    pushes have IDs it is like no answer: what they skip counts at last.
     """
     ledger = recovery.ledger
     recovery.why = WHY_SILENT
     if recovery.phase == phases.PHASE_POLL:
         recovery.start_over()  # else each poll would find that nothing is unknown
         return phases.OUTCOME_NONE
-    is_last = recovery.phase == phases.PHASE_NEWEST and recovery.request.tries + 1 >= UNANSWERED_MOST
+    is_last = recovery.phase == phases.PHASE_NEWEST and recovery.vain + 1 >= UNANSWERED_MOST
     if not is_last or (ledger.is_met() and not (ledger.has_unnamed() or ledger.push_ids_differ())):
         return recovery.ask_again_later(now)
     recovery.switch_off(phases.PHASE_NO_ID)

@@ -3,10 +3,13 @@
 import pytest
 
 from toolcart.agent.base import counters as counter
+from toolcart.agent.cart.status import _why_off
 from toolcart.agent.openprotocol.missing_bound import missing_most
+from toolcart.sim import controller_frames as frames
 from toolcart.sim import controller_session
 from host_tests.support.combinations import each_choice
-from host_tests.support.world import Cart
+from host_tests.support.generated_firmware import _without_id
+from host_tests.support.world import CONTROLLER, Cart
 
 ID = 91  # where it stands in the data of a MID 0061 in revision 999
 
@@ -77,3 +80,35 @@ def test_ids_that_come_at_last_begin_no_new_count(monkeypatch, how):
     cart.miss(2, 1300)
     cart.settle()
     agrees(cart)
+
+
+def test_answers_without_an_id_are_said_to_be_whatever_is_pushed_meanwhile(monkeypatch):
+    for name in ("result_data", "old_result_data"):
+        monkeypatch.setattr(frames, name, _without_id(getattr(frames, name)))
+    cart = Cart(controller={"result_revisions": (999,)}).ready()
+    cart.produce(3, 1500)
+    cart.drop()
+    cart.produce(6)
+    said = []
+    for _ in range(40):
+        cart.run(15000)
+        cart.produce(1)  # each without an ID
+        said.append(_why_off(cart.station.log, cart.station.recovery))
+    ends = said.index("no ID")
+    assert set(said[ends:]) == {"no ID"} and said[1:ends] == ["in vain"] * (ends - 1)
+    cart.network.down(*CONTROLLER)
+    cart.run(60000)
+    assert _why_off(cart.station.log, cart.station.recovery) == "no ID"
+
+
+def test_that_the_last_answers_were_in_vain_is_said_without_a_connection_too(monkeypatch):
+    for name in ("result_data", "old_result_data"):
+        monkeypatch.setattr(frames, name, _without_id(getattr(frames, name)))
+    cart = Cart(controller={"result_revisions": (999,)}).ready()
+    cart.produce(3, 1500)
+    cart.drop()
+    cart.produce(6)
+    cart.until(lambda: cart.station.recovery.vain == 3, 300000)
+    cart.network.down(*CONTROLLER)
+    cart.run(60000)
+    assert _why_off(cart.station.log, cart.station.recovery) == "in vain"
