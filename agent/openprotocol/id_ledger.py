@@ -251,6 +251,7 @@ class IdLedger:
                 self.add_open(open_below(preceding(number)), preceding(number))
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
+            self._note_whole(number)
             if self.successor and self.successor_id < 0:
                 self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))

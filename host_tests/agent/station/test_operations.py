@@ -983,3 +983,30 @@ def test_count_that_begins_again_is_found_out():
     cart.settle()
     assert cart.stored_ids() == [1, 2, 3, 4, 5, 1, 2, 3]
     assert cart.counted(counter.CONTROLLER_RESETS) == 1
+
+
+def test_a_result_pushed_in_parts_is_not_gone_where_the_count_turns_out_to_have_begun_anew():
+    acknowledged = {"operations": (1, 2), "unknown_mids": (60, 61, 62, 63, 64, 65), "waits_for_1203": True}
+    for first, pushed_at in ((50, (71,)), (20, (30, 49)), (50, (57, 78))):
+        cart = Cart(controller=acknowledged, on=False)
+        cart.controller.reset_ids(first)
+        cart.produce(2)
+        cart.boot()
+        cart.run(6000)
+        cart.produce(5, 400)
+        cart.run(1000)
+        cart.network.down(*CONTROLLER)
+        cart.produce(3)
+        cart.controller.reset_ids(1)
+        cart.produce(3)
+        cart.run(4000)
+        cart.network.up(*CONTROLLER)
+        request = cart.station.recovery.request
+        for asked in pushed_at:
+            cart.until(lambda at=asked, of=request: of.asked >= at, 20000)  # the end of the count before is sought
+            cart.produce(1)
+        cart.settle()
+        cart.produce(2, 1500)
+        last = 3 + len(pushed_at) + 2
+        assert cart.gone() == [] and cart.station.ledger.gone() == 0, (first, pushed_at)
+        assert sorted(cart.stored_ids()[5:]) == list(range(1, last + 1))
