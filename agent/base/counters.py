@@ -75,7 +75,6 @@ RETRY_ORDERED = const(57)
 COMMAND_ORDERED = const(58)
 # What is no result and was not taken by ToolsNet is not offered again (toolcart.agent.linux.toolsnet_source).
 GIVEN_UP = const(59)
-OTHER_UNIT = const(60)  # results pushed without a unit, where another one than Nm was named last; the value is that one
 
 # Each as its constant is called; what is said of it and how it is shown is in toolcart.tools.messages.counter_rows.
 NAMES = (
@@ -139,7 +138,7 @@ NAMES = (
     "retry ordered",
     "command ordered",
     "given up",
-    "other unit",
+    "other unit",  # toolcart.agent.station.named_unit
 )
 
 

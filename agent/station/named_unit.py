@@ -10,11 +10,14 @@ Rules
 Imported where a controller has named another unit than Nm: hardly any does.
 """
 
-from toolcart.agent.base import counters as counter
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import fill
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
+
+# A counter: here, since each constant of toolcart.agent.base.counters takes heap of every board. Its value is the unit.
+OTHER_UNIT = const(60)
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 _UNIT = _LIMITS + res.TORQUE_UNIT
@@ -29,13 +32,13 @@ def put(store, now):
     unit = store.ledger.unit
     log.stage[log.payload_at + _UNIT] = unit
     counters = store.counters
-    counters.count(counter.OTHER_UNIT)
+    counters.count(OTHER_UNIT)
     known = 0
     for _, code, value in counters.log.entries():
-        if code == counter.OTHER_UNIT:
+        if code == OTHER_UNIT:
             known = value
     if known != unit - 0x30:
-        counters.log.add(counter.OTHER_UNIT, unit - 0x30, now)
+        counters.log.add(OTHER_UNIT, unit - 0x30, now)
 
 
 def find(log, ledger):

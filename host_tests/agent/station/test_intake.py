@@ -8,6 +8,7 @@ from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import result as res
+from toolcart.agent.station.named_unit import OTHER_UNIT
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.world import Cart, id_of, key_of
 from lab.harness.cart import CONTROLLER, controller_address
@@ -439,8 +440,8 @@ def test_that_pushes_were_stored_as_nm_before_another_unit_was_named_is_said():
     cart.settle()
     cart.produce(3, 1500)
     counters = cart.station.counters
-    assert counters.counts[counter.OTHER_UNIT] == 3
-    assert [value for _, code, value in counters.log.entries() if code == counter.OTHER_UNIT] == [2]
+    assert counters.counts[OTHER_UNIT] == 3 and counter.NAMES[OTHER_UNIT] == "other unit"
+    assert [value for _, code, value in counters.log.entries() if code == OTHER_UNIT] == [2]
 
 
 def test_a_start_finds_the_unit_that_was_named_among_many_results():
