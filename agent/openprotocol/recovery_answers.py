@@ -158,7 +158,7 @@ def take_without_id(recovery, now):
     if recovery.phase == phases.PHASE_POLL:
         recovery.start_over()  # else each poll would find that nothing is unknown
         return phases.OUTCOME_NONE
-    is_last = recovery.phase == phases.PHASE_NEWEST and recovery.vain + 1 >= UNANSWERED_MOST
+    is_last = recovery.phase == phases.PHASE_NEWEST and recovery.unanswered + 1 >= UNANSWERED_MOST
     if not is_last or (ledger.is_met() and not (ledger.has_unnamed() or ledger.push_ids_differ())):
         return recovery.ask_again_later(now)
     recovery.switch_off(phases.PHASE_NO_ID)
