@@ -98,9 +98,22 @@ def find(mid, revision, buf, at, length):
         if len(readings) > 1 or not copy:
             return None
         if not _begins(mid, one, revision):
-            return one, copy, INCOMPLETE if is_cut(copy, buf, at, length) else SHIFTED
+            return one, copy, _how(copy, buf, at, length, one == revision)
         return None if _lacks_unit(mid, one, revision) else (revision, copy, INCOMPLETE)
     return (revision, bytes(buf[at : at + kept]), 0 if is_whole else INCOMPLETE) if kept else None
+
+
+def _how(copy, buf, at, length, is_own):
+    """Return how a copy of the message buf[at:at+length] is to be marked; `is_own`: in its own revision.
+
+    Where no field had to be moved none is shifted: a text at the end had padding behind it, or too little.
+    """
+    if is_cut(copy, buf, at, length):
+        return INCOMPLETE
+    octets = min(len(copy), length)
+    if not is_own or copy[:octets] != buf[at : at + octets]:
+        return SHIFTED
+    return INCOMPLETE if len(copy) > length else 0
 
 
 def _begins(mid, one, revision):

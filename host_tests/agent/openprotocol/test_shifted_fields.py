@@ -476,6 +476,33 @@ def test_what_is_shifted_is_odd_counted_and_named():
     assert [code for _, code, _ in bench.counters.log.entries()].count(counter.SHIFTED) == 1, "once a day"
 
 
+@pytest.mark.parametrize("mid, revision", CASES)
+@pytest.mark.parametrize("octets", (1, 2, 5, -1, -3))
+def test_nothing_is_shifted_where_only_padding_at_the_end_is_more_or_less(mid, revision, octets):
+    whole = frame_of(mid, revision)
+    for end in (b"\0", b" "):
+        frame = (whole + end * max(0, octets))[: len(whole) + octets]
+        frame = b"%04d" % len(frame) + frame[4:]
+        found = find(mid, revision, frame, 0, len(frame))
+        if found is not None:
+            used, copied, how = found
+            text_last = layout_of(mid, revision)[-1][2] in TEXTS
+            assert used == revision and how in (0, INCOMPLETE), end
+            assert (how == 0) == (octets > 0) or not text_last, end
+            assert whole[20:].startswith(copied[20:].rstrip(b" \0")), end
+        assert found or octets == -3
+
+
+def test_padding_behind_a_text_at_the_end_is_not_counted_as_shifted():
+    for revision in (4, 5):
+        for end in (b"\0", b" "):
+            whole = frame_of(61, revision, {"identifier_4": b"Part 4".ljust(25)})
+            bench = Bench()
+            bench.push(b"%04d" % (len(whole) + 1) + whole[4:] + end)
+            (_, flags, _) = bench.results()[0]
+            assert not flags & res.FLAG_ODD and not bench.counted(counter.SHIFTED), (revision, end)
+
+
 def test_fields_of_the_simulator_are_those_of_the_agent():
     for mid, revision in CASES:
         fields, count = layouts.fields_of(mid, revision)
