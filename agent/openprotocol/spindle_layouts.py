@@ -6,7 +6,7 @@ Unless `is_whole` it may end in it.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import is_blank, number
+from toolcart.agent.base.fields import number
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.parameter_ids import end_of, has_id
 from toolcart.agent.record import spindles as sp
@@ -44,9 +44,9 @@ def _sync_rest(buf, at, place, end, is_whole):
     place += 2 + number(buf, at + 22, 2) * sp.SYNC_ROW_BYTES
     for ident, width in ((19, 5), (20, 7)):
         if place + width > end:
-            return place == end or not is_whole
+            return not is_whole or _is_end(buf, place, end)
         place += width if has_id(buf, place, ident) else 0
-    return is_blank(buf, place, end - place)
+    return _is_end(buf, place, end)
 
 
 def _station_rest(buf, at, place, end, is_whole):
@@ -93,9 +93,16 @@ def _specials_fit(buf, place, end, ident, step_octets, is_whole):
     if count or place > end:
         return not is_whole
     if place + 5 > end:
-        return place == end or not is_whole
+        return not is_whole or _is_end(buf, place, end)
     place += 5 if has_id(buf, place, ident + 1) else 0
-    return is_blank(buf, place, end - place)
+    return _is_end(buf, place, end)
+
+
+def _is_end(buf, place, end):
+    """True if nothing is at buf[place:end] but what a length may count too: blanks, its NUL, an end of line."""
+    while place < end and buf[place] <= 0x20:
+        place += 1
+    return place == end
 
 
 _BOLT_WIDTHS = b"\x02\x01\x01\x01\x07\x07\x07\x07\x07\x07"

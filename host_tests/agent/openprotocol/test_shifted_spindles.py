@@ -5,6 +5,8 @@ import random
 from toolcart.agent.openprotocol import spindle_assembly
 from toolcart.agent.record import result as res
 from toolcart.agent.record.malformed import put_in_order
+from toolcart.catalogue import decode
+from toolcart.codec.rendering import message_as_data
 from toolcart.sim import spindle_frames
 from host_tests.agent.openprotocol.test_shifted_fields import text_of
 from host_tests.portable import LONG
@@ -77,3 +79,27 @@ def test_other_numbers_or_counts_of_several_spindles_are_not_believed():
             assert taken(mid, revision, wrong) is None, (mid, place)
     mid, revision, frame, _ = cycle_frames()[0]
     assert taken(mid, revision, frame[:22] + b"02" + frame[24:]) is None, "three spindles, and two are told"
+
+
+def frames_of_revision(revision):
+    """Return MID and message for each kind of message that has several spindles."""
+    result = example_tightening(status=1, tightening_id=77, vin=b"WVWZZZ1KZAW123456")
+    yield 101, message(101, spindle_frames.sync_data(result, revision, 3), revision)
+    yield 106, message(106, spindle_frames.station_data(result, revision, 3), revision)
+    yield 107, message(107, spindle_frames.bolt_data(result, revision, 1, 3), revision)
+
+
+def test_what_a_length_counts_behind_the_last_field_is_none_of_it():
+    for revision in range(1, 8):
+        for mid, frame in frames_of_revision(revision):
+            wanted = taken(mid, revision, frame)
+            assert wanted and not wanted[1]
+            for end in (b"\0", b" ", b"\0\0", b"\r\n", b"\n", b"\r\n\0", b"\3", b" " * 9 + b"\r\n"):
+                longer = b"%04d" % (len(frame) + len(end)) + frame[4:] + end
+                assert taken(mid, revision, longer) == wanted, (mid, revision, end)
+                if mid != 107:
+                    shown = message_as_data(decode(longer))
+                    assert "unreadable" not in shown, (mid, revision, end)
+            for end in (b"0", b" 7", b"x\r\n", b"\0\x7f", b"\r\n4711"):
+                longer = b"%04d" % (len(frame) + len(end)) + frame[4:] + end
+                assert taken(mid, revision, longer) is None, (mid, revision, end)
