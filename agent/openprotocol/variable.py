@@ -218,14 +218,16 @@ def length_of(buf, at, end):
 
 
 def leads_to(buf, at, end, remaining):
-    """True if so many fields are one after the other at buf[at:], and nothing but blanks and NULs up to buf[end]."""
+    """True if so many fields are one after the other at buf[at:], and no more than blanks and ends of lines behind."""
     while remaining > 0:
         length = length_of(buf, at, end)
         if length < 0:
             return False
         at += _FIELD_BYTES + length
         remaining -= 1
-    return remaining == 0 and is_blank(buf, at, end - at)
+    while at < end and buf[at] <= 0x20:
+        at += 1
+    return remaining == 0 and at == end
 
 
 def decimal(buf, at, length):

@@ -35,7 +35,15 @@ ROWS = {
     "stored": Row(),
     "recovered": Row(level=HARMLESS),
     "duplicates": Row(level=HARMLESS),
-    "raw": Row("a result that cannot be read came, {value} bytes: it is kept as it came", is_trouble=True),
+    "raw": Row(
+        "a result that cannot be read came, {value} bytes: it is kept as it came",
+        is_trouble=True,
+        latched=(
+            "NOT READ",
+            "results since the start that cannot be read: an outlet gets the message as it came, ToolsNet nothing",
+            "`toolcart decode` says why",
+        ),
+    ),
     "refused full": Row("a result was not taken: the spool is full, and the controller keeps it", is_trouble=True),
     "flash failed": Row(
         "a result was not stored and not acknowledged: {refusal}; `toolcart doctor` looks at the disk", is_trouble=True

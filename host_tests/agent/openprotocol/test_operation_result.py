@@ -92,6 +92,14 @@ def test_torque_is_hundredths_of_nm_in_every_unit():
     assert torque(b"42.379", 1, 3) == (res.RESULT_READ, b"004237")
 
 
+def test_what_a_length_counts_behind_the_last_field_is_none_of_it():
+    one = field(30237, b"12.05", 1, 90)
+    for behind in (b"\0", b" ", b"\r\n", b"\n\0", b"\3"):
+        assert read(one, behind=behind, more=len(behind)) == read(one), behind
+    for behind in (b"x", b"\r\n0", b" \x7f"):
+        assert read(one, behind=behind, more=len(behind))[0] == res.RESULT_UNREADABLE, behind
+
+
 def test_torque_that_is_none_is_reported_and_left_out():
     for unit, value in (
         (800, b"00004.237e+1"),

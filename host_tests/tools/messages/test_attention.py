@@ -472,7 +472,7 @@ def test_of_one_nothing_is_said_as_of_several():
 def counting(slug):
     """What a station reports that has one of these."""
     return {
-        "counters": dict.fromkeys(("unsubscribed", "passed over", "text escaped", "shifted", "other unit"), 1),
+        "counters": dict.fromkeys(("raw", "unsubscribed", "passed over", "text escaped", "shifted", "other unit"), 1),
         "recovery": {"gone": 1, "stored_again_at_most": 1},
         "spool": {"damaged": 1},
         "parked": 1,

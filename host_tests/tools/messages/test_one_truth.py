@@ -203,6 +203,13 @@ def events(named, waiting=0):
     return reported_station(cart)
 
 
+def unread():
+    """A result came that cannot be read."""
+    cart = produced(1)
+    cart.station.intake.store.put_unread(b"00200061999 0100    ", 0, 20, cart.clock.now)
+    return cart
+
+
 def left_out():
     """ToolsNet was added, and has not got what others have had."""
     station = reported_station(started(), overwritten=23)
@@ -276,6 +283,7 @@ STATES = {
     "text escaped": (lambda: reported_station(started(), counters={"text escaped": 3}), {"text escaped"}),
     "other unit": (lambda: reported_station(started(), counters={"other unit": 3}), {"other unit"}),
     "shifted": (lambda: reported_station(started(), counters={"shifted": 3}), {"shifted"}),
+    "not read": (lambda: reported_station(unread()), {"raw"}),
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
     "events missed": (lambda: receipts("events_missed"), {"events missed"}),
