@@ -153,14 +153,12 @@ def _write_file(form: export.FileFormat, rows: Iterable[dict], path: str) -> int
 
 
 def _write_table(rows: Iterable[dict]) -> int:
-    lines: list[tuple[str, ...]] = [
-        ("Time", "Station", "VIN", "Program", "Verdict", "Torque Nm", "Angle", "Seq.", "ID")
-    ]
+    lines: list[tuple[str, ...]] = [("Time", "Station", "VIN", "Program", "Verdict", "Torque", "Angle", "Seq.", "ID")]
     for row in rows:
         row["Time"] = export.readable_time(row["Time"])
         row["Overall"] = "OK" if row["Overall"] == 0 else "NOK"
-        row["Torque"] = _with_status(row["Torque"], row["TorqueStatus"], 2)
-        row["Angle"] = _with_status(row["Angle"], row["AngleStatus"], 1)
+        row["Torque"] = _with_status(row["Torque"], row["TorqueStatus"], 2, row["TorqueUnit"])
+        row["Angle"] = _with_status(row["Angle"], row["AngleStatus"], 1, row["AngleUnit"])
         lines.append(tuple("" if row[name] is None else visible(row[name]) for name in TABLE))
     if len(lines) == 1:
         return 0
@@ -170,8 +168,8 @@ def _write_table(rows: Iterable[dict]) -> int:
     return len(lines) - 1
 
 
-def _with_status(value: float | None, status: int | None, decimals: int) -> str:
-    number = "" if value is None else f"{value:.{decimals}f}"
+def _with_status(value: float | None, status: int | None, decimals: int, unit: str) -> str:
+    number = "" if value is None else f"{value:.{decimals}f} {unit}"
     return f"{number} {export.status(status)}" if status else number
 
 

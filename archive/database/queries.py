@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
 
@@ -21,6 +22,7 @@ from toolcart.archive.database.tables import Station
 from toolcart.trace.curves import Curve
 
 PAGE_ROWS = 500
+TORQUE_UNIT, PRESS = 60004, 60008  # parameters of telegram 04 (docs/outlets.md)
 GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # TN 5.13
 _TIME = re.compile(  # 20261121 or 2026-11-21T14:30:00, to the second or to any part before it
     r"\d{4}(?:[-.]?(?:0[1-9]|1[0-2])(?:[-.]?(?:0[1-9]|[12]\d|3[01])"
@@ -88,10 +90,24 @@ def wanted_results(connection: Connection, wanted: ResultFilter) -> Select:
     texts = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
     remarks = select(texts).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
     names = (t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
-    statement = select(*t.SHOWN, *names, remarks)
+    statement = select(*t.SHOWN, *names, remarks, *_units())
     for table in (t.STATION, t.PROGRAM):
         statement = statement.outerjoin(table, t.belongs(_R, table))
     return statement.where(*which(connection, wanted))
+
+
+def _units() -> tuple[ColumnElement[str], ColumnElement[str]]:
+    """Return the units of a result's torque and angle: Nm and degrees, unless its telegram says otherwise."""
+    same, its = t.RESULT.alias(), t.RESULT_PARAMETER.c
+    first = select(func.min(same.c.ResultId)).where(*[same.c[name] == _R[name] for name in t.RESULT_KEY])
+    whole = first.correlate(t.RESULT).scalar_subquery()  # what a telegram's parameters belong to
+
+    def told(ident: int, unit: Any, usual: Any) -> ColumnElement[str]:
+        found = select(func.max(unit)).where(its.ResultId == whole)
+        return func.coalesce(found.where(its.ParameterId == ident).correlate(t.RESULT).scalar_subquery(), usual)
+
+    torque = told(TORQUE_UNIT, its.Value, told(PRESS, "kN", "Nm"))
+    return torque.label("TorqueUnit"), told(PRESS, "mm", "deg").label("AngleUnit")
 
 
 def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[ColumnElement[bool]]:

@@ -66,12 +66,31 @@ def test_query_finds_by_car_station_time_verdict_and_id(place):
 
 def test_tables_show_no_control_characters_and_say_units_and_verdicts(place):
     output = run(place, "query").stdout
-    assert "\x1b" not in output and "Torque Nm" in output
+    assert "\x1b" not in output and "Torque  " in output
     line = next(line for line in output.splitlines() if "2024-03-14" in line)
     assert (
         line.split()
-        == "2024-03-14 09:26:53 Station 10 WVWZZZ1KZAW123456 Program 12 NOK 42.37 95.0 high 17 1234567".split()
+        == "2024-03-14 09:26:53 Station 10 WVWZZZ1KZAW123456 Program 12 NOK 42.37 Nm 95.0 deg high 17 1234567".split()
     )
+
+
+def with_parameter(telegram, number, name, value):
+    """The same telegram 04 with one parameter more."""
+    return telegram.replace("00572", "00672", 1) + f"00010012{number}{name:<25}{value:<25}0      00"
+
+
+def test_a_number_in_another_unit_is_never_shown_as_newton_metres(tmp_path):
+    percent = with_parameter(result(2, 18, time="20240315000000"), 60004, "Torque unit", "%")
+    press = with_parameter(result(3, 19, time="20240316000000"), 60008, "Press", "kN, mm")
+    two = with_parameter(RESULT[:65] + "0002" + RESULT[69:150] + "0002" + RESULT[84:], 60004, "Torque unit", "%")
+    place = reported(place_in(tmp_path), RESULT, percent, press, two.replace("0004200003", "0004300003", 1))
+    found = [(one["TorqueUnit"], one["AngleUnit"]) for one in rows(place)]
+    assert found[::-1][:3] == [("Nm", "deg"), ("%", "deg"), ("kN", "mm")]
+    lines = run(place, "query").stdout.splitlines()
+    assert [line for line in lines if "Nm" in line] == [line for line in lines if "2024-03-14 09" in line]
+    assert any("42.37 %" in line for line in lines) and any("42.37 kN" in line and "95.0 mm" in line for line in lines)
+    of_csv = list(csv.DictReader(io.StringIO(run(place, "query", "--csv").stdout)))
+    assert [(one["TorqueUnit"], one["AngleUnit"]) for one in of_csv] == found
 
 
 def test_csv_has_a_header_and_every_row(place):
