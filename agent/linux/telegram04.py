@@ -101,7 +101,7 @@ class TargetWriter(ExtendedWriter):
         torque = number(buf, limits + res.TORQUE_TARGET, res.TORQUE_BYTES)
         if torque >= 0:
             more, less = _UNITS.get(unit, (1, 1))
-            torque = torque * more // less
+            torque = (torque * more + less // 2) // less
             text = "%05d.%02d" % (torque // 100, torque % 100)
             targets.append(("02000Torque, final target", text, "%" if unit == PERCENT else "Nm"))
         angle = number(buf, limits + res.ANGLE_TARGET, res.ANGLE_BYTES)

@@ -4,7 +4,7 @@
           |04|ident|80|...|spindles|...serial..limits..|spindle|program|id|name|value|type|unit|step|
 
 Rules
-1. Digits are copied and a point is put between them; nothing is computed except torques that are not in Nm.
+1. Digits are copied and a point is put between them; only torques that are not in Nm are computed, and rounded.
 2. ToolsNet's overall status is the other way round; its statuses are 0 OK, 1 NOK, 2 low, 3 high.
 3. What the source did not have is left out (a parameter) or zero (a limit, with the parameter `Limits` UNKNOWN).
 4. Parameter IDs are Open Protocol's PIDs; those of 60001 and above are ours (ToolsNet defines none).
@@ -270,7 +270,7 @@ class ResultWriter:
     def _torque(self, at, buf, start):
         value = number(buf, start, 6)
         numerator, denominator = self._factor  # type: ignore - not None where this is called
-        value = value * numerator // denominator if value > 0 else 0
+        value = (value * numerator + denominator // 2) // denominator if value > 0 else 0
         put_number(self.tx, at, 5, value // 100)
         put_number(self.tx, at + 6, 2, value % 100)
 

@@ -275,7 +275,7 @@ class _Result:
             return text
         more, less = self._factor
         whole, _, rest = text.lstrip("-").partition(".")
-        hundredths = int(whole + (rest + "00")[:2]) * more // less
+        hundredths = (int(whole + (rest + "00")[:2]) * more + less // 2) // less
         if hundredths > 100 * REAL_MOST:
             self.line.note(name, f"{-REAL_MOST:.0f} to {REAL_MOST:.0f} Nm")
             return ""

@@ -307,6 +307,12 @@ def test_a_torque_in_a_unit_that_is_unknown_is_no_torque_in_nm(unit):
     assert "torque_unit" in parameters[60006] and 2000 not in parameters
 
 
+def test_a_torque_in_another_unit_is_rounded_as_in_a_telegram():
+    for torque, unit, wanted in (("7.39", "lbf.ft", 10.02), ("-7.39", "lbf.ft", -10.02), ("0.50", "Ncm", 0.01)):
+        row, _, unread = read_odd(torque=torque, torque_unit=unit)
+        assert row[13] == wanted and unread == [], unit
+
+
 def test_a_torque_that_is_too_large_in_nm_is_unknown():
     row, _, unread = read_odd(torque="999999999", torque_unit="kpm")
     assert row[13] is None and unread == ["torque"]

@@ -223,14 +223,14 @@ def test_limits_missing_from_light_are_zero_and_said_to_be_unknown():
 
 
 def test_torque_in_another_unit_is_sent_in_newton_metres():
-    # parameter 48 of MID 0061; factors of protocol.md 9.5, computed by hand and cut off behind the second decimal
+    # parameter 48 of MID 0061; factors of protocol.md 9.5, computed by hand and rounded to the second decimal
     for unit, low, torque, high in (
         (1, "00040.00", "00042.37", "00050.00"),
-        (2, "00054.23", "00057.44", "00067.79"),  # ft lbf 1.355818
-        (3, "00004.51", "00004.78", "00005.64"),  # in lbf 0.112985
-        (4, "00392.26", "00415.50", "00490.33"),  # kpm 9.80665
-        (5, "00003.92", "00004.15", "00004.90"),  # kgf cm 0.0980665
-        (6, "00000.28", "00000.29", "00000.35"),  # ozf in 0.00706155
+        (2, "00054.23", "00057.45", "00067.79"),  # ft lbf 1.355818
+        (3, "00004.52", "00004.79", "00005.65"),  # in lbf 0.112985
+        (4, "00392.27", "00415.51", "00490.33"),  # kpm 9.80665
+        (5, "00003.92", "00004.16", "00004.90"),  # kgf cm 0.0980665
+        (6, "00000.28", "00000.30", "00000.35"),  # ozf in 0.00706155
         (8, "00000.40", "00000.42", "00000.50"),  # Ncm 0.01
         (9, "00040.00", "00042.37", "00050.00"),  # it is undocumented: as it is
     ):
