@@ -39,6 +39,88 @@ def may_end(octet):
     return octet == CR or octet == LF or octet == 0x20 or octet == _ETX
 
 
+def end_of(buf, at, end):
+    """Return where what a message may end in, at buf[at:end], ends; `at` if that is none."""
+    if at < end and may_end(buf[at]):
+        at += 2 if buf[at] == CR and at + 1 < end and buf[at + 1] == LF else 1
+    return at
+
+
+def _next_place(buf, at, end):
+    """Return where the next message begins behind the one at buf[at], if its length is right."""
+    at = end_of(buf, at + number(buf, at, 4), end)
+    while at < end and buf[at] == 0:
+        at += 1
+    return at
+
+
+def _behind_header(buf, at, end):
+    """Return where a message goes on behind the one whose header stands at buf[at], NOWHERE if none stands there."""
+    if at == NOWHERE or at + _HEADER_BYTES > end or not may_be_header(buf, at, end):
+        return NOWHERE
+    return _next_place(buf, at, end)
+
+
+def _is_in_line(buf, at, end):
+    """True if a header stands at buf[at:], and all octets end, or one more header stands, where its length says."""
+    place = _behind_header(buf, at, end)
+    return place == end or (
+        NOWHERE < place < end and (buf[at + number(buf, at, 4)] == 0 or may_be_header(buf, place, end))
+    )
+
+
+def is_shown(buf, start, end):
+    """True if what follows the message at buf[start] shows that its length is right, whatever NULs are in it.
+
+    That is a whole message which ends in its place too, or a control character that ends all that has come.
+    """
+    place = _next_place(buf, start, end)
+    if place < end:
+        return _is_in_line(buf, place, end)
+    behind = start + number(buf, start, 4)
+    return place == end and place > behind and buf[behind] != 0x20 and (buf[behind] != LF or buf[behind - 1] != CR)
+
+
+def _may_have_ended(buf, at, end):
+    """True if a NUL in buf[at:end] may be an end: nothing, or a header, is behind it."""
+    at = nul_place(buf, at, end)
+    while at != NOWHERE:
+        if may_be_header(buf, at + 1, end):
+            return True
+        at = nul_place(buf, at + 1, end)
+    return False
+
+
+def may_be_shown(buf, start, end):
+    """True if that may come: a header follows whose message is not whole, and more must show what a NUL in it means."""
+    at = _next_place(buf, start, end)
+    if at + _HEADER_BYTES > end or not may_be_header(buf, at, end) or at + number(buf, at, 4) <= end:
+        return False
+    return _may_have_ended(buf, at, end)
+
+
+def place_in_line(buf, at, end):
+    """Return the first place from buf[at] on where two whole messages in a row have headers behind, else NOWHERE."""
+    while at + _HEADER_BYTES < end:
+        place = _behind_header(buf, _behind_header(buf, at, end), end)
+        if place != NOWHERE and _behind_header(buf, place, end) != NOWHERE:
+            return at
+        at += 1
+    return NOWHERE
+
+
+def last_place(buf, at, end):
+    """Return the first place from buf[at] on where whole messages begin that end where all octets end, else NOWHERE."""
+    while at + _HEADER_BYTES <= end:
+        place = _behind_header(buf, at, end)
+        while place != NOWHERE and place < end:
+            place = _behind_header(buf, place, end)
+        if place == end:
+            return at
+        at += 1
+    return NOWHERE
+
+
 def is_proven(buf, at, end, terminator=0):
     """True if the message at buf[at] is there from its header to its NUL, or to the other octet that it may end in.
 
@@ -47,6 +129,10 @@ def is_proven(buf, at, end, terminator=0):
     if end - at <= _HEADER_BYTES or not may_be_header(buf, at, end):
         return False
     behind = at + number(buf, at, 4)
+    if behind < end and buf[behind] == CR:
+        place = end_of(buf, behind, end)
+        if place < end and buf[place] == 0:
+            return True
     return behind < end and (buf[behind] == 0 or buf[behind] == terminator)
 
 
@@ -66,7 +152,7 @@ def open_place(buf, at, end, size):
             if end - at < 4:
                 return at
             behind = at + number(buf, at, 4)
-            if behind - at < size and behind >= end:
+            if behind - at < size and (behind >= end or may_be_header(buf, _next_place(buf, at, end), end)):
                 return at
         at += 1
     return end
@@ -119,15 +205,24 @@ def nul_place(buf, at, end):
 def may_follow(buf, start, at, end):
     """True if the next message may begin at buf[at:], behind the one at buf[start].
 
-    That is a header, and no NUL in front of its last octet, or else the same MID: binary parts contain NULs.
+    That is a header, and no NUL that may be an end in front of its last octet, or else the same MID.
     """
     if not may_be_header(buf, at, end):
         return False
+    if _is_in_line(buf, at, end):
+        return True
     if at + _CERTAIN_BYTES <= end and number(buf, start + 4, 4) == number(buf, at + 4, 4):
         return True
     if at + 4 <= end and at + number(buf, at, 4) <= end:
-        end = at + number(buf, at, 4) - 1
-    return nul_place(buf, at, end) == NOWHERE
+        return nul_place(buf, at, at + number(buf, at, 4) - 1) == NOWHERE
+    return not _may_have_ended(buf, at, end)
+
+
+def breaks_off(buf, start, end):
+    """True if the message at buf[start], whose end nothing shows, broke off: others without NULs begin in it."""
+    if buf[end - 1] == 0 or is_shown(buf, start, end) or may_follow(buf, start, _next_place(buf, start, end), end):
+        return False
+    return last_place(buf, start + 1, end) != NOWHERE or place_in_line(buf, start + 1, end) != NOWHERE
 
 
 def is_ended(buf, at, end):
@@ -147,6 +242,10 @@ def true_end(buf, start, length, end):
     At a NUL soon after it, if no other message begins in front of that: the length was counted in characters.
     """
     behind = start + length
+    place = end_of(buf, behind, end)
+    if place != behind and (place == end or buf[place] != 0):
+        if is_shown(buf, start, end) or may_follow(buf, start, place, end):
+            return behind
     stop = behind + MARGIN_BYTES
     nul = nul_place(buf, behind, stop if stop < end else end)
     if nul == NOWHERE:

@@ -167,22 +167,31 @@ class Stream(Fifo):
         may_wait = have < self.size and not (self.wait.armed and self.wait.expired(now))
         if not resync.may_be_header(buf, start, end):
             return self._await(now) if have == length and may_wait else self._lose_place(now)
-        inner = resync.inner_place(buf, start, length, end, False)
-        if inner != resync.NOWHERE:
-            if buf[inner - 1] == 0 and inner - 1 - start >= HEADER_BYTES:
-                return self._found(inner - 1 - start, LINK_MESSAGE)
-            return self._lose_place(now)  # it broke off, and was sent again
-        if may_wait and resync.inner_place(buf, start, length, end, True) != resync.NOWHERE:
-            return self._await(now)
-        waits_for_nul = self._waits_for_nul and self.terminator is None
-        if may_wait and waits_for_nul and not resync.is_ended(buf, start + length, end):
-            if not self.wait.armed or self.wait.left(now) > NUL_MS:
-                self.wait.start(now, NUL_MS)
-            return LINK_NEED_DATA
-        if self.wait.armed and self.wait.expired(now):
-            self._waits_for_nul = False
+        if not resync.is_shown(buf, start, end):
+            inner = resync.inner_place(buf, start, length, end, False)
+            if inner != resync.NOWHERE:
+                if buf[inner - 1] == 0 and inner - 1 - start >= HEADER_BYTES:
+                    return self._found(inner - 1 - start, LINK_MESSAGE)
+                return self._lose_place(now)  # it broke off, and was sent again
+            if may_wait and resync.inner_place(buf, start, length, end, True) != resync.NOWHERE:
+                return self._await(now)
+            waits_for_nul = self._waits_for_nul and self.terminator is None
+            if have < self.size and resync.may_be_shown(buf, start, end):
+                if self._piece != have or not self.wait.armed:
+                    self._piece = have
+                    self.wait.start(now, NUL_MS)
+                if not self.wait.expired(now):
+                    return LINK_NEED_DATA
+            elif may_wait and waits_for_nul and not resync.is_ended(buf, start + length, end):
+                if not self.wait.armed or self.wait.left(now) > NUL_MS:
+                    self.wait.start(now, NUL_MS)
+                return LINK_NEED_DATA
+            if self.wait.armed and self.wait.expired(now):
+                self._waits_for_nul = False
         if have == length or resync.may_follow(buf, start, start + length, end):
             return self._found(length, LINK_MESSAGE)
+        if self.terminator is None and resync.breaks_off(buf, start, end):
+            return self._lose_place(now)
         self._found(resync.true_end(buf, start, length, end) - start, LINK_MESSAGE)
         ending = self.terminator
         self.is_lost = buf[self.start - 1] != 0 and (ending is None or not ending.is_at(buf, self.start, end))
@@ -213,8 +222,10 @@ class Stream(Fifo):
         if is_early:
             return self._found(have - 1, LINK_MESSAGE)
         is_begun = have == 0 or (have >= HEADER_BYTES and resync.may_be_header(buf, start, end))
-        if not is_begun or resync.proven_place(buf, start + 1, end) != resync.NOWHERE:
+        place = resync.proven_place(buf, start + 1, end)
+        if not is_begun or place != resync.NOWHERE or resync.place_in_line(buf, start + 1, end) != resync.NOWHERE:
             self.is_lost = True
+            self._piece = 0
             return self._search(now, 1)
         return self._lose(WHY_SLOW)
 
@@ -235,7 +246,7 @@ class Stream(Fifo):
 
         buf, end = self.buf, self.end
         start = self.start + at_least
-        is_late = self.wait.armed and self.wait.expired(now)
+        is_late = self.wait.armed and self.wait.expired(now) and (not self._piece or self._piece == end - self.start)
         place = resync.NOWHERE
         if self.terminator is not None or (not self.junk and self.start != end and resync.may_end(buf[self.start])):
             from toolcart.agent.link import terminators  # hardly any controller sends such an octet
@@ -244,16 +255,23 @@ class Stream(Fifo):
         if place == resync.NOWHERE:
             ending = self.terminator
             place = resync.proven_place(buf, start, end, ending.octet if ending is not None and ending.is_known else 0)
+        in_line = resync.place_in_line(buf, start, end)
+        if in_line != resync.NOWHERE and (place == resync.NOWHERE or in_line < place):
+            place = in_line
         is_found = place != resync.NOWHERE
+        is_short = False
         if not is_found:
             if end - start >= self.size:
                 start += 1
-            place = resync.open_place(buf, start, end, self.size)
+            place = resync.last_place(buf, start, end)
+            is_short = place != resync.NOWHERE
             if is_late:  # nothing came that would prove it, so what comes begins anew
-                is_found = place + HEADER_BYTES <= end and number(buf, place, _LENGTH_DIGITS) == end - place
+                is_found = is_short
                 self.is_lost = False
                 if not is_found:
                     place = end
+            else:
+                place = resync.open_place(buf, start, end, self.size)
         passed = place - self.start
         if passed:
             is_first = self.junk == 0
@@ -267,7 +285,12 @@ class Stream(Fifo):
                 return LINK_JUNK
         if is_found:
             return self._found(number(buf, place, _LENGTH_DIGITS), LINK_MESSAGE)
-        if place != end and not self.wait.armed:
+        if is_short:
+            if self._piece != end - place or not self.wait.armed:  # only silence behind it is a proof
+                self._piece = end - place
+                self.wait.start(now, NUL_MS)
+        elif place != end and (self._piece or not self.wait.armed):
+            self._piece = 0
             self.wait.start(now, FRAME_TIMEOUT_MS)
         return LINK_NEED_DATA
 

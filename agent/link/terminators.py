@@ -14,16 +14,9 @@ Imported when such an octet comes where a message should begin. Nothing here all
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import number
-from toolcart.agent.link.resync import CR, LF, NOWHERE, inner_place, may_be_header, may_end
+from toolcart.agent.link.resync import CR, LF, NOWHERE, end_of, inner_place, may_be_header
 
 _HEADER_BYTES = const(20)
-
-
-def end_of(buf, at, end):
-    """Return where what a message may end in, at buf[at:end], ends; `at` if that is none."""
-    if at < end and may_end(buf[at]):
-        at += 2 if buf[at] == CR and at + 1 < end and buf[at + 1] == LF else 1
-    return at
 
 
 def place_behind(link):
