@@ -2,14 +2,15 @@
 
 Rules (protocol.md 2.3)
 1. A message is found by its length field, never by its NUL: binary parts contain NULs (OP 3.8 p. 58). The NUL behind
-   its length proves that it ends there; so does a whole message that follows, or what else messages end in. Without
+   its length proves that it ends there; so does a whole message that follows, whatever NULs are in it, or what else
+   messages end in. Without
    any of these a NUL is waited for until NUL_MS are over, once in a connection: octets of another thread of the
    controller, in the middle of a message, put its end behind its length.
 2. NULs before a length field are late terminators and are dropped. So is what else the messages of a connection end in,
    once they have shown that (toolcart.agent.link.terminators).
-3. What is neither is no message: it is passed over up to the next place where a message is proven
-   (toolcart.agent.link.resync), and LINK_JUNK is reported once for it. JUNK_MOST octets without a message, and the
-   connection must be closed.
+3. What is neither is no message: it is passed over up to the next place where a message is proven, or where messages
+   follow at their lengths (toolcart.agent.link.resync), and LINK_JUNK is reported once for it. JUNK_MOST octets without
+   a message, and the connection must be closed.
 4. A message that has begun and is not whole after FRAME_TIMEOUT_MS breaks the framing. If a NUL shows that it ended
    before its length, it is handed over after EARLY_MS: before the controller sends it again.
 5. A message larger than the buffer is handed over cut short, and exactly its remaining bytes are thrown away.
