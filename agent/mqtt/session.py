@@ -118,6 +118,14 @@ class Window:
             place = place + 1 if place + 1 < self.width else 0
         return False
 
+    def has_results(self):
+        """True if results are among them."""
+        for offset in range(self.count):
+            place = (self._first + offset) % self.width
+            if self._idents[place] and self._tags[place] > 0:
+                return True
+        return False
+
     def has_acked(self):
         """True if the first one is acknowledged."""
         return self.count > 0 and self._idents[self._first] == 0

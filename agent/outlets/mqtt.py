@@ -24,8 +24,9 @@ Rules
    be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason,
    unless this broker has taken both since the start.
 9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one: a
-   broker is not well because it takes a connection. Where only results had none the consumer may confirm them instead;
-   where the state had none either, nothing but a PUBACK shows that it is well.
+   broker is not well because it takes a connection. Where only results had none the consumer may confirm them instead
+   as long as none is out on the new connection; where the state had none either, nothing but a PUBACK shows that it is
+   well.
 10. With `confirm` broker nobody says after a power cut what has arrived: the cursor is saved each SAVED_EACH numbers.
     With each one the flash would be erased more often for that than for the results.
 """
@@ -402,7 +403,7 @@ class Mqtt(Connection):
         self.attempts += 1
         outcome = self.progress.put_receipt(value, self.session.window.count, now)
         if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
-            if self.without_puback != _NO_PUBACK_AT_ALL:
+            if self.without_puback != _NO_PUBACK_AT_ALL and not self.session.window.has_results():
                 self._works()
             self._send_more(outcome == RECEIPT_LATE)
         elif outcome == RECEIPT_BELOW:
@@ -425,12 +426,13 @@ class Mqtt(Connection):
         if event == ms.EV_NONE:
             return
         if self.session.lost_in == ms.UP:
+            lacking = _NO_PUBACK_AT_ALL if self._announced == _ANNOUNCED else _NO_PUBACK_FOR_RESULTS
             if self.progress.last_result > self.progress.base:
                 if self.without_puback and event == ms.EV_LOST:
                     event = ms.EV_TAKES_NONE
-                self.without_puback = _NO_PUBACK_AT_ALL if self._announced == _ANNOUNCED else _NO_PUBACK_FOR_RESULTS
+                self.without_puback = lacking
             elif event == ms.EV_SILENT or self._announced == _ANNOUNCED:
-                self.without_puback = self.without_puback or _NO_PUBACK_AT_ALL
+                self.without_puback = self.without_puback or lacking
         self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event
         self._announced = 0
         progress = self.progress

@@ -30,7 +30,7 @@ class Broker:
         self.curves = []
         self.forgets = False
         self.refuses = 0
-        self.silent_acks = False
+        self.silent_acks = False  # True, or of topics with this end
         self.silent_topic = self.closed_topic = None  # by its end
         self.instead = {}  # by the kind of packet
         self.queue_most = 1000
@@ -221,7 +221,8 @@ class BrokerSession:
         if is_long and self.broker.closes:
             self.wants_close = True
             return
-        if not self.broker.silent_acks:
+        silent = self.broker.silent_acks
+        if silent is not True and not (silent and topic.endswith(silent)):
             self._send(0x40, body[at : at + 2])
         if not is_long:
             self.broker.publish(topic, body[at + 2 :], first & 1 != 0)

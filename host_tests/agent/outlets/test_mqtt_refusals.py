@@ -234,6 +234,29 @@ def test_broker_that_acknowledges_nothing_is_not_called_well_for_what_the_consum
     assert bench.ids() == list(range(1, bench.log.number + 1))
 
 
+def test_broker_that_acknowledges_no_batch_is_not_called_well_on_any_connection():
+    for silent in ("/results", True):
+        for mute in (False, True):
+            bench = MqttBench()
+            bench.store(3)
+            bench.until_confirmed()
+            bench.broker.silent_acks = silent
+            bench.consumer.mute = mute
+            bench.store(1)
+            bench.run(12000)
+            moments = begun(bench)
+            for _ in range(200):
+                bench.store(1)
+                bench.run(1000)
+                status = bench.status()
+                assert not bench.forward.is_up(), (silent, mute)
+                assert status["why"] == "the broker does not acknowledge", (silent, mute, status["state"])
+            assert len(moments) >= 3
+            bench.broker.silent_acks = bench.consumer.mute = False
+            bench.run(61000)
+            assert bench.forward.is_up() and bench.status()["why"] == "" and bench.status()["state"] == "connected"
+
+
 def test_what_the_consumer_confirms_after_all_ends_what_the_broker_was_blamed_for():
     bench = MqttBench()
     bench.store(3)
