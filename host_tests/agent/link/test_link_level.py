@@ -17,10 +17,13 @@ LAST = 99
 
 def started(flag):
     """MID 0002 of revision 6; its octet 176 says whether numbers are used (OP 5.2.2 p. 72)."""
-    data = bytearray(b" " * 201)
-    data[0:37] = b"010001" + b"0202" + b"03" + b"Cart controller          "
-    data[155] = flag[0]
-    return b"022100020060        " + bytes(data)
+    widths = (4, 2, 25, 3, 19, 19, 19, 24, 10, 3, 3, 1, 1, 10, 25, 1)
+    values = {1: b"0001", 2: b"02", 3: b"Cart controller", 12: flag}
+    data = b""
+    for index in range(len(widths)):
+        value = values.get(index + 1, b"")
+        data += b"%02d" % (index + 1) + value + b" " * (widths[index] - len(value))
+    return b"022100020060        " + data
 
 
 def ack(mid, following):

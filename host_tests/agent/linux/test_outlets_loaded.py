@@ -20,8 +20,8 @@ app.step(board.now())
 assert app.stations[0].outlets
 print(json.dumps(sorted(name for name in sys.modules if name.startswith("toolcart.agent."))))
 """
-CONTROLLER = {"host": "127.0.0.1", "port": 9}
-TOOLSNET = {"pim_host": "127.0.0.1", "pim_port": 9}
+CONTROLLER = {"host": "127.0.0.1", "port": 11}
+TOOLSNET = {"pim_host": "127.0.0.1", "pim_port": 10}
 OF_OUTLETS = {
     "toolsnet": {"linux.toolsnet", "linux.telegram04", "outlets.toolsnet.policy", "toolsnet.session"},
     "file": {"linux.file"},

@@ -108,7 +108,7 @@ def test_that_the_last_answers_were_in_vain_is_said_without_a_connection_too(mon
     cart.produce(3, 1500)
     cart.drop()
     cart.produce(6)
-    cart.until(lambda: cart.station.recovery.vain == 3, 300000)
+    cart.until(lambda: cart.station.recovery.unanswered == 3, 300000)
     cart.network.down(*CONTROLLER)
     cart.run(60000)
     assert _why_off(cart.station.log, cart.station.recovery) == "in vain"

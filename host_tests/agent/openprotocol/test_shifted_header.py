@@ -33,8 +33,10 @@ def test_a_length_that_is_one_too_large_or_too_small_without_a_nul_is_told_as_th
     for _ in range(8):
         cart.controller.inject((b"%04d" % (len(frame) + more) + frame[4:]) * 3)
         cart.run(3000)
-    assert told(cart) and all(one.startswith(words) for one in told(cart)), told(cart)
-    assert cart.counted(counter.CONTROLLER_UNKNOWN) == 0
+    # Without a NUL, digits of a text may end where the octets end, and look like a header then.
+    others = [one for one in told(cart) if not one.startswith(words)]
+    assert len(told(cart)) > 2 * len(others) and all("not asked for" in one for one in others), told(cart)
+    assert cart.counted(counter.CONTROLLER_UNKNOWN) == len(others)
 
 
 def test_a_message_that_was_not_asked_for_is_told_by_its_mid_whatever_stands_around_that():

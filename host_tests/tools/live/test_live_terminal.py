@@ -270,7 +270,7 @@ def test_a_view_that_is_continued_reads_its_keys_once_and_ends(carts):
         assert len(os.listdir(f"/proc/{view}/task")) == threads
         terminal.press("?")
         terminal.press("q")
-        terminal.until("stored since the spool was made", "delivered to ToolsNet")
+        terminal.until("delivered to ToolsNet")
     finally:
         terminal.close()
 
