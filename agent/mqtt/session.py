@@ -118,14 +118,6 @@ class Window:
             place = place + 1 if place + 1 < self.width else 0
         return False
 
-    def has_results(self):
-        """True if results are among them."""
-        for offset in range(self.count):
-            place = (self._first + offset) % self.width
-            if self._idents[place] and self._tags[place] > 0:
-                return True
-        return False
-
     def has_acked(self):
         """True if the first one is acknowledged."""
         return self.count > 0 and self._idents[self._first] == 0
@@ -190,7 +182,7 @@ class Session:
         self.state = STOPPED
         self.lost_in = STOPPED
         self.code = 0
-        self.tag = 0
+        self.tag = 0  # of EV_ACKED; of the first that had no PUBACK when the connection ended, 0 if none was out
         self.message_at = 0
         self.message_bytes = 0
         self.is_retained = False  # the message was kept by the broker, for whoever subscribes
@@ -472,6 +464,7 @@ class Session:
 
     def _lose(self, event, now):
         self.lost_in = self.state
+        self.tag = self.window.pop() if self.window.count else 0
         self._forget()
         self.commanded = CMD_CLOSE
         if self.lost_in == LEAVING:

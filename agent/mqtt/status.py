@@ -75,7 +75,9 @@ def _why(outlet, is_overdue):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if is_overdue:
         return NO_RECEIPT
-    failure = outlet.failure
+    failure, lost_in = outlet.failure, session.lost_in
+    if outlet.without_puback and session.state == ms.UP:  # it may have been out of reach since
+        failure, lost_in = outlet.reason, ms.UP
     if failure == ms.EV_NONE:
         return ""
     if failure == ms.EV_TAKES_NONE:
@@ -84,13 +86,13 @@ def _why(outlet, is_overdue):
             "may this client publish to each topic of the station?"
         )
     if failure == ms.EV_UNRETAINED:
-        if session.lost_in == ms.CONNECTING:
+        if lost_in == ms.CONNECTING:
             return RETAINED % "at CONNECT: perhaps it refuses a retained will"
         return RETAINED % "right behind the first retained message: perhaps it refuses these"
     if failure == ms.EV_REFUSED:
         return REFUSALS.get(session.code, "the broker refuses with code %d" % session.code)
     if failure == ms.EV_MALFORMED:
         return "what answers does not speak MQTT"
-    if failure == ms.EV_SILENT and not (session.lost_in == ms.OPENING and outlet.fault.why):
-        return SILENCES.get(session.lost_in, NO_PINGRESP)
+    if failure == ms.EV_SILENT and not (lost_in == ms.OPENING and outlet.fault.why):
+        return SILENCES.get(lost_in, NO_PINGRESP)
     return None

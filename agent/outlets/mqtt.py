@@ -23,10 +23,10 @@ Rules
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
    be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason,
    unless this broker has taken both since the start.
-9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one: a
-   broker is not well because it takes a connection. Where only results had none the consumer may confirm them instead
-   as long as none is out on the new connection; where the state had none either, nothing but a PUBACK shows that it is
-   well.
+9. A connection that stood leaves the reason of its end until what was out first, the state if nothing was, has its
+   PUBACK, or another message of its kind: neither a connection, nor a receipt, nor the PUBACK of another kind shows
+   that the broker is well. Results that one connection was lost with may have a receipt instead, as the broker is
+   perhaps not to blame, but not those of the next one that ends before a PUBACK.
 10. With `confirm` broker nobody says after a power cut what has arrived: the cursor is saved each SAVED_EACH numbers.
     With each one the flash would be erased more often for that than for the results.
 """
@@ -62,9 +62,14 @@ BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byt
 _ANNOUNCED = const(1)  # the state topic says that we are online
 _ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 
-# How the last connection that stood ended
-_NO_PUBACK_AT_ALL = const(1)
-_NO_PUBACK_FOR_RESULTS = const(2)
+# What has no PUBACK, by kind (rule 9); the reason is that of the highest
+_STATE = const(1)
+_EXTRA = const(2)
+_RESULTS = const(4)  # and alarms
+
+# How connections have ended since the last PUBACK for results that were out
+_LOST_ONCE = const(1)
+_UNACKNOWLEDGED = const(2)
 
 # What came to the receipts' topic and is no right receipt, by how much it says (toolcart.agent.mqtt.status)
 _OTHER = const(1)
@@ -123,7 +128,9 @@ class Mqtt(Connection):
         self.counts = Counts()
         self.failure = ms.EV_NONE  # how the last connection ended
         self.limit = MessageSize()
-        self.without_puback = 0  # _NO_PUBACK_AT_ALL ..
+        self.without_puback = 0  # _STATE .., what the broker has to acknowledge before it is well
+        self.reason = ms.EV_NONE  # how the connection ended that this is known from
+        self._results_ended = 0  # or _LOST_ONCE ..
         self._announced = 0  # or _ANNOUNCED ..
         self._retains = False  # the broker has taken what is retained since the start
 
@@ -323,10 +330,12 @@ class Mqtt(Connection):
                 return
             if event == ms.EV_ACKED:
                 self.progress.put_acked(session.tag, session.window.count)
-                if self.without_puback and (session.tag > 0 or self.without_puback == _NO_PUBACK_AT_ALL):
-                    self._works()
-                if session.tag > 0 and not self.progress.needs_receipt:
-                    self._send_more()
+                if self.without_puback:
+                    self._shows_well(_kind_of(session.tag))
+                if session.tag > 0:
+                    self._results_ended = 0
+                    if not self.progress.needs_receipt:
+                        self._send_more()
                 if session.tag < 0:  # the state has 0, what is of another log less
                     self.acked_extra()
                 elif session.tag == 0 and self._announced:
@@ -335,8 +344,7 @@ class Mqtt(Connection):
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
-                if not self.without_puback:
-                    self._works()
+                self._shows_well(0)
                 if self.progress.go_back(session.window.count) == RECEIPT_BELOW:
                     self.counts.receipts_below += 1
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
@@ -403,19 +411,19 @@ class Mqtt(Connection):
         self.attempts += 1
         outcome = self.progress.put_receipt(value, self.session.window.count, now)
         if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
-            if self.without_puback != _NO_PUBACK_AT_ALL and not self.session.window.has_results():
-                self._works()
+            self._shows_well(_RESULTS if self._results_ended == _LOST_ONCE else 0)
             self._send_more(outcome == RECEIPT_LATE)
         elif outcome == RECEIPT_BELOW:
             counts.receipts_below += 1
 
     # -- the connection ----------------------------------------------------------------------------------------
 
-    def _works(self):
-        """Nothing is known any more that keeps it from working."""
-        self.without_puback = 0
-        self.failure = ms.EV_NONE
-        self.fault.over()
+    def _shows_well(self, kind):
+        """Nothing of this kind is without a PUBACK any more: forget the reason if nothing else is."""
+        self.without_puback &= ~kind
+        if not self.without_puback:
+            self.failure = ms.EV_NONE
+            self.fault.over()
 
     def address_for(self, command, now):
         """Return the broker's address if the session wants to go there."""
@@ -425,15 +433,19 @@ class Mqtt(Connection):
         """The connection is gone: what was out may or may not have arrived."""
         if event == ms.EV_NONE:
             return
+        kind = 0
         if self.session.lost_in == ms.UP:
-            lacking = _NO_PUBACK_AT_ALL if self._announced == _ANNOUNCED else _NO_PUBACK_FOR_RESULTS
-            if self.progress.last_result > self.progress.base:
-                if self.without_puback and event == ms.EV_LOST:
+            kind = _kind_of(self.session.tag)
+            if kind == _RESULTS:
+                is_first = not self._results_ended and event == ms.EV_LOST
+                if event == ms.EV_LOST and not is_first:
                     event = ms.EV_TAKES_NONE
-                self.without_puback = lacking
-            elif event == ms.EV_SILENT or self._announced == _ANNOUNCED:
-                self.without_puback = self.without_puback or lacking
+                self._results_ended = _LOST_ONCE if is_first else _UNACKNOWLEDGED
         self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event
+        if kind:
+            if 2 * kind > self.without_puback:  # none above it
+                self.reason = self.failure
+            self.without_puback |= kind
         self._announced = 0
         progress = self.progress
         if progress.last_result > progress.base:
@@ -490,6 +502,12 @@ def _session(settings, topics, client, needs_receipt, window, receipt_bytes):
 def topic_of(settings, system, station):
     """Return the base topic of a station: the template with its places filled in."""
     return settings["topic"].replace("{system}", str(system)).replace("{station}", str(station))
+
+
+def _kind_of(tag):
+    if tag == 0:
+        return _STATE
+    return _RESULTS if tag > 0 else _EXTRA
 
 
 def _state(identity, is_online, reason):

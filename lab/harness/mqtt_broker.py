@@ -5,9 +5,10 @@ Rules
 2. The consumer stores records and its progress in one step, then publishes the receipt; what it has outlives
    the broker. Records that come twice or out of order are complaints: they would be in its database.
 3. Faults: `forgets` (sends PUBACK and does nothing else), `queue_most` (drops the oldest message), `refuses` (a CONNACK
-   code), `silent_acks` and `silent_topic` (no PUBACK), `closed_topic` (a message there ends the connection), `instead`
-   (octets in place of a kind of packet, None for nothing), `payload_most`, `closes`, `allows_retained`; `restart` loses
-   retained messages; a consumer may be `away`, or `restore` an older state.
+   code), `silent_acks` (no PUBACK), `silent_topic` (no PUBACK, and the message is dropped), `unacked` (by topic: the
+   message is served, and its PUBACK names another identifier, or does not come), `closed_topic` (a message there ends
+   the connection), `instead` (octets in place of a kind of packet, None for nothing), `payload_most`, `closes`,
+   `allows_retained`; `restart` loses retained messages; a consumer may be `away`, or `restore` an older state.
 """
 
 import json
@@ -32,6 +33,7 @@ class Broker:
         self.refuses = 0
         self.silent_acks = False  # True, or of topics with this end
         self.silent_topic = self.closed_topic = None  # by its end
+        self.unacked = {}  # by topic: how much the identifier in the PUBACK is off, 0: no PUBACK
         self.instead = {}  # by the kind of packet
         self.queue_most = 1000
         self.payload_most = 1 << 30  # octets; what is longer is acknowledged and dropped
@@ -222,7 +224,11 @@ class BrokerSession:
             self.wants_close = True
             return
         silent = self.broker.silent_acks
-        if silent is not True and not (silent and topic.endswith(silent)):
+        off = self.broker.unacked.get(topic)
+        if off:
+            ident = (body[at] << 8 | body[at + 1]) + off
+            self._send(0x40, bytes((ident >> 8 & 255, ident & 255)))
+        elif off is None and silent is not True and not (silent and topic.endswith(silent)):
             self._send(0x40, body[at : at + 2])
         if not is_long:
             self.broker.publish(topic, body[at + 2 :], first & 1 != 0)

@@ -254,21 +254,138 @@ def test_broker_that_acknowledges_no_batch_is_not_called_well_on_any_connection(
             assert len(moments) >= 3
             bench.broker.silent_acks = bench.consumer.mute = False
             bench.run(61000)
+            bench.store(1)
+            bench.run(61000)
             assert bench.forward.is_up() and bench.status()["why"] == "" and bench.status()["state"] == "connected"
 
 
-def test_what_the_consumer_confirms_after_all_ends_what_the_broker_was_blamed_for():
+def keep_receipt(bench, number):
+    """The broker has a receipt, and gives it to whoever subscribes."""
+    receipt = b'{"identity":"%s","number":%d}' % (bench.status()["identity"].encode(), number)
+    bench.broker.retained[TOPIC + "/receipt"] = receipt
+
+
+def run_over_connections(state, results, receipts, closes_after=0):
+    """Return the bench after five connections to a broker that does not acknowledge the topics with a number.
+
+    With `closes_after` it ends each connection so many ms after its beginning.
+    """
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    moments = begun(bench)
+    for topic, off in (("/state", state), ("/results", results)):
+        if off is not None:
+            bench.broker.unacked[TOPIC + topic] = off
+    bench.consumer.mute = receipts != "each"
+    bench.network.cut(*BROKER)
+    tolerated = 2 if closes_after else 1  # one end of a connection may be the network's
+    while len(moments) < 6:
+        if receipts == "kept":
+            keep_receipt(bench, max(bench.consumer.have.values()))
+        bench.store(1)
+        for _ in range(4):
+            bench.run(500)
+            if closes_after and bench.broker.sessions and bench.clock.total_ms - moments[-1] > closes_after:
+                bench.broker.sessions[-1].wants_close = True
+            if len(moments) > tolerated:
+                shown = bench.status()
+                case = (state, results, receipts, closes_after, len(moments), shown["state"], shown.get("why"))
+                assert not bench.forward.is_up() and shown["state"] != "connected", case
+                if closes_after:
+                    assert "why" not in shown or shown["why"], case
+                elif receipts == "each":
+                    assert shown["why"] == "the broker does not acknowledge", case
+                else:
+                    assert shown["why"] in ("the broker does not acknowledge", "no receipt from a consumer"), case
+    return bench
+
+
+def test_broker_without_a_puback_for_one_kind_is_not_called_well_for_another_nor_for_receipts():
+    wrong = []
+    for state, results in ((None, 0), (None, 1000), (0, None), (1000, None), (0, 0), (1000, 1000), (0, 1000)):
+        for receipts in ("each", "kept", "none"):
+            try:
+                bench = run_over_connections(state, results, receipts)
+            except AssertionError as error:
+                wrong.append(error.args[0].split("\n")[0])
+                continue
+            bench.consumer.mute = False
+            bench.broker.unacked.clear()
+            bench.store(1)
+            bench.run(140000)
+            bench.store(1)
+            bench.run(15000)
+            shown = bench.status()
+            assert bench.forward.is_up() and shown["why"] == "" and shown["state"] == "connected", (state, results)
+            assert bench.ids() == list(range(1, bench.log.number + 1))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_broker_that_ends_each_connection_without_a_puback_is_not_called_well_for_receipts():
+    for receipts in ("each", "kept", "none"):
+        bench = run_over_connections(None, 0, receipts, 3000)
+        bench.consumer.mute = False
+        bench.broker.unacked.clear()
+        bench.run(61000)
+        bench.store(1)
+        bench.run(61000)
+        assert bench.forward.is_up() and bench.status()["why"] == "", receipts
+
+
+def test_what_the_consumer_confirms_after_all_ends_what_a_lost_connection_was_blamed_for():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.broker.silent_topic = "/results"
+    bench.store(2)
+    bench.run(1000)
+    bench.network.cut(*BROKER)
+    bench.run(100)
+    assert not bench.forward.is_up()
+    keep_receipt(bench, bench.log.number)
+    bench.run(5000)
+    assert bench.cursor.number == bench.log.number and bench.forward.is_up() and bench.status()["why"] == ""
+
+
+def test_what_the_consumer_confirms_does_not_end_what_a_silent_broker_is_blamed_for():
     bench = MqttBench()
     bench.store(3)
     bench.until_confirmed()
     bench.broker.silent_topic = "/results"
     bench.store(2)
     bench.run(12000)
-    assert not bench.forward.is_up()
-    number = bench.log.number
-    bench.broker.retained[TOPIC + "/receipt"] = b'{"identity":"%s","number":%d}' % (
-        bench.status()["identity"].encode(),
-        number,
-    )
-    bench.run(15000)
-    assert bench.cursor.number == number and bench.forward.is_up() and bench.status()["why"] == ""
+    keep_receipt(bench, bench.log.number)
+    for _ in range(200):
+        bench.run(1000)
+        assert not bench.forward.is_up() and bench.status()["why"] == "the broker does not acknowledge"
+    assert bench.cursor.number == bench.log.number and bench.status()["state"] == "no PUBACK"
+    bench.network.down(*BROKER)  # for a while it cannot be reached
+    bench.run(20000)
+    bench.network.up(*BROKER)
+    bench.run(61000)
+    assert bench.status()["state"] == "no PUBACK" and bench.status()["why"] == "the broker does not acknowledge"
+    bench.broker.silent_topic = None
+    bench.consumer.have[TOPIC + "/results", bench.status()["identity"]] = bench.log.number
+    bench.store(1)
+    bench.run(5000)
+    assert bench.forward.is_up() and bench.status()["why"] == "" and bench.status()["state"] == "connected"
+
+
+def test_broker_that_acknowledges_neither_and_gets_one_batch_only_is_never_called_well():
+    for receipts in ("each", "kept", "none"):
+        bench = MqttBench()
+        bench.store(3)
+        bench.until_confirmed()
+        bench.broker.silent_acks = True
+        bench.consumer.mute = receipts != "each"
+        bench.network.cut(*BROKER)
+        bench.store(1)
+        moments = begun(bench)
+        while len(moments) < 6:
+            if receipts == "kept":
+                keep_receipt(bench, max(bench.consumer.have.values()))
+            bench.run(500)
+            if len(moments) > 1:
+                shown = bench.status()
+                assert not bench.forward.is_up() and shown["state"] != "connected", (receipts, len(moments))
