@@ -13,6 +13,7 @@ Rules
 Imported where something was fetched, or the highest result known is not under its ID, and a count has begun anew.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol import range_fetch, stored_contents
 from toolcart.agent.openprotocol import recovery_phases as phases
@@ -20,6 +21,8 @@ from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
 from toolcart.agent.openprotocol.ids import id_of, is_ahead, put_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+
+_RECENT_MOST = const(48)  # pushes that are looked at for rule 3
 
 
 def takes_kept(recovery):
@@ -69,16 +72,22 @@ class OldestFirstCheck:
 
 
 def _stored_twice(duplicates, above):
-    """Return the ID of the push that was stored last of those whose IDs the log has twice; -1: there is none.
+    """Return the ID of the push that was stored last of those whose IDs the log has twice; -1: none of the last has.
 
     One `above` this ID comes first: a small memory has dropped the oldest of those below it.
     """
-    ids, twice = set(), set()
+    recent = []  # record and ID of the pushes stored last, so many: what the log holds is more than a chip can
+    for pushed in _numbers(duplicates):
+        recent.append(pushed)
+        if len(recent) > _RECENT_MOST:
+            recent.remove(min(recent))
+    times = {number: 0 for _, number in recent}
     for _, number in _numbers(duplicates):
-        (twice if number in ids else ids).add(number)
+        if number in times:
+            times[number] += 1
     last = False, 0, -1
-    for record, number in _numbers(duplicates):
-        if number in twice:
+    for record, number in recent:
+        if times[number] > 1:
             last = max(last, (is_ahead(number, above), record, number))
     return last[2]
 
