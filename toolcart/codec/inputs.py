@@ -336,13 +336,12 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
     line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
     at = 0
     is_found = False
-    runs = [run for run in _RUN.finditer(line) if _is_hexadecimal(_octets_of(run[0]))]
+    runs = [(run, octets) for run in _RUN.finditer(line) if _is_hexadecimal(octets := _octets_of(run[0]))]
     while True:
         head = _HEAD.search(line, at)
-        if runs and (head is None or head.end() > runs[0].start()):
-            run = runs.pop(0)
+        if runs and (head is None or head.end() > runs[0][0].start()):
+            run, octets = runs.pop(0)
             if run.start() >= at:
-                octets = _octets_of(run[0])
                 begin = _HEAD.search(octets)
                 if begin is None:
                     yield CaptureItem(octets, way=place, problem="no message in this hexadecimal")

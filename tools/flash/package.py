@@ -31,6 +31,7 @@ from toolcart.base.mpy_files import compiled_files
 from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config.raw_spools import part_of
 from toolcart.tools.flash import certificates, hardware, pins
 
 PLATFORMS = ("rp2", "esp32")
@@ -224,7 +225,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         mistakes += _outlet_mistakes(f"stations[{index}]", station)
         spool = station["spool"]["path"]
-        if spool.startswith("raw") and not re.fullmatch(r"raw(@\d+)?", spool):
+        if spool.startswith("raw") and part_of(station["spool"]) is None:
             mistakes.append(
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )

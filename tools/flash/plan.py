@@ -142,13 +142,13 @@ def make(link: Link, board: About, version: Version) -> Plan:
     drops = [Step(DROP, path, size) for path, size in present.items() if path not in wanted]
     root, foreign = _root_steps(link, version)
     plan = Plan(version, folder, state, [*drops, *steps], root, foreign, _digest_of(link, running_folder))
-    others = {path: size for path, size in link.tree("/").items() if path.split("/")[1] not in safe_mode.FOLDERS}
-    _check_room(plan, board, _spool_bytes(link, board, version.configuration), others)
+    _check_room(plan, board, link)
     return plan
 
 
-def _largest(files: dict[str, int]) -> str:
-    """Name the largest files, "" without any."""
+def _largest(link: Link) -> str:
+    """Name the largest files that are of no version, "" without any."""
+    files = {path: size for path, size in link.tree("/").items() if path.split("/")[1] not in safe_mode.FOLDERS}
     listed = sorted(files.items(), key=lambda file: -file[1])[:_LISTED]
     names = ", ".join(f"{path} ({-(-size // 1024)} KiB)" for path, size in listed)
     return f"The largest of its other files: {names}. " if names else ""
@@ -196,11 +196,8 @@ def _digest_of(link: Link, folder: str) -> str:
         return ""
 
 
-def _check_room(plan: Plan, board: About, spool_bytes: int, others: dict[str, int]) -> None:
-    """Raise BoardFull if the files do not fit beside the spools, counted in whole blocks of the file system.
-
-    `others` are the files there that are of no version, with their sizes.
-    """
+def _check_room(plan: Plan, board: About, link: Link) -> None:
+    """Raise BoardFull if the files do not fit beside the spools, counted in whole blocks of the file system."""
     block = board.block_bytes
 
     def blocks(kinds: tuple[str, ...]) -> int:
@@ -213,10 +210,11 @@ def _check_room(plan: Plan, board: About, spool_bytes: int, others: dict[str, in
         short = (needed - replaced) * block - free
         raise BoardFull(
             f"the board's file system has {free // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
-            f"new version beside the one that runs. Nothing was changed. {_largest(others)}"
+            f"new version beside the one that runs. Nothing was changed. {_largest(link)}"
             "A spool in files can be made smaller, or move to raw flash (docs/boards.md)."
         )
     left = free // block - needed + replaced
+    spool_bytes = _spool_bytes(link, board, plan.version.configuration)
     if -(-spool_bytes // block) > left:
         raise BoardFull(
             f"the spools in files are to take {spool_bytes // 1024} KiB more, and beside the new version "

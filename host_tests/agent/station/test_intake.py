@@ -431,13 +431,19 @@ def test_pushes_that_name_no_unit_have_the_one_that_was_named_last():
         cart.healthy()
 
 
-def test_that_pushes_were_stored_as_nm_before_another_unit_was_named_is_said():
+def cart_whose_unit_was_fetched():
+    """A cart with two results that were pushed without a unit, and two that were fetched with another than Nm."""
     options = {"result_revisions": (999,), "recover_revisions": (3,), "fetched_as": {"torque_unit": 2}}
     cart = Cart(controller=options).ready()
     cart.produce(2, 1500)
     cart.drop()
     cart.produce(2)
     cart.settle()
+    return cart
+
+
+def test_that_pushes_were_stored_as_nm_before_another_unit_was_named_is_said():
+    cart = cart_whose_unit_was_fetched()
     cart.produce(3, 1500)
     counters = cart.station.counters
     assert counters.counts[OTHER_UNIT] == 3 and counter.NAMES[OTHER_UNIT] == "other unit"
@@ -445,12 +451,7 @@ def test_that_pushes_were_stored_as_nm_before_another_unit_was_named_is_said():
 
 
 def test_a_start_finds_the_unit_that_was_named_among_many_results():
-    options = {"result_revisions": (999,), "recover_revisions": (3,), "fetched_as": {"torque_unit": 2}}
-    cart = Cart(controller=options).ready()
-    cart.produce(2, 1500)
-    cart.drop()
-    cart.produce(2)
-    cart.settle()
+    cart = cart_whose_unit_was_fetched()
     ledger = cart.station.ledger
     ledger.unit = 0  # as before the agent knew what to do with it
     cart.produce(150, 50)
