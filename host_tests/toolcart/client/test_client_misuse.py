@@ -27,6 +27,7 @@ from toolcart.client import (
     connect_blocking,
 )
 from toolcart.simulated import controller
+from host_tests.support.forks import fork
 from host_tests.toolcart.client.test_client import QUICK, run
 
 SOON_S = 5
@@ -189,9 +190,7 @@ def test_a_wrong_argument_is_an_error_of_the_library(call):
 def test_a_call_in_an_asyncio_child_is_refused():
     async def body(simulated):
         async with connect(simulated.host, simulated.port, **QUICK) as one:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                child = os.fork()
+            child = fork()
             if not child:
                 code = 1
                 try:
@@ -345,9 +344,7 @@ def test_two_readers_of_one_stream_are_refused():
 def test_a_call_in_a_child_is_refused_at_once():
     with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
         results = one.results()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            child = os.fork()
+        child = fork()
         if not child:
             code = 1
             try:

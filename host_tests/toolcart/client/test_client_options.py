@@ -7,7 +7,6 @@ import os
 import pickle
 import subprocess
 import sys
-import warnings
 
 import pytest
 
@@ -24,6 +23,7 @@ from toolcart.client.options import Options
 from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.sim.profiles import profile_options
 from toolcart.simulated import controller, profiles
+from host_tests.support.forks import fork
 from host_tests.toolcart.client.test_client import QUICK
 
 WRONG = (
@@ -217,9 +217,7 @@ def test_a_simulated_controller_does_nothing_where_it_does_not_run():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 def test_a_simulated_controller_runs_in_the_process_that_made_it():
     with controller() as simulated:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            child = os.fork()
+        child = fork()
         if not child:
             code = 1
             try:
