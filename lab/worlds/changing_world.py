@@ -77,6 +77,10 @@ class ChangingWorld(World):
         """False: what is refused here has room."""
         return False
 
+    def stands_in_log(self, number: int, text: str, made: int = 0) -> bool:
+        """True if a start finds it: what is left in a block that another one replaced is not there (rule 3)."""
+        return super().stands_in_log(number, text, made) and made in self.in_log()
+
     def _erasing(self, number: int, block: int) -> None:
         """What the log gives up is known from what a start finds."""
 

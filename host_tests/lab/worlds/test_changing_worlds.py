@@ -37,6 +37,7 @@ MENDED = (
     7559082,  # a record that a cut left half written read well, once the block behind it was gone: of the judge
     7600452,  # lost: what a database had had before it was set back was counted twice, and OVERWRITTEN so much too low
     7401007,  # lost: an MQTT consumer was past a block that faded, and no start counted what was gone with it
+    7910236,  # a block that its copy had replaced had what was lost with the copy, and was given again: of the judge
 )
 
 
