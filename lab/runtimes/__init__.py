@@ -9,6 +9,6 @@ Nothing is installed on the system: everything is in the ignored folder `.cache`
 """
 
 from lab.runtimes.build import compiled_tree
-from lab.runtimes.catalogue import Runtime, all, named  # noqa: A004 - `runtimes.all()` is how it reads
+from lab.runtimes.catalogue import Runtime, all, build_at, named  # noqa: A004 - `runtimes.all()` is how it reads
 
-__all__ = ["Runtime", "all", "compiled_tree", "named"]
+__all__ = ["Runtime", "all", "build_at", "compiled_tree", "named"]

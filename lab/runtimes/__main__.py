@@ -9,14 +9,21 @@ import sys
 from typing import NoReturn
 
 from toolcart.base.command_line import CommandLine
+from toolcart.base.sources import Unavailable, compiler
 from lab import runtimes
 from lab.runtimes.harness import Machine
 
 
 def _list() -> int:
+    lacking = ""
+    try:
+        compiler()
+    except Unavailable as reason:  # what each of them runs is compiled first
+        lacking = str(reason)
     for runtime in runtimes.all():
-        there, reason = runtime.available()
-        print(f"{runtime.name:8} {runtime.version:8} {runtime.bits} bit  {'ready' if there else reason}")
+        print(
+            f"{runtime.name:8} {runtime.version:8} {runtime.bits} bit  {lacking or runtime.available()[1] or 'ready'}"
+        )
     return 0
 
 

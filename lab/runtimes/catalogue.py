@@ -8,7 +8,8 @@
 | cortex | 1.25 on a Cortex-M3 under QEMU    | 31 bit  | exactly as asked; modules run out of a ROM   |
 | rp2040 | 1.25, our image in rp2040js       | 31 bit  | a Pico's, about 230k                         |
 
-The last one runs only on request: a simulated chip is thirty times slower than QEMU.
+The last one runs only on request: a simulated chip is thirty times slower than QEMU. A build of the unix port of one's
+own is `build_at(path)`.
 """
 
 import platform
@@ -47,7 +48,7 @@ def heap_bytes(heap: str) -> int:
 
 @dataclass(frozen=True)
 class Runtime:
-    """One MicroPython: `kind` is "unix", "wasm", "cortex" or "rp2040".
+    """One MicroPython: `kind` is "unix", "wasm", "cortex", "rp2040", or "own" for a program that somebody else built.
 
     `native` is mpy-cross's -march for it ("" for none). One that is not `usual` runs only on request.
     """
@@ -59,9 +60,12 @@ class Runtime:
     architecture: str
     native: str
     usual: bool = True
+    path: str = ""  # of a program of one's own
 
     @property
     def folder(self) -> Path:
+        if self.path:
+            return Path(self.path).parent
         if self.kind in BUILT:
             return image(self.kind).folder()
         return CACHE / "runtimes" / f"{self.kind}-{self.version}-{self.architecture or 'none'}"
@@ -71,7 +75,7 @@ class Runtime:
         try:
             if self.kind in BUILT:
                 image(self.kind).build()
-            else:
+            elif not self.path:
                 whole_folder(self.folder, self._fill)
         except Unavailable as reason:
             return str(reason)
@@ -97,7 +101,7 @@ class Runtime:
             # What is frozen has no asserts and may lack what a test names: they bring their own.
             return image(self.kind).command(script, args, tree, tree_first=True)
         # The path is set so that no library in the user's home is found.
-        program = debian.program(self.folder, self.architecture)
+        program = [self.path] if self.path else debian.program(self.folder, self.architecture)
         return ["env", f"MICROPYPATH=.frozen:{tree}", *program, "-X", f"heapsize={heap}", str(script), *args]
 
     def _fill(self, folder: Path) -> None:
@@ -108,14 +112,18 @@ class Runtime:
         else:
             raise Unavailable(f"no build of it for this machine ({platform.system()} {platform.machine()})")
 
-    def _runs(self) -> tuple[bool, str]:
+    def identify(self) -> list[str]:
+        """Return the name, version and width of a pointer that it prints; Unavailable if it does not run."""
         smoke = Path(__file__).with_name("smoke.py")
+        return output_of(self.command(smoke, "64k", tree=CHECKOUT / "lab/runtimes"), SMOKE_TIMEOUT_S).split()
+
+    def _runs(self) -> tuple[bool, str]:
         try:
-            printed = output_of(self.command(smoke, "64k", tree=CHECKOUT / "lab/runtimes"), SMOKE_TIMEOUT_S).split()
+            printed = self.identify()
         except Unavailable as reason:
             what = "32-bit programs do not run here: " if self.bits == 32 and self.kind == "unix" else ""
             return False, f"{what}{reason}"
-        if printed != [self.version, str(self.bits)]:
+        if printed != ["micropython", self.version, str(self.bits)]:
             return False, f"it says {' '.join(printed)} where {self.version} {self.bits} was expected"
         return True, ""
 
@@ -135,6 +143,15 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
         Runtime("cortex", UNIX_VERSION, 32, "cortex", "armv7m", "armv7m", usual=False),
         Runtime("rp2040", UNIX_VERSION, 32, "rp2040", "armv6m", "armv6m", usual=False),
     ]
+
+
+def build_at(path: str | Path) -> Runtime:
+    """Return the unix port's program at this path as a runtime; Unavailable if it is not one."""
+    program = str(Path(path).resolve())
+    printed = Runtime("own", "", 32, "own", "", "", path=program).identify()
+    if len(printed) != 3 or printed[0] != "micropython":
+        raise Unavailable(f"{path} is no MicroPython: it printed {' '.join(printed)[:80]!r}")
+    return Runtime("own", printed[1], int(printed[2]), "own", "", "", path=program)
 
 
 def named(name: str) -> Runtime:

@@ -1,5 +1,6 @@
-"""Prints a MicroPython's version and the width of its pointers: what a fetched one must say of itself."""
+"""Prints an implementation's name, its version and the width of its pointers: what one must say of itself."""
 
 import sys
 
-print(".".join([str(part) for part in sys.implementation.version[:3]]), 32 if sys.maxsize < 2**31 else 64)
+version = ".".join([str(part) for part in sys.implementation.version[:3]])
+print(sys.implementation.name, version, 32 if sys.maxsize < 2**31 else 64)

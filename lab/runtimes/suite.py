@@ -315,6 +315,11 @@ def _parsed_arguments() -> tuple[argparse.Namespace, list[str], list[Path]]:
         allow_abbrev=False,
     )
     parser.add_argument("--on", action="append", choices=names, help="only the tests, only there; may be repeated")
+    parser.add_argument(
+        "--interpreter",
+        metavar="PATH",
+        help="only the portable tests, on a MicroPython of your own: the program of the unix port",
+    )
     parser.add_argument("--long", action="store_true", help="the long forms of soak, fuzz and power-cut tests as well")
     parser.add_argument("--fast", action="store_true", help="no type check; of the MicroPythons only unix32")
     parser.add_argument("-k", default="", metavar="WORD", help="only tests whose name contains it")
@@ -335,6 +340,8 @@ def _parsed_arguments() -> tuple[argparse.Namespace, list[str], list[Path]]:
 def _places(arguments: argparse.Namespace, files: list[Path]) -> list[Place]:
     """Return every MicroPython that is to run tests, with these files."""
     portable = portable_files(files)
+    if arguments.interpreter:
+        return [Place(runtimes.build_at(arguments.interpreter), portable)] if portable else []
     everything = arguments.on or arguments.long or arguments.k or files
     light = light_files(portable)
     places = []
@@ -365,14 +372,19 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
     rows = []
-    places = _places(arguments, files)
+    try:
+        places = _places(arguments, files)
+    except Unavailable as reason:
+        say(f"--interpreter: {reason}")
+        return 2
+    asked_for = arguments.on or (["own"] if arguments.interpreter else [])
     with MicroPythons(places, arguments.k) as micropythons:
-        if not (arguments.on or files or arguments.k):
+        if not (asked_for or files or arguments.k):
             rows += checks(arguments.fast)
         wait_for_packages()
-        if not arguments.on or "cpython" in arguments.on:
+        if not asked_for or "cpython" in asked_for:
             rows.append(cpython([*rest, *(["-k", arguments.k] if arguments.k else [])], arguments.long))
-        rows += micropythons.rows(aloud=bool(arguments.on))
+        rows += micropythons.rows(aloud=bool(asked_for))
     if not rows:
         say("nothing to run: none of these files says PORTABLE = True")
     return summary(rows) if rows else 1
