@@ -42,6 +42,7 @@ _NOT_DELIVERED = {
     "dropped": "dropped",
     "overwritten": "overwritten at most before {name} had them",
 }
+_MISSED = "missed at most before {name} had them"  # of an outlet that is best effort
 
 _SOME_GONE = "no more missed results are asked for: some count as gone"
 _KEEPS = "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect"
@@ -421,7 +422,11 @@ def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
     counts["at most could not be read"] = since.pop("damaged")
     if since:
         name = max(since, key=lambda name: since[name])
-        counts[_NOT_DELIVERED["overwritten"].format(name=name.removeprefix(_OVERWRITTEN))] = since[name]
+        outlet_name = name.removeprefix(_OVERWRITTEN)
+        outlets = [outlet for _, outlet in outlet_names.outlets_of(status)]
+        is_durable = any(one.get("durable", True) for one in outlets if outlet_names.name_of(one) == outlet_name)
+        words = _NOT_DELIVERED["overwritten"] if is_durable else _MISSED
+        counts[words.format(name=outlet_name)] = since[name]
     return counts
 
 

@@ -119,13 +119,14 @@ def test_nothing_is_said_to_wait_no_more_while_one_outlet_lacks_something():
     assert said == [[], [], [], ["backlog delivered (up to 40)"]]
 
 
-def test_what_another_outlet_never_got_is_not_called_delivered():
+@pytest.mark.parametrize(("durable", "word"), [(True, "overwritten"), (False, "missed")])
+def test_what_another_outlet_never_got_is_not_called_delivered(durable, word):
     figures = Figures()
     for mqtt, given_up in ((33, 5), (0, 25)):
-        outlets = [dict(SERVER), {**BROKER, "waiting": mqtt, "given_up": given_up}]
+        outlets = [dict(SERVER), {**BROKER, "waiting": mqtt, "given_up": given_up, "durable": durable}]
         changes = figures.feed(status_of(station_with(outlets)), 1.0)
     [text] = [one.text for one in changes if "nothing waits" in one.text]
-    lacks = "20 overwritten at most before MQTT main had them"
+    lacks = f"20 {word} at most before MQTT main had them"
     assert text == f"nothing waits any more: meanwhile {lacks}"
 
 
