@@ -42,6 +42,8 @@ def assemble(station, scheduler, now):
     station.counters.counts[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
     subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
+    if controller["link"] == "ascii" and hasattr(station.controller_port, "input_octets"):
+        station.session.link.set_input_buffer(station.controller_port.input_octets)
     _know_spindles(station, controller)
     station.flash_window = FlashWindow(station.session.link)
     station.intake = Intake(station, store, controller)

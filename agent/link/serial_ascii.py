@@ -11,7 +11,8 @@ Rules (OP 2.1.2.1 p. 22, 3.3.2 p. 42)
    message drops it too: this ends a corrupted length, because the controller waits for its answer.
 3. The header must be possible: digits where digits belong. This line has no checksum, so the layers above check every
    field and take nothing odd unless it comes twice (toolcart.agent.station.store).
-4. Only the 0062 it waits for holds the controller back: the flash is used between a result and its 0062.
+4. Only the 0062 it waits for holds the controller back: the flash is used between a result and its 0062, where the port
+   does not keep what comes meanwhile.
 5. On a line too fast for that (what comes during a program does not fit the UART) a result that comes while an answer
    is due is handed over HOLD_MS later: by then the answer is in the UART's buffer, no longer in its FIFO.
 6. A message larger than the buffer is handed over cut short.
@@ -100,9 +101,14 @@ class SerialAscii:
         self._busy = Timer()  # runs while the line is not idle
         self._awaits = Timer()  # runs while an answer is due
         self._held = Timer()
-        self._is_fast = FIFO_OCTETS * octet_us < PROGRAM_MS * 1000
+        self.set_input_buffer(FIFO_OCTETS)
         self._now = 0
         self.reset()
+
+    def set_input_buffer(self, octets):
+        """Say how much the port keeps of what comes while the flash works: a chip's UART little, a system a lot."""
+        self._buffer_us = octets * self.octet_us
+        self._is_fast = self._buffer_us < PROGRAM_MS * 1000
 
     def reset(self):
         """Clear both directions: a new connection begins."""
@@ -218,8 +224,8 @@ class SerialAscii:
             return False
         if self._frame.state != HUNT or self._inlet.at < self._inlet.end:
             return False
-        if busy_ms * 1000 <= FIFO_OCTETS * self.octet_us:
-            return True  # what may come in the meantime fits the UART
+        if busy_ms * 1000 <= self._buffer_us:
+            return True  # what may come in the meantime fits the UART, or the system
         return busy_ms <= self.zvz_ms and not self._busy.armed
 
     def last_chance(self):

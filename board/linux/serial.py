@@ -42,6 +42,8 @@ _BUF_OVERRUN = 10  # the system's
 class SerialPort:
     """One serial line (toolcart.agent.link.port); `settings` is `controller` of the completed configuration."""
 
+    input_octets = 8192  # of Linux, which keeps 4096 for a reader and at least as much in front of them
+
     def __init__(self, settings):
         self.parity = settings["parity"]
         self.stop_bits = settings["stop_bits"]

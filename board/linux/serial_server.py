@@ -155,6 +155,8 @@ _READ_MOST = 4096
 class SerialServerPort(TcpPort):
     """One serial line (toolcart.agent.link.port); `settings` is `controller` of the completed configuration."""
 
+    input_octets = 8192  # a socket's buffer is larger
+
     def __init__(self, settings):
         TcpPort.__init__(self)
         self._settings = settings

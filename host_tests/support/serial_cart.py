@@ -25,13 +25,22 @@ class SerialCart(whole.Cart):
     """One station on one line. Flash, clock, controller and ToolsNet survive a power cut.
 
     kind is the procedure; `peer` has settings of the line's other end; stalls are (program_us, erase_us) or
-    None; the rest as in Cart.
+    None; input_octets are what a system keeps of the line's input, 0 for a chip's UART; the rest as in Cart.
     """
 
     make_board = Board
 
     def __init__(
-        self, kind="3964r", baud=9600, blocks=16, stalls=None, settings=None, peer=None, controller=None, seed=7
+        self,
+        kind="3964r",
+        baud=9600,
+        blocks=16,
+        stalls=None,
+        settings=None,
+        peer=None,
+        controller=None,
+        seed=7,
+        input_octets=0,
     ):
         options = {"keepalive": "mirror", "blame_silence": False}
         options.update(controller or {})
@@ -53,6 +62,8 @@ class SerialCart(whole.Cart):
         )
         self.peer = PEERS[kind](self.controller.endpoint, self.clock, **(peer or {}))
         self.line = SerialLine(self.clock, Dice(seed), self.peer, baud)
+        if input_octets:
+            self.line.port.input_octets = input_octets
         self.stalls = stalls
         self.flash_device = self.flashes["spool0"]
         if stalls is not None:

@@ -104,6 +104,18 @@ def test_flash_is_never_touched_while_a_block_is_received():
     assert cart.flash_device.programs - before >= 55 and not touched
 
 
+def test_what_toolsnet_refuses_waits_for_no_push_where_the_system_keeps_the_line_s_input():
+    """A chip's flash may be written between a plain ASCII result and its 0062 alone; Linux loses nothing meanwhile."""
+    for kind, input_octets in (("ascii", 8192), ("3964r", 0)):
+        cart = ready(kind=kind, baud=115200, input_octets=input_octets)
+        tighten(cart, 3)
+        assert cart.run(60000, cart.is_drained)
+        cart.toolsnet.options.codes = {4: 17}
+        tighten(cart, 3)
+        assert cart.run(60000, lambda cart=cart: len(cart.archive.results) == 5), kind
+        assert cart.run(60000, lambda cart=cart: cart.counts()["parked"] == 1), (kind, cart.counts())
+
+
 def test_result_is_acknowledged_only_after_it_is_on_flash():
     cart = ready(stalls=USUAL)
     stored = []
