@@ -9,8 +9,8 @@
     why                     why the last `open` failed or the connection ended: WHY_, 0 for no reason; while it opens:
                             why it takes so long, 0 for no special reason. `close` leaves it unchanged
     why_code                the system's own number for it (errno), 0 if it has none
-    input_octets            serial lines whose system takes what comes while a program is busy: how much at least; a chip's
-                            UART, which the flash keeps from the processor, has no such attribute
+    input_octets            serial lines whose system keeps what comes while a program is busy: how much at least. The
+                            UART of a chip, which the flash keeps from the processor, has no such attribute
     overruns()              serial lines only: how often bytes were lost for lack of room since it was opened; -1 if
                             unknown
 
