@@ -3,9 +3,9 @@
 1. The order: ruff, types, the MicroPython compiler, tests on CPython, portable tests on each MicroPython.
    The MicroPythons begin at once, at a lower priority: they use the processor time that all else leaves.
 2. A failure does not stop what follows. A MicroPython that is not available is named; with CI=true this is a failure.
-3. Portable tests run on CPython and, but for what is HEAVY, on unix32, which behaves like a board; the other
-   MicroPythons have those that word size or version can change (`differing_files`). All run everything in the long
-   run. With --fast there is unix32 alone.
+3. Portable tests run on CPython and, but for what is HEAVY, on unix32, which behaves like a board, and on wasm32, the
+   newest release; unix64 has those that word size can change (`differing_files`). All run everything in the long run.
+   With --fast there is unix32 alone.
 4. A file, an interpreter or a word on the command line means tests only, without the checks of the whole tree.
 5. The last line is `N passed, N failed, N skipped`; a check of the whole tree counts as one.
 """
@@ -38,6 +38,7 @@ SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each ru
 WORKERS = 2  # as many as the smallest machine it runs on has cores
 TESTERS = 4  # of pytest: with as many as cores these are idle while tests wait for brokers, browsers and plants
 MICROPYTHON_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
+LIGHT_RUNTIMES = ("unix32", "wasm32")  # like a board, and the newest release
 DIFFERING_FOLDERS = ("base", "record")  # integers beyond 30 bits, struct, slices, viper
 RUFF_FOLDERS = ("agent", "board", "toolcart", "archive", "tools", "lab", "host_tests")
 
@@ -353,7 +354,7 @@ def _places(arguments: argparse.Namespace, files: list[Path]) -> list[Place]:
             wanted = wanted or (arguments.long and runtime.name in LONG_RUNTIMES)
         if everything:
             these = portable
-        elif runtime.name == "unix32":
+        elif runtime.name in LIGHT_RUNTIMES:
             these = light
         else:
             these = differing_files(light)

@@ -87,7 +87,7 @@ def _do(controller, mid, text):
         controller.is_locked = mid == 42
     elif mid == 50 or mid == 150:
         ordered["vin"] = bytes(text[:VIN_MOST])
-        controller.identify(ordered["vin"].decode("latin-1"))
+        controller.identify("".join([chr(octet) for octet in ordered["vin"]]))  # MicroPython has UTF-8 alone
     elif mid == 78:
         controller.acknowledge_alarm(controller.alarm.code)
         controller.clear_alarm()

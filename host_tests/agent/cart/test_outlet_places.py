@@ -229,15 +229,18 @@ def test_a_newest_block_lost_while_an_outlet_was_out_is_damage_that_it_lacks():
                 cart.start(*then)
                 lost = 40 - cart.log.number
                 assert lost > 3
+                # Of a damaged tail as many count as the least results of a chip have room there: two that nobody had,
+                # and once more for an outlet that was out meanwhile.
+                most = lost + (1 if is_whole else 4)
                 if is_whole:  # else it finds that itself
                     assert lost <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, then)
                 assert cart.append(5) == 5
                 cart.take(0)
                 for _ in range(2):
                     cart.start(*others, kind)
-                    assert lost * is_whole <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, is_whole, then)
+                    assert lost * is_whole <= cart.state.numbers[DAMAGED] <= most, (kind, is_whole, then)
                 assert len(cart.take(len(others))) == 35 - lost
-                assert lost <= cart.state.numbers[DAMAGED] <= lost + 1, (kind, is_whole, then)
+                assert lost <= cart.state.numbers[DAMAGED] <= most, (kind, is_whole, then)
 
 
 def test_a_new_outlet_in_the_place_of_another_lacks_all_that_cannot_be_read():
