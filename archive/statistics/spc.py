@@ -86,16 +86,6 @@ def _root(squares: float, free: int) -> float:
     return math.sqrt(max(0.0, squares) / free)
 
 
-def sums_of(values: Sequence[float]) -> Sums:
-    """Return the sums of some values, without subgroups."""
-    if not values:
-        return Sums()
-    origin = values[0]
-    apart = [value - origin for value in values]
-    squares = math.fsum(one * one for one in apart)
-    return Sums(len(values), math.fsum(apart), squares, min(values), max(values), origin=origin)
-
-
 def together(several: Iterable[Sums]) -> Sums:
     """Return all of them added."""
     total = Sums()

@@ -26,7 +26,6 @@ from toolcart.archive.statistics.rollups import QUANTITIES, VERDICTS, end_of, sl
 from toolcart.archive.statistics.spc import Sums
 
 _R, _Q = t.RESULT.c, t.QUARTER.c
-_NEWEST = (_R.Time.desc(), _R.ResultId.desc())
 _FILLED = "999912312359"
 PERIODS = {"quarter of an hour": (12, 900), "hour": (10, 3600), "day": (8, 86400), "month": (6, 28 * 86400)}
 _LIMITS = tuple(name + end for name in QUANTITIES for end in ("Low", "High"))
@@ -272,28 +271,6 @@ def sample(connection: Connection, wanted: ResultFilter, total: int, most: int) 
     here = which(connection, replace(wanted, from_time=None, to_time=None))
     its_time = lot.join(t.RESULT, and_(_R.Time >= lot.c.Since, _R.Time < lot.c.Until))
     return connection.execute(statement.select_from(its_time).where(*here)).fetchall()
-
-
-def tools(connection: Connection, wanted: ResultFilter) -> list[tuple]:
-    """Return each tool with each set of limits: serial number, limits of torque, limits of angle."""
-    distinct: dict[tuple, None] = {}
-    for source in sources(connection, wanted):
-        statement = select(source.c.Tool, *[source.c[name] for name in _LIMITS]).distinct()
-        distinct.update(dict.fromkeys(tuple(row) for row in connection.execute(statement)))
-    return list(distinct)
-
-
-def newest_of_tool(
-    connection: Connection, wanted: ResultFilter, tool: tuple, only_ok: bool, most: int
-) -> Sequence[Row]:
-    """Return time, verdict, torque and angle of the newest results of a tool under its limits, newest first."""
-    limits = [limit for name in QUANTITIES for limit in rollups.limits(name)]
-    same = [limit == value for limit, value in zip(limits, tool[1:], strict=True)]
-    statement = select(_R.Time, _R.Overall, _R.Torque, _R.Angle).where(*which(connection, wanted))
-    statement = statement.where(_R.SpindleSerial == tool[0], *same)
-    if only_ok:
-        statement = statement.where(_R.Overall == 0)
-    return connection.execute(statement.order_by(*_NEWEST).limit(most)).fetchall()
 
 
 def bars(

@@ -24,7 +24,7 @@ BARS = 30
 WITHIN = "within"  # limits of charts: of s within subgroups alone
 LINES = 31  # of a table, a month of days; another page has those before
 SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}  # offered as links
-KINDS = ("day", "week", "month", "study", "shift")
+KINDS = ("day", "week", "month", "shift")
 BY = ("cause", "station", "program", "tool")
 OVER = ("day", "week", "month", "shift")  # the same over time
 

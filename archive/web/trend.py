@@ -8,8 +8,6 @@ Rules
 3. A chart's subgroups are of the kind that was asked for, else of the shortest of which there are at most POINTS_MOST.
    What it is measured by is decided in toolcart.archive.statistics.control_charts; charts are of OK results.
 4. A histogram has every value of up to HISTOGRAM_MOST results; of more, those of quarters of an hour drawn by lot.
-5. A study of a tool is STUDY results in a row from one tool under one set of limits; its Cm and Cmk are the Pp and Ppk
-   of these values. The newest STUDIES_MOST are shown.
 """
 
 from __future__ import annotations
@@ -33,8 +31,6 @@ from toolcart.archive.web import histograms
 
 POINTS_MOST = 1000  # in a chart; half a screen has as many columns
 HISTOGRAM_MOST = 5000
-STUDY = 50  # tightenings, as in most handbooks
-STUDIES_MOST = 20
 SUBGROUPS = ("quarter of an hour", "hour", "shift", "day", "week", "month")
 _SECONDS = {"shift": 86400, "week": 7 * 86400} | {name: seconds for name, (_, seconds) in PERIODS.items()}
 _FILLED = "00000101000000"
@@ -54,7 +50,7 @@ QUANTITIES = (Quantity("Torque", "Nm", 2), Quantity("Angle", "°", 1))
 
 @dataclass(frozen=True)
 class TrendQuery:
-    """How a trend is shown: figures `by` day, week, month, shift or study, of OK results only if wanted.
+    """How a trend is shown: figures `by` day, week, month or shift, of OK results only if wanted.
 
     `subgroup`: the charts' kind, "" for what fits. `is_within`: their limits are of s within subgroups alone.
     """
@@ -82,8 +78,6 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
     }
     values["rules"] = [spc.RULES[number].words for number in query.rules]
     phases = limits.phases(connection, wanted)
-    is_study = query.by == "study"
-    studies = _studies(connection, wanted, query.only_ok) if is_study else {}
     is_few = good + bad <= POINTS_MOST
     measured = [
         quantity
@@ -120,7 +114,7 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
                 "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[name]],
                 "charts": _charts(_groups(drawn, name), phases[name], reference(name), query, group),
                 "histogram": _histogram(drawn, name, [row[at] for row in sample]),
-                "periods": studies[name] if is_study else _periods(periods, quantity, query.only_ok),
+                "periods": _periods(periods, quantity, query.only_ok),
                 "all": _periods([("", entry) for entry in drawn], quantity, query.only_ok),
             }
         )
@@ -291,14 +285,12 @@ def _periods_and_drawn(
     The database is asked once, for the shorter of both, unless a shift cuts what charts have.
     """
     day = PERIODS["day"][0]
-    is_shift, is_study = query.by == "shift", query.by == "study"
+    is_shift = query.by == "shift"
     digits, begin_of = subgroup_by(group, query.shifts)
     shifts = query.shifts if group == "shift" or (is_shift and digits <= day) else ()
-    entries = statistics.program_sums(connection, wanted, digits if is_study else max(digits, day), shifts)
+    entries = statistics.program_sums(connection, wanted, max(digits, day), shifts)
     charted = statistics.merged(entries, begin_of)
     charted.sort(key=lambda entry: entry.period)
-    if is_study:
-        return [], charted
     if is_shift and digits > day:
         entries = statistics.program_sums(connection, wanted, day, query.shifts)
     name: Callable[[str], str] = partial(name_of_shift, shifts=query.shifts) if is_shift else period_by(query.by)
@@ -315,25 +307,6 @@ def _periods(named: Sequence[tuple[str, ProgramSums]], quantity: Quantity, only_
     return [
         _figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in figures.items() if sums.count
     ]
-
-
-def _studies(connection: Connection, wanted: ResultFilter, only_ok: bool) -> dict[str, list[dict]]:
-    """Return the figures of the newest complete studies, oldest first, for each quantity."""
-    studies = []
-    for tool in statistics.tools(connection, wanted):
-        rows = statistics.newest_of_tool(connection, wanted, tool, only_ok, STUDY * STUDIES_MOST)
-        for first in range(0, len(rows) - STUDY + 1, STUDY):
-            study = rows[first : first + STUDY][::-1]
-            studies.append((study[-1][0], tool, study))
-    figures: dict[str, list[dict]] = {quantity.name: [] for quantity in QUANTITIES}
-    for _, tool, study in sorted(studies, key=lambda one: one[0])[-STUDIES_MOST:]:
-        begun = ends_of(study[0][0][:12], "quarter of an hour")["from"].replace("T", " ")
-        name = f"{tool[0] or 'without a serial number'}, from {begun}"
-        bad = sum(1 for row in study if row[1])
-        for at, quantity in enumerate(QUANTITIES):
-            values = [row[2 + at] for row in study if row[2 + at] is not None]
-            figures[quantity.name].append(_figures(name, spc.sums_of(values), tool[1 + 2 * at : 3 + 2 * at], bad))
-    return figures
 
 
 def _figures(name: str, sums: spc.Sums, limits: Sequence[float | None], bad: int) -> dict:

@@ -36,7 +36,7 @@ SOON_MS = 60000
 NEWEST = 150
 AXE = "4.14.1"
 PATHS = ["/", "/live", f"/search?q={vin(0)[:-1]}", f"/car?vin={vin(2)}", f"/car?vin={LONGEST_VIN}", f"/result/{NEWEST}"]
-PATHS += [f"/curves/{NEWEST}", "/station/1", "/trend/1?program=1", "/trend/1?program=1&by=study", "/pareto?by=program"]
+PATHS += [f"/curves/{NEWEST}", "/station/1", "/trend/1?program=1", "/trend/1?program=1&by=month", "/pareto?by=program"]
 PATHS += ["/results", "/events", "/breaches", "/audit", "/limits/1?program=1", "/pareto?by=day"]
 
 

@@ -23,7 +23,7 @@ from host_tests.support.archive import (
 )
 
 HOSTILE = ("1e999", "-1e999", "1e300", "'x'", "NULL", "x'00ff'")
-PATHS = ("/", "/results?verdict=all", "/pareto", "/station/1", "/trend/1", "/trend/1?by=study")
+PATHS = ("/", "/results?verdict=all", "/pareto", "/station/1", "/trend/1", "/trend/1?by=month")
 
 
 @pytest.fixture

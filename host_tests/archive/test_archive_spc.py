@@ -1,5 +1,6 @@
 """Figures of a process against the standards' tables and Python's statistics; signals against rows drawn by hand."""
 
+import math
 import random
 import statistics
 
@@ -20,11 +21,21 @@ FACTORS = {
 VALUES = st.lists(st.integers(-(10**8), 10**8).map(lambda hundredths: hundredths / 100), min_size=2, max_size=200)
 
 
+def sums_of(values):
+    """The sums of some values, without subgroups."""
+    if not values:
+        return spc.Sums()
+    origin = values[0]
+    apart = [value - origin for value in values]
+    squares = math.fsum(one * one for one in apart)
+    return spc.Sums(len(values), math.fsum(apart), squares, min(values), max(values), origin=origin)
+
+
 def grouped(groups):
     """The sums of each subgroup, with what is inside of it."""
     sums_of_groups = []
     for group in groups:
-        sums = spc.sums_of(group)
+        sums = sums_of(group)
         sums.inner, sums.free = sums.squares - sums.total**2 / sums.count, sums.count - 1
         sums_of_groups.append(sums)
     return sums_of_groups
@@ -61,7 +72,7 @@ def test_sums_that_are_added_are_the_sums_of_all(several):
 
 @given(VALUES)
 def test_mean_and_deviation_are_those_of_the_library(values):
-    figures = spc.figures(spc.sums_of(values), None, None)
+    figures = spc.figures(sums_of(values), None, None)
     scale = max(map(abs, values))
     assert figures["mean"] == pytest.approx(statistics.fmean(values), abs=1e-12 * scale)
     assert figures["deviation"] == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-9 * scale)
@@ -70,7 +81,7 @@ def test_mean_and_deviation_are_those_of_the_library(values):
 @example([0.0] * 24 + [2.225073858507203e-309], 0.0, 60.0)  # too little for a quotient that is a number
 @given(st.lists(st.floats(0, 100), min_size=25, max_size=200), st.floats(-50, 50), st.floats(60, 200))
 def test_capability_is_a_ratio_of_tolerance_and_spread(values, low, high):
-    figures = spc.figures(spc.sums_of(values), low, high)
+    figures = spc.figures(sums_of(values), low, high)
     if figures["pp"] is not None:
         assert figures["pp"] * 6 * figures["deviation"] == pytest.approx(high - low)
         assert figures["ppk"] <= figures["pp"] * (1 + 1e-9)
@@ -126,12 +137,12 @@ def test_too_few_values_have_no_capability(values):
     figures = spc.figures(spc.together(grouped([values] if values else [])), 0.0, 2.0)
     assert figures["count"] == len(values)
     assert [figures[name] for name in ("cp", "cpk", "pp", "ppk")] == [None] * 4
-    assert spc.level_of(spc.sums_of(values)) is None
+    assert spc.level_of(sums_of(values)) is None
 
 
 def signals(*means, rules=(1, 2, 3, 5)):
     """The signals of a chart whose subgroups of one have these means, in standard errors."""
-    return spc.chart_of_means([spc.sums_of([one]) for one in means], spc.Level(0.0, 1.0), rules)["signals"]
+    return spc.chart_of_means([sums_of([one]) for one in means], spc.Level(0.0, 1.0), rules)["signals"]
 
 
 QUIET = [0.5, -0.5] * 7  # their mean is 0

@@ -15,7 +15,7 @@ from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import periods, rollups, spc, statistics
 from toolcart.archive.storage import maintenance
 from toolcart.archive.web import day_figures, histograms
-from toolcart.archive.web.trend import HISTOGRAM_MOST, POINTS_MOST, STUDIES_MOST, STUDY, TrendQuery, trend
+from toolcart.archive.web.trend import HISTOGRAM_MOST, POINTS_MOST, TrendQuery, trend
 from host_tests.portable import LONG
 from host_tests.support.archive import filled, place_in, reported, result
 
@@ -279,29 +279,6 @@ def test_a_nok_within_its_limits_is_of_another_cause(engines):
     assert angle["own"][-1] == 99.0 and "other" not in angle
 
 
-def test_study_is_fifty_in_a_row_of_one_tool_and_limits(engines):
-    dice = numpy.random.default_rng(2)
-    values = [float(value) for value in dice.normal(44, 1, 300)]
-    begin = datetime(2026, 11, 5)
-    rows = []
-    for at, value in enumerate(values):
-        same = {"tool": "C1" if at % 3 else "C2", "limits": (38.0, 49.0 if at == 297 else 50.0)}
-        rows.append(row(at + 1, begin + timedelta(minutes=at), value, **same))
-    with engines.connect() as connection:
-        put(connection, rows)
-        wanted = ResultFilter(HERE, 1, 1, "2026", "2027")
-        studies = trend(connection, wanted, TrendQuery("study"))["quantities"][0]["periods"]
-        assert [one["count"] for one in studies] == [STUDY] * 5  # 99 of C2 are one, of the newest
-        of_c2 = numpy.array([value for at, value in enumerate(values) if at % 3 == 0][49:99])
-        [study] = [one for one in studies if one["period"].startswith("C2, from ")]
-        assert study["pp"] == pytest.approx(2 / of_c2.std(ddof=1))
-        more = [row(1000 + at, begin + timedelta(days=1, minutes=at), 44 + at % 7 / 10) for at in range(2000)]
-        put(connection, more)
-        studies = trend(connection, wanted, TrendQuery("study"))["quantities"][0]["periods"]
-        assert len(studies) == STUDIES_MOST and studies[-1]["period"] == "C1, from 2026-11-07 08:30"
-        connection.rollback()
-
-
 def test_a_signal_leads_to_its_subgroup(engines):
     begin = datetime(2026, 11, 5, 6)
     rows = [row(at, begin + timedelta(minutes=at), 44 + at % 5 / 10 + (at // 15 == 7)) for at in range(150)]
@@ -321,7 +298,7 @@ def test_what_a_program_does_not_measure_is_no_trend(engines):
         put(connection, [row(at, begin + timedelta(minutes=at), 44.0, 0.0) for at in range(30)])
         assert [one["name"] for one in trend(connection, wanted, TrendQuery("day"))["quantities"]] == ["Torque"]
         put(connection, [row(30, begin, 44.0, 0.5)])
-        assert len(trend(connection, wanted, TrendQuery("study"))["quantities"]) == 2
+        assert len(trend(connection, wanted, TrendQuery("month"))["quantities"]) == 2
         connection.rollback()
 
 

@@ -199,12 +199,6 @@ def test_more_periods_than_lines_are_on_pages_newest_first(place, monkeypatch):
     assert [one for page in listed for one in page[: len(page) // 2]] == ["all", *names[::-1]]
 
 
-def test_a_study_is_shown_with_cm_and_cmk(browser):
-    page = browser.get("/trend/3/1/1?program=1&by=study").text
-    assert "Cmk" in page and "Ppk" not in page and "C3412001, from 2026-11-" in page
-    assert "A study needs 50 results" in browser.get("/trend/3/1/1?program=1&by=study&from=2026-11-20T14:00").text
-
-
 @given(st.tuples(*[st.none() | st.integers(0, 9)] * 3))
 def test_a_cause_names_its_statuses(statuses):
     assert rates.statuses(rates.cause(*statuses)) == tuple(status or 0 for status in statuses)
@@ -569,7 +563,7 @@ def test_subgroup_in_which_a_phase_begins_is_measured_by_the_earlier_one():
 
 
 def test_run_does_not_go_on_over_a_new_phase(limits_browser):
-    groups = [spc.sums_of([1.0, 1.2])] * 12
+    groups = [spc.Sums(2, 0.2, 0.04, 1.0, 1.2, origin=1.0)] * 12
     level, other = Level(0.0, 1.0), Level(0.5, 1.0)
     whole = spc.chart_of_means(groups, level, (2,))["signals"]
     parts = [spc.chart_of_means(part, one, (2,))["signals"] for part, one in ((groups[:6], level), (groups[6:], other))]
