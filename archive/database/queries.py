@@ -12,18 +12,17 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.database import vehicle_numbers
 from toolcart.archive.database.tables import Station
+from toolcart.toolsnet.rows import DEGREES, NM
 from toolcart.trace.curves import Curve
 
 PAGE_ROWS = 500
-TORQUE_UNIT, PRESS = 60004, 60008  # parameters of telegram 04 (docs/outlets.md)
-GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # TN 5.13
+GRAPHS = {0: ("torque", NM, "TorqueUnit"), 1: ("angle", DEGREES, "AngleUnit")}  # TN 5.13
 _TIME = re.compile(  # 20261121 or 2026-11-21T14:30:00, to the second or to any part before it
     r"\d{4}(?:[-.]?(?:0[1-9]|1[0-2])(?:[-.]?(?:0[1-9]|[12]\d|3[01])"
     r"(?:[T ]?(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?[0-5]\d)?)?)?)?)?",
@@ -68,6 +67,7 @@ class ResultFilter:
     vins: tuple[str, ...] | None = None  # any of these
     nok: bool = False
     tightening_id: int | None = None
+    units: tuple[str, str] | None = None  # of torque and angle
     statuses: Station | None = None  # of torque, angle and time; one that was not sent counts as 0
 
 
@@ -90,24 +90,10 @@ def wanted_results(connection: Connection, wanted: ResultFilter) -> Select:
     texts = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
     remarks = select(texts).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
     names = (t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
-    statement = select(*t.SHOWN, *names, remarks, *_units())
+    statement = select(*t.SHOWN, *names, remarks)
     for table in (t.STATION, t.PROGRAM):
         statement = statement.outerjoin(table, t.belongs(_R, table))
     return statement.where(*which(connection, wanted))
-
-
-def _units() -> tuple[ColumnElement[str], ColumnElement[str]]:
-    """Return the units of a result's torque and angle: Nm and degrees, unless its telegram says otherwise."""
-    same, its = t.RESULT.alias(), t.RESULT_PARAMETER.c
-    first = select(func.min(same.c.ResultId)).where(*[same.c[name] == _R[name] for name in t.RESULT_KEY])
-    whole = first.correlate(t.RESULT).scalar_subquery()  # what a telegram's parameters belong to
-
-    def told(ident: int, unit: Any, usual: Any) -> ColumnElement[str]:
-        found = select(func.max(unit)).where(its.ResultId == whole)
-        return func.coalesce(found.where(its.ParameterId == ident).correlate(t.RESULT).scalar_subquery(), usual)
-
-    torque = told(TORQUE_UNIT, its.Value, told(PRESS, "kN", "Nm"))
-    return torque.label("TorqueUnit"), told(PRESS, "mm", "deg").label("AngleUnit")
 
 
 def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[ColumnElement[bool]]:
@@ -133,6 +119,7 @@ def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[Colu
         (_R.Spindle, wanted.spindle),
         (_R.SpindleSerial, wanted.tool),
         (_R.TighteningId, wanted.tightening_id),
+        *zip((_R.TorqueUnit, _R.AngleUnit), wanted.units or (), strict=False),
     ):
         if value is not None:
             here.append(column == value)
@@ -197,13 +184,17 @@ def key_of(connection: Connection, number: int) -> tuple:
 
 
 def curves(details: dict) -> dict[str, Curve]:
-    """Return a result's curves by what they are of, without those that have no scale."""
+    """Return a result's curves by what they are of, without those that have no scale.
+
+    A telegram 13 has no unit: where the result has another one than the document's, that of its curve is unknown.
+    """
     named = {}
     for graph in details["Graphs"]:
         times_ms, values = samples(graph)
         if values:
-            name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))
-            named[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
+            name, unit, of_result = GRAPHS.get(graph["GraphType"], ("another", "", ""))
+            is_usual = not unit or details[of_result] == unit
+            named[name] = Curve(name, unit if is_usual else "", values, times_ms, graph["LimitMin"], graph["LimitMax"])
     return named
 
 

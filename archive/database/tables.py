@@ -6,7 +6,8 @@ Rules
    the archive's own, in the same form in UTC.
 3. One row of Result is one spindle. What its Sequence and its Number say, and which result is stored already, is
    decided in toolcart.archive.storage.stored_results; every arrival is counted in `Arrivals`.
-4. Torque is in Nm, angle in degrees, as in the telegram (TN 5.3). Statuses are the telegram's too: 0 is OK.
+4. Torque is in Nm, angle in degrees, as in the telegram (TN 5.3), unless TorqueUnit and AngleUnit say otherwise. What
+   is made of several results is made of each unit apart. Statuses are the telegram's too: 0 is OK.
 5. A number is finite and below REAL_MOST, or unknown: the database takes no other, and one that got in otherwise, as by
    a damaged disk, is read as unknown.
 6. Views have plain names for other programs and stay as they are when the tables change (docs/archive.md): a column is
@@ -48,6 +49,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from toolcart.toolsnet.layouts import FACTOR_MOST, REAL_MOST, SHIFT_MOST
+from toolcart.toolsnet.rows import DEGREES, NM
 
 TABLES = MetaData()
 PLACE = ("SystemType", "System", "Station")
@@ -135,6 +137,17 @@ def _named(table: str, key: Sequence[str], *more: Column, most: int = 25) -> Tab
     return Table(table, TABLES, *_keys(*key), *_texts(most, "Name"), *more)
 
 
+_UNITS = {"TorqueUnit": NM, "AngleUnit": DEGREES}
+_UNIT_MOST = 25  # as a parameter's value
+
+
+def _units(is_key: bool = False) -> list[Column]:
+    return [
+        Column(name, String(_UNIT_MOST), nullable=False, server_default=text(f"'{unit}'"), primary_key=is_key)
+        for name, unit in _UNITS.items()
+    ]
+
+
 def _ip() -> Column:
     return Column("IP", String(15), nullable=False, default="")
 
@@ -174,6 +187,7 @@ RESULT = Table(
     Column("TighteningId", BigInteger),
     Column("Arrivals", Integer, nullable=False, default=1),
     Column("Behind", Integer, nullable=False, default=0),  # 1: its sequence is behind that of the previous arrival
+    *_units(),
     Column("Number", BigInteger, server_default=text("0")),  # of a batch's line; NULL: it never came in one
     # In this order it is the index of a station's times as well: each index costs every result a page of the WAL.
     UniqueConstraint(*PLACE, "Time", "Sequence", "Spindle", name="ResultOnce"),
@@ -201,13 +215,14 @@ FROM_TOOLSNET = RESULT.c.Sequence >= 0
 SHOWN_SEQUENCE = case((FROM_TOOLSNET, RESULT.c.Sequence % SEQUENCE_SPAN), else_=-RESULT.c.Sequence).label("Sequence")
 SHOWN = tuple(SHOWN_SEQUENCE if one.name == "Sequence" else one for one in RESULT.columns if one.name != "Number")
 IS_NOK = RESULT.c.Overall == literal_column("1")
-QUARTER = Table(  # results in sums (toolcart.archive.statistics.rollups)
+QUARTER = Table(  # results in sums (toolcart.archive.database.rollups)
     "Quarter",
     TABLES,
     *_keys(*PLACE, "Program", "Spindle"),
     Column("Slot", String(12), primary_key=True),  # its begin
     Column("Tool", String(10), primary_key=True),
     *[Column(name, Float, primary_key=True) for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")],
+    *_units(is_key=True),
     *_integers("Good", "Bad"),  # results that are OK, and not OK
     *[
         Column(f"{verdict}{quantity}{measure}", kind, nullable=measure in ("Least", "Most"))
@@ -307,6 +322,7 @@ CONTROL_LIMITS = Table(  # what a program's charts are measured by (toolcart.arc
     Column("ControlLimitsId", _BIG, primary_key=True, autoincrement=True),
     *_integers(*PLACE, "Program", "Spindle"),
     *_texts(6, "Quantity"),
+    Column("Unit", String(_UNIT_MOST), nullable=False, server_default=text(f"'{NM}'")),
     *_texts(12, "Begins"),  # by the station's clock: they hold from here on
     *_texts(12, "Since", "Until"),  # the reference period, whose last minute is Until
     *_integers("OnlyOK", "Count"),  # of how many values of that period
@@ -409,14 +425,17 @@ def _views(time: Callable[[str], str], utc: Callable[[str], str]) -> dict[str, s
             r."Torque" AS torque, r."TorqueLow" AS torque_low, r."TorqueHigh" AS torque_high,
             {_status('r."TorqueStatus"')} AS torque_status,
             r."Angle" AS angle, r."AngleLow" AS angle_low, r."AngleHigh" AS angle_high,
-            {_status('r."AngleStatus"')} AS angle_status, r."TighteningId" AS tightening_id
+            {_status('r."AngleStatus"')} AS angle_status, r."TighteningId" AS tightening_id,
+            r."TorqueUnit" AS torque_unit, r."AngleUnit" AS angle_unit
             FROM "Result" AS r LEFT JOIN "TNMapStation" AS s ON {_same_station("r")}
             LEFT JOIN "TNMapProgram" AS p ON {_same_station("p").replace("s.", "r.")}
             AND p."Spindle" = r."Spindle" AND p."Program" = r."Program" """,
         "curves": f"""SELECT g."GraphId" AS curve_id, r."ResultId" AS result_id, {_place("g")} AS station,
             {time('g."Time"')} AS time, g."Spindle" AS spindle, g."Program" AS program,
             CASE g."GraphType" WHEN 0 THEN 'torque' WHEN 1 THEN 'angle' ELSE 'other' END AS quantity,
-            CASE g."GraphType" WHEN 0 THEN 'Nm' WHEN 1 THEN 'deg' ELSE '' END AS unit, g."SampleMs" AS sample_ms,
+            CASE WHEN g."GraphType" = 0 AND coalesce(r."TorqueUnit", '{NM}') = '{NM}' THEN '{NM}'
+            WHEN g."GraphType" = 1 AND coalesce(r."AngleUnit", '{DEGREES}') = '{DEGREES}' THEN '{DEGREES}'
+            ELSE '' END AS unit, g."SampleMs" AS sample_ms,
             CAST(g."FactorDom" AS DOUBLE PRECISION) / NULLIF(g."FactorNom", 0) * {_POWER} AS scale,
             length(g."Samples") / 2 AS sample_count, g."Samples" AS samples
             FROM "Graph" AS g LEFT JOIN "Result" AS r ON r."SystemType" = g."SystemType" AND r."System" = g."System"

@@ -19,7 +19,7 @@ from toolcart.toolsnet.rows import moment
 
 AT_ONCE = 1000  # rows that Python holds
 GROUP = 10  # times as many are a row group of the file; by then they are columns, a tenth of the size
-NAMES = ("StationName", "ProgramName", "Remarks", "TorqueUnit", "AngleUnit")  # beside the table's own columns
+NAMES = ("StationName", "ProgramName", "Remarks")  # beside the table's own columns
 TIMES = {"Time": pyarrow.timestamp("s"), "Arrived": pyarrow.timestamp("s", tz="UTC")}
 
 

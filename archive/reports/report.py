@@ -22,7 +22,7 @@ from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import placeholders, rates, statistics
 from toolcart.archive.statistics.periods import period_by
 from toolcart.archive.web import page_queries, template_filters
-from toolcart.archive.web.trend import TrendQuery, trend
+from toolcart.archive.web.trend import TrendQuery, label_of, trend
 from toolcart.pages import STATIC
 
 CAUSES = 10
@@ -98,12 +98,13 @@ def _stations(connection: Connection) -> list[tuple[Station, str]]:
 def _programs(
     connection: Connection, key: Station, name: str, span: ReportPeriod, rules: Collection[int], attempts: dict
 ) -> list[dict]:
-    """Return the figures of each program of a station that had results."""
+    """Return the figures of each program of a station that had results, of each unit by itself."""
     entries = statistics.program_sums(connection, ResultFilter(key, None, None, *span.digits), 0)
     names = page_queries.program_names(connection, key)
     programs = []
-    for spindle, program in sorted({(entry.spindle, entry.program) for entry in entries}):
-        figures = trend(connection, ResultFilter(key, spindle, program, *span.digits), TrendQuery("day", rules=rules))
+    for spindle, program, unit in sorted({(entry.spindle, entry.program, label_of(entry.units)) for entry in entries}):
+        query = TrendQuery("day", rules=rules, unit=unit)
+        figures = trend(connection, ResultFilter(key, spindle, program, *span.digits), query)
         programs.append(
             {
                 "station": "/".join(map(str, key)),
@@ -111,6 +112,7 @@ def _programs(
                 "program": program,
                 "program_name": names.get((spindle, program), f"Program {program}"),
                 "spindle": spindle,
+                "unit": unit if len(figures["units"]) > 1 else "",
                 "count": figures["nok"],
                 **rates.rate(figures["nok"], figures["count"]),
                 "first_time": attempts[(*key, program)].as_dict()["rate"],
@@ -149,7 +151,11 @@ def rows(content: dict) -> list[dict]:
 def weak(content: dict) -> list[str]:
     """Return the programs with a Cpk below WEAK, in words, the weakest first."""
     below = [
-        (each["cpk"], f"{one['program_name']}, {one['station_name']} ({one['station']}), {quantity['name'].lower()}")
+        (
+            each["cpk"],
+            f"{one['program_name']}, {one['station_name']} ({one['station']}), "
+            f"{quantity['name'].lower()} in {quantity['unit']}",
+        )
         for one in content["programs"]
         for quantity in one["quantities"]
         for each in quantity["all"]

@@ -8,7 +8,8 @@ Rules
 3. The mean and the deviation within subgroups are kept as numbers: results that are moved out do not change these. How
    much subgroups differ depends on their kind, and is that of the reference period as the archive has it
    (toolcart.archive.statistics.control_charts).
-4. Limits are of OK results, as charts are. An earlier version had limits of all results too: these are not in use.
+4. Limits are of one unit, and measure what is in that. A reference period with results in several has limits for each.
+5. Limits are of OK results, as charts are. An earlier version had limits of all results too: these are not in use.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from sqlalchemy import Connection, insert, select, update
 from toolcart.archive.database import audit
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, dicts
+from toolcart.archive.database.rollups import QUANTITIES, slot_of
 from toolcart.archive.statistics import spc, statistics
-from toolcart.archive.statistics.rollups import QUANTITIES, slot_of
 from toolcart.archive.statistics.spc import Level
 from toolcart.toolsnet import rows
 
@@ -46,11 +47,12 @@ class Phase:
     until: str = ""
 
 
-def phases(connection: Connection, wanted: ResultFilter) -> dict[str, list[Phase]]:
-    """Return the phases of a program's torque and angle, in order of their begin."""
+def phases(connection: Connection, wanted: ResultFilter, units: tuple[str, str]) -> dict[str, list[Phase]]:
+    """Return the phases of a program's torque and angle in these units, in order of their begin."""
     by_quantity: dict[str, dict[str, Phase]] = {name: {} for name in QUANTITIES}
+    shown = set(zip(QUANTITIES, units, strict=True))
     for row in kept(connection, wanted)[::-1]:
-        if row["OnlyOK"] and not row["Withdrawn"] and row["Quantity"] in by_quantity:
+        if row["OnlyOK"] and not row["Withdrawn"] and (row["Quantity"], row["Unit"]) in shown:
             level = Level(row["Mean"], row["Within"])
             phase = Phase(row["ControlLimitsId"], row["Begins"], level, row["Since"], row["Until"])
             by_quantity[row["Quantity"]][row["Begins"]] = phase
@@ -72,14 +74,17 @@ def put(connection: Connection, reference: ResultFilter, begins: str, who: str, 
     digits = statistics.PERIODS["day"][0]
     entries = statistics.program_sums(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
     levels = []
-    for name in QUANTITIES:
-        sums = spc.together(entry.ok[name] for entry in entries)
+    of = sorted({(at, entry.units[at]) for entry in entries for at in range(len(QUANTITIES))})
+    for at, unit in of:
+        name = QUANTITIES[at]
+        sums = spc.together(entry.ok[name] for entry in entries if entry.units[at] == unit)
         level = spc.level_of(sums)
         if level is None or not level.within:
             continue
         values = {
             **dict(zip(_OF, (*(reference.station or ()), reference.program, reference.spindle), strict=True)),
             "Quantity": name,
+            "Unit": unit,
             "Begins": slot_of(begins.ljust(12, "0")),
             "Since": reference.from_time,
             "Until": (reference.to_time or "").rstrip("a"),
@@ -136,4 +141,6 @@ def _named(values: dict) -> str:
 
 def _levels_text(values: dict) -> str:
     of = f"{values['Count']} OK results of {values['Since']} to {values['Until']}"
-    return f"mean {values['Mean']:.5g}, s within {values['Within']:.5g} of {of}. {values['Note']}".strip()
+    unit = values["Unit"]
+    figures = f"mean {values['Mean']:.5g} {unit}, s within {values['Within']:.5g} {unit}"
+    return f"{figures} of {of}. {values['Note']}".strip()

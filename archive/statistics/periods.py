@@ -1,7 +1,7 @@
 """The days, weeks and shifts that results belong to, by their station's clock.
 
 Rules
-1. A shift begins at a quarter of an hour: statistics are made of these (toolcart.archive.statistics.rollups).
+1. A shift begins at a quarter of an hour: statistics are made of these (toolcart.archive.database.rollups).
 2. A week is Monday to Sunday and has its ISO 8601 number.
 3. A shift belongs to the day on which it begins: a night shift's work after midnight counts for the day before.
 4. Shifts begin at set times and each lasts until the next one begins; there may be any number of them.

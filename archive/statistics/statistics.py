@@ -1,7 +1,7 @@
 """What the database is asked for statistics: sums of any span of time, whole, however many results there are.
 
 Rules
-1. Quarters of an hour that lie in the span whole come from their table (toolcart.archive.statistics.rollups), results
+1. Quarters of an hour that lie in the span whole come from their table (toolcart.archive.database.rollups), results
    at its ends from theirs; so do those of a range of VINs.
 2. Sums are grouped by the database, by the beginning of the slot: PERIODS; by shift as well.
 """
@@ -18,17 +18,19 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Strin
 from sqlalchemy import column as column_of
 from sqlalchemy import values as table_of
 
+from toolcart.archive.database import rollups
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, which
-from toolcart.archive.statistics import rollups, spc
+from toolcart.archive.database.rollups import QUANTITIES, VERDICTS, end_of, slot_of
+from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import Shifts, moment
-from toolcart.archive.statistics.rollups import QUANTITIES, VERDICTS, end_of, slot_of
 from toolcart.archive.statistics.spc import Sums
 
 _R, _Q = t.RESULT.c, t.QUARTER.c
 _FILLED = "999912312359"
 PERIODS = {"quarter of an hour": (12, 900), "hour": (10, 3600), "day": (8, 86400), "month": (6, 28 * 86400)}
 _LIMITS = tuple(name + end for name in QUANTITIES for end in ("Low", "High"))
+_UNITS = tuple(f"{name}Unit" for name in QUANTITIES)
 
 
 Ends = tuple[float | None, float | None]  # least and most; unknown for no values
@@ -36,12 +38,13 @@ Ends = tuple[float | None, float | None]  # least and most; unknown for no value
 
 @dataclass
 class ProgramSums:
-    """The results of one program in one period under one set of limits, as the station sent them."""
+    """The results of one program in one period under one set of limits and in one unit, as the station sent them."""
 
     period: str
     spindle: int
     program: int
     limits: dict[str, tuple[float, float]]
+    units: tuple[str, str]  # of torque and angle
     good: int
     bad: int
     sums: dict[str, Sums]
@@ -50,8 +53,9 @@ class ProgramSums:
 
     @property
     def key(self) -> tuple:
-        """Spindle, program and limits."""
-        return (self.spindle, self.program, *[limit for name in QUANTITIES for limit in self.limits[name]])
+        """Spindle, program, limits and units."""
+        limits = [limit for name in QUANTITIES for limit in self.limits[name]]
+        return (self.spindle, self.program, *limits, *self.units)
 
     def specification(self, name: str) -> tuple[float | None, float | None]:
         """Return the limits as they are meant, None for each that is none."""
@@ -95,7 +99,7 @@ def program_sums(connection: Connection, wanted: ResultFilter, digits: int, shif
     for source in sources(connection, wanted):
         for row in connection.execute(_grouped(source, digits, shifts)):
             entry = _sums_of(row)
-            had = by_key.setdefault(tuple(row[:7]), entry)
+            had = by_key.setdefault((entry.period, *entry.key), entry)
             if had is not entry:
                 had.add(entry)
     return sorted(by_key.values(), key=lambda entry: entry.period)
@@ -126,7 +130,7 @@ def period(source: FromClause, digits: int, shifts: Shifts) -> ColumnElement[str
 
 def _grouped(source: FromClause, digits: int, shifts: Shifts) -> Select:
     named = select(period(source, digits, shifts).label("Period"), source).subquery().c  # a name for what is grouped by
-    keys = (named.Period, named.Spindle, named.Program, *[named[name] for name in _LIMITS])
+    keys = (named.Period, named.Spindle, named.Program, *[named[name] for name in (*_LIMITS, *_UNITS)])
     columns: list[ColumnElement] = [func.sum(named.Good), func.sum(named.Bad)]
     for name in QUANTITIES:
         columns += _columns(named, name)
@@ -157,8 +161,8 @@ def _within(count: ColumnElement, total: ColumnElement, squares: ColumnElement) 
 
 def _sums_of(row: Row) -> ProgramSums:
     period, spindle, program, *limits = row[:7]
-    good, bad, *rest = row[7:]
-    entry = ProgramSums(period, spindle, program, {}, int(good), int(bad), {}, {}, {})
+    torque_unit, angle_unit, good, bad, *rest = row[7:]
+    entry = ProgramSums(period, spindle, program, {}, (torque_unit, angle_unit), int(good), int(bad), {}, {}, {})
     for at, name in enumerate(QUANTITIES):
         low, high = entry.limits[name] = limits[2 * at], limits[2 * at + 1]
         measures, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
@@ -197,7 +201,8 @@ def _quarters(
     here = [slot >= first, slot < end]
     if wanted.station is not None:
         here.append(t.is_row(t.QUARTER, t.PLACE, wanted.station))
-    for column, value in ((_Q.Program, wanted.program), (_Q.Spindle, wanted.spindle), (_Q.Tool, wanted.tool)):
+    units = zip((_Q.TorqueUnit, _Q.AngleUnit), wanted.units or (), strict=False)
+    for column, value in ((_Q.Program, wanted.program), (_Q.Spindle, wanted.spindle), (_Q.Tool, wanted.tool), *units):
         if value is not None:
             here.append(column == value)
     return here
@@ -280,17 +285,18 @@ def bars(
     ends: Callable[[str, tuple], tuple[float, float]],
     most: int,
 ) -> dict[str, dict[tuple, list[int]]]:
-    """Return how many values of each quantity lie in each of `most` bars, by spindle, program and limits.
+    """Return how many values of each quantity lie in each of `most` bars, by spindle, program, limits and
+    units.
 
     `ends` gives where the bars of a quantity begin and end for these; the outer ones have all that is beyond. Counted
     here: to tell its bar the database works out a result's limits a dozen times, which takes twice as long.
     """
-    columns = [_R[name] for name in (*_LIMITS, *QUANTITIES)]
+    columns = [_R[name] for name in (*_LIMITS, *_UNITS, *QUANTITIES)]
     statement = select(_R.Spindle, _R.Program, *columns).where(*which(connection, wanted))
     if only_ok:
         statement = statement.where(_R.Overall == 0)
     several: dict[tuple, list[list[float]]] = {}
-    at = 2 + len(_LIMITS)
+    at = 2 + len(_LIMITS) + len(_UNITS)
     for row in connection.execute(statement):
         of = row[:at]
         values = several.get(of)
@@ -300,9 +306,10 @@ def bars(
             if value is not None:
                 one.append(value)
     counted: dict[str, dict[tuple, list[int]]] = {name: {} for name in QUANTITIES}
-    for (spindle, program, *limits), values in several.items():
+    for (spindle, program, *limits, torque_unit, angle_unit), values in several.items():
         each = {name: rollups.limits_of(*limits[2 * place : 2 * place + 2]) for place, name in enumerate(QUANTITIES)}
-        key = (spindle, program, *[limit for both in each.values() for limit in both])
+        of_both = [limit for both in each.values() for limit in both]
+        key = (spindle, program, *of_both, torque_unit, angle_unit)
         for name, some in zip(QUANTITIES, values, strict=True):
             if some:
                 put_in_bars(counted[name].setdefault(key, [0] * most), some, *ends(name, key))

@@ -30,11 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, IntegrityError
 
-from toolcart.archive.database import audit, bulk_insert, database, vehicle_numbers
+from toolcart.archive.database import audit, bulk_insert, database, rollups, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
 from toolcart.archive.database.tables import Station
-from toolcart.archive.statistics import rollups
 from toolcart.archive.storage.stored_results import StoredResult, StoredResults
 from toolcart.archive.storage.writer import ArchiveEnding, Writer
 from toolcart.toolsnet import rows

@@ -33,11 +33,10 @@ from weakref import WeakSet
 from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from toolcart.archive.database import bulk_insert, vehicle_numbers
+from toolcart.archive.database import bulk_insert, rollups, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
-from toolcart.archive.statistics import rollups
 from toolcart.archive.storage.known_state import KnownState, SharedState
 from toolcart.archive.storage.reporting import Reporting
 from toolcart.archive.storage.stored_results import AGAIN, NEW, StoredResults, row_of

@@ -77,7 +77,7 @@ _ANYONE = User("", "admin")  # if there is no door
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 Change = Callable[[Reading, Writing, Request, dict[str, str], str], Awaitable[str]]  # returns the page to show then
 _FILES = ("json", "as", "wait")  # what every page can be asked for
-_TREND = "program spindle tool from to vin_from vin_to by only subgroup limits behind"
+_TREND = "program spindle tool from to vin_from vin_to by only subgroup limits unit behind"
 _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]], str], ...] = (  # address, page, what it takes
     ("/", pages.overview, ""),
     ("/live", pages.live, ""),

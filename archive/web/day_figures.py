@@ -1,6 +1,6 @@
 """A station's day in figures: each program's verdicts, and how torque and angle lie between their limits.
 
-A program whose limits were changed during the day gets two lines: figures across two sets of limits mean nothing.
+A program whose limits or units were changed during the day gets two lines: figures across both mean nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import spc, statistics
 from toolcart.archive.statistics.statistics import ProgramSums
 from toolcart.archive.web import histograms
-from toolcart.archive.web.trend import QUANTITIES, Quantity
+from toolcart.archive.web.trend import Quantity, quantities_in
 
 
 def programs(
@@ -31,7 +31,7 @@ def programs(
         one.update(
             name=names.get((entry.spindle, entry.program), f"Program {entry.program}"), ok_share=entry.good / count
         )
-        for quantity in QUANTITIES:
+        for quantity in quantities_in(entry.units):
             one[quantity.name.lower()] = _spread(entry, quantity, bars[quantity.name].get(entry.key, ()), only_ok)
         figures.append(one)
     return figures

@@ -250,13 +250,14 @@ def newest(connection: Connection, key: Station, program: int | None, spindle: i
 
 
 def like(connection: Connection, result: dict, most: int, only_ok: bool) -> list[int]:
-    """Return numbers of results with curves: this one and those before it of the same program, at most `most`."""
+    """Return numbers of results with curves: this one and those before it of its program and units, at most `most`."""
     here = t.is_row(t.RESULT, t.RESULT_KEY, [result[name] for name in t.RESULT_KEY[:3]])
     same = and_(is_program(result["Program"], at_station=True), _R.Spindle == result["Spindle"], here)
     until = or_(_R.Time < result["Time"], and_(_R.Time == result["Time"], _R.ResultId <= result["ResultId"]))
     wanted = select(*[_R[name] for name in ("ResultId", *t.GRAPH_KEY[:6])]).where(
         same, _R.Time <= result["Time"], until
     )
+    wanted = wanted.where(_R.TorqueUnit == result["TorqueUnit"], _R.AngleUnit == result["AngleUnit"])
     if only_ok:
         wanted = wanted.where(or_(_R.Overall == 0, _R.ResultId == result["ResultId"]))
     some = wanted.order_by(*_NEWEST).limit(LOOKED_THROUGH).subquery()

@@ -160,8 +160,7 @@ async def curves(read: Reading, request: Request) -> Page:
     others = [await read(queries.result, one) for one in await read(page_queries.like, result, count, only_ok)]
     names = ("ResultId", "Time", "Overall", "VIN")
     lines = [{**_curves(one), **{name: one[name] for name in names}} for one in others if one]
-    window = {name: result[name] for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")}
-    values = {"result": {**result, "Graphs": []}, "lines": lines, "window": window}
+    values = {"result": {**result, "Graphs": []}, "lines": lines, "limits": _limits(result)}
     return Page("curves.html", {**values, "count": count, "only_ok": only_ok})
 
 
@@ -235,7 +234,7 @@ async def _list(read: Reading, request: Request, name: str, rows: ListQuery, for
 def _curves(details: dict, bolt: int | None = None) -> dict:
     """Return values over time and torque over angle, with limits; {} if there are none.
 
-    With `bolt` the limits are those of its curves, else of the result.
+    With `bolt` the limits are those of its curves, else of the result, as far as it is known to have the same unit.
     """
     curves = queries.curves(details)
     if not curves:
@@ -246,10 +245,19 @@ def _curves(details: dict, bolt: int | None = None) -> dict:
     }
     over = Tightening("", "", curves=curves).torque_over_angle()
     drawn["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
-    drawn["limits"] = {name.lower(): [details[f"{name}Low"], details[f"{name}High"]] for name in ("Torque", "Angle")}
+    drawn["limits"] = _limits(details)
     if bolt is not None:
         drawn["limits"] = {name: [one.low, one.high] for name, one in curves.items()}
     return drawn
+
+
+def _limits(result: dict) -> dict[str, list[float | None]]:
+    """Return a result's limits of torque and angle; none where its curve may have another unit (queries.curves)."""
+    usual = {"Torque": rows.NM, "Angle": rows.DEGREES}
+    return {
+        name.lower(): [result[f"{name}{end}"] if result[f"{name}Unit"] == unit else None for end in ("Low", "High")]
+        for name, unit in usual.items()
+    }
 
 
 def _short(values: list[float]) -> list[float]:

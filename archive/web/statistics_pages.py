@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from toolcart.archive.web.trend import HISTOGRAM_MOST, SUBGROUPS, TrendQuery, tr
 DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
 SERIAL_MOST = 10  # TN 5.3
+UNIT_MOST = 60  # of both, each as long as a parameter's value
 BARS = 30
 WITHIN = "within"  # limits of charts: of s within subgroups alone
 LINES = 31  # of a table, a month of days; another page has those before
@@ -51,12 +53,15 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form["limits"] = request_arguments.one_of(request, "limits", ("", WITHIN))
     subgroups = [one for one in SUBGROUPS if shifts or one != "shift"]
     form["subgroup"] = request_arguments.one_of(request, "subgroup", ("", *subgroups))
+    form["unit"] = request_arguments.text(request, "unit", UNIT_MOST)
     wanted = ResultFilter(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
     how = TrendQuery(
         *(form["by"], shifts, form["only"] == "ok", request.app.state.rules),
-        *(form["subgroup"], form["limits"] == WITHIN),
+        *(form["subgroup"], form["limits"] == WITHIN, form["unit"] or ""),
     )
     figures = await read(trend, wanted, how)
+    if figures["units"] != [{"unit": figures["unit"], "count": figures["count"]}]:
+        wanted = replace(wanted, units=figures["shown_units"])
     which = {"station": template_filters.place(station), "program": program, "spindle": spindle}
     figures["results"] = template_filters.link("/results", verdict="all", **which)
     values: dict[str, Any] = {"station": station, "trend": figures, "form": form, "kinds": kinds}

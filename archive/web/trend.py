@@ -1,7 +1,8 @@
 """A program's torque and angle over time: values with limits, charts, figures by day, week, month or shift, causes.
 
 Rules
-1. Everything is of the whole span, exactly. Where a program's limits were changed, figures start again: across two
+1. Everything is of the whole span, exactly, and of results in one unit: that of most, or the one that was asked for.
+   What is there in others is counted beside. Where a program's limits were changed, figures start again: across two
    sets of limits they mean nothing. Charts of means and deviations do not depend on them and go on.
 2. Up to POINTS_MOST results are drawn as points; of more, the range and mean of the OK ones of each subgroup. Of NOK
    ones each is a mark, with its cause; of more than POINTS_MOST, the least and most of each subgroup.
@@ -28,6 +29,7 @@ from toolcart.archive.statistics.limits import Phase
 from toolcart.archive.statistics.periods import Shifts, ends_of, name_of_shift, period_by, subgroup_by
 from toolcart.archive.statistics.statistics import PERIODS, ProgramSums
 from toolcart.archive.web import histograms
+from toolcart.toolsnet.rows import DEGREES, NM
 
 POINTS_MOST = 1000  # in a chart; half a screen has as many columns
 HISTOGRAM_MOST = 5000
@@ -45,7 +47,15 @@ class Quantity:
     decimals: int
 
 
-QUANTITIES = (Quantity("Torque", "Nm", 2), Quantity("Angle", "°", 1))
+def label_of(units: tuple[str, str]) -> str:
+    """Return what these units are called: that of torque, and that of angle if it is not degrees."""
+    return units[0] if units[1] == DEGREES else ", ".join(units)
+
+
+def quantities_in(units: tuple[str, str]) -> tuple[Quantity, Quantity]:
+    """Return torque and angle as they are shown in these units."""
+    torque, angle = units
+    return Quantity("Torque", torque, 2), Quantity("Angle", "°" if angle == DEGREES else angle, 1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class TrendQuery:
     """How a trend is shown: figures `by` day, week, month or shift, of OK results only if wanted.
 
     `subgroup`: the charts' kind, "" for what fits. `is_within`: their limits are of s within subgroups alone.
+    `unit`: a label_of, "" for that of most results.
     """
 
     by: str
@@ -61,6 +72,7 @@ class TrendQuery:
     rules: Collection[int] = spc.USUAL
     subgroup: str = ""
     is_within: bool = False
+    unit: str = ""
 
 
 def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> dict:
@@ -68,20 +80,29 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
     shortest = statistics.period_of(connection, wanted, POINTS_MOST)
     group = query.subgroup if _SECONDS.get(query.subgroup, 0) >= _SECONDS[shortest] else shortest
     periods, drawn = _periods_and_drawn(connection, wanted, query, group)
+    units, counts = _units_of(drawn, query.unit)
+    label = label_of(units) if units in counts else query.unit or NM
+    if len(counts) > 1:  # no index has them
+        wanted = replace(wanted, units=units)
+    periods = [(name, entry) for name, entry in periods if entry.units == units]
+    drawn = [entry for entry in drawn if entry.units == units]
     good, bad = sum(entry.good for entry in drawn), sum(entry.bad for entry in drawn)
     values: dict[str, Any] = {
         "count": good + bad,
         "nok": bad,
+        "unit": label,
+        "shown_units": units,
+        "units": [{"unit": label_of(one), "count": count} for one, count in counts.items()],
         "causes": rates.causes(connection, wanted),
         "group": group,
         "quantities": [],
     }
     values["rules"] = [spc.RULES[number].words for number in query.rules]
-    phases = limits.phases(connection, wanted)
+    phases = limits.phases(connection, wanted, units)
     is_few = good + bad <= POINTS_MOST
     measured = [
         quantity
-        for quantity in QUANTITIES  # a program that does not measure it sends zeros
+        for quantity in quantities_in(units)  # a program that does not measure it sends zeros
         if any(any(entry.extremes(quantity.name)) or any(entry.specification(quantity.name)) for entry in drawn)
     ]
     sample = statistics.sample(connection, wanted, good + bad, HISTOGRAM_MOST) if measured else []
@@ -89,7 +110,7 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
     @cache
     def sums_of(since: str, until: str) -> list[ProgramSums]:
         digits, begin_of = subgroup_by(group, query.shifts)
-        its = replace(wanted, from_time=since, to_time=until + "a", tool=None, vin_from=None, vin_to=None)
+        its = replace(wanted, from_time=since, to_time=until + "a", tool=None, vin_from=None, vin_to=None, units=units)
         entries = statistics.program_sums(connection, its, digits, query.shifts if group == "shift" else ())
         return statistics.merged(entries, begin_of)
 
@@ -119,6 +140,15 @@ def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> di
             }
         )
     return values
+
+
+def _units_of(entries: Sequence[ProgramSums], unit: str) -> tuple[tuple[str, str], dict[tuple[str, str], int]]:
+    """Return the units to show, and how many results are in each, the most first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for entry in entries:
+        counts[entry.units] += entry.good + entry.bad
+    asked = [units for units, _ in counts.most_common() if unit in ("", label_of(units))]
+    return next(iter(asked), (unit or NM, DEGREES)), dict(counts.most_common())
 
 
 # -- points --------------------------------------------------------------------------------------------------------

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from toolcart.archive.database import bulk_insert, database
+from toolcart.archive.database import bulk_insert, database, rollups
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
-from toolcart.archive.statistics import control_charts, periods, rates, rollups, spc
+from toolcart.archive.statistics import control_charts, periods, rates, spc
 from toolcart.archive.statistics.limits import Phase
 from toolcart.archive.statistics.spc import Sums
 from toolcart.archive.web.trend import TrendQuery, trend
@@ -179,7 +179,7 @@ def quarters(dice, days, per_day, spread, nok):
                     f"{verdict}AngleLeast": None,
                     f"{verdict}AngleMost": None,
                 }
-            rows.append((3, 1, 1, 1, 1, slot, "C1", 112.0, 128.0, 0.0, 0.0, *measures.values()))
+            rows.append((3, 1, 1, 1, 1, slot, "C1", 112.0, 128.0, 0.0, 0.0, "Nm", "deg", *measures.values()))
     return rows
 
 

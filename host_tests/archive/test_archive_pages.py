@@ -15,9 +15,8 @@ from types import SimpleNamespace
 import pytest
 
 from toolcart.archive import serve_commands
-from toolcart.archive.database import bulk_insert, database, queries
+from toolcart.archive.database import bulk_insert, database, queries, rollups
 from toolcart.archive.database.tables import RESULT as RESULTS
-from toolcart.archive.statistics import rollups
 from toolcart.archive.web import day_figures, page_queries, server, template_filters
 from toolcart.archive.web import users as login
 from toolcart.archive.web.app import LOGINS_AT_ONCE
@@ -301,7 +300,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
         for n in range(75):  # fifty from 10.0 to 10.4, ten each, and then 25 under other limits
             high, torque = (11.0, 10.0 + 0.1 * (n % 5)) if n < 50 else (12.0, 50.0)
             time = f"20240314{8 + n // 60:02d}{n % 60:02d}00"
-            values = (int(n == 0), 9.0, torque, high, 0, 60.0, 0.0, 0.0, 0, 0, n, 1, 0, None)
+            values = (int(n == 0), 9.0, torque, high, 0, 60.0, 0.0, 0.0, 0, 0, n, 1, 0, "Nm", "deg", None)
             rows.append((n + 1, 3, 1, 10, n + 1, time, time, "", 1, "C1", 7, *values))
         bulk_insert.insert(connection, RESULTS, rows)
         rollups.add(connection, rows)

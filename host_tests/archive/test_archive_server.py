@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from toolcart.archive.database import database
+from toolcart.archive.database import database, rollups
+from toolcart.archive.database.tables import QUARTER, TABLES, VIEWS
 from toolcart.archive.database.tables import RESULT as RESULT_TABLE
-from toolcart.archive.database.tables import TABLES, VIEWS
 from toolcart.archive.server.fault_injection import Faults, refusal
 from toolcart.archive.storage import writer
 from host_tests.support.archive import (
@@ -322,15 +322,52 @@ def test_migrations_make_what_the_tables_say(new_place):
         assert_is_as_the_tables_say(connection)
 
 
-BACK_TO_4 = (
+UNITS = (("Result", "Torque"), ("Result", "Angle"), ("ControlLimits", ""))
+OF_QUARTERS = ", ".join(f'"{one.name}"' for one in QUARTER.columns if not one.name.endswith("Unit"))
+BACK_TO_5 = (
     *[f"DROP VIEW {name}" for name in VIEWS],
+    *[f'ALTER TABLE "{table}" DROP COLUMN "{name}Unit"' for table, name in UNITS],
+    f'CREATE TABLE "Other" AS SELECT {OF_QUARTERS} FROM "Quarter"',
+    'DROP TABLE "Quarter"',
+    'ALTER TABLE "Other" RENAME TO "Quarter"',
+    "UPDATE alembic_version SET version_num = '5'",
+)
+BACK_TO_4 = (
+    *BACK_TO_5,
     *[f'DROP INDEX "{name}ByShownTime"' for name in ("Result", "Event", "Graph")],
-    *[f'DROP INDEX "{name}"' for name in ("ResultByVIN", "ResultNOKByTime", "QuarterByTool")],
+    *[f'DROP INDEX "{name}"' for name in ("ResultByVIN", "ResultNOKByTime")],
     'CREATE INDEX "ResultByVIN" ON "Result" ("VIN", "SystemType", "System", "Station", "Program")',
     'ALTER TABLE "TNMapStation" DROP COLUMN "Watched"',
     "CREATE VIEW results AS SELECT 1 AS time",
     "UPDATE alembic_version SET version_num = '4'",
 )
+
+
+def test_results_of_revision_5_get_the_units_that_their_parameters_say(new_place):
+    place = filled(new_place(), stations=1, cars=40)  # 5 results each
+    parameter = "INSERT INTO \"ResultParameter\" VALUES ({}, 1, 0, 1, {}, '', '{}', 0, '', 0)"
+    told = [(number, 60004, "%") for number in range(1, 151)] + [
+        (151, 60008, "kN, mm"),
+        (152, 60004, ""),
+        (153, 30, "%"),
+    ]
+    limits = [
+        f"INSERT INTO \"ControlLimits\" VALUES ({number}, 3, 1, 1, 1, 1, '{name}', '202611201500', '202611201000', "
+        "'202611201500', 1, 99, 1, 1, '', '', '', '')"
+        for number, name in enumerate(("Torque", "Angle"), 1)
+    ]
+    change(place, *BACK_TO_5, *[parameter.format(*one) for one in told], *limits)
+    database.connect(place, writes=True).dispose()
+    with reading(place) as connection:
+        assert_is_as_the_tables_say(connection)
+        found = connection.exec_driver_sql("SELECT torque_unit, angle_unit FROM results ORDER BY result_id").fetchall()
+        assert found == [("%", "deg")] * 150 + [("kN", "mm")] + [("Nm", "deg")] * 49
+        kept, summed = (set(connection.execute(one)) for one in (select(QUARTER), rollups.summed()))
+        assert {row[:13] for row in kept} == {row[:13] for row in summed} and len(kept) == len(summed)
+        assert connection.exec_driver_sql('SELECT "Unit" FROM "ControlLimits" ORDER BY 1').fetchall() == [
+            ("%",),
+            ("deg",),
+        ]
 
 
 def test_an_archive_of_revision_4_is_brought_up_to_date_with_all_it_has(new_place):

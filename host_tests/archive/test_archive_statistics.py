@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from toolcart.archive.database import bulk_insert, database
+from toolcart.archive.database import bulk_insert, database, rollups
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
-from toolcart.archive.statistics import periods, rollups, spc, statistics
+from toolcart.archive.statistics import periods, spc, statistics
 from toolcart.archive.storage import maintenance
 from toolcart.archive.web import day_figures, histograms
 from toolcart.archive.web.trend import HISTOGRAM_MOST, POINTS_MOST, TrendQuery, trend
@@ -41,7 +41,8 @@ def row(number, moment, torque, angle=None, *, bad=0, limits=(40.0, 50.0), tool=
     time = moment.strftime("%Y%m%d%H%M%S")
     spindle, (low, high) = more.get("spindle", 1), more.get("angle_limits", (0.0, 0.0))
     values = (limits[0], torque, limits[1], 2 * bad, low, angle, high, 0, 0)
-    return (number, *HERE, number, time, time, vin, spindle, tool, program, bad, *values, number, 1, 0, None)
+    units = more.get("units", ("Nm", "deg"))
+    return (number, *HERE, number, time, time, vin, spindle, tool, program, bad, *values, number, 1, 0, *units, None)
 
 
 def put(connection, rows):
@@ -332,6 +333,7 @@ def archived(draw):
     limits = draw(st.sampled_from([(40.0, 50.0), (40.0, 48.0), (0.0, 0.0), (None, 50.0), (5.0, 5.0)]))
     bad, torque, angle = draw(st.integers(0, 1)), draw(REAL), draw(REAL)
     same = {"program": draw(st.integers(1, 2)), "tool": draw(st.sampled_from(["", "C1"])), "limits": limits}
+    same["units"] = draw(st.sampled_from([("Nm", "deg"), ("%", "deg"), ("kN", "mm")]))
     return lambda number: row(number, moment, torque, angle, bad=bad, angle_limits=(30.0, 90.0), **same)
 
 

@@ -481,7 +481,7 @@ def test_later_limits_with_the_same_begin_replace_earlier_ones(limits_browser, l
     limits_browser.post(LIMITS, data=REFERENCE)
     limits_browser.post(LIMITS, data={**REFERENCE, "note": "again"})
     with reading(limits_place) as connection:
-        phases = limits.phases(connection, PROGRAM)["Torque"]
+        phases = limits.phases(connection, PROGRAM, ("Nm", "deg"))["Torque"]
     assert [phase.number for phase in phases] == [3]
 
 

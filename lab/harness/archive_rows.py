@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from toolcart.archive.database import bulk_insert, vehicle_numbers
+from toolcart.archive.database import bulk_insert, rollups, vehicle_numbers
 from toolcart.archive.database import tables as t
-from toolcart.archive.statistics import rollups
+from toolcart.toolsnet.rows import DEGREES, NM
 
 AT_ONCE = 10000
 SYSTEM_TYPE = 3  # Open Protocol
@@ -181,6 +181,8 @@ def _result(dice: random.Random, number: int, station: int, sequence: int, momen
         "TighteningId": 1000000 + number,
         "Arrivals": 1,
         "Behind": 0,
+        "TorqueUnit": NM,
+        "AngleUnit": DEGREES,
         "Number": None,
     }
 

@@ -15,6 +15,8 @@ from toolcart.toolsnet.records import station_of, tightening_id_of
 Key = tuple[int, int, int, int, str]  # system type, system, station, sequence, time
 GraphKey = tuple[int, int, int, int, str, int, int]  # then spindle and type of the graph
 _BIG_MOST = 2**63 - 1
+_TORQUE_UNIT, _PRESS = 60004, 60008  # parameters of telegram 04 (docs/outlets.md)
+NM, DEGREES = "Nm", "deg"  # the units of torque and angle, unless a telegram says otherwise
 
 
 def now_text() -> str:
@@ -53,7 +55,7 @@ def result_rows(
     VINs and parameters belong to the first row.
     """
     whole = (*key_of(fields), arrived, fields["vin"].strip())
-    last = (_bounded(tightening_id_of(fields)), 1, int(behind))
+    last = (_bounded(tightening_id_of(fields)), 1, int(behind), *units_of(fields))
     unread = fields.get("unread", ())
     rows = []
     for index, spindle in enumerate(fields["spindles"]):
@@ -95,6 +97,13 @@ def result_rows(
         for number, one in enumerate(fields["parameters"], 1)
     ]
     return rows, [(first_id, identifier, vin) for identifier, vin in vins.items()], parameters
+
+
+def units_of(fields: dict) -> tuple[str, str]:
+    """Return the units of a result's torque and angle; those of a press are force and stroke."""
+    told = {one["parameter_id"]: one["value"].strip() for one in fields["parameters"]}
+    torque, angle = ("kN", "mm") if _PRESS in told else (NM, DEGREES)
+    return told.get(_TORQUE_UNIT) or torque, angle
 
 
 def tightening_of(fields: dict) -> tuple[int | None, float | None, float | None]:

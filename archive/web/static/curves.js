@@ -135,23 +135,22 @@ function windowLines(xs, ys) {
 
 function drawAll() {
   const place = (name) => document.querySelector(`[data-curve="${name}"]`);
-  const { TorqueLow, TorqueHigh, AngleLow, AngleHigh } = data.window;
-  const torque = [TorqueLow, TorqueHigh];
-  const angle = [AngleLow, AngleHigh];
+  const { torque, angle } = data.limits;
+  const unit = (name) => (data.many.find((one) => one[name]) || { [name]: { unit: "" } })[name].unit;
   const lines = (of) => data.many.map((one) => ({ id: one.ResultId, bad: one.Overall, ...of(one) }));
   const overTime = (name) => lines((one) => ({ xs: (one[name] || {}).times, ys: (one[name] || {}).values }));
   const over = lines((one) => ({ xs: (one.over || {}).angle, ys: (one.over || {}).torque }));
-  drawMany(place("over"), "Torque over angle", over, "°", "Nm", torque, angle);
-  drawMany(place("torque"), "Torque over time", overTime("torque"), "ms", "Nm", torque);
-  drawMany(place("angle"), "Angle over time", overTime("angle"), "ms", "°", angle);
+  drawMany(place("over"), "Torque over angle", over, unit("angle"), unit("torque"), torque, angle);
+  drawMany(place("torque"), "Torque over time", overTime("torque"), "ms", unit("torque"), torque);
+  drawMany(place("angle"), "Angle over time", overTime("angle"), "ms", unit("angle"), angle);
 }
 
 function draw() {
   const place = (name) => document.querySelector(`[data-curve="${name}"]`);
   const { torque, angle, over, limits } = data;
-  if (torque) drawOne(place("torque"), "Torque over time", torque.times, torque.values, "ms", "Nm", limits.torque, true);
-  if (over) drawOne(place("over"), "Torque over angle", over.angle, over.torque, "°", "Nm", limits.torque, false);
-  if (angle) drawOne(place("angle"), "Angle over time", angle.times, angle.values, "ms", "°", limits.angle, true);
+  if (torque) drawOne(place("torque"), "Torque over time", torque.times, torque.values, "ms", torque.unit, limits.torque, true);
+  if (over) drawOne(place("over"), "Torque over angle", over.angle, over.torque, angle.unit, torque.unit, limits.torque, false);
+  if (angle) drawOne(place("angle"), "Angle over time", angle.times, angle.values, "ms", angle.unit, limits.angle, true);
 }
 
 if (data) drawAlways(data.many ? drawAll : draw);

@@ -6,8 +6,6 @@ What an older version stored has the number 0: which way it came is not known an
 from alembic import op
 from sqlalchemy import inspect
 
-from toolcart.archive.database import tables
-
 revision = "4"
 down_revision = "3a"
 
@@ -20,7 +18,6 @@ def upgrade() -> None:
     connection.exec_driver_sql('ALTER TABLE "Result" ADD COLUMN "Number" BIGINT DEFAULT 0')
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql('ALTER TABLE "Consumed" ALTER COLUMN "Sequence" TYPE BIGINT')
-    tables.make_views(connection)
 
 
 def downgrade() -> None:

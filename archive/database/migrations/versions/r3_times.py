@@ -23,7 +23,6 @@ def upgrade() -> None:
     for table in (t.RESULT, t.QUARTER, t.EVENT, t.GRAPH):
         for index in table.indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
-    t.make_views(connection)
 
 
 def downgrade() -> None:

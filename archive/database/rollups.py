@@ -5,8 +5,8 @@
     add, again                                       keep the table equal to the results
 
 Rules
-1. A row is a station's program, spindle, tool and set of limits in one quarter of an hour of the station's clock. Sums
-   are additive, so the order of arrival does not matter, nor which server stores.
+1. A row is a station's program, spindle, tool, set of limits and units in one quarter of an hour of the station's
+   clock. Sums are additive, so the order of arrival does not matter, nor which server stores.
 2. Values are summed as differences from the middle between their limits: squares of these lose no digits. A difference
    too small to be squared, which PostgreSQL refuses, is 0.
 3. Where results are deleted, their quarters are summed again.
@@ -67,7 +67,8 @@ def rows_of(results: Iterable[tuple]) -> list[tuple]:
         torque_limits = limits_of(row[_AT["TorqueLow"]], row[_AT["TorqueHigh"]])
         angle_limits = limits_of(row[_AT["AngleLow"]], row[_AT["AngleHigh"]])
         place = _place_of(row)
-        key = (*place, row[_AT["SpindleSerial"]], *torque_limits, *angle_limits)
+        units = row[_AT["TorqueUnit"]], row[_AT["AngleUnit"]]
+        key = (*place, row[_AT["SpindleSerial"]], *torque_limits, *angle_limits, *units)
         one = sums.setdefault(key, [0, 0, *4 * (0, 0.0, 0.0, None, None)])
         bad = int(row[_AT["Overall"]] != 0)
         one[bad] += 1
@@ -146,6 +147,7 @@ def summed(*which: ColumnElement[bool]) -> Select:
     keys = [*place, _slot().label("Slot"), _R.SpindleSerial.label("Tool")]
     for name in QUANTITIES:
         keys += [limit.label(name + end) for limit, end in zip(limits(name), ("Low", "High"), strict=True)]
+    keys += [_R.TorqueUnit, _R.AngleUnit]
     measures = [column.label(name) for name, column in _measures().items()]
     one = select(*keys, *measures).where(*which).subquery().c
     how: dict[str, Callable[..., ColumnElement]] = {"sum": func.sum, "least": func.min, "most": func.max}
@@ -181,6 +183,12 @@ def _again() -> tuple[Delete, Insert]:
 def end_of(slot: str) -> str:
     """Return the end of a quarter as text that sorts behind all of its times and before all later ones."""
     return f"{slot[:10]}{int(slot[10:12]) + 15}"
+
+
+def places_where(connection: Connection, *which: ColumnElement[bool]) -> set[Place]:
+    """Return the quarters of stored results."""
+    statement = select(*[_R[name] for name in _PLACE], _slot()).where(*which).distinct()
+    return {(row[0], row[1], row[2], row[3], row[4], row[5]) for row in connection.execute(statement)}
 
 
 def places_of(results: Iterable[dict]) -> set[Place]:
