@@ -134,9 +134,7 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
         fail(f"--old-into {into}: the archive itself; name another place")
     keeping = RetentionPeriods(into, days, options["keep_ok_days"]) if into else None
     batches = consuming(options["consume"], (), place, options) if options["consume"] else None
-    return serving.Place(
-        place, host, pim_port, server_port, address, context, role, options["weight"], keeping, batches
-    )
+    return serving.Place(place, host, pim_port, server_port, address, context, role, keeping, batches)
 
 
 def serve_until_stopped(where: Any, faults: Any, seconds: float | None, where_pages: WebSettings | None) -> None:
@@ -165,7 +163,6 @@ def _fault(name: str, field: str, text: str, **how: Any):
     default="all",
     help="What this process does; anything but `all` is for several processes on one PostgreSQL.",
 )
-@option("--weight", type=click.IntRange(1, 1000), default=1, help="This server's share of the stations.")
 @option("--host", default="127.0.0.1", help="Address to listen on.")
 @option("--pim-port", type=PORT, default=6575, help="Port of the PIM; 0 takes a free one.")
 @option("--server-port", type=PORT, default=10111, help="Port of the server; 0 takes a free one.")
@@ -283,27 +280,8 @@ def servers_command(place: str, as_json: bool) -> None:
         click.echo(json.dumps(rows, default=float))
         return
     for one in rows:
-        is_live = not one["Draining"] and one["Silent"] < servers.GONE_S
-        state = "takes stations" if is_live else "drained" if one["Draining"] else f"gone for {one['Silent']:.0f} s"
-        click.echo(f"{one['Host']}:{one['Port']}  weight {one['Weight']}  {state}")
-
-
-@click.command()
-@database_option
-@click.argument("server", metavar="HOST:PORT")
-def drain(place: str, server: str) -> None:
-    """Move a server's stations to the others and stop it."""
-    from toolcart.archive.server import servers
-
-    with failing(ValueError):
-        host, port = address(server)
-    with _served(place) as connection:
-        is_there = servers.drain(connection, host, port)
-        if is_there:
-            connection.commit()
-    if not is_there:
-        fail(f"{server} is no server of this archive; `toolcart archive servers` lists them", EXIT_NOTHING)
-    click.echo(f"{server} gets no more stations and ends once what it has is answered")
+        state = "takes stations" if one["Silent"] < servers.GONE_S else f"gone for {one['Silent']:.0f} s"
+        click.echo(f"{one['Host']}:{one['Port']}  {state}")
 
 
 @contextmanager

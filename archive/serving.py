@@ -1,7 +1,6 @@
 """`toolcart archive serve` and `consume`: PIM, server, both or neither in one asyncio loop until Ctrl-C or SIGTERM.
 
-Both signals drain a server among others as `toolcart archive drain` does: no PIM names it any more, what stations have
-sent is answered, and it ends.
+At both signals no PIM names a server among others any more, what stations have sent is answered, and it ends.
 """
 
 from __future__ import annotations
@@ -51,7 +50,6 @@ class Place:
     announced_host: str | None = None  # in 08; None: `host`
     tls: ssl.SSLContext | None = None
     role: str = ALL
-    weight: int = 1  # of a server among others
     keeping: RetentionPeriods | None = None
     consuming: Callable[[Writer, Callable[[str], None]], Consumer] | None = None  # begins to take batches
     is_shared: bool = False  # others write to the same database
@@ -89,7 +87,7 @@ async def run(
             say(_listening_line(place, *await server.listen(place.host, *ports, place.tls)))
             if place.role == SERVER:
                 ends.push_async_callback(server.drain)
-                ends.push_async_callback(asyncio.to_thread, _member(engine, place, server, stop).leave)
+                ends.push_async_callback(asyncio.to_thread, _member(engine, server).leave)
             if place.keeping:
                 retention = Retention(engine, place.database, writer, place.keeping, say)
                 ends.push_async_callback(asyncio.to_thread, retention.close)
@@ -112,16 +110,14 @@ def _listening_line(place: Place, pim_port: int, server_port: int) -> str:
     )
 
 
-def _member(engine: Engine, place: Place, server: ArchiveServer, stop: asyncio.Event) -> servers.Member:
-    """Announce this server to the PIMs, and end when it is drained."""
+def _member(engine: Engine, server: ArchiveServer) -> servers.Member:
+    """Announce this server to the PIMs."""
     state = server.state
     assert isinstance(state.pim, InProcessServer)
-    myself = servers.Server(state.pim.host, state.pim.port, place.weight)
+    myself = servers.Server(state.pim.host, state.pim.port)
 
-    def on_beat(live: list[servers.Server] | None) -> None:
-        if live is None:
-            state.loop.call_soon_threadsafe(stop.set)
-        elif myself in live:
+    def on_beat(live: list[servers.Server]) -> None:
+        if myself in live:
             is_mine = partial(_is_of, live, myself)
             state.loop.call_soon_threadsafe(server.drain_foreign_stations, is_mine)
 

@@ -357,9 +357,7 @@ SERVER = Table(  # the servers that share this database (toolcart.archive.server
     TABLES,
     Column("Host", String(15), primary_key=True),  # as an 08 has it
     Column("Port", Integer, primary_key=True, autoincrement=False),
-    *_integers("Weight"),
     Column("Seen", Float, nullable=False),  # seconds since 1970 by the database's clock
-    Column("Draining", Integer, nullable=False, default=0),
 )
 CONSUMED = Table(  # how far each outlet's batches are stored (toolcart.archive.consume)
     "Consumed",

@@ -2,8 +2,8 @@
 
 Rules
 1. A server reports every BEAT_S that it is there, by the database's clock. One silent for GONE_S gets no stations.
-2. A station's server is the one with the best score, a hash of both scaled by the server's weight (rendezvous hashing).
-   When a server goes, only its stations move, to all others by their weight; they come back when it does.
+2. A station's server is the one with the highest hash of both (rendezvous hashing): each has as many. When a server
+   goes, only its stations move, to all others; they come back when it does.
 3. Where a station reports does not matter to what is stored: any server stores any station's results once
    (toolcart.archive.storage.known_state). So a wrong choice costs a connection, never a result.
 """
@@ -11,7 +11,6 @@ Rules
 from __future__ import annotations
 
 import hashlib
-import math
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -20,20 +19,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from toolcart.archive.database import audit
 from toolcart.archive.database.tables import Station
 
 BEAT_S = 2.0
 GONE_S = 8.0
 _NOW = "extract(epoch FROM clock_timestamp())"
 _SILENT = f'abs({_NOW} - "Seen")'  # one that will be seen died before the clock was set back
-_LIVE = f'SELECT "Host", "Port", "Weight" FROM "Server" WHERE "Draining" = 0 AND {_SILENT} < :gone'
-_PUT = f'INSERT INTO "Server" AS had VALUES (:host, :port, :weight, {_NOW}, 0) ON CONFLICT ("Host", "Port") DO UPDATE '
-_BEGIN = _PUT + f'SET "Weight" = :weight, "Seen" = {_NOW}, "Draining" = 0'
-_BEAT = _PUT + f'SET "Seen" = {_NOW} WHERE had."Draining" = 0'
-_DRAIN = 'UPDATE "Server" SET "Draining" = 1 WHERE "Host" = :host AND "Port" = :port'
-_ALL = f'SELECT "Host", "Port", "Weight", {_SILENT} AS "Silent", "Draining" FROM "Server" ORDER BY 1, 2'
-_SPAN = 2**64
+_LIVE = f'SELECT "Host", "Port" FROM "Server" WHERE {_SILENT} < :gone'
+_BEAT = f'INSERT INTO "Server" VALUES (:host, :port, {_NOW}) ON CONFLICT ("Host", "Port") DO UPDATE SET "Seen" = {_NOW}'
+_LEAVE = 'DELETE FROM "Server" WHERE "Host" = :host AND "Port" = :port'
+_ALL = f'SELECT "Host", "Port", {_SILENT} AS "Silent" FROM "Server" ORDER BY 1, 2'
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,6 @@ class Server:
 
     host: str
     port: int
-    weight: int = 1
 
 
 def of_station(servers: Sequence[Server], station: Station) -> Server | None:
@@ -50,10 +44,8 @@ def of_station(servers: Sequence[Server], station: Station) -> Server | None:
     return max(servers, key=lambda server: (_score(server, station), server.host, server.port), default=None)
 
 
-def _score(server: Server, station: Station) -> float:
-    name = f"{station} {server.host}:{server.port}".encode()
-    drawn = int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "big")
-    return server.weight / -math.log((drawn + 0.5) / _SPAN)
+def _score(server: Server, station: Station) -> bytes:
+    return hashlib.blake2b(f"{station} {server.host}:{server.port}".encode(), digest_size=8).digest()
 
 
 def live(connection: Connection) -> list[Server]:
@@ -62,29 +54,23 @@ def live(connection: Connection) -> list[Server]:
 
 
 def all_of(connection: Connection) -> list[dict]:
-    """Return every server that was ever there, with the seconds since it was last seen."""
+    """Return every server that has not ended by itself, with the seconds since it was last seen."""
     return [dict(row) for row in connection.execute(text(_ALL)).mappings()]
-
-
-def drain(connection: Connection, host: str, port: int) -> bool:
-    """Have a server hand its stations over and end; False if there is no such server."""
-    audit.note(connection, f"drain of {host}:{port}")
-    return connection.execute(text(_DRAIN), {"host": host, "port": port}).rowcount == 1
 
 
 class Member:
     """One server among others: a thread reports that it is there and finds out which others are.
 
-    That thread calls `on_beat` with the servers that are there, and with None once this one is drained.
+    That thread calls `on_beat` with the servers that are there.
     """
 
-    def __init__(self, engine: Engine, myself: Server, on_beat: Callable[[list[Server] | None], None]) -> None:
+    def __init__(self, engine: Engine, myself: Server, on_beat: Callable[[list[Server]], None]) -> None:
         self._engine = engine
-        self._me = {"host": myself.host, "port": myself.port, "weight": myself.weight}
+        self._me = {"host": myself.host, "port": myself.port}
         self._on_beat = on_beat
         self._ended = threading.Event()
         with engine.begin() as connection:
-            connection.execute(text(_BEGIN), self._me)
+            connection.execute(text(_BEAT), self._me)
         self._thread = threading.Thread(target=self._run, name="member", daemon=True)
         self._thread.start()
 
@@ -93,16 +79,14 @@ class Member:
         self._ended.set()
         self._thread.join()
         with suppress(SQLAlchemyError), self._engine.begin() as connection:
-            connection.execute(text(_DRAIN), self._me)
+            connection.execute(text(_LEAVE), self._me)
 
     def _run(self) -> None:
         while not self._ended.wait(BEAT_S):
             try:
                 with self._engine.begin() as connection:
-                    is_there = connection.execute(text(_BEAT), self._me).rowcount == 1
-                    live_servers = live(connection) if is_there else None
+                    connection.execute(text(_BEAT), self._me)
+                    live_servers = live(connection)
             except SQLAlchemyError:
                 continue  # the silence is enough; the writer reports why
             self._on_beat(live_servers)
-            if live_servers is None:
-                return

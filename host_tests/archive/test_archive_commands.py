@@ -317,7 +317,7 @@ def test_an_archive_that_is_not_there_is_not_made_by_looking(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-ON_AN_ARCHIVE = [["query", "--all"], ["check"], ["curves", "1"], ["report"], ["servers"], ["drain", "x:1"]]
+ON_AN_ARCHIVE = [["query", "--all"], ["check"], ["curves", "1"], ["report"], ["servers"]]
 CHANGING = [["forget", "--newest", "1", "--yes"], ["move-old", "--keep-days", "1", "--into", "old.sqlite"]]
 
 

@@ -330,6 +330,8 @@ BACK_TO_5 = (
     f'CREATE TABLE "Other" AS SELECT {OF_QUARTERS} FROM "Quarter"',
     'DROP TABLE "Quarter"',
     'ALTER TABLE "Other" RENAME TO "Quarter"',
+    'ALTER TABLE "Server" ADD COLUMN "Weight" INTEGER NOT NULL DEFAULT 1',
+    'ALTER TABLE "Server" ADD COLUMN "Draining" INTEGER NOT NULL DEFAULT 0',
     "UPDATE alembic_version SET version_num = '5'",
 )
 BACK_TO_4 = (

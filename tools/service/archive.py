@@ -5,7 +5,7 @@ Rules
    where relative names start.
 2. Options and secrets may be in ENVIRONMENT, which only root can read: TOOLCART_ARCHIVE_OPTIONS, TOOLCART_ARCHIVE (the
    database's URL), TOOLCART_ARCHIVE_PASSWORD.
-3. It starts again after every failure, such as a PostgreSQL that is not up yet. A drained server is not started again.
+3. It starts again after every failure, such as a PostgreSQL that is not up yet.
 """
 
 from __future__ import annotations

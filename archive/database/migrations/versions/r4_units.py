@@ -1,6 +1,7 @@
 """A result has the units of its torque and angle, and so have its quarter of an hour and control limits.
 
-Until now they were looked up among its parameters. Those of ten million results are read once, which takes minutes.
+Until now units were looked up among its parameters: those of ten million results are read once, which takes minutes.
+Servers have no weights any more.
 """
 
 from typing import Any
@@ -26,6 +27,8 @@ def upgrade() -> None:
     for table, name, unit in (("Result", "TorqueUnit", NM), ("Result", "AngleUnit", DEGREES)):
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ADD COLUMN "{name}" VARCHAR(25) DEFAULT \'{unit}\' NOT NULL')
     connection.exec_driver_sql(f'ALTER TABLE "ControlLimits" ADD COLUMN "Unit" VARCHAR(25) DEFAULT \'{NM}\' NOT NULL')
+    for name in ("Weight", "Draining"):
+        connection.exec_driver_sql(f'ALTER TABLE "Server" DROP COLUMN "{name}"')
     _read_units(connection)
     _key_quarters_by_unit(connection)
     _name_units_of_limits(connection)
