@@ -114,7 +114,7 @@ def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[Colu
     if until is not None:
         here.append(time < until)
     if wanted.program is not None:
-        here.append(is_program(wanted.program, wanted.station is not None))
+        here.append(is_program(wanted.program, wanted.nok or wanted.station is not None))
     for column, value in (
         (_R.Spindle, wanted.spindle),
         (_R.SpindleSerial, wanted.tool),
@@ -134,9 +134,9 @@ def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[Colu
     return here
 
 
-def is_program(program: int, at_station: bool) -> ColumnElement[bool]:
-    """The condition that a result is of this program; for one station without the index, which has all stations'."""
-    return (_R.Program + 0 if at_station else _R.Program) == program
+def is_program(program: int, is_few: bool) -> ColumnElement[bool]:
+    """The condition that a result is of this program; of one station or of what is not OK without the index of all."""
+    return (_R.Program + 0 if is_few else _R.Program) == program
 
 
 def _of_cars(vins: tuple[str, ...]) -> CompoundSelect:

@@ -263,9 +263,9 @@ def attempts(
     by = (*t.PLACE, "Program")
     by_program = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
     columns = [_R[name] for name in by]
-    within = which(connection, wanted)
+    within = which(connection, replace(wanted, nok=True))
     following = _next(wanted.to_time).label("Next")
-    nok = select(*columns, following).where(t.IS_NOK, *within, ~has_no_car).subquery().c
+    nok = select(*columns, following).where(*within, ~has_no_car).subquery().c
     keys = [nok[name] for name in by]
     for *key, behind, count in connection.execute(select(*keys, nok.Next, func.count()).group_by(*keys, nok.Next)):
         entry = by_program.setdefault(tuple(key), Attempts())
@@ -274,7 +274,7 @@ def attempts(
         elif behind == 0:
             entry.at_once -= count
             entry.again = count
-    statement = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, has_no_car).group_by(*columns)
+    statement = select(*columns, func.count(literal(1))).where(*within, has_no_car).group_by(*columns)
     for *key, count in connection.execute(statement):
         by_program.setdefault(tuple(key), Attempts()).without_vin = count
     return by_program

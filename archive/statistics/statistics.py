@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, null, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, String, and_, case, func, null, select, true
 from sqlalchemy import column as column_of
 from sqlalchemy import values as table_of
 
-from toolcart.archive.database import rollups
+from toolcart.archive.database import rollups, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter, which
 from toolcart.archive.database.rollups import QUANTITIES, VERDICTS, end_of, slot_of
@@ -30,6 +30,7 @@ _R, _Q = t.RESULT.c, t.QUARTER.c
 _FILLED = "999912312359"
 PERIODS = {"quarter of an hour": (12, 900), "hour": (10, 3600), "day": (8, 86400), "month": (6, 28 * 86400)}
 _LIMITS = tuple(name + end for name in QUANTITIES for end in ("Low", "High"))
+READ_MOST = 20_000  # results that are looked through for VINs as they are
 _UNITS = tuple(f"{name}Unit" for name in QUANTITIES)
 
 
@@ -245,6 +246,36 @@ def period_of(connection: Connection, wanted: ResultFilter, most: int) -> str:
     return next((name for name, (_, seconds) in PERIODS.items() if between_s <= seconds * most), "month")
 
 
+def narrowed(connection: Connection, wanted: ResultFilter) -> ResultFilter:
+    """Return the same for a range of many VINs with the minutes in which they were there, as results are read by time.
+
+    Without the VINs, if they were the only ones then: so it is where cars come in the order of their numbers.
+    """
+    first, last = wanted.vin_from or "", wanted.vin_to or ""
+    if not (first or last) or vehicle_numbers.are_few(connection, first, last):
+        return wanted
+    if _count(connection, replace(wanted, vin_from=None, vin_to=None)) <= READ_MOST:
+        return wanted
+    its_car = vehicle_numbers.between(connection, _R.VIN, first, last)  # what follows is in the same index
+    names = (*t.PLACE, "Program", "Spindle")
+    values = (*(wanted.station or ()), wanted.program, wanted.spindle)
+    same = [_R[name] + 0 == value for name, value in zip(names, values, strict=True)]
+    time = _R.Time.op("||")("")
+    span = [time >= (wanted.from_time or ""), time < (wanted.to_time or "a")]
+    statement = select(func.count(), func.min(time), func.max(time)).where(its_car, *same, *span)
+    count, since, until = connection.execute(statement).one()
+    if not count:
+        return wanted
+    then = replace(wanted, from_time=since[:12], to_time=until[:12] + "a")
+    every = replace(then, vin_from=None, vin_to=None)
+    return every if _count(connection, every) == count and wanted.tool is None else then
+
+
+def _count(connection: Connection, wanted: ResultFilter) -> int:
+    counted = [select(func.sum(source.c.Good + source.c.Bad)) for source in sources(connection, wanted)]
+    return sum(int(connection.execute(one).scalar() or 0) for one in counted)
+
+
 # -- single results ------------------------------------------------------------------------------------------------
 
 
@@ -274,8 +305,12 @@ def sample(connection: Connection, wanted: ResultFilter, total: int, most: int) 
     lot = table_of(column_of("Since", String), column_of("Until", String), name="Lot")
     lot = lot.data([(slot, end_of(slot)) for slot in sorted(drawn)]).cte()
     here = which(connection, replace(wanted, from_time=None, to_time=None))
-    its_time = lot.join(t.RESULT, and_(_R.Time >= lot.c.Since, _R.Time < lot.c.Until))
-    return connection.execute(statement.select_from(its_time).where(*here)).fetchall()
+    its_time = and_(_R.Time >= lot.c.Since, _R.Time < lot.c.Until)
+    if connection.dialect.name == "sqlite":
+        return connection.execute(statement.select_from(lot.join(t.RESULT, its_time)).where(*here)).fetchall()
+    # PostgreSQL would take each span for a ninth of all results, and read these: OFFSET has it look each span up.
+    each = statement.where(its_time, *here).correlate(lot).offset(0).lateral()
+    return connection.execute(select(each).select_from(lot.join(each, true()))).fetchall()
 
 
 def bars(

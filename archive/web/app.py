@@ -89,7 +89,7 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]], str], ..
     ("/results", pages.results, "station program spindle tool cause from to verdict behind"),
     ("/trend/{key:path}", statistics_pages.trend_page, _TREND),
     ("/limits/{key:path}", edits.limits_page, "program spindle from to"),
-    ("/pareto", statistics_pages.pareto_page, "station program from to by"),
+    ("/pareto", statistics_pages.pareto_page, "station program from to by attempts"),
     ("/events", pages.events, "station behind"),
     ("/breaches", pages.breaches, "behind"),
     ("/audit", pages.audit, "behind"),

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 from toolcart.archive.database import tables as t
 from toolcart.archive.database import vehicle_numbers
 from toolcart.archive.database.queries import ResultFilter, dicts, is_program, key_of, wanted_results, which
+from toolcart.archive.database.rollups import end_of
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rates
 from toolcart.archive.statistics.placeholders import Placeholders
@@ -238,21 +239,28 @@ def days(connection: Connection, key: Station, day: str | None) -> dict:
 
 
 def newest(connection: Connection, key: Station, program: int | None, spindle: int | None) -> tuple | None:
-    """Return time, spindle and program of a station's latest result, of this program and spindle if given."""
+    """Return time, spindle and program of a station's latest result, of this program and spindle if given.
+
+    In the quarter of an hour that its sums name: all results of a station are read for a program that it does not have.
+    """
     statement = select(_R.Time, _R.Spindle, _R.Program).where(t.is_row(t.RESULT, t.RESULT_KEY, key))
-    if program is not None:
-        statement = statement.where(is_program(program, at_station=True))
-    if spindle is not None:
-        statement = statement.where(_R.Spindle == spindle)
-    statement = statement.order_by(*_NEWEST).limit(1)
-    row = connection.execute(statement.where(_R.Time < _soon())).first() or connection.execute(statement).first()
+    quarter = select(func.max(_Q.Slot)).where(t.is_row(t.QUARTER, t.PLACE, key))
+    for name, value in (("Program", program), ("Spindle", spindle)):
+        if value is not None:
+            statement, quarter = statement.where(_R[name] + 0 == value), quarter.where(_Q[name] == value)
+    soon = connection.execute(quarter.where(_Q.Slot < _soon())).scalar()
+    slot = soon or connection.execute(quarter).scalar()
+    if slot is None:
+        return None
+    there = _R.Time < (min(end_of(slot), _soon()) if soon else end_of(slot))
+    row = connection.execute(statement.where(_R.Time >= slot, there).order_by(*_NEWEST).limit(1)).first()
     return tuple(row) if row else None
 
 
 def like(connection: Connection, result: dict, most: int, only_ok: bool) -> list[int]:
     """Return numbers of results with curves: this one and those before it of its program and units, at most `most`."""
     here = t.is_row(t.RESULT, t.RESULT_KEY, [result[name] for name in t.RESULT_KEY[:3]])
-    same = and_(is_program(result["Program"], at_station=True), _R.Spindle == result["Spindle"], here)
+    same = and_(is_program(result["Program"], is_few=True), _R.Spindle == result["Spindle"], here)
     until = or_(_R.Time < result["Time"], and_(_R.Time == result["Time"], _R.ResultId <= result["ResultId"]))
     wanted = select(*[_R[name] for name in ("ResultId", *t.GRAPH_KEY[:6])]).where(
         same, _R.Time <= result["Time"], until

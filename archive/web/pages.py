@@ -189,7 +189,7 @@ async def results(read: Reading, request: Request) -> Page:
         station=key,
         from_time=request_arguments.time(request, "from"),
         to_time=request_arguments.behind_day(request_arguments.time(request, "to")),
-        nok=query.get("verdict", "nok") == "nok",
+        nok=query.get("verdict", "nok") == "nok" or bool(query.get("cause")),  # a cause is of what is not OK
         program=request_arguments.number(request, "program"),
         spindle=request_arguments.number(request, "spindle"),
         tool=request_arguments.tool(request),

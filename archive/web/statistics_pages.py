@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,8 @@ PARETO_DAYS = 30
 SERIAL_MOST = 10  # TN 5.3
 UNIT_MOST = 60  # of both, each as long as a parameter's value
 BARS = 30
+ATTEMPTS_MOST = 20_000  # results that are not OK, of which each is looked up; of more only if that is asked for
+EVERY = "every"
 WITHIN = "within"  # limits of charts: of s within subgroups alone
 LINES = 31  # of a table, a month of days; another page has those before
 SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}  # offered as links
@@ -88,16 +91,17 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     counts = await read(rates.totals, wanted)
     good, nok = rates.added(counts, ()).get((), (0, 0))
     no_car = await no_cars(read, request)
-    try:
-        screws = await read(rates.attempts, wanted, counts, no_car)
-    except QueryTimeout:  # each that is not OK is looked after by itself: a hundred thousand take seconds
-        screws = None
+    form["attempts"] = request_arguments.one_of(request, "attempts", ("", EVERY))
+    screws, is_counted = None, nok <= ATTEMPTS_MOST or bool(form["attempts"])
+    if is_counted:
+        with suppress(QueryTimeout):
+            screws = await read(rates.attempts, wanted, counts, no_car)
     if by in OVER:
         bars = await _over_time(read, wanted, form, shifts)
     else:
         bars = await _by_frequency(read, wanted, form, counts, screws)
     values: dict[str, Any] = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": nok, "form": form, "kinds": kinds}
-    values["over"] = by in OVER
+    values["over"], values["is_counted"] = by in OVER, is_counted
     values["no_car"] = no_car.as_dict()
     values["all"] = rates.rate(nok, good + nok)
     values["screws"] = None if screws is None else rates.together(list(screws.values())).as_dict()
@@ -128,7 +132,7 @@ async def _by_frequency(
         of = tuple(row["SpindleSerial" if name == "Tool" else name] for name in columns)
         more[what] = {
             "of": totals.get(of, 0),
-            "address": template_filters.link("/results", **{**form, "by": None, **to}),
+            "address": template_filters.link("/results", **{**form, "by": None, "attempts": None, **to}),
         }
         if by in ("station", "program") and screws is not None:
             attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
@@ -152,9 +156,8 @@ async def _over_time(read: Reading, wanted: ResultFilter, form: dict, shifts: Sh
         counts[1] += good + bad
     bars = []
     for name, (bad, count) in reversed(by_name.items()):
-        address = (
-            template_filters.link("/results", **{**form, "by": None, "from": name, "to": name}) if by == "day" else ""
-        )
+        of_day = {**form, "by": None, "attempts": None, "from": name, "to": name}
+        address = template_filters.link("/results", **of_day) if by == "day" else ""
         bars.append({"what": name, "count": bad, "address": address, **rates.rate(bad, count), "of": count})
     return bars
 

@@ -77,6 +77,7 @@ class TrendQuery:
 
 def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> dict:
     """Return counts, causes and each quantity's values, charts and figures."""
+    wanted = statistics.narrowed(connection, wanted)
     shortest = statistics.period_of(connection, wanted, POINTS_MOST)
     group = query.subgroup if _SECONDS.get(query.subgroup, 0) >= _SECONDS[shortest] else shortest
     periods, drawn = _periods_and_drawn(connection, wanted, query, group)

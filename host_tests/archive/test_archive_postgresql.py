@@ -3,19 +3,21 @@
 import asyncio
 import os
 import random
+import re
 import signal
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
 from toolcart.archive.database import database, queries, vehicle_numbers
 from toolcart.archive.database.tables import CAR
 from toolcart.archive.server import servers
 from toolcart.archive.server.servers import Server
+from toolcart.archive.statistics import statistics
 from toolcart.archive.storage import maintenance
 from toolcart.archive.web import page_queries
 from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
@@ -116,6 +118,22 @@ def test_a_beginning_and_an_end_are_found_by_an_index(plant, column, part):
         return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + text))
 
     assert "Index Cond" in Reading(plant).ask(plan)
+
+
+def test_values_drawn_by_lot_are_looked_up_by_their_time(plant):
+    """PostgreSQL took each quarter of an hour for a ninth of all results, and read all of a station's."""
+    reading, seen = Reading(plant), []
+
+    def plan(connection):
+        event.listen(connection, "before_cursor_execute", lambda *seen_of: seen.append(seen_of[2:4]))
+        wanted = queries.ResultFilter((3, 1, 1), 1, 1, "2026", "2027")
+        assert statistics.sample(connection, wanted, 1000, 900)
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        text, values = next(one for one in seen if "LATERAL" in one[0])
+        return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {text}", values))
+
+    found = reading.ask(plan)
+    assert re.search(r'Index Cond: .*"Time"\)?(::text)? >= ', found), found
 
 
 def test_pages_cannot_write_and_ask_no_longer_than_they_may(plant):

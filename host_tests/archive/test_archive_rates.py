@@ -1,5 +1,6 @@
 """NOK rates with their interval, over time, and first attempts: against plain counting of the same rows."""
 
+import re
 from collections import Counter, defaultdict
 
 import pytest
@@ -107,6 +108,18 @@ def test_first_attempts_are_those_of_each_cars_screws(browser, place, span, narr
     for name in ("at_once", "again", "never", "without_vin"):
         assert page[name] == counts[name], name
     assert counts["again"] and page["rate"] == pytest.approx(counts["at_once"] / page["screws"])
+
+
+def test_first_attempts_of_many_are_counted_only_if_that_is_asked_for(browser, monkeypatch):
+    whole = browser.get("/pareto?by=station&json").json()
+    monkeypatch.setattr(statistics_pages, "ATTEMPTS_MOST", whole["nok"])
+    assert browser.get("/pareto?json").json()["screws"] == whole["screws"]
+    monkeypatch.setattr(statistics_pages, "ATTEMPTS_MOST", whole["nok"] - 1)
+    page = browser.get("/pareto?by=station").text
+    assert "First time OK" not in page and "it would take too long" not in page
+    [link] = re.findall(r'<a href="([^"]*)">count them</a>', page)
+    asked = browser.get(link.replace("&amp;", "&") + "&json").json()
+    assert asked["screws"] == whole["screws"] and asked["bars"] == whole["bars"]
 
 
 def test_rates_are_shown_if_first_attempts_take_too_long(browser, monkeypatch):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from toolcart.archive.database import bulk_insert, database, rollups
+from toolcart.archive.database import bulk_insert, database, rollups, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import periods, spc, statistics
@@ -278,6 +278,30 @@ def test_a_nok_within_its_limits_is_of_another_cause(engines):
     torque, angle = (one["points"] for one in found["quantities"])
     assert torque["other"][-1] == 44.0 and torque["why"][-1] == "angle high" and "own" not in torque
     assert angle["own"][-1] == 99.0 and "other" not in angle
+
+
+@pytest.mark.parametrize("is_in_order", [True, False], ids=["cars in the order of their numbers", "in no order"])
+@pytest.mark.parametrize("tool", [None, "C2"])
+def test_figures_of_a_range_of_many_vins_are_those_of_its_results(engines, monkeypatch, is_in_order, tool):
+    monkeypatch.setattr(statistics, "READ_MOST", 20)
+    monkeypatch.setattr(vehicle_numbers, "FEW", -1)  # so many that they are not looked up one by one
+    begin, dice = datetime(2026, 11, 5, 6, 7), random.Random(4)
+    rows = []
+    for at in range(400):
+        car = at // 4 if is_in_order else dice.randrange(100)
+        some = {"vin": f"V{car:03d}", "tool": "C1" if at % 3 else "C2", "program": 1 + at % 2, "bad": int(at % 7 == 0)}
+        rows.append(row(at + 1, begin + timedelta(minutes=3 * at), 44 + at % 11 / 10, **some))
+    wanted = ResultFilter(HERE, 1, 1, "2026", "2027", tool=tool, vin_from="V020", vin_to="V04")
+    everything = list(wanted_of(rows, wanted, False))
+    with engines.connect() as connection:
+        put(connection, rows)
+        found = trend(connection, wanted, TrendQuery("day"))
+        is_by_time_alone = statistics.narrowed(connection, wanted).vin_from is None
+        connection.rollback()
+    assert (found["count"], found["nok"]) == (len(everything), sum(one["Overall"] for one in everything))
+    check_figures(found["quantities"][0]["all"][0], everything, "Torque")
+    assert sum(one["count"] for one in found["causes"]) == found["nok"]
+    assert is_by_time_alone == (is_in_order and tool is None)
 
 
 def test_a_signal_leads_to_its_subgroup(engines):

@@ -25,7 +25,7 @@ from toolcart.archive.statistics.statistics import program_sums, values
 from toolcart.archive.storage import maintenance
 from toolcart.archive.web import page_queries, serving, statistics_pages, users
 from toolcart.archive.web.users import ROLES, UsersFile, put
-from host_tests.support.archive import Served, browsing, place_in, reading, reported, result, run
+from host_tests.support.archive import Served, browsing, change, place_in, reading, reported, result, run
 from host_tests.support.archive import filled as filled_with
 from lab.harness.archive_rows import sum_all, vin
 
@@ -174,6 +174,29 @@ def test_filters_narrow_it(browser, place, query, where):
 )
 def test_the_ends_of_time_are_times(browser, path, since, until):
     assert browser.get(path, params={"from": since, "to": until}).status_code == 200
+
+
+def test_a_list_by_cause_is_of_what_is_not_ok(browser):
+    page = as_json(browser, "/results", verdict="all", cause="torque low")
+    assert page["filters"]["verdict"] == "nok" and {row["Overall"] for row in page["results"]} == {1}
+    assert as_json(browser, "/results", verdict="all", cause="other")["results"] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "program"), [({}, 9), ({"program": 2}, 2), ({"spindle": 3}, 8), ({"program": 7}, None)]
+)
+def test_a_trend_ends_with_its_programs_newest_result(tmp_path, more, program):
+    place = filled_with(place_in(tmp_path), stations=1, cars=20)
+    latest = 'UPDATE "Result" SET {} WHERE "ResultId" = (SELECT max("ResultId") {} FROM "Result")'
+    change(place, latest.format('"Program" = 9, "Time" = \'20261120144000\'', ""))
+    change(place, latest.format('"Program" = 8, "Spindle" = 3, "Time" = \'20260101000000\'', "- 1"))
+    with database.writing(place) as engine, engine.begin() as connection:
+        sum_all(connection)
+    with browsing(place) as browser:
+        page = as_json(browser, "/trend/1", **more)
+    assert (page["form"]["program"] if page["trend"] else None) == program
+    if program:
+        assert page["trend"]["count"] > 0
 
 
 def test_a_shift_that_is_no_setting_is_not_offered(place):
