@@ -36,11 +36,10 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
     """
     library()
     from toolcart.archive import serving
-    from toolcart.archive.server.fault_injection import Faults
 
     where_pages = listening(pages, options) if pages else None
     is_shared = "://" in place and not place.startswith("sqlite")
     where = serving.Place(
         place, role=serving.CONSUMER, consuming=consuming(url, filters, place, options), is_shared=is_shared
     )
-    serve_until_stopped(where, Faults(), options["seconds"], where_pages)
+    serve_until_stopped(where, options["seconds"], where_pages)

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -96,18 +95,6 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
     return where
 
 
-def _faults(options: dict[str, Any]) -> Any:
-    """Return what is to go wrong on purpose."""
-    from toolcart.archive.server.fault_injection import Faults, refusal
-
-    given = {one.name: options[one.name] for one in fields(Faults) if one.name in options}
-    try:
-        given["refuse"] = [refusal(text) for text in options["refuse"]]
-        return Faults(**given)
-    except ValueError as wrong:
-        fail(f"--fail-refuse {wrong}")
-
-
 def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | None, options: dict[str, Any]) -> Any:
     """Return where to listen; an 08 needs an address that it has room for, and that stations can reach.
 
@@ -137,22 +124,13 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
     return serving.Place(place, host, pim_port, server_port, address, context, role, keeping, batches)
 
 
-def serve_until_stopped(where: Any, faults: Any, seconds: float | None, where_pages: WebSettings | None) -> None:
+def serve_until_stopped(where: Any, seconds: float | None, where_pages: WebSettings | None) -> None:
     """Serve; say what is wrong with the database. OSError if a port cannot be opened."""
     from toolcart.archive import serving
     from toolcart.archive.database import database
 
     with failing(database.DatabaseUnusable), nonblocking_output():
-        asyncio.run(serving.run(where, faults, say, seconds, where_pages))
-
-
-_SEQUENCE = click.IntRange(0, 99999)
-_EACH_N: dict[str, Any] = {"type": click.IntRange(min=0), "default": 0, "metavar": "N"}
-
-
-def _fault(name: str, field: str, text: str, **how: Any):
-    """Return an option for a fault (toolcart.archive.server.fault_injection)."""
-    return click.option(f"--fail-{name}", field, help=f"Fault: {text}", **how)
+        asyncio.run(serving.run(where, say, seconds, where_pages))
 
 
 @click.command()
@@ -168,17 +146,6 @@ def _fault(name: str, field: str, text: str, **how: Any):
 @option("--server-port", type=PORT, default=10111, help="Port of the server; 0 takes a free one.")
 @click.option("--tell-host", help="Server address given to stations, if it is not --host.")
 @seconds_option
-@_fault("refuse", "refuse", "refuse what matches, such as 7:vin=WVW.*", multiple=True, metavar="CODE:FIELD=PATTERN")
-@_fault("late-ms", "late_ms", "delay each answer.", type=click.IntRange(0, 600000), default=0)
-@_fault("silent", "silent", "never answer these telegrams: 04, 06.", multiple=True, metavar="TELEGRAM")
-@_fault("lose", "lose_every", "lose every n-th answer.", **_EACH_N)
-@_fault("close", "close_after", "close the connection after n telegrams.", **_EACH_N)
-@_fault("identifier", "wrong_identifier", "answer with a wrong identifier first.", is_flag=True)
-@_fault("say-result", "say_result", "the latest result that 08 names.", type=_SEQUENCE)
-@_fault("say-event", "say_event", "the latest event that 08 names.", type=_SEQUENCE)
-@_fault("say-host", "say_host", "the address that 08 names, sent as it is.")
-@_fault("without-12", "without_12", "say nothing after a connection, as an old PIM does.", is_flag=True)
-@click.option("--events-by-10", "answer_events_by_10", is_flag=True, help="Acknowledge events with telegram 10.")
 @click.option("--old-into", metavar="PLACE", help="Move old records into another archive: a file or a URL.")
 @click.option("--keep-days", type=DAYS, help="Records are old after so many days.")
 @click.option("--keep-ok-days", type=DAYS, help="OK results are old after only so many days.")
@@ -190,9 +157,8 @@ def _fault(name: str, field: str, text: str, **how: Any):
 def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any) -> None:
     """Run the archive's PIM and server until Ctrl-C.
 
-    What is stored is on the disk before its 05 goes out. Each --fail option makes one thing go wrong, to test a station
-    against; `toolcart archive forget` plays an archive restored from an old copy. With --role several processes share a
-    PostgreSQL database: each PIM sends each station to one of the servers.
+    What is stored is on the disk before its 05 goes out. With --role several processes share a PostgreSQL database:
+    each PIM sends each station to one of the servers.
     """
     library()
     tls = _tls(options["tls_certificate"], options["tls_key"], options["tls_ca"])
@@ -200,10 +166,9 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
         _pages(place, listening(options["pages"] or f"{HOST}:{WEB_PORT}", options, tls), options["seconds"])
         return
     where_pages = listening(options["pages"], options, tls) if options["pages"] else None
-    faults = _faults(options)
     where = _where(place, host, pim_port, server_port, tls, options)
     try:
-        serve_until_stopped(where, faults, options["seconds"], where_pages)
+        serve_until_stopped(where, options["seconds"], where_pages)
     except OSError as error:
         advice = "Is another one running? Choose free ports with --pim-port and --server-port."
         fail(f"cannot listen on {host}, ports {pim_port} and {server_port}: {error.strerror or error}. {advice}", 1)

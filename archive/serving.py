@@ -23,7 +23,6 @@ from toolcart.archive.consume.parcels import Parcels
 from toolcart.archive.database import database
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import servers
-from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import InProcessServer, RegisteredServers
 from toolcart.archive.server.server import ArchiveServer
 from toolcart.archive.server.server_state import ServerState
@@ -57,10 +56,10 @@ class Place:
 
 async def run(
     place: Place,
-    faults: Faults,
     say: Callable[[str], None],
     seconds: float | None = None,
     where_pages: WebSettings | None = None,
+    server_of: Callable[[ServerState], ArchiveServer] = ArchiveServer,
 ) -> None:
     """Serve; OSError if a port cannot be opened, database.Unusable if the database cannot be used.
 
@@ -69,10 +68,10 @@ async def run(
     is_shared = place.is_shared or place.role in (PIM, SERVER)
     with database.writing(place.database, is_shared) as engine:
         writer = Writer(engine, say, is_shared, Parcels)
-        state = ServerState(writer, place.announced_host or place.host, faults, say)
+        state = ServerState(writer, place.announced_host or place.host, say)
         if place.role == PIM:
             state.pim = RegisteredServers(engine, say)
-        server = ArchiveServer(state)
+        server = server_of(state)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             state.loop.add_signal_handler(number, stop.set)

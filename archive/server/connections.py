@@ -62,7 +62,6 @@ class Client(asyncio.BufferedProtocol):
         self._received = bytearray()
         self._silence: asyncio.TimerHandle | None = None
         self.last_telegram_s = self.connected_s = 0.0
-        self._telegrams = 0
         self._is_paused = False  # True: not read for now
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -157,11 +156,7 @@ class Client(asyncio.BufferedProtocol):
         for breach in breaches:
             self.state.note(self.peer, fields["id"], breach)
         unescaping.restore(fields, telegram)
-        self._telegrams += 1
         self.handle(fields["id"], fields, telegram)
-        most = self.state.faults.close_after
-        if most and self._telegrams >= most:
-            self.close()
 
     def _watch(self) -> None:
         if self._is_paused:
@@ -181,9 +176,8 @@ class PimClient(Client):
         self._verification = 0
 
     def greet(self) -> None:
-        if not self.state.faults.without_12:
-            self._verification = self.state.next_identifier()
-            self.send(f"12{self._verification:05d}")
+        self._verification = self.state.next_identifier()
+        self.send(f"12{self._verification:05d}")
 
     def handle(self, kind: str, fields: dict, telegram: bytes) -> None:
         if kind == "05":
@@ -201,7 +195,7 @@ class PimClient(Client):
     def _look_up_server(self, fields: dict) -> None:
         """Answer 07 with 08 (TN 5.9)."""
         state = self.state
-        if "07" in state.faults.silent or fields["identifier"] < 0:
+        if fields["identifier"] < 0:
             return
         state.writer.mark_alive(station_of(fields))
         state.pim.ask(station_of(fields), lambda answer: self._send_address(fields, answer))
@@ -210,11 +204,8 @@ class PimClient(Client):
         if answer is None:
             self.close()
             return
-        faults = self.state.faults
-        result = answer.result if faults.say_result is None else faults.say_result
-        event = answer.event if faults.say_event is None else faults.say_event
-        host = answer.host if faults.say_host is None else faults.say_host
-        self.send(f"08{fields['identifier']:05d}{result:05d}{event:05d}{host:<15.15}{answer.port:05d}")
+        latest = f"{answer.result:05d}{answer.event:05d}"
+        self.send(f"08{fields['identifier']:05d}{latest}{answer.host:<15.15}{answer.port:05d}")
 
 
 class ServerClient(Client):
@@ -241,7 +232,7 @@ class ServerClient(Client):
     def handle(self, kind: str, fields: dict, telegram: bytes) -> None:
         state = self.state
         identifier = fields["identifier"]
-        if identifier < 0 or kind in state.faults.silent:
+        if identifier < 0:
             return
         if kind not in FOR_A_SERVER:
             state.note(self.peer, kind, Breach("telegram", 1, kind, "01, 02, 04, 06, 09 or 13 at a server"))
@@ -255,10 +246,9 @@ class ServerClient(Client):
                 state.writer.mark_alive(self.station)
             self._acknowledge(kind, fields, 0)
             return
-        code = state.faults.code_for(kind, fields) or (0 if reader.is_complete(fields) else UNREADABLE)
-        if code:
+        if not reader.is_complete(fields):
             state.refused += 1
-            self._acknowledge(kind, fields, code)
+            self._acknowledge(kind, fields, UNREADABLE)
             return
         if kind != "01":
             state.claim_station(self, station_of(fields), kind)
@@ -297,24 +287,9 @@ class ServerClient(Client):
             if not self._is_paused:
                 self.read(True)
         self.state.connection_limits.trust(self)
-        if not self.state.faults.loses_answer(kind):
-            self._acknowledge(kind, fields, 0)
+        self._acknowledge(kind, fields, 0)
         if self._is_draining:
             self.drain()
 
     def _acknowledge(self, kind: str, fields: dict, code: int) -> None:
-        faults = self.state.faults
-        if faults.wrong_identifier:
-            self._send_later(f"05{fields['identifier'] % 99999 + 1:05d}{stamp()}000")
-        if kind == "09" and faults.answer_events_by_10:
-            place = "".join(f"{number:04d}" for number in station_of(fields))
-            self._send_later(f"10{fields['identifier']:05d}{place}{stamp()}{code:05d}")
-        else:
-            self._send_later(f"05{fields['identifier']:05d}{stamp()}{code:03d}")
-
-    def _send_later(self, telegram: str) -> None:
-        late_ms = self.state.faults.late_ms
-        if late_ms:
-            self.state.loop.call_later(late_ms / 1000, self.send, telegram)
-        else:
-            self.send(telegram)
+        self.send(f"05{fields['identifier']:05d}{stamp()}{code:03d}")

@@ -1,7 +1,8 @@
 """PIM and server as one asyncio program: it opens the ports, and ends the connections.
 
 Rules
-1. `listen` opens the ports; what comes in is a connection of toolcart.archive.server.connections.
+1. `listen` opens the ports; what comes in is a connection of toolcart.archive.server.connections, or of what is
+   handed in for one.
 2. `reset_all` ends every connection by a reset, `drain` answers what was sent, `close` commits what was taken.
 """
 
@@ -31,8 +32,15 @@ DRAINED_IN_S = 10.0
 class ArchiveServer:
     """The ports and all connections of a process; what these share is its `state`."""
 
-    def __init__(self, state: ServerState) -> None:
+    def __init__(
+        self,
+        state: ServerState,
+        pim_client: Callable[[ServerState], connections.PimClient] = connections.PimClient,
+        server_client: Callable[[ServerState], connections.ServerClient] = connections.ServerClient,
+    ) -> None:
         self.state = state
+        self._pim_client = pim_client
+        self._server_client = server_client
         self._tls: ssl.SSLContext | None = None
         self._listeners: list[asyncio.Server] = []
 
@@ -47,10 +55,10 @@ class ArchiveServer:
         self._tls = tls
         files = require(FILES_FOR_OTHERS + 1, "the archive needs", FILES_WANTED)
         state.connection_limits.most = min(CLIENTS_MOST, files - FILES_FOR_OTHERS)
-        opened = 0 if server_port is None else await self._open(connections.ServerClient, host, server_port)
+        opened = 0 if server_port is None else await self._open(self._server_client, host, server_port)
         if isinstance(state.pim, InProcessServer):
             state.pim.port = opened
-        return (0 if pim_port is None else await self._open(connections.PimClient, host, pim_port)), opened
+        return (0 if pim_port is None else await self._open(self._pim_client, host, pim_port)), opened
 
     async def _open(self, client: Callable[[ServerState], connections.Client], host: str, port: int) -> int:
         how: dict = {"backlog": ACCEPTED_AT_ONCE}

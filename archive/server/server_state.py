@@ -16,7 +16,6 @@ from typing import Protocol
 
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server.connection_limits import ConnectionLimits
-from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import InProcessServer, RegisteredServers
 from toolcart.archive.server.unknown_connections import UnknownConnections
 from toolcart.archive.storage.writer import Writer
@@ -61,13 +60,11 @@ class ServerState:
         self,
         writer: Writer,
         announced_host: str,
-        faults: Faults | None = None,
         say: Callable[[str], None] = lambda text: None,
         silence_s: float = SILENCE_S,
     ) -> None:
         self.writer = writer
         self.pim: InProcessServer | RegisteredServers = InProcessServer(writer, announced_host)
-        self.faults = faults or Faults()
         self.say = say
         self.silence_s = silence_s
         self.started_s = time.time()

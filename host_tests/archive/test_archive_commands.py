@@ -14,9 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from toolcart.agent.record.result import LIMITS_BYTES
-from toolcart.archive import serving
 from toolcart.archive.database import queries
-from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.storage import maintenance
 from toolcart.archive.storage.maintenance import Retention, RetentionPeriods
 from toolcart.archive.storage.quarantine import WHY_SET_ASIDE
@@ -256,7 +254,6 @@ def test_curves_of_bolts_without_a_row_are_found_with_their_result(tmp_path):
         (("move-old", "--into", "other", "--keep-days", 10**8), "'--keep-days'"),
         (("report", "--of", "0001-01-01"), "a day of the years 1000 to 9998"),
         (("report", "--of", "9999-12-31"), "a day of the years 1000 to 9998"),
-        (("serve", "--fail-refuse", "vin"), "CODE:FIELD=PATTERN"),
         (("serve", "--seconds", 0.1, "--keep-ok-days", 3), "--keep-ok-days only with them"),
         (
             ("serve", "--seconds", 0.1, "--tell-host", "a-name.that.an.08.has.no.room.for"),
@@ -365,22 +362,6 @@ def test_old_results_are_not_moved_into_the_file_of_another_program(tmp_path, pl
 def test_serve_says_where_it_listens_and_what_it_stored(tmp_path):
     output = run(tmp_path / "a.sqlite", "serve", "--pim-port", "0", "--server-port", "0", "--seconds", "0.05").stdout
     assert output.splitlines()[0].startswith("PIM on 127.0.0.1:") and "stored 0, again 0" in output
-
-
-def test_every_fault_can_be_asked_for(tmp_path, monkeypatch):
-    seen = []
-
-    async def looked_at(place, faults, say, seconds, start_pages):
-        seen.append(faults)
-
-    monkeypatch.setattr(serving, "run", looked_at)
-    words = "--fail-refuse 7:vin=W.* --fail-late-ms 4 --fail-silent 06 --fail-lose 5 --fail-close 6 --fail-identifier "
-    words += "--fail-say-result 8 --fail-say-event 9 --fail-say-host 10 --fail-without-12 --events-by-10"
-    run(tmp_path / "a.sqlite", "serve", *words.split())
-    given = vars(seen[0])
-    healthy = vars(Faults())
-    assert [name for name in healthy if given[name] == healthy[name]] == ["_results"]
-    assert given["refuse"][0][:2] == (7, "vin") and given["silent"] == ("06",)
 
 
 def test_a_port_that_is_taken_is_reported(tmp_path):

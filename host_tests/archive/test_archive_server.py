@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from click.testing import CliRunner
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from toolcart.archive.database import database, rollups
 from toolcart.archive.database.tables import QUARTER, TABLES, VIEWS
 from toolcart.archive.database.tables import RESULT as RESULT_TABLE
-from toolcart.archive.server.fault_injection import Faults, refusal
 from toolcart.archive.storage import writer
 from host_tests.support.archive import (
     DESCRIBED,
@@ -34,6 +34,8 @@ from host_tests.support.archive import (
     result,
     run,
 )
+from lab.harness import faulty_archive
+from lab.harness.faulty_archive import Faults, refusal
 
 
 @pytest.fixture
@@ -477,6 +479,30 @@ def test_other_faults(tmp_path):
 def test_a_refusal_that_cannot_be_read_is_reported(text):
     with pytest.raises(ValueError, match=r"\S"):
         refusal(text)
+
+
+def test_every_fault_can_be_asked_for(tmp_path, monkeypatch):
+    seen = []
+
+    async def looked_at(place, say, seconds, server_of):
+        seen.append(server_of.args[0])
+
+    monkeypatch.setattr(faulty_archive.serving, "run", looked_at)
+    words = "--refuse 7:vin=W.* --late-ms 4 --silent 06 --lose 5 --close 6 --identifier --say-result 8 --say-event 9 "
+    words += "--say-host 10 --without-12 --events-by-10"
+    place = ["--database", str(tmp_path / "a.sqlite")]
+    assert CliRunner().invoke(faulty_archive.main, [*place, *words.split()]).exit_code == 0
+    given, healthy = vars(seen[0]), vars(Faults())
+    assert [name for name in healthy if given[name] == healthy[name]] == ["_results"]
+    assert given["refuse"][0][:2] == (7, "vin") and given["silent"] == ("06",)
+    done = CliRunner().invoke(faulty_archive.main, [*place, "--refuse", "vin"])
+    assert done.exit_code == 2 and "CODE:FIELD=PATTERN" in done.output
+
+
+def test_a_faulty_archive_is_served(tmp_path):
+    words = ["--database", str(tmp_path / "a.sqlite"), "--pim-port", "0", "--server-port", "0", "--seconds", "0.05"]
+    done = CliRunner().invoke(faulty_archive.main, words)
+    assert done.exit_code == 0 and done.output.startswith("PIM on 127.0.0.1:") and "stored 0, again 0" in done.output
 
 
 def test_the_latest_of_many_names_counts_and_a_blank_one_changes_nothing(tmp_path):

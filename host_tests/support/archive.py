@@ -32,7 +32,6 @@ from toolcart.archive.consume.topics import client_id_of
 from toolcart.archive.database import database
 from toolcart.archive.server import servers
 from toolcart.archive.server.demo_queries import ArchiveBooks
-from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.server import ArchiveServer
 from toolcart.archive.server.server_state import ServerState
 from toolcart.archive.storage.writer import Writer
@@ -42,6 +41,7 @@ from toolcart.base.sources import ROOT
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import command_of, toolcart
 from lab.harness.archive_rows import Plant, fill, fill_other_tables
+from lab.harness.faulty_archive import Faults, server_with
 
 DEADLINE_S = 20.0
 
@@ -110,8 +110,8 @@ class Served:
         self._stop = asyncio.Event()
         with database.writing(self.place) as engine:
             self.writer = Writer(engine, self.log.append)
-            self.state = ServerState(self.writer, "127.0.0.1", self.faults, self.log.append, self.silence_s)
-            self.listening = ArchiveServer(self.state)
+            self.state = ServerState(self.writer, "127.0.0.1", self.log.append, self.silence_s)
+            self.listening = server_with(self.faults, self.state) if self.faults else ArchiveServer(self.state)
             self.pim_port, self.server_port = await self.listening.listen("127.0.0.1", 0, 0, self.tls)
             self._ready.set()
             await self._stop.wait()
@@ -336,7 +336,7 @@ def _serve(role: str, port: int, place: str) -> None:
         address = Address("127.0.0.1", int(broker_port), filters=("toolcart/#",), client_id=client_id_of(place))
         where.consuming = partial(Consumer, address)
     try:
-        asyncio.run(serving.run(where, Faults(), say))
+        asyncio.run(serving.run(where, say))
     except BaseException as wrong:
         say(f"{type(wrong).__name__}: {wrong}")
     os._exit(0)
