@@ -34,7 +34,7 @@ from toolcart.archive.options import (
     option,
     reading,
 )
-from toolcart.archive.serve_commands import serve, servers_command, user, web
+from toolcart.archive.serve_commands import serve, servers_command, web
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.terminal_safe import visible, visible_in
 
@@ -54,7 +54,6 @@ archive.add_command(serve)
 archive.add_command(web)
 archive.add_command(consume)
 archive.add_command(servers_command)
-archive.add_command(user)
 archive.add_command(report)
 
 

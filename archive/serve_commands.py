@@ -36,21 +36,18 @@ from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import shifts_of
 from toolcart.archive.web.serving import HOST, CannotServe, WebSettings, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
-from toolcart.archive.web.users import ROLES, put
 from toolcart.base import working_folder
 from toolcart.base.command_group import seconds_option
 from toolcart.base.installation import how_to_get
 from toolcart.base.nonblocking_output import nonblocking_output
-from toolcart.base.private_files import PrivateFileError as Unknown
 
 PORT = click.IntRange(0, 65535)
 AGAIN_S = 1.0  # between two looks for an archive
 HOST_MOST = 15  # characters of an 08
 _PAGES = (
     ("--password-file", "FILE", "The pages' password: a file of mode 0600. TOOLCART_ARCHIVE_PASSWORD does as well."),
-    ("--users-file", "FILE", "The pages' users with their roles, by `toolcart archive user`: a file of mode 0600."),
     ("--trust-proxy", "ADDRESS,...", "Proxy in front of the pages whose headers are believed."),
-    ("--user-header", "NAME", "Header in which a trusted proxy names the user, such as X-Remote-User."),
+    ("--user-header", "NAME", "Header in which a trusted proxy names whom it has let in: X-Forwarded-User."),
     ("--shifts", "NAME=TIME,...", "When shifts begin, for figures by shift: early=06:00,late=14:00,night=22:00."),
     ("--rules", "N,...", "Run rules of the charts, by their numbers (docs/archive.md); 1,2 unless chosen."),
     ("--placeholder-vins", "VIN,...", "VINs that are no car's, such as 0,No BCode; guessed, and shown, unless named."),
@@ -79,7 +76,7 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
     except ImportError as missing:
         fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     with failing(ValueError, CannotServe):
-        names = ("password_file", "users_file", "trust_proxy", "user_header")
+        names = ("password_file", "trust_proxy", "user_header")
         given: dict[str, Any] = {name: options[name] for name in names if options.get(name)}
         if options.get("shifts"):
             given["shifts"] = shifts_of(options["shifts"])
@@ -255,15 +252,3 @@ def _served(place: str):
         if connection.dialect.name == "sqlite":
             fail(f"{place}: one process serves an SQLite archive; several need a postgresql:// URL")
         yield connection
-
-
-@click.command()
-@click.argument("name")
-@click.option("--users-file", required=True, **FILE, help="File of the users; made if it does not exist.")
-@option("--role", type=click.Choice(ROLES), default=ROLES[0], help="What the user may do.")
-@click.option("--remove", is_flag=True, help="Remove the user, and log them out.")
-def user(name: str, users_file: str, role: str, remove: bool) -> None:
-    """Add a user of the pages, or remove one."""
-    tried = None if remove else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    with failing(Unknown):
-        put(users_file, name, role, tried)

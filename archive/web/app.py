@@ -7,8 +7,8 @@ Rules
 2. The pages load scripts, styles and pictures only from this server, and the browser is told so.
 3. On the loopback the host that a browser names has to be one of this machine, so that a foreign page cannot read
    these pages under a name of its own (DNS rebinding).
-4. With a password, every address but the log-in and its style needs a token, or a name from a trusted proxy; without,
-   JSON gets a 401.
+4. With a door, every address but the log-in and its style needs a token, or a name from a trusted proxy; without one of
+   these, JSON gets a 401.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ from toolcart.archive.web.live import LiveFeed
 from toolcart.archive.web.pages import Page
 from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading, Writing
 from toolcart.archive.web.request_arguments import InvalidRequest, NotThere
-from toolcart.archive.web.users import VALID_S, Authenticator, Proxy, User, role_for
+from toolcart.archive.web.users import VALID_S, Authenticator, Proxy
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
 
@@ -73,7 +73,6 @@ LOGINS_AT_ONCE = 2  # passwords checked at once; each takes 16 MiB and a process
 CHANGING = ("/limits/", "/remark/")
 OPEN = ("/login", "/static/", "/metrics")  # the last one checks by itself
 _WANTED = {"www-authenticate": 'Basic realm="toolcart archive"'}
-_ANYONE = User("", "admin")  # if there is no door
 _HERE = ("localhost", "127.0.0.1", "[::1]")
 Change = Callable[[Reading, Writing, Request, dict[str, str], str], Awaitable[str]]  # returns the page to show then
 _FILES = ("json", "as", "wait")  # what every page can be asked for
@@ -125,7 +124,7 @@ class Site:
 
     def rendered(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made from this template."""
-        about = {"archive": self.reading.label, "has_door": self.door is not None, "user": values.pop("user", _ANYONE)}
+        about = {"archive": self.reading.label, "has_door": self.door is not None and self.door.has_password}
         return HTMLResponse(self.templates.get_template(name).render(**about, **values), status)
 
     def page(
@@ -148,8 +147,7 @@ class Site:
             if "as" in request.query_params:
                 return await self._file(request, content)
             query = dict(request.query_params)
-            user = request.scope.get("user", _ANYONE)
-            context = {"here": request.url.path, "query": query, "user": user, "choices": content.choices}
+            context = {"here": request.url.path, "query": query, "choices": content.choices}
             return self.rendered(content.template, **context, **content.values)
 
         return answer
@@ -158,20 +156,17 @@ class Site:
         """Return an endpoint that makes a change and shows a page afterwards."""
 
         async def answer(request: Request) -> Response:
-            self._check(request, is_change=True)
+            self._check(request)
             form = await _form_of(request)
             if form is None:
                 raise _PageError(413, "Too long", f"A form has {FORM_MOST} bytes at most.")
-            who = request.scope.get("user", _ANYONE).name or "without a log-in"
+            who = _name_of(request) or "without a name"
             return RedirectResponse(await make(self.reading, self.writing, request, form, who), 303)
 
         return answer
 
-    def _check(self, request: Request, is_change: bool = False) -> None:
-        """Refuse an address that is not for this user, or that no text can be looked up by."""
-        wanted = role_for(request.url.path, request.query_params, is_change)
-        if not request.scope.get("user", _ANYONE).may(wanted):
-            raise _PageError(403, "Not for you", f"This is for users with the role {wanted}.")
+    def _check(self, request: Request) -> None:
+        """Refuse an address that no text can be looked up by."""
         if any("\0" in text for text in request.query_params.values()):
             raise InvalidRequest("There is a character in the address that no text has.")
 
@@ -185,7 +180,7 @@ class Site:
         if chosen.is_for_results and page.rows.what not in (list_rows.RESULTS, list_rows.TREND):
             raise _PageError(400, "This cannot be a file", f"Only results are there as {chosen.label}.")
         try:
-            job = self.exports.start(page.rows, kind, request.scope.get("user", _ANYONE).name)
+            job = self.exports.start(page.rows, kind, _name_of(request))
         except QueueFull:
             raise _PageError(503, "Too much at once", "Many files are being written; try again later.") from None
         wait_s = None if "wait" in request.query_params else SOON_S
@@ -196,16 +191,15 @@ class Site:
     async def export_page(self, request: Request) -> Response:
         """How far a file is; with `file`, the file."""
         self._check(request)
-        user = request.scope.get("user", _ANYONE)
         job = self.exports.find(request.path_params["number"])
-        if job is None or (job.who != user.name and not user.may("admin")):
+        if job is None or job.who != _name_of(request):
             raise NotThere("There is no such file any more: ask for it again.")
         if "file" in request.query_params and job.ended.is_set():
             return self._taken(job, keep=True)
         status = {"state": job.state, "count": job.count, "total": job.total, "name": job.name, "why": job.why}
         if "json" in request.query_params:
             return JSONResponse(status)
-        answer = self.rendered("export.html", here=request.url.path, query={}, user=user, job=status)
+        answer = self.rendered("export.html", here=request.url.path, query={}, job=status)
         if not job.ended.is_set():
             answer.headers["refresh"] = "2"
         return answer
@@ -253,11 +247,10 @@ class Site:
         return StreamingResponse(self.feed.watch(number), media_type="text/event-stream")
 
     async def metrics(self, request: Request) -> Response:
-        """The figures for Prometheus, which gives a user's password, or the one for all with any user name."""
-        if self.door is not None:
-            name, tried = _basic(request.headers.get("authorization", ""))
-            name = name if self.door.has_names else ""
-            if tried is None or await self._token(request, tried, name) is None:
+        """The figures for Prometheus, which gives the password, with any user name, or comes through the proxy."""
+        if self.door is not None and not self.proxy.name(_peer(request), dict(request.scope["headers"])):
+            tried = _basic(request.headers.get("authorization", ""))
+            if tried is None or await self._token(request, tried) is None:
                 return PlainTextResponse("the password, as Prometheus' basic_auth has it\n", 401, headers=_WANTED)
         try:
             systems = await self.reading(page_queries.stations, pages.today(), metrics.STATIONS_MOST)
@@ -270,15 +263,14 @@ class Site:
         to = request.query_params.get("to", "/")
         if not to.startswith("/") or to.startswith(("//", "/\\")):
             to = "/"
-        if self.door is None:
+        if self.door is None or not self.door.has_password:
             return RedirectResponse(to, 303)
         if request.method != "POST":
             return self._form(to, "")
         form = await _form_of(request)
         if form is None:
             return self._form(to, "That is no password.", 400)
-        name = form.get("name", "") if self.door.has_names else ""
-        token = await self._token(request, form.get("password", ""), name)
+        token = await self._token(request, form.get("password", ""))
         if token is None:
             shut = self.door.is_shut(_visitor(request))
             why = "Too many wrong passwords; wait a minute." if shut else "That is not the password."
@@ -287,15 +279,14 @@ class Site:
         _give(answer, token, request.scope)
         return answer
 
-    async def _token(self, request: Request, tried: str, name: str) -> str | None:
+    async def _token(self, request: Request, tried: str) -> str | None:
         """Return a token for this password, None if it is wrong; only a few are checked at once."""
         assert self.door is not None
         token = self.door.token
-        return await to_thread.run_sync(token, tried, _visitor(request), name, limiter=self._looking)
+        return await to_thread.run_sync(token, tried, _visitor(request), limiter=self._looking)
 
     def _form(self, to: str, why: str, status: int = 200) -> HTMLResponse:
-        has_names = self.door is not None and self.door.has_names
-        return self.rendered("login.html", status, to=to, why=why, has_names=has_names)
+        return self.rendered("login.html", status, to=to, why=why)
 
     async def logout(self, request: Request) -> Response:
         """Forget the session, here and in the browser."""
@@ -316,14 +307,19 @@ async def _form_of(request: Request) -> dict[str, str] | None:
     return {name: texts[0] for name, texts in parse_qs(octets.decode("utf-8", "replace")).items()}
 
 
-def _basic(header: str) -> tuple[str, str | None]:
-    """Return name and password of HTTP basic authentication; None for a missing password."""
+def _name_of(request: Request) -> str:
+    """Return the name that the proxy has given this visitor, "" if there is none."""
+    return request.scope.get("user", "")
+
+
+def _basic(header: str) -> str | None:
+    """Return the password of HTTP basic authentication; None for a missing one."""
     kind, _, credentials = header.partition(" ")
     try:
-        name, _, tried = base64.b64decode(credentials, validate=True).decode().partition(":")
+        _, _, tried = base64.b64decode(credentials, validate=True).decode().partition(":")
     except ValueError:
-        return "", None
-    return (name, tried) if kind.lower() == "basic" else ("", None)
+        return None
+    return tried if kind.lower() == "basic" else None
 
 
 def _visitor(request: Request) -> str:
@@ -388,14 +384,15 @@ class _Guard:
             return None
         token = request.cookies.get(COOKIE, "")
         name = self._site.proxy.name(_peer(request), dict(scope["headers"]))
-        user = (door.users().get(name) or User(name, "view")) if name else door.knows(token)
-        if user is not None:
-            scope["user"] = user
+        if name or door.knows(token):
+            scope["user"] = name or ""
             scope["renewed"] = None if name else door.renewed(token)
             return None
         query = scope["query_string"].decode("latin-1")
         if "json" in query or scope["path"] == "/live/events":
             return JSONResponse({"error": "log in first"}, 401)
+        if not door.has_password:
+            return PlainTextResponse("These pages are reached through the proxy in front of them.\n", 401)
         to = scope["path"] + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?to={quote(to, safe='')}", 303)
 

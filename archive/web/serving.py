@@ -23,7 +23,7 @@ from toolcart.archive.server.tls import Tls
 from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import Shifts
 from toolcart.archive.web import users
-from toolcart.archive.web.users import Proxy, UsersFile
+from toolcart.archive.web.users import Proxy
 from toolcart.base import subprocesses
 from toolcart.base.private_files import PrivateFileError
 
@@ -37,7 +37,7 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True)
 class WebSettings:
-    """Where the pages are, the files of the password or of users, the plant's shifts and run rules, TLS, proxies."""
+    """Where the pages are, the password's file, the plant's shifts and run rules, TLS, proxies."""
 
     host: str = HOST
     port: int = PORT
@@ -46,7 +46,6 @@ class WebSettings:
     rules: tuple[int, ...] = spc.USUAL
     placeholders: tuple[str, ...] | None = None  # VINs that are no car's
     tls: Tls | None = None
-    users_file: str | None = None
     trust_proxy: str | None = None  # addresses
     user_header: str = ""
     words: tuple[str, ...] = ()  # options of the command line that say all of it but host and port
@@ -61,19 +60,19 @@ class WebSettings:
     def door(self) -> users.Authenticator | None:
         """Return who may come in; CannotServe if that has to be said and is not."""
         try:
-            if self.users_file:
-                return users.Authenticator(None, UsersFile(self.users_file), users.over_file(self.users_file))
             secret = users.password(self.password_file)
         except PrivateFileError as wrong:
             raise CannotServe(str(wrong)) from None
-        if self.user_header:
-            raise CannotServe("--user-header needs --users-file, which says who may do what; it may be empty")
-        if secret is None and not users.is_loopback(self.host):
+        if self.user_header and not self.trust_proxy:
+            raise CannotServe("--user-header needs --trust-proxy: anyone else can send that header too")
+        if not (secret or self.user_header) and not users.is_loopback(self.host):
             raise CannotServe(
                 f"{self.host} can be reached from other machines, so the pages need a password: --password-file FILE "
-                f"(mode 0600), --users-file FILE, or {users.VARIABLE} in the environment"
+                f"(mode 0600) or {users.VARIABLE} in the environment, or a proxy in front that names its visitors: "
+                "--trust-proxy and --user-header"
             )
-        return users.Authenticator(secret, None, users.over_file(self.password_file)) if secret else None
+        is_open = not (secret or self.user_header)
+        return None if is_open else users.Authenticator(secret, users.over_file(self.password_file))
 
 
 def address(text: str) -> tuple[str, int]:

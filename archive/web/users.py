@@ -1,19 +1,14 @@
-"""Who may see the pages: users in a file or one password for all, their roles, tokens, and guessing slowed down.
-
-    anna export scrypt$16384$SALT$KEY
+"""Who may see the pages: who knows the password, or whom a proxy in front lets in; tokens, and guessing slowed down.
 
 Rules
-1. Each role includes the one before: `view` sees every page, but for who changed what, `export` may also take its
-   content away, as a file or as JSON, and write remarks, `admin` also sets control limits and sees who changed what.
-   `role_for` says what an address or a change needs.
-2. The file is only its owner's, is written whole, and is read again when it has changed: a user taken out is out.
-3. A name in a proxy's header counts only from the proxy's own addresses; a name that is not in the file gets `view`.
-4. Passwords come from that file or, one for all, from the environment: never from the command line, which every user of
-   the machine can see. One is compared as a key (scrypt), in the same time whatever it is and whoever is named.
-5. A token is signed with a key made from the password. It ends after IDLE_S without a visit, VALID_S after the log-in,
-   when its visitor logs out, and when the password changes or the user is removed. A restart ends none, and brings
-   none back (`RevokedSessions`).
-6. Wrong passwords are slowed down by address: after ten in a minute none from there is checked until it is over.
+1. Who may come in may do all that pages do. A name, for audit and remarks, comes from a proxy alone, in a header that
+   counts only from the proxy's own addresses.
+2. The password comes from a file or the environment: never from the command line, which every user of the machine can
+   see. It is compared as a key (scrypt), in the same time whatever it is.
+3. A token is signed with a key made from the password. It ends after IDLE_S without a visit, VALID_S after the log-in,
+   when its visitor logs out, and when the password changes. A restart ends none, and brings none back
+   (`RevokedSessions`).
+4. Wrong passwords are slowed down by address: after ten in a minute none from there is checked until it is over.
 """
 
 from __future__ import annotations
@@ -26,109 +21,21 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from toolcart.base import private_files
 from toolcart.base.private_files import PrivateFileError
 
-ROLES = ("view", "export", "admin")
 LEAST = 8  # characters in a password
 _COST = 2**14
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
-@dataclass(frozen=True)
-class User:
-    """A user with a role; `key` is that of the password."""
-
-    name: str
-    role: str
-    salt: bytes = b""
-    key: bytes = field(default=b"", repr=False)
-
-    def may(self, role: str) -> bool:
-        """True if this user has this role or a higher one."""
-        return ROLES.index(self.role) >= ROLES.index(role)
-
-
-def role_for(path: str, parts: Container[str], is_change: bool = False) -> str:
-    """Return the role that an address with these parts (`?json&as=csv`) needs, or a change there."""
-    if is_change:
-        return "export" if path.startswith("/remark/") else "admin"
-    if path == "/audit":
-        return "admin"
-    return "export" if path.startswith("/export/") or "json" in parts or "as" in parts else "view"
-
-
-def key_of(password: str, salt: bytes) -> bytes:
+def key_of(password: str) -> bytes:
     """Return the key that is kept instead of a password. Takes about 50 ms, on purpose."""
-    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=salt, n=_COST, r=8, p=1)
-
-
-def read(file: str) -> dict[str, User]:
-    """Return all users in the file; PrivateFileError names the line that cannot be read."""
-    users = {}
-    for number, line in enumerate(private_files.text_of(file).splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            name, role, how = line.split()
-            kind, cost, salt, key = how.split("$")
-            user = User(name, role, bytes.fromhex(salt), bytes.fromhex(key))
-            if not _NAME.fullmatch(name) or role not in ROLES or (kind, cost) != ("scrypt", str(_COST)):
-                raise ValueError
-        except ValueError:
-            raise PrivateFileError(f"{file}, line {number}: not a user; write it by `toolcart archive user`") from None
-        users[name] = user
-    return users
-
-
-def put(file: str, name: str, role: str, password: str | None) -> None:
-    """Give a user this role and password, or remove the user (None)."""
-    users = read(file) if os.path.exists(file) else {}
-    if password is None:
-        if users.pop(name, None) is None:
-            raise PrivateFileError(f"{file}: there is no user {name!r}")
-    elif not _NAME.fullmatch(name):
-        raise PrivateFileError(f"{name!r}: a name has letters, digits and . _ @ -, 64 at most")
-    elif len(password) < LEAST:
-        raise PrivateFileError(f"a password has at least {LEAST} characters")
-    else:
-        salt = secrets.token_bytes(16)
-        users[name] = User(name, role, salt, key_of(password, salt))
-    lines = [f"{u.name} {u.role} scrypt${_COST}${u.salt.hex()}${u.key.hex()}\n" for u in users.values()]
-    try:
-        private_files.put(file, "".join(lines))
-    except OSError as refused:
-        raise PrivateFileError(f"{file}: {refused.strerror}") from None
-
-
-class UsersFile:
-    """The users of a file as it is now; a file that cannot be read lets no one in."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-        self._users = read(file)
-        self._stamp = self._stamped()
-
-    def now(self) -> Mapping[str, User]:
-        stamp = self._stamped()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            try:
-                self._users = read(self._file)
-            except PrivateFileError:
-                self._users = {}
-        return self._users
-
-    def _stamped(self) -> tuple[int, ...]:
-        try:
-            status = os.stat(self._file)
-        except OSError:
-            return ()
-        return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
+    return hashlib.scrypt(password.encode("utf-8", "surrogatepass"), salt=_SALT, n=_COST, r=8, p=1)
 
 
 @dataclass(frozen=True)
@@ -158,7 +65,7 @@ TRIES_S = 60.0
 REMEMBERED_MOST = 10000  # addresses with wrong passwords
 OVER_MOST = 10000  # sessions; if there are more the oldest goes
 _SALT = b"toolcart archive: pages"  # one password, one key: there is no table of keys to protect
-_PARTS = 5
+_PARTS = 4
 
 
 def password(file: str | None) -> str | None:
@@ -174,10 +81,10 @@ def password(file: str | None) -> str | None:
     return secret
 
 
-def over_file(users_file: str | None) -> str | None:
-    """Return where log-outs are kept: in a service's own folder, else beside the file of passwords."""
+def over_file(password_file: str | None) -> str | None:
+    """Return where log-outs are kept: in a service's own folder, else beside the file of the password."""
     folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    return os.path.join(folder, "logged-out") if folder else f"{users_file}.logged-out" if users_file else None
+    return os.path.join(folder, "logged-out") if folder else f"{password_file}.logged-out" if password_file else None
 
 
 def is_loopback(host: str) -> bool:
@@ -191,35 +98,28 @@ def is_loopback(host: str) -> bool:
 
 
 class Authenticator:
-    """Gives tokens for passwords, and checks them. With one password for all, everyone is `admin` without a name."""
+    """Gives tokens for the password, and checks them; without a password no one gets one."""
 
-    def __init__(self, secret: str | None, users: UsersFile | None = None, over: str | None = None) -> None:
-        self._all = {"": User("", "admin", _SALT, key_of(secret, _SALT))} if secret else {}
-        self._file = users
+    def __init__(self, secret: str | None, over: str | None = None) -> None:
+        self._key = key_of(secret) if secret else None
         self._wrong: dict[str, deque[float]] = {}  # by the visitor's address, latest last
         self._over = RevokedSessions(over, IDLE_S)  # sessions logged out of; `over` is the file
 
     @property
-    def has_names(self) -> bool:
-        """True if a log-in needs a name."""
-        return self._file is not None
-
-    def users(self) -> Mapping[str, User]:
-        """Return all users who may come in."""
-        return self._file.now() if self._file else self._all
+    def has_password(self) -> bool:
+        """False if only a proxy lets visitors in."""
+        return self._key is not None
 
     def is_shut(self, visitor: str = "") -> bool:
         """True if too many wrong passwords have just come from this address."""
         wrong = self._wrong.get(visitor, ())
         return len(wrong) == TRIES and time.monotonic() - wrong[0] < TRIES_S
 
-    def token(self, tried: str, visitor: str = "", name: str = "") -> str | None:
+    def token(self, tried: str, visitor: str = "") -> str | None:
         """Return a token if this is the password. Takes about 50 ms, on purpose: call it in a thread."""
-        if self.is_shut(visitor):
+        if self._key is None or self.is_shut(visitor):
             return None
-        user = self.users().get(name)
-        key = key_of(tried, user.salt if user else _SALT)
-        if user is None or not hmac.compare_digest(key, user.key):
+        if not hmac.compare_digest(key_of(tried), self._key):
             wrong = self._wrong.pop(visitor, None) or deque(maxlen=TRIES)
             wrong.append(time.monotonic())
             if len(self._wrong) >= REMEMBERED_MOST:
@@ -227,30 +127,27 @@ class Authenticator:
             self._wrong[visitor] = wrong
             return None
         now = int(time.time())
-        return _signed(user, now, now, secrets.token_hex(8))
+        return _signed(self._key, now, now, secrets.token_hex(8))
 
-    def knows(self, token: str) -> User | None:
-        """Return whose token this is; None if it is not ours or no longer valid."""
+    def knows(self, token: str) -> bool:
+        """True if this token is ours and still valid."""
         parts = token.split(".")
         if len(parts) != _PARTS or not all(one.isascii() and one.isdigit() and len(one) < 12 for one in parts[:2]):
-            return None
-        given, began, session, name = int(parts[0]), int(parts[1]), parts[2], parts[3]
-        try:
-            user = self.users().get(bytes.fromhex(name).decode())
-        except ValueError:
-            return None
-        if user is None or session in self._over:
-            return None
-        is_ours = hmac.compare_digest(token.encode("utf-8", "replace"), _signed(user, given, began, session).encode())
+            return False
+        given, began, session = int(parts[0]), int(parts[1]), parts[2]
+        if self._key is None or session in self._over:
+            return False
+        signed = _signed(self._key, given, began, session)
+        is_ours = hmac.compare_digest(token.encode("utf-8", "replace"), signed.encode("utf-8", "replace"))
         now = time.time()
-        return user if is_ours and now < given + IDLE_S and now < began + VALID_S else None
+        return is_ours and now < given + IDLE_S and now < began + VALID_S
 
     def renewed(self, token: str) -> str | None:
         """Return a new token for a valid one that is due for renewal; None otherwise."""
-        user = self.knows(token)
-        given, began, session = token.split(".")[:3] if user else ("0", "0", "")
+        given, began, session = token.split(".")[:3] if self.knows(token) else ("0", "0", "")
         now = int(time.time())
-        return _signed(user, now, int(began), session) if user and now - int(given) >= RENEWED_S else None
+        is_due = bool(session) and now - int(given) >= RENEWED_S
+        return _signed(self._key, now, int(began), session) if is_due and self._key else None
 
     def forget(self, token: str) -> None:
         """Log the visitor out: every token of the session is over."""
@@ -258,10 +155,9 @@ class Authenticator:
             self._over.add(token.split(".")[2])
 
 
-def _signed(user: User, given: int, began: int, session: str) -> str:
-    text = f"{given}.{began}.{session}.{user.name.encode().hex()}"
-    mac = hmac.new(user.key, f"{text}.{user.role}".encode("utf-8", "replace"), hashlib.sha256)
-    return f"{text}.{mac.hexdigest()}"
+def _signed(key: bytes, given: int, began: int, session: str) -> str:
+    text = f"{given}.{began}.{session}"
+    return f"{text}.{hmac.new(key, text.encode('utf-8', 'replace'), hashlib.sha256).hexdigest()}"
 
 
 class RevokedSessions:

@@ -23,9 +23,8 @@ from toolcart.archive.web.app import LOGINS_AT_ONCE
 from toolcart.archive.web.live import LiveFeed
 from toolcart.archive.web.reading import QueryTimeout, Reading
 from toolcart.archive.web.serving import CannotServe, WebSettings, address
-from toolcart.archive.web.users import Proxy, UsersFile, put
+from toolcart.archive.web.users import Proxy
 from toolcart.base import niceness
-from toolcart.base.private_files import PrivateFileError
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import (
     DESCRIBED,
@@ -394,8 +393,8 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
     token = door.token("correct horse")
     assert door.knows(token) and login.Authenticator("correct horse").knows(token)
     assert not login.Authenticator("another one").knows(token)
-    given, began, chance, name, signature = token.split(".")
-    rest = f"{began}.{chance}.{name}.{signature}"
+    given, began, chance, signature = token.split(".")
+    rest = f"{began}.{chance}.{signature}"
     for wrong in (
         "",
         ".",
@@ -404,7 +403,7 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
         token[:-1],
         f"-1.{rest}",
         "é." + rest,
-        f"{given}.{began}.x..{signature}",
+        f"{given}.{began}.x.{signature}",
         f"{given}.{began}.{chance}.zz.{signature}",
         f"{given}.{chance}.{signature}",
     ):
@@ -625,66 +624,39 @@ def test_pages_that_cannot_be_served_are_reported(tmp_path, monkeypatch):
     assert "no such archive" in run("web", "--database", tmp_path / "none.sqlite", "--seconds", "0.01", code=2).stderr
 
 
-# -- users ---------------------------------------------------------------------------------------------------------
+# -- a proxy in front ----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def users(tmp_path):
-    file = str(tmp_path / "users")
-    for name, role in (("anna", "view"), ("berta", "admin")):
-        run("user", name, "--role", role, "--users-file", file, text=f"{name} {name}\n" * 2)
-    return file
-
-
-def enter(browser, name):
-    return browser.post("/login", data={"name": name, "password": f"{name} {name}"})
-
-
-def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
-    door = login.Authenticator(None, UsersFile(users))
-    with browsing(plant, door, only_here=False) as browser:
-        assert "Name" in get(browser, "/login").text
-        assert enter(browser, "carla").status_code == 403
-        assert enter(browser, "anna").status_code == 303
-        assert get(browser, "/breaches").text.count("/audit") == 0
-        assert get(browser, "/audit", 403).text.count("role admin") == 1
-        enter(browser, "berta")
-        get(browser, "/audit")
-        put(users, "berta", "view", "berta berta")
-        assert browser.get("/audit").status_code == 303, "another role, another log-in"
-        enter(browser, "berta")
-        get(browser, "/audit", 403)
-        run("user", "berta", "--remove", "--users-file", users)
-        assert browser.get("/").status_code == 303
-        assert enter(browser, "berta").status_code == 403
-
-
-def test_wrong_file_of_users_is_reported_and_lets_no_one_in(users, tmp_path):
-    kept = UsersFile(users)
-    assert set(kept.now()) == {"anna", "berta"}
-    os.chmod(users, 0o644)
-    assert not kept.now()
-    with pytest.raises(PrivateFileError, match="chmod 600"):
-        UsersFile(users)
-    os.chmod(users, 0o600)
-    (tmp_path / "users").write_text("anna boss scrypt$1$00$00\n")
-    with pytest.raises(PrivateFileError, match="line 1"):
-        UsersFile(users)
-
-
-def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
-    door = login.Authenticator(None, UsersFile(users))
+def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant):
     for trusted, status in (("testclient", 200), ("10.0.0.5", 303)):
-        proxy = Proxy(frozenset({trusted}), "X-Remote-User")
-        with browsing(plant, door, False, (), proxy) as browser:
-            forwarded = {"X-Remote-User": "someone", "X-Forwarded-For": "192.0.2.9"}
+        proxy = Proxy(frozenset({trusted}), "X-Forwarded-User")
+        with browsing(plant, login.Authenticator("correct horse"), False, (), proxy) as browser:
+            forwarded = {"X-Forwarded-User": "someone", "X-Forwarded-For": "192.0.2.9"}
             assert browser.get("/", headers=forwarded).status_code == status
-            assert browser.get("/audit", headers={"X-Remote-User": "berta"}).status_code == status
+            assert browser.get("/metrics", headers=forwarded).status_code == (200 if status == 200 else 401)
             for _ in range(login.TRIES):
-                browser.post("/login", data={"name": "anna", "password": "guess"}, headers=forwarded)
+                browser.post("/login", data={"password": "guess"}, headers=forwarded)
             elsewhere = {"X-Forwarded-For": "192.0.2.10"}
-            right = browser.post("/login", data={"name": "anna", "password": "anna anna"}, headers=elsewhere)
+            right = browser.post("/login", data={"password": "correct horse"}, headers=elsewhere)
             assert right.status_code == (303 if trusted == "testclient" else 429)
+
+
+def test_without_a_password_only_the_proxy_lets_visitors_in(plant, monkeypatch):
+    monkeypatch.delenv(login.VARIABLE, raising=False)
+    with pytest.raises(CannotServe, match="--trust-proxy"):
+        WebSettings("0.0.0.0", user_header="X-Forwarded-User").door()
+    where = WebSettings("0.0.0.0", user_header="X-Forwarded-User", trust_proxy="10.0.0.5, 10.0.0.6")
+    assert where.proxy().addresses == {"10.0.0.5", "10.0.0.6"}
+    with browsing(plant, where.door(), False, (), Proxy(frozenset({"testclient"}), "X-Forwarded-User")) as browser:
+        for path in ("/", "/breaches", "/metrics", "/results?json"):
+            assert browser.get(path).status_code == 401
+            assert browser.get(path, headers={"X-Forwarded-User": "anna"}).status_code == 200
+        for name in ("", "a b", "<b>"):
+            assert browser.get("/", headers={"X-Forwarded-User": name}).status_code == 401
+        assert "through the proxy" in browser.get("/").text
+        assert browser.get("/login").headers["location"] == "/"
+        assert browser.post("/login", data={"password": ""}).status_code == 303 and browser.get("/").status_code == 401
+        assert "Log out" not in browser.get("/", headers={"X-Forwarded-User": "anna"}).text
 
 
 def test_curves_over_one_another_are_those_of_the_same_program_before_it(plant):
@@ -719,7 +691,7 @@ def test_a_map_of_too_many_stations_shows_those_that_sent_last(tmp_path):
 def test_only_a_few_passwords_are_looked_at_at_once(plant, monkeypatch):
     seen, lock, never = [0, 0], threading.Lock(), threading.Event()
 
-    def token(self, tried, visitor="", name=""):
+    def token(self, tried, visitor=""):
         with lock:
             seen[0] += 1
             seen[1] = max(seen)

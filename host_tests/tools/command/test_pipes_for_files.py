@@ -88,7 +88,7 @@ def test_orders_and_starts_wait_for_no_list_of_orders(tmp_path):
     assert any(line["kind"] == "note" and NO_FILE in line["text"] for line in lines), lines
 
 
-@pytest.mark.parametrize("option", ["--tls-certificate", "--tls-key", "--tls-ca", "--password-file", "--users-file"])
+@pytest.mark.parametrize("option", ["--tls-certificate", "--tls-key", "--tls-ca", "--password-file"])
 def test_an_archive_waits_for_none_of_its_files(tmp_path, option):
     files = certificate_files(tmp_path)
     pipe = tmp_path / "pipe"

@@ -320,19 +320,6 @@ def test_a_result_that_is_not_there_is_looked_for(tmp_path):
     output_of("archive query --json --database", place, code=1)
 
 
-def test_what_is_no_user_is_written_by_the_command(tmp_path):
-    pytest.importorskip("starlette")
-    from toolcart.archive.web import users
-    from toolcart.base import private_files
-
-    file = tmp_path / "users"
-    file.write_text("nonsense\n")
-    file.chmod(0o600)
-    with pytest.raises(private_files.PrivateFileError, match="toolcart archive user"):
-        users.read(str(file))
-    output_of("archive user --help")
-
-
 # -- the package -----------------------------------------------------------------------------------------------------
 
 
