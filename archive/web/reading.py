@@ -2,9 +2,9 @@
 
 Rules
 1. A connection cannot write: SQLite has `query_only`, PostgreSQL a read-only session. Neither holds up the writer.
-2. A query that takes too long is ended by the database, and raises QueryTimeout. On SQLite, which answers in this
-   process, that is processor time: pages stand back behind results, so the clock says what others do. By the clock it
-   has WAITS times as long.
+2. A query that takes too long is ended, and raises QueryTimeout. That is processor time, since the clock says what
+   others do: on SQLite, which answers in this process, and of a PostgreSQL on this machine. By the clock it has WAITS
+   times as long. A PostgreSQL elsewhere has the same time by the clock.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from toolcart.archive.database import database
+from toolcart.archive.web.processor_limit import ProcessorLimit, used_s
 
 LIMIT_S = 5.0
 WAITS = 6
@@ -27,6 +28,8 @@ AT_ONCE = 4  # queries; more would only wait for the same two cores
 _CACHE_KIB = 8000  # of a connection; with SQLite's own 2,000 a year's quarters of an hour are sorted in files
 _NO_LIMIT = (float("inf"), float("inf"))
 _STEPS = 10000  # of SQLite's machine between two looks at the clock, about 0.1 ms
+
+_ENDED = ("interrupted", "statement timeout", "canceling statement due to user request")
 
 Answer = TypeVar("Answer")
 
@@ -78,6 +81,7 @@ class Reading:
         self._engine = database.connect(place, writes=False)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         self._until = threading.local()
+        self._processor = ProcessorLimit(limit_s)
         self._limiter = CapacityLimiter(AT_ONCE)
         self._engine.dispose()  # from here on connections are made as pages need them
         event.listen(self._engine, "connect", self._as_pages_want_it)
@@ -91,10 +95,13 @@ class Reading:
         self._until.s = time.thread_time() + self.limit_s, time.monotonic() + WAITS * self.limit_s
         try:
             with self._engine.connect() as connection:
-                return question(connection, *values)
+                if self._is_sqlite:
+                    return question(connection, *values)
+                with self._processor.watching(connection.connection.driver_connection):
+                    return question(connection, *values)
         except SQLAlchemyError as wrong:
             text = database.trouble(wrong)
-            ended = isinstance(wrong, OperationalError) and ("interrupted" in text or "statement timeout" in text)
+            ended = isinstance(wrong, OperationalError) and any(words in text for words in _ENDED)
             raise (QueryTimeout() if ended else DatabaseUnreachable(text)) from None
 
     def close(self) -> None:
@@ -113,5 +120,6 @@ class Reading:
             connection.execute("SET default_transaction_read_only = on")
             connection.execute("SET jit = off")  # compiling a query takes longer than answering it
             connection.execute("SET max_parallel_workers_per_gather = 0")  # the other processors are for the writer
-            connection.execute(f"SET statement_timeout = {int(self.limit_s * 1000)}")
+            by_the_clock = self.limit_s if used_s(connection) is None else WAITS * self.limit_s
+            connection.execute(f"SET statement_timeout = {int(by_the_clock * 1000)}")
             connection.commit()

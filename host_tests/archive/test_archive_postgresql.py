@@ -8,6 +8,7 @@ import signal
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event, select
@@ -19,7 +20,7 @@ from toolcart.archive.server import servers
 from toolcart.archive.server.servers import Server
 from toolcart.archive.statistics import statistics
 from toolcart.archive.storage import maintenance
-from toolcart.archive.web import page_queries
+from toolcart.archive.web import page_queries, processor_limit
 from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
 from host_tests.archive.test_archive_trouble import Station, judge, kill_again_and_again
 from host_tests.portable import LONG
@@ -143,6 +144,28 @@ def test_pages_cannot_write_and_ask_no_longer_than_they_may(plant):
     with pytest.raises(DatabaseUnreachable, match="read-only"):
         reading.ask(lambda connection: connection.exec_driver_sql('DELETE FROM "Breach"'))
     assert reading.ask(page_queries.newest_number) == 300
+
+
+def test_a_page_has_processor_time_and_by_the_clock_more_of_it(plant, monkeypatch):
+    monkeypatch.setattr("toolcart.archive.web.reading.WAITS", 100)  # 20 s
+    reading = Reading(plant, limit_s=0.2)
+
+    def busy(connection):
+        return connection.exec_driver_sql("SELECT count(*) FROM generate_series(1, 1000000000)").scalar()
+
+    began_s = time.monotonic()
+    for _ in range(2):
+        assert reading.ask(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(0.5)").fetchall())
+        with pytest.raises(QueryTimeout):
+            reading.ask(busy)
+        assert reading.ask(page_queries.newest_number) == 300
+    assert time.monotonic() - began_s < 15
+
+
+def test_a_server_elsewhere_has_the_clock_alone():
+    for host, pid in (("10.0.0.7", os.getpid()), ("127.0.0.1", os.getpid()), ("", 2**30)):
+        session = SimpleNamespace(info=SimpleNamespace(hostaddr=host, backend_pid=pid))
+        assert processor_limit.used_s(session) is None
 
 
 def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
