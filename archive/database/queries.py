@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, or_, select
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.database import vehicle_numbers
@@ -130,7 +130,8 @@ def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[Colu
             here.append(_R.ResultId.in_(_of_cars(vins)))
     if wanted.statuses is not None:
         statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
-        here += [func.coalesce(one, 0) == status for one, status in zip(statuses, wanted.statuses, strict=True)]
+        for one, status in zip(statuses, wanted.statuses, strict=True):  # so PostgreSQL knows how many there are
+            here.append(one == status if status else or_(one == 0, one.is_(None)))
     return here
 
 
