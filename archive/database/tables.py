@@ -413,12 +413,16 @@ _POWER = (
 
 
 def _views(time: Callable[[str], str], utc: Callable[[str], str]) -> dict[str, str]:
-    """Return the views' queries; `time` and `utc` show a column of a station's clock, and of ours."""
+    """Return the views' queries; `time` and `utc` show a column of a station's clock, and of ours.
+
+    A program is cast: SQLite would go by its index, which has all results of a program, and not by that of the time.
+    """
     return {
         "results": f"""SELECT r."ResultId" AS result_id, {_place("r")} AS station, s."Name" AS station_name,
             {time('r."Time"')} AS time, {utc('r."Arrived"')} AS arrived,
             {_shown('r."Sequence"')} AS sequence, r."VIN" AS vin,
-            r."Spindle" AS spindle, r."SpindleSerial" AS tool, r."Program" AS program, p."Name" AS program_name,
+            r."Spindle" AS spindle, r."SpindleSerial" AS tool, CAST(r."Program" AS INTEGER) AS program,
+            p."Name" AS program_name,
             CASE WHEN r."Overall" = 0 THEN 'OK' ELSE 'NOK' END AS verdict,
             r."Torque" AS torque, r."TorqueLow" AS torque_low, r."TorqueHigh" AS torque_high,
             {_status('r."TorqueStatus"')} AS torque_status,

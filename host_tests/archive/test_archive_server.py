@@ -395,6 +395,15 @@ def test_an_archive_of_revision_4_is_brought_up_to_date_with_all_it_has(new_plac
             assert connection.exec_driver_sql(query).fetchall()
 
 
+def test_a_programs_results_of_a_day_are_read_by_their_time(tmp_path):
+    place = filled(place_in(tmp_path), stations=2, cars=40)
+    within = "time >= '2026-11-20 14:00' AND time < '2026-11-20 14:11'"
+    query = f"SELECT time, torque FROM results WHERE {within} AND station = '3/1/2' AND program = 1 ORDER BY time"
+    with reading(place) as connection:
+        assert len(connection.exec_driver_sql(query).fetchall()) == 11 * 4
+        assert "ResultByShownTime" in str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}").fetchall())
+
+
 def test_a_role_that_only_reads_asks_views_by_time_with_an_index(databases):
     place = filled(databases(), stations=2, cars=40)
     views = ", ".join(VIEWS)

@@ -169,6 +169,10 @@ def _pages(report: Report, name: str, place: str) -> None:
             ("NOK by cause of 30 days", 300, lambda: "/pareto"),
             ("NOK rate of each day, 30 days", 300, lambda: "/pareto?by=day"),
             ("NOK by cause of a year", 300, lambda: "/pareto?from=2025-11-21"),
+            ("NOK by cause of a year, with first attempts", 1000, lambda: "/pareto?from=2025-11-21&attempts=every"),
+            ("NOK by cause of a year of a program", 300, lambda: "/pareto?from=2025-11-21&program=2"),
+            ("a cause that no result has", 300, lambda: "/results?cause=torque%20high,%20angle%20low"),
+            ("a trend of a program that is not there", 300, lambda: "/trend/3/1/1?program=88"),
             ("a tool that is not there", 300, lambda: "/results?verdict=all&tool=XYZ"),
         ):
             times = _times_ms(address, path)
