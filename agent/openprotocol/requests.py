@@ -8,7 +8,10 @@ Rules (protocol.md 4)
 4. A MID 0065 that comes while nothing is outstanding, and is no echo, was sent unasked: such a controller sends one in
    front of each answer. From then on the first one with another ID than was asked for, or to the question for the
    newest, is passed over, once for each question.
-5. MID 9999 is in no row: it is never outstanding. Any message answers it, even a 0004 to it.
+5. A MID 0065 with the ID of the one that was taken last, where another ID was asked for, may be that one once more:
+   some arrive several times. It is passed over, however often, until the question is sent a second time: then it is the
+   answer. From there on it is the answer at once, until an ID is answered under its own.
+6. MID 9999 is in no row: it is never outstanding. Any message answers it, even a 0004 to it.
 """
 
 from toolcart.agent.base.compat import const
@@ -134,7 +137,7 @@ class Request:
         self.row: "tuple" = START  # its columns are of several kinds
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._answered_id = bytearray(ID_BYTES)
-        self._last_id = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
+        self._last_id = bytearray(ID_BYTES)  # of the answer taken last
         self.closed()
 
     def closed(self):
@@ -142,6 +145,7 @@ class Request:
         self._echoes = 0  # answers to earlier tries that may still come
         self._late = None  # by the ID that was asked for: how many of those are to that question
         self._by = 0  # the spindle that the answer taken last names
+        self._last_id[0] = 0  # no ID begins so: rule 5 does not apply
         self.unasked = 0  # rule 4; 1: that was just found, 2: and said, _PASSED: of the present question
         self.was_newest = False  # that answer was to the question for the newest
         self.waits = False  # no answer came to the last request, and it may come yet
@@ -206,6 +210,9 @@ class Request:
                     return False
                 if self.is_other_spindle(buf, at):
                     return False  # one more to the question before
+                if self._sends < 2 and answered == self._last_id:
+                    self._passed_over = True
+                    return False  # rule 5
                 if self._echoes:
                     self._echoes -= 1
                     self._passed += 1
@@ -220,7 +227,10 @@ class Request:
             self._note_late(self._sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
-            copy(self._last_id, 0, answered, 0, ID_BYTES)
+            if is_asked or self.was_newest or (self._last_id[0] and self._sends < 2):
+                copy(self._last_id, 0, answered, 0, ID_BYTES)
+            else:
+                self._last_id[0] = 0
         return True
 
     def is_late(self, buf, at):
