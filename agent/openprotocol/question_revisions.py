@@ -7,7 +7,8 @@ Rules
    anything was answered, and once more on a later connection if the memory may have been empty. Where that was ID 0
    in each, the highest result known is asked for at once, the first time.
 3. One that calls the message unknown may mean its revision: before that is believed the two oldest are asked for.
-4. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn.
+4. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn. As
+   long as one was put off so, and not rejected since, nothing shows that nothing can be asked for.
 5. Some end the connection at a revision that they do not know, without a word: after _ENDS_MOST in a row the next one
    has its turn, of one that was answered after _ENDS_MOST_KNOWN, until each was in a row; then one an hour. Only an
    end right behind the question counts: where a push came in between, or it was asked twice, a network may have failed.
@@ -45,6 +46,7 @@ class QuestionRevisions:
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
+        self._put_off = 0  # the revision of which that was said last, and nothing else since; 0: none
         # Bits, by revision: connections have ended with a question in it since an answer; and _END for each of those in
         # a row that a question in the present one has ended.
         self._ends = 0
@@ -52,7 +54,7 @@ class QuestionRevisions:
 
     def begin_session(self, shared, has_results):
         """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
-        if self._rejected < len(self._ordered):  # the last connection ended in front of what came of it
+        if not self._are_all_rejected():  # the last connection ended in front of what came of it
             self._has_tried_known = False
         if self._is_without_reason and not self._had_results:
             self._rejected = 0
@@ -77,7 +79,7 @@ class QuestionRevisions:
 
     def _go_on_with(self, index):
         self._turn_to(index)
-        self._rejected = 0
+        self._rejected = self._put_off = 0
         self._has_tried_known = False
 
     def begin_round(self):
@@ -91,7 +93,7 @@ class QuestionRevisions:
 
     def is_answered(self):
         """There was an answer to it."""
-        self._rejected = self._ends = 0
+        self._rejected = self._ends = self._put_off = 0
         self._has_tried_known = False
         self._is_known = True
 
@@ -105,22 +107,30 @@ class QuestionRevisions:
         if by_question:
             self._ends += _END
         most = _ENDS_MOST_KNOWN if self._is_known else _ENDS_MOST
-        if self._ends >= most * _END and self._rejected < len(self._ordered):
+        if self._ends >= most * _END and not self._are_all_rejected():
             self._rejected += 1
-            if self._rejected < len(self._ordered):
+            if not self._are_all_rejected():
                 self._turn_to(self._index + 1)
         return is_first
+
+    def _are_all_rejected(self):
+        return self._rejected >= len(self._ordered) and not self._put_off
 
     def _turn_to(self, index):
         self._index = index % len(self._ordered)
         self._ends &= _END - 1
         self._is_known = False
 
-    def is_deferred(self):
-        """A controller that has never answered says "later" (rule 4)."""
-        self._later_count += 1
-        if self._later_count >= _LATER_MOST:
+    def is_deferred(self, has_answered):
+        """A controller says "later"; `has_answered`: it has ever answered (rule 4)."""
+        self._put_off = self.revision()
+        self._later_count += not has_answered
+        if self._later_count >= _LATER_MOST and not has_answered:
             self._turn_to(self._index + 1)
+
+    def is_put_off(self):
+        """True if a controller that can be asked has said "later"."""
+        return self._put_off > 0
 
     def turns(self, kind, has_answered):
         """Take a rejection of this class, REJECTED_; True if another revision is to be asked for (rules 1 to 3).
@@ -131,20 +141,22 @@ class QuestionRevisions:
         self._is_without_reason = self._is_without_reason or is_without_reason
         count = len(self._ordered)
         is_unknown = not has_answered and kind == error_codes.REJECTED_NEVER
+        turns = is_unknown or is_without_reason or kind == error_codes.REJECTED_REVISION
+        if turns and self._put_off == self.revision():
+            self._put_off = 0
         if is_unknown and self._rejected < count - _OLD:
             self._turn_to(self._ordered.index(_OLD))
             self._rejected = count - _OLD
             return True
-        turns = is_unknown or is_without_reason or kind == error_codes.REJECTED_REVISION
-        if self._rejected >= count or not turns:
+        if not turns or self._are_all_rejected():
             return False
         self._turn_to(self._index + 1)
         self._rejected += 1
-        return self._rejected < count
+        return not self._are_all_rejected()
 
     def lack_newest_alone(self):
         """True if each was rejected, with whatever code or none, and nothing but the newest was asked for."""
-        return self._rejected >= len(self._ordered) and not self._has_tried_known
+        return self._are_all_rejected() and not self._has_tried_known
 
     def may_be_known(self):
         """True if one was rejected without a word about its revision: then rejections are forgotten, once."""

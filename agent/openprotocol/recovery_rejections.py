@@ -47,8 +47,8 @@ def take_rejection(recovery, kind, now, code=0):
         return phases.STEP_ABSENT
     recovery.why = _why_of(code, WHY_NEVER)
     recovery.is_later = is_later
-    if is_later and not (recovery.has_answered or recovery.was_answered()):
-        recovery.revisions.is_deferred()
+    if is_later:
+        recovery.revisions.is_deferred(recovery.has_answered or recovery.was_answered())
     does_without = recovery.phase == phases.PHASE_NEWEST and recovery.revisions.does_without_newest
     if recovery.revisions.turns(kind, recovery.has_answered or does_without):
         return phases.OUTCOME_NONE

@@ -3,7 +3,8 @@
 import pytest
 
 from toolcart.agent.openprotocol import error_codes
-from host_tests.support.combinations import each_choice
+from host_tests.support.combinations import all_pairs, each_choice
+from host_tests.support.odd_controllers import OddController
 from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import Cart
 
@@ -96,3 +97,69 @@ def test_controller_that_says_later_of_revisions_it_does_not_know_is_asked_in_ot
     bench.away(3)
     bench.settle()
     assert bench.ledger.gone() == 0 and bench.uids()[-4:] == [5, 6, 7, 8]
+
+
+class Busy(OddController):
+    """Knows MID 0064 in some revisions only, and is busy there until, behind an outage, so much is over: `ends`
+    connections, then `more` questions.
+
+    `ends_after_ms`: the connection ends so long behind such a word; 0: instead of it, with the question.
+    """
+
+    def __init__(self, monkeypatch, revisions, code, ends, ends_after_ms, more):
+        super().__init__(monkeypatch, first_id=900, controller={"recover_revisions": revisions})
+        self.code = code
+        self.ends, self.ends_after_ms, self.more = ends, ends_after_ms, more
+        self.ends_at = None
+        self.was_away = False
+
+    def _answer(self, session, revision, number):
+        if revision in session.options.recover_revisions:
+            if self.ends and self.was_away:
+                if self.ends_at is None:
+                    self.ends_at = self.cart.clock.total_ms + self.ends_after_ms
+                if self.ends_after_ms:
+                    session.refuse(64, self.code)
+                return
+            if self.more or not self.was_away:
+                self.more -= self.was_away
+                session.refuse(64, self.code)
+                return
+        super()._answer(session, revision, number)
+
+    def run(self, ms):
+        cart = self.cart
+        end = cart.clock.total_ms + ms
+        while cart.clock.total_ms < end:
+            cart.run(500)
+            if self.ends_at is not None and cart.clock.total_ms >= self.ends_at:
+                self.ends_at = None
+                self.ends -= 1
+                cart.drop()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize(
+    ("revisions", "code", "ends", "after_ms", "more"),
+    all_pairs(
+        [(1,), (2,), (3,), (1, 2), (7,), (11,)], [98, 27, 28, 96], [0, 1, 2, 3, 5], [0, 500, 3000, 12000], [0, 1, 3, 9]
+    ),
+)
+def test_a_revision_that_was_put_off_is_not_rejected_whatever_connections_end(
+    monkeypatch, revisions, code, ends, after_ms, more, restarts
+):
+    odd = Busy(monkeypatch, revisions, code, ends, after_ms, more)
+    odd.cart.until_ready(2000)
+    odd.make(4, 150)
+    odd.run(1000)
+    odd.was_away = True
+    odd.away(6, every_ms=0)
+    odd.run(40000)
+    if restarts:
+        odd.cart.cut()
+        odd.cart.until_ready(60000)
+    odd.run(100000)
+    odd.make(2)
+    odd.run(7300000)
+    odd.cart.settle()
+    assert odd.books() == (0, 0, 0, 0, 0), (odd.books(), odd.cart.gone(), odd.requests)
