@@ -32,6 +32,8 @@ _REASONS = {  # toolcart.agent.station.missing_results
     "many": "more was missing than can be noted",
     "?": "for several reasons",
 }
+# They were asked for, or nothing is, once the newest was rejected in every revision.
+_REJECTED = "the controller rejected these IDs with code %s, or all questions, so that they were not asked for"
 _UNITS = ("Nm", "lbf.ft", "lbf.in", "kpm", "kgf.cm", "ozf.in", "%", "Ncm")  # from 0x31 on
 
 CLOCK_UNSET = "agent, clock unset"
@@ -115,8 +117,7 @@ def _gone(fields, page, text):
         digits = digits_of(page, text + place, width)
         fields[name] = int(digits) if digits.isdigit() else None
     code = fields["code"]
-    rejected = "the controller rejects the question for them with code " + code
-    fields["text"] = rejected if code.isdigit() else _REASONS.get(code, "")
+    fields["text"] = _REJECTED % code if code.isdigit() else _REASONS.get(code, "")
 
 
 def time_of(page, body):

@@ -4,7 +4,7 @@
             reset   its IDs mean other results than before
             mute    no answer came for them, or none that is certainly theirs
             never   it cannot be asked for its results
-            99      the code with which it rejects the question, of two or three digits
+            99      the code with which it rejected them, or all questions; of two or three digits
             skip    not all were asked for: so many in a row are gone
             ?       several of these
     text    first ID, last ID, how many of these IDs are gone, how many in total including these, epoch

@@ -34,6 +34,17 @@ def test_a_run_is_one_event_that_says_all_of_it():
     assert second["code"] == "reset" and second["count"] == 1 and second["text"] != first["text"] != ""
 
 
+def test_what_is_said_with_a_code_is_so_whether_or_not_these_were_asked_for():
+    """One that rejects MID 0064 in every revision was asked for the newest alone."""
+    log, gone = telling()
+    gone(904, 909, 6, 6, 0, -97)
+    [event] = events(log)
+    assert event["code"] == "97"
+    assert event["text"] == (
+        "the controller rejected these IDs with code 97, or all questions, so that they were not asked for"
+    )
+
+
 def test_newest_of_them_is_found_for_people():
     log, gone = telling()
     assert latest(Search(log), 4) is None
