@@ -122,9 +122,8 @@ _PLACES = {
 }
 
 # A unit of torque (MT "Communication", OP 5.19.7 p. 238): what a figure is multiplied by for Nm x 100, and the power of
-# ten after it.
+# ten after it. 000, "None", is none of them: a field that names no unit is not one of Nm.
 _UNITS = {
-    0: (1, 2),  # Nm unless stated (OP 2.3.1 p. 31)
     1: (1, 2),
     2: (13558179483, -8),  # ft-lbf
     3: (1, 0),  # cNm

@@ -73,7 +73,6 @@ def test_torque_is_hundredths_of_nm_in_every_unit():
         (90, b"00004.237e+4", b"004237"),
         (12, b"00004.237e+4", b"004237"),
         (1, b"00004.237e+1", b"004237"),
-        (0, b"00004.237e+1", b"004237"),
         (3, b"00004.237e+3", b"004237"),
         (4, b"00004.237e-2", b"004237"),
         (5, b"00004.237e-5", b"004237"),
@@ -102,6 +101,7 @@ def test_what_a_length_counts_behind_the_last_field_is_none_of_it():
 
 def test_torque_that_is_none_is_reported_and_left_out():
     for unit, value in (
+        (0, b"00004.237e+1"),  # "None", which is not Nm
         (800, b"00004.237e+1"),
         (999, b"1"),
         (1, b"nan"),
