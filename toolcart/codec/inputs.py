@@ -6,7 +6,9 @@ Rules
    `toolcart line`, what `decode --json` or `Message.to_json` has made by its JSON objects, hexadecimal by having
    nothing else in it, then text; everything else is a stream of bytes.
 2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
-3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried.
+3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried. In a text no
+   telegram begins within digits, or within one of a known MID that is not whole, before a NUL or the line's end. Lines
+   are joined where that makes such a one whole; it may lack blanks at its end, and nothing else.
 4. Headers with the spindle in front of the revision (toolcart.agent.link.header_layouts has the layout) are turned:
    everything behind `usual` reads the usual header; `other` is what goes out. An answer to MID 0001 has a revision of 1
    to 7. Read as a usual header, one with the spindle first has a revision of 10 or more, or revision 000 with a station
@@ -25,7 +27,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from toolcart.agent.link.header_layouts import HEADERS, header_of
-from toolcart.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
+from toolcart.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, form, from_json
 from toolcart.catalogue.errors import quoted
 from toolcart.catalogue.forms import HEADER_BYTES
 from toolcart.codec import capture
@@ -79,12 +81,16 @@ _DUMP = re.compile(rb"[0-9a-fA-F]{4,8}:? {1,3}(" + _BYTES + rb")(?: *\|.*\|| {2,
 _NODE = re.compile(rb"<Buffer((?: [0-9a-fA-F]{2})+)(?: \.\.\. (\d+) more bytes?)?>")
 _NODE_SHOWS = "node shows %d of %d bytes: set buffer.INSPECT_MAX_BYTES there"
 _HEAD = re.compile(rb"\d{8}[\d ]{3}")
+_BEGIN = re.compile(rb"(?<!\d)\d{8}[\d ]{3}")  # in the middle of digits none begins
+_HEADER = re.compile(rb"\d{8}[\d ]{12}")
+_QUOTES = re.compile(rb"(?:[>|] ?)*")
 # Twenty bytes and more in hexadecimal among other words: a telegram, or none; what its digits say as text is none.
 _RUN = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{2}(?:[ :,;-]{0,2}(?:0x)?[0-9a-fA-F]{2}){19,}(?![0-9A-Za-z])")
 _UTF_16 = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
 CHUNK = 65536
 _COUNTED_MOST = 9999  # that the four digits of a length hold
 _OF_TEXT = (0, 9, 10, 13, *range(32, 127))
+_WRAPPED_MOST = 200  # lines that a telegram goes on in
 TRIMMED_MOST = 60  # blanks at a line's end that an editor or a mail may have cut off
 STX, ETX, DLE = 2, 3, 16
 
@@ -235,11 +241,60 @@ def _kind_begun(first: bytes) -> str:
 def _lines(chunks: Iterable[bytes]) -> Iterator[CaptureItem]:
     """Yield the messages in lines, which may come in pieces."""
     number, rest = 0, b""
+    held: list[bytes] = []  # lines with a telegram that may go on in the next one
     for chunk in itertools.chain(chunks, [b"\n"]):
         *whole, rest = (rest + chunk).split(b"\n")
         for line in whole:
             number += 1
-            yield from _line(line.rstrip(b"\r"), f"line {number}")
+            held.append(line.rstrip(b"\r"))
+            missing, joined = _continued(held)
+            if missing > 0 and len(held) < _WRAPPED_MOST and held[-1].strip():
+                continue
+            if not missing and _is_right(joined):
+                yield from _line(joined, f"line {number - len(held) + 1}")
+            else:
+                yield from _each(held, number - len(held))
+            held = []
+    yield from _each(held, number - len(held))
+
+
+def _each(lines: list[bytes], before: int) -> Iterator[CaptureItem]:
+    for number, line in enumerate(lines, before + 1):
+        yield from _line(line, f"line {number}")
+
+
+def _continued(lines: list[bytes]) -> tuple[int, bytes]:
+    """Return how many bytes are missing of a telegram that goes on in these lines, -1 if none does; and it, joined."""
+    first = lines[0]
+    begin = _begin_of(first)
+    if begin < 0:
+        return -1, first
+    quotes = _QUOTES.match(first)
+    marks = quotes[0] if quotes else b""
+    joined = first
+    for line in lines[1:]:
+        same = next((count for count in range(len(marks), 0, -1) if line.startswith(marks[:count])), 0)
+        joined += line[same:]
+    missing = int(first[begin : begin + 4]) - len(joined[begin:].rstrip(b"\0"))
+    return (missing if missing > 0 or len(lines) > 1 else -1), joined
+
+
+def _begin_of(line: bytes, at: int = 0) -> int:
+    """Return where a header of a known MID begins in this line, -1 if none does."""
+    for one in _BEGIN.finditer(line, at):
+        header = line[one.start() : one.start() + HEADER_BYTES]
+        if _HEADER.fullmatch(header) and int(header[:4]) >= HEADER_BYTES and form(int(header[4:8])).known:
+            return one.start()
+    return -1
+
+
+def _is_right(line: bytes) -> bool:
+    """True if all fields of the telegram in this line can be read: no other line was joined to it."""
+    frame = line[_begin_of(line) :].rstrip(b"\0")
+    try:
+        return not decode(frame).odd()
+    except FrameError:
+        return False
 
 
 def _joined(items: Iterable[CaptureItem], header: str) -> Iterator[CaptureItem]:
@@ -334,11 +389,11 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
     if buffers:
         return
     line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
-    at = 0
+    at = end = 0  # of the telegram in front
     is_found = False
     runs = [(run, octets) for run in _RUN.finditer(line) if _is_hexadecimal(octets := _octets_of(run[0]))]
     while True:
-        head = _HEAD.search(line, at)
+        head = (_HEAD.match(line, at) if at == end else None) or _BEGIN.search(line, at)
         if runs and (head is None or head.end() > runs[0][0].start()):
             run, octets = runs.pop(0)
             if run.start() >= at:
@@ -357,19 +412,50 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
         missing = length - len(frame)
         if missing > 0 and frame.endswith(b"\0"):  # nothing was cut off: the length is wrong
             frame, missing = frame[:-1], 0
-        if length < 20 or missing > TRIMMED_MOST:
+        is_cut = length >= HEADER_BYTES and missing > 0 and _is_cut(frame, missing)
+        if is_cut or (missing > TRIMMED_MOST and _begin_of(line, head.start()) == head.start()):
+            why = f"incomplete: its length says {length}, {len(frame)} bytes are there"
+            yield CaptureItem(frame, way=place, problem=why)
+            return
+        if length < HEADER_BYTES or missing > TRIMMED_MOST:
             at = head.start() + 1
             continue
         is_found = True
         at = head.start() + len(frame)
         end = _longer_end(line, at)
         if end > at:
-            yield from _cut_messages([(None, line[head.start() : end])], place)
-            at = end
+            yield from _apart(line[head.start() : end], place)
         else:
             yield CaptureItem(frame + b" " * missing, way=place)
+        at = end
     if not is_found and line.strip(b" \0\t#"):
         yield CaptureItem(line, way=place, problem="no message in this line")
+
+
+def _is_cut(frame: bytes, missing: int) -> bool:
+    """True if something else than blanks was cut off this frame: it ends within a field that is no text."""
+    if missing > TRIMMED_MOST:
+        return False
+    try:
+        message = decode(frame + b" " * missing)
+    except FrameError:
+        return False
+    for field in message.form.fields:
+        start, end = message.form.places.get(field.name, (0, 0))[:2]
+        if start < len(frame) < end:
+            return field.kind != "T" and bool(frame[start:].strip())
+    return False
+
+
+def _apart(octets: bytes, place: str) -> Iterator[CaptureItem]:
+    """Yield the messages in these octets; behind one that cannot be read none begins before a NUL."""
+    at = 0
+    for one in _cut_messages([(None, octets)], place):
+        if one.problem and not one.octets.endswith(b"\0"):
+            yield replace(one, octets=octets[octets.find(one.octets, at) :])
+            return
+        at += len(one.octets)
+        yield one
 
 
 def _longer_end(line: bytes, at: int) -> int:
