@@ -40,7 +40,7 @@ import toolcart.agent.openprotocol.recovery
 import toolcart.agent.openprotocol.session
 import toolcart.agent.station.intake
 import toolcart.agent.station.store  # noqa: F401
-from toolcart.agent.base.compat import const, give_back
+from toolcart.agent.base.compat import ON_CPYTHON, const, give_back
 from toolcart.agent.base.counters import FLASH_FAILED, Counters
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER, ticks_diff
@@ -57,6 +57,8 @@ class StartFindings:
     def __init__(self):
         self.quarantine_blocks_differ = False  # the spool keeps another size for its quarantine
         self.graph_blocks_differ = False  # likewise for curves
+        if ON_CPYTHON:
+            self.curves_asked = False  # the controller is to give curves, whether there is room for them or not
         self.holds_toolsnet = False  # there is a place of ToolsNet, also of one that is not configured now
         self.guessed = False  # whose some places are was not certain
         self.last = 0  # the number of the newest record

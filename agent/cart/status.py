@@ -7,6 +7,7 @@ Rules
 """
 
 from toolcart.agent.base import counters as counter
+from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.connection_fault import KEPT_AGAIN, NOT_WRITTEN
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.base.ticks import ticks_diff
@@ -107,8 +108,9 @@ def of_station(station, now, results=RESULTS_SHOWN):
     report["spool"]["refused_words"] = getattr(whole, "last_error", "")
     if station.quarantine is not None:
         _put_refusals(report, station)
-    if station.graphs is not None or station.at_start.graph_blocks_differ:
-        report["graphs"] = _graphs(station)
+    if ON_CPYTHON:
+        if station.graphs is not None or station.at_start.graph_blocks_differ:
+            report["graphs"] = _graphs(station)
     return report
 
 
@@ -342,7 +344,8 @@ def _gone_latest(station):
 def _graphs(station):
     """Return what the log of curves holds; curves are cut into pieces."""
     log = station.graphs
-    report = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
+    at_start = station.at_start
+    report = {"mounted": log is not None, "kib_ignored": at_start.graph_blocks_differ, "asked": at_start.curves_asked}
     if log is not None:
         report["pieces"] = log.number
         report["missed"] = log.blocks.passed_over

@@ -22,7 +22,7 @@ Rules
    others as what the log gave up, until the other side tells more (Redelivery.put_first).
 """
 
-from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.counters import NOT_SAVED
 from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, OutletPlaces, hash_at, kind_at
 from toolcart.agent.log import missed_counts
@@ -77,8 +77,6 @@ _OF_THE_SERVER = (
     DOUBT_LACKS,
 )
 
-_GRAPHS_BLOCKS_LEAST = const(4)
-
 
 def bring_up(station, device):
     """Mount the logs of this station on its device; False if they do not fit, or cannot be read (see `why`)."""
@@ -87,7 +85,10 @@ def bring_up(station, device):
     graphs = 0
     if ON_CPYTHON:
         if spool["graphs_kib"]:
-            graphs = max(spool["graphs_kib"] * 1024 // device.block_bytes, _GRAPHS_BLOCKS_LEAST)
+            from toolcart.agent.record.graph import RING_BLOCKS_LEAST  # few carts have curves
+
+            station.at_start.curves_asked = bool(station.settings["controller"]["traces"])
+            graphs = max(spool["graphs_kib"] * 1024 // device.block_bytes, RING_BLOCKS_LEAST)
     # The log is at the end, so that it can grow. An existing spool keeps the sizes of its quarantine and its graphs:
     # another setting of parked_kib or graphs_kib takes effect with a new spool.
     kept_blocks, graph_blocks, held = divide(device, kept, graphs)

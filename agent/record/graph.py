@@ -72,6 +72,8 @@ PIECE_DATA = const(8)  # in any piece but the first
 PIECE_BYTES = const(500)  # 512 with its frame, a multiple of every program unit
 PIECES_MOST = const(255)
 
+RING_BLOCKS_LEAST = const(4)  # of the log that keeps them
+
 PARAMETERS = const(0)  # the contents of a MID 0901
 ANGLE = const(1)
 TORQUE = const(2)

@@ -26,7 +26,15 @@ from toolcart.board import zone
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import counted
-from toolcart.tools.config import no_effect, path_checks, peers, raw_spools, shared_controllers, socket_location
+from toolcart.tools.config import (
+    kept_settings,
+    no_effect,
+    path_checks,
+    peers,
+    raw_spools,
+    shared_controllers,
+    socket_location,
+)
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file_text import NotText, text_of
 from toolcart.tools.config.mistake_reasons import (
@@ -258,8 +266,9 @@ def read_to_check(
 ) -> tuple[dict, list[Mistake], list[Mistake]]:
     """Do as `read`; return also why secrets cannot be read here, and which settings have no effect beside others.
 
-    Neither is a mistake in the file. `credentials` are the names of those that only the service will have. With `text`
-    that is checked as if it were the file's.
+    The latter are also those that a spool which is there does not take. Neither is a mistake in the file.
+    `credentials` are the names of those that only the service will have. With `text` that is checked as if it were the
+    file's.
     """
     unread: list[Mistake] = []
     text = _text(path) if text is None else text
@@ -267,7 +276,10 @@ def read_to_check(
     named = {place: parent[key] for place, parent, key in config_secrets.secrets(_parse(path, text)[0])}
     missing = [place for place in absent if named[place]["credential"] not in credentials]
     lacks = [*unread, *map(_without_credential, missing)]
-    return configuration, lacks, no_effect.found(tree, configuration)
+    kept = kept_settings.found(configuration, tree, folder_of(path))
+    places = {place for place, _, _ in kept}  # what is said of a new spool is not so of this one
+    idle = [warning for warning in no_effect.found(tree, configuration) if warning[0] not in places]
+    return configuration, lacks, [*kept, *idle]
 
 
 def text_to_check(path: str | Path) -> str:

@@ -45,7 +45,10 @@ _NOT_DELIVERED = {
 _MISSED = "missed at most before {name} had them"  # of an outlet that is best effort
 
 _SOME_GONE = "no more missed results are asked for: some count as gone"
-_KEEPS = "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect"
+_KEEPS = (
+    "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect; "
+    "`toolcart spool take-over` moves it into one with another"
+)
 
 GOOD = "good"
 INFO = "info"
@@ -239,10 +242,8 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
     if status.get("parked_kib_ignored"):
         reports.append((WARNING, _KEEPS.format("parked_kib")))
     graphs = status.get("graphs", {})
-    if graphs.get("kib_ignored"):
+    if graphs.get("kib_ignored") and (graphs["mounted"] or not graphs.get("asked")):  # else it is a need
         reports.append((WARNING, _KEEPS.format("graphs_kib")))
-    elif graphs and not graphs["mounted"]:
-        reports.append((WARNING, "the part of the spool for curves cannot be used: no curves are asked for"))
     return reports
 
 

@@ -45,6 +45,7 @@ OVER = {
     "events twice": "no event may reach ToolsNet twice of those that waited since this start",
     "fetching": "missed results are asked for again",
     "overruns": "the line was opened again and has lost nothing since",
+    "curves": "there is room for curves, or no controller is asked for them",
 }
 OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
 OVER_OF_AGENT = {  # by label
@@ -102,6 +103,7 @@ def needs(station: dict) -> list[Need]:
         _fetching,
         _reoffered,
         _overruns,
+        _no_curves,
         _added,
         _removed,
         _guessed,
@@ -610,6 +612,16 @@ def _overruns(station: dict) -> Iterator[Need]:
         words = f"bytes from the controller were lost {count} times, since they came faster than they were taken"
         hint = "set controller.flow where the cable has RTS and CTS"
         yield Need("overruns", WARN, "OVERRUNS", words, hint, "overruns")
+
+
+def _no_curves(station: dict) -> Iterator[Need]:
+    """Say that curves are configured and can never come: an existing spool does not make room for them."""
+    graphs = station.get("graphs") or {}
+    if graphs.get("asked") and not graphs["mounted"]:
+        words = "no curve will ever come: the spool was made without room for curves, and keeps that whatever "
+        words += "spool.graphs_kib says now"
+        hint = "with the agent stopped, `toolcart spool take-over` moves it into one with that room (--graphs-kib)"
+        yield Need("curves", WARN, "NO CURVES", words, hint, "curves")
 
 
 def _reoffered(station: dict) -> Iterator[Need]:

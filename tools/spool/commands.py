@@ -289,11 +289,22 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
     type=click.IntRange(12, 16384),
     help="The same as spool.parked_kib.  [default: the old one's, or a quarter if it had that or more]",
 )
+@click.option(
+    "--graphs-kib",
+    type=click.IntRange(0, 32768),
+    help="The same as spool.graphs_kib.  [default: the old one's, at most half of --size-kib]",
+)
 @click.option("--unit", type=click.Choice(["16", "64", "256", "512"]), default="16", show_default=True)
 def take_over_command(
-    source: Path, target: Path, station: int | None, size_kib: int, parked_kib: int | None, unit: str
+    source: Path,
+    target: Path,
+    station: int | None,
+    size_kib: int,
+    parked_kib: int | None,
+    graphs_kib: int | None,
+    unit: str,
 ) -> None:
-    """Copy a spool to another size, unit or station.
+    """Copy a spool to another size, division, unit or station.
 
     OLD is a file, a folder of blocks or an image of a board. NEW gets all that an outlet still needs, else the newest
     that there is room for. What is left behind is said.
@@ -304,6 +315,9 @@ def take_over_command(
 
     if parked_kib is not None and 2 * parked_kib > size_kib:
         raise click.UsageError(f"--parked-kib is at most half of --size-kib ({size_kib})")
+    most_kib = 3 * size_kib // 4 - (parked_kib or size_kib // 4)
+    if graphs_kib and graphs_kib > most_kib:
+        raise click.UsageError(f"--graphs-kib is at most {most_kib} here: results need a quarter of --size-kib")
     exit_code = 0
 
     def note(found: image.Image) -> None:
@@ -312,7 +326,8 @@ def take_over_command(
         exit_code = EXIT_DAMAGED if found.lacks_content else 0  # a new header is sound
 
     try:
-        plan = Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)
+        graphs_bytes = None if graphs_kib is None else graphs_kib * 1024
+        plan = Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0, graphs_bytes)
         done, is_whole = take_over(source, target, plan, note)
         say_done(done)
         exit_code = exit_code if is_whole else EXIT_DAMAGED

@@ -9,10 +9,10 @@ Rules
    were new, and lose nothing by having less than the outlets' cursors say (Snapshot.put_moved).
 3. All that an outlet still has to take is carried over, all that ToolsNet had and may lack now, and all that is kept
    aside: the new one is made larger than ordered if it has to be. Of what all have taken the newest, as far as there is
-   room: what a controller gives again is looked up among them. Curves are not carried over. What is left is said.
-   What is set aside and cannot be read is counted in the new one as in the old one. What is damaged is, too, also where
-   all outlets have had it, or one that was removed has not, and nothing between the records of the new one shows it: at
-   once, while an agent counts it as an outlet goes back, or returns.
+   room: what a controller gives again is looked up among them. Curves are not carried over, the room for them is. What
+   is left is said. What is set aside and cannot be read is counted in the new one as in the old one. So is what is
+   damaged, also where all outlets have had it, or one that was removed has not, and nothing between the records of the
+   new one shows it: at once, while an agent counts it as an outlet goes back, or returns.
 4. The new file is completed under `<name>.new`, its header last. What the log of the next agent has to say about orders
    (toolcart.board.linux.order_log) goes along.
 """
@@ -38,6 +38,7 @@ from toolcart.agent.log.removed_toolsnet import give_up
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
+from toolcart.agent.record.graph import RING_BLOCKS_LEAST
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux import order_log
 from toolcart.board.linux.agreement import agreeing, counted
@@ -86,13 +87,15 @@ class CannotTakeOver(Exception):
 class Plan:
     """The new spool: sizes in bytes; `station` is its number if it differs from the old one's, else 0.
 
-    `kept_bytes` 0: the quarantine gets what it had, or its usual part of the size.
+    `kept_bytes` 0: the quarantine gets what it had, or its usual part of the size. `graphs_bytes` None: curves get the
+    room that they had, or half of the size.
     """
 
     size_bytes: int
     kept_bytes: int = 0
     unit_bytes: int = 16
     station: int = 0
+    graphs_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -245,12 +248,13 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     # counted before. Others may be restored.
     old.log.damage.ignored_to = min(old.log.damage.ignored_to, old.log.first_above(0) - 1)
     records, aside = _records(old.log), _records(old.kept, old.state.numbers[field.QUARANTINE_CURSOR])
-    area = _Sizes(plan, block_bytes, _usual_kept(old), aside)
+    curves = 0 if old.graphs is None else old.graphs.device.block_count * old.graphs.device.block_bytes
+    area = _Sizes(plan, block_bytes, _usual_kept(old), curves, aside)
     low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
     doubt = old.state.numbers[field.DOUBT_LACKS]
     in_doubt = 0 if plan.station else doubt
     needed = [one for one in records if one.number > low or in_doubt]
-    front = STATE_BLOCKS + area.kept_blocks(plan.size_bytes)
+    front = STATE_BLOCKS + area.kept_blocks(plan.size_bytes) + area.graph_blocks()
     least = BLOCKS_LEAST + (area.blocks(needed) if needed else 0)
     log_blocks = max(plan.size_bytes // block_bytes - front, least)
     made, first = None, _first_that_fits(records, len(records) - len(needed), area, log_blocks)
@@ -290,11 +294,15 @@ def _let_removed_count(spool: OfflineSpool) -> list[int]:
 
 @dataclass(frozen=True)
 class _Sizes:
-    """How many blocks of a new area its parts need; `usual` is how many the old quarantine has, 0 for a quarter."""
+    """How many blocks of a new area its parts need; `usual` is how many the old quarantine has, 0 for a quarter.
+
+    `curves` is how many bytes the old one has for curves.
+    """
 
     plan: Plan
     block_bytes: int
     usual: int
+    curves: int
     aside: list[Record]
 
     def blocks(self, records: list[Record]) -> int:
@@ -308,6 +316,12 @@ class _Sizes:
         ordered = self.plan.kept_bytes // self.block_bytes or min(self.usual or quarter, quarter)
         least = self.blocks(self.aside) + 2 if self.aside else 0
         return max(ordered, KEPT_BLOCKS_LEAST, least)
+
+    def graph_blocks(self) -> int:
+        """Return how many blocks the ring of curves gets; 0: there is none."""
+        ordered = self.plan.graphs_bytes
+        wanted = min(self.curves, self.plan.size_bytes // 2) if ordered is None else ordered
+        return max(wanted // self.block_bytes, RING_BLOCKS_LEAST) if wanted else 0
 
     def packed(self, records: list[Record]) -> int:
         """Return how many blocks these take, one behind the other."""
@@ -323,6 +337,7 @@ class _Sizes:
     def size_for(self, records: list[Record]) -> int:
         """Return the least size that has room for all of these; 0 if no spool has."""
         size, wanted = self.plan.size_bytes // self.block_bytes, self.packed(records) + 1
+        wanted += self.graph_blocks()
         while size - STATE_BLOCKS - self.kept_blocks(size * self.block_bytes) < wanted:
             size += 1
         return size * self.block_bytes if size <= BLOCKS_MOST and len(records) <= RETAINED_MAX else 0
@@ -367,9 +382,13 @@ def _filled(
     log = Log(Partition(device, front, log_blocks), state, field.LOG, 0, payload_most=PAYLOAD_WIDE)
     for cursor in old.log.cursors:
         follow(log, cursor.slot)
-    part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS)
+    curves = area.graph_blocks()
+    part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS - curves)
     kept = Log(part, state, field.QUARANTINE, cursor_slot=field.QUARANTINE_CURSOR, staging_of=log)
-    mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
+    logs = [log, kept]
+    if curves:
+        logs.append(Log(Partition(device, front - curves, curves), state, field.GRAPHS, 0, staging_of=log))
+    mount(state, logs, seed if plan.station else old.state.identity or seed)
     state.rise(old.state.numbers[field.COUNTS_TO] // old.log.device.block_count)  # the count of erases goes on
     passed = [cursor.number for cursor in old.log.cursors]
     if not _carry(log, carried, passed, old.log.next, plan.station):

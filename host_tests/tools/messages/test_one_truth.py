@@ -44,6 +44,15 @@ def started(**options):
     return Cart(**options).until_ready(and_ms=1000)
 
 
+def asked_for_curves():
+    """A station that has a spool without room for curves is to have some."""
+    cart = started()
+    [station] = cart.configuration["stations"]
+    station["controller"]["traces"] = ["torque"]
+    station["spool"]["graphs_kib"] = 32
+    return reported_station(cut(cart))
+
+
 def more(cart, count, every_ms=200):
     """So many results more."""
     cart.produce(count, every_ms)
@@ -292,6 +301,7 @@ STATES = {
     "events behind": (lambda: events(1), {"events"}),
     "events empty": (lambda: events(0), {"events"}),
     "events twice": (lambda: events(40000, 1), {"events", "events missed", "events twice"}),
+    "curves": (asked_for_curves, {"curves"}),
     "overruns": (lambda: reported_station(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
 }
 

@@ -434,7 +434,8 @@ def test_take_over_names_whose_list_of_orders_is_at_fault(tmp_path, spoil, of, d
 def test_take_over_refuses_what_no_configuration_allows(tmp_path):
     path, new = tmp_path / "old.spool", tmp_path / "new.spool"
     path.write_bytes(b"")
-    for words in (("--size-kib", 40, "--parked-kib", 24), ("--station", 10000)):
+    many_curves = ("--size-kib", 256, "--graphs-kib", 129)
+    for words in (("--size-kib", 40, "--parked-kib", 24), ("--station", 10000), many_curves):
         assert "Error" in toolcart("spool", "take-over", path, new, *words, code=2).output
         assert not new.exists()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
+from toolcart.agent.cart.status import snapshot
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.board.linux.spool_header import PAGE_BYTES
@@ -25,6 +26,8 @@ from host_tests.support.quarantine import numbers_of
 from host_tests.support.running import toolcart
 from host_tests.support.toolsnet import NUMBER, Outlet
 from host_tests.support.webhook import WebhookBench
+from lab.harness.cart import PIM
+from lab.harness.cart import Cart as HarnessCart
 
 ASIDE = Path(__file__).parents[2] / "data/aside.spool.xz"  # station 10: 4 results wait, 92 are set aside
 PLAN = Plan(512 * 1024, 64 * 1024)
@@ -55,6 +58,41 @@ def left_with(delivered, waiting, **options):
     station.network.abandon(station.port)
     station.store(waiting)
     return station
+
+
+def curve_cart(kib, flash=None):
+    """A cart whose controller gives curves, which are asked for if there are `kib` for them; with this flash."""
+    spool = {"size_kib": 256, "parked_kib": 32, "graphs_kib": kib}
+    settings = {"controller": {"traces": ["torque"] if kib else None}, "spool": spool}
+    cart = HarnessCart(controller={"traces": (2,), "max_clients": 9}, settings=settings, blocks=60, on=False)
+    if flash is not None:
+        cart.flashes["spool0"] = flash
+    cart.boot()
+    cart.run(3000)
+    return cart
+
+
+@pytest.mark.parametrize(
+    ("had_kib", "ordered", "has_kib"),
+    [(0, 64, 64), (0, None, 0), (64, None, 64), (64, 0, 0), (144, None, 128), (0, 1, 16)],
+)
+def test_a_new_spool_has_the_room_for_curves_that_is_ordered_or_was_there(had_kib, ordered, has_kib):
+    cart = curve_cart(had_kib)
+    cart.network.down(*PIM)
+    cart.toolsnet.drop()
+    cart.produce(5, 1000)
+    plan = Plan(256 * 1024, graphs_bytes=None if ordered is None else ordered * 1024)
+    made = take_over.make(take_over.start(bytes(cart.flashes["spool0"].cells)), plan, 4711)
+    new = opened(made.device)
+    blocks = 0 if new.graphs is None else new.graphs.device.block_count
+    assert (made.waiting, blocks * 4) == (5, has_kib)
+    again = curve_cart(64, made.device)
+    again.produce(8, 1000)
+    again.run(5000)
+    [station] = snapshot(again.app)["stations"]
+    assert station["mounted"] and station["stored"] > 5
+    assert bool(has_kib) == (again.station.graphs is not None)
+    assert not has_kib or again.station.graphs.number > 0, "curves are kept"
 
 
 def idents(archive):
