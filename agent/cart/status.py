@@ -109,6 +109,9 @@ def of_station(station, now, results=RESULTS_SHOWN):
     if station.quarantine is not None:
         _put_refusals(report, station)
     if ON_CPYTHON:
+        from toolcart.agent.linux.spool_room import percent_full
+
+        report["spool"]["percent_full"] = percent_full(log)
         if station.graphs is not None or station.at_start.graph_blocks_differ:
             report["graphs"] = _graphs(station)
     return report

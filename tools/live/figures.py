@@ -22,6 +22,7 @@ from toolcart.tools.messages import (
     log_entries,
     missed_results,
     outlet_names,
+    spool_room,
     transitions,
     waiting_by_outlet,
 )
@@ -33,7 +34,7 @@ CONNECTING_AFTER_S = 3.0  # a side that is up is reached at once; after this tim
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
 GROWS_S = 60.0  # a count that grows all the time is reported so often
 UNKNOWN_MID = 99  # in MID 0004
-FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
+FILLING_PERCENT = (50, 75, 90)  # of the spool: each is reported once
 ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
 
 # How results leave the backlog undelivered.
@@ -325,11 +326,12 @@ def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, st
 
 def _room_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
     """Warn of a filling spool long before it is full: the session ends then, which may lock the tool."""
-    spool = status["spool"]
-    percent = 100 * spool["used_blocks"] // spool["blocks"]
+    percent = spool_room.percent_full(status)
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
     if level > figures.filling_percent:
         figures.filling_percent = level
+        if status.get("controller", {}).get("waits_for_room"):  # FULL says it
+            return []
         waiting, name = waiting_by_outlet.waiting_for(status)
         return [(WARNING, f"the spool is {percent} % full: {waiting} results waiting for {name}")]
     if figures.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:

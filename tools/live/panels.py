@@ -25,6 +25,7 @@ from toolcart.tools.messages import (
     latched_conditions,
     missed_results,
     outlet_names,
+    spool_room,
     waiting_by_outlet,
 )
 from toolcart.tools.messages.counter_rows import ROWS
@@ -69,7 +70,7 @@ def links(station: dict, cut: dict[str, bool], has_connected: bool = True, room:
             text.append(f"{line}\n", BAD_STYLE if need.level == attention.BAD else WARNING_STYLE)
     for outlet in other_outlets(station):
         _outlet_line(text, outlet)
-    _spool_line(text, station["spool"], room[0])
+    _spool_line(text, station, room[0])
     _recovery_line(text, station, has_connected)
     for line in _loss_lines(station, room[0]):
         text.append(f"\n{'':<12}").append(line, "bold " + WARNING_STYLE)
@@ -187,15 +188,15 @@ def _recovery_line(text: Text, station: dict, has_connected: bool) -> None:
         text.append(f"  reset {recovery['epoch']} times", WARNING_STYLE)
 
 
-def _spool_line(text: Text, spool: dict, width: int) -> None:
+def _spool_line(text: Text, station: dict, width: int) -> None:
     """Add the spool; if there is no room for both, the gauge gives way to the figures."""
-    used, blocks = spool["used_blocks"], spool["blocks"]
-    figures = f"  {used} of {blocks} blocks"
+    spool, percent = station["spool"], spool_room.percent_full(station)
+    figures = f"  {percent} % full"
     troubles = "".join(f"  {spool[trouble]} {trouble}" for trouble in ("damaged", "torn", "worn") if spool[trouble])
     cells = min(GAUGE_CELLS, max(width - 12 - len(figures + troubles), 2)) if width else GAUGE_CELLS
-    filled = min(cells, -(-used * cells // max(blocks, 1)))
+    filled = -(-percent * cells // 100)
     text.append("spool       ", "dim")
-    text.append("█" * filled, BAD_STYLE if used * GAUGE_CELLS > blocks * (GAUGE_CELLS - 2) else GOOD_STYLE)
+    text.append("█" * filled, BAD_STYLE if percent >= spool_room.HIGH_PERCENT else GOOD_STYLE)
     text.append("░" * (cells - filled), "bright_black")
     text.append(figures).append(f"{troubles}\n", WARNING_STYLE)
 

@@ -19,13 +19,19 @@ from toolcart.tools.live import chart, panels, table
 from toolcart.tools.live.figures import BAD, GOOD, INFO, NO_AGENT, NO_ANSWER, WARNING, is_ready, is_streaming
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
-from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names, waiting_by_outlet
+from toolcart.tools.messages import (
+    attention,
+    connections,
+    latched_conditions,
+    outlet_names,
+    spool_room,
+    waiting_by_outlet,
+)
 from toolcart.tools.messages.attention import of_outlet
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
 from toolcart.tools.messages.reasons import Reason, short_word
 
-FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
 MINI_CELLS = 20  # of the little curve
 WITHOUT_STATE = {NO_AGENT: "the agent does not run", NO_ANSWER: "the agent does not answer"}
 ORDER = (BAD, WARNING, INFO, GOOD)
@@ -55,8 +61,8 @@ def verdict(status: dict, detail: int = SHORT) -> tuple[str, str]:
     problems = [text for wanted in (attention.BAD, attention.WARN) for level, text in texts if level == wanted]
     warnings = [need for need in latched_conditions.all_needs(status) if need.level == attention.WARN]
     problems += [need.words for need in warnings if need.slug != "outlet"]
-    if percent_used(status) >= FULL_PERCENT:
-        problems.append(f"spool {percent_used(status)} % full")
+    if spool_room.percent_full(status) >= spool_room.HIGH_PERCENT:
+        problems.append(f"spool {spool_room.percent_full(status)} % full")
     ahead_s = controller.get("clock_ahead_s") or 0
     if abs(ahead_s) > panels.CLOCK_APART_S:
         problems.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}")
@@ -86,11 +92,6 @@ def _outlet_text(need: attention.Need, outlet: dict, detail: int) -> tuple[str, 
     return need.level, need.text() if detail == WHOLE else need.words
 
 
-def percent_used(status: dict) -> int:
-    spool = status["spool"]
-    return 100 * spool["used_blocks"] // max(spool["blocks"], 1)
-
-
 def _state_cell(connection: dict) -> tuple[str, str]:
     state = connection.get("state", "")
     sign, style = panels.state_sign(connection)
@@ -108,8 +109,8 @@ def _count_cell(count: int) -> tuple[str, str]:
 def _spool_cell(figures: StationFigures) -> tuple[str, str]:
     if "spool" not in figures.status:
         return "", ""
-    percent = percent_used(figures.status)
-    return f"{percent} %", panels.WARNING_STYLE if percent >= FULL_PERCENT else "dim"
+    percent = spool_room.percent_full(figures.status)
+    return f"{percent} %", panels.WARNING_STYLE if percent >= spool_room.HIGH_PERCENT else "dim"
 
 
 def _name_growth(width: int) -> int:

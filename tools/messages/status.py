@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+from toolcart.board.linux.agreement import counted
 from toolcart.tools.messages import (
     attention,
     connections,
@@ -14,6 +15,7 @@ from toolcart.tools.messages import (
     missed_results,
     outlet_names,
     reasons,
+    spool_room,
     waiting_by_outlet,
 )
 from toolcart.tools.messages.durations import rounded, span
@@ -72,7 +74,7 @@ def station_lines(station: dict) -> list[str]:
     lines += [line for side in connections.main_connections(station).values() for line in _connection_lines(side)]
     lines += [_outlet_line(outlet) for outlet in outlet_names.other_outlets(station)]
     lines.append(_line("results", results(station)))
-    lines.append(_line("spool", _spool(station["spool"])))
+    lines.append(_line("spool", _spool(station)))
     return lines + problem_lines(station)
 
 
@@ -115,9 +117,10 @@ def results(station: dict) -> str:
     return f"{waiting_by_outlet.stored_text([station])} stored, {delivered}{dropped}{waiting}"
 
 
-def _spool(spool: dict) -> str:
-    erases = spool.get("erases_ever", 0)
-    text = f"{spool['used_blocks']} of {spool['blocks']} blocks in use, at most {erases} erased so far"
+def _spool(station: dict) -> str:
+    spool = station["spool"]
+    text = f"{spool_room.percent_full(station)} % full, of {spool['blocks']} blocks for results; "
+    text += f"at most {counted(spool.get('erases_ever', 0), 'block')} erased so far"
     if spool.get("path"):
         text = f"{spool['path']}: {text}"
     if spool.get("sync_ms_mean") is not None:

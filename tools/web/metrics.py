@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
-from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names
+from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names, spool_room
 
 RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 
@@ -84,7 +84,8 @@ FAMILIES = {
     "toolcart_connects_total": (COUNTER, "Connections that stood, by side."),
     "toolcart_serial_overruns_total": (COUNTER, "Bytes of the serial line that were lost for want of room."),
     "toolcart_spool_blocks": (GAUGE, "Blocks of the spool."),
-    "toolcart_spool_used_blocks": (GAUGE, "Blocks of the spool that are in use."),
+    "toolcart_spool_used_blocks": (GAUGE, "Blocks of the spool that are in use; one stays free while results wait."),
+    "toolcart_spool_full_ratio": (GAUGE, "How full the spool is, of what can be used: 1 if it has no room."),
     "toolcart_spool_bad_records": (GAUGE, "Records or blocks found bad, by kind."),
     "toolcart_flash_erases_total": (COUNTER, "Blocks erased since the spool was made, at most."),
     "toolcart_flash_erases_rated": (
@@ -192,6 +193,7 @@ def _add_station(sheet: Sheet, labels: dict, station: dict) -> None:
     overruns = station["controller"].get("line", {}).get("overruns", -1)
     if overruns >= 0:
         sheet.add("toolcart_serial_overruns_total", labels, overruns)
+    sheet.add("toolcart_spool_full_ratio", labels, spool_room.percent_full(station) / 100)
     _add_spool(sheet, labels, station["spool"])
 
 

@@ -425,7 +425,7 @@ def _station(**changed):
         ({}, "5 stored, 3 delivered, 2 waiting (the oldest stored 60 s ago, stamped 2026-11-20 10:00:00)"),
         ({"oldest_waiting_at_least": True}, "(the oldest stored at least 60 s ago, stamped 2026-11-20 10:00:00)"),
         ({"oldest_waiting_s": None}, "2 waiting (the oldest stamped 2026-11-20 10:00:00)"),
-        ({}, "3 of 16 blocks in use, at most 0 erased so far; 1 torn"),
+        ({}, "20 % full, of 16 blocks for results; at most 0 blocks erased so far; 1 torn"),
         ({"mounted": False, "spool_problem": "it is a folder"}, "the spool is not up: it is a folder"),
         (
             {"overwritten": 4},

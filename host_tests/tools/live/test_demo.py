@@ -448,15 +448,15 @@ def test_a_full_spool_and_a_fault_are_reported_as_bad():
 
 def test_a_spool_that_fills_is_reported_once_for_each_mark():
     changes_at, texts = Changes(), []
-    for at, used in enumerate((1, 7, 8, 9, 8, 12, 13, 15, 16, 12, 7, 6, 8)):
-        spool = {**healthy_station()["spool"], "used_blocks": used}
-        texts += [text for _, text in changes_at(at, spool=spool, backlog=used * 30) if "full" in text]
+    for at, percent in enumerate((6, 43, 50, 56, 50, 75, 81, 93, 99, 75, 43, 37, 50)):
+        spool = {**healthy_station()["spool"], "percent_full": percent}
+        texts += [text for _, text in changes_at(at, spool=spool, backlog=percent * 5) if "full" in text]
     assert texts == [
-        "the spool is 50 % full: 240 results waiting for ToolsNet",
-        "the spool is 75 % full: 360 results waiting for ToolsNet",
-        "the spool is 93 % full: 450 results waiting for ToolsNet",
+        "the spool is 50 % full: 250 results waiting for ToolsNet",
+        "the spool is 75 % full: 375 results waiting for ToolsNet",
+        "the spool is 93 % full: 465 results waiting for ToolsNet",
         "the spool is 37 % full again",
-        "the spool is 50 % full: 240 results waiting for ToolsNet",
+        "the spool is 50 % full: 250 results waiting for ToolsNet",
     ]
 
 

@@ -129,7 +129,7 @@ def _contains(text, *words):
 def test_everything_is_on_the_smallest_screen():
     text = _screen(_station(1))
     _contains(
-        text, "station 1  Cart", "● ready", "● streaming", "3 of 12 blocks", "1 set aside", "waiting for ToolsNet: 2"
+        text, "station 1  Cart", "● ready", "● streaming", "27 % full", "1 set aside", "waiting for ToolsNet: 2"
     )
     _contains(text, "42.37 Nm", "NOK", "kept as it came (30 bytes)", "parked 1   stored 7   delivered 5", "set aside")
     _contains(text, "delivered 5", "q quit")
@@ -235,7 +235,7 @@ def test_what_is_wrong_with_a_station_is_reported_with_its_reason():
         "the agent does not run": _station(1, controller=_controller(state="no agent")),
         "ToolsNet closed": _station(1, outlets=[{"kind": "toolsnet", "state": "closed"}]),
         "clock ahead 60 s": _station(1, controller=_controller(clock_ahead_s=60)),
-        "spool 75 % full": _station(1, spool=dict(_station(1)["spool"], used_blocks=9)),
+        "spool 75 % full": _station(1, spool=dict(_station(1)["spool"], percent_full=75)),
         "1 set aside": _station(1),
         "3 gone": _station(1, parked=0, recovery=dict(_station(1)["recovery"], gone=3)),
         "": _station(1, parked=0),
@@ -339,11 +339,11 @@ def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
     """The widest of each, all at once: what has no room on its line has a line of its own."""
     lost = _station(7, controller=_controller(host="192.168.100.100", port=65535), overwritten=1234567, parked=99)
     lost["outlets"] = [dict(_station(1)["outlets"][0], **LOST)]
-    lost["spool"].update(blocks=262144, used_blocks=131072, torn=3)
+    lost["spool"].update(blocks=262144, percent_full=100, torn=3)
     cells = 50 if size[0] == 80 else max(52, size[0] * 37 // 100)  # of the panel on the left
     left = " ".join(" ".join(line[:cells] for line in _screen(lost, size=size).split("\n")).split())
     _contains(left, "192.168.100.100:65535", f"{LOST['host']}:65535", "next try in 8 s, 12345678 waiting")
-    _contains(left, "131072 of 262144 blocks 3 torn", "1234567 overwritten, 99 set aside")
+    _contains(left, "100 % full 3 torn", "1234567 overwritten, 99 set aside")
 
 
 def test_station_in_table_says_as_much_as_its_line_has_room_for():

@@ -49,7 +49,7 @@ def station_with(outlets, used=10):
         reported["delivered"] = 900 - toolsnet[0]["waiting"]
     else:
         reported.pop("delivered", None)
-    reported["spool"].update(used_blocks=used, blocks=100)
+    reported["spool"].update(percent_full=used)
     return reported
 
 
