@@ -14,10 +14,12 @@ Rules
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import shlex
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -120,20 +122,33 @@ def mistakes_of(config_path: str) -> config_file.ConfigurationError | None:
 
 
 def names_of(paths: list[str]) -> dict[str, str]:
-    """Return a name for each; those that would share one get their folder in front, or a number at the end."""
+    """Return a name for each, the label of its metrics: neither their order nor what else is watched changes it.
+
+    Only those that would share one get as many folders more as tell them apart, all of them.
+    """
     names = {path: name_of(path) for path in paths}
-    for path in paths:
-        if list(names.values()).count(names[path]) > 1:
-            other_names = {name for other, name in names.items() if other != path}
-            longer = f"{Path(path).parent.name}-{name_of(path)}"
-            names[path] = longer if longer not in other_names else f"{longer}-{paths.index(path) + 1}"
-    return names
+    for folders in range(2, max((path.count("/") for path in map(os.path.abspath, paths)), default=0) + 1):
+        names = {path: name_of(path, folders) if path in _alike(names) else name for path, name in names.items()}
+    alike = _alike(names)
+    return {
+        path: f"{name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}" if path in alike else name
+        for path, name in names.items()
+    }
 
 
-def name_of(path: str) -> str:
-    """Return what people call the agent: its service, or its configuration."""
-    file = Path(path)
-    return file.parent.name if file.name == socket_location.NAME else file.name.removesuffix(socket_location.SUFFIX)
+def _alike(names: dict[str, str]) -> set[str]:
+    """Return the paths that share their name with another one."""
+    counts = Counter(names.values())
+    return {path for path, name in names.items() if counts[name] > 1}
+
+
+def name_of(path: str, folders: int = 1) -> str:
+    """Return what people call the agent: its service, or its configuration with so many folders in front."""
+    file = Path(os.path.abspath(path))
+    parts = file.parent.parts[1:][-folders:]
+    if file.name != socket_location.NAME:
+        parts += (file.name.removesuffix(socket_location.SUFFIX),)
+    return "-".join(parts)
 
 
 REFRESH_S = 5

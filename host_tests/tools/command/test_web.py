@@ -1,6 +1,7 @@
 """`toolcart web`: pages only to be read, /metrics, no one who may not look; a browser reads it."""
 
 import contextlib
+import itertools
 import json
 import re
 import shutil
@@ -148,7 +149,7 @@ def test_the_overview_says_what_is_connected_and_why_not():
         assert response.status_code == 200 and "<script>" not in response.text
         expected = ("refused the connection", "Is Open Protocol switched on", "streaming", "toolcart quarantine list")
         assert [words for words in expected if words not in response.text] == []
-        assert "refused the connection" in client.get("/agent/cart.json").text
+        assert "refused the connection" in client.get("/agent/x-cart.json").text
         assert client.get("/status.json").json()["agents"][0]["status"]["stations"][0]["stored"] == 5
         assert client.get("/metrics").headers["content-type"] == CONTENT_TYPE
         assert client.get("/agent/other").status_code == 404 and client.get("/etc").status_code == 404
@@ -157,8 +158,8 @@ def test_the_overview_says_what_is_connected_and_why_not():
 
 def test_a_missing_agent_and_a_missing_spool_are_reported():
     with _client(_away) as client:
-        assert "no agent runs here" in client.get("/").text and "start it" in client.get("/agent/cart.json").text
-        for page in ("/", "/agent/cart.json"):  # whether it runs is not known
+        assert "no agent runs here" in client.get("/").text and "start it" in client.get("/agent/x-cart.json").text
+        for page in ("/", "/agent/x-cart.json"):  # whether it runs is not known
             assert "no answer" in client.get(page).text and "not running" not in client.get(page).text
         assert "toolcart_up" in client.get("/metrics").text and client.get("/health").text == "ok\n"
     with _client(lambda _p, _s: _answer(_whole(mounted=False, spool_problem="it is a folder"))) as client:
@@ -189,7 +190,7 @@ def test_configurations_that_are_all_wrong_end_it_as_they_end_run(tmp_path):
 
 def test_nothing_can_be_changed_here():
     with _client(_away) as client:
-        for path in ("/", "/metrics", "/status.json", "/agent/cart.json"):
+        for path in ("/", "/metrics", "/status.json", "/agent/x-cart.json"):
             for method in ("POST", "PUT", "DELETE", "PATCH"):
                 assert client.request(method, path).status_code == 405
             headers = client.get(path).headers
@@ -240,10 +241,33 @@ def test_a_start_of_the_agent_is_counted_and_its_absence_is_not():
 
 
 def test_agents_have_names_of_their_own():
-    paths = ["/run/toolcart/agent.sock", "/a/cart.json.sock", "/b/cart.json.sock", "/b/line.json.sock"]
-    assert list(page.names_of(paths).values()) == ["toolcart", "a-cart.json", "cart.json", "line.json"]
-    many = [f"/{folder}/x/cart.json.sock" for folder in "abc"]
-    assert len(set(page.names_of(many).values())) == 3
+    paths = ["/run/toolcart/agent.sock", "/home/a/cart.json.sock", "/home/b/cart.json.sock", "/home/b/line.json.sock"]
+    names = ["toolcart", "a-cart.json", "b-cart.json", "b-line.json"]
+    assert list(page.names_of(paths).values()) == names
+    many = ["/x/a/cart.json.sock", "/y/a/cart.json.sock", "/z/a/cart.json.sock", "/z/b/cart.json.sock"]
+    names = ["x-a-cart.json", "y-a-cart.json", "z-a-cart.json", "b-cart.json"]
+    assert list(page.names_of(many).values()) == names
+
+
+ALIKE = [
+    f"{folder}/cart.json.sock" for folder in ("/a", "/b", "/x/a", "/x/b", "/x-b", "/y/x/b", "/y/x-b", "/y-x/b", "")
+]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_agents_name_goes_by_neither_the_order_nor_what_else_is_watched(count):
+    """It has more folders only beside one with the same file in a folder of the same name."""
+    for paths in itertools.combinations(ALIKE, count):
+        names = page.names_of(list(paths))
+        assert len(set(names.values())) == count, names
+        assert all(page.names_of(list(turned)) == names for turned in itertools.permutations(paths))
+        own = {path: page.name_of(path) for path in paths}
+        assert len(set(own.values())) < count or names == own
+
+
+def test_a_cart_more_takes_no_ones_label():
+    one, other, third = (f"/srv/{folder}/cart.json.sock" for folder in "abc")
+    assert page.names_of([one])[one] == page.names_of([other, one])[one] == page.names_of([one, other, third])[one]
 
 
 def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
@@ -372,7 +396,8 @@ def test_on_a_phone_nothing_has_to_be_moved_aside(browser, cart, scheme):
             page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("backgroundColor", "color")
         )
         assert ground != ink
-        page.goto("/agent/cart.json")
+        page.locator("h2 a").click()
+        _expect(page, "pre").to_contain_text("station 7")
         assert not _scrolls_aside(page)
 
 
