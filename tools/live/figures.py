@@ -178,9 +178,7 @@ class Figures:
         self._needs = {}
         self.spool_problems = []
         for figures in self.stations.values():
-            figures.spool_reported = figures.has_met_controller = False
-            figures.undelivered = {}
-            figures.needs = {}
+            figures.begin()
         return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
 
     def _compare(self, figures: StationFigures, status: dict, at_s: float, stopped: bool) -> list[Change]:

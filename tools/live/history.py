@@ -54,6 +54,16 @@ class StationFigures:
     curve: Curve = field(default_factory=Curve)
     results: list[dict] = field(default_factory=list)  # newest first
 
+    def begin(self) -> None:
+        """An agent has started, or read its configuration again: all that it finds is told as if nothing had been."""
+        self.spool_reported = self.has_met_controller = False
+        self.undelivered, self.needs, self.others, self.waited = {}, {}, {}, {}
+        self.reported_reasons = ReportedReasons()
+        self.mounted_s, self.never_connected = None, {"controller", "outlet"}
+        self.filling_percent = self.event_doubts = 0
+        self.delivered_away = None
+        self.open_ids, self.is_missing = 0, False
+
     def keep(self, status: dict, at_s: float) -> None:
         """Take the newest state."""
         self.status = status

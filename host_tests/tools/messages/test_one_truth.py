@@ -2,6 +2,7 @@
 
 import functools
 import json
+from copy import deepcopy
 from html import unescape
 
 import pytest
@@ -366,6 +367,35 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
             )
     for side in [] if needs else ["REFUSED", "LATE", "GONE", "ASIDE", "FULL", "DOUBT"]:
         assert side not in "".join(lines) + web
+
+
+def sides_down():
+    """Neither ToolsNet, nor a file, nor a controller can be used; nobody has changed that."""
+    cart = started(files=[{"path": "b.jsonl"}])
+    cart.lines["b.jsonl"].refuses = ("open",)
+    cart.lines["b.jsonl"].close()
+    cart.station.outlets[1].reset_after_fault(cart.clock.now)
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    cart.toolsnet.drop()
+    more(cart, 3)
+    cart.network.down("cart0", 4545)
+    cart.network.cut("cart0", 4545)
+    cart.run(60000)
+    return reported_station(cart)
+
+
+@pytest.mark.parametrize("state", ["sides down", *STATES])
+def test_a_reload_tells_all_that_a_restart_tells(state):
+    station = sides_down() if state == "sides down" else STATES[state][0]()
+    figures, told = Figures(), []
+    for start_s in (0.0, 100.0):
+        figures.feed({"kind": "started", "pid": 1}, start_s)
+        told.append([one.text for at in (0, 5) for one in figures.feed(status_of(deepcopy(station)), start_s + at)])
+    assert told[0] == told[1]
+    if state == "sides down":
+        for words in ("no controller: ", "no ToolsNet: ", "lines cannot be used"):
+            assert any(words in text for text in told[1]), told
 
 
 @pytest.mark.parametrize("state", [name for name in STATES if name not in ("well", "late")])
