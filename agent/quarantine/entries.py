@@ -41,10 +41,13 @@ def needs_operator(quarantine, holds=False, keeps_order=False, code=0):
     elif holds and code == res.QUARANTINED_UNREADABLE:
         why = "a result that could not be read has no room in the quarantine, so nothing goes out" + _unread(quarantine)
     elif holds:
-        why = "ToolsNet refuses a result and there is no room for others behind it, so nothing goes out"
+        why = (
+            "ToolsNet refuses a result and the quarantine has no room for it: all others wait until there is some, or "
+            "ToolsNet takes that one"
+        )
     elif pressure == PRESSURE_FULL:
         why = "the quarantine is full%s: with the next result that ToolsNet refuses, or that cannot be read, nothing "
-        why = why % _unread(quarantine) + "goes out any more"
+        why = why % _unread(quarantine) + "behind it goes out"
     return {"why": why}
 
 

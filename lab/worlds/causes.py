@@ -68,9 +68,11 @@ overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 +            return NOTHING
 +        if code != NOTHING and self.cursor.found != self.head:
 full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
-: a hold goes on when the quarantine has room again
--if self.is_stuck():
-+if self.is_stuck() or True:
+: a hold ends when the quarantine has room again, or ToolsNet takes what it refused
+-if self.phase == HOLD:
++if self.phase == HOLD:
++            return NOTHING
++        if self.phase == HOLD:
 settling-needs-room | 5 | agent/log/carry_over.py | log proof cuts
 : what a start finds in doubt in a full log stays so
 -blocks.find(0)

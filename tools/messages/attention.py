@@ -363,7 +363,7 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
     hint, continuation = "", f", {again}" if again else ""
     waits_for_flash = outlet.get("waits_for_flash")
     if phase == "hold":
-        continuation = " and the quarantine has no room: nothing is sent"
+        continuation = f" and the quarantine has no room: nothing else is sent{continuation}"
         waiting += _set_aside(station)
         hint = f"needs an operator: {_operator_command(station)}"
     elif phase == "pass":

@@ -135,7 +135,6 @@ class Lookahead:
         self.fits = quarantine.measure(log.length)
         self.room = quarantine.octets()
         if not self.fits:
-            self.short = self.room
             return AHEAD_FULL
         scout.advance()
         self.others = 0

@@ -12,7 +12,8 @@ The head is the result that was refused: the cursor stands in front of it.
                reoffered one is taken; W1 and W2 if SEND_LIMIT does not cover it: that of a lookahead does
     LOOKAHEAD  what comes behind the head, one by one; W3: SEND_LIMIT is its end, SENT says LOOKAHEAD
     FINISH     nothing: what is before the taken one is copied to the quarantine; W4: the cursor, and SENT says neither
-    HOLD       nothing until there is room for the head. An operator's order goes out, and can drop the head
+    HOLD       nothing until there is room for the head, but the head once a minute: a server that is mended takes it.
+               An operator's order goes out, and can drop the head
     REOFFER    one of the quarantine (reoffer); W5: REOFFERED, sequence_lag - 1; W6: taken, its entry is gone; else
                sequence_lag + 1
 
@@ -41,7 +42,7 @@ The head is the result that was refused: the cursor stands in front of it.
     FINISH     write            IN_ORDER: that is done. Without room it waits
     FINISH     08               RETRY: it begins again with the next connection, if the head is refused again
     FINISH     08               IN_ORDER: the server was set back
-    HOLD       next             RETRY: there is room
+    HOLD       next             RETRY: there is room, or the pause is over
     HOLD       drop, write      RETRY: the head is dropped
     HOLD       write            REOFFER: an order
     HOLD       08               IN_ORDER: the server has the head, or was set back
@@ -131,7 +132,7 @@ OFFERS = const(4)  # of the head, in vain, before a lookahead
 PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; later ones count
 _RETRIES_MS = (0, 2000, 8000)  # a server has ten seconds to get well before others go out
 # After each lookahead that has found nothing; the last is how long others may wait once the server takes them again.
-_LOOKAHEADS_MS = (10000, 30000, 60000)
+_LOOKAHEADS_MS = (10000, 30000, 60000)  # and between two offers of the head in a hold
 AGAIN_MS = const(5000)  # until what the flash or the quarantine did not take is tried again
 
 # Codes of a refusal that are none of the server's, which are above 0 (toolcart.agent.outlets.toolsnet.lookahead)
@@ -293,9 +294,6 @@ class Policy:
             lookahead.seen = 0  # that counts once: a flash that takes nothing is not asked all the time
         self.pause.stop()
         if self.phase == HOLD:
-            if self.is_stuck():
-                self.pause.start(now, AGAIN_MS)
-                return NOTHING
             self.retry_head()
         code = self._next_in_order(now)
         if code != NOTHING and self.cursor.found != self.head:
@@ -535,19 +533,19 @@ class Policy:
             return not self.is_stuck()
         return lookahead.has_new() and lookahead.soon.expired(now)
 
-    def wait_for_room(self, now):
+    def wait_for_room(self, now, reason=NO_ROOM):
         """The quarantine has no room for what it must take: wait, and say so once."""
         lookahead = self.lookahead
         if lookahead.short < 0:
-            self.counters.note(counter.PARKING_FAILED, NO_ROOM, now)
+            self.counters.note(counter.PARKING_FAILED, reason, now)
         lookahead.short = lookahead.quarantine.octets()
         self.pause.start(now, AGAIN_MS)
 
     def _hold(self, now):
         """Hold everything: there is no room for the head."""
         self.phase = HOLD
-        self.pause.start(now, AGAIN_MS)
-        self.counters.note(counter.PARKING_FAILED, self.code, now)
+        self.wait_for_room(now, self.code)
+        self.pause.start(now, _LOOKAHEADS_MS[-1])
 
     # -- what is durable first ---------------------------------------------------------------------------------
 
@@ -638,7 +636,6 @@ class Policy:
         if code == NO_ROOM:
             self.head = number
             self.code = reason
-            self.lookahead.short = self.lookahead.quarantine.octets()
             self._hold(now)
         return code > 0 and self.pass_one(number)
 

@@ -134,8 +134,6 @@ class Model:
 
     def next_retry(self):
         if self.phase == HOLD:
-            if self.is_stuck():
-                return NOTHING
             self.retry_head()
         code = self.next_in_order()
         if code != NOTHING and self.cursor + 1 != self.head:

@@ -508,15 +508,30 @@ def held():
     return outlet
 
 
-def test_without_room_nothing_goes_out_and_that_is_reported():
+def test_without_room_nothing_but_the_refused_one_goes_out_and_that_is_reported():
     outlet = held()
     status = outlet.status()
     assert status["refused"]["doing"] == "hold" and status["refused"]["code"] == 17
-    sent = outlet.toolsnet.telegrams["04"]
     outlet.store(20)
-    outlet.run(24 * 3600000)
-    assert outlet.toolsnet.telegrams["04"] == sent and outlet.archive.stored == 0, "nothing goes out for ever"
-    assert outlet.status()["waiting"] == 24
+    outlet.run(60000)
+    sent, erases = outlet.toolsnet.telegrams["04"], sum(outlet.flash.wear)
+    for _ in range(24 * 60):
+        outlet.run(60000)
+        assert outlet.status()["refused"]["doing"] == "hold" and outlet.forward.needs_operator()
+    assert 24 * 60 - 5 <= outlet.toolsnet.telegrams["04"] - sent <= 24 * 60, "the first one, once a minute"
+    assert outlet.archive.stored == 0 and outlet.status()["waiting"] == 24
+    assert outlet.counted(counter.PARKING_FAILED) == 1 and sum(outlet.flash.wear) == erases
+    outlet.clean()
+
+
+def test_a_hold_ends_when_toolsnet_takes_what_it_refused():
+    outlet = held()
+    outlet.options.tightening_codes.clear()
+    left, sent = outlet.status()["refused"]["next_try_ms"], outlet.toolsnet.telegrams["04"]
+    outlet.run(left - 1000)
+    assert outlet.toolsnet.telegrams["04"] == sent and 0 < outlet.status()["refused"]["next_try_ms"] <= 1000
+    outlet.until_stored(4, 2000, and_ms=100)
+    assert outlet.ids() == [1, 2, 3, 4] and outlet.status()["refused"] is None and not outlet.forward.needs_operator()
     outlet.clean()
 
 

@@ -317,7 +317,7 @@ def test_a_serial_line_is_waited_for_and_not_for_ever():
 def test_an_operator_is_needed_where_it_is_full_or_delivery_holds():
     station = Bench(kept_blocks=6, blocks=40)
     assert needs_operator(station.quarantine) is None
-    assert "nothing goes out" in needs_operator(station.quarantine, True)["why"]
+    assert "all others wait" in needs_operator(station.quarantine, True)["why"]
     blocked = needs_operator(station.quarantine, True, True)["why"]
     assert 'refused: "block"' in blocked and "by themselves once ToolsNet takes it" in blocked and "room" not in blocked
     station.fill()

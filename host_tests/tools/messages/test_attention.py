@@ -42,8 +42,8 @@ def test_a_station_at_which_all_is_well_needs_nothing():
         ({"doing": "pass"}, "ToolsNet refuses (code 17) result 5: those behind it are offered, 248 waiting"),
         (
             {"doing": "hold"},
-            "ToolsNet refuses (code 17) and the quarantine has no room: nothing is sent, 248 waiting; "
-            "needs an operator: `toolcart quarantine list --spool cart.spool`",
+            "ToolsNet refuses (code 17) and the quarantine has no room: nothing else is sent, next try in 8 s, 248 "
+            "waiting; needs an operator: `toolcart quarantine list --spool cart.spool`",
         ),
         (
             {"doing": "trouble", "next_try_ms": 30000},

@@ -604,7 +604,7 @@ def test_the_log_tells_what_did_not_arrive():
     assert texts_after(**wrong) == []
     hold = {"kind": "toolsnet", "is_up": True, "refused": {"doing": "hold", "code": 17, "number": 4}}
     held = texts_after(**{**wrong, "outlets": [{**healthy_station()["outlets"][0], **hold}]})
-    assert any("no room: nothing is sent" in text for text in held)
+    assert any("no room: nothing else is sent" in text for text in held)
     assert "the quarantine has room again" not in held, "in the same second as that it has none"
     assert "the quarantine has room again" in texts_after(**{**wrong, "parked": 2, "needs_operator": None})
     figures.feed({"kind": "started", "pid": 1}, 1.0)
