@@ -180,8 +180,9 @@ def holds(agent: Agent, index: int) -> bool:
 
 
 def needs_operator(agent: Agent, index: int) -> bool:
-    """True if good results cannot go out before an operator comes."""
-    return bool(_way_to_toolsnet(agent, index)["needs_operator"])
+    """True if good results cannot go out before an operator comes, or before a server takes what it refuses."""
+    status = _way_to_toolsnet(agent, index)
+    return bool(status["needs_operator"] or (status["refused"] or {}).get("tried_all"))
 
 
 def is_mute_and_full(agent: Agent, index: int) -> bool:

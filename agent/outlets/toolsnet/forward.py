@@ -102,8 +102,8 @@ class ToolsNetOutlet(Connection):
         return self.session.state == ts.STREAMING and not self.fault.why
 
     def needs_operator(self):
-        """True while only an operator can let results go on."""
-        return self.policy.is_stuck()
+        """True while only an operator can let results go on, or ToolsNet if it takes the one that it refuses."""
+        return self.policy.needs_operator()
 
     def connect_now(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""

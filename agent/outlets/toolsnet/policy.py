@@ -522,6 +522,14 @@ class Policy:
         """True while the quarantine has no more room than when it was too little for what is refused."""
         return self._has_head() and self.lookahead.is_stuck()
 
+    def refuses_all(self):
+        """True if nothing that the last lookahead has offered was taken."""
+        return self.failed_lookaheads > 0 and self.lookahead.others > 0
+
+    def needs_operator(self):
+        """True while a refused one waits for room in the quarantine, at a server that does not refuse everything."""
+        return self.is_stuck() and (self.phase == HOLD or self.phase == FINISH or not self.refuses_all())
+
     def _has_head(self):
         """True unless what holds the others was overwritten."""
         return self.phase == FINISH or self.cursor.number < self.head

@@ -2,7 +2,7 @@
 
 from toolcart.agent.base.connection_fault import NOT_WRITTEN
 from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, again_to
-from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
+from toolcart.agent.outlets.toolsnet.policy import HOLD, RETRY
 from toolcart.agent.outlets.toolsnet.reoffer import REOFFER
 from toolcart.agent.toolsnet.session import STATE_NAMES, STREAMING, WAITING
 
@@ -33,13 +33,19 @@ def put_refused(report, policy, now, answers):
     phase = policy.phase
     lookahead = policy.lookahead
     is_stuck = policy.is_stuck()
-    held = phase == HOLD or (phase == FINISH and is_stuck)
-    in_vain = policy.failed_lookaheads > 0
-    refuses_all = in_vain and lookahead.others > 0
+    held = phase == HOLD or (phase != REOFFER and policy.needs_operator())
+    refuses_all = policy.refuses_all()
     code = policy.code
     if refuses_all and code <= 0 < lookahead.code:
         code = lookahead.code
     is_refused = code > 0 or (code == 0 and answers and policy.head_failures > 1)
+    # With no room for a longer lookahead, none allowed, or neither room for a good result that would prove the server
+    # nor one that no lookahead has met, there is nothing more to try.
+    has_hope = lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
+    is_hopeless = is_stuck or (policy.failed_lookaheads > 0 and not (policy.quarantines_refused and has_hope))
+    is_hopeless = is_hopeless and (held or is_refused)
+    is_all = refuses_all and not held  # so the server may be at fault, and nobody but it can let the others go on
+    report["needs_operator"] = is_hopeless and not is_all
     report["refused"] = None
     if held or phase == REOFFER or (phase and is_refused):  # else one is offered of which nothing is known yet
         report["refused"] = {
@@ -48,12 +54,8 @@ def put_refused(report, policy, now, answers):
             "next_try_ms": policy.pause.left(now) if policy.pause.armed else 0,
             "doing": "hold" if held else "trouble" if phase == RETRY and refuses_all else DOING[phase],
             "trouble": refuses_all,
+            "tried_all": is_hopeless and is_all,
         }
-    # With no room for a longer lookahead, none allowed, or neither room for a good result that would prove the server
-    # nor one that no lookahead has met, only an operator can let the others go on.
-    has_hope = lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
-    is_hopeless = is_stuck or (in_vain and not (policy.quarantines_refused and has_hope))
-    report["needs_operator"] = is_hopeless and (held or is_refused)
     report["keeps_order"] = not (
         policy.quarantines_refused or is_stuck
     )  # by a setting the others wait, whatever room is left

@@ -466,7 +466,8 @@ class World:
         first = policy.head
         refused = {}
         put_refused(refused, policy, self.now, True)
-        if refused["needs_operator"] and len(self.kinds) > 12 and policy.drop_first():
+        tried_all = refused["refused"] and refused["refused"]["tried_all"]
+        if (refused["needs_operator"] or tried_all) and len(self.kinds) > 12 and policy.drop_first():
             self.dropped += (first,)
             return True
         return False

@@ -68,6 +68,11 @@ def crowded(room, octets=120, **settings):
     return outlet
 
 
+def is_tried_out(outlet):
+    """True if nothing more can be tried behind what ToolsNet does not take."""
+    return (outlet.status()["refused"] or {}).get("tried_all")
+
+
 def drop_all(outlet):
     """An operator gives up all that is set aside."""
     kept = outlet.parked_numbers()
@@ -228,6 +233,7 @@ def test_what_is_done_is_reported_all_the_time():
         "next_try_ms": 2000,
         "doing": "retry",
         "trouble": False,
+        "tried_all": False,
     }
     outlet.until_refused(3)
     outlet.run(1)
@@ -237,7 +243,7 @@ def test_what_is_done_is_reported_all_the_time():
     outlet.until(lambda: outlet.status()["refused"]["doing"] == "trouble")
     status = outlet.status()["refused"]
     assert status["trouble"] and status["code"] == 5 and 0 < status["next_try_ms"] <= 60000
-    assert outlet.status()["needs_operator"], "it met as many as there is room for"
+    assert is_tried_out(outlet) and not outlet.status()["needs_operator"], "it met as many as there is room for"
     outlet.options.code_all = None
     outlet.until_stored(248, and_ms=100)
     assert outlet.status()["refused"] is None and not outlet.status()["needs_operator"]
@@ -608,11 +614,11 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
         row = room_of(outlet.quarantine, outlet.log.length) + 1
         outlet.options.silent_sequences = tuple(range(2, row + 2))
         outlet.store(row + 1)
-        outlet.until(lambda outlet=outlet: outlet.status()["needs_operator"], 2 * 3600000)
+        outlet.until(lambda outlet=outlet: is_tried_out(outlet), 2 * 3600000)
         outlet.until(
             lambda outlet=outlet, is_behind=is_behind: outlet.policy.out and (outlet.policy.number > 2) == is_behind
         )
-        assert outlet.status()["needs_operator"]
+        assert is_tried_out(outlet)
         assert outlet.forward.drop_first() == DROP_SOON and outlet.cursor.number == 1
         assert outlet.until(lambda outlet=outlet: outlet.cursor.number == 2) < 20000
         assert outlet.numbers_after_cut()[DROPPED] == 1
@@ -621,17 +627,32 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
         outlet.clean()
 
 
+def test_toolsnet_that_refuses_everything_needs_no_operator_however_small_the_quarantine():
+    outlet = holding(60, {"code_all": 17}, kept_blocks=3, blocks=32)
+    outlet.until(lambda: outlet.policy.is_stuck())
+    for _ in range(600):
+        outlet.run(1000)
+        status = outlet.status()
+        assert not status["needs_operator"] and not outlet.forward.needs_operator()
+        assert status["refused"]["doing"] != "hold" and status["refused"]["trouble"]
+        assert status["refused"]["tried_all"], "an order can give up the first one all the same"
+    outlet.options.code_all = None
+    outlet.until_stored(60, 62000, and_ms=100)
+    assert outlet.ids() == numbers(1, 60) and outlet.parked_numbers() == [] and outlet.status()["refused"] is None
+    outlet.clean()
+
+
 def test_operator_who_made_room_is_not_needed_without_a_connection():
     for is_hold in (True, False):
         outlet = held() if is_hold else trouble_without_room()
-        assert (
-            outlet.status()["needs_operator"] and outlet.forward.needs_operator() and not outlet.status()["keeps_order"]
-        )
+        assert not outlet.status()["keeps_order"]
         take_away_toolsnet(outlet)
         outlet.run(60000)
-        assert outlet.status()["needs_operator"]
+        assert outlet.status()["needs_operator"] == outlet.forward.needs_operator() == is_hold
+        assert outlet.status()["refused"]["tried_all"] != is_hold
         drop_all(outlet)
         assert not outlet.status()["needs_operator"] and not outlet.forward.needs_operator()
+        assert not outlet.status()["refused"]["tried_all"]
 
 
 def trouble_without_room():
@@ -675,19 +696,19 @@ def test_room_lets_pass_that_was_too_short_for_it_go_on_soon():
     assert outlet.ids() == [5]
 
 
-def test_log_full_of_refused_results_needs_an_operator():
+def test_log_full_of_refused_results_has_nothing_more_to_try():
     outlet = Outlet(blocks=12)
     while outlet.log.has_room(ROOM_BYTES):
         refuse(outlet, outlet.next_id)
         outlet.store(1)
-    outlet.until(lambda: outlet.status()["needs_operator"])
+    outlet.until(lambda: is_tried_out(outlet))
     assert outlet.policy.failed_lookaheads == 1, "a lookahead has met them all"
     assert outlet.parked_numbers() == []
     while not outlet.log.has_room(ROOM_BYTES):
-        outlet.until(lambda: outlet.status()["needs_operator"])
+        outlet.until(lambda: is_tried_out(outlet))
         assert outlet.forward.drop_first() != DROP_NONE
         outlet.run(100)
-    assert not outlet.status()["needs_operator"]
+    assert not is_tried_out(outlet) and not outlet.status()["needs_operator"]
     outlet.store(1)
     outlet.until_stored(1)
 
@@ -696,8 +717,8 @@ def test_dropped_first_takes_no_other_and_the_next_goes_once():
     outlet = trouble_without_room()
     refused = outlet.toolsnet.refused
     assert outlet.forward.drop_first() == DROP_DONE and outlet.forward.drop_first() == DROP_NONE
-    assert not outlet.status()["needs_operator"]
-    outlet.until(lambda: outlet.status()["needs_operator"], 1000)
+    assert not is_tried_out(outlet)
+    outlet.until(lambda: is_tried_out(outlet), 1000)
     assert outlet.toolsnet.refused == refused + 3
     assert outlet.forward.drop_first() == DROP_DONE
     outlet.until_stored(1, 1000)
@@ -1329,7 +1350,7 @@ def test_a_dropped_first_is_no_silence_of_the_server():
     outlet = trouble_without_room()
     assert outlet.forward.drop_first() == DROP_DONE
     assert outlet.status()["refused"] is None, "nothing is known of the next one"
-    outlet.until(lambda: outlet.status()["needs_operator"], 1000)
+    outlet.until(lambda: is_tried_out(outlet), 1000)
     assert outlet.status()["refused"]["code"] == 17
 
 
