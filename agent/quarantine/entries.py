@@ -11,7 +11,7 @@ from toolcart.agent.record.text import describe
 
 _REASONS = {
     res.QUARANTINED_UNREADABLE: "could not be read",
-    res.QUARANTINED_SILENT: "ToolsNet did not answer it on four connections",
+    res.QUARANTINED_SILENT: "ToolsNet left it unanswered, and took one behind it",
     res.QUARANTINED_MOVED: "refused by ToolsNet",
     res.QUARANTINED_IN_DOUBT: "in doubt: its answer was lost, and ToolsNet took one behind it; look there before a "
     "retry",

@@ -24,7 +24,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_SEVERAL,
 )
 from toolcart.agent.outlets.toolsnet.policy import LOOKAHEAD
-from toolcart.agent.quarantine.entries import needs_operator
+from toolcart.agent.quarantine.entries import needs_operator, reason_text
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import ADMITTED, ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON
 from toolcart.agent.record import KIND_RESULT
@@ -576,6 +576,14 @@ def test_result_silent_on_four_connects_is_followed_by_pass_and_set_aside():
     assert outlet.counted(counter.SERVER_SILENT) == 4
     assert outlet.toolsnet.server_connections == 5
     outlet.clean()
+
+
+def test_silent_one_behind_the_first_is_offered_twice_and_its_reason_is_true_of_both():
+    outlet = holding(6, {"silent_sequences": (3, 4)})
+    outlet.until_stored(4, 3600000, and_ms=100)
+    assert outlet.ids() == [1, 2, 5, 6] and outlet.counted(counter.SERVER_SILENT) == 4 + 2
+    assert [record[1:3] for record in outlet.parked_records()] == [(3, QUARANTINED_SILENT), (4, QUARANTINED_SILENT)]
+    assert reason_text(QUARANTINED_SILENT) == "ToolsNet left it unanswered, and took one behind it"
 
 
 def test_a_row_of_silent_results_costs_four_silences_each():
