@@ -165,15 +165,17 @@ class Redelivery:
     def note_delivered(self, number):
         """The other side has what is on its way up to `number`: what the log gave up of that is not missed.
 
-        Up to where the cursor is, or nothing: what it has in front of that a connection that is lost forgets.
+        Up to where the cursor is, or all that is on its way, or nothing: a connection that is lost forgets the rest.
         """
-        state, here = self._log.state, self._cursor.number
-        given_up = state.missed_counts[self._place] - self._missed
-        if given_up > 0 and number >= here:
+        state, here, place = self._log.state, self._cursor.number, self._place
+        given_up = state.missed_counts[place] - self._missed
+        if given_up > 0 and number >= min(here, self._out_to):
             arrived = given_up - max(0, here - self._out_to)
             if arrived > 0:
                 self._miss(-arrived)
-            self._missed = state.missed_counts[self._place]
+            self._missed = state.missed_counts[place]
+            if 0 <= state.had[place] < number < here:  # what it loses of that counts again
+                state.had[place] = number
 
     def confirm(self, first, last):
         """Count what of the numbers behind `first`, up to `last`, was confirmed before and sent again."""

@@ -346,6 +346,40 @@ def test_what_the_spool_gives_up_on_its_way_is_not_missed_once_it_is_confirmed(i
     assert plant.state.missed_counts[plant.forward.index] - given_up == lacks > before
 
 
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_the_spool_gives_up_behind_a_batch_that_is_confirmed_is_all_that_is_missed(durable):
+    plant = WebhookBench(durable)
+    plant.log.blocks.when_full = WHEN_FULL_OVERWRITE
+    plant.store(200)
+    plant.run(100000)
+    plant.store(60)
+    plant.until(lambda: plant.forward.state == SENT)
+    first, last = plant.forward.confirmed.before + 1, plant.forward.confirmed.last
+    while plant.cursor.number <= last:
+        plant.store(1)  # the server has the batch, and its answer is late
+    given_up = plant.cursor.number - last
+    assert plant.state.missed_counts[1] == given_up + last + 1 - first > 50 > given_up
+    plant.run(200000)
+    assert plant.state.missed_counts[1] == given_up == plant.log.number - len({*plant.server.ids()})
+    plant.forward.stop()
+    plant.cut()
+    assert plant.state.missed_counts[1] == given_up
+    plant.log.blocks.when_full = WHEN_FULL_OVERWRITE
+    plant.run(1000)
+    plant.store(60)
+    plant.until(lambda: plant.forward.state == SENT)
+    last = plant.forward.confirmed.last
+    while plant.cursor.number <= last:
+        plant.store(1)
+    plant.until(lambda: plant.forward.confirmed.after == last)
+    plant.server.answers = [answer(500)] * 3
+    kept = [line for line in plant.server.lines if line["number"] <= last - 20]
+    plant.server.lines[:] = kept
+    behind(plant, last - 20)
+    plant.run(200000)
+    assert plant.state.missed_counts[1] == plant.log.number - len({*plant.server.ids()}) > given_up + 20
+
+
 def test_what_is_lost_again_further_back_is_counted_too():
     plant, _ = gone_round()
     oldest = plant.log.first_above(0)
