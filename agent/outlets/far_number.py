@@ -16,7 +16,7 @@ def words_of(log, number):
 
 
 def excess_of(log, missed, number):
-    """Return how many of those missed since before the start were none, as the other side names `number` now.
+    """Return how many of those missed were none, as the other side names `number` now.
 
     No more can be missed than records are gone. The rest was counted for a number that was never sent, which was above
     so many: it is forgotten where a lower one is named.

@@ -111,10 +111,11 @@ class Redelivery:
         if number < self.above:  # it has forgotten that, and what it had, if this is no more than it was sent since
             self._count_reused(0)
             self.put_lost(0 if number <= self._out_to else number, self._log.state.confirmed(self._cursor))
-        elif self._counted > number:
+        missed = self._log.state.missed_counts[self._place]
+        if missed > number:
             from toolcart.agent.outlets.far_number import excess_of  # rare
 
-            excess = excess_of(self._log, self._counted, number)
+            excess = excess_of(self._log, missed, number)
             if excess:
                 self._counted = 0
                 self._miss(-excess)

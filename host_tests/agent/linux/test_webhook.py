@@ -953,6 +953,37 @@ def test_what_a_number_that_was_never_sent_counts_beyond_all_records_is_none_beh
     assert plant.state.missed_counts[1] == missed
 
 
+@pytest.mark.parametrize("is_orderly", [False, True])
+@pytest.mark.parametrize("durable", [False, True])
+def test_what_a_server_that_named_too_much_through_a_start_counts_is_none_with_its_first_right_answer(
+    durable, is_orderly
+):
+    def too_much(body):
+        wrong = json.loads(body)
+        wrong["number"] += 1000
+        return answer(200, json.dumps(wrong).encode())
+
+    plant = WebhookBench(durable)
+    plant.store(8)
+    plant.run(5000)
+    plant.server.answers = [too_much] * 1000
+    plant.store(4)
+    plant.run(12000)
+    for _ in range(2):
+        if is_orderly:
+            plant.forward.stop()
+        plant.cut()
+        plant.run(12000)
+        assert plant.state.missed_counts[1] == 1012 and NOTHING_UNTIL in plant.why()
+    plant.server.answers = []
+    plant.store(1)
+    plant.until(plant.forward.is_up, 100000)
+    for _ in range(2):
+        assert plant.state.missed_counts[1] == 0
+        plant.cut()
+    assert plant.server.ids() == list(range(1, 14))
+
+
 def test_a_server_that_stays_at_a_number_which_the_log_has_come_to_is_not_believed():
     plant = WebhookBench(limits={"records_most": 5})
     plant.store(10)
