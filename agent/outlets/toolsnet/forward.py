@@ -103,7 +103,7 @@ class ToolsNetOutlet(Connection):
 
     def needs_operator(self):
         """True while only an operator can let results go on, or ToolsNet if it takes the one that it refuses."""
-        return self.policy.needs_operator()
+        return self.policy.is_stuck(False)
 
     def connect_now(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""

@@ -518,17 +518,14 @@ class Policy:
         self.code = _UNKNOWN
         self.lookahead.short = -1
 
-    def is_stuck(self):
-        """True while the quarantine has no more room than when it was too little for what is refused."""
-        return self._has_head() and self.lookahead.is_stuck()
+    def is_stuck(self, or_refuses_all=True):
+        """True while the quarantine has no more room than when it was too little for what is refused.
 
-    def refuses_all(self):
-        """True if nothing that the last lookahead has offered was taken."""
-        return self.failed_lookaheads > 0 and self.lookahead.others > 0
-
-    def needs_operator(self):
-        """True while a refused one waits for room in the quarantine, at a server that does not refuse everything."""
-        return self.is_stuck() and (self.phase == HOLD or self.phase == FINISH or not self.refuses_all())
+        Without `or_refuses_all` not where nothing that the last lookahead has offered was taken: the server may be at
+        fault.
+        """
+        is_all = self.failed_lookaheads and self.lookahead.others and self.phase != HOLD and self.phase != FINISH
+        return self._has_head() and self.lookahead.is_stuck() and (or_refuses_all or not is_all)
 
     def _has_head(self):
         """True unless what holds the others was overwritten."""

@@ -33,8 +33,8 @@ def put_refused(report, policy, now, answers):
     phase = policy.phase
     lookahead = policy.lookahead
     is_stuck = policy.is_stuck()
-    held = phase == HOLD or (phase != REOFFER and policy.needs_operator())
-    refuses_all = policy.refuses_all()
+    held = phase == HOLD or (phase != REOFFER and policy.is_stuck(False))
+    refuses_all = policy.failed_lookaheads > 0 and lookahead.others > 0
     code = policy.code
     if refuses_all and code <= 0 < lookahead.code:
         code = lookahead.code
