@@ -47,7 +47,9 @@ def put_outlet(status, outlet):
     progress = outlet.progress
     waits_for_flash = status.get("waits_for_flash")  # then nothing goes out that a PUBACK or a receipt could come for
     is_without_puback = outlet.without_puback and session.state == ms.UP and not waits_for_flash
-    state = "no PUBACK" if is_without_puback else ms.STATE_NAMES[session.state]
+    state = ms.STATE_NAMES[session.state]
+    if is_without_puback:
+        state = "no MQTT" if outlet.reason == ms.EV_MALFORMED else "no PUBACK"
     is_overdue = progress.is_overdue and not waits_for_flash
     status["state"] = "no receipts" if is_overdue else state
     status["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)

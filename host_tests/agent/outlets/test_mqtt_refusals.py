@@ -348,6 +348,24 @@ def test_what_the_consumer_confirms_after_all_ends_what_a_lost_connection_was_bl
     assert bench.cursor.number == bench.log.number and bench.forward.is_up() and bench.status()["why"] == ""
 
 
+def test_a_broker_that_breaks_the_rules_of_mqtt_is_not_said_to_send_no_puback():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.broker.instead[4] = b"\x34\x06\x00\x01a\x00\x01x"  # QoS 2, which nobody has subscribed to
+    bench.store(2)
+    bench.run(100)
+    bench.broker.instead.clear()
+    keep_receipt(bench, bench.log.number)
+    bench.run(5000)
+    assert bench.cursor.number == bench.log.number and not bench.forward.is_up()
+    status = bench.status()
+    assert (status["state"], status["why"]) == ("no MQTT", "what answers does not speak MQTT")
+    bench.store(1)
+    bench.until_confirmed()
+    assert bench.forward.is_up() and bench.status()["state"] == "connected" and bench.status()["why"] == ""
+
+
 def test_what_the_consumer_confirms_does_not_end_what_a_silent_broker_is_blamed_for():
     bench = MqttBench()
     bench.store(3)
