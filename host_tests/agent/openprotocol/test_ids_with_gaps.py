@@ -5,6 +5,7 @@ import pytest
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record.text import describe
+from host_tests.support.combinations import all_pairs
 from host_tests.support.world import CONTROLLER
 from lab.harness.cart import Cart
 
@@ -35,13 +36,13 @@ class Plant:
         self.made = []
         self._steps = steps
 
-    def make(self, count):
+    def make(self, count, every_ms=2000):
         for _ in range(count):
             number = self.cart.controller._next_id
             self.cart.produce(1)
             self.made.append(number)
             self.cart.controller._next_id = number + self._steps(len(self.made))
-            self.cart.run(2000)
+            self.cart.run(every_ms)
 
     def live(self, away):
         """Tighten some, so many while it is away, and some more."""
@@ -74,6 +75,29 @@ def test_what_was_not_asked_for_is_not_said_to_be_nowhere(least):
     assert missing and not plant.cart.station.ledger.ranges
     runs = reasons(plant.cart)
     assert {runs[max(first for first in runs if first <= one)] for one in missing} == {"skip"}, runs
+
+
+@pytest.mark.parametrize(
+    ("step", "live", "every_ms", "ending"),
+    all_pairs([25, 26, 101], [3, 4, 6, 12], [50, 300, 1000], ["down", "cut", "down and cut"]),
+)
+def test_a_step_is_known_from_results_between_ranges_that_became_one(step, live, every_ms, ending):
+    """They come so fast that each leaves a range: more than are written down are one, around what is in the log."""
+    plant = Plant(lambda place: step)
+    cart = plant.cart
+    cart.until_ready(5000)
+    plant.make(live, every_ms)
+    if ending != "down":
+        cart.cut()
+    if ending != "cut":
+        cart.network.down(*CONTROLLER)
+        plant.make(10, 100)
+        cart.network.up(*CONTROLLER)
+    cart.until_ready(60000)
+    plant.make(3, every_ms)
+    cart.run(600000)
+    assert sorted(cart.ids()) == plant.made and not cart.station.ledger.ranges
+    assert cart.station.ledger.gone() <= plant.made[-1] - FIRST + 1 - len(plant.made)
 
 
 def test_a_step_that_ends_asks_for_few_more():
