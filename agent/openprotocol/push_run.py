@@ -132,7 +132,9 @@ def _take_unproven(recovery, number, follows, now):
         if number != after(top) and not recovery.ownership.shares:
             observed.upto = preceding(number)  # else the IDs skipped would not be asked for
     elif number != top:
-        if not follows:
+        # Else it was on its way; below the highest ID known it was not, where what has shown the newest is above that.
+        is_of_new_count = is_ahead(top, ledger.top()) and not is_ahead(number, ledger.top())
+        if not follows or is_of_new_count:
             recovery.start_over_later(now)
         return follows
     if not ledger.is_other_spindle_of(observed.top):

@@ -22,7 +22,8 @@ Rules
    finds where the range really begins (toolcart.agent.openprotocol.range_fetch).
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. Nor
-   does one fit that is not above `top`, or is another result of its ID, where ID 0 shows nothing. One that does not fit
+   does one fit that is not above `top`, where N is, or where ID 0 shows nothing; nor another result of its ID there.
+   One that does not fit
    makes it start over, once a minute at most, and more seldom, down to once an hour, as long as that brings nothing:
    where IDs come in no order (two spindles that count for themselves and name none) each push would,
    and with a walk each time it would never end. Which of two times is later never counts.
