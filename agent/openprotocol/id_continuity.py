@@ -54,7 +54,8 @@ def compare_newest(recovery, now):
         newest = newest_check.take_push(recovery)
     is_held = observed.is_held and several and _is_of_top_id(recovery, observed.top)
     is_newest = recovery.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
-    if (ledger.has_unnamed() or ledger.push_ids_differ() or not is_newest) and is_unconfirmed(recovery):
+    is_other = not is_newest or (observed.is_held and newest != top)
+    if (ledger.has_unnamed() or ledger.push_ids_differ() or is_other) and is_unconfirmed(recovery):
         from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
 
         if newest_check.shows_nothing(recovery):

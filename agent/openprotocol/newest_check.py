@@ -9,7 +9,8 @@ Rules
 2. One that the log has, and behind which another one was pushed, is not the newest: the memory is late, or answers ID 0
    with an older one. So is `top` where the log has only others: it was there before the first meeting. Below `top` it
    shows nothing either; above `top`, where pushes have no ID of the memory, what is asked for goes on upward from it.
-   What was pushed last and is below `top` is of a new count.
+   What was pushed last and is below `top` is of a new count. What is above `top`, and came into the log in front of it,
+   is of the count before.
 3. What this connection has pushed above an N that is not below `top` is the newest: the memory is late. At the first
    meeting the first push is ours, and what is above it.
 4. Another result that has the ID of the first push of this connection begins no count: as the first of several spindles
@@ -22,7 +23,7 @@ Imported where the newest may be another one than ID 0 brought.
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import seen_ids
-from toolcart.agent.openprotocol.differing_formats import fits
+from toolcart.agent.openprotocol.differing_formats import digests, fits
 from toolcart.agent.openprotocol.ids import ID_PERIOD, following, is_ahead, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, are_alike, put_digest, same
 from toolcart.agent.openprotocol.unnamed_spindles import are_near
@@ -37,7 +38,9 @@ def shows_nothing(recovery):
     is_above = recovery.is_top(observed.top) or not ledger.is_met() or is_ahead(newest, top)
     if newest < 1:  # it cannot be asked for, and is a result's only where a count ends
         return not (is_above and top > ID_PERIOD // 2)
-    is_old = (ledger.has_unnamed() or ledger.push_ids_differ() or not is_above) and _is_old(recovery)
+    if is_above and not (ledger.has_unnamed() or ledger.push_ids_differ()):
+        return _is_of_count_before(recovery)
+    is_old = _is_old(recovery)
     observed.is_zero_absent = is_old and is_above
     return is_old and not is_above
 
@@ -92,6 +95,17 @@ def take_first_push(recovery):
         recovery.start_over()
     elif is_ahead(newest, ledger.last_id) and not recovery.ownership.shares:
         observed.first = following(ledger.last_id)
+
+
+def _is_of_count_before(recovery):
+    """True if the log has got `top` after the newest, which is above it: the count has begun anew between them."""
+    of_newest = of_top = 0
+    for record, _, digest, _ in digests(recovery.duplicates.results(1, recovery.duplicates.contents_most)):
+        if recovery.is_top(digest):
+            of_top = max(of_top, record)
+        elif same(digest, recovery.observed.top):
+            of_newest = max(of_newest, record)
+    return 0 < of_newest < of_top
 
 
 def _is_old(recovery):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from toolcart.agent.openprotocol.missing_bound import missing_most
 from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER
@@ -65,4 +66,22 @@ def test_a_push_below_what_is_asked_for_upward_begins_a_count(
     plant.away(outages[-1], contact_ms)
     plant.make(*live)
     plant.one.cart.run(80000)
+    plant.nothing_is_lost()
+
+
+@pytest.mark.parametrize(
+    ("newest", "limit", "away", "live", "later"),
+    all_pairs(["the oldest", 15, None], [100, 102, 255], [0, 3, 8], [2, 6], [[0], [2], [0, 0], [30, 1]]),
+)
+def test_the_oldest_of_the_count_before_is_not_the_newest(monkeypatch, newest, limit, away, live, later):
+    """It is above what the new count has made: that is none that may be missing."""
+    plant = Plant(monkeypatch, newest, limit - 2, limit, 20)
+    plant.away(away, 2000)
+    plant.make(live, 300)
+    plant.one.cart.run(40000)
+    for count in later:
+        plant.away(count, 400)
+        assert missing_most(plant.one.cart.station.ledger) < 40
+        plant.make(1, 300)
+        plant.one.cart.run(100000)
     plant.nothing_is_lost()

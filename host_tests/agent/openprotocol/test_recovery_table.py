@@ -199,7 +199,7 @@ class Model:
                 self.top = result
             elif is_first_meeting:
                 self.first = following(number)
-            elif not follows:
+            elif not follows or (is_ahead(self.top.ident, self.w.ident) and not is_ahead(number, self.w.ident)):
                 self.look()
         elif self.is_zero_absent and number and result is not self.w and not is_ahead(number, self.w.ident):
             self.look()
@@ -274,7 +274,16 @@ class Model:
             if result in self.log and result is not self.last_push()[0]:
                 self.do_without()
                 return
+        elif self.is_of_count_before(result):
+            self.do_without()
+            return
         self.compare()
+
+    def is_of_count_before(self, result):
+        """True if the newest is above what is known, and is in the log in front of that."""
+        if self.w in (NONE, EMPTY) or result not in self.log or self.w not in self.log[self.log.index(result) + 1 :]:
+            return False
+        return self.pushed is None or not is_ahead(self.pushed.ident, result.ident)
 
     def last_push(self):
         return [self.log[at] for at in range(len(self.log)) if not self.fetched[at]][-1:] + [None]
@@ -474,7 +483,7 @@ class Model:
         self.turn_nearby()
 
     def nearby_gone(self):
-        if self.nearby == 1 and not self.is_there:
+        if self.nearby == 1 and self.newest.ident != self.w.ident and not self.is_there:
             self.find_nothing()
         else:
             self.turn_nearby()
