@@ -4,8 +4,9 @@ Rules
 1. `turn` does all that is due: takes the session's events, lets it post what it owes, and sets the timer for the next
    deadline. It is called when bytes came, when the timer runs out, and when there is a request.
 2. A push is acknowledged only when its reader says so. MID 0062 does not say which result it is for, so pushes are
-   acknowledged in the order in which they came. One that is skipped holds back those behind it; if the controller
-   sends it again, acknowledging the second copy acknowledges both.
+   acknowledged in the order in which they came: one that is skipped holds back those behind it. All copies of one have
+   a single acknowledgement, for a controller takes a second one for the next result. A copy of a result that comes when
+   that is sent has crossed it, and gets none; what comes once more does, for the controller still waits.
 3. On the link level (MID 9997) nothing else comes before a push is acknowledged: an answer waits behind it.
 4. What was outstanding when a connection ended has failed: nothing is asked again automatically.
 5. What comes of a topic that is not read is not kept and not acknowledged: it stays with the controller. The topic is
@@ -35,6 +36,7 @@ from toolcart.client.traffic import Traffic
 
 LOGGER = logging.getLogger("toolcart.client")
 CLOSED = "the client is closed"
+RESULTS = "results"  # the topic of which each message has an ID, so the same content is the same message
 _HEADER_BYTES = 20
 _EVENTS = (session_states.EV_QUERY, session_states.EV_QUERY_SILENT, session_states.EV_QUERY_REJECTED)
 _WHY = {
@@ -80,6 +82,7 @@ class Conversation:
         self._subscribing: asyncio.Future | None = None
         self._outstanding: list[Pushed] = []  # not acknowledged, in the order in which they came
         self._repeated: dict[int, list] = {}  # MID -> data of the last one not acknowledged, how often it came again
+        self._settled: dict[int, bytes] = {}  # MID -> data of the result acknowledged last, if nothing came since
         self._is_started = False
         self.started: Any = None  # the MID 0002 of this connection, or of the last one
         self._came = bytearray()  # before a session stands
@@ -97,6 +100,7 @@ class Conversation:
         self.is_readied = False
         self.why = session_states.WHY_NOTHING
         self._stayed.clear()
+        self._settled.clear()
         self._left_for = ""
         self._came.clear()
         self._sent = b""
@@ -246,25 +250,31 @@ class Conversation:
         """See Received.acknowledge."""
         self.check_loop()
         self._repeated.pop(message.mid, None)
-        same = self._outstanding
-        if len(same) != 1:
-            same = [one for one in same if one.push is message.push]
-        until = next((place for place, one in enumerate(same) if one is message), -1) + 1
-        if not until:
+        same = [one for one in self._outstanding if one.push is message.push]
+        if message not in same:
             return message.acknowledged
-        if until > 1 and any(one.data != message.data for one in same[:until]):
+        if same[0].data != message.data:
             raise OutOfOrder(message.mid)
-        session = self.session
-        for one in same[:until]:
-            if one.sequence and session.link_level_receive is not None:
-                session.link_level_receive.judge(one.sequence)
-            session.pushed = one.push
-            session.received.sequence = one.sequence
-            session.acknowledge()
+        copies = [one for one in same if one.data == message.data]
+        numbered = [one for one in copies if one.sequence]  # on the link level each has an acknowledgement of its own
+        owed = numbered or [one for one in copies if one.is_owed][:1]
+        for one in owed:
+            self._send_acknowledgement(one)
+        if owed and not numbered and message.topic.name == RESULTS:
+            self._settled[message.mid] = message.data
+        for one in copies:
             one.acknowledged = True
         self._outstanding = [one for one in self._outstanding if not one.acknowledged]
         self.turn()
         return True
+
+    def _send_acknowledgement(self, pushed: Pushed) -> None:
+        session = self.session
+        if pushed.sequence and session.link_level_receive is not None:
+            session.link_level_receive.judge(pushed.sequence)
+        session.pushed = pushed.push
+        session.received.sequence = pushed.sequence
+        session.acknowledge()
 
     def stop(self) -> None:
         """End the session in order; `over` is done then. Whoever waits for an answer gets none any more."""
@@ -380,6 +390,7 @@ class Conversation:
             return
         topic = self._topics[session.subscriptions.index(push.subscription)]
         pushed = Pushed(self._message(), self, topic, push, session.received.sequence)
+        pushed.is_owed = self._settled.pop(pushed.mid, None) != pushed.data
         self._outstanding.append(pushed)
         self._note_repeat(pushed)
         topic.put(pushed)

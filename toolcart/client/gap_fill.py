@@ -152,8 +152,8 @@ class GapFill:
         number = self._given[place][1]
         if any(not one[2] and one[1] != number for one in list(self._given)[:place]):
             raise OutOfOrder(who.mid)
-        for one in list(self._given)[: place + 1]:
-            one[2] = True
+        for index, one in enumerate(self._given):
+            one[2] = one[2] or index <= place or one[1] == number  # copies are settled together
         self._advance()
         return True
 
@@ -202,7 +202,7 @@ class GapFill:
             self._done = before(number)
         if self._is_filling and is_ahead(number, self._next):  # rule 5
             self._above = number
-        else:
+        elif not message.acknowledged:  # else it is a copy, settled already
             self._given.append([message, number, False])
         return message
 

@@ -21,7 +21,18 @@ def tightening_id(message: Any) -> int | None:
 class Pushed:
     """How one message came, and whether it is acknowledged: shared by the raw and the scaled form of it."""
 
-    __slots__ = ("acknowledged", "connection", "conversation", "data", "message", "mid", "push", "sequence", "topic")
+    __slots__ = (
+        "acknowledged",
+        "connection",
+        "conversation",
+        "data",
+        "is_owed",
+        "message",
+        "mid",
+        "push",
+        "sequence",
+        "topic",
+    )
 
     fetched = False
 
@@ -35,6 +46,7 @@ class Pushed:
         self.push = push
         self.sequence = sequence  # its number on the link level, 0 for none
         self.acknowledged = False
+        self.is_owed = True  # an acknowledgement of its own, unless another copy brings it
 
     def received(self) -> Received:
         """Return the message for its reader."""
