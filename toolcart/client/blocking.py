@@ -4,7 +4,10 @@
         controller.select_pset(5)
         with controller.results() as results:
             for result in results:
-                result.acknowledge()
+                if isinstance(result, Missed):
+                    print(result)
+                else:
+                    result.acknowledge()
 
 An asyncio loop of its own runs in a thread, so the connection is kept alive while the script does other things.
 """

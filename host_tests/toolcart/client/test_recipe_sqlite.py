@@ -1,0 +1,101 @@
+"""The recipe of docs/library/to-sqlite.md keeps every result that it acknowledges, and each once."""
+
+import asyncio
+import sqlite3
+import threading
+
+import pytest
+
+from toolcart.simulated import controller
+from host_tests.support.scripted_controller import ScriptedController, result
+from host_tests.toolcart.client.test_client import run
+from host_tests.toolcart.client.test_library_book import programs
+
+DEADLINE_S = 10
+TIGHTENED = {"torque": 1234, "time": (2024, 3, 14, 9, 26, 53), "tightening_status": 1}
+
+
+@pytest.fixture
+def record(tmp_path):
+    """The function of the recipe, which writes into one database, and what is in there."""
+    program = programs("to-sqlite.md")[0]
+    room = {}
+    exec(program[: program.index("\nwith toolcart.simulated")], room)
+    file = str(tmp_path / "results.db")
+
+    def rows(columns):
+        return sqlite3.connect(file).execute(f"SELECT {columns} FROM result ORDER BY rowid").fetchall()
+
+    def record(host, port, count):
+        thread = threading.Thread(target=room["record"], args=(host, port, file, count), daemon=True)
+        thread.start()
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive(), f"{len(rows('id'))} of {count} came"
+
+    return record, rows
+
+
+def recorded(record, *frames):
+    """Let a controller push these one after the other, each once the one before is acknowledged, and record them."""
+
+    async def body():
+        left = list(frames)
+
+        def answer(mid, data):
+            if mid == 62:
+                return [left.pop(0)] if left else []
+            return None
+
+        async with ScriptedController(answer) as scripted:
+            recording = asyncio.create_task(asyncio.to_thread(record, scripted.host, scripted.port, len(frames)))
+            while not scripted.count(64):
+                await asyncio.wait([recording], timeout=0.005)
+            scripted.send(left.pop(0))
+            await recording
+            assert scripted.count(62) == len(frames)
+
+    run(body())
+
+
+def test_a_result_under_an_id_that_was_there_before_is_kept(record):
+    record, rows = record
+    for torque in (1000, 2000):  # the controller was exchanged, or its memory cleared
+        with controller(push_last_result=True) as simulated:
+            assert simulated.produce(torque=torque) == 1
+            record(simulated.host, simulated.port, 1)
+            simulated.assert_clean()
+    assert rows("id, torque") == [(1, "10"), (1, "20")]
+
+
+def test_a_result_that_comes_again_is_one_row(record):
+    record, rows = record
+    recorded(record, result(1, **TIGHTENED))
+    recorded(record, result(1, **TIGHTENED))
+    assert rows("id, status, torque") == [(1, "OK", "12.34")]
+
+
+@pytest.mark.parametrize(
+    ("place", "odd"),
+    [
+        (b"0000000002", b"00000000X2"),
+        (b"0000000002", b"          "),
+        (b"2024-03-14:09:26:53", b"Last Change Unknown"),
+        (b"091", b"09X"),
+        (b"001234", b"------"),
+    ],
+)
+def test_what_cannot_be_read_is_kept_as_it_came(record, place, odd):
+    record, rows = record
+    whole = result(2, **TIGHTENED)
+    assert whole.count(place) == 1
+    recorded(record, whole.replace(place, odd), whole)
+    assert len(rows("id")) == 2
+    assert rows("id, status, torque")[1] == (2, "OK", "12.34")
+
+
+def test_results_of_other_mids_are_kept_too(record):
+    record, rows = record
+    with controller("mt-focus-6000", push_last_result=True) as simulated:
+        simulated.produce()
+        record(simulated.host, simulated.port, 2)
+    assert len(set(rows("message"))) == 2
