@@ -10,6 +10,7 @@ from ._overloads import encode as encode
 from .client.errors import ClientError as ClientError
 from .client.errors import ConnectionLost as ConnectionLost
 from .client.errors import NothingCame as NothingCame
+from .client.errors import NotSent as NotSent
 from .client.errors import OptionError as OptionError
 from .client.errors import OutOfOrder as OutOfOrder
 from .client.errors import Refused as Refused

@@ -14,7 +14,7 @@ import contextlib
 from toolcart import catalogue
 
 STARTED = b"010001020103" + b"line 3".ljust(25)
-USUAL = (8, 9, 18, 42, 43, 60, 63)  # are accepted
+USUAL = (3, 8, 9, 18, 42, 43, 60, 63)  # are accepted
 HEADER_BYTES = 20
 
 
@@ -68,6 +68,11 @@ class ScriptedController:
         """Push what is not acknowledged yet."""
         if self._left:
             self.send(result(self._left[0]))
+
+    def hang_up(self):
+        """Nothing listens any more, and the newest connection is over."""
+        self._server.close()
+        self.cut()
 
     def cut(self):
         self._writers[-1].close()

@@ -4,6 +4,9 @@
         await controller.select_pset(5)
         async with controller.results() as results:
             async for result in results:
+                if isinstance(result, Missed):
+                    print(result)
+                    continue
                 print(result["tightening_id"], result.decimal("torque"))
                 await result.acknowledge()
 
@@ -24,6 +27,7 @@ from toolcart.client.errors import (
     ClientError,
     ConnectionLost,
     NothingCame,
+    NotSent,
     OptionError,
     OutOfOrder,
     Refused,
@@ -44,6 +48,7 @@ __all__ = [
     "ConnectionLost",
     "Controller",
     "Missed",
+    "NotSent",
     "NothingCame",
     "OptionError",
     "OutOfOrder",

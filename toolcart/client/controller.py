@@ -6,7 +6,8 @@ Rules
    `busy_pause_s` if the controller's slots are taken; up to a quarter longer, so that many do not come at once. It
    subscribes again to everything that was subscribed to.
 2. A request waits for the connection and for its answer, `timeout` in all; it is sent once. One is outstanding at a
-   time, as the protocol wants it, so callers take turns.
+   time, as the protocol wants it, so callers take turns; one whose caller has gone keeps its turn for as long as an
+   answer may come.
 3. A topic is subscribed to while it is read (toolcart.client.stream), and ended with MID 0063 or the like afterwards.
    If that is not answered, the connection is ended: another one begins without the topic.
 4. Nothing is acknowledged automatically: a result that is not acknowledged explicitly may come again, and one that was
@@ -32,7 +33,7 @@ from toolcart.agent.openprotocol.session_states import WHY_BUSY, WHY_NOTHING, WH
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
 from toolcart.client.connection_event import Connection
 from toolcart.client.conversation import CLOSED, LOGGER, Conversation
-from toolcart.client.errors import ConnectionLost, OptionError, Refused, StateError, Unanswered, WrongAnswer
+from toolcart.client.errors import ConnectionLost, NotSent, OptionError, Refused, StateError, Unanswered, WrongAnswer
 from toolcart.client.gap_fill import GapFill
 from toolcart.client.options import CURVES, Options, one_of, seconds_of, whole
 from toolcart.client.requests import check_request
@@ -85,6 +86,7 @@ class Controller:
         self._extents: dict[str, tuple[int, int]] = {}  # of a topic's subscriptions: first, one past the last
         self._listeners: list[Topic] = []
         self._is_found = False
+        self._last_reason = ""  # why there is no connection
         self._hopeless = ""  # why it makes no sense to try the first connection again
         self._leaving = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -251,6 +253,7 @@ class Controller:
 
     def _report_connection(self, event: Connection) -> None:
         was_found, self._is_found = self._is_found, event.is_found
+        self._last_reason = event.reason
         if event.is_found:
             LOGGER.info("%s: connected", self._where)
         elif not self._leaving.is_set():
@@ -281,8 +284,8 @@ class Controller:
         """Send a message built from these fields (`toolcart.encode`) and return the Message that answers it.
 
         The answer is the one that the catalogue knows for this MID, else 0005. `timeout` is in seconds; None: the
-        client's own. Refused if a MID 0004 came, Unanswered after `timeout`, ConnectionLost if the connection was lost
-        meanwhile; FieldError for a field that cannot be built: nothing is sent then. A MID 0004 with code 00, "no
+        client's own. Refused if a MID 0004 came, Unanswered after `timeout`, NotSent if its turn did not come by then,
+        ConnectionLost if the connection was lost meanwhile or did not come; FieldError for a field that cannot be built: nothing is sent then. A MID 0004 with code 00, "no
         error", is returned where MID 0005 would be the answer: it is a yes (docs/internals/protocol.md 4.2).
         """
         return await self.ask_frame(catalogue.encode(mid, revision, **fields), timeout=timeout)
@@ -300,7 +303,7 @@ class Controller:
         named = request.get("subscribed_mid") or request.get("requested_mid") or 0
         check_request(request, self._topics_by_mid())
         seconds = self.timeout if timeout is None else seconds_of("timeout", timeout)
-        async with self._when_free(request.mid, seconds) as deadline:
+        async with self._when_free(request.mid, seconds, named, answer) as deadline:
             return await self._conversation.ask(request.frame, answer, named, deadline)
 
     def _check_loop(self) -> None:
@@ -317,18 +320,27 @@ class Controller:
         return topics
 
     @contextlib.asynccontextmanager
-    async def _when_free(self, mid: int, seconds: float):
+    async def _when_free(self, mid: int, seconds: float, named: int = 0, answer: int = 0):
         """Wait until a request may be sent, and limit the whole to `seconds`."""
-        self._usable_conversation(mid)
+        conversation = self._usable_conversation(mid)
         deadline = asyncio.get_running_loop().time() + seconds
+        is_sent = False
         try:
             async with asyncio.timeout_at(deadline), self._turn:
-                while not self._conversation.free.is_set():  # it may be cleared before this task runs again
-                    await self._conversation.free.wait()
+                await conversation.until_free()
                 self._usable_conversation(mid)
+                if conversation.may_be_answered_late(mid, named, answer):
+                    conversation.begin_again("MID %04d was not answered, and is asked again" % mid)
+                    await conversation.until_free()
+                    self._usable_conversation(mid)
+                is_sent = True
                 yield deadline
         except TimeoutError:
-            raise Unanswered(mid, seconds) from None
+            if is_sent and not conversation.is_withdrawn:
+                raise Unanswered(mid, seconds) from None
+            if not self._is_found:
+                raise ConnectionLost(f"no connection within {seconds:g} s: {self._last_reason}", mid) from None
+            raise NotSent(mid, seconds, conversation.why_not_free()) from None
 
     def _entered(self, mid: int = 0) -> Any:
         """Return the conversation; StateError before `async with`, ConnectionLost after it."""

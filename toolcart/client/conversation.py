@@ -9,6 +9,9 @@ Rules
    that is sent has crossed it, and gets none; what comes once more does, for the controller still waits.
 3. On the link level (MID 9997) nothing else comes before a push is acknowledged: an answer waits behind it.
 4. What was outstanding when a connection ended has failed: nothing is asked again automatically.
+   A request whose caller has gone, at its deadline or by cancellation, keeps its turn until its answer comes, or the
+   time for one is over: else a late answer would be taken for that to the next request. What was never answered is
+   not asked again over the same connection.
 5. What comes of a topic that is not read is not kept and not acknowledged: it stays with the controller. The topic is
    subscribed to again over another connection, for an acknowledgement there cannot be taken for what stayed.
 """
@@ -30,13 +33,14 @@ from toolcart.agent.openprotocol import session_start, session_states
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client import unusable
-from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, StateError, Unanswered
+from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, StateError
 from toolcart.client.received import Pushed
 from toolcart.client.traffic import Traffic
 
 LOGGER = logging.getLogger("toolcart.client")
 CLOSED = "the client is closed"
 RESULTS = "results"  # the topic of which each message has an ID, so the same content is the same message
+_NAMELESS = {0, rq.DONE}  # say of no request that they answer it
 _HEADER_BYTES = 20
 _EVENTS = (session_states.EV_QUERY, session_states.EV_QUERY_SILENT, session_states.EV_QUERY_REJECTED)
 _WHY = {
@@ -78,6 +82,10 @@ class Conversation:
         self._line = None
         self._timer: asyncio.TimerHandle | None = None
         self._pending_answer: asyncio.Future | None = None
+        self._usual_timeout_ms = session.response_timeout_ms
+        self._awaited: frozenset[int] = frozenset()  # MIDs by which the answer to the last request is known
+        self._unanswered: frozenset[int] = frozenset()  # the same, of requests of this connection without an answer
+        self.is_withdrawn = False  # the last request was not sent
         self._requested_mid = 0
         self._subscribing: asyncio.Future | None = None
         self._outstanding: list[Pushed] = []  # not acknowledged, in the order in which they came
@@ -101,6 +109,8 @@ class Conversation:
         self.why = session_states.WHY_NOTHING
         self._stayed.clear()
         self._settled.clear()
+        self._unanswered = frozenset()
+        self.session.response_timeout_ms = self._usual_timeout_ms
         self._left_for = ""
         self._came.clear()
         self._sent = b""
@@ -194,19 +204,33 @@ class Conversation:
         definition = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
         future = self._pending_answer = self.loop.create_future()
         self._requested_mid = mid
-        usual_ms = session.response_timeout_ms
-        session.response_timeout_ms = max(1, int((deadline - self.loop.time()) * 1000))
+        self._awaited = frozenset((mid, named, answer)) - _NAMELESS
+        session.response_timeout_ms = max(self._usual_timeout_ms, int((deadline - self.loop.time()) * 1000))
+        session.request.ask(definition, mid, named or mid, int(frame[8:11]), frame[_HEADER_BYTES:], 1)
+        self.turn()
         try:
-            session.request.ask(definition, mid, named or mid, int(frame[8:11]), frame[_HEADER_BYTES:], 1)
-            self.turn()
+            message = await future
         finally:
-            session.response_timeout_ms = usual_ms
-        message = await future
+            self._withdraw(future)
         if message.mid == rq.REJECTION:
             LOGGER.warning(
                 '%s: MID 0004 with code 00, "no error", to MID %04d is taken as a yes', self.traffic.where, mid
             )
         return message
+
+    async def until_free(self) -> None:
+        """Wait until a request may be sent."""
+        while not self.free.is_set():  # it may be cleared before the task that waits runs again
+            await self.free.wait()
+
+    def may_be_answered_late(self, mid: int, named: int, answer: int) -> bool:
+        """True if an answer to an earlier request may still come, and would be taken for that to this one."""
+        return not self._unanswered.isdisjoint({mid, named, answer} - _NAMELESS)
+
+    def why_not_free(self) -> str:
+        """Return what a request has to wait for."""
+        asked = self.session.request.asked
+        return "MID %04d is not answered yet" % asked if asked else "another request comes first"
 
     async def subscribe(self, first: int, behind: int) -> None:
         """Subscribe to subscriptions[first:behind], now and later; Refused if the controller has none of them."""
@@ -326,7 +350,8 @@ class Conversation:
         elif event == session_states.EV_QUERY_REJECTED:
             self._answered(None, self._refusal(self._requested_mid))
         elif event == session_states.EV_QUERY_SILENT:
-            self._answered(None, Unanswered(self._requested_mid, session.response_timeout_ms / 1000))
+            self._unanswered |= self._awaited
+            self._answered(None, TimeoutError())
         elif event == session_states.EV_STARTED or event == session_states.EV_GENERIC:
             started = self._message()
             self._is_started = True
@@ -413,7 +438,16 @@ class Conversation:
         mid = mid or self.session.received.named
         return Refused(mid, None) if code == NO_CODE else Refused(mid, code, _words(code))
 
+    def _withdraw(self, future: asyncio.Future) -> None:
+        """Whoever asked is gone: what is not on the line yet stays here."""
+        self.is_withdrawn = self._pending_answer is future and self.session.request.unsent
+        if self.is_withdrawn:
+            self.session.answered()
+            self._answered(None, None)
+            self.turn()
+
     def _answered(self, message, error) -> None:
+        self.session.response_timeout_ms = self._usual_timeout_ms
         pending, self._pending_answer = self._pending_answer, None
         if pending is None or pending.done():
             return  # whoever asked is gone

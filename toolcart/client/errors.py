@@ -60,6 +60,24 @@ class Unanswered(ClientError, TimeoutError):
         return f"{self.mid:04d}: no answer within {self.seconds:g} s"
 
 
+class NotSent(ClientError, TimeoutError):
+    """The request `mid` was not sent within `seconds`: another one is not answered yet. `reason` has the words.
+
+    >>> import toolcart
+    >>> print(toolcart.NotSent(18, 5.0, "MID 0042 is not answered yet"))
+    0018: not sent within 5 s: MID 0042 is not answered yet
+    """
+
+    def __init__(self, mid: int, seconds: float, reason: str) -> None:
+        super().__init__(mid, seconds, reason)
+        self.mid = mid
+        self.seconds = seconds
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.mid:04d}: not sent within {self.seconds:g} s: {self.reason}"
+
+
 class WrongAnswer(ClientError):
     """The answer to `mid` is not what was asked for: its `field` has `found`, where `allowed` is wanted.
 
@@ -180,6 +198,7 @@ for _error in (
     ClientError,
     Refused,
     Unanswered,
+    NotSent,
     WrongAnswer,
     NothingCame,
     ConnectionLost,

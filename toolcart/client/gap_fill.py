@@ -18,6 +18,7 @@ Rules
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -25,7 +26,7 @@ from typing import Any
 from toolcart.agent.openprotocol.ids import after, ahead_by, before, is_ahead
 from toolcart.catalogue.message import Message
 from toolcart.client.conversation import LOGGER, Conversation
-from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered, WrongAnswer
+from toolcart.client.errors import ConnectionLost, NotSent, OutOfOrder, Refused, Unanswered, WrongAnswer
 from toolcart.client.missed import Missed
 from toolcart.client.received import FETCHED, Received, tightening_id
 
@@ -91,6 +92,7 @@ class GapFill:
         self._walked: list | None = None  # what a walk down from the newest has found: all of it is missing
         self._missed: list | None = None  # first, last, why: not told yet
         self._silent = 0
+        self._unanswered: set[int] = set()  # IDs that were asked for in vain: another question for one costs a connection
         self._above: int | None = None  # of a push that was settled in front of what was missing
         self._top: int | None = None  # highest ID of `_top_of`: each one of ours above it is pushed there
         self._top_of = 0  # the connection whose newest ID is known, 0 for none
@@ -301,6 +303,7 @@ class GapFill:
     def _end(self) -> None:
         self._tell_missed()
         self._is_filling = self._was_empty = False
+        self._unanswered.clear()
         if self._above is not None:
             self._given.append([None, self._above, True])
             self._above = None
@@ -321,7 +324,8 @@ class GapFill:
 
     async def _fetched(self, number: int) -> tuple[Message | None, str]:
         """Return the result of this ID, or None and why there is none; None and nothing if it is another station's."""
-        if self._silent >= _SILENT_MOST:
+        if self._silent >= _SILENT_MOST or number in self._unanswered:
+            self._silent += 1
             return None, "the controller does not answer MID 0064"
         try:
             message = await self._request(number, self._revision)
@@ -330,6 +334,7 @@ class GapFill:
             return None, str(refused)
         except Unanswered:
             self._silent += 1
+            self._unanswered.add(number)
             return None, "the controller does not answer MID 0064"
         except WrongAnswer:
             self._silent = 0
@@ -362,7 +367,9 @@ class GapFill:
         return None
 
     async def _request(self, number: int, revision: int) -> Message:
-        return await self._old_result(number, revision, timeout=self._seconds)
+        while True:
+            with contextlib.suppress(NotSent):  # behind the request of another task
+                return await self._old_result(number, revision, timeout=self._seconds)
 
     def _revisions(self) -> list[int]:
         """Return the revisions to try: the one that is pushed first."""

@@ -291,6 +291,7 @@ def test_help_and_completion_show_every_option():
 ERRORS = (
     client.Refused(18, 3, "parameter set can not be set"),
     client.Unanswered(80, 0.5),
+    client.NotSent(18, 0.5, "MID 0042 is not answered yet"),
     client.WrongAnswer(64, "tightening_id", 7, "5"),
     client.NothingCame("results", 2),
     client.ConnectionLost("no answer", 80),
