@@ -285,8 +285,9 @@ class Controller:
 
         The answer is the one that the catalogue knows for this MID, else 0005. `timeout` is in seconds; None: the
         client's own. Refused if a MID 0004 came, Unanswered after `timeout`, NotSent if its turn did not come by then,
-        ConnectionLost if the connection was lost meanwhile or did not come; FieldError for a field that cannot be built: nothing is sent then. A MID 0004 with code 00, "no
-        error", is returned where MID 0005 would be the answer: it is a yes (docs/internals/protocol.md 4.2).
+        ConnectionLost if the connection was lost meanwhile or did not come; FieldError for a field that cannot be
+        built: nothing is sent then. A MID 0004 with code 00, "no error", is returned where MID 0005 would be the
+        answer: it is a yes (docs/internals/protocol.md 4.2).
         """
         return await self.ask_frame(catalogue.encode(mid, revision, **fields), timeout=timeout)
 
@@ -518,7 +519,7 @@ class Controller:
         except BaseException as error:
             if conversation.connection == connection:
                 conversation.begin_again(f"{topic.name}: left, and the controller did not end the subscription")
-            if not isinstance(error, Unanswered):
+            if not isinstance(error, Unanswered | NotSent):
                 raise
 
     async def _listen(self, topic: Topic) -> None:

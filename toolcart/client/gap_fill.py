@@ -18,6 +18,7 @@ Rules
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -73,11 +74,16 @@ class GapFill:
         self._has = True  # the controller has MID 0064
         self._revision = 0  # of it, 0 before one was accepted
         self._identity: tuple = ()  # of the controller that the IDs are of
+        self._asking: asyncio.Task | None = None
+        self._asked = (0, 0)  # by it: ID, revision
         self.reset()
 
     def reset(self) -> None:
         """Forget what was read: the topic was left."""
         self.is_entered = False
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
         self._done: int | None = None
         self._connection = 0
         self._given: deque[list] = (
@@ -92,7 +98,7 @@ class GapFill:
         self._walked: list | None = None  # what a walk down from the newest has found: all of it is missing
         self._missed: list | None = None  # first, last, why: not told yet
         self._silent = 0
-        self._unanswered: set[int] = set()  # IDs that were asked for in vain: another question for one costs a connection
+        self._unanswered: set[int] = set()  # IDs asked for in vain: another question for one costs a connection
         self._above: int | None = None  # of a push that was settled in front of what was missing
         self._top: int | None = None  # highest ID of `_top_of`: each one of ours above it is pushed there
         self._top_of = 0  # the connection whose newest ID is known, 0 for none
@@ -367,6 +373,19 @@ class GapFill:
         return None
 
     async def _request(self, number: int, revision: int) -> Message:
+        """Ask this; whose wait is over before the answer comes finds the question under way when it asks again."""
+        if self._asking is None or self._asked != (number, revision):
+            self._asked = number, revision
+            self._asking = asyncio.create_task(self._answer(number, revision))
+            self._asking.add_done_callback(lambda asking: asking.cancelled() or asking.exception())
+        asking = self._asking
+        try:
+            return await asyncio.shield(asking)
+        finally:
+            if asking.done():
+                self._asking = None
+
+    async def _answer(self, number: int, revision: int) -> Message:
         while True:
             with contextlib.suppress(NotSent):  # behind the request of another task
                 return await self._old_result(number, revision, timeout=self._seconds)

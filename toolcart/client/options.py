@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -15,8 +14,9 @@ CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "fo
 # Other ways to results and curves, which a session turns to by itself.
 _OF_RESULTS = (60, 61, 63, 100, 101, 103, 105, 106, 107, 109, 1201, 1202)
 _OF_CURVES = (900, 901)
-_POSITIVE_S = "a number of seconds above 0"
-_SECONDS = "a number of seconds, 0 or more"
+_SECONDS_MOST = 432000  # five days: the session's clock of milliseconds compares moments up to six days apart
+_POSITIVE_S = f"a number of seconds above 0, {_SECONDS_MOST} at most"
+_SECONDS = f"a number of seconds, 0 to {_SECONDS_MOST}"
 _REVISIONS = "revisions from 1 to 999, most wanted first"
 _GENERIC = (8, 9)  # subscribe to the MID that their data names
 _ALSO = "(MID that subscribes, MID that ends it, ((MID that is pushed, its acknowledgement), ...))"
@@ -57,7 +57,7 @@ class Options:
         for name in ("timeout", "keep_alive_s", "silence_s", "response_s"):
             seconds_of(name, getattr(self, name))
         for name in ("pause_s", "pause_most_s", "busy_pause_s"):
-            if not _is_number(getattr(self, name), 0):
+            if not _is_seconds(getattr(self, name)):
                 raise OptionError(name, getattr(self, name), _SECONDS)
         for name in ("station", "spindle"):
             whole(name, getattr(self, name), 0, 99)
@@ -123,7 +123,7 @@ def accepts_options(function):
 
 def seconds_of(name: str, value: Any) -> float:
     """Return a time to wait; OptionError for what is none."""
-    if not _is_number(value, 0) or not value:
+    if not _is_seconds(value) or not value:
         raise OptionError(name, value, _POSITIVE_S)
     return value
 
@@ -159,8 +159,8 @@ def _is_whole(value: Any, least: int, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _is_number(value: Any, least: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= least
+def _is_seconds(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _SECONDS_MOST
 
 
 def _dictionary(name: str, value: Any) -> dict:

@@ -85,16 +85,21 @@ class Topic:
         """See Stream.next."""
         self._begin_to_wait()
         try:
-            if self._state == _LEFT:
-                await self._enter(_ONE)
-            try:
-                return await self._within(timeout)
-            except BaseException:
-                if self._state == _ONE:
-                    await self.leave()
-                raise
+            async with asyncio.timeout(timeout) as wait:
+                if self._state == _LEFT:
+                    await self._enter(_ONE)
+                message = await self._following(ConnectionLost(_CLOSED))
+        except BaseException as error:
+            if self._state == _ONE:
+                await self.leave()
+            if isinstance(error, TimeoutError) and wait.expired():
+                raise NothingCame(self.name, timeout or 0.0) from None
+            raise
         finally:
             self._is_awaited = False
+        if not hasattr(message, "acknowledge") and self._state == _ONE:
+            await self.leave()
+        return message
 
     # -- for the client and the conversation ---------------------------------------------------------------------
 
@@ -163,16 +168,6 @@ class Topic:
         if self.fill is not None and self.fill.is_entered:
             return await self.fill.following(self._kept)
         return self._kept.popleft() if self._kept else None
-
-    async def _within(self, timeout: float | None) -> Any:
-        try:
-            async with asyncio.timeout(timeout):
-                message = await self._following(ConnectionLost(_CLOSED))
-        except TimeoutError:
-            raise NothingCame(self.name, timeout or 0.0) from None
-        if not hasattr(message, "acknowledge") and self._state == _ONE:
-            await self.leave()
-        return message
 
 
 class Stream(Generic[Pushed]):

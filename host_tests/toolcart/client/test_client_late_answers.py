@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from toolcart.client import ConnectionLost, NotSent, Refused, Unanswered, WrongAnswer, connect
+from toolcart.client import ConnectionLost, NothingCame, NotSent, Refused, Unanswered, WrongAnswer, connect
 from host_tests.support.scripted_controller import ScriptedController, accepted, frame, refused, result
 from host_tests.toolcart.client.test_client import QUICK, run
 
@@ -146,8 +146,25 @@ def test_a_deadline_holds_where_the_session_waits_longer():
     asking(body)
 
 
+@pytest.mark.parametrize("is_away", [False, True])
+def test_the_wait_for_one_message_has_the_deadline_that_was_asked_for(is_away):
+    async def body(scripted, one):
+        if is_away:
+            scripted.hang_up()
+            async with one.connections() as events:
+                await events.next(timeout=SOON_S)
+        for _ in range(2):
+            begun = time.monotonic()
+            with pytest.raises(NothingCame, match=r"results: nothing came within 0\.05 s"):
+                await one.results().next(timeout=AT_ONCE_S)
+            assert time.monotonic() - begun < SOON_S
+
+    asking(body, {60})
+
+
+@pytest.mark.parametrize("wait_s", [SOON_S, 0.02])
 @pytest.mark.parametrize("silent", [{5}, {5, 6}, set(range(2, 9))])
-def test_gaps_are_fetched_though_some_questions_are_never_answered(silent):
+def test_gaps_are_fetched_though_some_questions_are_never_answered(silent, wait_s):
     def answer(mid, data):
         if mid != 64:
             return None
@@ -168,7 +185,10 @@ def test_gaps_are_fetched_though_some_questions_are_never_answered(silent):
                     while not seen or seen[-1] != 9:
                         if silent == set(range(2, 9)) and missed:
                             break
-                        taken = await results.next(timeout=SOON_S)
+                        try:
+                            taken = await results.next(timeout=wait_s)
+                        except NothingCame:
+                            continue
                         if hasattr(taken, "ids"):
                             missed += taken.ids
                         else:
