@@ -35,6 +35,7 @@ FETCH_MOST = 10000  # more than any controller keeps
 _NOT_THERE = 15  # the code of MID 0004 for an ID that the controller has no result of
 _REVISION_MOST, _USUAL_REVISION = 11, 7
 _OWN_LAYOUTS = 900  # revisions of MID 0061 from here on have no counterpart of MID 0065
+_UNANSWERED = "the controller does not answer MID 0064"
 _SILENT_MOST = 3  # in a row: then the rest is not asked for
 
 
@@ -74,6 +75,7 @@ class GapFill:
         self._has = True  # the controller has MID 0064
         self._revision = 0  # of it, 0 before one was accepted
         self._identity: tuple = ()  # of the controller that the IDs are of
+        self._why = _UNANSWERED  # the newest result is not known
         self._asking: asyncio.Task | None = None
         self._asked = (0, 0)  # by it: ID, revision
         self.reset()
@@ -232,7 +234,7 @@ class GapFill:
         if self._is_open and number is not None and self._done is not None:
             first = after(self._done)
             if is_ahead(number, first):
-                self._ready.appendleft(Missed(range(first, number), "the controller does not answer MID 0064"))
+                self._ready.appendleft(Missed(range(first, number), self._why))
             self._is_open = False
 
     async def _step(self, kept: deque) -> None:
@@ -332,7 +334,7 @@ class GapFill:
         """Return the result of this ID, or None and why there is none; None and nothing if it is another station's."""
         if self._silent >= _SILENT_MOST or number in self._unanswered:
             self._silent += 1
-            return None, "the controller does not answer MID 0064"
+            return None, _UNANSWERED
         try:
             message = await self._request(number, self._revision)
         except Refused as refused:
@@ -341,7 +343,7 @@ class GapFill:
         except Unanswered:
             self._silent += 1
             self._unanswered.add(number)
-            return None, "the controller does not answer MID 0064"
+            return None, _UNANSWERED
         except WrongAnswer:
             self._silent = 0
             return None, "the controller answers with another result"
@@ -360,12 +362,16 @@ class GapFill:
             try:
                 message = await self._request(number, revision)
             except Refused as refused:
+                self._why = str(refused)
                 if refused.code != _NOT_THERE:
                     continue
                 message = None
             except Unanswered:
+                self._why = _UNANSWERED
                 break
             self._revision = revision
+            if message is not None and tightening_id(message) is None:
+                self._why = "the controller's answer to MID 0064 has no ID"
             return message
         if not self._revision:
             self._has = False

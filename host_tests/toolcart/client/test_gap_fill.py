@@ -116,8 +116,16 @@ def test_a_small_memory_is_told_as_one_range():
         assert taken(results, 3) == [range(2, 10), (10, "fetched"), (11, "fetched")]
 
 
-@pytest.mark.parametrize("refused", [{"refuse": {64: 99}}, {"refuse": {64: None}}, {"recover_revisions": ()}])
-def test_without_mid_0064_the_next_result_tells_what_is_missing(refused):
+@pytest.mark.parametrize(
+    ("refused", "words"),
+    [
+        ({"refuse": {64: 99}}, "0004 for 0064: code 99"),
+        ({"refuse": {64: 15}}, "0004 for 0064: code 15"),
+        ({"refuse": {64: None}}, "the controller does not answer MID 0064"),
+        ({"recover_revisions": ()}, "0004 for 0064: code "),
+    ],
+)
+def test_without_mid_0064_the_next_result_tells_what_is_missing(refused, words):
     with reading(options={"response_s": 0.2}, **refused) as (simulated, _, results):
         simulated.produce()
         assert taken(results, 1) == [1]
@@ -125,7 +133,9 @@ def test_without_mid_0064_the_next_result_tells_what_is_missing(refused):
         with pytest.raises(NothingCame):
             results.next(timeout=QUIET_S)
         simulated.produce()
-        assert taken(results, 2) == [range(2, 4), 4]
+        missed = results.next(timeout=SOON_S)
+        assert missed.ids == range(2, 4) and missed.reason.startswith(words)
+        assert taken(results, 1) == [4]
         assert simulated.messages[64] <= 11, "it is not asked again and again"
 
 
