@@ -32,6 +32,7 @@ _KINDS = {
 }
 TYPES = {kind: _KINDS[kind][0] for kind in _KINDS}
 ELEMENT = 8
+_PID_DIGITS = (5, 6)
 VALUE_MOST = 999  # octets, as three digits tell
 
 
@@ -168,6 +169,8 @@ def data_field(pid, value, kind=None, unit=0, step=0, digits=5):
     >>> toolcart.data_field(2001, 12.5, unit=1).value()
     12.5
     """
+    if type(digits) is not int or digits not in _PID_DIGITS:
+        raise FieldError(0, 0, "digits", "", digits, "5, or 6 where the message has such PIDs")
     _range("PID", pid, 10**digits - 1)
     _range("unit", unit, 999)
     _range("step", step, 9999)

@@ -140,6 +140,12 @@ def whole(name: str, value: Any, least: int, most: int) -> None:
         raise OptionError(name, value, f"{least} to {most}")
 
 
+def not_none(name: str, value: Any) -> None:
+    """OptionError for None: what a catalogue sends as blanks is more often a value that is missing."""
+    if value is None:
+        raise OptionError(name, value, "text, empty for blanks")
+
+
 def text(name: str, value: Any, what: str) -> None:
     """OptionError unless it is text that is not empty."""
     if not isinstance(value, str) or not value.strip():

@@ -15,7 +15,7 @@ def described(came: bytes, sent: bytes) -> str:
         return ""
     rest = came.lstrip(b"\0")
     if not rest:
-        return f"{len(came)} NULs came, and no message: is it a controller?"
+        return "only NULs came, and no message: is it a controller?"
     if sent and rest.startswith(sent[:_HEADER_BYTES]):
         return "what is sent comes back: an echo, not a controller"
     head = rest[:8]

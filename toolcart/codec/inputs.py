@@ -333,8 +333,12 @@ def _items(octets: bytes, kind: str) -> Iterator[CaptureItem]:
         yield from _json_items(octets.splitlines())
     else:
         if kind == "hex":
-            lines = [line.strip() for line in octets.splitlines()]
-            parts = [_dumped(line) or b"" for line in lines if line and not line.startswith(b"#")]
+            parts = []
+            for number, line in enumerate(map(bytes.strip, octets.splitlines()), 1):
+                dumped = b"" if not line or line.startswith(b"#") else _dumped(line)
+                if dumped is None:
+                    yield CaptureItem(line, way=f"line {number}", problem="no hexadecimal in this line")
+                parts += [dumped] if dumped else []
             octets = b"".join(parts)
             last = len(parts[-1]) if parts else 0
             if last > 2 and int.from_bytes(parts[-1]) == len(octets) - last:

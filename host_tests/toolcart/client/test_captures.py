@@ -226,3 +226,21 @@ def test_buffers_as_node_prints_them_are_read():
     assert [one.way for one in telegrams] == ["line 1", "line 2", "line 2"]
     shown, other = telegrams.problems
     assert "4 of 16 bytes" in shown.why and "INSPECT_MAX_BYTES" in shown.why and other.way == "line 4"
+
+
+@pytest.mark.parametrize("kind", [one for one in toolcart.captures.KINDS if one != "auto"])
+@pytest.mark.parametrize("octets", [b"zz", b"nothing of that kind\n" * 3])
+def test_what_is_not_of_its_kind_is_a_problem(octets, kind):
+    capture = toolcart.captures.read(octets, kind=kind)
+    assert not capture and capture.problems
+
+
+@pytest.mark.parametrize("octets", [b"00200060001         ", b"zz", b"*\n"])
+def test_a_line_that_is_no_hexadecimal_is_a_problem(octets):
+    whole = b"0000  30 30 32 30 30 30 36 30  30 30 31 20 20 20 20 20\n" + octets + b"\n0010  20 20 20 20\n"
+    capture = toolcart.captures.read(octets, kind="hex")
+    assert not capture and [(one.octets, one.why) for one in capture.problems] == [
+        (octets.strip(), "no hexadecimal in this line")
+    ]
+    capture = toolcart.captures.read(whole, kind="hex")
+    assert [one.message.mid for one in capture] == [60] and [one.way for one in capture.problems] == ["line 2"]

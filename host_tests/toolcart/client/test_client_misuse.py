@@ -31,6 +31,7 @@ from host_tests.support.forks import fork
 from host_tests.toolcart.client.test_client import QUICK, run
 
 SOON_S = 5
+WRONG_DIGITS = (1.5, True, float("inf"), 10**30, 0, 4, 7, "5", None)
 
 
 @contextlib.contextmanager
@@ -156,7 +157,10 @@ def test_what_cannot_be_asked_for_is_refused_before_it_is_sent():
             one.set_time(datetime.date(2024, 3, 14))
         with pytest.raises(catalogue.FieldError):
             one.old_result(0, "11")
-        assert 10 not in simulated.messages and 82 not in simulated.messages
+        for call, name in ((one.send_vin, "vin"), (one.send_identifier, "identifier")):
+            with pytest.raises(OptionError, match=f"{name}: found None, allowed text"):
+                call(None)
+        assert not {10, 82, 50, 150} & set(simulated.messages)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +182,7 @@ def test_what_cannot_be_asked_for_is_refused_before_it_is_sent():
         lambda: toolcart.mids("vinn"),
         lambda: toolcart.mids(61),
         lambda: toolcart.mids([1]),
+        *(lambda digits=digits: toolcart.data_field(1, 1, digits=digits) for digits in WRONG_DIGITS),
     ],
 )
 def test_a_wrong_argument_is_an_error_of_the_library(call):
@@ -213,7 +218,7 @@ def test_a_call_in_an_asyncio_child_is_refused():
     ("reply", "words"),
     [
         (lambda octets: octets, "an echo"),
-        (lambda octets: bytes(20), "20 NULs"),
+        (lambda octets: bytes(100), "only NULs came"),
         (lambda octets: b"00570002001 ", "MID 0002 came short: 12 of the 57 bytes"),
         (lambda octets: b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"),
         (lambda octets: b"00240005001         0001\0", "MID 0005 came"),
