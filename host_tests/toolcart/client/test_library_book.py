@@ -31,6 +31,12 @@ def programs(page):
     return blocks
 
 
+def fragments(page):
+    """Return the examples of a page that are no program: what is done with a controller that is connected."""
+    blocks = re.findall(r"```python\n(.*?)```", (BOOK / page).read_text(encoding="utf-8"), re.DOTALL)
+    return [one for one in blocks if one.startswith("async with ")]
+
+
 PAGES = {page.name for page in BOOK.glob("*.md") if programs(page.name)} - {WITH_BROKER}
 
 
