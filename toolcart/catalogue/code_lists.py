@@ -40,7 +40,8 @@ SETS = {
 92 Open Protocol commands disabled|93 Open Protocol commands disabled subscription already exists
 94 Open Protocol commands disabled subscription does not exist|95 reject request, Power MACS is in manual mode
 96 reject connection, client already connected|97 MID revision unsupported|98 controller internal request timeout
-99 unknown MID|100 illegal PID|101 tightening in progress|102 deleting not possible|103 illegal program ID""",
+99 unknown MID|100 illegal PID|101 tightening in progress|102 deleting not possible|103 illegal program ID
+104 illegal node type""",
     "RELAY_FUNCTION": """0 Off|1 OK|2 NOK|3 Low|4 High|5 Low Torque|6 High Torque|7 Low angle|8 High angle
 9 Cycle complete|10 Alarm|11 Batch NxOK|12 Job OK|13 Job NOK|14 Job running|17 Tool counters OK
 18 POWER FOCUS ready|19 Tool ready

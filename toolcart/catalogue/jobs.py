@@ -64,6 +64,7 @@ REV 5 +4 since=2.16 @later 12
 
 MID 0034 I S 0005 Job info subscribe @OP 5.5.5 p. 115
 REV 1-5 20
+REV 6 +5 20 since=2.18 @later 19
 
 MID 0035 C E 0036 Job info @OP 5.5.6 p. 115
 REV 1 63 @OP 5.5.6 p. 116
@@ -89,6 +90,8 @@ REV 5 +4 198 @OP 5.5.6 p. 119
 11 job_sequence N5
 12 vin T25
 13-15 identifier_2-4 T25
+REV 6 +5 225 since=2.18 @later 19
+16 joint_id T25
 
 MID 0036 I A - Job info acknowledge [20] @OP 5.5.7 p. 120
 MID 0037 I S 0005 Job info unsubscribe [20] @OP 5.5.8 p. 120

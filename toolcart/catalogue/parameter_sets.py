@@ -49,6 +49,7 @@ REV 5 +2 141 since=2.14 @later 9
 
 MID 0014 I S 0005 Parameter set selected subscribe @OP 5.3.5 p. 85
 REV 1,2 20
+REV 3 +2 20 since=2.18 @later 19
 
 MID 0015 C E 0016 Parameter set selected @OP 5.3.6 p. 86
 REV 1 42 @OP 5.3.6 p. 86
@@ -58,6 +59,9 @@ REV 2 141 @OP 5.3.6 p. 86
 09-10 angle_min angle_max
 !OP 5.3.6 p. 87 printed 111-112/113-117, and octet 111 is the angle min's: 112-113/114-118, so that the total is 141
 11-13 angle_target first_target start_final_angle
+REV 3 +2 174 since=2.18 @later 19
+14 selected_identifier N4 number of the identifier that is selected
+15 joint_id T25
 
 MID 0016 I A - Parameter set selected acknowledge [20] @OP 5.3.7 p. 88
 MID 0017 I S 0005 Parameter set selected unsubscribe [20] @OP 5.3.8 p. 88

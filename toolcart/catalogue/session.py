@@ -5,6 +5,9 @@ MID 0001 I S 0002r Application communication start @OP 5.2.1 p. 70
 REV 1-6 20 @OP 5.2.1 p. 70
 REV 7 23 since=2.9 @later 2
 01 keep_alive_optional N1 =0:mandatory|1:ignored
+REV 8 +7 32 since=2.18 @later 19
+02 tool_lock_optional N1 tool lock at disconnection is optional
+03 early_lock N4
 
 MID 0002 C P - Application communication start acknowledge @OP 5.2.2 p. 70
 REV 1 57 @OP 5.2.2 p. 71
@@ -33,6 +36,10 @@ REV 6 +5 221 @OP 5.2.2 p. 72
 16 client_id N1
 REV 7 +6 224 since=2.9 @later 2
 17 keep_alive_optional N1 =0:mandatory|1:ignored
+REV 8 +7 230 since=2.18 @later 19
+18 tool_lock_optional N1 tool lock at disconnection is optional
+19 early_lock N1
+!protocol.md 10.19 one octet here, four in 0001
 
 MID 0003 I C 0005 Application communication stop [20] @OP 5.2.3 p. 73
 !OP 5.2.3 p. 73 "sent by Controller": Table 7 says integrator (OP 4.5 p. 63)

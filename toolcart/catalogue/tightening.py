@@ -7,6 +7,7 @@ REV 8 +1 20 since=2.10 @later 3
 REV 9 +1 20 since=2.13 @later 3
 REV 10 +1 20 since=2.15 @later 3
 REV 11 +1 20 since=2.17 @later 3
+REV 12 +1 20 since=2.18 @later 19
 
 MID 0061 C E 0062 Last tightening result data @OP 5.8.2 p. 133
 REV 1 231 @OP 5.8.2 p. 134
@@ -107,6 +108,9 @@ REV 10 +9 662 since=2.15 @later 3
 REV 11 +10 677 since=2.17 @later 3
 75 click_torque N6 *Nm/100
 76 click_angle N5 *deg~angle_numerator~angle_denominator
+REV 12 +11 710 since=2.18 @later 19
+77 selected_identifier N4 number of the identifier that is selected
+78 joint_id T25
 REV 998 +6 @OP 5.8.2 p. 142
 56 stages N2 number of stages in the multistage
 !OP 5.8.2 p. 142-143 the parameter IDs 56 and 57 are those of revision 7 as well, with another meaning
@@ -135,6 +139,7 @@ REV 9 +8 30 since=2.13 @later 4
 REV 10 +9 31 since=2.15 @later 4
 -- offline N1 =YES with ID 0: the latest made offline
 REV 11 +10 31 since=2.17 @later 4
+REV 12 +11 31 since=2.18 @later 19
 
 MID 0065 C P - Old tightening result upload reply @OP 5.8.6 p. 146
 REV 1 118 @OP 5.8.6 p. 147
@@ -173,6 +178,8 @@ REV 10 +9 497 since=2.15 @later 4
 55 rundown_complete_torque N6 *Nm/100 rundown angle complete
 REV 11 +10 512 since=2.17 @later 4
 56-57 click_torque click_angle
+REV 12 +11 545 since=2.18 @later 19
+58-59 selected_identifier joint_id
 
 MID 0066 C P - Number of offline results @later 6
 REV 1 24 since=2.10 @later 6

@@ -242,3 +242,36 @@ def test_a_vin_with_its_parameter_id_is_read_without_it():
     for data in (b"01" + b"x" * 23, b"01" + b"x" * 24, b"01" + b"x" * 26, b"02" + b"x" * 25, b"x" * 25, b"x" * 40):
         frame = b"%04d0052001         " % (20 + len(data)) + data
         assert catalogue.decode(frame)["vin"] == data.decode(), "a VIN of a PowerMACS may be as long"
+
+
+# After 2.17.0, as a public program reads it: MID, revision, whole length, first and last octet of what was added.
+NEWEST = (
+    (1, 8, 32, "tool_lock_optional 26-26|early_lock 29-32"),
+    (2, 8, 230, "tool_lock_optional 227-227|early_lock 230-230"),
+    (15, 3, 174, "selected_identifier 144-147|joint_id 150-174"),
+    (35, 6, 225, "joint_id 201-225"),
+    (61, 12, 710, "selected_identifier 680-683|joint_id 686-710"),
+    (65, 12, 545, "selected_identifier 515-518|joint_id 521-545"),
+)
+
+
+def test_what_came_after_2_17_stands_where_a_public_program_reads_it():
+    for mid, revision, length, fields in NEWEST:
+        frame = bytearray(catalogue.encode(mid, revision, check=False))
+        assert len(frame) == length, mid
+        wanted = {}
+        for field in fields.split("|"):
+            name, _, bounds = field.partition(" ")
+            first, last = bounds.split("-")
+            first, last = int(first) - 1, int(last)
+            frame[first:last] = b"1" * (last - first)
+            wanted[name] = "1" * 25 if name == "joint_id" else int("1" * (last - first))
+        message = catalogue.decode(bytes(frame))
+        assert {name: message[name] for name in wanted} == wanted and not message.rest(), mid
+        lower = catalogue.decode(catalogue.encode(mid, revision - 1, check=False))
+        assert list(message)[: len(list(lower))] == list(lower), mid
+
+
+def test_code_104_has_its_words():
+    message = catalogue.decode(catalogue.encode(4, 2, failed_mid=2500, error_code=104))
+    assert message.meaning("error_code") == "illegal node type"

@@ -209,15 +209,15 @@ def test_what_may_be_left_out_or_given_otherwise_is_taken():
 
 
 def test_a_revision_above_those_described_is_read_as_far_as_it_is_known():
-    frame = catalogue.encode(61, 11, torque=4237, click_angle=95, vin="KPOL")
+    frame = catalogue.encode(61, 12, torque=4237, click_angle=95, vin="KPOL")
     more = frame + b"6012345"
-    message = catalogue.decode(b"%04d" % len(more) + frame[4:8] + b"012" + more[11:])
-    assert (message.revision, message.form.known, message["torque"], message["click_angle"]) == (12, False, 4237, 95)
+    message = catalogue.decode(b"%04d" % len(more) + frame[4:8] + b"013" + more[11:])
+    assert (message.revision, message.form.known, message["torque"], message["click_angle"]) == (13, False, 4237, 95)
     assert message.rest() == b"6012345" and message.scaled()["vin"] == "KPOL" and "torque=4237" in repr(message)
     assert catalogue.from_json(message.to_json()).frame == message.frame
     assert pickle.loads(pickle.dumps(message))["torque"] == 4237
     with pytest.raises(catalogue.FieldError):
-        catalogue.encode(61, 12, torque=4237)
+        catalogue.encode(61, 13, torque=4237)
     # No ID shows where a field stands, or it is not the revisions below that it goes on from: nothing is read.
     assert dict(catalogue.decode(b"00230018009         002")) == {}
     assert not catalogue.form(61, 997).fields and not catalogue.form(9876, 2).fields
