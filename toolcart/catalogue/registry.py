@@ -115,7 +115,7 @@ class Catalogue:
 
         >>> import toolcart
         >>> toolcart.revisions(15)
-        [1, 2]
+        [1, 2, 3]
         """
         return sorted(self.about(mid).revisions)
 

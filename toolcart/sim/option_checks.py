@@ -18,6 +18,7 @@ _MIDS = range(1, 10000)
 _PERCENT = range(101)
 _SIGNED = range(-(2**31), 2**31)
 _COUNT = range(2**31)
+_MILLISECONDS = range(432_000_001)  # five days: a clock of milliseconds compares moments up to six days apart
 
 # Of a number, or of each in a list: those that it may be.
 NUMBERS: dict[str, Any] = {
@@ -107,7 +108,7 @@ def _flag(_: str, value: Any) -> str:
 
 
 def _number(name: str, value: Any) -> str:
-    allowed = NUMBERS.get(name, _COUNT)
+    allowed = NUMBERS.get(name, _MILLISECONDS if name.endswith("_ms") else _COUNT)
     if value is None and name in _OR_NONE:
         return ""
     or_none = ", or None" if name in _OR_NONE else ""

@@ -129,6 +129,7 @@ def test_what_means_nothing_is_refused_by_its_name(calls, options, expected):
         ({"refuse_once": [5]}, "refuse_once"),
         ({"ack_timeout_ms": -1}, "ack_timeout_ms"),
         ({"ack_timeout_ms": "5"}, "ack_timeout_ms"),
+        ({"ack_timeout_ms": 600_000_000}, "ack_timeout_ms"),
         ({"traces": (9,)}, "traces"),
         ({"trace_types": (9,)}, "trace_types"),
         ({"start_revisions": ("x",)}, "start_revisions"),
