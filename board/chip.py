@@ -4,8 +4,8 @@ Rules
 1. A chip's module provides what differs: `radio()` and `ethernet()` (toolcart.board.network), `lamp_pin()`,
    `raw_flash()`, `supply(pin)`.
 2. A spool path `raw` or `raw@KIB` is the flash behind the file system, from KIB on; if the firmware leaves none the
-   spool is in files instead, and the start says which. Any other path is a folder. No part of it is given to two
-   spools, however they are named.
+   spool is in files instead, and the start says which. Any other path is a folder. No part of the flash, no folder and
+   no UART is given to two stations, however it is spelled: the second one is refused.
 3. A spool is never inside a version's folder: relative paths begin at the root.
 4. The watchdog starts with the loop and cannot be stopped; toolcart.board.watchdog_grace feeds it when a person ends
    the agent.
@@ -157,7 +157,8 @@ class Board:
 
     def flash(self, spool):
         path = spool["path"]
-        if path not in self._flashes:
+        place = path, spool.get("owner", path)[-1]  # and the station's number
+        if place not in self._flashes:
             device = self._open_flash(path, spool["size_kib"])
             if device is None:
                 return None
@@ -165,8 +166,8 @@ class Board:
                 from toolcart.board.supplied_flash import SuppliedFlash  # few boards have it
 
                 device = SuppliedFlash(device, self._chip.supply(self.settings["supply"][0]), self.settings["supply"])
-            self._flashes[path] = device
-        return self._flashes[path]
+            self._flashes[place] = device
+        return self._flashes[place]
 
     def watch(self, port, slot):
         port.slot = slot
@@ -269,7 +270,6 @@ class Board:
             if device is not None:
                 return self._part(device, path, first_kib, size_kib)
             self.messages.append("%s: there is no raw flash beside the file system, the spool lies in files" % path)
-            path = path.replace("@", "_")
         return self._open_folder(path, size_kib)
 
     def _part(self, device, path, first_kib, size_kib):
@@ -280,9 +280,10 @@ class Board:
             return self._miss(
                 "%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib)
             )
-        for other in self._flashes:
+        for place in self._flashes:
+            other = place[0]
             start_kib = _first_kib(other)
-            end_kib = start_kib + self._flashes[other].block_count * block_kib
+            end_kib = start_kib + self._flashes[place].block_count * block_kib
             if start_kib >= 0 and first_kib < end_kib and start_kib < first_kib + size_kib:
                 return self._miss(
                     "%s: of its %d to %d KiB some belong to %s, which has %d to %d"
@@ -300,15 +301,18 @@ class Board:
     def _open_folder(self, path, size_kib):
         import os
 
-        from toolcart.board.folder_flash import FolderFlash
+        from toolcart.board.folder_flash import FolderFlash, folder_of, is_shared
 
+        spelled, path = path, folder_of(FOLDER, path)
+        for other, _ in self._flashes:
+            if is_shared(path, folder_of(FOLDER, other)):
+                return self._miss("%s: shares its folder with the spool %s of another station" % (spelled, other))
         try:
-            if not path.startswith("/"):
+            if path.startswith(FOLDER + "/"):
                 try:
                     os.mkdir(FOLDER)
                 except OSError:
                     pass  # it exists; if not, the next line says so
-                path = FOLDER + "/" + path
             device = FolderFlash(path, size_kib * 1024)
             room_kib = device.room_kib()
         except OSError as error:

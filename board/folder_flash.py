@@ -50,6 +50,25 @@ else:
         return put
 
 
+def folder_of(root, path):
+    """Return the one spelling of the folder of a spool with this path, which begins at `root` if it is relative."""
+    if not path.startswith("/"):
+        path = root + "/" + (path.replace("@", "_") if path.startswith("raw@") else path)
+    parts = []
+    for part in path.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/" + "/".join(parts)
+
+
+def is_shared(one, other):
+    """True if these are one folder, or one is in the other; to FAT capitals are small letters."""
+    one, other = one.lower() + "/", other.lower() + "/"
+    return one.startswith(other) or other.startswith(one)
+
+
 class _Open:
     """One file that stays open."""
 

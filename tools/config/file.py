@@ -27,11 +27,11 @@ from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
 from toolcart.board.linux.agreement import counted
 from toolcart.tools.config import (
+    board_checks,
     kept_settings,
     no_effect,
     path_checks,
     peers,
-    raw_spools,
     shared_controllers,
     socket_location,
 )
@@ -241,7 +241,12 @@ def _complete(
     hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
     secret = [mistake for mistake in secret if mistake[0] not in doubtful]
     mistakes = [*doubled, *secret, *[mistake for mistake in config.check(tree) if mistake[0] not in hidden]]
-    mistakes = mistakes or _time_zone(config.complete(tree)["board"])
+    whole: dict = {}
+    if not mistakes:
+        assert isinstance(tree, dict)
+        is_of_board = path_checks.is_of_a_chip(config.complete(tree))
+        whole = board_checks.with_defaults(tree) if is_of_board else tree
+        mistakes = config.check(whole) or _time_zone(config.complete(whole)["board"])
     if not mistakes:
         assert isinstance(tree, dict)
         here = folder_of(path)
@@ -249,15 +254,15 @@ def _complete(
         files += [("the agent's status socket", Path(socket)) for socket in socket_location.all_of(path)]
         read = [(what, file, file.name if file.parent.resolve() == here else str(file)) for what, file in files]
         read += [("a secret", folder / name, name) for name in named]
-        completed = config.complete(tree)
+        completed = config.complete(whole)
         mistakes = path_checks.odd_names(completed) + peers.mistakes(completed)
         mistakes += shared_controllers.shared(completed) + path_checks.shared(completed, here, read)
         if path_checks.is_of_a_chip(completed):
-            mistakes += raw_spools.mistakes(completed, tree)
+            mistakes += board_checks.mistakes(completed)
     if mistakes:
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)
-    completed = path_checks.plain_spools(config.complete(tree))
+    completed = path_checks.plain_spools(config.complete(whole))
     return config_secrets.attach_pending(completed, awaits, folder), tree, absent
 
 

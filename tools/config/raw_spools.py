@@ -1,10 +1,13 @@
-"""Where the spools of a chip lie: no two have a part of its raw flash, or a folder, in common.
+"""Where the spools of a board lie: no two have a part of its raw flash, or a folder, in common.
 
 Rules
 1. `raw@KIB` is a part from there on, as long as `size_kib` says; `raw` begins at 0. It is compared as it was written:
    how large the flash is only the board knows (toolcart.tools.flash.hardware).
 2. Firmware without raw flash keeps such a spool in the folder that toolcart.board.chip makes of its path, which
    therefore is compared as well.
+3. A folder has one spelling: no `.`, `..` or empty part, and no character that a file system may refuse. FAT takes
+   capitals for small letters, so they are compared alike.
+4. The part that a mistake names as free overlaps with none, and with none that another mistake names.
 """
 
 from __future__ import annotations
@@ -12,11 +15,15 @@ from __future__ import annotations
 import json
 import re
 
-from toolcart.agent.cart.settings import SPOOL_OF_CHIPS
+from toolcart.board import folder_flash
+from toolcart.board.safe_mode import FOLDERS
 
 BLOCK_KIB = 4  # raw flash is divided in blocks
-FOLDER = "/spool"  # where a relative path of a chip begins (toolcart.board.chip)
+FOLDER = "/spool"  # where a relative path of a board begins (toolcart.board.chip)
+A_FOLDER = "the name of a folder in letters, digits, - and _"
 _PART = re.compile(r"raw(?:@(\d+))?", re.ASCII)
+_NAME = r"[\w-](?:[\w.-]*[\w-])?"  # FAT drops a dot at the end
+_FOLDER = re.compile(rf"/?{_NAME}(?:/{_NAME})*", re.ASCII)
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 
@@ -32,37 +39,61 @@ def part_of(spool: dict) -> tuple[int, int] | None:
     return (first, first + spool["size_kib"]) if matched else None
 
 
-def mistakes(configuration: dict, tree: dict) -> list[Mistake]:
-    """List the spools of a chip that do not begin with a block, or have something of another one.
-
-    `tree` is the file's own: a chip has other defaults than the completed configuration.
-    """
+def mistakes(configuration: dict) -> list[Mistake]:
+    """List the spools of a board whose path it cannot have, or that have something of another one."""
     found = []
-    parts: list[tuple[int, int, int]] = []
-    folders: dict[str, int] = {}
-    for index, station in enumerate(configuration["stations"]):
-        sizes = {**SPOOL_OF_CHIPS, **tree["stations"][index].get("spool", {})}
-        spool = {"path": station["spool"]["path"], "size_kib": sizes["size_kib"]}
+    spools = [station["spool"] for station in configuration["stations"]]
+    parts = [part_of(spool) for spool in spools]
+    firsts = [_first_overlap(spools, index) for index in range(len(spools))]
+    kept = [part for part, first in zip(parts, firsts, strict=True) if part and first is None]
+    free = max((_whole_blocks(part[1]) for part in kept), default=0)
+    for index, (spool, part, first) in enumerate(zip(spools, parts, firsts, strict=True)):
         place, text = f"stations[{index}].spool.path", json.dumps(spool["path"])
-        part = part_of(spool)
-        other = folders.setdefault(folder_of(spool["path"]), index)
-        if part is None:
-            if other != index:
-                found.append((place, text, f"a folder of its own: stations[{other}] has this one"))
-            continue
-        first, end = part
-        if first % BLOCK_KIB:
-            found.append((place, text, f"a multiple of {BLOCK_KIB} behind the @"))
-        shared = [of for of in parts if first < of[1] and of[0] < end]
-        if shared:
-            start, stop, number = shared[0]
-            free = max(of[1] for of in parts)
-            words = f"a part of its own, such as raw@{free}: stations[{number}] has {start} to {stop} KiB"
-            found.append((place, f"{text} to {end} KiB", words))
-        parts.append((first, end, index))
+        if problem := _path_problem(spool["path"]):
+            found.append((place, text, problem))
+        elif first is not None and part and (other := parts[first]):
+            words = f"a part of its own, such as raw@{free}: stations[{first}] has {other[0]} to {other[1]} KiB"
+            found.append((place, f"{text} to {part[1]} KiB", words))
+            free += _whole_blocks(spool["size_kib"])
+        elif first is not None:
+            spelled = json.dumps(spools[first]["path"])
+            same = f", which shares its folder with {spelled}" if text != spelled else ""
+            found.append((place, f"{text}{same}", f"a folder of its own, not that of stations[{first}]"))
     return found
+
+
+def _first_overlap(spools: list[dict], index: int) -> int | None:
+    """Return which spool in front of this one has something of it."""
+    part, folder = part_of(spools[index]), folder_of(spools[index]["path"])
+    for number, spool in enumerate(spools[:index]):
+        other = part_of(spool)
+        if part and other:
+            shares = part[0] < other[1] and other[0] < part[1]
+        else:
+            shares = folder_flash.is_shared(folder, folder_of(spool["path"]))
+        if shares:
+            return number
+    return None
 
 
 def folder_of(path: str) -> str:
     """Return the folder of a board's spool, as toolcart.board.chip makes it where it lies in files."""
-    return path if path.startswith("/") else f"{FOLDER}/{path.replace('@', '_') if path.startswith('raw') else path}"
+    return folder_flash.folder_of(FOLDER, path)
+
+
+def _path_problem(path: str) -> str:
+    """Say what a board could have in place of this path, "" if it can have it."""
+    matched = _PART.fullmatch(path)
+    if matched:
+        return f"a multiple of {BLOCK_KIB} behind the @" if int(matched[1] or 0) % BLOCK_KIB else ""
+    if path.lower().startswith("raw"):
+        return f"raw, raw@KIB, or {A_FOLDER}"
+    if not _FOLDER.fullmatch(path):
+        return A_FOLDER
+    if path.lower().split("/")[:2] in [["", folder] for folder in FOLDERS]:
+        return f"another folder than {' and '.join(f'/{folder}' for folder in FOLDERS)}, which hold the program"
+    return ""
+
+
+def _whole_blocks(kib: int) -> int:
+    return -(-kib // BLOCK_KIB) * BLOCK_KIB

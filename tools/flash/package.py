@@ -11,7 +11,6 @@ Rules
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import ipaddress
 import json
@@ -23,15 +22,15 @@ from pathlib import Path
 import click
 
 from toolcart.agent.cart import config
-from toolcart.agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
+from toolcart.agent.cart.settings import SERIAL
 from toolcart.agent.link.port import is_numeric
 from toolcart.base.constants import chip_sources
 from toolcart.base.mpy_files import compiled as mpy_of
 from toolcart.base.mpy_files import compiled_files
 from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
+from toolcart.tools.config import board_checks
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config.raw_spools import part_of
 from toolcart.tools.flash import certificates, hardware, pins
 
 PLATFORMS = ("rp2", "esp32")
@@ -195,11 +194,7 @@ def checked_config(path: str | Path, platform: str = "") -> dict:
 
 def completed(tree: dict) -> dict:
     """Return a good tree with every default that a chip has and without the settings that no chip reads."""
-    tree = copy.deepcopy(tree)
-    for station in tree["stations"]:
-        for key, default in SPOOL_OF_CHIPS.items():
-            station["spool"].setdefault(key, default)
-    configuration = config.complete(tree)
+    configuration = config.complete(board_checks.with_defaults(tree))
     for station in configuration["stations"]:
         for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
             del station["controller"][key]
@@ -224,11 +219,6 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     for index, station in enumerate(configuration["stations"]):
         mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         mistakes += _outlet_mistakes(f"stations[{index}]", station)
-        spool = station["spool"]["path"]
-        if spool.startswith("raw") and part_of(station["spool"]) is None:
-            mistakes.append(
-                (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
-            )
     mistakes += _linux_mistakes(configuration)
     wants_pins = platform and board["network"] == "ethernet"
     numbers: dict[str, list] = {}

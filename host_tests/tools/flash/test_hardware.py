@@ -1,10 +1,12 @@
 """Wrong hardware in a configuration is told before a version is confirmed: by platform, board or trial."""
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
 
+from toolcart.agent.cart import led
 from toolcart.agent.cart.app import App
 from toolcart.base import private_files
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
@@ -52,6 +54,16 @@ RINGS = [
     (("a", 64), ("/spool/a", 64), "folder of its own"),
     (("raw@64", 64), ("/spool/raw_64", 64), "folder of its own"),
     (("raw", 64), ("/spool/raw", 64), "folder of its own"),
+    (("/spool/raw_64", 64), ("raw@64", 64), "folder of its own"),
+    (("a", 64), ("A", 64), 'shares its folder with "a"'),
+    (("a", 64), ("a/b", 64), "folder of its own"),
+    (("/spool/a/b", 64), ("a", 64), "folder of its own"),
+    *[(("a", 64), (path, 64), "letters, digits") for path in ("./a", "b/../a", "..", ".", "a*b", "a/", "a//b", "a.")],
+    *[(("a", 64), (path, 64), "letters, digits") for path in ("/", "/./a", "a b", "../a", "a:b", "a@4")],
+    *[(("a", 64), (path, 64), "raw, raw@KIB, or") for path in ("raw@", "raw@x", "raw@-4", "RAW", "raw@4.5", "rawa")],
+    *[(("raw", 64), (path, 64), "which hold the program") for path in ("/a", "/b/c", "/A")],
+    (("raw", 130), ("raw@128", 64), "such as raw@132"),
+    (("raw@4", 45), ("raw", 64), "such as raw@52"),
 ]
 UARTS = [
     ("rp2", NONE, [station(device="7")], "device", "UART 0 or 1"),
@@ -101,6 +113,53 @@ def test_a_line_or_a_pin_that_no_chip_has_is_told_without_a_board(tmp_path, plat
     with pytest.raises(config_file.ConfigurationError) as wrong:
         package.checked_config(cart_in(tmp_path, board, *stations), platform)
     assert [text for place, text in told(wrong) if place.endswith(f".{key}") and words in text], told(wrong)
+
+
+def mistakes_of(cart):
+    with pytest.raises(config_file.ConfigurationError) as wrong:
+        config_file.read(cart)
+    return told(wrong)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_who_takes_the_parts_that_are_named_as_free_is_not_refused_next(tmp_path, seed):
+    rng = random.Random(seed)
+    sizes = [rng.choice((64, 130, 259, 98)) for _ in range(rng.randint(2, 6))]
+    paths = [f"raw@{4 * first}" for first in rng.sample(range(60), len(sizes))]
+    for _ in range(2):
+        stations = [
+            station(number, size, path) for number, (size, path) in enumerate(zip(sizes, paths, strict=True), 1)
+        ]
+        cart = cart_in(tmp_path, WIFI, *stations)
+        try:
+            config_file.read(cart)
+            return
+        except config_file.ConfigurationError as error:
+            for place, _, allowed in error.mistakes:
+                paths[int(place[len("stations[")])] = allowed.partition("such as ")[2].partition(":")[0]
+    raise AssertionError(paths)
+
+
+def test_a_board_has_sixteen_stations_at_most(tmp_path):
+    stations = [station(number, 64, f"s{number}") for number in range(1, 18)]
+    assert config_file.read(cart_in(tmp_path, WIFI, *stations[:16]))
+    cart = cart_in(tmp_path, WIFI, *stations)
+    assert mistakes_of(cart) == [("stations", "a list of 17; a list of 1 to 16 stations on a board")]
+    with pytest.raises(config_file.ConfigurationError):
+        package.checked_config(cart, "esp32")
+
+
+@pytest.mark.parametrize("size_kib", range(40, 46))
+def test_a_spool_too_small_for_the_quarantine_of_a_board_is_a_mistake_for_every_command(tmp_path, size_kib):
+    """Linux has another default for the quarantine, and room for it."""
+    cart = cart_in(tmp_path, WIFI, station(1, size_kib))
+    if size_kib >= 44:
+        assert config_file.read(cart) and package.checked_config(cart, "rp2")
+        return
+    [(place, text)] = mistakes_of(cart)
+    assert place == "stations[0].spool.size_kib" and text.endswith("44 KiB or more")
+    with pytest.raises(config_file.ConfigurationError):
+        package.checked_config(cart, "rp2")
 
 
 # -- what the board at hand shows ------------------------------------------------------------------------------------
@@ -234,6 +293,36 @@ def test_a_board_gives_no_part_of_its_raw_flash_twice(chip, tmp_path, monkeypatc
         assert "some belong to raw, which has 0 to 64" in message
     assert board.flash({"path": "raw@64", "size_kib": 64}) is not None
     assert board.lacks
+
+
+def test_a_board_gives_no_folder_twice_however_it_is_spelled(chip, tmp_path):
+    """Two stations that share one lose what both have acknowledged."""
+    board = chip.Board(chip_tree(tmp_path, WIFI, station()))
+    first = {"path": "a", "size_kib": 64, "owner": (3, 1, 1)}
+    device = board.flash(first)
+    assert device is not None and board.flash(first) is device  # a mount that failed is tried again
+    root = f"{tmp_path}/spool"
+    for path in ("a", "./a", "A", "b/../a", "a/", "a//", f"{root}/a", f"{root}//./a", "a/b", ".", "x/.."):
+        for _ in range(2):
+            assert board.flash({"path": path, "size_kib": 64, "owner": (3, 1, 2)}) is None
+        assert f"{path}: shares its folder with the spool a of another station" in board.messages
+    assert board.lacks
+    assert board.flash({"path": "ab", "size_kib": 64, "owner": (3, 1, 3)}) is not None
+
+
+def test_a_station_whose_folder_another_has_stores_nothing_and_lights_the_lamp(chip, tmp_path):
+    tree = chip_tree(tmp_path, WIFI, station(1, 64, "a"), station(2, 64, "b"))
+    tree["stations"][1]["spool"]["path"] = "./a"  # as a version before let it through
+    for one in tree["stations"]:  # CPython asks for what a chip has not
+        one["spool"]["graphs_kib"] = 0
+        one["controller"].update(events=None, traces=None, commands=None)
+    tree["toolsnet"].update(events=None, extras=None)
+    board = chip.Board(tree)
+    app = App(tree, board)
+    for _ in range(4):
+        app.step(board.now() + 1000)
+    assert [station.mounted for station in app.stations] == [True, False]
+    assert led.code_of(app.stations, True) == 6
 
 
 def test_a_spool_of_files_that_its_file_system_cannot_hold_fails_a_trial(chip, tmp_path, monkeypatch):
