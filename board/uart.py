@@ -27,8 +27,8 @@ _PINS = ("tx", "rx", "rts", "cts")
 
 def parse_device(device):
     """Return the number and a dict of the pins from a device's text; ValueError if it is not valid."""
-    number, _, named = device.partition(":")
-    pins = [int(pin) for pin in named.split(",")] if named else []
+    number, colon, named = device.partition(":")
+    pins = [int(pin) for pin in named.split(",")] if colon else []
     if len(pins) not in (0, 2, 4):
         raise ValueError("transmit and receive, or RTS and CTS as well")
     return int(number), {_PINS[index]: pins[index] for index in range(len(pins))}

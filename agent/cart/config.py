@@ -475,7 +475,8 @@ def _fault(row, value):
             for c in value if good else "":
                 good = good and " " <= c <= "~"
             good = good and (kind == "text" or is_host(value))
-        good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
+        may_be_empty = row[2] == '""' and size == 0
+        good = good and (may_be_empty or float(row[3]) <= size <= float(row[4]))  # a NaN is in no range
     return None if good else value_text(value, row[0])
 
 

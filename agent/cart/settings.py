@@ -4,6 +4,7 @@ A row is `key type default low high` or `key type default choices`.
   types     int, time (low and high value), text, host (least and most characters), bool,
             one (of the choices), list (of different choices), any (the same, or none of them),
             hosts (a list of them, with its least and greatest length)
+            A text whose default is empty may be empty, whatever the least is: without a password a network is open
   defaults  `-` is required, `-tcp` and `-serial` are required for that kind of link, `~` is null, `""` is empty text,
             `*` is every choice
 They come from protocol.md 4, 5.6, 7 and 8, which has the reasons.
@@ -101,7 +102,7 @@ def _all_of(outlets):
 
 BOARD = """network one none none,wifi,ethernet
 ssid text "" 0 32
-password text "" 0 63
+password text "" 8 63
 country text "" 0 2
 address text "" 0 60
 ntp_hosts hosts ~ 1 4

@@ -83,6 +83,9 @@ def test_w5500_is_looked_at_once_a_second(chip):
         ("esp32", "mdc", "a number up to 48"),
         ("esp32", "address 32", "up to 31"),
         ("esp32", "clock_in 0, clock_out 17", "not both"),
+        ("esp32", "clock_out 5", "for clock_out 0 or 16 or 17"),
+        ("esp32", "clock_in 16, power -", "for clock_in 0:"),
+        ("rp2", "sck 18, sck 18", "each once"),
     ],
 )
 def test_pins_that_cannot_be_are_refused_in_words(platform, text, words):
@@ -158,9 +161,14 @@ def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
     ("platform", "wanted", "words"),
     [
         ("rp2", {"supply": "min_mv 4400, pin 25"}, "pin with an ADC"),
-        ("rp2", {"supply": "min_mv low"}, "a number for min_mv"),
+        ("rp2", {"supply": "min_mv low"}, "a whole number for min_mv"),
         ("rp2", {"supply": "mv 4400"}, "names out of min_mv, pin, ratio"),
-        ("rp2", {"supply": "pin 28"}, "below 3300 mV"),
+        ("rp2", {"supply": "pin 28"}, "^min_mv, the voltage"),
+        ("rp2", {"supply": "pin 29, ratio 3"}, "^min_mv, the voltage"),
+        ("rp2", {"supply": "min_mv 0"}, "^min_mv, the voltage"),
+        ("rp2", {"supply": "min_mv 4400, ratio 1.5"}, "a whole number for ratio"),
+        ("rp2", {"supply": "min_mv 4400, ratio 0"}, "a ratio from 1 to 4400"),
+        ("rp2", {"supply": "min_mv 4400, min_mv 4300"}, "each once"),
         ("rp2", {"network": "wifi"}, "belongs to the radio"),
         ("rp2", {"supply": "min_mv 4400, ratio 1"}, "below 3300 mV"),
         ("esp32", {}, "pin with an ADC"),

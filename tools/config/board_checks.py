@@ -6,12 +6,19 @@ What a board leaves out of its spools is judged as the board will have it: its d
 from __future__ import annotations
 
 import copy
+import json
+from collections.abc import Iterator
 
 from toolcart.agent.cart import config
 from toolcart.agent.cart.settings import SPOOL_OF_CHIPS
-from toolcart.tools.config import raw_spools
+from toolcart.board.uart import parse_device
+from toolcart.tools.config import board_network, raw_spools
 
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
+A_UART = (
+    "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10; "
+    "on Linux leave out board.network"
+)
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 
@@ -24,11 +31,41 @@ def with_defaults(tree: dict) -> dict:
     return tree
 
 
-def mistakes(configuration: dict) -> list[Mistake]:
-    """List what no board can have of a completed configuration."""
+def mistakes(tree: dict) -> list[Mistake]:
+    """List what no board can have of a tree that is good in itself."""
+    tree = with_defaults(tree)
+    found = config.check(tree)
+    if found:
+        return found
+    configuration = config.complete(tree)
     stations = configuration["stations"]
-    found = []
     if len(stations) > STATIONS_MAX:
         words = f"a list of 1 to {STATIONS_MAX} stations on a board"
         found.append(("stations", config.value_text(stations), words))
-    return found + raw_spools.mistakes(configuration)
+    return [
+        *found,
+        *raw_spools.mistakes(configuration),
+        *_line_mistakes(stations),
+        *board_network.mistakes(configuration),
+    ]
+
+
+def _line_mistakes(stations: list[dict]) -> Iterator[Mistake]:
+    """Give the serial lines that no UART can be, or that another station has in another spelling."""
+    first: dict[int, int] = {}
+    for index, station in enumerate(stations):
+        place, controller = f"stations[{index}].controller", station["controller"]
+        if controller["link"] == "tcp":
+            continue
+        device, rs485 = controller["device"], controller["rs485"]
+        if rs485 and not rs485.strip().isdigit():
+            yield f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"
+        try:
+            number, _ = parse_device(device)
+        except ValueError:
+            yield f"{place}.device", json.dumps(device), A_UART
+            continue
+        other = first.setdefault(number, index)
+        if other != index:
+            words = f"another UART than {number}, which stations[{other}] has"
+            yield f"{place}.device", json.dumps(device), words

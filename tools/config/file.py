@@ -221,7 +221,7 @@ def read_whole(path: str | Path) -> tuple[dict, dict]:
     CannotRunHere if one cannot be read.
     """
     unread: list[Mistake] = []
-    configuration, tree, absent = _complete(path, _text(path), unread=unread)
+    configuration, tree, absent = _complete(path, _text(path), unread=unread, judges_board=True)
     if unread or absent:
         raise CannotRunHere(path, [*unread, *map(_without_credential, absent)])
     tree.pop("$schema", None)
@@ -229,9 +229,16 @@ def read_whole(path: str | Path) -> tuple[dict, dict]:
 
 
 def _complete(
-    path: str | Path, text: str, lenient: bool = False, unread: list[Mistake] | None = None
+    path: str | Path,
+    text: str,
+    lenient: bool = False,
+    unread: list[Mistake] | None = None,
+    judges_board: bool = False,
 ) -> tuple[dict, dict, list[str]]:
-    """Return the completed configuration, the tree it came from, and the places of secrets only the service has."""
+    """Return the completed configuration, the tree it came from, and the places of secrets only the service has.
+
+    What only a board cannot have is a mistake if it `judges_board`: an agent runs on Linux without minding that.
+    """
     tree, doubled = _parse(path, text)
     folder = Path(os.path.realpath(path)).parent
     awaits: dict[str, dict] = {}
@@ -241,12 +248,7 @@ def _complete(
     hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
     secret = [mistake for mistake in secret if mistake[0] not in doubtful]
     mistakes = [*doubled, *secret, *[mistake for mistake in config.check(tree) if mistake[0] not in hidden]]
-    whole: dict = {}
-    if not mistakes:
-        assert isinstance(tree, dict)
-        is_of_board = path_checks.is_of_a_chip(config.complete(tree))
-        whole = board_checks.with_defaults(tree) if is_of_board else tree
-        mistakes = config.check(whole) or _time_zone(config.complete(whole)["board"])
+    mistakes = mistakes or _time_zone(config.complete(tree)["board"])
     if not mistakes:
         assert isinstance(tree, dict)
         here = folder_of(path)
@@ -254,15 +256,15 @@ def _complete(
         files += [("the agent's status socket", Path(socket)) for socket in socket_location.all_of(path)]
         read = [(what, file, file.name if file.parent.resolve() == here else str(file)) for what, file in files]
         read += [("a secret", folder / name, name) for name in named]
-        completed = config.complete(whole)
+        completed = config.complete(tree)
         mistakes = path_checks.odd_names(completed) + peers.mistakes(completed)
         mistakes += shared_controllers.shared(completed) + path_checks.shared(completed, here, read)
-        if path_checks.is_of_a_chip(completed):
-            mistakes += board_checks.mistakes(completed)
+        if judges_board and path_checks.is_of_a_chip(completed):
+            mistakes += board_checks.mistakes(tree)
     if mistakes:
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)
-    completed = path_checks.plain_spools(config.complete(whole))
+    completed = path_checks.plain_spools(config.complete(tree))
     return config_secrets.attach_pending(completed, awaits, folder), tree, absent
 
 
@@ -277,7 +279,7 @@ def read_to_check(
     """
     unread: list[Mistake] = []
     text = _text(path) if text is None else text
-    configuration, tree, absent = _complete(path, text, unread=unread)
+    configuration, tree, absent = _complete(path, text, unread=unread, judges_board=True)
     named = {place: parent[key] for place, parent, key in config_secrets.secrets(_parse(path, text)[0])}
     missing = [place for place in absent if named[place]["credential"] not in credentials]
     lacks = [*unread, *map(_without_credential, missing)]

@@ -34,6 +34,7 @@ from toolcart.board.linux.spool_file import NEW
 
 PROBE = ".toolcart-check"
 STATE_FOLDER = "/var/lib/toolcart"  # the service's
+_UART = re.compile(r"[\d:, ]+")  # a chip's; Linux has paths
 RAW = "raw"  # a chip's flash after its file system (toolcart.board.chip)
 FIRST_KIB = 4  # what the header of a spool, or the first line of a file, takes of a disk
 A_FILE = "a file in a folder that is there and that the agent's user may write"
@@ -122,7 +123,7 @@ def _kib_of(path: Path, owner: Owner) -> int:
 def odd_names(configuration: dict) -> list[Mistake]:
     """List the names that are wrong wherever the cart is: with a blank around them, of a folder, or of no device."""
     named = [(place, path) for place, path, _ in _named(configuration)]
-    named += _of_tls(configuration)
+    named += [*_of_tls(configuration), ("board.lamp", configuration["board"]["lamp"])]
     mistakes = [
         (place, f"{path}: that is a folder's name", "the name of a file")
         for place, path, owner in _named(configuration)
@@ -132,7 +133,7 @@ def odd_names(configuration: dict) -> list[Mistake]:
         place, controller = f"stations[{index}]", station["controller"]
         if controller["link"] != "tcp":
             device = controller["device"]
-            named.append((f"{place}.controller.device", device))
+            named += [(f"{place}.controller.{key}", controller[key]) for key in ("device", "rs485")]
             if not is_of_a_chip(configuration) and "://" not in device and not device.strip().startswith("/"):
                 mistakes.append((f"{place}.controller.device", f'"{device}", which is no path', A_DEVICE))
         for number, outlet in enumerate(station["outlets"]):
@@ -263,10 +264,12 @@ def plain_spools(configuration: dict) -> dict:
 
 
 def is_of_a_chip(configuration: dict) -> bool:
-    """True if it names something that only a chip has: a network of its own, or raw flash."""
-    paths = [station["spool"]["path"] for station in configuration["stations"]]
-    return configuration["board"]["network"] != "none" or any(
-        path == RAW or path.startswith(RAW + "@") for path in paths
+    """True if it names something that only a chip has: a network of its own, raw flash, or a UART by its number."""
+    stations = configuration["stations"]
+    return (
+        configuration["board"]["network"] != "none"
+        or any(f"{station['spool']['path']}@".startswith(f"{RAW}@") for station in stations)
+        or any(_UART.fullmatch(station["controller"].get("device") or "") for station in stations)
     )
 
 

@@ -21,7 +21,7 @@ _THIS_HOST = ipaddress.ip_network("0.0.0.0/8")  # RFC 1122, 3.2.1.3
 _CLASS_E = ipaddress.ip_network("240.0.0.0/4")
 
 
-class _Peer(NamedTuple):
+class Peer(NamedTuple):
     """Whom a setting names; without a port where no connection is made to just this."""
 
     place: str
@@ -33,8 +33,8 @@ class _Peer(NamedTuple):
 def mistakes(configuration: dict) -> list[Mistake]:
     """List the settings whose host no peer can have, or whose port another kind of peer has."""
     found = []
-    first: dict[tuple[str, int], _Peer] = {}
-    for peer in _peers(configuration):
+    first: dict[tuple[str, int], Peer] = {}
+    for peer in peers(configuration):
         problem = no_host(peer.host)
         if problem:
             found.append((peer.place, f"{peer.host}, {problem}", HOST))
@@ -68,28 +68,28 @@ def no_host(host: str) -> str:
     return ""
 
 
-def _peers(configuration: dict) -> Iterator[_Peer]:
+def peers(configuration: dict) -> Iterator[Peer]:
     """Yield them in the order in which people name them: the one that comes later is at the wrong place."""
     for index, station in enumerate(configuration["stations"]):
         place, controller = f"stations[{index}].controller", station["controller"]
         if controller["link"] == "tcp":
-            yield _Peer(f"{place}.host", "a controller", controller["host"], controller["port"])
+            yield Peer(f"{place}.host", "a controller", controller["host"], controller["port"])
         elif server := server_of(controller["device"]):
-            yield _Peer(f"{place}.device", "a controller", server[1], server[2])
+            yield Peer(f"{place}.device", "a controller", server[1], server[2])
     toolsnet = configuration["toolsnet"]
     if toolsnet:
-        yield _Peer("toolsnet.pim_host", "ToolsNet's PIM", toolsnet["pim_host"], toolsnet["pim_port"])
+        yield Peer("toolsnet.pim_host", "ToolsNet's PIM", toolsnet["pim_host"], toolsnet["pim_port"])
         if toolsnet["host_override"]:
-            yield _Peer("toolsnet.host_override", "a server of ToolsNet", toolsnet["host_override"])
+            yield Peer("toolsnet.host_override", "a server of ToolsNet", toolsnet["host_override"])
         for host in toolsnet["allow_hosts"] or ():
-            yield _Peer("toolsnet.allow_hosts", "a server of ToolsNet", host)
+            yield Peer("toolsnet.allow_hosts", "a server of ToolsNet", host)
     for host in configuration["board"]["ntp_hosts"] or ():
-        yield _Peer("board.ntp_hosts", "a time server", host)
+        yield Peer("board.ntp_hosts", "a time server", host)
     for index, station in enumerate(configuration["stations"]):
         for number, outlet in enumerate(station["outlets"]):
             of_outlet = f"stations[{index}].outlets[{number}]"
             if outlet["kind"] == "mqtt":
-                yield _Peer(f"{of_outlet}.host", "an MQTT broker", outlet["host"], outlet["port"])
+                yield Peer(f"{of_outlet}.host", "an MQTT broker", outlet["host"], outlet["port"])
             elif outlet["kind"] == "webhook":
                 address = WebAddress(outlet["url"])
-                yield _Peer(f"{of_outlet}.url", "a web server", address.host, address.number)
+                yield Peer(f"{of_outlet}.url", "a web server", address.host, address.number)

@@ -105,7 +105,8 @@ def _not_taken(tree: object, read: dict, folder: Path) -> dict[str, tuple[str, s
 def _unfit(value: dict, folder: Path, secret: str, allowed: str) -> tuple[str, str]:
     """Return what is wrong with a secret that is readable text, and what of `allowed` a file can hold."""
     has_blank = " " in secret and "without blanks" in allowed
-    found = "a blank" if has_blank else "too much" if secret else "nothing"
+    least = int(allowed.partition(" ")[0]) if allowed[:1].isdigit() else 0
+    found = "a blank" if has_blank else "nothing" if not secret else "too little" if len(secret) < least else "too much"
     in_file = re.sub("^0 ", "1 ", allowed.removesuffix(" or null"))
     return f"{_path_of(value, folder)} with {found} in it", in_file
 

@@ -208,7 +208,7 @@ MEANINGS = {
     "board.network": "Chips only: how the network is reached; none for serial lines and on a Raspberry Pi.",
     "board.ssid": "Name of the Wi-Fi network.",
     "board.password": "Password of the Wi-Fi network, see Secrets; never shown, never logged.",
-    "board.country": "Two letters for the radio's channels, such as DE.",
+    "board.country": "Two capital letters for the radio's channels, such as DE.",
     "board.address": (
         "Fixed IPv4 address with its prefix, gateway and name server, such as `10.0.0.5/24, gateway 10.0.0.1, dns "
         "10.0.0.2`; empty asks DHCP, `dns 10.0.0.2` alone as well. Without `dns` the gateway is asked for names."

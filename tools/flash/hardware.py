@@ -7,7 +7,8 @@ Rules
 3. What neither shows ends a version's trial (`lacks` of toolcart.board.chip).
 
 Sources: ports/rp2/machine_uart.c (IS_VALID_TX and its like) and machine_pin.c of MicroPython 1.28; the pins of flash
-and those without an output are in chapter 2 of the data sheets of ESP32 and ESP32-S3.
+and those without an output are in chapter 2 of the data sheets of ESP32 and ESP32-S3; those of the ESP32's Ethernet in
+its chapter on peripherals, and of its clock in emac_rmii_clock_gpio_t of ESP-IDF.
 """
 
 from __future__ import annotations
@@ -19,28 +20,31 @@ from dataclasses import dataclass
 from toolcart.board.uart import parse_device
 from toolcart.tools.config.raw_spools import part_of
 from toolcart.tools.flash.link import About
+from toolcart.tools.flash.pins import CLOCK_PIN, HIGHEST, NONE
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 
 UARTS = {"rp2": (0, 1), "esp32": (1, 2)}  # UART 0 of an ESP32 is the console
 RADIO_PINS = (23, 24, 25, 29)  # of a Pico W
+LAN8720_PINS = (19, 21, 22, 25, 26, 27)  # of the data, on every ESP32
 _OWN_PINS = {0: (0, 1, 3, 2), 1: (4, 5, 7, 6)}  # of a Pico's UARTs, in the order of a device's text
 
 
 @dataclass(frozen=True)
 class Pins:
-    """The pins of one kind of chip; `held` are those of its own flash, `inputs` those without an output."""
+    """The pins of one kind of chip: of its own flash, without an output, and those of its console."""
 
-    all: range
-    held: range = range(0)
-    inputs: range = range(0)
+    all: Collection[int]
+    flash: Collection[int] = ()
+    inputs: Collection[int] = ()
+    console: Collection[int] = ()
 
 
 CHIPS = {
     "RP2040": Pins(range(30)),
     "RP2350": Pins(range(48)),
-    "ESP32": Pins(range(40), range(6, 12), range(34, 40)),
-    "ESP32S3": Pins(range(49), range(26, 33)),
+    "ESP32": Pins([*range(24), *range(25, 28), *range(32, 40)], range(6, 12), range(34, 40), (1, 3)),
+    "ESP32S3": Pins([*range(22), *range(26, 49)], range(26, 33)),
 }
 ANY = Pins(range(64))  # of a chip that is not listed
 
@@ -53,16 +57,20 @@ def mistakes(platform: str, configuration: dict) -> list[Mistake]:
         for mistake in _uart_mistakes(platform, f"stations[{index}].controller.device", station["controller"])
     ]
     users: dict[int, str] = {}
-    for place, pin in _pins(platform, configuration):
+    for place, pin, _ in _pins(platform, configuration):
         if pin in users and users[pin] != place:
             found.append((place, f"pin {pin}", f"a pin of its own: {users[pin]} has this one"))
         users.setdefault(pin, place)
+        if pin > HIGHEST[platform]:
+            found.append((place, f"pin {pin}", f"a pin up to {HIGHEST[platform]}"))
+    if _has_lan8720(platform, configuration):
+        found += _pin_mistakes(platform, configuration, "ESP32")  # no other chip of the kind drives one
     return found
 
 
 def pins_of(platform: str, configuration: dict) -> list[int]:
     """Return every pin that the configuration takes, once."""
-    return sorted({pin for _, pin in _pins(platform, configuration)})
+    return sorted({pin for _, pin, _ in _pins(platform, configuration)})
 
 
 def mistakes_of_board(configuration: dict, board: About, missing_pins: Collection[int] = ()) -> list[Mistake]:
@@ -74,16 +82,11 @@ def mistakes_of_board(configuration: dict, board: About, missing_pins: Collectio
         words = f"{has or 'none'}: the firmware of this board ({board.machine}) has no {network}"
         found.append(("board.network", json.dumps(network), words))
     chip = board.machine.rpartition(" with ")[2]
-    pins = CHIPS.get(chip, ANY)
-    for place, pin in _pins(board.platform, configuration):
-        if pin not in pins.all or pin in missing_pins:
-            found.append((place, f"pin {pin}", f"a pin that this board's {chip} has"))
-        elif pin in pins.held:
-            found.append((place, f"pin {pin}", f"a pin that does not serve the flash of an {chip}"))
+    found += _pin_mistakes(board.platform, configuration, chip, missing_pins)
     for index, station in enumerate(configuration["stations"]):
         place = f"stations[{index}]"
         if station["controller"]["link"] != "tcp":
-            found += _chip_uart_mistakes(f"{place}.controller.device", station["controller"]["device"], chip, pins)
+            found += _chip_uart_mistakes(f"{place}.controller.device", station["controller"]["device"], chip)
         part = part_of(station["spool"])
         if part and board.ring_kib and part[1] > board.ring_kib:
             first, end = part
@@ -96,6 +99,24 @@ def mistakes_of_board(configuration: dict, board: About, missing_pins: Collectio
                 )
             )
     return found
+
+
+def _pin_mistakes(
+    platform: str, configuration: dict, chip: str, missing_pins: Collection[int] = ()
+) -> Iterator[Mistake]:
+    """Give the pins that this chip does not have, or needs itself, or that cannot do what they are to."""
+    pins = CHIPS.get(chip, ANY)
+    for place, pin, is_output in _pins(platform, configuration):
+        if pin not in pins.all:
+            yield place, f"pin {pin}", f"a pin that an {chip} has"
+        elif pin in missing_pins:
+            yield place, f"pin {pin}", "a pin that this board has"
+        elif pin in pins.flash:
+            yield place, f"pin {pin}", f"a pin that does not serve the flash of an {chip}"
+        elif pin in pins.console:
+            yield place, f"pin {pin}", f"a pin that does not serve the console of an {chip}"
+        elif is_output and pin in pins.inputs:
+            yield place, f"pin {pin}", f"a pin with an output: {pin} of an {chip} has none"
 
 
 def _uart_mistakes(platform: str, place: str, controller: dict) -> Iterator[Mistake]:
@@ -114,18 +135,16 @@ def _uart_mistakes(platform: str, place: str, controller: dict) -> Iterator[Mist
                 yield place, text, f"for {name} a pin of UART {number}: {_listed(name, number, True)}"
 
 
-def _chip_uart_mistakes(place: str, device: str, chip: str, pins: Pins) -> Iterator[Mistake]:
+def _chip_uart_mistakes(place: str, device: str, chip: str) -> Iterator[Mistake]:
     number, named = parse_device(device)
     for name, pin in named.items():
         if chip == "RP2040" and not _can_be(name, number, pin, all_of_2350=False):
             yield place, json.dumps(device), f"for {name} a pin of an RP2040's UART {number}: {_listed(name, number)}"
-        if name in ("tx", "rts") and pin in pins.inputs:
-            yield place, json.dumps(device), f"for {name} a pin with an output: {pin} has none"
 
 
 def _can_be(name: str, number: int, pin: int, all_of_2350: bool) -> bool:
     """True if a UART of an RP2 can have this pin; an RP2350's sends and receives at those of CTS and RTS as well."""
-    if (pin + 4 >> 3) & 1 != number:
+    if not 0 <= pin <= HIGHEST["rp2"] or (pin + 4 >> 3) & 1 != number:
         return False
     rest = {"tx": 0, "rx": 1, "cts": 2, "rts": 3}[name]
     return pin % 4 == rest or (all_of_2350 and rest < 2 and pin % 2 == rest)
@@ -135,28 +154,43 @@ def _listed(name: str, number: int, all_of_2350: bool = False) -> str:
     return ", ".join(str(pin) for pin in range(30) if _can_be(name, number, pin, all_of_2350))
 
 
-def _pins(platform: str, configuration: dict) -> Iterator[tuple[str, int]]:
-    """Give every pin that is named, or taken without a name, and the setting that takes it."""
+def _has_lan8720(platform: str, configuration: dict) -> bool:
+    return platform == "esp32" and configuration["board"]["network"] == "ethernet"
+
+
+def _pins(platform: str, configuration: dict) -> Iterator[tuple[str, int, bool]]:
+    """Give every pin that is named, or taken without a name, the setting that takes it, and if it is an output."""
     board = configuration["board"]
     if platform == "rp2" and board["network"] == "wifi":
-        yield from (("the radio", pin) for pin in RADIO_PINS)
-    if board["network"] == "ethernet":
-        pins = list(board["ethernet_pins"])
-        if platform == "esp32":
-            del pins[4]  # the address of the PHY
-        yield from (("board.ethernet_pins", pin) for pin in pins if pin >= 0)
+        yield from (("the radio", pin, True) for pin in RADIO_PINS)
+    if _has_lan8720(platform, configuration):
+        yield from _pins_of_lan8720(board["ethernet_pins"])
+    elif board["network"] == "ethernet":
+        yield from (("board.ethernet_pins", pin, True) for pin in board["ethernet_pins"] if pin >= 0)
     if board["lamp"].isdigit():
-        yield "board.lamp", int(board["lamp"])
+        yield "board.lamp", int(board["lamp"]), True
     if board["supply"]:
-        yield "board.supply", board["supply"][0]
+        yield "board.supply", board["supply"][0], False
     for index, station in enumerate(configuration["stations"]):
         controller = station["controller"]
         if controller["link"] == "tcp":
             continue
+        place = f"stations[{index}].controller"
         number, named = parse_device(controller["device"])
-        taken = tuple(named.values())
+        taken = [(pin, name in ("tx", "rts")) for name, pin in named.items()]
         if not taken and platform == "rp2":
-            taken = _OWN_PINS.get(number, ())[: 4 if controller["flow"] == "rts_cts" else 2]
-        yield from ((f"stations[{index}].controller.device", pin) for pin in taken)
+            own = _OWN_PINS.get(number, ())[: 4 if controller["flow"] == "rts_cts" else 2]
+            taken = [(pin, False) for pin in own]
+        yield from ((f"{place}.device", pin, is_output) for pin, is_output in taken)
         if controller["rs485"].isdigit():
-            yield f"stations[{index}].controller.rs485", int(controller["rs485"])
+            yield f"{place}.rs485", int(controller["rs485"]), True
+
+
+def _pins_of_lan8720(numbers: list[int]) -> Iterator[tuple[str, int, bool]]:
+    """Give the pins of a LAN8720: those that its data always has, its clock, and the named ones."""
+    mdc, mdio, power, reset, _, clock_in, clock_out = numbers
+    yield from (("the data of the LAN8720", pin, False) for pin in LAN8720_PINS)
+    if clock_in == clock_out == NONE:
+        yield "the clock of the LAN8720", CLOCK_PIN, False
+    outputs = [(pin, True) for pin in (mdc, mdio, power, reset, clock_out)]
+    yield from (("board.ethernet_pins", pin, is_output) for pin, is_output in [*outputs, (clock_in, False)] if pin >= 0)

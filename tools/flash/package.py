@@ -12,7 +12,6 @@ Rules
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 import re
 from collections.abc import Collection
@@ -23,13 +22,12 @@ import click
 
 from toolcart.agent.cart import config
 from toolcart.agent.cart.settings import SERIAL
-from toolcart.agent.link.port import is_numeric
 from toolcart.base.constants import chip_sources
 from toolcart.base.mpy_files import compiled as mpy_of
 from toolcart.base.mpy_files import compiled_files
 from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
-from toolcart.tools.config import board_checks
+from toolcart.tools.config import board_checks, board_network
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, hardware, pins
 
@@ -95,7 +93,6 @@ _CONTROLLER_OF_LINUX = ("events", "traces")
 
 # Boards by their folders; another board's files are not installed.
 OTHERS = ("rp2", "esp32", "unix", "linux", "boot")
-ADDRESS_EXAMPLE = "10.0.0.5/24, gateway 10.0.0.1, dns 10.0.0.2"
 
 
 @dataclass(frozen=True)
@@ -225,7 +222,7 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     for key, compute in (
         ("ethernet_pins", lambda: pins.pins_of(platform, board["ethernet_pins"]) if wants_pins else []),
         ("supply", lambda: pins.supply_of(platform, board) if platform else []),
-        ("address", lambda: addresses_of(board["address"])),
+        ("address", lambda: board_network.addresses_of(board["address"])),
     ):
         try:
             numbers[key] = compute()
@@ -245,36 +242,6 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     if platform and (mistakes := hardware.mistakes(platform, complete_tree)):
         raise config_file.ConfigurationError(path, mistakes)
     return complete_tree, authorities
-
-
-def addresses_of(text: str) -> list[str]:
-    """Return address, mask, gateway and name server, each as a chip wants it; ValueError for what cannot be.
-
-    An empty address asks DHCP, whatever name server there is; nothing at all is [].
-
-    >>> addresses_of("10.0.0.5/24, gateway 10.0.0.1")
-    ['10.0.0.5', '255.255.255.0', '10.0.0.1', '10.0.0.1']
-    """
-    parts = {"address": "", "gateway": "", "dns": ""}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, value = part.rpartition(" ")
-        name = name or "address"
-        if name not in parts or parts[name]:
-            raise ValueError(f"an address with its prefix, gateway, dns, such as {ADDRESS_EXAMPLE}")
-        parts[name] = value
-    address, _, prefix = parts["address"].partition("/")
-    if parts["address"] and not (is_numeric(address) and prefix.isascii() and prefix.isdigit() and int(prefix) <= 32):
-        raise ValueError("an address with its prefix, such as 10.0.0.5/24")
-    for name in ("gateway", "dns"):
-        if parts[name] and not is_numeric(parts[name]):
-            raise ValueError(f"an IPv4 address for {name}, such as 10.0.0.1")
-    if parts["gateway"] and not address:
-        raise ValueError(f"a gateway with a fixed address alone, such as {ADDRESS_EXAMPLE}")
-    if not address:
-        return ["", "", "", parts["dns"]] if parts["dns"] else []
-    gateway = parts["gateway"] or "0.0.0.0"
-    mask = str(ipaddress.ip_network(f"0.0.0.0/{prefix}").netmask)
-    return [address, mask, gateway, parts["dns"] or gateway]
 
 
 def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
@@ -300,21 +267,13 @@ def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
 
 
 def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
-    """List what a chip's UART cannot do."""
-    if controller["link"] == "tcp":
+    """List what a UART of this platform cannot do."""
+    if controller["link"] == "tcp" or controller["flow"] != "rts_cts" or platform != "esp32":
         return []
-    device, rs485 = controller["device"], controller["rs485"]
-    try:
-        _, named = parse_device(device)
-    except ValueError:
-        words = "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10"
-        return [(f"{place}.device", json.dumps(device), words)]
-    mistakes = []
-    if rs485 and not rs485.isdigit():
-        mistakes.append((f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"))
-    if controller["flow"] == "rts_cts" and platform == "esp32" and len(named) < 4:
-        mistakes.append((f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS"))
-    return mistakes
+    device = controller["device"]
+    if len(parse_device(device)[1]) == 4:
+        return []
+    return [(f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS")]
 
 
 def _linux_mistakes(configuration: dict) -> list[tuple[str, str, str]]:

@@ -18,6 +18,8 @@ OWN = {
     # LAN8720 of a WT32-ETH01; `address` is the PHY's. If no clock pin is named its clock comes in on GPIO0.
     "esp32": {"mdc": 23, "mdio": 18, "power": 16, "reset": NONE, "address": 1, "clock_in": NONE, "clock_out": NONE},
 }
+CLOCK_PIN = 0  # of an ESP32, where a LAN8720's clock comes in; it goes out at the others as well
+CLOCK_PINS = {"clock_in": (CLOCK_PIN,), "clock_out": (CLOCK_PIN, 16, 17)}
 OPTIONAL = ("interrupt", "power", "reset", "clock_in", "clock_out")
 HIGHEST = {"rp2": 47, "esp32": 48}  # of an RP2350B, of an ESP32-S3
 ADDRESS_MOST = 31
@@ -39,10 +41,12 @@ def pins_of(platform: str, text: str) -> list[int]:
 
 
 def _named(text: str, allowed: dict[str, int]) -> Iterator[tuple[str, str]]:
+    seen = set()
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, number = part.partition(" ")
-        if name not in allowed:
-            raise ValueError(f"names out of {', '.join(allowed)}, each with a number")
+        if name not in allowed or name in seen:
+            raise ValueError(f"names out of {', '.join(allowed)}, each once and with a number")
+        seen.add(name)
         yield name, number
 
 
@@ -60,8 +64,12 @@ def _check(platform: str, numbers: dict[str, int]) -> None:
                 raise ValueError(f"for {name} a pin that is {rest} modulo 4: others are no {name} of an RP2")
         if len({numbers[name] // 8 % 2 for name in _SPI}) > 1:
             raise ValueError("sck, mosi and miso of one SPI: 0-7 and 16-23 are SPI 0, 8-15 and 24-29 SPI 1")
-    elif numbers["clock_in"] != NONE != numbers["clock_out"]:
+        return
+    if numbers["clock_in"] != NONE != numbers["clock_out"]:
         raise ValueError("clock_in or clock_out, not both")
+    for name, allowed in CLOCK_PINS.items():
+        if numbers[name] not in (NONE, *allowed):
+            raise ValueError(f"for {name} {' or '.join(map(str, allowed))}: an ESP32 has the clock nowhere else")
 
 
 ADC_PINS = {"rp2": range(26, 30), "esp32": (*range(1, 11), *range(32, 40))}  # ADC1 of an ESP32-S3, of an ESP32
@@ -77,13 +85,17 @@ def supply_of(platform: str, board: dict) -> list[int]:
     numbers = dict(OWN_SUPPLY)
     for name, number in _named(board["supply"], numbers):
         if not (number.isascii() and number.isdigit() and len(number) < 6):
-            raise ValueError(f"a number for {name}")
+            raise ValueError(f"a whole number for {name}")
         numbers[name] = int(number)
     least_mv, pin, ratio = numbers.values()
+    if not least_mv:
+        raise ValueError("min_mv, the voltage below which nothing is written, such as min_mv 4400")
     if pin not in ADC_PINS[platform]:
         raise ValueError(f"a pin with an ADC: one of {', '.join(map(str, ADC_PINS[platform]))}")
     if platform == "rp2" and pin == RADIO_PIN and board["network"] == "wifi":
         raise ValueError("26, 27 or 28 with a divider: on a board with Wi-Fi GPIO29 belongs to the radio")
-    if not 0 < ratio <= least_mv < FULL_MV * ratio:
-        raise ValueError(f"a ratio with which {least_mv} mV are below {FULL_MV} mV at the pin")
+    if not 0 < ratio <= least_mv:
+        raise ValueError(f"a ratio from 1 to {least_mv}, by which the supply is divided at the pin")
+    if least_mv >= FULL_MV * ratio:
+        raise ValueError(f"a ratio with which {least_mv} mV are below {FULL_MV} mV at the pin, or a lower min_mv")
     return [pin, least_mv * FULL // (FULL_MV * ratio) if platform == "rp2" else least_mv * 1000 // ratio, least_mv]

@@ -130,22 +130,23 @@ def test_each_secret_is_tried():
 def test_the_range_of_a_secret_is_one_whatever_is_wrong_with_its_file(tmp_path, kind, key):
     """Whoever shortens a secret as told, or writes one, is not told of another range then."""
     allowed = _allowed_in_a_file(PLACES[kind, key])
-    most = int(allowed.split()[2])
+    least, most = max(1, int(allowed.split()[0])), int(allowed.split()[2])
     path, where = _with_secret(tmp_path, kind, key)
-    for octets in (0, most + 1, most + 2, 2000, 4095, 4096, 4097, 5000, 200000):
-        if octets and octets <= most:
+    for octets in (0, 1, least - 1, most + 1, most + 2, 2000, 4095, 4096, 4097, 5000, 200000):
+        if least <= octets <= most:
             continue
         for end in ("", "\n", "\r\n"):
             secret(tmp_path / "secret", "x" * octets + end)
+            words = "too much" if octets > most else "too little" if octets else "nothing"
             checked = files.check(path)
             assert not checked.mistakes
             [(at, found, expected)] = checked.lacks
             assert (at, expected) == (where, allowed), (octets, expected)
-            assert found == f"{tmp_path / 'secret'} with {'too much' if octets else 'nothing'} in it"
+            assert found == f"{tmp_path / 'secret'} with {words} in it"
             if "outlets" in where:
                 outlet = files.read_to_run(path)[0]["stations"][0]["outlets"][1]
                 assert f"; expected {allowed}" in outlet["awaits"].look()
-    for octets in (1, most):
+    for octets in (least, most):
         for end in ("", "\n", "\r\n"):
             secret(tmp_path / "secret", "x" * octets + end)
             assert files.check(path).all() == [], (octets, end)

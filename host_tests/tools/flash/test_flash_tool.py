@@ -461,7 +461,7 @@ def test_what_a_chip_can_have_of_its_board_reaches_it(tmp_path, board, key, expe
         ("esp32", {"flow": "rts_cts"}, "device", "four pins"),
         ("rp2", {"flow": "rts_cts", "rs485": "22"}, "rs485", "flow is rts_cts"),
         ("rp2", {"flow": "rts_cts"}, "", ""),
-        ("esp32", {"flow": "rts_cts", "device": "1:8,9,11,10", "invert": True}, "", ""),
+        ("esp32", {"flow": "rts_cts", "device": "1:13,14,32,33", "invert": True}, "", ""),
     ],
 )
 def test_a_line_that_the_chip_cannot_have_is_refused(tmp_path, platform, line, key, words):

@@ -8,6 +8,7 @@ import pytest
 
 from toolcart.agent.cart import led
 from toolcart.agent.cart.app import App
+from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_NO_DEVICE
 from toolcart.base import private_files
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.tools.config import file as config_file
@@ -82,6 +83,18 @@ UARTS = [
     ("rp2", {**NONE, "supply": "min_mv 4400, pin 28"}, [station(device="0:28,29")], "device", "board.supply"),
     ("rp2", {**WIFI, "lamp": "25"}, [station()], "lamp", "the radio has this one"),
     ("rp2", WIFI, [station(device="1:24,25")], "device", "the radio has this one"),
+    ("esp32", NONE, [station(device="1:99,98")], "device", "a pin up to 48"),
+    ("rp2", NONE, [station(device="1:100,101")], "device", "for tx a pin of UART 1: 4, 6"),
+    ("rp2", {**NONE, "lamp": "99"}, [station(device="1")], "lamp", "a pin up to 47"),
+    ("esp32", {**WIFI, "lamp": "49"}, [station()], "lamp", "a pin up to 48"),
+    ("esp32", NONE, [station(device="1:4,5", rs485="99")], "rs485", "a pin up to 48"),
+    ("esp32", {**ETHERNET, "lamp": "0"}, [station()], "lamp", "the clock of the LAN8720 has this one"),
+    ("esp32", {**ETHERNET, "lamp": "34"}, [station()], "lamp", "a pin with an output: 34 of an ESP32 has none"),
+    ("esp32", ETHERNET, [station(device="1:19,22")], "device", "the data of the LAN8720 has this one"),
+    ("esp32", {**ETHERNET, "ethernet_pins": "mdc 21"}, [station()], "ethernet_pins", "the data of the LAN8720"),
+    ("esp32", {**ETHERNET, "ethernet_pins": "mdio 34"}, [station()], "ethernet_pins", "34 of an ESP32 has none"),
+    ("esp32", ETHERNET, [station(device="1:4,1")], "device", "does not serve the console"),
+    ("esp32", ETHERNET, [station(device="1:4,45")], "device", "a pin that an ESP32 has"),
     ("rp2", ETHERNET, [station(device="0:16,17")], "device", "board.ethernet_pins has this one"),
     ("rp2", {**ETHERNET, "lamp": "21"}, [station()], "lamp", "board.ethernet_pins has this one"),
     ("esp32", ETHERNET, [station(device="2:17,16")], "device", "board.ethernet_pins has this one"),
@@ -96,7 +109,7 @@ def told(wrong):
 def test_spools_of_a_chip_that_overlap_are_a_mistake_for_every_command(tmp_path, first, second, words):
     stations = [station(number, size, path) for number, (path, size) in enumerate((first, second), 1)]
     cart = cart_in(tmp_path, WIFI, *stations)
-    for reads in (config_file.read, lambda path: package.checked_config(path, "rp2")):
+    for reads in (config_file.read_to_check, lambda path: package.checked_config(path, "rp2")):
         with pytest.raises(config_file.ConfigurationError) as wrong:
             reads(cart)
         assert [text for place, text in told(wrong) if place == "stations[1].spool.path" and words in text], told(wrong)
@@ -105,7 +118,7 @@ def test_spools_of_a_chip_that_overlap_are_a_mistake_for_every_command(tmp_path,
 @pytest.mark.parametrize(("first", "second"), [("raw", "raw@64"), ("raw@64", "raw"), ("a", "b"), ("raw@128", "raw@64")])
 def test_spools_beside_each_other_are_none(tmp_path, first, second):
     cart = cart_in(tmp_path, WIFI, station(1, 64, first), station(2, 64, second))
-    assert config_file.read(cart) and package.checked_config(cart, "rp2")
+    assert config_file.read_to_check(cart) and package.checked_config(cart, "rp2")
 
 
 @pytest.mark.parametrize(("platform", "board", "stations", "key", "words"), UARTS)
@@ -115,9 +128,99 @@ def test_a_line_or_a_pin_that_no_chip_has_is_told_without_a_board(tmp_path, plat
     assert [text for place, text in told(wrong) if place.endswith(f".{key}") and words in text], told(wrong)
 
 
+def test_a_password_that_no_network_has_is_told_by_every_command(tmp_path):
+    cart = cart_in(tmp_path, WIFI, station())
+    for password, is_good in (("geheim7\n", False), ("geheim78\n", True)):
+        private_files.put(tmp_path / "wifi.password", password)
+        assert (config_file.read_to_check(cart)[1] == []) == is_good
+        if not is_good:
+            with pytest.raises(config_file.ConfigurationError) as wrong:
+                package.checked_config(cart, "rp2")
+            [(place, text)] = told(wrong)
+            assert place == "board.password" and "with too little in it; 8 to 63 printable" in text
+
+
+LINES = [
+    ("1", "1:8,9", "another UART than 1, which stations[0] has"),
+    ("1", "01", "another UART than 1"),
+    ("1:4,5", "1:8,9", "another UART than 1"),
+    ("0", "1:", "the number of a UART"),
+    ("0", "/dev/ttyUSB0", "the number of a UART"),
+    ("0", "1:8,9,10", "the number of a UART"),
+    ("0", " 1", "the name without it"),
+]
+
+
+@pytest.mark.parametrize("board", [NONE, WIFI])
+@pytest.mark.parametrize(("first", "second", "words"), LINES)
+def test_a_uart_is_one_station_s_however_it_is_spelled(tmp_path, board, first, second, words):
+    lines = [station(1, 64, "a", device=first), station(2, 64, "b", device=second)]
+    cart = cart_in(tmp_path, board, *lines)
+    for reads in (config_file.read_to_check, lambda path: package.checked_config(path, "rp2")):
+        with pytest.raises(config_file.ConfigurationError) as wrong:
+            reads(cart)
+        assert [text for place, text in told(wrong) if place == "stations[1].controller.device" and words in text]
+
+
+ADDRESSES = [
+    ("10.0.0.5/24, gateway 10.0.0.5", "another address for gateway than the board's own"),
+    ("10.0.0.5/24, gateway 10.0.1.1", "for gateway an address from 10.0.0.1 to 10.0.0.254, not 10.0.1.1, which is not"),
+    ("10.0.0.5/24, gateway 10.0.0.255", "which is for broadcasts there"),
+    ("10.0.0.0/24", "for the board an address from 10.0.0.1 to 10.0.0.254, not 10.0.0.0, which is the net's own"),
+    ("10.0.0.255/24", "which is for broadcasts there"),
+    ("0.0.0.0/0", "a prefix from 1 to 31"),
+    ("10.0.0.5/32", "a prefix from 1 to 31"),
+    ("0.0.0.0/8", "which means all addresses"),
+    ("127.0.0.1/8, gateway 127.0.0.2", "which is the board itself"),
+    ("224.0.0.5/24", "which is for multicast"),
+    ("10.0.0.5/24, gateway 10.0.0.1, dns 0.0.0.0", "another name server than 0.0.0.0"),
+    ("10.0.0.5/24, gateway 10.0.0.1, dns 10.0.0.5", "another address for dns than the board's own"),
+    ("dns 127.0.0.1", "another name server than 127.0.0.1"),
+    ("192.0.2.20/24", "192.0.2.20, which toolsnet.pim_host names; an address that no other machine has"),
+    ("192.000.002.001/24", "192.0.2.1, which stations[0].controller.host names"),
+]
+
+
+@pytest.mark.parametrize(("address", "words"), ADDRESSES)
+def test_an_address_that_no_board_can_have_is_a_mistake_for_every_command(tmp_path, address, words):
+    cart = cart_in(tmp_path, {**WIFI, "address": address}, station())
+    assert [text for place, text in mistakes_of(cart) if place == "board.address" and words in text], mistakes_of(cart)
+    with pytest.raises(config_file.ConfigurationError):
+        package.checked_config(cart, "rp2")
+
+
+@pytest.mark.parametrize("address", ["10.0.0.5/24, gateway 10.0.0.1", "10.0.0.4/31, gateway 10.0.0.5", "dns 10.0.0.2"])
+def test_an_address_that_it_can_have_is_none(tmp_path, address):
+    assert config_file.read_to_check(cart_in(tmp_path, {**ETHERNET, "address": address}, station()))
+
+
+@pytest.mark.parametrize(
+    ("board", "stations", "place", "words"),
+    [
+        ({**WIFI, "country": "de"}, [station()], "board.country", "two capital letters"),
+        ({**WIFI, "country": "D"}, [station()], "board.country", "two capital letters"),
+        ({**WIFI, "country": "12"}, [station()], "board.country", "two capital letters"),
+        (
+            WIFI,
+            [station(host="::1")],
+            "stations[0].controller.host",
+            "which is an address of IPv6; a board speaks IPv4",
+        ),
+        ({**WIFI, "lamp": " 2"}, [station()], "board.lamp", "the name without it"),
+        (NONE, [station(device="1", rs485="rts")], "stations[0].controller.rs485", "the number of the pin"),
+        (NONE, [station(device="1", rs485=" 7")], "stations[0].controller.rs485", "the name without it"),
+    ],
+)
+def test_what_no_board_can_have_is_a_mistake_for_every_command(tmp_path, board, stations, place, words):
+    [(found, text)] = mistakes_of(cart_in(tmp_path, board, *stations))
+    assert found == place and words in text
+    with pytest.raises(config_file.ConfigurationError):
+        package.checked_config(tmp_path / "cart.json", "rp2")
+
+
 def mistakes_of(cart):
     with pytest.raises(config_file.ConfigurationError) as wrong:
-        config_file.read(cart)
+        config_file.read_to_check(cart)
     return told(wrong)
 
 
@@ -132,7 +235,7 @@ def test_who_takes_the_parts_that_are_named_as_free_is_not_refused_next(tmp_path
         ]
         cart = cart_in(tmp_path, WIFI, *stations)
         try:
-            config_file.read(cart)
+            config_file.read_to_check(cart)
             return
         except config_file.ConfigurationError as error:
             for place, _, allowed in error.mistakes:
@@ -142,7 +245,7 @@ def test_who_takes_the_parts_that_are_named_as_free_is_not_refused_next(tmp_path
 
 def test_a_board_has_sixteen_stations_at_most(tmp_path):
     stations = [station(number, 64, f"s{number}") for number in range(1, 18)]
-    assert config_file.read(cart_in(tmp_path, WIFI, *stations[:16]))
+    assert config_file.read_to_check(cart_in(tmp_path, WIFI, *stations[:16]))
     cart = cart_in(tmp_path, WIFI, *stations)
     assert mistakes_of(cart) == [("stations", "a list of 17; a list of 1 to 16 stations on a board")]
     with pytest.raises(config_file.ConfigurationError):
@@ -154,7 +257,7 @@ def test_a_spool_too_small_for_the_quarantine_of_a_board_is_a_mistake_for_every_
     """Linux has another default for the quarantine, and room for it."""
     cart = cart_in(tmp_path, WIFI, station(1, size_kib))
     if size_kib >= 44:
-        assert config_file.read(cart) and package.checked_config(cart, "rp2")
+        assert config_file.read_to_check(cart) and package.checked_config(cart, "rp2")
         return
     [(place, text)] = mistakes_of(cart)
     assert place == "stations[0].spool.size_kib" and text.endswith("44 KiB or more")
@@ -168,16 +271,22 @@ BOARDS = [
     (W5500, WIFI, [station()], "board.network", "has no wifi"),
     (PICO_W, ETHERNET, [station()], "board.network", "wifi: the firmware of this board"),
     (PICO_2, WIFI, [station()], "board.network", "none: the firmware"),
-    (W5500, {**ETHERNET, "ethernet_pins": "reset 40"}, [station()], "board.ethernet_pins", "pin that this board"),
-    (PICO_2, {**NONE, "lamp": "40"}, [station(device="1")], "board.lamp", "pin that this board"),
+    (W5500, {**ETHERNET, "ethernet_pins": "reset 40"}, [station()], "board.ethernet_pins", "an RP2040 has"),
+    (PICO_2, {**NONE, "lamp": "40"}, [station(device="1")], "board.lamp", "pin that this board has"),
     (PICO, NONE, [station(device="1:6,7")], "stations[0].controller.device", "an RP2040's UART 1: 4, 8, 20"),
     (PICO, NONE, [station(device="0:32,33")], "stations[0].controller.device", "RP2040"),
     (PICO_W, WIFI, [station(size_kib=1024)], "stations[0].spool.size_kib", "has 512 KiB of raw flash"),
     (PICO_W, WIFI, [station(path="raw@480")], "stations[0].spool.size_kib", "at most 32 from 480 KiB on"),
     (PICO_W, WIFI, [station(path="raw@512")], "stations[0].spool.size_kib", "at most 0 from 512 KiB on"),
     (ESP32, NONE, [station(device="1:4,8")], "stations[0].controller.device", "does not serve the flash"),
-    (ESP32, NONE, [station(device="1:34,5")], "stations[0].controller.device", "34 has none"),
+    (ESP32, NONE, [station(device="1:34,5")], "stations[0].controller.device", "34 of an ESP32 has none"),
     (S3, WIFI, [station(device="1:26,5")], "stations[0].controller.device", "does not serve the flash"),
+    (ESP32, NONE, [station(device="1:4,3")], "stations[0].controller.device", "does not serve the console of an ESP32"),
+    (ESP32, {**WIFI, "lamp": "1"}, [station()], "board.lamp", "does not serve the console of an ESP32"),
+    (ESP32, {**WIFI, "lamp": "35"}, [station()], "board.lamp", "35 of an ESP32 has none"),
+    (ESP32, NONE, [station(device="1:4,5", rs485="36")], "stations[0].controller.rs485", "36 of an ESP32 has none"),
+    (ESP32, NONE, [station(device="1:24,5")], "stations[0].controller.device", "a pin that an ESP32 has"),
+    (S3, WIFI, [station(device="1:23,5")], "stations[0].controller.device", "a pin that an ESP32S3 has"),
     (ESP32, NONE, [station(device="1:45,5")], "stations[0].controller.device", "ESP32 has"),
 ]
 
@@ -278,6 +387,19 @@ def test_a_board_names_everything_that_it_lacks(chip, tmp_path, monkeypatch):
         "raw: raw flash, 64 of 128 KiB",
         "raw@128: 64 KiB from 128 on do not fit the 128 KiB of raw flash",
     ]
+
+
+@pytest.mark.parametrize("device", ["1", "01", "1:8,9"])
+def test_a_board_gives_no_uart_to_two_stations(chip, tmp_path, device):
+    tree = chip_tree(tmp_path, NONE, station(1, 64, "a", device="1"), station(2, 64, "b", device="0"))
+    tree["stations"][1]["controller"]["device"] = device  # as a version before let it through
+    board = chip.Board(tree)
+    app = App(tree, board)
+    first, second = (one.controller_port for one in app.stations)
+    for port, one in ((first, app.stations[0]), (second, app.stations[1])):
+        port.open(one.settings["controller"]["device"], 9600)
+    assert board.lacks and f"UART {device}: another station has it" in board.messages
+    assert (first.state(), second.state(), second.why) == (PORT_OPEN, PORT_CLOSED, WHY_NO_DEVICE)
 
 
 def test_a_board_gives_no_part_of_its_raw_flash_twice(chip, tmp_path, monkeypatch):
