@@ -18,7 +18,11 @@ _DELETE = "delete it"
 _OF_TCP = ("host", "port")
 _SET_IN_SERVER = ("baud", "parity", "stop_bits")  # with socket://; `flow` is a mistake there
 _OF_WIFI = ("ssid", "password", "country")
-_OF_NETWORK = (*_OF_WIFI, "address", "ethernet_pins")
+_OF_OTHER_NETWORKS = {
+    "none": (*_OF_WIFI, "address", "ethernet_pins"),
+    "ethernet": _OF_WIFI,
+    "wifi": ("ethernet_pins",),
+}
 _OF_CONTROLLERS = ("alarms", "pset", "job", "vin")  # of toolsnet.events; the others are the agent's own
 _OF_CHIP = ("time_zone", "lamp", "supply")
 
@@ -40,12 +44,15 @@ def _given(part: object, key: str, table: str) -> bool:
 def _in_sections(tree: dict, configuration: dict) -> Iterator[Warning_]:
     board, toolsnet = configuration["board"], configuration["toolsnet"]
     network = board["network"]
-    for key in _OF_NETWORK if network == "none" else _OF_WIFI if network == "ethernet" else ():
+    for key in _OF_OTHER_NETWORKS[network]:
         if _given(tree.get("board"), key, settings.BOARD):
             yield f"board.{key}", f"no effect, as board.network is {network}", _DELETE
-    for key in () if is_of_a_chip(configuration) else _OF_CHIP:
-        if _given(tree.get("board"), key, settings.BOARD):
-            yield f"board.{key}", "no effect on Linux, it is for boards", _DELETE
+    if is_of_a_chip(configuration):
+        yield from _on_a_board(tree, configuration)
+    else:
+        for key in _OF_CHIP:
+            if _given(tree.get("board"), key, settings.BOARD):
+                yield f"board.{key}", "no effect on Linux, it is for boards", _DELETE
     stations = configuration["stations"]
     has_curves = any(station["controller"]["traces"] for station in stations)
     if toolsnet and "curves" in (toolsnet["extras"] or ()) and not has_curves:
@@ -60,6 +67,24 @@ def _in_sections(tree: dict, configuration: dict) -> Iterator[Warning_]:
         yield "toolsnet.events", "commands has no effect, as controller.commands allows none", "set that too"
     if toolsnet and toolsnet["host_override"] and toolsnet["allow_hosts"]:
         yield "toolsnet.allow_hosts", "no effect, as host_override is used whatever the PIM names", _DELETE
+
+
+def _on_a_board(tree: dict, configuration: dict) -> Iterator[Warning_]:
+    board, toolsnet = configuration["board"], configuration["toolsnet"] or {}
+    if board["network"] == "none" and board["ntp_hosts"]:
+        yield "board.ntp_hosts", "no effect, as board.network is none", _DELETE
+    elif board["time_zone"] and not board["ntp_hosts"]:
+        yield "board.time_zone", "no effect, as it is for the time of NTP", "set board.ntp_hosts too, or delete it"
+    if toolsnet.get("clock", "off") != "off":
+        words = "no effect on a board, which always takes ToolsNet's time where NTP is silent"
+        yield "toolsnet.clock", words, _DELETE
+    for index, station in enumerate(configuration["stations"]):
+        place, controller = f"stations[{index}]", station["controller"]
+        if _given(tree["stations"][index]["spool"], "unit", settings.SPOOL):
+            yield f"{place}.spool.unit", "no effect on a board, whose flash has its own", _DELETE
+        if controller["link"] != "tcp" and controller["flow"] == "none" and controller["device"].count(",") == 3:
+            words = "the pins of RTS and CTS have no effect, as controller.flow is none"
+            yield f"{place}.controller.device", words, "set controller.flow too, or delete the two"
 
 
 def _in_stations(tree: dict, configuration: dict) -> Iterator[Warning_]:

@@ -51,6 +51,13 @@ def lines(*paths):
     return cart(station(outlets=outlets))
 
 
+def board(network, device="", unit=16, clock="off", **section):
+    """Of a board: with raw flash."""
+    controller = {"link": "ascii", "device": device} if device else None
+    whole = station(controller=controller, path="raw", unit=unit)
+    return cart(whole, toolsnet={"clock": clock}, board={"network": network, **section})
+
+
 OF_ISSUE = {
     "a wildcard in a topic": (mqtt(topic="graz/#"), 2, "[1].topic  a wildcard in it"),
     "a topic's name in braces": (mqtt(topic="graz/{name}"), 2, "[1].topic  {name} in it, which is not filled in"),
@@ -134,6 +141,18 @@ MORE = {
         cart(toolsnet={"host_override": "a", "allow_hosts": ["b"]}), 0, "toolsnet.allow_hosts: no effect"
     ),
     "a network's name without a network": (cart(board={"ssid": "plant"}), 0, "board.ssid: no effect"),
+    "pins of Ethernet beside Wi-Fi": (
+        board("wifi", ssid="plant", ethernet_pins="sck 10"), 0, "board.ethernet_pins: no effect, as board.network is"
+    ),
+    "a time server without a network": (
+        board("none", ntp_hosts=["ntp"]), 0, "board.ntp_hosts: no effect, as board.network is none"
+    ),
+    "a time zone without a time server": (board("ethernet", time_zone="IST-5:30"), 0, "board.time_zone: no effect, as"),
+    "a clock that is not set": (board("ethernet", clock="set"), 0, "toolsnet.clock: no effect on a board, which always"),
+    "a unit on a board": (board("ethernet", unit=64), 0, "stations[0].spool.unit: no effect on a board"),
+    "pins of RTS and CTS without flow control": (
+        board("none", device="1:8,9,11,10"), 0, "device: the pins of RTS and CTS have no effect, as"
+    ),
     "a lamp on Linux": (cart(board={"lamp": "5"}), 0, "board.lamp: no effect on Linux"),
 }  # fmt: skip
 
@@ -159,6 +178,15 @@ def test_what_a_good_configuration_says_by_its_defaults_is_told_by_no_one(tmp_pa
     defaults = {"port": 4545, "baud": 9600, "payload": "auto", "rs485": "", "invert": False, "traces": None}
     path = written(tmp_path, at(**defaults))
     assert "no effect" not in toolcart("config", "check", path).output
+
+
+def test_what_a_board_has_from_its_settings_is_told_by_no_one(tmp_path):
+    for tree in (
+        board("ethernet", ethernet_pins="sck 10, mosi 11, miso 12", ntp_hosts=["ntp"], time_zone="IST-5:30"),
+        board("wifi", ssid="plant", country="DE", address="dns 10.0.0.2"),
+        board("none", device="1:8,9", lamp="2"),
+    ):
+        assert "no effect" not in toolcart("config", "check", written(tmp_path, tree)).output
 
 
 @pytest.mark.parametrize(("lines_of_unit", "is_told"), [([], True), (["AmbientCapabilities=CAP_SYS_TIME"], False)])
