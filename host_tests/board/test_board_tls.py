@@ -13,7 +13,7 @@ import threading
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.flash import certificates
+from toolcart.tools.config import board_certificates
 from host_tests.agent.cart.test_end_to_end import START, Agent, compare_rows
 from host_tests.support import peers
 from host_tests.support.running import wait_for
@@ -464,7 +464,7 @@ class _Tunnelled(Agent):
         OURS.issue_cert("cart-7").private_key_and_cert_chain_pem.write_to_path(str(folder / "own.pem"))
         (folder / "own.pem").chmod(0o600)
         wanted = {"tls_ca": "ca.pem", "tls_certificate": "own.pem", "tls_key": None}
-        files, named = certificates.for_board(folder, wanted)
+        files, named = board_certificates.for_board(folder, wanted)
         for name, content in files.items():
             (folder / name).write_bytes(content)
         tree = json.loads(self.configuration.read_text())

@@ -339,7 +339,8 @@ def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
     mistakes = [*_not_built(configuration), *_without_library(configuration), *_not_settable(configuration)]
     if folder is not None:
         for place, section in _with_files_of_tls(configuration):
-            mistakes += _tls_mistakes(place, section, folder)
+            is_of_board = place == "toolsnet" and path_checks.is_of_a_chip(configuration)
+            mistakes += (_board_tls_mistakes if is_of_board else _tls_mistakes)(place, section, folder)
     return mistakes
 
 
@@ -389,6 +390,16 @@ def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:
         for number, outlet in enumerate(station["outlets"]):
             if outlet.get("tls_ca") or outlet.get("tls_certificate"):
                 yield f"stations[{index}].outlets[{number}]", outlet
+
+
+def _board_tls_mistakes(place: str, section: dict, folder: Path) -> list[Mistake]:
+    from toolcart.tools.config import board_certificates  # few configurations have it
+
+    try:
+        board_certificates.for_board(folder, section)
+    except board_certificates.CertificateError as error:
+        return [error.mistake]
+    return []
 
 
 def _tls_mistakes(place: str, section: dict, folder: Path) -> list[Mistake]:

@@ -81,6 +81,10 @@ def mistakes_of_board(configuration: dict, board: About, missing_pins: Collectio
         has = " or ".join(board.networks)
         words = f"{has or 'none'}: the firmware of this board ({board.machine}) has no {network}"
         found.append(("board.network", json.dumps(network), words))
+    tls_ca = (configuration.get("toolsnet") or {}).get("tls_ca")
+    if tls_ca and not board.has_tls:
+        words = f"null: the firmware of this board ({board.machine}) has no module tls"
+        found.append(("toolsnet.tls_ca", json.dumps(tls_ca), words))
     chip = board.machine.rpartition(" with ")[2]
     found += _pin_mistakes(board.platform, configuration, chip, missing_pins)
     for index, station in enumerate(configuration["stations"]):

@@ -27,9 +27,9 @@ from toolcart.base.mpy_files import compiled as mpy_of
 from toolcart.base.mpy_files import compiled_files
 from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
-from toolcart.tools.config import board_checks, board_network
+from toolcart.tools.config import board_certificates, board_checks, board_network
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import certificates, hardware, pins
+from toolcart.tools.flash import hardware, pins
 
 PLATFORMS = ("rp2", "esp32")
 BOARD_OPTION = click.option(
@@ -118,11 +118,6 @@ class Version:
         return (SAFE_MODE,) if self.is_frozen else ()
 
     @property
-    def speaks_tls(self) -> bool:
-        """True if its configuration wants TLS, which not every firmware has."""
-        return certificates.FILES["tls_ca"] in self.files
-
-    @property
     def configuration(self) -> dict:
         """The configuration as the board gets it; nothing in a version without one."""
         return json.loads(self.files.get(CONFIG_FILE, b"{}"))
@@ -169,7 +164,7 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     if not tree["board"]["supply"]:
         files = {name: content for name, content in files.items() if name not in SUPPLY_FILES}
     if not authorities:
-        files = {name: content for name, content in files.items() if name not in certificates.MODULES}
+        files = {name: content for name, content in files.items() if name not in board_certificates.MODULES}
     files |= authorities
     files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
@@ -228,15 +223,15 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
             numbers[key] = compute()
         except ValueError as error:
             mistakes.append((f"board.{key}", json.dumps(board[key]), str(error)))
+    if mistakes:
+        raise config_file.ConfigurationError(path, mistakes)
     authorities: dict[str, bytes] = {}
     try:
         if configuration["toolsnet"]:
-            authorities, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
+            authorities, named = board_certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
             tree["toolsnet"].update(named)
-    except certificates.CertificateError as unusable:
-        mistakes.append(unusable.mistake)
-    if mistakes:
-        raise config_file.ConfigurationError(path, mistakes)
+    except board_certificates.CertificateError as unusable:
+        raise config_file.CannotRunHere(path, [unusable.mistake]) from None
     complete_tree = completed(tree)
     complete_tree["board"].update(numbers)
     if platform and (mistakes := hardware.mistakes(platform, complete_tree)):

@@ -142,7 +142,7 @@ MORE = {
     ),
     "a network's name without a network": (cart(board={"ssid": "plant"}), 0, "board.ssid: no effect"),
     "pins of Ethernet beside Wi-Fi": (
-        board("wifi", ssid="plant", ethernet_pins="sck 10"), 0, "board.ethernet_pins: no effect, as board.network is"
+        board("wifi", ssid="plant", ethernet_pins="sck 10"), 0, "board.ethernet_pins: no effect, as board.network"
     ),
     "a time server without a network": (
         board("none", ntp_hosts=["ntp"]), 0, "board.ntp_hosts: no effect, as board.network is none"

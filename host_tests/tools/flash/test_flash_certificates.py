@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from toolcart.base.exit_codes import EXIT_CONFIGURATION
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+from toolcart.tools.config import board_certificates, files
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import certificates, commands, package
+from toolcart.tools.flash import package
+from host_tests.support.running import toolcart
 from host_tests.support.tls import OURS, THEIRS, der
 from host_tests.tools.flash.fake_board import PICO, FakeBoard
 from host_tests.tools.flash.test_flash_tool import CART, run
@@ -36,8 +38,8 @@ def made(tmp_path):
 
 
 def mistake(folder, toolsnet, **other):
-    with pytest.raises(certificates.CertificateError) as wrong:
-        certificates.for_board(folder, {**toolsnet, **other})
+    with pytest.raises(board_certificates.CertificateError) as wrong:
+        board_certificates.for_board(folder, {**toolsnet, **other})
     place, value, allowed = wrong.value.mistake
     assert allowed and b"PRIVATE KEY" not in value.encode()
     return place.removeprefix("toolsnet."), value
@@ -45,34 +47,34 @@ def mistake(folder, toolsnet, **other):
 
 def test_all_is_brought_as_der_from_pem_as_from_der(tmp_path, made):
     octets = {name: der((tmp_path / name).read_bytes()) for name in ("ca.pem", "own.pem", "own.key")}
-    files, named = certificates.for_board(tmp_path, made)
+    files, named = board_certificates.for_board(tmp_path, made)
     assert named == {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}
     assert list(files.values()) == list(octets.values()) and set(files) == set(named.values())
     for name, content in octets.items():
         write(tmp_path, name, content)
-    assert certificates.for_board(tmp_path, made)[0] == files
+    assert board_certificates.for_board(tmp_path, made)[0] == files
 
 
 def test_without_tls_there_is_nothing_and_without_our_certificate_only_the_authorities(tmp_path, made):
-    assert certificates.for_board(tmp_path, {**made, "tls_ca": None}) == ({}, {})
-    files, named = certificates.for_board(tmp_path, {**made, "tls_certificate": None, "tls_key": None})
+    assert board_certificates.for_board(tmp_path, {**made, "tls_ca": None}) == ({}, {})
+    files, named = board_certificates.for_board(tmp_path, {**made, "tls_certificate": None, "tls_key": None})
     assert list(files) == ["tls_ca.der"] and list(named) == ["tls_ca"]
 
 
 def test_all_authorities_of_a_file_are_brought(tmp_path, made):
     both = OURS.cert_pem.bytes() + b"words between\n" + THEIRS.cert_pem.bytes()
     write(tmp_path, "ca.pem", both)
-    files, _ = certificates.for_board(tmp_path, made)
+    files, _ = board_certificates.for_board(tmp_path, made)
     assert files["tls_ca.der"] == der(OURS.cert_pem.bytes()) + der(THEIRS.cert_pem.bytes())
     write(tmp_path, "ca.pem", files["tls_ca.der"])
-    assert certificates.for_board(tmp_path, made)[0] == files
+    assert board_certificates.for_board(tmp_path, made)[0] == files
 
 
 def test_a_key_in_the_certificate_s_file_becomes_a_file(tmp_path, made):
     both = (tmp_path / "own.key").read_bytes() + (tmp_path / "own.pem").read_bytes()
     write(tmp_path, "both.pem", both)
-    files, named = certificates.for_board(tmp_path, {**made, "tls_certificate": "both.pem", "tls_key": None})
-    assert files == certificates.for_board(tmp_path, made)[0] and named["tls_key"] == "tls_key.der"
+    files, named = board_certificates.for_board(tmp_path, {**made, "tls_certificate": "both.pem", "tls_key": None})
+    assert files == board_certificates.for_board(tmp_path, made)[0] and named["tls_key"] == "tls_key.der"
 
 
 def test_keys_of_every_kind_are_known(tmp_path, made):
@@ -82,7 +84,7 @@ def test_keys_of_every_kind_are_known(tmp_path, made):
         key = own.private_key_pem.bytes()
         for content in (key, der(key)):
             write(tmp_path, "own.key", content)
-            assert certificates.for_board(tmp_path, made)[0]["tls_key.der"] == der(key)
+            assert board_certificates.for_board(tmp_path, made)[0]["tls_key.der"] == der(key)
 
 
 def test_authorities_of_no_use_are_reported(tmp_path, made):
@@ -157,27 +159,39 @@ def test_only_a_version_with_tls_carries_it_and_its_certificates(cart, tmp_path)
     plain = tmp_path / "plain.json"
     plain.write_text(json.dumps(CART))
     without = package.build("rp2", "armv6m", plain)
-    assert set(version.files) - set(without.files) == {*certificates.FILES.values(), *certificates.MODULES}
-    assert version.speaks_tls and not without.speaks_tls
+    assert set(version.files) - set(without.files) == {*board_certificates.FILES.values(), *board_certificates.MODULES}
     section = json.loads(version.files["config.json"])["toolsnet"]
-    assert [section[name] for name in certificates.FILES] == list(certificates.FILES.values())
+    assert [section[name] for name in board_certificates.FILES] == list(board_certificates.FILES.values())
     frozen = package.build("rp2", "armv6m", cart, package.core_digest("rp2"))
-    assert set(frozen.files) == {"config.json", *certificates.FILES.values()}
+    assert set(frozen.files) == {"config.json", *board_certificates.FILES.values()}
 
 
-def test_a_certificate_of_no_use_is_a_mistake_of_the_configuration(cart, tmp_path):
-    write(tmp_path, "ca.pem", b"no certificate")
-    with pytest.raises(config_file.ConfigurationError) as wrong:
-        package.checked_config(cart)
-    assert [place for place, _, _ in wrong.value.mistakes] == ["toolsnet.tls_ca"]
+@pytest.mark.parametrize("content", [b"no certificate", None])
+def test_a_certificate_of_no_use_here_is_told_alike_by_every_command(cart, tmp_path, capsys, content):
+    (tmp_path / "ca.pem").unlink()
+    if content is not None:
+        write(tmp_path, "ca.pem", content)
+    with pytest.raises(config_file.CannotRunHere) as wrong:
+        package.checked_config(cart, "rp2")
+    [mistake] = wrong.value.mistakes
+    assert mistake[0] == "toolsnet.tls_ca" and files.check(cart).lacks == [mistake]
+    toolcart("config", "check", cart, code=EXIT_OTHER)
     board = FakeBoard()
-    assert run(board, str(cart)) == EXIT_CONFIGURATION and not board.held
+    assert run(board, str(cart)) == EXIT_OTHER and not board.held
+    assert f"{config_file.sentence(*mistake[1:])}" in capsys.readouterr().err
 
 
-def test_firmware_without_tls_is_refused_before_anything_is_changed(cart, capsys):
-    board = FakeBoard(PICO)
-    assert run(board, str(cart)) == commands.EXIT_BOARD
-    assert "this firmware has none" in capsys.readouterr().err and board.files == {}
+def test_der_is_good_for_every_command(cart, tmp_path):
+    write(tmp_path, "ca.pem", der((tmp_path / "ca.pem").read_bytes()))
+    assert package.checked_config(cart, "rp2") and files.check(cart).lacks == []
+
+
+def test_firmware_without_tls_is_refused_with_file_and_place_before_anything_is_changed(cart, capsys):
+    board = FakeBoard(replace(PICO, free_bytes=1 << 21))
+    assert run(board, str(cart)) == EXIT_CONFIGURATION
+    told = capsys.readouterr().err
+    assert f"{cart}: 1 mistake\n  toolsnet.tls_ca  found" in told and "no module tls\nNothing was changed" in told
+    assert board.files == {}
 
 
 def test_the_private_key_is_in_no_output(cart, tmp_path, capsys):
@@ -202,5 +216,5 @@ def test_what_openssl_makes_is_taken(tmp_path, made):
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("no openssl here")
     (tmp_path / "ec.key").chmod(0o600)
-    files, _ = certificates.for_board(tmp_path, {**made, "tls_certificate": "ec.pem", "tls_key": "ec.key"})
+    files, _ = board_certificates.for_board(tmp_path, {**made, "tls_certificate": "ec.pem", "tls_key": "ec.key"})
     assert ssl.DER_cert_to_PEM_cert(files["tls_own.der"]) == (tmp_path / "ec.pem").read_text()

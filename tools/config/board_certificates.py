@@ -24,8 +24,8 @@ import tempfile
 from pathlib import Path
 
 from toolcart.board.linux import regular_file
-from toolcart.tools.config.file import Mistake
 
+Mistake = tuple[str, str, str]  # place, found, allowed
 FILES = {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}
 MODULES = ("toolcart/board/tls.mpy",)  # loaded if toolsnet.tls_ca is set; a version without it does not have them
 
