@@ -21,8 +21,9 @@ from toolcart.base.constants import chip_sources, written_out
 from toolcart.base.mpy_files import compile_into
 from toolcart.base.sources import Source, compiler
 from toolcart.board import FILES_BYTES
-from toolcart.tools.flash import image
-from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
+from toolcart.tools.flash import frozen as frozen_files
+from toolcart.tools.flash.frozen import SAFE_MODE_SOURCE, core_digest
+from toolcart.tools.flash.package import completed
 from lab.cache import CACHE, CHECKOUT, from_npm, locked, output_of, whole_folder
 from lab.firmware import cortex, programs, sources
 from lab.harness.allocation_free_peers import TREE
@@ -88,7 +89,7 @@ def peers_tree() -> Path:
 def folder() -> Path:
     """Return where the image of the present files is or will be."""
     frozen = "".join(f"{source.name}\0{source.text}\0" for source in frozen_sources())
-    frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8") + image.BOOT.read_text(encoding="utf-8")
+    frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8") + frozen_files.BOOT.read_text(encoding="utf-8")
     versions = f"{sources.PICO_SDK} {sources.TINYUSB} {_EDITED}"
     key = cortex.key_of(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
     return cortex.IMAGES / f"rp2040-{key}"
@@ -138,10 +139,10 @@ def _lay_out(parts: Path) -> None:
     }
     wanted |= {f"frozen/{source.name}": source.text.encode() for source in frozen_sources()}
     wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
-    wanted["start/_boot.py"] = image.BOOT.read_bytes()
+    wanted["start/_boot.py"] = frozen_files.BOOT.read_bytes()
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'CORE_HASH = "{core_digest("rp2")}"\n'.encode()
-    image.write_changed(parts, wanted)
+    frozen_files.write_changed(parts, wanted)
 
 
 def _compile(work: Path) -> None:

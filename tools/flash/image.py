@@ -7,8 +7,7 @@
     FOLDER/manifest.py     what is frozen
 
 Rules
-1. Plain sources are frozen, with their lines: code is in flash, where bytes are cheap, and a traceback has file
-   and line of the source.
+1. What is frozen is told in toolcart.tools.flash.frozen.
 2. Nothing in SOURCE is changed except what its own build makes: `mpy-cross/build`. Other sources, or another board,
    have another folder.
 3. Everything missing is reported at once, before anything is built, with what to type. SDKs are on no package registry.
@@ -29,10 +28,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolcart.base.privileges import as_root
-from toolcart.base.sources import ROOT, Unavailable, locked, output_of
+from toolcart.base.sources import Unavailable, locked, output_of
 from toolcart.board import FILES_BYTES
+from toolcart.tools.flash import frozen
 from toolcart.tools.flash.boards import Board
-from toolcart.tools.flash.package import SAFE_MODE_SOURCE, core_digest, sources_for
 from toolcart.tools.flash.plan import OLDEST
 
 BUILD_TIMEOUT_S = 3600
@@ -41,7 +40,6 @@ CLONE = "https://github.com/micropython/micropython"
 RELEASE = "v1.28.0"
 IDF_RELEASE = "v5.5.1"  # ports/esp32/README.md of that MicroPython: v5.3 to v5.5.1
 PICOTOOL = "https://github.com/raspberrypi/picotool"
-BOOT = ROOT / "toolcart/board/rp2/boot.py"
 NO_IDF = "ESP-IDF is not set up"
 SPOOL_LABEL = "spool"  # toolcart.board.esp32.flash
 
@@ -151,13 +149,9 @@ def _lacks_picotool(source: Path) -> str:
 
 def lay_out(board: Board, source: Path, folder: Path) -> Path:
     """Write what is frozen, the board's folder and the manifest into `folder`; return the manifest."""
-    wanted = {f"frozen/{source_file.name}": source_file.text.encode() for source_file in sources_for(board.port)}
-    # From this `toolcart flash` knows that the core is in the firmware already, and which one.
-    wanted["frozen/toolcart_frozen.py"] = f'CORE_HASH = "{core_digest(board.port)}"\n'.encode()
-    wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
+    wanted = frozen.files_of(board.port)
     modules = 'freeze("$(PORT_DIR)/modules")'
     if board.port == "rp2":
-        wanted["start/_boot.py"] = BOOT.read_bytes()
         modules = 'freeze("$(PORT_DIR)/modules", "rp2.py")'
     board_folder = f"board/{board.folder}"
     wanted |= {
@@ -165,21 +159,8 @@ def lay_out(board: Board, source: Path, folder: Path) -> Path:
     }
     lines = [modules, 'freeze("start", opt=0)', 'freeze("frozen", opt=2)']  # 2: without asserts, with the lines
     wanted["manifest.py"] = ("\n".join(lines) + "\n").encode()
-    write_changed(folder, wanted)
+    frozen.write_changed(folder, wanted)
     return folder / "manifest.py"
-
-
-def write_changed(folder: Path, wanted: dict[str, bytes]) -> None:
-    """Leave these files alone in their folders below `folder`; unchanged ones keep their date: make builds little."""
-    for top in {name.partition("/")[0] for name in wanted if "/" in name}:
-        for file in list((folder / top).rglob("*")):
-            if file.is_file() and file.relative_to(folder).as_posix() not in wanted:
-                file.unlink()
-    for name, octets in wanted.items():
-        file = folder / name
-        if not file.is_file() or file.read_bytes() != octets:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(octets)
 
 
 def _board_files(board: Board, source: Path, board_folder: Path) -> dict[str, bytes]:
@@ -278,7 +259,7 @@ def build(board: Board, source: Path, folder: Path, report: Callable[[str], None
         env["LC_ALL"] = "C"
         report(f"mpy-cross of {source}")
         _make(["make", "-C", str(source / "mpy-cross"), jobs], env, folder / "mpy-cross.log")
-        report(f"{board.folder}: {len(sources_for(board.port))} files of the agent are frozen")
+        report(f"{board.folder}: {len(frozen.sources_for(board.port))} files of the agent are frozen")
         report(line_of(board, source, folder))
         _make([*command(board, source, folder), jobs], {**env, "MAKEFLAGS": jobs}, folder / "build.log")
         image = folder / "out" / board.product

@@ -11,9 +11,7 @@ Rules
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,6 @@ import click
 
 from toolcart.agent.cart import config
 from toolcart.agent.cart.settings import SERIAL
-from toolcart.base.constants import chip_sources
 from toolcart.base.mpy_files import compiled as mpy_of
 from toolcart.base.mpy_files import compiled_files
 from toolcart.base.sources import ROOT, Source
@@ -30,6 +27,7 @@ from toolcart.board.uart import parse_device
 from toolcart.tools.config import board_certificates, board_checks, board_network
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import hardware, pins
+from toolcart.tools.flash.frozen import SAFE_MODE_SOURCE, core_digest, sha256, sources_for
 
 PLATFORMS = ("rp2", "esp32")
 BOARD_OPTION = click.option(
@@ -45,7 +43,6 @@ CONFIG_OPTION = click.option(
 )
 VERSION_FILE = "version.json"
 SAFE_MODE = "/safe_mode.mpy"
-SAFE_MODE_SOURCE = ROOT / "toolcart/board/safe_mode.py"
 CONFIG_FILE = "config.json"
 MAIN = b"""# Starts toolcart: see docs/boards.md. `toolcart flash` wrote this.
 try:
@@ -81,18 +78,8 @@ OPTIONAL_SOURCES = {
     "commands": ("toolcart/agent/openprotocol/commands.py", "toolcart/agent/station/command"),
 }
 
-# These read a configuration as a person wrote it; a chip gets a completed one.
-FOR_PERSONS = (
-    "toolcart/agent/base/host_names.py",
-    "toolcart/agent/cart/config.py",
-    "toolcart/agent/cart/settings.py",
-)
-
 _TOOLSNET_OF_LINUX = ("events", "extras")
 _CONTROLLER_OF_LINUX = ("events", "traces")
-
-# Boards by their folders; another board's files are not installed.
-OTHERS = ("rp2", "esp32", "unix", "linux", "boot")
 
 
 @dataclass(frozen=True)
@@ -128,29 +115,9 @@ class Version:
         return json.dumps({"digest": self.digest, "board": self.platform, "files": digests}).encode()
 
 
-def sha256(content: bytes) -> str:
-    """Return the SHA-256 in hexadecimal, as the board gives it."""
-    return hashlib.sha256(content).hexdigest()
-
-
-def sources_for(platform: str) -> list[Source]:
-    """Return the files of agent/ and board/ that a chip of this platform may import."""
-    return [
-        source
-        for source in chip_sources()
-        if source.name not in FOR_PERSONS and not _is_for_another(source.name, platform)
-    ]
-
-
 def installed_sources(platform: str, kinds: Collection[str] = ()) -> list[Source]:
     """Return those of `sources_for` that a version with these `kinds` of OPTIONAL_SOURCES has."""
     return [source for source in sources_for(platform) if not source.name.startswith(left_out(kinds))]
-
-
-def core_digest(platform: str) -> str:
-    """Return the digest of this checkout's core, to compare with the one frozen into a firmware."""
-    lines = [f"{source.name} {sha256(source.text.encode())}" for source in sources_for(platform)]
-    return sha256("\n".join(sorted(lines)).encode())[:16]
 
 
 def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
@@ -297,10 +264,3 @@ def compiled(platform: str, architecture: str, kinds: Collection[str] = ()) -> d
 def compiled_safe_mode() -> bytes:
     """Return safe_mode, which chooses the version, compiled for firmware that does not have it."""
     return mpy_of(Source(SAFE_MODE_SOURCE.name, SAFE_MODE_SOURCE.read_text(encoding="utf-8")))
-
-
-def _is_for_another(name: str, platform: str) -> bool:
-    if not name.startswith("toolcart/board/"):
-        return False
-    port, name_end = re.split(r"[_./]", name.removeprefix("toolcart/board/"))[:2]
-    return (port in OTHERS and port != platform) or name_end == "boot"  # an image alone has that

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from toolcart.base.privileges import as_root
 from toolcart.tools.flash import boards, image, image_command
-from toolcart.tools.flash.package import core_digest, sources_for
+from toolcart.tools.flash.frozen import core_digest, sources_for
 from lab.cache import Unavailable
 from lab.firmware import rp2040, sources
 

@@ -148,7 +148,7 @@ MORE = {
         board("none", ntp_hosts=["ntp"]), 0, "board.ntp_hosts: no effect, as board.network is none"
     ),
     "a time zone without a time server": (board("ethernet", time_zone="IST-5:30"), 0, "board.time_zone: no effect, as"),
-    "a clock that is not set": (board("ethernet", clock="set"), 0, "toolsnet.clock: no effect on a board, which always"),
+    "a clock that is not set": (board("ethernet", clock="set"), 0, "toolsnet.clock: no effect on a board, which"),
     "a unit on a board": (board("ethernet", unit=64), 0, "stations[0].spool.unit: no effect on a board"),
     "pins of RTS and CTS without flow control": (
         board("none", device="1:8,9,11,10"), 0, "device: the pins of RTS and CTS have no effect, as"

@@ -8,7 +8,7 @@ import types
 import pytest
 
 from toolcart.base.sources import is_cpython_only, product_sources
-from toolcart.tools.flash import package
+from toolcart.tools.flash import frozen, package
 from host_tests.tools.flash.test_flash_tool import CART, cart_in
 from lab.cache import CHECKOUT
 
@@ -43,7 +43,7 @@ def test_every_import_of_a_version_is_in_it(platform):
                 f"{path}.py", (CHECKOUT / f"{path}.py").read_text()
             ):
                 continue  # imported where ON_CPYTHON alone
-            another = platform not in module and any(word in module for word in package.OTHERS)
+            another = platform not in module and any(word in module for word in frozen.OTHERS)
             assert another or f"{path}.py" in names or f"{path}/__init__.py" in names, f"{source.name}: {module}"
 
 
