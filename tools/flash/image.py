@@ -296,5 +296,5 @@ def next_steps(board: Board, image: Path) -> list[str]:
         load = f"hold BOOTSEL, plug the board in, and copy {image} onto the drive that appears"
     else:
         address = "0x1000" if board.chip in ("esp32", "esp32s2") else "0x0"
-        load = f"pipx run esptool --chip {board.chip} --port PORT write_flash {address} {image}"
+        load = f"pipx run esptool --chip {board.chip} --port PORT write-flash {address} {image}"
     return [load, f"toolcart flash --board {board.port} --port PORT --config cart.json"]

@@ -20,6 +20,7 @@ from toolcart.base.installation import program_version
 from toolcart.base.sources import Unavailable
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import package
+from toolcart.tools.flash.plan import COPIED_HEAP_BYTES
 
 FOLDER = "a"
 INDEX = "package.json"
@@ -54,6 +55,8 @@ def mip(folder: Path, platform: str, config_path: str) -> None:
         click.echo(f"toolcart: {reason}", err=True)
         sys.exit(EXIT_NOT_MADE)
     click.echo(f"{folder}: version {built.digest} in {count} files")
+    needed = -(-COPIED_HEAP_BYTES // 1024)
+    click.echo(f"Needs {needed} KiB of heap, as a Pico 2 or an ESP32 with PSRAM has; for others: toolcart image")
     click.echo(f"Next: mpremote mip install --target=/ {folder / INDEX}")
 
 

@@ -278,7 +278,7 @@ def test_a_board_of_one_s_own_is_built_from_its_definition(port, tmp_path, monke
     assert outcome["board"] == "my_cart" and Path(outcome["image"]).name.startswith("toolcart-my_cart.")
     assert outcome["next"][-1] == f"toolcart flash --board {port} --port PORT --config cart.json"
     if port == "esp32":
-        assert "--chip esp32s3" in outcome["next"][0] and "write_flash 0x0" in outcome["next"][0]
+        assert "--chip esp32s3" in outcome["next"][0] and "write-flash 0x0" in outcome["next"][0]
         assert "| spool" in done.stderr and "8192 KiB" in done.stderr
     else:
         assert "16384 KiB" in done.stderr

@@ -20,7 +20,7 @@ def read(request, tmp_path, monkeypatch):
     """A function that returns what the manifest names for this platform: path on the chip, text, optimisation."""
     if not READERS:
         pytest.skip("MicroPython's sources are not here: python -m lab.runtimes fetch rp2040")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     spec = importlib.util.spec_from_file_location("manifestfile", READERS[-1])
     manifestfile = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(manifestfile)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mpremote import mip as mpremote_mip
 
-from toolcart.tools.flash import mip, package
+from toolcart.tools.flash import mip, package, plan
 from host_tests.support.running import toolcart
 from host_tests.tools.flash.test_flash_tool import CART
 
@@ -99,7 +99,9 @@ def test_the_command_writes_a_version_with_its_configuration(tmp_path, monkeypat
     cart.write_text(json.dumps({**CART, "board": {"network": "ethernet"}}))
     monkeypatch.setattr(package, "compiled", lambda *_: {"toolcart/agent/__init__.mpy": b"M"})
     words = ["mip", tmp_path / "out", "--board", "rp2", "--config", cart]
-    assert "mpremote mip install --target=/" in toolcart(*words).output
+    output = toolcart(*words).output
+    assert "mpremote mip install --target=/" in output
+    assert f"Needs {-(-plan.COPIED_HEAP_BYTES // 1024)} KiB of heap" in output
     assert json.loads((tmp_path / "out/a/config.json").read_text())["board"]["network"] == "ethernet"
     assert "not empty" in toolcart(*words, code=1).output
     cart.write_text("{}")
