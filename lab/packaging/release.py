@@ -110,10 +110,11 @@ def build(
         listed.write_text(sbom.of(made[0]), encoding="utf-8")
         Path(folder, NOTES).write_text(text, encoding="utf-8")
         made += [listed, Path(folder, NOTES)]
-        for name in boards if source is not None else ():
-            report(name)
-            built = image.build(BOARDS[name], source, image.folder_of(name, source), report)
-            made.append(Path(shutil.copy(built, Path(folder, f"toolcart-{name}{built.suffix}"))))
+        if source is not None:
+            for name in boards:
+                report(name)
+                built = image.build(BOARDS[name], source, image.folder_of(name, source), report)
+                made.append(Path(shutil.copy(built, Path(folder, f"toolcart-{name}{built.suffix}"))))
         Path(folder, SUMS).write_text(sums(made), encoding="utf-8")
         target.mkdir(parents=True, exist_ok=True)
         return [Path(shutil.copy(file, target)) for file in [*made, Path(folder, SUMS)]]

@@ -84,8 +84,9 @@ class Topic:
     async def next(self, timeout: float | None) -> Any:
         """See Stream.next."""
         self._begin_to_wait()
+        wait = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout) as wait:
+            async with wait:
                 if self._state == _LEFT:
                     await self._enter(_ONE)
                 message = await self._following(ConnectionLost(_CLOSED))

@@ -53,7 +53,7 @@ def addresses_of(text: str) -> list[str]:
     if int(prefix) not in _PREFIXES:
         raise ValueError(f"a prefix from {_PREFIXES[0]} to {_PREFIXES[-1]}, such as 10.0.0.5/24")
     address = _plain(address)
-    net = ipaddress.ip_network(f"{address}/{prefix}", strict=False)
+    net = ipaddress.IPv4Network(f"{address}/{prefix}", strict=False)
     for name, own in (("the board", address), ("gateway", parts["gateway"])):
         if problem := own and _not_in(net, own):
             raise ValueError(f"for {name} {_machines(net)}, not {own}, {problem}")

@@ -57,9 +57,7 @@ class Plant:
         [[33], [33, 9], [22, 1]],
     ),
 )
-def test_a_push_below_what_is_asked_for_upward_begins_a_count(
-    monkeypatch, newest, late_ms, contact_ms, live, outages
-):
+def test_a_push_below_what_is_asked_for_upward_begins_a_count(monkeypatch, newest, late_ms, contact_ms, live, outages):
     plant = Plant(monkeypatch, newest, 32744, 32767, late_ms)
     for count in outages[:-1]:
         plant.away(count, 2000)

@@ -128,9 +128,7 @@ def _contains(text, *words):
 
 def test_everything_is_on_the_smallest_screen():
     text = _screen(_station(1))
-    _contains(
-        text, "station 1  Cart", "● ready", "● streaming", "27 % full", "1 set aside", "waiting for ToolsNet: 2"
-    )
+    _contains(text, "station 1  Cart", "● ready", "● streaming", "27 % full", "1 set aside", "waiting for ToolsNet: 2")
     _contains(text, "42.37 Nm", "NOK", "kept as it came (30 bytes)", "parked 1   stored 7   delivered 5", "set aside")
     _contains(text, "delivered 5", "q quit")
     lines = text.split("\n")
