@@ -46,7 +46,7 @@ class QuestionRevisions:
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
-        self._put_off = 0  # the revision of which that was said last, and nothing else since; 0: none
+        self.put_off = 0  # the revision of which that was said last, and nothing else since; 0: none
         # Bits, by revision: connections have ended with a question in it since an answer; and _END for each of those in
         # a row that a question in the present one has ended.
         self._ends = 0
@@ -79,7 +79,7 @@ class QuestionRevisions:
 
     def _go_on_with(self, index):
         self._turn_to(index)
-        self._rejected = self._put_off = 0
+        self._rejected = self.put_off = 0
         self._has_tried_known = False
 
     def begin_round(self):
@@ -93,7 +93,7 @@ class QuestionRevisions:
 
     def is_answered(self):
         """There was an answer to it."""
-        self._rejected = self._ends = self._put_off = 0
+        self._rejected = self._ends = self.put_off = 0
         self._has_tried_known = False
         self._is_known = True
 
@@ -114,7 +114,7 @@ class QuestionRevisions:
         return is_first
 
     def _are_all_rejected(self):
-        return self._rejected >= len(self._ordered) and not self._put_off
+        return self._rejected >= len(self._ordered) and not self.put_off
 
     def _turn_to(self, index):
         self._index = index % len(self._ordered)
@@ -123,14 +123,10 @@ class QuestionRevisions:
 
     def is_deferred(self, has_answered):
         """A controller says "later"; `has_answered`: it has ever answered (rule 4)."""
-        self._put_off = self.revision()
+        self.put_off = self.revision()
         self._later_count += not has_answered
         if self._later_count >= _LATER_MOST and not has_answered:
             self._turn_to(self._index + 1)
-
-    def is_put_off(self):
-        """True if a controller that can be asked has said "later"."""
-        return self._put_off > 0
 
     def turns(self, kind, has_answered):
         """Take a rejection of this class, REJECTED_; True if another revision is to be asked for (rules 1 to 3).
@@ -142,8 +138,8 @@ class QuestionRevisions:
         count = len(self._ordered)
         is_unknown = not has_answered and kind == error_codes.REJECTED_NEVER
         turns = is_unknown or is_without_reason or kind == error_codes.REJECTED_REVISION
-        if turns and self._put_off == self.revision():
-            self._put_off = 0
+        if turns and self.put_off == self.revision():
+            self.put_off = 0
         if is_unknown and self._rejected < count - _OLD:
             self._turn_to(self._ordered.index(_OLD))
             self._rejected = count - _OLD

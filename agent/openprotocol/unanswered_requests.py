@@ -185,7 +185,7 @@ def _give_up(recovery, now):
 
 def requests_suspended(recovery, now):
     """Rule 4; return an OUTCOME_. One that has answered before is believed to do so again, until that comes twice."""
-    if recovery.revisions.is_put_off():
+    if recovery.revisions.put_off:
         recovery.switch_off(phases.PHASE_OFF)
         recovery.retry.start(now, phases.OFF_MS)
         return phases.OUTCOME_NONE
