@@ -436,7 +436,7 @@ def _loss_changes(
 ) -> list[tuple[str, str]]:
     """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes.
 
-    A count that goes on to grow is reported once a minute.
+    A count that goes on to grow is reported once a minute, its first change at once: a start itself may give up some.
     """
     reports = []
     counts = {need.slug + need.about: need.key for need in latched_conditions.count_needs(status)}
@@ -447,7 +447,7 @@ def _loss_changes(
             counts[name] = before
             continue
         if need.key != before:
-            figures.losses_reported_s[name] = at_s
+            figures.losses_reported_s[name] = at_s if before != "0" else -GROWS_S
         if need.slug in latched_conditions.USUAL:
             reports += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:

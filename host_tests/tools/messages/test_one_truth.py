@@ -311,8 +311,8 @@ def of_doctor(station):
     return [finding.as_dict() for finding in doctor._status_findings(station)]
 
 
-def of_log(station, figures=None):
-    return [change.text for change in (figures or Figures()).feed(status_of(station), 0.0)]
+def of_log(station, figures=None, at_s=0.0):
+    return [change.text for change in (figures or Figures()).feed(status_of(station), at_s)]
 
 
 def of_metrics(station):
@@ -383,6 +383,19 @@ def sides_down():
     cart.network.cut("cart0", 4545)
     cart.run(60000)
     return reported_station(cart)
+
+
+def test_what_a_start_gives_up_of_a_full_spool_is_in_the_log_as_soon_as_in_the_status():
+    """A state may come between the mount and what that gives up; what goes on to grow is told once a minute."""
+    station, figures, told = STATES["overwritten"][0](), Figures(), []
+    for start_s in (0, 500):
+        figures.feed({"kind": "started", "pid": 1}, start_s)
+        for at, count in ((0, 31), (1, 62), (2, 93), (59, 93), (61, 93), (70, 124)):
+            lines = of_log({**deepcopy(station), "overwritten": count}, figures, start_s + at)
+            told += [
+                (start_s + at, int(text.split()[0])) for text in lines if "overwritten before ToolsNet had" in text
+            ]
+    assert told == [(0, 31), (1, 62), (61, 93), (500, 31), (501, 62), (561, 93)]
 
 
 @pytest.mark.parametrize("state", ["sides down", *STATES])
