@@ -3,7 +3,7 @@
 import json
 
 from toolcart.agent.log.framing import RETAINED_MAX
-from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE
+from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.snapshot_fields import MISSED
 from toolcart.agent.mqtt.session import ACKS_MOST
 from toolcart.agent.outlets.mqtt_receipts import RECEIPT_BELOW, RECEIPT_KNOWN, Receipts
@@ -454,6 +454,34 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reporte
     assert "more than this spool has" in why and "until it forgets this `identity` or a batch goes beyond" in why
     assert bench.forward.counts.batches - before < (newest - oldest) // 8 + 40
     assert missed(bench) == newest + 1000, "what it takes for that"
+
+
+def test_a_full_spool_that_refuses_goes_on_behind_a_number_of_a_newer_copy_only_once_it_is_forgotten_or_was_reached():
+    """docs/outlets.md: below that number neither waiting nor a start helps; where the spool has come to it a start does."""
+    for more in (3, 1000):
+        bench, _ = gone_round(WHEN_FULL_REFUSE)
+        number = bench.log.number + more
+        forget(bench, number)
+        bench.run(10000)
+        for _ in range(2000):
+            if not bench.log.has_room(bench.log.room_bytes):
+                break
+            bench.store(1)
+            bench.run(20)
+        assert not bench.log.has_room(bench.log.room_bytes)
+        bench.run(600000)
+        stuck = bench.cursor.number
+        bench.cut()
+        bench.log.blocks.when_full = WHEN_FULL_REFUSE
+        bench.run(600000)
+        assert (bench.log.number >= number) == (more == 3), "the spool has come to it, or is full below it"
+        assert (bench.cursor.number > stuck) == (more == 3), (more, stuck, bench.cursor.number)
+        if more == 1000:
+            assert bench.cursor.number == stuck < bench.log.number < number
+            forget(bench, 0)
+            bench.network.cut(BROKER[0], BROKER[1])
+            bench.run(600000)
+            assert bench.cursor.number == bench.log.number, "it was forgotten"
 
 
 NO_RECEIPT_OF_OURS = (
