@@ -372,7 +372,7 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
     elif is_all:
         hint = "look into ToolsNet: is its database there, and this station known to it?"
         if refused.get("tried_all"):
-            hint += f" Only where it refuses these alone: `{commands.drop_first(station)}` gives up the first for good"
+            hint += f" Only where it refuses these alone: {_operator_command(station)}"
     if phase not in ("hold", "pass") and waits_for_flash:
         continuation = f": {_NOT_SENT}"
     words = f"ToolsNet {refusal_text}{continuation}, {waiting}"

@@ -54,7 +54,7 @@ def test_a_station_at_which_all_is_well_needs_nothing():
             {"doing": "trouble", "next_try_ms": 30000, "tried_all": True},
             "ToolsNet refuses everything that it is offered now (code 17), next try in 30 s, 248 waiting; look into "
             "ToolsNet: is its database there, and this station known to it? Only where it refuses these alone: "
-            "`toolcart quarantine drop first --spool cart.spool` gives up the first for good",
+            "`toolcart quarantine list --spool cart.spool`",
         ),
         ({"doing": "late"}, "ToolsNet is offered a result again that was set aside: 5"),
     ],

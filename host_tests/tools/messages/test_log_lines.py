@@ -158,7 +158,7 @@ def test_numbers_of_the_log_are_reported_in_words():
 
 def test_why_a_result_was_set_aside_is_reported():
     assert log_entries.explain("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
-    words_by_reason = {1001: "could not be read", 1002: "did not answer", 1003: "refused by ToolsNet", 1004: "in doubt"}
+    words_by_reason = {1001: "could not be read", 1002: "unanswered", 1003: "refused by ToolsNet", 1004: "in doubt"}
     for reason, words in words_by_reason.items():
         text = log_entries.explain("parked", reason, 10)
         assert words in text and str(reason) not in text

@@ -80,8 +80,8 @@ def late():
 
 
 def held():
-    """ToolsNet takes one of ten until the quarantine has no room."""
-    codes = {one: 17 for one in range(200) if one % 10}
+    """ToolsNet takes each second one until the quarantine has no room."""
+    codes = {one: 17 for one in range(200) if one % 2}
     return reported_station(produced(150, 300, toolsnet={"tightening_codes": codes}, blocks=40))
 
 
@@ -413,7 +413,7 @@ def test_a_reload_tells_all_that_a_restart_tells(state):
 
 @pytest.mark.parametrize("state", [name for name in STATES if name not in ("well", "late")])
 def test_what_is_over_is_reported_when_it_is_over(state):
-    figures, well = Figures(), reported_station(produced(2))
+    figures, well = Figures(), reported_station(produced(20))
     bad = {**STATES[state][0](), "number": well["number"]}
     slugs = {need.slug for need in attention.needs(bad)}
     over = {words for slug, words in attention.OVER.items() if slug in slugs}
