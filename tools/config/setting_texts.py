@@ -188,7 +188,8 @@ MEANINGS = {
         "Curves to ask for (MID 0900), over TCP only; null asks for none. They need `spool.graphs_kib`."
     ),
     "stations[].spool.path": (
-        "File or partition that keeps the results; relative to the configuration file; one for each station."
+        "File or partition that keeps the results; relative to the configuration file; one for each station. On boards "
+        "`raw`, `raw@KIB` or the name of a folder."
     ),
     "stations[].spool.size_kib": "Size of the spool; four blocks of it are its state. 1024 on boards. A file grows at "
     "the next start where this is larger; it never shrinks.",
