@@ -13,6 +13,8 @@ Rules
    IDs at its begin alone, and what was counted once is never in one again, whatever is added later.
    After EMPTY everything before the first result may be missing: it is not known where that range begins, unless
    that is 1, nor how much of it is asked for. A range that lies in it, of a count that begins anew, is one of its own.
+   Where a count has begun anew the first ranges may be of the one before (`ended`; of what is written, the oldest):
+   whatever has these IDs now, what the present count has reached can not be had any more.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
    result stored before `top` (toolcart.agent.openprotocol.spindle_subscription, rule 2), and that of the second one how
@@ -48,7 +50,7 @@ Rules
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |        |
-           `--- top, a digest -´        none             ´
+           `--- top, a digest -´        none             ´   `- the top bit: the oldest range is of the count before
                                         |ID    |identity|  in place of the second range: the successor
 
 `spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet. From 100
@@ -95,6 +97,8 @@ INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, o
 _RANGES = const(16)
 _IN_FRONT = const(21)
 _IDENTITY = const(36)
+_ENDED_AT = const(39)  # in its last octet
+_ENDED = const(0x80)
 _FLAGS = const(41)
 EPOCH = const(42)
 SPINDLES = const(43)
@@ -135,6 +139,7 @@ class IdLedger:
         self.numbers = state.numbers
         self.expected = bytearray(res.ID_BYTES)  # top + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
+        self.ended = 0  # so many of them, from the first one on, are of the count before
         self.held = []  # rule 4: [first, last, how many of these IDs are gone, why], oldest first
         self.unit = 0  # rule 11, as its digit; 0: none was named since the start
         self.doubted = 0  # rule 8; 0: nothing is
@@ -172,6 +177,7 @@ class IdLedger:
             first = unpack_id(octets, at)
             if first:
                 self.ranges.append([first, unpack_id(octets, at + 5)])
+        self.ended = 1 if self.ranges and octets[_ENDED_AT] & _ENDED else 0
         self._is_unnamed = self.has_unnamed()
         self.doubted = 1 if self.ranges or octets[_FLAGS] & _DOUBTED else 0
 
@@ -349,8 +355,9 @@ class IdLedger:
         self._note_whole(number)
         if not self.is_other_spindle_of(self.octets):
             self.put_top(self.last)
-        put_id(self.expected, 0, number)
-        increment(self.expected)
+        if not self.ended:  # else each is looked at: it may have reached what is missing of the count before
+            put_id(self.expected, 0, number)
+            increment(self.expected)
 
     def _note_whole(self, number):
         """This result is stored: what a part of it has opened is missing up to the ID in front of it at most.
@@ -360,7 +367,7 @@ class IdLedger:
         if number not in self.partly_acknowledged:
             return
         self.partly_acknowledged.remove(number)
-        for index in range(len(self.ranges)):
+        for index in range(self.ended, len(self.ranges)):
             first, last = self.ranges[index]
             if last == number:
                 if first == last:
@@ -452,15 +459,17 @@ class IdLedger:
 
     def identity(self):
         """Return what tells this controller from others, 0 if nothing is known."""
-        return get_u32(self.octets, _IDENTITY)
+        octets = self.octets
+        high = octets[_ENDED_AT] & ~_ENDED & 0xFF
+        return high << 24 | octets[_IDENTITY + 2] << 16 | octets[_IDENTITY + 1] << 8 | octets[_IDENTITY]
 
     def count_held(self):
         """Return how many IDs were found gone and do not count yet (rule 4)."""
         return sum([one[2] for one in self.held]) if self.held else 0
 
     def misses(self, number):
-        """True if this ID may be missing."""
-        for first, last in self.ranges:
+        """True if this ID may be missing of the present count."""
+        for first, last in self.ranges[self.ended :] if self.ended else self.ranges:
             if is_within(number, first, last):
                 return True
         return False
@@ -572,6 +581,7 @@ class IdLedger:
             if self.results_each() > 1:
                 self.octets[SPINDLES] = 1
         put_u32(self.octets, _IDENTITY, identity)
+        self._write_ended()
         if identity == self.successor:
             self.put_successor(0, -1)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
@@ -607,6 +617,15 @@ class IdLedger:
         """Forget all ranges: nothing is missing any more."""
         self.ranges = []
         self.held = []
+        self.ended = 0
+        self._write_ranges()
+
+    def put_ranges(self, ranges, ended):
+        """Let these be all that may be missing; so many, from the first one on, are of the count before."""
+        self.forget_ranges()
+        for first, last in ranges:
+            self.add(first, last)
+            self.ended = min(ended, len(self.ranges))
         self._write_ranges()
 
     def add(self, first, last):
@@ -619,8 +638,9 @@ class IdLedger:
             self.add(1, last)
             return
         ranges = self.ranges
-        begin, end = ranges[-1] if ranges else (0, 0)
-        goes_on = ranges and is_within(first, begin, end)
+        is_of_count = len(ranges) > self.ended
+        begin, end = ranges[-1] if is_of_count else (0, 0)
+        goes_on = is_of_count and is_within(first, begin, end)
         if goes_on and is_ahead(last, end):
             ranges[-1][1] = last
         elif not goes_on or is_open(begin, end):  # it is not known how much of an open one is asked for
@@ -650,12 +670,13 @@ class IdLedger:
             self.add(low, last if is_ahead(last, begun[-1][1]) else begun[-1][1])
 
     def widen(self, number):
-        """Let the oldest range reach to this ID, which is in front of the end of the newest one and in none."""
+        """Let the oldest range of the present count reach to this ID, in front of the end of the newest and in none."""
         ranges = self.ranges
-        if length_of(number, ranges[0][0]):
-            ranges[0][0] = number
-        elif len(ranges) > 1 and length_of(ranges[0][1], number):
-            ranges[0][1] = number
+        place = self.ended
+        if length_of(number, ranges[place][0]):
+            ranges[place][0] = number
+        elif len(ranges) > place + 1 and length_of(ranges[place][1], number):
+            ranges[place][1] = number
         self.doubt()
         self._write_ranges()
 
@@ -672,6 +693,7 @@ class IdLedger:
         """Add a range in front of all others, if there is anything in it."""
         if is_ahead(last, preceding(first)):
             self.ranges.insert(0, [first, last])
+            self.ended = 0  # IDs are off: which of these are of the count before is not known
             self.doubt()
             self._write_ranges()
 
@@ -689,6 +711,7 @@ class IdLedger:
             ranges[place][0] = number
         else:
             ranges.pop(place)
+            self.ended -= place < self.ended
         self.end_doubt()
         self._write_ranges()
 
@@ -701,7 +724,8 @@ class IdLedger:
 
     def leaving(self):
         """Return the oldest that is held and in no written range, None if there is none."""
-        if not self.held or (len(self.ranges) > 1 and not is_ahead(self.ranges[1][0], self.held[0][0])):
+        is_second = len(self.ranges) > 1 and self.ended != 1  # else that is of another count
+        if not self.held or (is_second and not is_ahead(self.ranges[1][0], self.held[0][0])):
             return None
         return self.held[0]
 
@@ -716,6 +740,7 @@ class IdLedger:
         if first != last:
             self.ranges[place] = [first, first]
             self.ranges.insert(place + 1, [following(first, last) or 1, last])
+            self.ended += place < self.ended
             self.doubt()
             self._write_ranges()
 
@@ -723,6 +748,7 @@ class IdLedger:
         """Let what is written be all that is known: what was held may be missing again."""
         if len(self.ranges) > RANGES_MOST or self.held:
             self.ranges = self._written()
+            self.ended = min(self.ended, 1)
             self.held = []
             self.doubt()
 
@@ -732,7 +758,7 @@ class IdLedger:
             return self.ranges
         parts = [[first, last] for first, last in self.ranges]
         for first, last, _, _ in self.held:
-            place = len(parts)
+            place = len(parts) if not self.ended else 0
             while place and is_ahead(parts[place - 1][0], first):
                 place -= 1
             if place == 0 and parts:  # there is no room for its event
@@ -740,7 +766,8 @@ class IdLedger:
             elif place == 0 or is_ahead(first, parts[place - 1][1]):
                 parts.insert(place, [first, last])
         if len(parts) > RANGES_MOST:
-            parts = [parts[0], [parts[1][0], parts[-1][1]]]
+            place = self.ended if 0 < self.ended < len(parts) else 1
+            parts = [[parts[0][0], parts[place - 1][1]], [parts[place][0], parts[-1][1]]]
         return parts
 
     def _write_ranges(self):
@@ -760,6 +787,10 @@ class IdLedger:
             else:
                 pack_id(octets, _SUCCESSOR_ID, self.successor_id)
             put_u32(octets, _SUCCESSOR_IDENTITY, self.successor)
+        self._write_ended()
+
+    def _write_ended(self):
+        self.octets[_ENDED_AT] = self.octets[_ENDED_AT] & ~_ENDED & 0xFF | (_ENDED if self.ended else 0)
 
 
 assert _WITH_LIMITS == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES and _UNIT == res.BODY_BYTES + res.TORQUE_UNIT

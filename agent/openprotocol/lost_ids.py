@@ -54,6 +54,11 @@ def report(recovery, is_fetched):
     from toolcart.agent.openprotocol.stored_contents import count_lacking  # only once something is gone
 
     losses = [(first, last, count_lacking(recovery, first, last, begins)) for first, last in lost]
+    if ledger.ended:
+        from toolcart.agent.openprotocol import ended_ranges  # hardly any count begins anew twice
+
+        before = ledger.ranges[: ledger.ended]
+        losses = [(first, last, ended_ranges.count_lacking(recovery, first, last)) for first, last in before] + losses
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
         losses.append((first, last, max(0, length_of(first, last) - here) * recovery.results_each()))

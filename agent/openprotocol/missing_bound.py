@@ -16,9 +16,9 @@ def missing_most(ledger, spindles=1, duplicates=None):
     count = ledger.count_held()
     above = 0
     top = ledger.top()
-    for first, last in ledger.ranges:
+    for place, (first, last) in enumerate(ledger.ranges):
         length = (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
-        if top >= 0 and is_ahead(first, top):
+        if place >= ledger.ended and top >= 0 and is_ahead(first, top):
             above += length
         else:
             count += length

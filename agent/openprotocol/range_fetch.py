@@ -40,6 +40,11 @@ def turn_to_missing(recovery, now):
                 recovery.stored_late = tuple([one for one in recovery.stored_late if one != gap_fill.at])
                 close_asked(recovery, False)
                 continue
+            if place < recovery.ledger.ended:
+                from toolcart.agent.openprotocol.ended_ranges import pass_reached  # hardly any count begins anew
+
+                if pass_reached(recovery, last):
+                    continue
             if recovery.deferred is not None and recovery.deferred.is_waiting(gap_fill.at, now):
                 from toolcart.agent.openprotocol.deferred_ids import pass_over  # hardly any controller needs it
 
@@ -106,6 +111,10 @@ def close_asked(recovery, gone):
         count = recovery.results_of_spindles().missing(bytes(recovery.ask_id), since)
     place = recovery.ledger.place_of(gap_fill.begin)
     last = recovery.ledger.ranges[place][1] if place >= 0 else 0
+    if 0 <= place < recovery.ledger.ended:
+        from toolcart.agent.openprotocol.ended_ranges import count_gone  # hardly any count begins anew
+
+        count = count_gone(recovery, gone, count)
     gap_fill.close(count, recovery.why, last)
     if place >= 0 and gap_fill.is_over_zero(last) and not recovery.ownership.shares:
         if not recovery.duplicates.has_id(ZERO_DIGITS, recovery.ledger.since):

@@ -37,6 +37,7 @@ class Model:
 
     def __init__(self):
         self.w, self.ranges, self.log = NONE, [], []
+        self.before = 0  # so many ranges, from the first one on, are of the count before
         self.expected = self.pushed = self.run = self.last = None
         self.unproven, self.fetched = [], []  # by place in the log
         self.doubted = self.run_record = 0  # rule 8 of id_ledger.py
@@ -68,7 +69,8 @@ class Model:
     def add(self, first, last):
         if not length_of(first, last):
             return
-        if self.ranges and length_of(self.ranges[-1][0], first) and length_of(first, self.ranges[-1][1]):
+        is_of_count = len(self.ranges) > self.before
+        if is_of_count and length_of(self.ranges[-1][0], first) and length_of(first, self.ranges[-1][1]):
             if is_ahead(last, self.ranges[-1][1]):
                 self.ranges[-1][1] = last
             return
@@ -78,7 +80,9 @@ class Model:
 
     def seen(self):
         """Return the last ID that was seen above `top`, 0: none was."""
-        if not self.ranges or self.w in (NONE, EMPTY) or not is_ahead(self.ranges[-1][1], self.w.ident):
+        if len(self.ranges) <= self.before or self.w in (NONE, EMPTY):
+            return 0
+        if not is_ahead(self.ranges[-1][1], self.w.ident):
             return 0
         first, last = self.ranges[-1]
         return last if first == after(self.w.ident) or not is_ahead(first, self.w.ident) else 0
@@ -99,6 +103,7 @@ class Model:
     def take_written(self):
         if len(self.ranges) > 2:
             self.ranges = [self.ranges[0], [self.ranges[1][0], self.ranges[-1][1]]]
+            self.before = min(self.before, 1)
 
     def keep(self, result, is_unproven=False):
         self.log.append(result)
@@ -118,10 +123,12 @@ class Model:
             self.closed = 0
             if not length_of(*self.ranges[0]):
                 self.ranges.pop(0)
+                self.before = 0
             self.end_doubt()
 
     def misses(self, number):
-        return any(length_of(first, number) and length_of(number, last) for first, last in self.ranges)
+        ranges = self.ranges[self.before :]
+        return any(length_of(first, number) and length_of(number, last) for first, last in ranges)
 
     # -- events ----------------------------------------------------------------------------------------------------
 
@@ -176,7 +183,7 @@ class Model:
             self.look()
         elif self.proven and not is_ahead(self.w.ident, number):
             self.add(following(self.w.ident), preceding(number))
-            self.w, self.expected = result, number + 1
+            self.w, self.expected = result, None if self.before else number + 1
         elif not self.proven or number != self.w.ident:
             self.doubt()
         follows = self.run is None or is_ahead(number, self.last)
@@ -226,6 +233,11 @@ class Model:
                 self.row = self.closed = 0
                 self.state, self.tries = ITSELF, 0
             left = length_of(self.at, last)
+            if left and self.before and not is_ahead(last if is_open(self.at, last) else self.at, self.w.ident):
+                reached = following(self.w.ident if is_ahead(last, self.w.ident) else last)
+                self.closed += min((reached - self.at) % (1 << 32), CLOSED_MOST)
+                self.at, self.row = reached, 0
+                continue
             if left:
                 self.phase, self.asked = FILL, self.at
                 if is_open(self.at, last) or (self.row >= K and left > K):
@@ -605,17 +617,19 @@ class Model:
             self.settle()
 
     def settle(self):
-        before = self.ranges
+        before = self.ranges[self.before :]
         above = self.seen_above()
         self.was_settled = True
         if self.starts_over:
             self.ranges = []
+            self.before = 0
         else:
             self.cut_seen()
         if self.is_before_there:
             first = before[0][0] if before else following(self.w.ident)
             goes_on = before and (self.ended == self.w.ident or is_ahead(before[-1][1], self.ended))
             self.add(first, before[-1][1] if goes_on else self.ended)
+            self.before = len(self.ranges)
         if self.starts_over:
             if self.begins_again():
                 tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
