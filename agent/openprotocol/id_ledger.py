@@ -136,10 +136,8 @@ class IdLedger:
         self.state = state
         self.recovers = recovers
         self.octets = state.octets
-        self.numbers = state.numbers
         self.expected = bytearray(res.ID_BYTES)  # top + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
-        self.ended = 0  # so many of them, from the first one on, are of the count before
         self.held = []  # rule 4: [first, last, how many of these IDs are gone, why], oldest first
         self.unit = 0  # rule 11, as its digit; 0: none was named since the start
         self.doubted = 0  # rule 8; 0: nothing is
@@ -160,6 +158,8 @@ class IdLedger:
         self.is_first_contact = False  # rule 14
         self._kept = b"", 0, 0, -1
         self._is_unnamed = False  # the last push
+        # So many ranges, from the first one on, are of the count before. Last: what comes here later is found slower.
+        self.ended = 0
         self.load()
 
     def load(self):
@@ -274,7 +274,7 @@ class IdLedger:
             if has_undefined_unit(buf, at, length):
                 self.octets[_FLAGS] |= _OTHER_UNIT
         if flags & res.FLAG_RECOVERED:
-            self.numbers[STORED_AGAIN] += self.doubted > 0
+            self.state.numbers[STORED_AGAIN] += self.doubted > 0
             return
         if length >= _MID_END and not compare(buf, at + _MID, _SYNC, 0, len(_SYNC)):
             from toolcart.agent.openprotocol.spindle_ids import (
@@ -309,7 +309,7 @@ class IdLedger:
         """Return from which record on what was fetched may have been stored before; 0: it was not, or is counted."""
         if not self.has_unnamed():
             return self._fetched_again()
-        self.numbers[STORED_AGAIN] += 1
+        self.state.numbers[STORED_AGAIN] += 1
         return 0
 
     def _fetched_again(self):
@@ -479,12 +479,12 @@ class IdLedger:
 
         `first` is the oldest that it has without a block missing behind it.
         """
-        if record < first or self.numbers[DAMAGED] > 0:
-            self.numbers[STORED_AGAIN] += 1
+        if record < first or self.state.numbers[DAMAGED] > 0:
+            self.state.numbers[STORED_AGAIN] += 1
 
     def gone(self):
         """Return how many IDs the controller no longer had, in total."""
-        return self.numbers[GONE]
+        return self.state.numbers[GONE]
 
     # -- changes -------------------------------------------------------------------------------------------------
 
@@ -504,7 +504,7 @@ class IdLedger:
 
     def undo(self):
         """Undo what was changed since `begin`."""
-        self.octets[:], self.numbers[GONE], self.successor, self.successor_id = self._kept
+        self.octets[:], self.state.numbers[GONE], self.successor, self.successor_id = self._kept
         self.load()
 
     def try_save(self):
@@ -581,7 +581,7 @@ class IdLedger:
             if self.results_each() > 1:
                 self.octets[SPINDLES] = 1
         put_u32(self.octets, _IDENTITY, identity)
-        self._write_ended()
+        self._write_ranges()
         if identity == self.successor:
             self.put_successor(0, -1)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
@@ -590,7 +590,7 @@ class IdLedger:
 
     def count_gone(self, count):
         """Count so many IDs as gone."""
-        numbers = self.numbers
+        numbers = self.state.numbers
         numbers[GONE] = min(numbers[GONE] + count, COUNT_MOST)
 
     def doubt(self, record=1):
@@ -618,14 +618,6 @@ class IdLedger:
         self.ranges = []
         self.held = []
         self.ended = 0
-        self._write_ranges()
-
-    def put_ranges(self, ranges, ended):
-        """Let these be all that may be missing; so many, from the first one on, are of the count before."""
-        self.forget_ranges()
-        for first, last in ranges:
-            self.add(first, last)
-            self.ended = min(ended, len(self.ranges))
         self._write_ranges()
 
     def add(self, first, last):
@@ -787,10 +779,7 @@ class IdLedger:
             else:
                 pack_id(octets, _SUCCESSOR_ID, self.successor_id)
             put_u32(octets, _SUCCESSOR_IDENTITY, self.successor)
-        self._write_ended()
-
-    def _write_ended(self):
-        self.octets[_ENDED_AT] = self.octets[_ENDED_AT] & ~_ENDED & 0xFF | (_ENDED if self.ended else 0)
+        octets[_ENDED_AT] = octets[_ENDED_AT] & ~_ENDED & 0xFF | (_ENDED if self.ended else 0)
 
 
 assert _WITH_LIMITS == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES and _UNIT == res.BODY_BYTES + res.TORQUE_UNIT

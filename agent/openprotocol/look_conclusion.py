@@ -108,7 +108,9 @@ def _write_missing(recovery, left, above):
 
         seen_ids.cut(ledger)
     if left is not None:
-        ledger.put_ranges([left], 1)
+        ledger.ended = 1
+        ledger.add(left[0], left[1])
+        ledger.ended = len(ledger.ranges)
     if (observed.starts_over and ledger.is_met()) or recovery.has_several():
         ledger.doubt()  # all the controller has may be missing, or `top` itself
     if observed.is_nothing():

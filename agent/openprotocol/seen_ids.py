@@ -82,7 +82,11 @@ def cut(ledger):
     """Rule 2: end what was seen with `top`; return its last ID, -1 if there was none."""
     last = last_of(ledger)
     if last >= 0:
-        ledger.put_ranges(below(ledger), ledger.ended)
+        parts, ended = below(ledger), ledger.ended
+        ledger.forget_ranges()
+        ledger.ended = ended
+        for first, end in parts:
+            ledger.add(first, end)
     return last
 
 

@@ -396,7 +396,7 @@ class Firmware:
         """Return what is wrong, as words."""
         false, twice, missing = self.books()
         ledger = self.cart.station.ledger
-        again = ledger.numbers[STORED_AGAIN]
+        again = ledger.state.numbers[STORED_AGAIN]
         gone, opened = ledger.gone(), missing_most(self.cart.station.ledger, self.cart.station.recovery.spindle_count())
         faults = []
         if false:

@@ -217,7 +217,7 @@ class MixedOperations:
         missing = [number for number in cart.controller.produced if number not in stored]
         books = (stored, missing, cart.gone(), ledger.gone(), missing_most(ledger))
         twice = len(stored) - len(set(stored))
-        assert twice <= ledger.numbers[STORED_AGAIN], ("twice", books)
+        assert twice <= ledger.state.numbers[STORED_AGAIN], ("twice", books)
         assert set(stored) <= set(cart.controller.produced), ("never made", books)
         for payload in cart.stored():
             assert self.rows_kept(payload) == self.rows_made(id_of(payload)), ("not whole", id_of(payload), books)

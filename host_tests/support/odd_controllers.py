@@ -187,7 +187,7 @@ class OddController:
         """Return how many rows are one too many, and how many of these are counted; the same of what is missing."""
         rows = self.rows()
         ledger = self.cart.station.ledger
-        again = ledger.numbers[STORED_AGAIN]
+        again = ledger.state.numbers[STORED_AGAIN]
         missing = [one for one in self.made if one not in rows]
         return len(rows) - len(set(rows)), again, len(missing), ledger.gone(), missing_most(ledger)
 

@@ -185,7 +185,7 @@ def test_on_the_wire_after_a_power_cut():
             cart.settle()
             made = cart.controller.produced
             assert cart.stored_ids() == made and cart.station.ledger.gone() == 0, (code, had, cart.stored_ids())
-            assert cart.station.ledger.numbers[STORED_AGAIN] == 0
+            assert cart.station.ledger.state.numbers[STORED_AGAIN] == 0
 
 
 BEGIN_ANEW = [(255, 1), (99, 0), (1000, 1), (9999, 0), (65535, 1), (4294967295, 0), (None, 1), (None, 400), (None, 495)]

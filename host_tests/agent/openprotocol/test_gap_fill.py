@@ -28,7 +28,7 @@ def test_what_is_gone_is_reported_once():
     reported.refuses = True
     for is_gone in (True, False, True, False, False):
         made.close(is_gone, WHY_NONE, 9)
-    assert not made.flush() and missing_most(ledger) == 2 and ledger.numbers[GONE] == 0
+    assert not made.flush() and missing_most(ledger) == 2 and ledger.state.numbers[GONE] == 0
     made.drop()
     ledger.load()
     assert ledger.ranges == [[5, 7]], "what is not counted is written as missing"
@@ -37,7 +37,9 @@ def test_what_is_gone_is_reported_once():
         made.close(is_gone, WHY_NONE, 9)
     assert ledger.doubted == 1, "what is fetched once more was here"
     reported.refuses = False
-    assert made.flush() and reported.runs == [(5, 7, 2, False)] and ledger.numbers[GONE] == 2 and ledger.ranges == []
+    assert (
+        made.flush() and reported.runs == [(5, 7, 2, False)] and ledger.state.numbers[GONE] == 2 and ledger.ranges == []
+    )
 
 
 def test_counts_stay_within_what_the_state_can_hold():

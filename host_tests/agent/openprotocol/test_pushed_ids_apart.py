@@ -59,7 +59,7 @@ def test_each_is_stored_once_and_none_is_said_to_be_gone(how, first, monkeypatch
         cart.produce(5, 700)
         cart.run(100000)
     made = len(cart.controller.produced)
-    numbers = cart.station.ledger.numbers
+    numbers = cart.station.ledger.state.numbers
     rows = len(cart.stored())
     assert rows - numbers[STORED_AGAIN] <= made <= rows, (how, made, rows, numbers[STORED_AGAIN])
     assert cart.station.ledger.gone() == 0, (how, cart.gone())
