@@ -53,9 +53,9 @@ def compare_newest(recovery, now):
 
         newest = newest_check.take_push(recovery)
     is_held = observed.is_held and several and _is_of_top_id(recovery, observed.top)
-    is_newest = recovery.is_top(observed.top) or (newest > 0 and is_ahead(newest, top))
-    is_other = not is_newest or (observed.is_held and newest != top)
-    if (ledger.has_unnamed() or ledger.push_ids_differ() or is_other) and is_unconfirmed(recovery):
+    is_newest = newest > 0 and is_ahead(newest, top) and not observed.is_held
+    is_newest = is_newest or recovery.is_top(observed.top)
+    if (ledger.has_unnamed() or ledger.push_ids_differ() or not is_newest) and is_unconfirmed(recovery):
         from toolcart.agent.openprotocol import newest_check  # most have something new, or nothing
 
         if newest_check.shows_nothing(recovery):

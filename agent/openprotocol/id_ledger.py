@@ -459,9 +459,11 @@ class IdLedger:
 
     def identity(self):
         """Return what tells this controller from others, 0 if nothing is known."""
-        octets = self.octets
-        high = octets[_ENDED_AT] & ~_ENDED & 0xFF
-        return high << 24 | octets[_IDENTITY + 2] << 16 | octets[_IDENTITY + 1] << 8 | octets[_IDENTITY]
+        if not self.ended:
+            return get_u32(self.octets, _IDENTITY)
+        octets = bytearray(self.octets[_IDENTITY:_FLAGS])
+        octets[_ENDED_AT - _IDENTITY] &= ~_ENDED & 0xFF
+        return get_u32(octets, 0)
 
     def count_held(self):
         """Return how many IDs were found gone and do not count yet (rule 4)."""
@@ -630,9 +632,8 @@ class IdLedger:
             self.add(1, last)
             return
         ranges = self.ranges
-        is_of_count = len(ranges) > self.ended
-        begin, end = ranges[-1] if is_of_count else (0, 0)
-        goes_on = is_of_count and is_within(first, begin, end)
+        begin, end = ranges[-1] if len(ranges) > self.ended else (0, 0)
+        goes_on = begin and is_within(first, begin, end)
         if goes_on and is_ahead(last, end):
             ranges[-1][1] = last
         elif not goes_on or is_open(begin, end):  # it is not known how much of an open one is asked for
