@@ -136,6 +136,7 @@ class IdLedger:
         self.state = state
         self.recovers = recovers
         self.octets = state.octets
+        self.ended = 0  # so many ranges, from the first one on, are of the count before
         self.expected = bytearray(res.ID_BYTES)  # top + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.held = []  # rule 4: [first, last, how many of these IDs are gone, why], oldest first
@@ -158,8 +159,6 @@ class IdLedger:
         self.is_first_contact = False  # rule 14
         self._kept = b"", 0, 0, -1
         self._is_unnamed = False  # the last push
-        # So many ranges, from the first one on, are of the count before. Last: what comes here later is found slower.
-        self.ended = 0
         self.load()
 
     def load(self):
