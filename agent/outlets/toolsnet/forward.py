@@ -34,7 +34,7 @@ from toolcart.agent.base.connection_fault import (
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link.port import WHY_TIMED_OUT, decimal
 from toolcart.agent.outlets import ENDED, Connection
-from toolcart.agent.outlets.toolsnet.policy import BUSY, IN_ORDER, SEND, WRITE, Policy
+from toolcart.agent.outlets.toolsnet.policy import BUSY, IN_ORDER, LOOKAHEAD, SEND, WRITE, Policy
 from toolcart.agent.record.result import STAMP_BYTES
 
 WRITES_A_STEP = const(4)
@@ -103,7 +103,9 @@ class ToolsNetOutlet(Connection):
 
     def needs_operator(self):
         """True while only an operator can let results go on, or ToolsNet if it takes the one that it refuses."""
-        return self.policy.is_stuck(False)
+        policy = self.policy  # a server that refuses everything may be at fault
+        refuses_all = policy.failed_lookaheads and policy.lookahead.others and policy.phase <= LOOKAHEAD
+        return policy.is_stuck() and not refuses_all
 
     def connect_now(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""

@@ -189,7 +189,7 @@ class Lookahead:
                 reason = QUARANTINED_SILENT if reason == _SILENCE else QUARANTINED_MOVED
             code = policy.quarantine_record(number, reason, now)
             if code == NO_ROOM:
-                policy.wait_for_room(now)
+                policy.wait_for_room(now, NO_ROOM)
             if code <= 0:
                 return False
             self.short = -1

@@ -518,14 +518,9 @@ class Policy:
         self.code = _UNKNOWN
         self.lookahead.short = -1
 
-    def is_stuck(self, or_refuses_all=True):
-        """True while the quarantine has no more room than when it was too little for what is refused.
-
-        Without `or_refuses_all` not where nothing that the last lookahead has offered was taken: the server may be at
-        fault.
-        """
-        is_all = self.failed_lookaheads and self.lookahead.others and self.phase != HOLD and self.phase != FINISH
-        return self._has_head() and self.lookahead.is_stuck() and (or_refuses_all or not is_all)
+    def is_stuck(self):
+        """True while the quarantine has no more room than when it was too little for what is refused."""
+        return self._has_head() and self.lookahead.is_stuck()
 
     def _has_head(self):
         """True unless what holds the others was overwritten."""
@@ -538,7 +533,7 @@ class Policy:
             return not self.is_stuck()
         return lookahead.has_new() and lookahead.soon.expired(now)
 
-    def wait_for_room(self, now, reason=NO_ROOM):
+    def wait_for_room(self, now, reason):
         """The quarantine has no room for what it must take: wait, and say so once."""
         lookahead = self.lookahead
         if lookahead.short < 0:

@@ -2,7 +2,7 @@
 
 from toolcart.agent.base.connection_fault import NOT_WRITTEN
 from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, again_to
-from toolcart.agent.outlets.toolsnet.policy import HOLD, RETRY
+from toolcart.agent.outlets.toolsnet.policy import HOLD, LOOKAHEAD, RETRY
 from toolcart.agent.outlets.toolsnet.reoffer import REOFFER
 from toolcart.agent.toolsnet.session import STATE_NAMES, STREAMING, WAITING
 
@@ -33,8 +33,8 @@ def put_refused(report, policy, now, answers):
     phase = policy.phase
     lookahead = policy.lookahead
     is_stuck = policy.is_stuck()
-    held = phase == HOLD or (phase != REOFFER and policy.is_stuck(False))
     refuses_all = policy.failed_lookaheads > 0 and lookahead.others > 0
+    held = phase == HOLD or (phase != REOFFER and is_stuck and (phase > LOOKAHEAD or not refuses_all))
     code = policy.code
     if refuses_all and code <= 0 < lookahead.code:
         code = lookahead.code
