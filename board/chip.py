@@ -88,7 +88,6 @@ class Board:
         self.watchdog = None
         self._chip = chip
         self._flashes = {}
-        self._uarts = ()
         now = self.now()
         self.clock = Clock(ChipClock(), now)
         self.network = self._bring_up(now)
@@ -147,7 +146,7 @@ class Board:
         return self.sockets.tcp()
 
     def serial(self, controller):
-        from toolcart.board.uart import UartPort, parse_device  # not with controllers over TCP alone
+        from toolcart.board.uart import UartPort, parse_device, users  # not with controllers over TCP alone
 
         port = UartPort(controller, machine.UART, machine.Pin, self.sockets)
         port.open(controller["device"], controller["baud"])
@@ -155,10 +154,10 @@ class Board:
             self._miss("UART %s: this chip has none of this number, or not at these pins" % controller["device"])
         else:
             number = parse_device(controller["device"])[0]
-            if number in self._uarts:
+            if users.get(number) is self.sockets:
                 self._miss("UART %s: another station has it" % controller["device"])
                 controller["device"] = ""  # so that the intake, which opens it, never does
-            self._uarts += (number,)
+            users[number] = self.sockets
         port.close()
         return port
 

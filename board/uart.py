@@ -23,6 +23,7 @@ WRITE_OCTETS = const(16)
 
 _PARITY = {"none": None, "even": 0, "odd": 1}
 _PINS = ("tx", "rx", "rts", "cts")
+users = {}  # by a UART's number the sockets of the board that has given it to a station
 
 
 def parse_device(device):
