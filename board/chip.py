@@ -146,18 +146,15 @@ class Board:
         return self.sockets.tcp()
 
     def serial(self, controller):
-        from toolcart.board.uart import UartPort, parse_device, users  # not with controllers over TCP alone
+        from toolcart.board.uart import UartPort  # not with controllers over TCP alone
 
         port = UartPort(controller, machine.UART, machine.Pin, self.sockets)
         port.open(controller["device"], controller["baud"])
         if port.why:
             self._miss("UART %s: this chip has none of this number, or not at these pins" % controller["device"])
-        else:
-            number = parse_device(controller["device"])[0]
-            if users.get(number) is self.sockets:
-                self._miss("UART %s: another station has it" % controller["device"])
-                controller["device"] = ""  # so that the intake, which opens it, never does
-            users[number] = self.sockets
+        elif port.is_another_s():
+            self._miss("UART %s: another station has it" % controller["device"])
+            controller["device"] = ""  # so that the intake, which opens it, never does
         port.close()
         return port
 

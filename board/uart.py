@@ -23,7 +23,7 @@ WRITE_OCTETS = const(16)
 
 _PARITY = {"none": None, "even": 0, "odd": 1}
 _PINS = ("tx", "rx", "rts", "cts")
-users = {}  # by a UART's number the sockets of the board that has given it to a station
+_users = {}  # by a UART's number the sockets of the board that has given it to a station
 
 
 def parse_device(device):
@@ -46,6 +46,7 @@ class UartPort:
         self._rs485 = settings["rs485"]
         self._driver = None  # the pin of RS485's driver
         self._full = 0
+        self._number = -1
         self._most = WRITE_OCTETS
         self.sock = None  # the UART
         self.slot = -1
@@ -61,7 +62,7 @@ class UartPort:
         self.close()
         self.why = 0
         try:
-            number, pins = parse_device(device)
+            self._number, pins = parse_device(device)
             uart = self._make_uart
             settings = {
                 "baudrate": baud,
@@ -80,12 +81,18 @@ class UartPort:
             if self._rs485:
                 self._driver = self._make_pin(int(self._rs485), self._make_pin.OUT, value=0)
                 self._most = TX_OCTETS
-            self.sock = uart(number, **settings)
+            self.sock = uart(self._number, **settings)
             self._full = 0
             self._sockets.listen(self, self.sock, select.POLLIN)
         except (OSError, ValueError):
             self.sock = None
             self.why = WHY_NO_DEVICE
+
+    def is_another_s(self):
+        """True if the board has given this UART to another station; from now on it is this one's."""
+        is_given = _users.get(self._number) is self._sockets
+        _users[self._number] = self._sockets
+        return is_given
 
     def state(self):
         return PORT_CLOSED if self.sock is None else PORT_OPEN
