@@ -21,3 +21,4 @@ toolsnet.VERIFY_TIMEOUT_MS = 500
 toolsnet.ACK_TIMEOUT_MS = 2000
 toolsnet.RETRANSMISSIONS = 0
 mqtt.Mqtt.receipt_timeout_ms = 1000
+mqtt.RECONNECT_MS = 2000

@@ -178,12 +178,12 @@ def _recovery_line(text: Text, station: dict, has_connected: bool) -> None:
     text.append("recovery    ", "dim")
     if missed := missed_results.of_station(station):
         text.append(f"{missed.label}: {missed.words}", WARNING_STYLE)
-    elif recovery["phase"] != "idle":
-        text.append(recovery["phase"])
-    elif has_connected:
-        text.append("nothing missed")
-    else:  # only the controller knows what was made meanwhile
-        text.append("never connected" if not station["stored"] else "not connected since the start", WARNING_STYLE)
+    elif not connections.is_working(station["controller"]):  # only the controller knows what was made meanwhile
+        never = "not connected since the start" if station["stored"] else "never connected"
+        text.append("not connected" if has_connected else never, WARNING_STYLE)
+        text.append(": what is made now is not known here" * has_connected, WARNING_STYLE)
+    else:
+        text.append("nothing missed" if recovery["phase"] == "idle" else recovery["phase"])
     if recovery["epoch"]:
         text.append(f"  reset {recovery['epoch']} times", WARNING_STYLE)
 

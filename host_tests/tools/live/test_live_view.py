@@ -290,9 +290,12 @@ def _controller(**changed):
 
 
 def test_never_connected_is_reported_where_it_never_was():
-    assert "never connected" in panels.links(_station(1, stored=0), {}, has_connected=False).plain
-    assert "not connected since the start" in panels.links(_station(1), {}, has_connected=False).plain
+    closed = {"controller": _controller(state="closed")}
+    assert "never connected" in panels.links(_station(1, stored=0, **closed), {}, has_connected=False).plain
+    assert "not connected since the start" in panels.links(_station(1, **closed), {}, has_connected=False).plain
     assert "nothing missed" in panels.links(_station(1), {}, has_connected=True).plain
+    left = panels.links(_station(1, **closed), {}, has_connected=True).plain
+    assert "not connected: what is made now is not known here" in left and "nothing missed" not in left
     figures = _kept(_station(1, controller=_controller(state="starting")))
     assert not figures.has_met_controller
     figures.keep(_station(1), 1.0)
