@@ -45,7 +45,7 @@ RETRY_MOST_MS = 60000
 CLOSED = 0
 LOOKING = 1  # for the newest line that tells a record of the log
 WRITING = 2
-STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
+STATE_NAMES = ("cannot be used", "looking where to go on", "open")
 
 
 class Rewritten(Redelivery):

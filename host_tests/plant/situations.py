@@ -29,7 +29,7 @@ from toolcart.tools.live import panels
 from toolcart.tools.messages import attention, latched_conditions
 from host_tests.plant.libc import FailingDisk
 from host_tests.plant.mounts import PrivateMounts
-from host_tests.plant.plant_words import ROOM, Words
+from host_tests.plant.plant_words import Words
 from host_tests.support.peers import Peer
 from host_tests.support.running import free_port, wait_for
 from lab.harness.mqtt_broker import Broker, Consumer
@@ -286,9 +286,9 @@ class Stage:
         self._until(lambda station: station["parked"] == int(count), f"{count} set aside")
 
     def _needs(self, *slugs):
-        slugs = {slug.replace("_", " ") for slug in slugs}
-        wanted = lambda station: slugs <= {need.slug for need in latched_conditions.all_needs(station)}
-        self._until(wanted, f"{slugs}")
+        """Wait until these are there; a blank of a slug is an underscore here."""
+        wanted = {slug.replace("_", " ") for slug in slugs}
+        self._until(lambda station: wanted <= _slugs(station), f"{wanted}")
 
     def _well(self):
         """Wait until all sides work and nothing needs anybody."""
@@ -500,6 +500,10 @@ def _is_settled(connection):
 
 def _works(connection):
     return connection.get("is_up") or connection.get("state") in ("ready", "streaming")
+
+
+def _slugs(station):
+    return {need.slug for need in latched_conditions.all_needs(station)}
 
 
 def _has_no_spool(status):

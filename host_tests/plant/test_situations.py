@@ -21,7 +21,6 @@ class Situation:
     says: tuple = ()
     never: tuple = ()
     stage: dict = field(default_factory=dict)
-    controller: dict = field(default_factory=dict)
     toolsnet: dict = field(default_factory=dict)
     is_usual: bool = False
 
@@ -95,6 +94,7 @@ SITUATIONS = (
         says=((ALL, "the spool's file system is full"),),
         never=("nothing can be written", "no result can be stored"),
         stage={"card": "small"},
+        is_usual=True,
     ),
     Situation(
         "the disk refuses each write",
@@ -147,7 +147,7 @@ SITUATIONS = (
     ),
     Situation(
         "the controller's IDs jump ahead",
-        "start, make 3, delivered, jump 500000, make 2, delivered",
+        "jump 3269, start, make 3, delivered, jump 500000, make 2, delivered",
         Truth(acknowledged=5),
         never=("began again", "begin again", "reset 1 times"),
     ),
@@ -171,6 +171,13 @@ SITUATIONS = (
         says=(("status doctor page", "is neither fetched nor counted"),),
         never=("nothing missed",),
         stage={"controller": {"recover": False}},
+    ),
+    Situation(
+        "the controller's IDs jump ahead while it is away",
+        "jump 3269, start, make 3, delivered, controller off, jump 500000, make 2 there, controller on, fetched, "
+        "delivered",
+        Truth(acknowledged=5, needs={"gone": "note"}),
+        never=("began again", "begin again", "reset 1 times", "missed results"),
     ),
     # -- two faults
     Situation(
@@ -258,6 +265,29 @@ SITUATIONS = (
         says=((ALL, "Read-only file system"),),
         never=("nothing missed",),
         stage={"card": "small"},
+    ),
+    Situation(
+        "the card with the spool and the file of an outlet is read-only, and the service is stopped",
+        "start, toolsnet off, make 4, taken file, stop, card_is ro, toolsnet on quietly",
+        Truth(acknowledged=4, waiting={"ToolsNet": 4}, codes=(3, 1)),
+        says=(("doctor", "up to 4 results wait for ToolsNet"), ("doctor", "ead-only")),
+        never=("0 are to be sent", "results can be stored"),
+        stage={**WITH_FILE, "card": "small"},
+    ),
+    Situation(
+        "the disk of the spool and of the file of an outlet becomes read-only",
+        "start, make 3, delivered, disk_fails write,sync EROFS, disk_fails write,sync EROFS lines, make 2 there, "
+        "needs disk",
+        Truth(
+            acknowledged=3,
+            left_there=2,
+            down={"controller": ""},
+            needs={"disk": "bad"},
+            codes=(1, 1),
+        ),
+        says=((ALL, "its file system is read-only")),
+        never=("lines.jsonl: writing",),
+        stage={**WITH_FILE, "failing": True},
     ),
     # -- cured
     Situation(
@@ -360,6 +390,6 @@ SITUATIONS = (
     ],
 )
 def test_each_voice_says_what_is_so_and_what_the_others_say(site, plants, row):
-    with Stage(site, plants(controller=row.controller, toolsnet=row.toolsnet), **row.stage) as stage:
+    with Stage(site, plants(toolsnet=row.toolsnet), **row.stage) as stage:
         stage.carry_out(row.orders)
         stage.judge(row.truth, row.says, row.never)

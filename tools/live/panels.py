@@ -180,8 +180,7 @@ def _recovery_line(text: Text, station: dict, has_connected: bool) -> None:
         text.append(f"{missed.label}: {missed.words}", WARNING_STYLE)
     elif not connections.is_working(station["controller"]):  # only the controller knows what was made meanwhile
         never = "not connected since the start" if station["stored"] else "never connected"
-        text.append("not connected" if has_connected else never, WARNING_STYLE)
-        text.append(": what is made now is not known here" * has_connected, WARNING_STYLE)
+        text.append("not connected now" if has_connected else never, WARNING_STYLE)
     else:
         text.append("nothing missed" if recovery["phase"] == "idle" else recovery["phase"])
     if recovery["epoch"]:

@@ -199,7 +199,7 @@ def test_a_person_sees_every_outlet():
         "streaming",
         0,
     )
-    assert (file["kind"], file["durable"], file["state"], file["lines_written"]) == ("file", True, "writing", 3)
+    assert (file["kind"], file["durable"], file["state"], file["lines_written"]) == ("file", True, "open", 3)
     cart.lines["a.jsonl"].refuses = ("sync", "open")
     cart.produce(1, 300)
     station = snapshot(cart.app)["stations"][0]

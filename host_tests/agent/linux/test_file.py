@@ -90,7 +90,7 @@ def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
     bench.lines.refuses = ()
     assert bench.run() == FOREVER and bench.numbers() == [1, 2]
     bench.outlet.put_state(status)
-    assert (status["state"], status["why"], status["lines_written"]) == ("writing", "", 2)
+    assert (status["state"], status["why"], status["lines_written"]) == ("open", "", 2)
     bench.lines.refuses = ("sync",)
     bench.store(3, 3)
     assert bench.run() == 1000, "after a success the pauses begin again"

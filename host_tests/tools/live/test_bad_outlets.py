@@ -127,7 +127,7 @@ def test_what_is_bad_comes_first():
 
 
 def test_what_works_has_the_good_sign_wherever_it_is():
-    station = healthy_station(outlets=[SERVER, {**FILE, "is_up": True, "state": "writing", "why": ""}])
+    station = healthy_station(outlets=[SERVER, {**FILE, "is_up": True, "state": "open", "why": ""}])
     assert stations.verdict(station) == ("good", "")
     assert [panels.state_sign(one)[0] for one in station["outlets"]] == ["●", "●"]
 
