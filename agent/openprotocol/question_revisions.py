@@ -48,9 +48,8 @@ class QuestionRevisions:
         self._later_count = 0  # how often a controller that has never answered has said "later"
         self.put_off = 0  # the revision of which that was said last, and nothing else since; 0: none
         # Bits, by revision: connections have ended with a question in it since an answer; and _END for each of those in
-        # a row that a question in the present one has ended.
+        # a row that a question in the present one has ended. It begins below 0 where there was an answer in it.
         self._ends = 0
-        self._is_known = False  # there was an answer in it
 
     def begin_session(self, shared, has_results):
         """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
@@ -93,9 +92,9 @@ class QuestionRevisions:
 
     def is_answered(self):
         """There was an answer to it."""
-        self._rejected = self._ends = self.put_off = 0
+        self._rejected = self.put_off = 0
+        self._ends = (_ENDS_MOST - _ENDS_MOST_KNOWN) * _END
         self._has_tried_known = False
-        self._is_known = True
 
     def ended(self, by_question):
         """A connection without any answer has ended with a question in this revision; True if that is the first one.
@@ -106,8 +105,7 @@ class QuestionRevisions:
         self._ends |= 1 << self.revision()
         if by_question:
             self._ends += _END
-        most = _ENDS_MOST_KNOWN if self._is_known else _ENDS_MOST
-        if self._ends >= most * _END and not self._are_all_rejected():
+        if self._ends >= _ENDS_MOST * _END and not self._are_all_rejected():
             self._rejected += 1
             if not self._are_all_rejected():
                 self._turn_to(self._index + 1)
@@ -119,7 +117,6 @@ class QuestionRevisions:
     def _turn_to(self, index):
         self._index = index % len(self._ordered)
         self._ends &= _END - 1
-        self._is_known = False
 
     def is_deferred(self, has_answered):
         """A controller says "later"; `has_answered`: it has ever answered (rule 4)."""
