@@ -378,6 +378,7 @@ class Stage:
         }
         for name, figures in said.items():
             bounds = figures.pop("waiting")
+            assert name == "live" or set(bounds) == set(waiting), f"{name} says {bounds}, not of each outlet"
             for outlet, bound in bounds.items():
                 true = waiting[outlet] if outlet in waiting else max(waiting.values())
                 assert bound.holds(true), f"{name}: {bound} wait for {outlet}, {true} do"

@@ -285,7 +285,7 @@ SITUATIONS = (
             needs={"disk": "bad"},
             codes=(1, 1),
         ),
-        says=((ALL, "its file system is read-only")),
+        says=((ALL, "its file system is read-only"),),
         never=("lines.jsonl: writing",),
         stage={**WITH_FILE, "failing": True},
     ),
