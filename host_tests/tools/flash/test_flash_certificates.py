@@ -187,7 +187,7 @@ def test_der_is_good_for_every_command(cart, tmp_path):
 
 
 def test_firmware_without_tls_is_refused_with_file_and_place_before_anything_is_changed(cart, capsys):
-    board = FakeBoard(replace(PICO, free_bytes=1 << 21))
+    board = FakeBoard(replace(PICO, free_bytes=1 << 22))
     assert run(board, str(cart)) == EXIT_CONFIGURATION
     told = capsys.readouterr().err
     assert f"{cart}: 1 mistake\n  toolsnet.tls_ca  found" in told and "no module tls\nNothing was changed" in told
@@ -195,7 +195,7 @@ def test_firmware_without_tls_is_refused_with_file_and_place_before_anything_is_
 
 
 def test_the_private_key_is_in_no_output(cart, tmp_path, capsys):
-    board = FakeBoard(replace(PICO, free_bytes=1 << 21, has_tls=True))
+    board = FakeBoard(replace(PICO, free_bytes=1 << 22, has_tls=True))
     run(board, str(cart), dry_run=True)
     output = capsys.readouterr()
     key = (tmp_path / "own.key").read_text().splitlines()[1]
