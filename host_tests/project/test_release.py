@@ -54,7 +54,7 @@ def built(monkeypatch, tmp_path):
     monkeypatch.setattr(sbom, "of", lambda file: f"list of {file.name}")
     monkeypatch.setattr(release.image, "problems", lambda board, source: [])
     monkeypatch.setattr(release.image, "build", lambda board, source, folder, report: builder("firmware.uf2")(tmp_path))
-    return set(names.values()) | {"toolcart-0.2.0-py3-none-any.cdx.json", "NOTES.md", "SHA256SUMS"}
+    return set(names.values()) | {"toolcart-0.2.0-py3-none-any.cdx.json", "NOTES.txt", "SHA256SUMS"}
 
 
 def test_a_release_is_whole_and_its_sums_are_right(built, tmp_path):

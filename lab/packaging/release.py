@@ -4,7 +4,7 @@
     toolcart-VERSION.tar.gz               the source archive
     toolcart_VERSION_all.deb              the Debian package, for every architecture
     toolcart-BOARD.uf2                    of each board of an RP2, where MicroPython's sources are named
-    NOTES.md                              what CHANGELOG.md says of this version
+    NOTES.txt                              what CHANGELOG.md says of this version
     SHA256SUMS                            of all these; `sha256sum --check SHA256SUMS` compares
 
 Rules
@@ -31,7 +31,7 @@ from toolcart.tools.flash.boards import BOARDS
 from lab.cache import CHECKOUT, Unavailable
 from lab.packaging import debian, sbom, source_archive, wheel
 
-NOTES = "NOTES.md"
+NOTES = "NOTES.txt"
 SUMS = "SHA256SUMS"
 UNRELEASED = "not released yet"
 IMAGES = tuple(name for name, board in BOARDS.items() if board.port == "rp2")  # an ESP32's needs ESP-IDF
