@@ -36,7 +36,7 @@ WORDS = {
         "its file system is read-only",
         "look at `dmesg`: a card that wears out becomes read-only, replace it; after an error of the file system end "
         "the agent, unmount it, check it with `fsck` and mount it again; if `dmesg` shows neither, "
-        "`mount -o remount,rw` on its mount point",
+        "`mount -o remount,rw` on its mount point, and restart the agent: a service goes on seeing it as at its start",
     ),
     flash.REFUSED_BROKEN: (
         "the disk reports errors",

@@ -269,7 +269,7 @@ def is_of_a_chip(configuration: dict) -> bool:
     return (
         configuration["board"]["network"] != "none"
         or any(f"{station['spool']['path']}@".startswith(f"{RAW}@") for station in stations)
-        or any(_UART.fullmatch(station["controller"].get("device") or "") for station in stations)
+        or any(_UART.fullmatch(station.get("controller", {}).get("device") or "") for station in stations)
     )
 
 

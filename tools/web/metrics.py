@@ -29,7 +29,7 @@ FAMILIES = {
     "toolcart_spool_up": (GAUGE, "Whether the station's spool can be used."),
     "toolcart_results_produced_total": (
         COUNTER,
-        "Results the controller has made, at most: stored, or gone before they could be.",
+        "Results known to have been made: stored, or gone at most. What only the controller has is in none of both.",
     ),
     "toolcart_results_stored_total": (
         COUNTER,

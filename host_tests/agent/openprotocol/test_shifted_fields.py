@@ -405,8 +405,8 @@ def test_decode_reads_what_the_agent_reads_whatever_the_header_says():
 def test_revision_that_is_not_described_is_decoded_as_far_as_it_is_known():
     for mid, more in ((61, b"7712345"), (65, b"5812345")):
         frame = frame_of(mid, 11) + more
-        fields = message_as_data(decode(b"%04d" % len(frame) + frame[4:8] + b"012" + frame[11:]))
-        assert fields["revision"] == 12 and "revision 11" in fields["later"] and bytes.fromhex(fields["rest"]) == more
+        fields = message_as_data(decode(b"%04d" % len(frame) + frame[4:8] + b"013" + frame[11:]))
+        assert fields["revision"] == 13 and "revision 11" in fields["later"] and bytes.fromhex(fields["rest"]) == more
         assert fields["fields"]["torque"]["unit"] == "Ncm" and "later: " in "".join(lines_of(fields))
 
 
