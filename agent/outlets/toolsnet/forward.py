@@ -167,11 +167,13 @@ class ToolsNetOutlet(Connection):
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
         self._waits = False
-        if ts.STOPPED < self.session.state < ts.STREAMING and not self.may_write():  # what an 08 says is written down
-            return LINE_WAIT_MS
+        state = self.session.state
+        if state < ts.STREAMING:
+            if state > ts.STOPPED and not self.may_write():  # what an 08 says is written down
+                return LINE_WAIT_MS
+            if self.policy.phase == IN_ORDER and not self.policy.out:
+                self.log.peek(self.policy.cursor)  # it passes what ToolsNet does not want: that keeps no room in the log
         left = Connection.step(self, now)
-        if self.session.state != ts.STREAMING and self.policy.phase == IN_ORDER and not self.policy.out:
-            self.log.peek(self.policy.cursor)  # it passes what ToolsNet does not want: that keeps no room in the log
         return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
 
     # -- what goes out -----------------------------------------------------------------------------------------
