@@ -172,7 +172,7 @@ class ToolsNetOutlet(Connection):
             if state > ts.STOPPED and not self.may_write():  # what an 08 says is written down
                 return LINE_WAIT_MS
             if self.policy.phase == IN_ORDER and not self.policy.out:
-                self.log.peek(self.policy.cursor)  # it passes what ToolsNet does not want: that keeps no room in the log
+                self.log.peek(self.policy.cursor)  # it passes what ToolsNet does not want, which keeps no room then
         left = Connection.step(self, now)
         return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
 
