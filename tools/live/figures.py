@@ -533,19 +533,17 @@ def _log_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]
     for name, values in counts.items():
         fresh = [value for value in values if figures.reported_reasons.is_new_entry(name, value, up)]
         for value in fresh[: EACH_MOST - 1] if len(fresh) > EACH_MOST else fresh:
-            reports.append(
-                _entry_report(name, value, f" ({values[value]} times)" if values[value] > 1 else "", status, figures)
-            )
+            reports.append(_entry_report(name, value, f" ({values[value]} times)" if values[value] > 1 else "", status))
         if len(fresh) > EACH_MOST:
             more = sum(values[value] for value in fresh[EACH_MOST - 1 :]) - 1
-            reports.append(_entry_report(name, fresh[-1], f", and {more} more like it", status, figures))
+            reports.append(_entry_report(name, fresh[-1], f", and {more} more like it", status))
     return reports
 
 
-def _entry_report(name: str, value: int, times: str, status: dict, figures: StationFigures) -> tuple[str, str]:
-    is_harmless = row_of(name).level == HARMLESS or log_entries.is_search(name, value)
-    if name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID:
-        is_harmless = figures.was_ready  # it does without; else the reason why there is no session is said
+def _entry_report(name: str, value: int, times: str, status: dict) -> tuple[str, str]:
+    # It does without an unknown MID; where it cannot, the reason why there is no session is said.
+    is_unknown = name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID
+    is_harmless = is_unknown or row_of(name).level == HARMLESS or log_entries.is_search(name, value)
     server = next((outlet["server"] for outlet in status.get("outlets", ()) if outlet.get("server")), "")
     return INFO if is_harmless else WARNING, log_entries.explain(name, value, status["number"], server) + times
 
