@@ -12,8 +12,8 @@ Rules
    Nor do those in front of one that is gone, if all durable cursors are past that: it was erased, and what is in
    front of it was to be. A worn block may read well at any later start. Where no block can be worn, what is in front of
    it would have been erased first: so that one was not, but damaged, and they count. The log is WHOLE from behind it.
-3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Where none
-   of a log that refuses is free to settle the last record in, they start behind the oldest block: all had passed it, or
+3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Where a log that
+   refuses has no free block to settle its last record in, they start behind the oldest block: all had passed it, or
    it would not be full. One that overwrites settles by giving that block up, and counts what it held. No block of
    copies is named then.
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no

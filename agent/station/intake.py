@@ -2,8 +2,8 @@
 
 Rules
 1. A push is taken by its handler, one per row (toolcart.agent.openprotocol.subscriptions): its `take` makes it durable
-   or not, and only what is durable is acknowledged. Two are acknowledged all the same, since they would come for ever
-   and cost the connection: a curve (toolcart.agent.linux.controller_curves) and an event that cannot be read
+   or not, and only what is durable is acknowledged. Two kinds are acknowledged all the same, since they would come for
+   ever and cost the connection: a curve (toolcart.agent.linux.controller_curves) and an event that cannot be read
    (toolcart.agent.linux.controller_events). A result in parts has rules of its own in its handler. That of MID 0061
    is the intake itself, over `Store`: an object of its own would cost a chip a hundred bytes of its heap.
 2. A push that cannot be kept, since the log has no room, the flash refuses, or the log's last record is in doubt, ends
@@ -12,7 +12,8 @@ Rules
    controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after ever
    longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
-4. Every connection ends here: closed port, broken framing, silence, rejection. What is durable is acknowledged first.
+4. Every connection ends here: closed port, broken framing, silence, rejection. Over TCP, where the session itself ends
+   it, what is durable is acknowledged first.
    The next one waits 1, 2, 4 .. 30 s and up to a quarter more, 10 .. 60 s if the controller's slot was taken. It waits
    1 s after a session that was up, unless something could not be kept, or framing was lost again and no result was
    stored in between; and whatever came before where another revision, or another way, is left to try
@@ -244,7 +245,7 @@ class Intake:
         return False
 
     def _probe_ms(self):
-        """Return when a flash that refused is tried again if that wears nothing; 0: where a try may."""
+        """Return the ms until a flash that refused is tried again; 0 where a try may wear it."""
         device = self.log.device.device
         return device.probe_ms() if self.flash_refused and hasattr(device, "probe_ms") else 0
 

@@ -88,7 +88,10 @@ class Need:
 
 
 def needs(station: dict) -> list[Need]:
-    """Return all needs of a station whose spool is up; none if it is not (see `spool_problem`)."""
+    """Return what a station whose spool is up needs now, without connections, counts and doubts (`all_needs`).
+
+    None if its spool is not up (see `spool_problem`).
+    """
     if not station.get("mounted"):
         return []
     kinds = (

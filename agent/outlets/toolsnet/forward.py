@@ -167,12 +167,8 @@ class ToolsNetOutlet(Connection):
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
         self._waits = False
-        state = self.session.state
-        if state < ts.STREAMING:
-            if state > ts.STOPPED and not self.may_write():  # what an 08 says is written down
-                return LINE_WAIT_MS
-            if self.policy.phase == IN_ORDER and not self.policy.out:
-                self.log.peek(self.policy.cursor)  # it passes what ToolsNet does not want, which keeps no room then
+        if ts.STOPPED < self.session.state < ts.STREAMING and not self.may_write():  # what an 08 says is written down
+            return LINE_WAIT_MS
         left = Connection.step(self, now)
         return LINE_WAIT_MS if self._waits and left > LINE_WAIT_MS else left
 

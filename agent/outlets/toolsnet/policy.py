@@ -3,7 +3,8 @@
 It is told when a connection was lost, and when the 08 of a new one came; of them it keeps `has_refused_head` and
 `connections_lost`.
 
-The head is the result that was refused: the cursor stands in front of it.
+The head is the record that the others wait for: refused, left unanswered, or one that nobody can read. The cursor
+stands in front of it.
 
     phase      what goes out, and what is durable before it
     IN_ORDER   the cursor's next, which the cursor passes when it is taken; W1: SEND_LIMIT covers it; W2: if there was
@@ -22,7 +23,7 @@ The head is the result that was refused: the cursor stands in front of it.
     IN_ORDER   write            HOLD: the quarantine has no room for a frame that nobody can read
     IN_ORDER   write            REOFFER
     IN_ORDER   08               RETRY: SENT says lookahead, of before a start
-    IN_ORDER   08               FINISH: and it names one of that
+    IN_ORDER   08               FINISH: the same, and it names one of the lookahead
     IN_ORDER   08               HOLD: it names one behind such a frame
     RETRY      taken            IN_ORDER
     RETRY      refused, silent  LOOKAHEAD: from OFFERS on, each of which counts; with `refused: block` a pause
@@ -171,7 +172,7 @@ class Policy:
         self.has_refused_head = False  # this connection's server
         self.connections_lost = 0  # connections that were lost in a lookahead, and where the head was refused
         self.unanswered = 0  # silences that told nothing
-        self.pause = Timer()  # until something goes out, or is written, again; no order or reoffer waits
+        self.pause = Timer()  # until something goes out, or is written, again; orders and reoffers do not wait for it
         self.drop_number = 0  # the number that an operator drops, once nothing is out; 0: none
         self.pending_write = 0  # what `write` has to do
         self.out = False  # something that `next` gave has no answer yet
@@ -523,7 +524,7 @@ class Policy:
         return self._has_head() and self.lookahead.is_stuck()
 
     def _has_head(self):
-        """True unless what holds the others was overwritten."""
+        """True while the head still waits: it was not taken, dropped or overwritten."""
         return self.phase == FINISH or self.cursor.number < self.head
 
     def _has_more(self, now):

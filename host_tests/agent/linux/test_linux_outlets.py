@@ -12,7 +12,6 @@ from toolcart.agent.linux.awaiting_secret import RETRY_MS, AwaitingSecret
 from toolcart.tools.config.secrets import PendingSecrets
 from host_tests.support.graphs import cart_with_curves
 from host_tests.support.mqtt import BROKER, SETTINGS
-from lab.harness.cart import Cart
 from lab.harness.mqtt_broker import Broker, Consumer
 
 
@@ -113,31 +112,6 @@ def test_events_and_curves_have_topics_of_their_own():
         station.log.backlog_of(station.log.cursors[1]) == 0
         and station.graphs.backlog_of(station.graphs.cursors[1]) == 0
     )
-
-
-@pytest.mark.parametrize("when_full", ["refuse", "overwrite"])
-def test_events_that_toolsnet_does_not_want_wait_for_nobody_while_it_is_away(when_full):
-    """Nor do they fill a spool: the broker has had them, so the controller's results find room."""
-    outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "mqtt", "host": BROKER[0]}]
-    cart = Cart(settings={"station": {"outlets": outlets}, "spool": {"when_full": when_full}}, blocks=10)
-    cart.broker = Broker()
-    cart.consumer = Consumer(cart.broker)
-    cart.network.listen(*BROKER, cart.broker.endpoint)
-    cart.run(3000)
-    cart.refuse(True)
-    for number in range(300):
-        cart.controller.raise_alarm(f"E{number:03d}")
-        cart.run(200)
-    cart.run(20000)
-    log = cart.station.log
-    assert len(cart.broker.alarms) == 300 and log.number >= 300
-    assert [log.backlog_of(cursor) for cursor in log.cursors] == [0, 0]
-    cart.produce(3, 1000)
-    cart.run(20000)
-    assert len(cart.controller.acknowledged) == 3
-    cart.refuse(False)
-    cart.run(120000)
-    assert cart.ids() == [1, 2, 3]
 
 
 def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connection():
