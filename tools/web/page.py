@@ -128,7 +128,7 @@ def names_of(paths: list[str]) -> dict[str, str]:
     """
     names = {path: name_of(path) for path in paths}
     for folders in range(2, max((path.count("/") for path in map(os.path.abspath, paths)), default=0) + 1):
-        names = {path: name_of(path, folders) if path in _alike(names) else name for path, name in names.items()}
+        names |= {path: name_of(path, folders) for path in _alike(names)}
     alike = _alike(names)
     return {
         path: f"{name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}" if path in alike else name
