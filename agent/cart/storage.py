@@ -85,10 +85,10 @@ def bring_up(station, device):
     graphs = 0
     if ON_CPYTHON:
         if spool["graphs_kib"]:
-            from toolcart.agent.record.graph import RING_BLOCKS_LEAST  # few carts have curves
+            from toolcart.agent.record.graph import ring_blocks  # few carts have curves
 
             station.at_start.curves_asked = bool(station.settings["controller"]["traces"])
-            graphs = max(spool["graphs_kib"] * 1024 // device.block_bytes, RING_BLOCKS_LEAST)
+            graphs = ring_blocks(spool["graphs_kib"] * 1024, device.block_bytes)
     # The log is at the end, so that it can grow. An existing spool keeps the sizes of its quarantine and its graphs:
     # another setting of parked_kib or graphs_kib takes effect with a new spool.
     kept_blocks, graph_blocks, held = divide(device, kept, graphs)

@@ -72,11 +72,16 @@ PIECE_DATA = const(8)  # in any piece but the first
 PIECE_BYTES = const(500)  # 512 with its frame, a multiple of every program unit
 PIECES_MOST = const(255)
 
-RING_BLOCKS_LEAST = const(4)  # of the log that keeps them
+_RING_BLOCKS_LEAST = const(4)  # of the log that keeps them
 
 PARAMETERS = const(0)  # the contents of a MID 0901
 ANGLE = const(1)
 TORQUE = const(2)
+
+
+def ring_blocks(octets, block_bytes):
+    """Return how many blocks the log that keeps them has of so many bytes; none of 0."""
+    return max(octets // block_bytes, _RING_BLOCKS_LEAST) if octets else 0
 
 
 def data_at(page, at):

@@ -18,7 +18,7 @@ from pathlib import Path
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.partitioning import divide
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
-from toolcart.agent.record.graph import RING_BLOCKS_LEAST
+from toolcart.agent.record.graph import ring_blocks
 from toolcart.board.linux import regular_file, spool_header
 from toolcart.tools.config.path_checks import is_of_a_chip
 
@@ -60,8 +60,8 @@ def _kept(path: Path, owner: tuple[int, int, int], spool: dict) -> Iterator[Warn
     parked_kib, kib = spool["parked_kib"], kept * block_bytes // 1024
     if parked_kib and max(parked_kib * 1024 // block_bytes, KEPT_BLOCKS_LEAST) != kept:
         yield "parked_kib", f"its {kib} KiB for what ToolsNet refuses", f"{move} with others (--parked-kib)"
-    graphs_kib, kib = spool["graphs_kib"], graphs * block_bytes // 1024
-    if (max(graphs_kib * 1024 // block_bytes, RING_BLOCKS_LEAST) if graphs_kib else 0) != graphs:
+    kib = graphs * block_bytes // 1024
+    if ring_blocks(spool["graphs_kib"] * 1024, block_bytes) != graphs:
         words = f"its {kib} KiB for curves" if graphs else "to results alone: it has no room for curves"
         yield "graphs_kib", words, f"{move} {'with others' if graphs else 'with some'} (--graphs-kib)"
 

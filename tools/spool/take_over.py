@@ -38,7 +38,7 @@ from toolcart.agent.log.removed_toolsnet import give_up
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
-from toolcart.agent.record.graph import RING_BLOCKS_LEAST
+from toolcart.agent.record.graph import ring_blocks
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux import order_log
 from toolcart.board.linux.agreement import agreeing, counted
@@ -321,7 +321,7 @@ class _Sizes:
         """Return how many blocks the ring of curves gets; 0: there is none."""
         ordered = self.plan.graphs_bytes
         wanted = min(self.curves, self.plan.size_bytes // 2) if ordered is None else ordered
-        return max(wanted // self.block_bytes, RING_BLOCKS_LEAST) if wanted else 0
+        return ring_blocks(wanted, self.block_bytes)
 
     def packed(self, records: list[Record]) -> int:
         """Return how many blocks these take, one behind the other."""
