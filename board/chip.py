@@ -31,7 +31,6 @@ WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
 NTP_PORT = const(123)
 RAW = "raw"
-FOLDER = "/spool"
 
 
 def host_name():
@@ -304,11 +303,11 @@ class Board:
     def _open_folder(self, path, size_kib):
         import os
 
-        from toolcart.board.folder_flash import FolderFlash, folder_of, is_shared
+        from toolcart.board.folder_flash import FOLDER, FolderFlash, folder_of, is_shared
 
-        spelled, path = path, folder_of(FOLDER, path)
+        spelled, path = path, folder_of(path)
         for other, _ in self._flashes:
-            if is_shared(path, folder_of(FOLDER, other)):
+            if is_shared(path, folder_of(other)):
                 return self._miss("%s: shares its folder with the spool %s of another station" % (spelled, other))
         try:
             if path.startswith(FOLDER + "/"):

@@ -25,6 +25,7 @@ from toolcart.board.errno_reasons import refusal_of
 BLOCK_BYTES = const(4096)
 UNIT_BYTES = const(16)
 OPEN_FILES = const(3)  # the log's newest block, the state's, and one that is read
+FOLDER = "/spool"  # where relative paths begin
 
 _ERASED = b"\xff" * 64
 
@@ -50,10 +51,10 @@ else:
         return put
 
 
-def folder_of(root, path):
-    """Return the one spelling of the folder of a spool with this path, which begins at `root` if it is relative."""
+def folder_of(path):
+    """Return the one spelling of the folder of a spool with this path, which begins at FOLDER if it is relative."""
     if not path.startswith("/"):
-        path = root + "/" + (path.replace("@", "_") if path.startswith("raw@") else path)
+        path = FOLDER + "/" + (path.replace("@", "_") if path.startswith("raw@") else path)
     parts = []
     for part in path.split("/"):
         if part == "..":

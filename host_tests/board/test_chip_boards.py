@@ -539,9 +539,9 @@ def test_a_partition_that_fails_is_a_code_and_no_exception(esp32_chip, monkeypat
 
 
 def test_a_table_without_that_partition_keeps_the_spool_in_files(esp32_chip, monkeypatch, tmp_path):
-    from toolcart.board import chip as common
+    from toolcart.board import folder_flash
 
-    monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
+    monkeypatch.setattr(folder_flash, "FOLDER", str(tmp_path / "spool"))
     board = esp32_chip.Board(settings())
     assert board.flash({"path": "raw", "size_kib": 64}) is not None
     assert any("in files" in message for message in board.messages)

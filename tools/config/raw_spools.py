@@ -15,11 +15,10 @@ from __future__ import annotations
 import json
 import re
 
-from toolcart.board import folder_flash
+from toolcart.board.folder_flash import folder_of, is_shared
 from toolcart.board.safe_mode import FOLDERS
 
 BLOCK_KIB = 4  # raw flash is divided in blocks
-FOLDER = "/spool"  # where a relative path of a board begins (toolcart.board.chip)
 A_FOLDER = "the name of a folder in letters, digits, - and _"
 _PART = re.compile(r"raw(?:@(\d+))?", re.ASCII)
 _NAME = r"[\w-](?:[\w.-]*[\w-])?"  # FAT drops a dot at the end
@@ -70,15 +69,10 @@ def _first_overlap(spools: list[dict], index: int) -> int | None:
         if part and other:
             shares = part[0] < other[1] and other[0] < part[1]
         else:
-            shares = folder_flash.is_shared(folder, folder_of(spool["path"]))
+            shares = is_shared(folder, folder_of(spool["path"]))
         if shares:
             return number
     return None
-
-
-def folder_of(path: str) -> str:
-    """Return the folder of a board's spool, as toolcart.board.chip makes it where it lies in files."""
-    return folder_flash.folder_of(FOLDER, path)
 
 
 def _path_problem(path: str) -> str:

@@ -351,10 +351,10 @@ def raw_flash():
 @pytest.fixture
 def chip(monkeypatch, tmp_path):
     with fake_chip.installed("rp2"):
-        from toolcart.board import chip as common
+        from toolcart.board import folder_flash
         from toolcart.board.rp2 import board as rp2
 
-        monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
+        monkeypatch.setattr(folder_flash, "FOLDER", str(tmp_path / "spool"))
         yield rp2
 
 
