@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -25,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED="1", TERM="dumb")
 END_S = 30
 DEADLINE_S = 120  # far beyond any machine
+# Below those that a system gives to who connects or listens at 0, and other ones in each process of a run
+FREE_PORTS = iter(range(20000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 12), 32768))
 
 
 def toolcart(*words: object, code: int | None = 0, text: str | bytes | None = None) -> Result:
@@ -48,10 +51,12 @@ def ran(*words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
 
 
 def free_port() -> int:
-    """A port at which nothing listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    """A port at which nothing listens; none is given twice, and the system gives it to nobody else."""
+    for port in FREE_PORTS:
+        with contextlib.suppress(OSError), socket.socket() as taken:
+            taken.bind(("127.0.0.1", port))
+            return port
+    raise OSError("every port is taken")
 
 
 def wait_for(what: str | Callable[[], object], condition: Callable[[], object], within_s: float = DEADLINE_S) -> None:
