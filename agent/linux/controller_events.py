@@ -21,6 +21,7 @@ Imported where an outlet wants events.
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.fields import compare, copy, fill, number
+from toolcart.agent.linux.unwanted_events import pass_unwanted
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.newest_event import newest_event
 from toolcart.agent.openprotocol.header import HEADER_BYTES
@@ -124,6 +125,7 @@ class ControllerEvents:
         session = intake.session
         link = intake.link
         kept = NOT_KEPT
+        pass_unwanted(self.log)  # those before it that nobody wants any more keep no room, also while ToolsNet is away
         if not intake.cannot_store and self.log.has_room(self.log.room_bytes):
             kept = self.put(session.received.mid, link.buf, link.at, link.length, now)
         if kept == NOT_KEPT:

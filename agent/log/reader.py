@@ -111,12 +111,12 @@ class Reader:
         """
         while cursor.number < self.visible:
             if cursor.version != self.version:
-                self._place(cursor)
+                self.look_up(cursor)
             place = cursor.place
             offset = cursor.offset
             end = self.offset if place == self.block else self.device.block_bytes
             if cursor.number + 1 >= cursor.bound or offset + FRAME_BYTES > end:
-                self._leave(cursor)
+                self.leave_block(cursor)
                 continue
             octets = self.read_record(place, offset, end)
             if octets > 0:
@@ -201,7 +201,7 @@ class Reader:
                 found = place
         return found
 
-    def _place(self, cursor):
+    def look_up(self, cursor):
         """Find the cursor's block; pass what is gone before it."""
         firsts = self.firsts
         if cursor.version < 0 or firsts[cursor.place] != cursor.first:
@@ -225,7 +225,7 @@ class Reader:
         cursor.bound = self.first_above(cursor.first)
         cursor.offset = HEAD_OCTETS
 
-    def _leave(self, cursor):
+    def leave_block(self, cursor):
         """Go to the block after the cursor's, or to the end; what was not found up to there is damaged."""
         last = cursor.bound - 1 if cursor.bound <= self.visible else self.visible
         place = cursor.place

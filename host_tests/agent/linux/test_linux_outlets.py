@@ -9,9 +9,11 @@ from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart import config
 from toolcart.agent.linux import mqtt_settings
 from toolcart.agent.linux.awaiting_secret import RETRY_MS, AwaitingSecret
+from toolcart.agent.log.snapshot_fields import DAMAGED, OVERWRITTEN
 from toolcart.tools.config.secrets import PendingSecrets
 from host_tests.support.graphs import cart_with_curves
 from host_tests.support.mqtt import BROKER, SETTINGS
+from lab.harness.cart import Cart
 from lab.harness.mqtt_broker import Broker, Consumer
 
 
@@ -112,6 +114,68 @@ def test_events_and_curves_have_topics_of_their_own():
         station.log.backlog_of(station.log.cursors[1]) == 0
         and station.graphs.backlog_of(station.graphs.cursors[1]) == 0
     )
+
+
+BESIDE_MQTT = {"station": {"outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "mqtt", "host": BROKER[0]}]}}
+
+
+def raise_alarms(cart, count):
+    """So many alarms, while ToolsNet is away and takes no event anyway."""
+    begin = len(cart.broker.alarms)
+    for number in range(begin, begin + count):
+        cart.controller.raise_alarm(f"E{number:03d}")
+        cart.run(200)
+    cart.run(20000)
+    assert len(cart.broker.alarms) == begin + count
+
+
+@pytest.mark.parametrize("when_full", ["refuse", "overwrite"])
+@pytest.mark.parametrize("cuts", [0, 1])
+def test_events_that_toolsnet_does_not_want_fill_no_spool_while_it_is_away(when_full, cuts):
+    cart = Cart(settings={**BESIDE_MQTT, "spool": {"when_full": when_full}}, blocks=10)
+    cart.broker = Broker()
+    cart.consumer = Consumer(cart.broker)
+    cart.network.listen(*BROKER, cart.broker.endpoint)
+    cart.run(3000)
+    cart.refuse(True)
+    raise_alarms(cart, 300)
+    for _ in range(cuts):
+        cart.cut()
+        cart.boot()
+        cart.run(60000)
+        raise_alarms(cart, 300)
+    log = cart.station.log
+    assert log.number >= 300 and max(log.backlog_of(cursor) for cursor in log.cursors) <= 1
+    cart.produce(3, 1000)
+    cart.run(20000)
+    assert len(cart.controller.acknowledged) == 3
+    raise_alarms(cart, 1)
+    assert log.backlog_of(log.cursors[0]) > 3  # behind a result they wait with it
+    cart.refuse(False)
+    cart.run(120000)
+    assert cart.ids() == [1, 2, 3]
+    assert log.state.numbers[OVERWRITTEN] == log.state.numbers[DAMAGED] == 0
+
+
+def test_what_is_damaged_is_passed_only_with_an_08():
+    """What was out before a start may be what is damaged: it is counted where that is known."""
+    cart = Cart(settings=BESIDE_MQTT, blocks=10)
+    cart.broker = Broker()
+    cart.consumer = Consumer(cart.broker)
+    cart.network.listen(*BROKER, cart.broker.endpoint)
+    cart.run(3000)
+    cart.refuse(True)
+    raise_alarms(cart, 3)
+    log = cart.station.log
+    cursor = log.cursors[0]
+    cart.run(1000)
+    before = cursor.number
+    log.next += 1  # as if one lacked
+    raise_alarms(cart, 3)
+    assert cursor.number == before + 1 and log.state.numbers[DAMAGED] == 0
+    cart.refuse(False)
+    cart.run(60000)
+    assert log.backlog_of(cursor) == 0
 
 
 def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connection():
