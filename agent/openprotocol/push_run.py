@@ -80,7 +80,7 @@ def take_push(recovery, record, now):
         _take_unanswered(recovery, number, known, record, now)
         return follows
     if recovery.flags:
-        return _take_unproven(recovery, number, follows, now)
+        return _take_unproven(recovery, number, known, follows, now)
     if ledger.misses(number):
         recovery.retry.start(now, phases.ON_ITS_WAY_MS)
         return True
@@ -110,7 +110,7 @@ def _take_unanswered(recovery, number, known, record, now):
         recovery.push_run.on_its_way.start(now, phases.ON_ITS_WAY_MS)
 
 
-def _take_unproven(recovery, number, follows, now):
+def _take_unproven(recovery, number, known, follows, now):
     """Take a push of a connection that has not proven yet what its IDs mean; False if its ID is out of order."""
     ledger = recovery.ledger
     observed = recovery.observed
@@ -119,7 +119,7 @@ def _take_unproven(recovery, number, follows, now):
 
         count_skipped(recovery.duplicates, ledger)
     # ID 0 is no result's, or one's just past the wrap; one that comes again says nothing new.
-    if recovery.phase == phases.PHASE_NO_ID and number > 0 and number != ledger.top():
+    if recovery.phase == phases.PHASE_NO_ID and number > 0 and number != known:
         recovery.start_over_after_pause(now)
         return False
     if observed.is_nothing():
