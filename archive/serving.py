@@ -23,7 +23,7 @@ from toolcart.archive.consume.parcels import Parcels
 from toolcart.archive.database import database
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import servers
-from toolcart.archive.server.pim import InProcessServer, RegisteredServers
+from toolcart.archive.server.pim_answers import InProcessServer, RegisteredServers
 from toolcart.archive.server.server import ArchiveServer
 from toolcart.archive.server.server_state import ServerState
 from toolcart.archive.storage.maintenance import Retention, RetentionPeriods

@@ -142,7 +142,7 @@ def _mount(log):
     order = [place for place in range(log.device.block_count) if log.firsts[place]]
     order.sort(key=lambda place: numbers[place])
     copies = _find_newest(log, numbers, order, unnamed)
-    if copies < 0 or not _link(log, numbers, before, order, unnamed):
+    if copies < 0 or not _check_chain(log, numbers, before, order, unnamed):
         return MOUNT_FAILED
     last = log.number
     if state.lost and last:
@@ -232,18 +232,18 @@ def _find_newest(log, numbers, order, unnamed):
     return 0
 
 
-def _link(log, numbers, before, order, unnamed):
+def _check_chain(log, numbers, before, order, unnamed):
     """Leave out the blocks before the newest that do not count (rule 2); return False if one cannot be read."""
     low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
     bound = newest = TOP
     is_read = True  # the page and the log's end are those of the newest
     while order:
         place = order.pop()
-        is_gone = numbers[place] != newest < TOP  # what was in front of the one that counts
+        has_gap_behind = numbers[place] != newest < TOP  # a block between it and the next one that counts is gone
         counts = log.firsts[place] < bound and numbers[place] <= newest
-        if is_gone and counts and log.device.wears and bound <= low + 1:
+        if has_gap_behind and counts and log.device.wears and bound <= low + 1:
             counts = False
-        elif is_gone and counts and place in unnamed:
+        elif has_gap_behind and counts and place in unnamed:
             is_read = False
             counts = _goes_further(log, place, order, unnamed)
             if counts < 0:
@@ -251,7 +251,7 @@ def _link(log, numbers, before, order, unnamed):
         if not counts:
             _reject_block(log, place, unnamed)
             continue
-        if is_gone and log.whole == 0:
+        if has_gap_behind and log.whole == 0:
             log.whole = bound
         if place in unnamed and log.state.found:
             log.state.older = True

@@ -184,7 +184,7 @@ def take_no_newest(recovery, now):
 
         is_pushed = nothing_above.has_pushed_newest(recovery)
     if is_pushed:
-        observed.take(ledger.last_id, ledger.last)
+        observed.take(ledger.last_id, ledger.last_push)
         observed.is_held = True
         return look_at_sharing(recovery, now)
     if ledger.top() <= 0:
@@ -205,8 +205,8 @@ def go_on_without_newest(recovery, now):
 def _turn_to_witness(recovery):
     """Ask for the highest known; where it may be off and was not pushed, for the last push. Return OUTCOME_NONE."""
     ledger = recovery.ledger
-    is_other = recovery.offset.needs_push and recovery.may_be_offset() and recovery.is_pushed(ledger.last)
-    copy(recovery.sought, 0, ledger.last if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
+    is_other = recovery.offset.needs_push and recovery.may_be_offset() and recovery.is_pushed(ledger.last_push)
+    copy(recovery.sought, 0, ledger.last_push if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
     return recovery.turn_to(phases.PHASE_WITNESS, unpack_id(recovery.sought, 0))
 
 

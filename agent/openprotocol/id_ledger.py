@@ -13,8 +13,8 @@ Rules
    IDs at its begin alone, and what was counted once is never in one again, whatever is added later.
    After EMPTY everything before the first result may be missing: it is not known where that range begins, unless
    that is 1, nor how much of it is asked for. A range that lies in it, of a count that begins anew, is one of its own.
-   Where a count has begun anew the first ranges may be of the one before (`ended`; of what is written, the oldest):
-   whatever has these IDs now, what the present count has reached can not be had any more.
+   Where a count has begun anew the first ranges may be of the one before (`ended_ranges`; of what is written, the
+   oldest): whatever has these IDs now, what the present count has reached can not be had any more.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
    result stored before `top` (toolcart.agent.openprotocol.spindle_subscription, rule 2), and that of the second one how
@@ -95,7 +95,7 @@ _KNOWN_MOST = const(12)
 # Of state.octets; `top` is first.
 INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
 _RANGES = const(16)
-_IN_FRONT = const(21)
+_BEFORE_TOP = const(21)
 _IDENTITY = const(36)
 _ENDED_AT = const(39)  # in its last octet
 _ENDED = const(0x80)
@@ -111,7 +111,7 @@ _MET = const(1)  # `top` is a result
 _EMPTY = const(2)
 _SHARED = const(4)  # all stations of the controller share the IDs
 _DOUBTED = const(8)  # rule 8, for the next start
-_UNASKED = const(16)  # rule 10
+_UNANSWERING = const(16)  # rule 10
 _OTHER_UNIT = const(32)  # rule 11
 _SUCCESSOR = const(128)  # rule 12
 _SUCCESSOR_ID = const(26)  # where it is: no digits if there is none
@@ -136,7 +136,7 @@ class IdLedger:
         self.state = state
         self.recovers = recovers
         self.octets = state.octets
-        self.ended = 0  # so many ranges, from the first one on, are of the count before
+        self.ended_ranges = 0  # so many ranges, from the first one on, are of the count before
         self.expected = bytearray(res.ID_BYTES)  # top + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
         self.held = []  # rule 4: [first, last, how many of these IDs are gone, why], oldest first
@@ -150,7 +150,7 @@ class IdLedger:
         self.skipped = 0
         self.unproven = -1
         self.not_saved = 0  # snapshots that could not be written
-        self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
+        self.last_push = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         # The last PARTLY_ACKNOWLEDGED_MOST pushes of which a part was acknowledged, and that are not whole.
         self.partly_acknowledged = []
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
@@ -176,7 +176,7 @@ class IdLedger:
             first = unpack_id(octets, at)
             if first:
                 self.ranges.append([first, unpack_id(octets, at + 5)])
-        self.ended = 1 if self.ranges and octets[_ENDED_AT] & _ENDED else 0
+        self.ended_ranges = 1 if self.ranges and octets[_ENDED_AT] & _ENDED else 0
         self._is_unnamed = self.has_unnamed()
         self.doubted = 1 if self.ranges or octets[_FLAGS] & _DOUBTED else 0
 
@@ -247,14 +247,14 @@ class IdLedger:
             return 0
         self._is_unnamed = False
         number = id_of(buf, at + res.TIGHTENING_ID)
-        put_digest(self.last, 0, buf, at, flags)
+        put_digest(self.last_push, 0, buf, at, flags)
         self.last_id = number
         again = self._pushed_again(number)
         if not self.is_met():
             self._note_whole(number)
             if self.is_empty() and not self.is_unanswering() and number != 1:
                 self.add_open(open_below(preceding(number)), preceding(number))
-            self.put_top(self.last)
+            self.put_top(self.last_push)
         elif flags & res.FLAG_UNPROVEN:
             self._note_whole(number)
             if self.successor and self.successor_id < 0:
@@ -322,7 +322,7 @@ class IdLedger:
             return 0
         if self.misses(number):
             return self._fetched_again()
-        return 1 if number != top or self.is_top(self.last) else 0  # an ID may never change
+        return 1 if number != top or self.is_top(self.last_push) else 0  # an ID may never change
 
     def _note_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
@@ -353,8 +353,8 @@ class IdLedger:
             return
         self._note_whole(number)
         if not self.is_other_spindle_of(self.octets):
-            self.put_top(self.last)
-        if not self.ended:  # else each is looked at: it may have reached what is missing of the count before
+            self.put_top(self.last_push)
+        if not self.ended_ranges:  # else each is looked at: it may have reached what is missing of the count before
             put_id(self.expected, 0, number)
             increment(self.expected)
 
@@ -366,7 +366,7 @@ class IdLedger:
         if number not in self.partly_acknowledged:
             return
         self.partly_acknowledged.remove(number)
-        for index in range(self.ended, len(self.ranges)):
+        for index in range(self.ended_ranges, len(self.ranges)):
             first, last = self.ranges[index]
             if last == number:
                 if first == last:
@@ -383,9 +383,9 @@ class IdLedger:
         """Make `top` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
         self.successor = 0
         self.forget_ranges()
-        copy(self.octets, _IN_FRONT, self.octets, 0, TIME)
-        put_digest(self.last, 0, buf, at, 0)
-        self.put_top(self.last)
+        copy(self.octets, _BEFORE_TOP, self.octets, 0, TIME)
+        put_digest(self.last_push, 0, buf, at, 0)
+        self.put_top(self.last_push)
 
     # -- what holds now ------------------------------------------------------------------------------------------
 
@@ -407,7 +407,7 @@ class IdLedger:
 
     def is_unanswering(self):
         """True if this controller answers no question about its results, as far as is known (rule 10)."""
-        return self.octets[_FLAGS] & _UNASKED != 0
+        return self.octets[_FLAGS] & _UNANSWERING != 0
 
     def has_other_unit(self):
         """True if a torque without a unit may be one of another unit than Nm (rule 11)."""
@@ -437,11 +437,11 @@ class IdLedger:
 
     def is_other_spindle_of(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""
-        return self.octets[SPINDLES] & _SEVERAL != 0 and are_of_one(self.last, digest)
+        return self.octets[SPINDLES] & _SEVERAL != 0 and are_of_one(self.last_push, digest)
 
     def in_front(self):
         """Return the ID of the result of several spindles that was stored before `top`, 0 if there is none below it."""
-        number = unpack_id(self.octets, _IN_FRONT)
+        number = unpack_id(self.octets, _BEFORE_TOP)
         return number if is_ahead(self.top(), number) else 0
 
     def is_top(self, digest):
@@ -458,7 +458,7 @@ class IdLedger:
 
     def identity(self):
         """Return what tells this controller from others, 0 if nothing is known."""
-        if not self.ended:
+        if not self.ended_ranges:
             return get_u32(self.octets, _IDENTITY)
         octets = bytearray(self.octets[_IDENTITY:_FLAGS])
         octets[_ENDED_AT - _IDENTITY] &= ~_ENDED & 0xFF
@@ -470,7 +470,7 @@ class IdLedger:
 
     def misses(self, number):
         """True if this ID may be missing of the present count."""
-        for first, last in self.ranges[self.ended :] if self.ended else self.ranges:
+        for first, last in self.ranges[self.ended_ranges :] if self.ended_ranges else self.ranges:
             if is_within(number, first, last):
                 return True
         return False
@@ -567,7 +567,7 @@ class IdLedger:
 
     def put_unanswering(self, is_unanswering):
         """Set whether this controller answers no question."""
-        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNASKED & 0xFF | (_UNASKED if is_unanswering else 0)
+        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNANSWERING & 0xFF | (_UNANSWERING if is_unanswering else 0)
 
     def put_results_each(self, count):
         """An ID has so many results, up to UNNAMED_MOST, unless spindles are named; they never get fewer."""
@@ -618,7 +618,7 @@ class IdLedger:
         """Forget all ranges: nothing is missing any more."""
         self.ranges = []
         self.held = []
-        self.ended = 0
+        self.ended_ranges = 0
         self._write_ranges()
 
     def add(self, first, last):
@@ -631,7 +631,7 @@ class IdLedger:
             self.add(1, last)
             return
         ranges = self.ranges
-        begin, end = ranges[-1] if len(ranges) > self.ended else (0, 0)
+        begin, end = ranges[-1] if len(ranges) > self.ended_ranges else (0, 0)
         goes_on = begin and is_within(first, begin, end)
         if goes_on and is_ahead(last, end):
             ranges[-1][1] = last
@@ -664,7 +664,7 @@ class IdLedger:
     def widen(self, number):
         """Let the oldest range of the present count reach to this ID, in front of the end of the newest and in none."""
         ranges = self.ranges
-        place = self.ended
+        place = self.ended_ranges
         if length_of(number, ranges[place][0]):
             ranges[place][0] = number
         elif len(ranges) > place + 1 and length_of(ranges[place][1], number):
@@ -685,7 +685,7 @@ class IdLedger:
         """Add a range in front of all others, if there is anything in it."""
         if is_ahead(last, preceding(first)):
             self.ranges.insert(0, [first, last])
-            self.ended = 0  # IDs are off: which of these are of the count before is not known
+            self.ended_ranges = 0  # IDs are off: which of these are of the count before is not known
             self.doubt()
             self._write_ranges()
 
@@ -703,7 +703,7 @@ class IdLedger:
             ranges[place][0] = number
         else:
             ranges.pop(place)
-            self.ended -= place < self.ended
+            self.ended_ranges -= place < self.ended_ranges
         self.end_doubt()
         self._write_ranges()
 
@@ -716,7 +716,7 @@ class IdLedger:
 
     def leaving(self):
         """Return the oldest that is held and in no written range, None if there is none."""
-        is_second = len(self.ranges) > 1 and self.ended != 1  # else that is of another count
+        is_second = len(self.ranges) > 1 and self.ended_ranges != 1  # else that is of another count
         if not self.held or (is_second and not is_ahead(self.ranges[1][0], self.held[0][0])):
             return None
         return self.held[0]
@@ -732,7 +732,7 @@ class IdLedger:
         if first != last:
             self.ranges[place] = [first, first]
             self.ranges.insert(place + 1, [following(first, last) or 1, last])
-            self.ended += place < self.ended
+            self.ended_ranges += place < self.ended_ranges
             self.doubt()
             self._write_ranges()
 
@@ -740,7 +740,7 @@ class IdLedger:
         """Let what is written be all that is known: what was held may be missing again."""
         if len(self.ranges) > RANGES_MOST or self.held:
             self.ranges = self._written()
-            self.ended = min(self.ended, 1)
+            self.ended_ranges = min(self.ended_ranges, 1)
             self.held = []
             self.doubt()
 
@@ -750,7 +750,7 @@ class IdLedger:
             return self.ranges
         parts = [[first, last] for first, last in self.ranges]
         for first, last, _, _ in self.held:
-            place = len(parts) if not self.ended else 0
+            place = len(parts) if not self.ended_ranges else 0
             while place and is_ahead(parts[place - 1][0], first):
                 place -= 1
             if place == 0 and parts:  # there is no room for its event
@@ -758,7 +758,7 @@ class IdLedger:
             elif place == 0 or is_ahead(first, parts[place - 1][1]):
                 parts.insert(place, [first, last])
         if len(parts) > RANGES_MOST:
-            place = self.ended if 0 < self.ended < len(parts) else 1
+            place = self.ended_ranges if 0 < self.ended_ranges < len(parts) else 1
             parts = [[parts[0][0], parts[place - 1][1]], [parts[place][0], parts[-1][1]]]
         return parts
 
@@ -779,7 +779,7 @@ class IdLedger:
             else:
                 pack_id(octets, _SUCCESSOR_ID, self.successor_id)
             put_u32(octets, _SUCCESSOR_IDENTITY, self.successor)
-        octets[_ENDED_AT] = octets[_ENDED_AT] & ~_ENDED & 0xFF | (_ENDED if self.ended else 0)
+        octets[_ENDED_AT] = octets[_ENDED_AT] & ~_ENDED & 0xFF | (_ENDED if self.ended_ranges else 0)
 
 
 assert _WITH_LIMITS == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES and _UNIT == res.BODY_BYTES + res.TORQUE_UNIT

@@ -45,7 +45,7 @@ def settle(recovery, now):
         recovery.learn_results_each()
     is_reset = observed.starts_over and observed.is_reset and not ledger.push_ids_differ()
     ended = recovery.ended()
-    left = ended.may_be_missing(ledger.ranges[ledger.ended :]) if ended is not None else None
+    left = ended.may_be_missing(ledger.ranges[ledger.ended_ranges :]) if ended is not None else None
     above = ()
     if ledger.ranges:
         from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
@@ -108,9 +108,9 @@ def _write_missing(recovery, left, above):
 
         seen_ids.cut(ledger)
     if left is not None:
-        ledger.ended = 1
+        ledger.ended_ranges = 1
         ledger.add(left[0], left[1])
-        ledger.ended = len(ledger.ranges)
+        ledger.ended_ranges = len(ledger.ranges)
     if (observed.starts_over and ledger.is_met()) or recovery.has_several():
         ledger.doubt()  # all the controller has may be missing, or `top` itself
     if observed.is_nothing():

@@ -54,10 +54,10 @@ def report(recovery, is_fetched):
     from toolcart.agent.openprotocol.stored_contents import count_lacking  # only once something is gone
 
     losses = [(first, last, count_lacking(recovery, first, last, begins)) for first, last in lost]
-    if ledger.ended:
+    if ledger.ended_ranges:
         from toolcart.agent.openprotocol import ended_ranges  # hardly any count begins anew twice
 
-        before = ledger.ranges[: ledger.ended]
+        before = ledger.ranges[: ledger.ended_ranges]
         losses = [(first, last, ended_ranges.count_lacking(recovery, first, last)) for first, last in before] + losses
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):

@@ -18,7 +18,7 @@ def missing_most(ledger, spindles=1, duplicates=None):
     top = ledger.top()
     for place, (first, last) in enumerate(ledger.ranges):
         length = (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
-        if place >= ledger.ended and top >= 0 and is_ahead(first, top):
+        if place >= ledger.ended_ranges and top >= 0 and is_ahead(first, top):
             above += length
         else:
             count += length

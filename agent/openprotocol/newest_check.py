@@ -63,7 +63,7 @@ def take_push(recovery):
     observed = recovery.observed
     ledger = recovery.ledger
     if not is_ahead(ledger.top(), observed.newest) and recovery.is_id_unique() and not recovery.may_push_ids_differ():
-        observed.take(ledger.last_id, ledger.last)
+        observed.take(ledger.last_id, ledger.last_push)
         observed.is_held = True
     return observed.newest
 
@@ -91,7 +91,7 @@ def take_first_push(recovery):
     observed = recovery.observed
     ledger = recovery.ledger
     newest = unpack_id(observed.top, 0)
-    if ledger.last_id == newest and not same(observed.top, ledger.last):
+    if ledger.last_id == newest and not same(observed.top, ledger.last_push):
         recovery.start_over()
     elif is_ahead(newest, ledger.last_id) and not recovery.ownership.shares:
         observed.first = following(ledger.last_id)

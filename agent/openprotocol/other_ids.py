@@ -59,7 +59,7 @@ def wait_for_push(recovery):
     """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
     recovery.offset.needs_push = True
     ledger = recovery.ledger
-    if recovery.is_pushed(ledger.last) and (recovery.first_record or not recovery.is_pushed(ledger.octets)):
+    if recovery.is_pushed(ledger.last_push) and (recovery.first_record or not recovery.is_pushed(ledger.octets)):
         recovery.start_over()
     else:
         recovery.switch_off(phases.PHASE_NO_ID)

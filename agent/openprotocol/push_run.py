@@ -73,7 +73,7 @@ def take_push(recovery, record, now):
         recovery.ownership.shared.has_asked_log = False  # else nothing is lacking
         recovery.start_over_after_pause(now)  # the answer with this push shows which station is ours
     follows = recovery.push_run.follows(number)
-    if recovery.push_run.take(number, ledger.last):
+    if recovery.push_run.take(number, ledger.last_push):
         ledger.run = 0 if recovery.has_several() else record
     known, recovery.known_top = recovery.known_top, ledger.top()
     if recovery.answers_nothing():
@@ -124,7 +124,7 @@ def _take_unproven(recovery, number, known, follows, now):
         return False
     if observed.is_nothing():
         is_of_count = not observed.is_zero_absent or recovery.ownership.shares or is_ahead(number, ledger.top())
-        if not (is_of_count or number < 1 or ledger.is_top(ledger.last)):
+        if not (is_of_count or number < 1 or ledger.is_top(ledger.last_push)):
             recovery.start_over_later(now)  # its count has begun anew, and ID 0 does not show it
         return True
     top = unpack_id(observed.top, 0)
@@ -138,7 +138,7 @@ def _take_unproven(recovery, number, known, follows, now):
             recovery.start_over_later(now)
         return follows
     if not ledger.is_other_spindle_of(observed.top):
-        copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
+        copy(observed.top, 0, ledger.last_push, 0, FINGERPRINT_BYTES)
     return True
 
 

@@ -40,7 +40,7 @@ def turn_to_missing(recovery, now):
                 recovery.stored_late = tuple([one for one in recovery.stored_late if one != gap_fill.at])
                 close_asked(recovery, False)
                 continue
-            if place < recovery.ledger.ended:
+            if place < recovery.ledger.ended_ranges:
                 from toolcart.agent.openprotocol.ended_ranges import pass_reached  # hardly any count begins anew
 
                 if pass_reached(recovery, last):
@@ -111,7 +111,7 @@ def close_asked(recovery, gone):
         count = recovery.results_of_spindles().missing(bytes(recovery.ask_id), since)
     place = recovery.ledger.place_of(gap_fill.begin)
     last = recovery.ledger.ranges[place][1] if place >= 0 else 0
-    if 0 <= place < recovery.ledger.ended:
+    if 0 <= place < recovery.ledger.ended_ranges:
         from toolcart.agent.openprotocol.ended_ranges import count_gone  # hardly any count begins anew
 
         count = count_gone(recovery, gone, count)

@@ -24,7 +24,7 @@ def last_of(ledger):
     """Return the last ID of a range above `top`, or of one that goes on there; -1: there is none."""
     ranges = ledger.ranges
     top = ledger.top()
-    if len(ranges) <= ledger.ended or top < 0 or not is_ahead(ranges[-1][1], top):
+    if len(ranges) <= ledger.ended_ranges or top < 0 or not is_ahead(ranges[-1][1], top):
         return -1
     first = ranges[-1][0]
     return ranges[-1][1] if first == first_above(top, ranges[-1][1]) or not is_ahead(first, top) else -1
@@ -59,7 +59,7 @@ def begin(ledger, number, reported=-1):
         top = ledger.ranges[-1][1] if ledger.ranges else reported
     is_above = top >= 0 and is_ahead(number, top) and not (ledger.shares() or ledger.push_ids_differ())
     first = first_above(top, number) if is_above else number
-    if len(ledger.ranges) > ledger.ended and not is_ahead(number, ledger.ranges[-1][1]):
+    if len(ledger.ranges) > ledger.ended_ranges and not is_ahead(number, ledger.ranges[-1][1]):
         ledger.widen(number)
     else:
         ledger.add(number if is_open(first, number) else first, number)
@@ -82,9 +82,9 @@ def cut(ledger):
     """Rule 2: end what was seen with `top`; return its last ID, -1 if there was none."""
     last = last_of(ledger)
     if last >= 0:
-        parts, ended = below(ledger), ledger.ended
+        parts, ended = below(ledger), ledger.ended_ranges
         ledger.forget_ranges()
-        ledger.ended = ended
+        ledger.ended_ranges = ended
         for first, end in parts:
             ledger.add(first, end)
     return last

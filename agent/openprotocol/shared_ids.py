@@ -377,7 +377,7 @@ def _is_no_shared_answer(recovery, number):
     asked = recovery.request.asked
     if recovery.ownership.shares or number < recovery.observed.newest <= asked:
         return not recovery.ownership.shares
-    for digest in (recovery.ledger.octets, recovery.ledger.last):
+    for digest in (recovery.ledger.octets, recovery.ledger.last_push):
         if number < unpack_id(digest, 0) <= asked and recovery.is_pushed(digest):
             return True
     return False

@@ -182,11 +182,11 @@ def settle(recovery, why):
         if begins:
             lost.append(begins)
         count = sum([length_of(first, end) for first, end in begun]) * recovery.results_each()
-        count += _count(recovery, lost[ledger.ended :])
-        if ledger.ended:
+        count += _count(recovery, lost[ledger.ended_ranges :])
+        if ledger.ended_ranges:
             from toolcart.agent.openprotocol import ended_ranges  # hardly any count begins anew
 
-            count += sum([ended_ranges.count_lacking(recovery, one[0], one[1]) for one in lost[: ledger.ended]])
+            count += sum([ended_ranges.count_lacking(recovery, one[0], one[1]) for one in lost[: ledger.ended_ranges]])
         is_reported = _report(recovery, lost + begun, count, why)
     if not is_reported:
         ledger.undo()
@@ -362,7 +362,7 @@ def lost(recovery, newest, is_reset, is_noted, before, begins):
     `is_noted`: on this connection, when it was `before`; `begins`: of the new count (`first_of_new_count`).
     """
     ledger = recovery.ledger
-    parts = below(ledger)[ledger.ended :]
+    parts = below(ledger)[ledger.ended_ranges :]
     if not is_reset:
         return parts
     top = ledger.top()

@@ -34,6 +34,6 @@ def take_unread(recovery, body, start, check, now, frame=b""):
     put_unread(recovery.answer, number, check)
     last = recovery.ledger.last_id
     if recovery.phase == phases.PHASE_FILL and number == recovery.request.asked and last >= 0 and last != number:
-        if recovery.is_id_unique() and has_both(frame, recovery.ledger.last):
+        if recovery.is_id_unique() and has_both(frame, recovery.ledger.last_push):
             return phases.STEP_ANOTHER  # the newest by now, which is answered for what is gone
     return recovery_answers.take_result(recovery, number, False, now)

@@ -28,7 +28,7 @@ from functools import lru_cache
 from toolcart.archive.database import unescaping
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import reader
-from toolcart.archive.server.pim import Answer
+from toolcart.archive.server.pim_answers import Answer
 from toolcart.archive.server.server_state import INLET_BYTES, ServerState
 from toolcart.archive.storage.writer import FAILED
 from toolcart.toolsnet.records import station_of

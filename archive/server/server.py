@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import connections
-from toolcart.archive.server.pim import InProcessServer
+from toolcart.archive.server.pim_answers import InProcessServer
 from toolcart.archive.server.server_state import CLIENTS_MOST, ServerState
 from toolcart.archive.server.tls import HANDSHAKE_S
 from toolcart.base.open_files import require

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server.connection_limits import ConnectionLimits
-from toolcart.archive.server.pim import InProcessServer, RegisteredServers
+from toolcart.archive.server.pim_answers import InProcessServer, RegisteredServers
 from toolcart.archive.server.unknown_connections import UnknownConnections
 from toolcart.archive.storage.writer import Writer
 from toolcart.base.terminal_safe import visible

@@ -20,7 +20,7 @@ from toolcart.archive.database.tables import Station
 from toolcart.archive.options import database_option, failing, option, say
 from toolcart.archive.serve_commands import PORT
 from toolcart.archive.server.connections import PimClient, ServerClient, stamp
-from toolcart.archive.server.pim import Answer
+from toolcart.archive.server.pim_answers import Answer
 from toolcart.archive.server.server import ArchiveServer
 from toolcart.archive.server.server_state import ServerState
 from toolcart.base.command_group import seconds_option

@@ -133,7 +133,7 @@ OFFERS = const(4)  # of the head, in vain, before a lookahead
 PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; later ones count
 _RETRIES_MS = (0, 2000, 8000)  # a server has ten seconds to get well before others go out
 # After each lookahead that has found nothing; the last is how long others may wait once the server takes them again.
-_LOOKAHEADS_MS = (10000, 30000, 60000)  # and between two offers of the head in a hold
+_LOOKAHEAD_PAUSES_MS = (10000, 30000, 60000)  # and between two offers of the head in a hold
 AGAIN_MS = const(5000)  # until what the flash or the quarantine did not take is tried again
 
 # Codes of a refusal that are none of the server's, which are above 0 (toolcart.agent.outlets.toolsnet.lookahead)
@@ -492,7 +492,7 @@ class Policy:
 
     def _lookahead_failed(self, now):
         """A lookahead, or what takes its place where none is allowed, has found nothing: let everything wait."""
-        self.pause.start(now, _LOOKAHEADS_MS[min(self.failed_lookaheads, len(_LOOKAHEADS_MS) - 1)])
+        self.pause.start(now, _LOOKAHEAD_PAUSES_MS[min(self.failed_lookaheads, len(_LOOKAHEAD_PAUSES_MS) - 1)])
         self.failed_lookaheads += 1
 
     def resume_in_order(self):
@@ -546,7 +546,7 @@ class Policy:
         """Hold everything: there is no room for the head."""
         self.phase = HOLD
         self.wait_for_room(now, self.code)
-        self.pause.start(now, _LOOKAHEADS_MS[-1])
+        self.pause.start(now, _LOOKAHEAD_PAUSES_MS[-1])
 
     # -- what is durable first ---------------------------------------------------------------------------------
 

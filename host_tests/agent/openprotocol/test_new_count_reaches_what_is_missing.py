@@ -63,7 +63,7 @@ def begun_again(ends_with=Bench.close):
 @pytest.mark.parametrize("reached", [104, 106, 110, 115, 130])
 def test_a_start_knows_which_range_is_of_the_count_before(reached, restarts):
     bench = begun_again()
-    while not bench.ledger.ended:
+    while not bench.ledger.ended_ranges:
         assert bench.step()
     bench.memory.next_id = reached - 3
     for _ in range(4):
@@ -74,17 +74,17 @@ def test_a_start_knows_which_range_is_of_the_count_before(reached, restarts):
     bench.settle()
     lost = [run for run in bench.gone.runs if run[3] == 1]
     assert sum([run[2] for run in lost]) == max(0, min(reached, 115) - 105), bench.gone.runs
-    assert not bench.ledger.ended and not bench.ledger.ranges
+    assert not bench.ledger.ended_ranges and not bench.ledger.ranges
 
 
 def test_it_is_written_beside_the_identity_of_the_controller():
     bench = begun_again()
     identity = bench.ledger.identity()
-    while not bench.ledger.ended:
+    while not bench.ledger.ended_ranges:
         assert bench.step()
     for _ in range(2):
         again = IdLedger(bench.state)
-        assert (again.ended, again.ranges, again.identity()) == (1, bench.ledger.ranges, identity)
+        assert (again.ended_ranges, again.ranges, again.identity()) == (1, bench.ledger.ranges, identity)
         bench.ledger.put_controller(identity, False, False)
     bench.settle()
-    assert (IdLedger(bench.state).ended, bench.ledger.identity()) == (0, identity)
+    assert (IdLedger(bench.state).ended_ranges, bench.ledger.identity()) == (0, identity)

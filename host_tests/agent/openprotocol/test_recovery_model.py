@@ -124,7 +124,7 @@ class World:
         recovery.answer[:] = bytes(16)
         recovery.ask_id[:] = bytes(10)
         if not self.connected:
-            ledger.last[:] = bytes(16)
+            ledger.last_push[:] = bytes(16)
             ledger.last_id = -1
         if run.last < 0:
             run.first[:] = bytes(16)
