@@ -193,7 +193,7 @@ def take_result(recovery, number, is_logged, now):
         from toolcart.agent.openprotocol import shared_ids  # where it is, that is loaded
 
         judged = shared_ids.judge(recovery, number)
-        if judged != phases.JUDGED_FINE:
+        if judged != shared_ids.JUDGED_FINE:
             return shared_ids.take_judged(recovery, judged)
     if phase == phases.PHASE_NEWEST:
         return id_continuity.take_newest(recovery, number, is_logged, now)

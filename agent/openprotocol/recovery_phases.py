@@ -143,9 +143,3 @@ STEP_EMPTY = const(22)  # the controller has nothing
 SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as its answers show
 SHARING_OWN = const(1)  # they do not
 SHARING_ALL = const(2)  # they do
-
-JUDGED_FINE = const(0)  # of an answer where stations may share the IDs: it is taken like any other
-JUDGED_DOUBT = const(1)  # it shows that they do, unless it is corrupt: ask again
-JUDGED_SHARED = const(2)  # it shows it a second time
-JUDGED_NO_OWNER = const(3)
-JUDGED_OWN = const(4)  # it shows that they do not

@@ -45,6 +45,13 @@ OWNER_OURS = const(1)
 OWNER_OTHER = const(2)
 OWNER_UNKNOWN = const(3)  # it has, and may be another's: no number is there, or ours is not known
 
+# What an answer shows
+JUDGED_FINE = const(0)  # nothing: it is taken like any other
+JUDGED_DOUBT = const(1)  # that stations share the IDs, unless it is corrupt: ask again
+JUDGED_SHARED = const(2)  # that, a second time
+JUDGED_NO_OWNER = const(3)  # it may be another's, and does not say whose it is
+JUDGED_OWN = const(4)  # that they do not
+
 STRETCH_IDS = const(500)
 OURS_MAX = const(250)
 
@@ -177,15 +184,15 @@ class SharedIds:
         self.is_probed = self.is_probed or (phase == phases.PHASE_PROBE and number != asked and not self.asks_log)
         if not shares and (self.owner == OWNER_OTHER or (is_below and self._has_to_name)):
             self._suspects = not self._suspects
-            return phases.JUDGED_DOUBT if self._suspects else phases.JUDGED_SHARED
+            return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
         self._suspects = False
         self.is_proven = self.is_proven or is_below
         is_witness = (phase == phases.PHASE_WITNESS or phase == phases.PHASE_NEARBY) and number == asked
         needs_owner = not is_newest and phase != phases.PHASE_PROBE and not is_witness
         is_inconclusive = self.owner == OWNER_NONE and (shares or self._has_to_name)
         if needs_owner and (is_inconclusive or self.owner == OWNER_UNKNOWN):
-            return phases.JUDGED_NO_OWNER
-        return phases.JUDGED_FINE
+            return JUDGED_NO_OWNER
+        return JUDGED_FINE
 
     def needs_proof(self, shares):
         """True if an ID that was never made has to be asked for: are the IDs shared, is the next below answered?"""
@@ -294,24 +301,24 @@ def judge(recovery, number):
     if recovery.phase == phases.PHASE_PROBE and not (shared.asks_log or recovery.ownership.shares):
         is_shown = asked == shared.shown
         if is_shown and number == asked:
-            return phases.JUDGED_SHARED
+            return JUDGED_SHARED
         if is_shown or (number < asked and not is_lower):
-            return phases.JUDGED_DOUBT if recovery.request.is_first_other() else phases.JUDGED_OWN
+            return JUDGED_DOUBT if recovery.request.is_first_other() else JUDGED_OWN
     return shared.judge(recovery.phase, recovery.ownership.shares, number, asked, is_lower)
 
 
 def take_judged(recovery, judged):
     """An answer is not taken as it is, since all stations share the IDs, or may; return an OUTCOME_."""
     ownership = recovery.ownership
-    if judged == phases.JUDGED_NO_OWNER and ownership.shared.needs_proof(ownership.shares):
+    if judged == JUDGED_NO_OWNER and ownership.shared.needs_proof(ownership.shares):
         recovery.start_over()
-    elif judged == phases.JUDGED_NO_OWNER and ownership.shared.turns_to_log():
+    elif judged == JUDGED_NO_OWNER and ownership.shared.turns_to_log():
         recovery.turn_to(phases.PHASE_PROBE, _newest_of_log(recovery.duplicates))
-    elif judged == phases.JUDGED_NO_OWNER:
+    elif judged == JUDGED_NO_OWNER:
         ownership.needs = "owner"
         recovery.switch_off(phases.PHASE_OFF)
         return phases.OUTCOME_NO_OWNER
-    elif judged == phases.JUDGED_SHARED:
+    elif judged == JUDGED_SHARED:
         shared = ownership.shared
         shared.asks_log = False
         asked, number = recovery.request.asked, unpack_id(recovery.answer, 0)
@@ -321,7 +328,7 @@ def take_judged(recovery, judged):
         recovery.start_over()
         shared.is_proven = True
         ownership.are_shared()
-    elif judged == phases.JUDGED_OWN:
+    elif judged == JUDGED_OWN:
         ownership.take_no_answer()
         recovery.start_over()
     return phases.OUTCOME_NONE
