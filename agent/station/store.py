@@ -13,6 +13,8 @@ Rules
    (OP 4.3.3 p. 62). So must what was joined of parts: those of two results may be more or less than one.
 6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
    (toolcart.agent.openprotocol.id_ledger, rule 8): what is fetched then may have been stored before.
+7. A push that has neither an ID nor a time of the controller is stored each time, as nothing tells it from the one in
+   front: what the log has like it is one more in STORED_AGAIN. A loss would be silent, what may be there twice is said.
 """
 
 from struct import pack_into
@@ -257,7 +259,7 @@ class Store:
     def repeated(self, now):
         """Return KEPT_BEFORE if the log has what `take_body` took, below 0 if not, NOT_KEPT if it cannot be read."""
         self.flags = self._complete(self.flags)
-        held = self._holds(self.flags)
+        held = self._holds_pushed(self.flags)
         return self._known_before(held, now) if held else -1
 
     def put_unread(self, buf, at, length, now):
@@ -402,6 +404,14 @@ class Store:
         log = self.log
         return self.duplicates.holds(log.stage, log.payload_at, self.length, flags)
 
+    def _holds_pushed(self, flags):
+        """The same for a push. One without ID and time is no repeat: it may be another, and is counted (rule 7)."""
+        held = self._holds(flags)
+        if held == HELD and flags & res.FLAG_EDGE_TIME and id_at(self.log.stage, self.body + res.TIGHTENING_ID) <= 0:
+            self.duplicates.search.skipped = True
+            return NOT_HELD
+        return held
+
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
         if revision != 999:
@@ -481,7 +491,7 @@ class Store:
         if self.wants_time and not flags:
             self.wants_time = False
             copy(self.live_time, 0, stage, body + res.TIME, res.TIME_BYTES)
-        held = self._holds(flags)
+        held = self._holds_pushed(flags)
         if not held and recovery.other_format is not None:
             held = recovery.holds_otherwise(stage, body, flags)
         if held:

@@ -308,7 +308,7 @@ def single_bits(values):
 def test_the_document_has_every_bit_and_every_version():
     sent = single_bits(value for name, value in vars(field).items() if name.startswith("SENT_"))
     assert bits_of("bit") == sent and len(sent) == 10
-    names = "_MET _EMPTY _SHARED _DOUBTED _UNASKED _OTHER_UNIT _UNNAMED _SUCCESSOR".split()
+    names = "_MET _EMPTY _SHARED _DOUBTED _UNANSWERING _OTHER_UNIT _UNNAMED _SUCCESSOR".split()
     assert bits_of("flag") == {getattr(id_ledger, name) for name in names} == {1 << bit for bit in range(8)}
     versions = {value for name, value in vars(snapshot).items() if name.lstrip("_").startswith("VERSION")}
     part = DOCUMENT.split("### Version\n")[1].split("\n\n")[0]

@@ -260,6 +260,24 @@ def test_controller_with_a_constant_id_has_every_tightening_stored_once():
     assert len(bench.results()) == 3
 
 
+def test_what_has_neither_id_nor_time_is_stored_each_time_and_counted():
+    """Nothing tells a repeat from the next one then, over a start as well: a loss would be silent."""
+    for ident in (0, NO_ID):
+        area = Area()
+        bench = Bench(area=area)
+        for torque in ("000500", "000500", "000600", "000500"):
+            frame = light(tightening_id=ident, time="0000-00-00:00:00:00", torque=torque)
+            assert bench.push(frame) == KEPT
+        assert bench.state.numbers[STORED_AGAIN] == 2
+        bench = Bench(area=area)
+        assert bench.push(frame) == KEPT and len(bench.results()) == 5
+        assert bench.state.numbers[STORED_AGAIN] == 3
+    bench = Bench()
+    for ident, time in ((7, "0000-00-00:00:00:00"), (0, "2024-03-15:09:26:53")):
+        frame = light(tightening_id=ident, time=time)
+        assert [bench.push(frame), bench.push(frame)] == [KEPT, KEPT_BEFORE]
+
+
 # Over a serial line, where a spoiled message may look like one
 
 
