@@ -27,6 +27,12 @@ def _captures():
     return toolcart.captures
 
 
+def _messages():
+    import toolcart.messages  # made by a build
+
+    return toolcart.messages
+
+
 def _simulated():
     import toolcart.simulated
 
@@ -39,7 +45,13 @@ def _catalogue():
     return toolcart.catalogue
 
 
-_MODULES = {"captures": _captures, "catalogue": _catalogue, "client": _client, "simulated": _simulated}
+_MODULES = {
+    "captures": _captures,
+    "catalogue": _catalogue,
+    "client": _client,
+    "messages": _messages,
+    "simulated": _simulated,
+}
 
 
 def __getattr__(name):

@@ -16,6 +16,7 @@ from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import Unavailable, files_below
 from lab.cache import CHECKOUT
 from lab.harness.allocation_free_peers import Workbench, configuration
+from lab.packaging import message_types
 
 ROOT = Path(__file__).resolve().parents[2]
 # Who is lent the processor: the scheduler knows a task by `step` and nothing else.
@@ -122,7 +123,9 @@ def is_module(name):
 
 
 def modules_of(folder):
-    return [Module(path) for path in files_below(ROOT / folder)]
+    """Return the modules of a folder, without those that a build makes: whether one was made changes nothing."""
+    made = {Path(message_types.FOLDER, name) for name in message_types.FILES}
+    return [Module(path) for path in files_below(ROOT / folder) if path not in made]
 
 
 EVERYTHING = [*modules_of("toolcart"), *modules_of("lab"), *modules_of("host_tests")]

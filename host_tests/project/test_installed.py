@@ -356,10 +356,10 @@ try:
 except toolcart.FrameError:
     pass
 from toolcart import Catalogue, TableError, data_field
-import toolcart.messages
-assert "torque" in toolcart.messages.Fields0061.__annotations__
+assert toolcart.messages.select_parameter_set(pset_id=2) == toolcart.encode(18, pset_id=2)
+assert "torque" in message.fields(toolcart.messages.LastTighteningResultData)
 from importlib.resources import files
-assert all((files(toolcart) / name).is_file() for name in ("py.typed", "__init__.pyi", "_overloads.pyi"))
+assert all((files(toolcart) / name).is_file() for name in ("py.typed", "__init__.pyi"))
 assert Catalogue().revisions(33) == [1, 2, 3, 4, 5] and data_field(2001, 1).name()
 import toolcart.agent
 assert toolcart.agent.__name__ == "toolcart.agent" and "decode" in dir(toolcart)

@@ -51,7 +51,6 @@ OTHERS |= {"ports/esp32/README.md", "X.md"}
 NAMES_OF_OTHERS = {"localhost", "nan", "raises", "select", "sudoedit", "ticks_ms", "yyyymmddhhmmss", "yyyymmddhhnnss"}
 NAMES_OF_OTHERS |= {"_x0001_", "max_queued_messages", "synchronous_mode", "podman", "fs_hashfile", "Origin", "NO_COLOR"}
 NAMES_OF_OTHERS |= {"RP2350", "flash_nuke.uf2", "plant.gpg", "mNm"}
-NAMES_OF_OTHERS |= {"Fields0061", "Given0061"}  # lab/packaging/message_types.py makes them
 MADE_BY_BUILD = "toolcart.messages."
 # Tests whose strings import what is not there: a change that adds modules to a copy, and this one.
 IMPORT_OTHERS = {"host_tests/project/test_changes_by_architecture.py", "host_tests/project/test_named_modules.py"}

@@ -1,4 +1,4 @@
-"""What a build of the package makes beside what is in git: the types of every message (`lab.packaging.message_types`).
+"""What a build makes beside what is in git: functions and types of every message (`lab.packaging.message_types`).
 
 setuptools calls it (pyproject.toml) for a wheel, a source archive and for an editable installation.
 
@@ -26,10 +26,10 @@ ROOMS = ("agent", "board", "archive", "tools")
 
 
 class Build(build_py):
-    """`build_py`, with the types made first."""
+    """`build_py`, with what is made first."""
 
     def run(self) -> None:
-        """Make the types beside the other stubs, then build as usual."""
+        """Make `toolcart/messages.py` and the like, then build as usual."""
         for room in ROOMS:
             if not (HERE / "toolcart" / room).is_dir():
                 sys.exit(f"toolcart/{room} is no link to {room}/: git config core.symlinks true, then check out again.")

@@ -11,7 +11,8 @@ from toolcart.codec.rendering import SENDERS
 HEAD = """# Messages
 
 Every message the library knows, with the revisions whose fields it reads and builds; "raw": no document at hand
-describes it, its bytes are kept. `toolcart mid 61` shows the fields and where they come from, `register` adds a message
+describes it, its bytes are kept. `toolcart mid 61` shows the fields and where they come from. `toolcart.messages` has a
+function for each that is not raw, by its name, such as `select_job` ([types.md](types.md)). `register` adds a message
 ([custom.md](custom.md)). Two makers' own messages at the end need `register(nexo)` or `register(desoutter)`. A
 controller refuses what it lacks ([../controllers.md](../controllers.md)).
 

@@ -1,15 +1,16 @@
-"""Makes the types of every message from the tables: `python -m lab.packaging.message_types` writes them to the package.
+"""Makes the functions and types of every message from the tables: `python -m lab.packaging.message_types`.
 
-It is not in git: a build makes it (`lab/packaging/build.py`), and so does the check of the types.
+It writes them to the package. They are not in git: a build makes them (`lab/packaging/build.py`), and so does the check
+of the types.
 
-There are two dictionaries for each MID: `Fields0061` is what `Message.fields(61)` returns, `Given0061` what
-`encode(61, ...)` takes. They have the fields of all its revisions, each with all its types in any of them; a field
-that is not in all of them is NotRequired in the first.
+Each MID whose fields are known has a function by its name, `select_job(job_id=3)`, and a dictionary, `JobInfo`: what
+`Message.fields(JobInfo)` returns. Both have the fields of all revisions, each with all its types in any of them; in the
+dictionary a field that is not in all of them is NotRequired.
 """
 
 from __future__ import annotations
 
-import keyword
+import re
 from pathlib import Path
 
 from toolcart import catalogue
@@ -26,45 +27,44 @@ ABSENT = " | Odd | None"
 READ = {"N": "int", "B": "int", "I": "int", "F": "float", "T": "str", "D": "str", "H": "str"}
 GIVEN = {"N": "Whole", "B": "Mask", "I": "Whole", "F": "Number", "T": "Text", "D": "Time", "H": "Text"}
 LISTS = {"V": "DataField", "U": "DataField", "R": "Resolution"}
+LAST = [*(f"{name}: int | None = None" for name in HEADER_FIELDS), "revision: int = 1", "check: bool = True"]
 
 MESSAGES_HEAD = '''\
-"""The fields of every message as types (docs/library/types.md), made by `python -m lab.packaging.message_types`.
+"""A function for each message that builds it, and a dictionary with its fields (docs/library/types.md).
 
-`Fields0061` is what `message.fields(61)` returns, `Given0061` what `toolcart.encode(61, ...)` takes. A field that is
-blank is None, one whose content does not fit is Odd. Each has the fields of all revisions of its MID; what not all
-of them have is NotRequired.
+`select_job(job_id=3)` is the frame of MID 0038, in revision 1 if none is given. `JobInfo` has the fields of MID 0035 as
+`message.fields(JobInfo)` returns them: a field that is blank is None, one whose content does not fit is Odd. Both have
+the fields of all revisions; what not all of them have is NotRequired in the dictionary. Made by
+`python -m lab.packaging.message_types`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, TypeVar
 
-from toolcart import DataField, Odd, Resolution  # pyright: ignore
+from toolcart import DataField, Odd, Resolution, encode
 
 Whole = int | Decimal | str | bytes | Odd | None
 Mask = int | Sequence[str] | bytes | Odd | None
 Number = int | float | Decimal | bytes | Odd | None
 Text = str | bytes | Odd | None
 Time = str | datetime | tuple[int, ...] | bytes | Odd | None
+Kind = TypeVar("Kind")
 
 
-class Header(TypedDict, total=False):
-    """What a header has beside its MID and revision."""
+def _of(mid: int) -> Callable[[Kind], Kind]:
+    """Give a dictionary its MID, which `message.fields` looks at."""
 
-'''
+    def with_mid(kind: Kind) -> Kind:
+        kind.mid = mid  # type: ignore[attr-defined]
+        return kind
 
-OVERLOADS_HEAD = '''\
-"""`encode`, `ask` and `Message.fields` by MID: what they take and return (`python -m lab.packaging.message_types`)."""
+    return with_mid
 
-from typing import Any, Literal, Protocol, TypeVar, Unpack, overload
 
-from . import Message
-from .messages import *
-
-Answer = TypeVar("Answer", covariant=True)
+def _frame(mid: int, given: dict[str, Any]) -> bytes:
+    return encode(mid, **{name: value for name, value in given.items() if value is not None})
 '''
 
 
@@ -75,7 +75,7 @@ def read_type(field: Field, group: str) -> str:
     if field.kind in LISTS:
         return f"list[{LISTS[field.kind]}]" + ABSENT
     if field.kind == "G":
-        return f"list[Fields{group}]" + ABSENT
+        return f"list[{group}]" + ABSENT
     if field.count is None or field.width is None:
         return READ[field.kind] + ABSENT
     return f"list[{READ[field.kind]}{ABSENT}]" + ABSENT
@@ -120,46 +120,63 @@ def _parts(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
-class _Dictionaries:
-    """The two dictionaries of a MID, after those of its groups."""
+class _Module:
+    """The lines of a module that grows by a message at a time."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def add(self, name: str, layouts: list[list[Field]], title: str, base: str) -> None:
-        """Write the dictionaries of these layouts, all under one name."""
+    def add_message(self, about: Mid) -> None:
+        """Write the dictionary of a MID, after those of its groups, and its function."""
+        name = re.sub(r"\W+", "_", about.name.lower())
+        kind = _class_name(name)
+        title = f"MID {about.mid:04d}, {about.name} ({about.source})"
+        read, given = self._fields_of(kind, _layouts(about), title)
+        if read:
+            self._write(f"@_of({about.mid})\nclass {kind}(TypedDict):", title, read)
+        parameters = ["*", *[f"{field}: {type_} = None" for field, type_ in given.items()], *LAST]
+        head = f"def {name}(\n" + "".join(f"    {one},\n" for one in parameters) + ") -> bytes:"
+        self._write(head, title, [f"return _frame({about.mid}, locals())"])
+
+    def _fields_of(self, kind: str, layouts: list[list[Field]], title: str) -> tuple[list[str], dict[str, str]]:
+        """Return the fields as lines of a dictionary, and their types as they are given; write those of the groups."""
         read: dict[str, list[str]] = {}
         given: dict[str, list[str]] = {}
         members: dict[str, list[list[Field]]] = {}
         for field in [field for layout in layouts for field in layout if field.kind != "'"]:
-            group = name + field.name.title().replace("_", "")
+            group = kind + _class_name(field.name)
             if field.kind == "G":
                 members.setdefault(field.name, []).append(field.members or [])
             read.setdefault(field.name, []).append(read_type(field, group))
             given.setdefault(field.name, []).append(given_type(field, group))
-        for group, inner in members.items():
-            self.add(name + group.title().replace("_", ""), inner, f"{title}: an entry of {group}", "TypedDict")
-        always = {field for field, types in read.items() if len(types) == len(layouts)}
-        self._write(f"Fields{name}(TypedDict)", read, title, set(read) - always)
-        self._write(f"Given{name}({base}, total=False)", given, title, set())
+        for name, inner in members.items():
+            self._add_group(kind + _class_name(name), inner, f"{title}: an entry of {name}")
+        in_all = {name for name, types in read.items() if len(types) == len(layouts)}
+        united = {name: _union(types) for name, types in read.items()}
+        lines = [f"{name}: {type_ if name in in_all else f'NotRequired[{type_}]'}" for name, type_ in united.items()]
+        return lines, {name: _union(types) for name, types in given.items()}
 
-    def _write(self, head: str, fields: dict[str, list[str]], title: str, may_be_missing: set[str]) -> None:
-        self.lines += ["", "", f"class {head}:", f'    """{title}."""', ""]
-        for field, types in fields.items():
-            if not field.isidentifier() or keyword.iskeyword(field):
-                raise ValueError(f"{head}: {field} is no name")
-            text = _union(types)
-            self.lines.append(f"    {field}: " + (f"NotRequired[{text}]" if field in may_be_missing else text))
+    def _add_group(self, kind: str, layouts: list[list[Field]], title: str) -> None:
+        read, given = self._fields_of(kind, layouts, title)
+        self._write(f"class {kind}(TypedDict):", title, read)
+        entries = [f"{name}: {type_}" for name, type_ in given.items()]
+        self._write(f"class Given{kind}(TypedDict, total=False):", title, entries)
+
+    def _write(self, head: str, title: str, body: list[str]) -> None:
+        self.lines += ["", "", head, f'    """{title}."""', "", *[f"    {line}" for line in body]]
+
+
+def _class_name(name: str) -> str:
+    return name.title().replace("_", "")
 
 
 def messages() -> str:
-    """Return the module with the dictionaries."""
-    dictionaries = _Dictionaries()
-    for mid in catalogue.mids():
-        about = catalogue.about(mid)
-        dictionaries.add(f"{mid:04d}", _layouts(about), f"MID {mid:04d}, {about.name}".replace('"', "'"), "Header")
-    header = "".join(f"    {name}: int | None\n" for name in HEADER_FIELDS)
-    return MESSAGES_HEAD + header.rstrip("\n") + "\n" + "\n".join(dictionaries.lines) + "\n"
+    """Return the module with a dictionary and a function for each MID."""
+    module = _Module()
+    for about in map(catalogue.about, catalogue.mids()):
+        if about.revisions:
+            module.add_message(about)
+    return MESSAGES_HEAD + "\n".join(module.lines) + "\n"
 
 
 # What a simulated controller is told, where the kind of its default does not say it all.
@@ -208,39 +225,13 @@ def _kind_of(default: object) -> str:
     return "int | None" if default is None else type(default).__name__
 
 
-READS = "    def fields(self, mid: Literal[{mid}]) -> Fields{mid:04d}: ..."
-READS_ANY = "    def fields(self) -> dict[str, Any]: ..."
-ASK = (
-    "    def __call__(\n        self, mid: Literal[{mid}], revision: int = 1, *, timeout: float | None = None, "
-    "**fields: Unpack[Given{mid:04d}]\n    ) -> Answer: ..."
-)
-ENCODE = (
-    "def encode(\n    mid: Literal[{mid}], revision: int | None = None, check: bool = True, "
-    "**given: Unpack[Given{mid:04d}]\n) -> bytes: ..."
-)
-ENCODE_CHANGED = "def encode(mid: Message, *, check: bool = True, **given: Any) -> bytes: ..."
-
-
-def overloads() -> str:
-    """Return the stub with a signature for each MID."""
-
-    def each(text: str, *more: str) -> list[str]:
-        indent = " " * (len(text) - len(text.lstrip()))
-        signatures = [text.format(mid=mid) for mid in catalogue.mids()] + list(more)
-        return [line for one in signatures for line in (indent + "@overload", one)]
-
-    reads, asks, encodes = each(READS, READS_ANY), each(ASK), each(ENCODE, ENCODE_CHANGED)
-    lines = [OVERLOADS_HEAD + "class Reads:", *reads, "", "class Ask(Protocol[Answer]):", *asks, "", *encodes]
-    return "\n".join(lines) + "\n"
-
-
 def write(folder: Path) -> None:
     """Write all of them into `folder`."""
     for name, text in FILES.items():
         Path(folder, name).write_text(text(), encoding="utf-8")
 
 
-FILES = {"messages.py": messages, "_overloads.pyi": overloads, "simulated_types.py": simulated}
+FILES = {"messages.py": messages, "simulated_types.py": simulated}
 
 if __name__ == "__main__":
     CommandLine(__doc__).parse_args()

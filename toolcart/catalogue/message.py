@@ -112,13 +112,19 @@ class Message:
 
         return describe(self)
 
-    def fields(self, mid=None):
-        """Return every field by name, in the order of the table; FrameError if this is no message `mid`.
+    def fields(self, kind=None):
+        """Return every field by name, in the order of the table; FrameError if it is not a message of this kind.
 
-        Editors and type checkers know the fields of `fields(61)` (docs/library/types.md).
+        Editors and type checkers know the fields of `fields(toolcart.messages.JobInfo)` (docs/library/types.md). With a
+        kind they are raw numbers, those of a scaled message too: that is what their types say.
         """
-        if mid is not None and mid != self.mid:
-            raise FrameError("MID %04d, not %s" % (self.mid, "%04d" % mid if isinstance(mid, int) else mid))
+        if kind is not None:
+            mid = getattr(kind, "mid", None)
+            if mid is None:
+                raise FrameError("found %r: a dictionary of toolcart.messages is wanted" % (kind,))
+            if mid != self.mid:
+                raise FrameError("MID %04d, not %04d" % (self.mid, mid))
+            return self.raw().fields()
         if self._whole:
             return self._values or {}
         values = self._values = self.form.read(self.frame)

@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import importlib.util
 import inspect
 import json
 import re
@@ -11,9 +12,12 @@ import textwrap
 
 import pytest
 
+import toolcart
 from toolcart import catalogue, client
 from toolcart.catalogue import Catalogue
 from toolcart.client.options import Options
+from toolcart.codec.examples import example
+from host_tests.support.language_server import offered
 from host_tests.toolcart.client.test_library_book import BOOK, fragments, programs
 from lab.cache import CACHE, CHECKOUT
 from lab.packaging import message_table as table
@@ -28,25 +32,29 @@ from datetime import datetime
 from decimal import Decimal
 
 import toolcart
-from toolcart.messages import Fields0061, Given0101, Given0101Spindles
+from toolcart import messages
 
 
-def build() -> Fields0061:
-    frame = toolcart.encode(61, 999, torque=Decimal("42.37"), time=datetime(2024, 3, 14), station=1)
+def build() -> messages.LastTighteningResultData:
+    frame = messages.last_tightening_result_data(
+        revision=999, torque=Decimal("42.37"), time=datetime(2024, 3, 14), station=1
+    )
     changed: bytes = toolcart.encode(toolcart.decode(frame), angle=95)
-    return toolcart.decode(changed).fields(61)
+    return toolcart.decode(changed).fields(messages.LastTighteningResultData)
 
 
-def several(results: Sequence[Given0101Spindles]) -> Given0101:
-    return {"spindle_count": len(results), "spindles": results}
+def several(spindles: Sequence[messages.GivenMultiSpindleResultSpindles]) -> bytes:
+    return toolcart.messages.multi_spindle_result(spindle_count=len(spindles), spindles=spindles)
 
 
 async def main() -> None:
     async with toolcart.connect("192.0.2.10", timeout=3) as controller:
         accepted: toolcart.Message = await controller.ask(18, pset_id=2, timeout=1)
         print(controller.started["controller_name"], len(accepted), list(accepted.items()))
-        number: int | toolcart.Odd | None = accepted.fields(5)["mid_accepted"]
-        print(number, await controller.psets(), build().get("strategy"))
+        fields = accepted.fields(messages.ApplicationCommunicationPositiveAcknowledge)
+        number: int | toolcart.Odd | None = fields["mid_accepted"]
+        print(number, await controller.psets(), build().get("strategy"), accepted.fields()["any"])
+        await controller.ask_frame(messages.select_job(job_id=2), timeout=1)
         async with controller.results() as gapless:
             async for one in gapless:
                 if isinstance(one, toolcart.Missed):
@@ -69,9 +77,11 @@ with toolcart.connect_blocking("192.0.2.10") as blocking:
     print(blocking.started["controller_name"])
     with blocking.results(False) as taken:
         for pushed in taken:
-            print(pushed.acknowledge(), blocking.ask(10).fields(11)["pset_ids"])
+            print(pushed.acknowledge(), blocking.ask(10).fields(messages.ParameterSetIdUploadReply)["pset_ids"])
         next(taken).acknowledge()
-masked = toolcart.encode(61, 2, error_status=["trigger lost"], torque="42.37", torque_status="OK")
+masked = messages.last_tightening_result_data(
+    revision=2, error_status=["trigger lost"], torque="42.37", torque_status="OK"
+)
 with toolcart.simulated.controller("nexo", silent=True, refuse={18: 3}) as simulated:
     simulated.produce(torque=1)
     simulated.assert_clean()
@@ -79,25 +89,51 @@ for telegram in toolcart.captures.read(masked, scaled=True):
     print(telegram.time, telegram.sent_by, telegram.message["torque"])
 asyncio.run(main())
 """
+# Each with the word that its error has to have.
 BAD = """
 import toolcart
+from toolcart import messages
 
-toolcart.encode(18, pset=2)  # no such field
-toolcart.encode(18, pset_id=object())  # no number
-toolcart.encode(98)  # no such MID
-toolcart.decode(b"").fields(61)["torqe"]  # misspelled
-toolcart.decode(b"").fields(61)["torque"] + 1  # may be blank, or odd
-toolcart.connect("192.0.2.10", deadline=2)  # no such option
-toolcart.encode(61, torque=42.37)  # a whole number, a Decimal or text
-toolcart.simulated.controller("nexo", silnt=True)  # no such option
-toolcart.connect("192.0.2.10").results().nxt(timeout=1)  # misspelled
-toolcart.nothing  # no such name
-toolcart.connect_blocking("192.0.2.10").results().next().acknowledge()  # may be a Missed
+messages.select_parameter_set(pset=2)  # pset
+messages.select_parameter_set(pset_id=object())  # pset_id
+messages.select_parameter_set(pset_id=2.5)  # pset_id
+messages.select_parameter_set(pset_id=2, statoin=1)  # statoin
+messages.select_parameter_set(2)  # positional
+messages.select_pset(pset_id=2)  # select_pset
+messages.set_parameter_set_batch_size(pset_id=2, batchsize=4)  # batchsize
+messages.select_job(revision=2, job=5)  # job
+messages.select_job(job_id={1})  # job_id
+messages.old_tightening_result_upload_request(tightening_id=[1])  # tightening_id
+messages.set_calibration_value_request(calibration_unit=1, calibration_valeu="1.5")  # calibration_valeu
+messages.vehicle_id_number_download_request(vin=12345)  # vin
+messages.last_tightening_result_data(torque=42.37)  # torque
+messages.last_tightening_result_data(revision=2, torqe=4237)  # torqe
+messages.last_tightening_result_data(time=1.5)  # time
+messages.last_tightening_result_data(error_status=1.5)  # error_status
+messages.set_time(tme="2024-03-14:09:26:53")  # tme
+messages.multi_spindle_result(spindles=[{"torqe": 1}])  # torqe
+messages.operation_result_object_data(data_field=[])  # data_field
+messages.trace_curve_data(samples="1 2 3")  # samples
+toolcart.decode(b"").fields(messages.LastTighteningResultData)["torqe"]  # torqe
+toolcart.decode(b"").fields(messages.LastTighteningResultData)["torque"] + 1  # Odd
+toolcart.decode(b"").fields(61)  # fields
+toolcart.connect("192.0.2.10", deadline=2)  # deadline
+toolcart.simulated.controller("nexo", silnt=True)  # silnt
+toolcart.connect("192.0.2.10").results().nxt(timeout=1)  # nxt
+toolcart.nothing  # nothing
+toolcart.connect_blocking("192.0.2.10").results().next().acknowledge()  # Missed
 """
 AROUND = (
     "import toolcart\n\n\nasync def read(controller: toolcart.Controller, host: str) -> None:\n"  # a fragment of a page
 )
-WRONG = {number for number, line in enumerate(BAD.splitlines(), 1) if "#" in line}
+WRONG = {number: line.split("  # ")[1] for number, line in enumerate(BAD.splitlines(), 1) if "  # " in line}
+LINES_MOST = 10  # of one error
+OFFERED = {
+    "messages.select_para": {"select_parameter_set"},
+    "messages.select_parameter_set(": {"pset_id=", "station=", "revision="},
+    "messages.last_tightening_result_data(torque=1, tor": {"torque_status=", "torque_min="},
+    "toolcart.decode(b'').fields(messages.JobInfo)['": {"'job_id'", "'job_status'"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -119,12 +155,15 @@ def folder(tmp_path_factory):
 
 
 def found_by_mypy(folder, *names):
-    """Return (file, line) of each error that mypy finds."""
+    """Return what mypy writes of each (file, line) with an error."""
     options = ["--strict", "--follow-imports=silent", "--cache-dir", str(CACHE / "mypy")]  # as an installed package is
     command = [sys.executable, "-m", "mypy", *options, *names]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode in (0, 1), done.stderr
-    return {(match[1], int(match[2])) for match in re.finditer(r"^(\S+):(\d+): error", done.stdout, re.MULTILINE)}
+    found = {}
+    for file, line, text in re.findall(r"^(\S+):(\d+): (.*)$", done.stdout, re.MULTILINE):
+        found.setdefault((file, int(line)), []).append(text)
+    return found
 
 
 def found_by_pyright(folder, *names):
@@ -133,17 +172,59 @@ def found_by_pyright(folder, *names):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     report = json.loads(done.stdout)
     assert report["summary"]["filesAnalyzed"] == len(names)
-    errors = [one for one in report["generalDiagnostics"] if one["severity"] == "error"]
-    return {(one["file"].rpartition("/")[2], one["range"]["start"]["line"] + 1) for one in errors}
+    found = {}
+    for one in report["generalDiagnostics"]:
+        if one["severity"] == "error":
+            place = one["file"].rpartition("/")[2], one["range"]["start"]["line"] + 1
+            found.setdefault(place, []).extend(one["message"].splitlines())
+    return found
 
 
 @pytest.mark.parametrize(
-    "judge", [found_by_pyright, pytest.param(found_by_mypy, marks=pytest.mark.long("mypy reads the whole library"))]
+    ("judge", "lines_most"),
+    [
+        (found_by_pyright, 100),
+        pytest.param(found_by_mypy, 45, marks=pytest.mark.long("mypy reads the whole library")),
+    ],
 )
-def test_a_right_program_has_no_error_and_each_mistake_is_found(folder, judge):
+def test_a_right_program_has_no_error_and_each_mistake_has_a_short_one_that_names_it(folder, judge, lines_most):
     pages = [path.name for path in folder.glob("page_*.py")]
     assert {"page_consumers_0.py", "page_client_1.py"} <= set(pages)
-    assert judge(folder, "good.py", "bad.py", *pages) == {("bad.py", line) for line in WRONG}
+    found = judge(folder, "good.py", "bad.py", *pages)
+    assert set(found) == {("bad.py", line) for line in WRONG}
+    for line, word in WRONG.items():
+        error = found["bad.py", line]
+        assert re.search(rf"\b{word}\b", "\n".join(error)) and len(error) <= LINES_MOST, error
+    assert sum(map(len, found.values())) <= lines_most
+
+
+def test_an_editor_offers_functions_fields_and_keys(folder):
+    head = "import toolcart\nfrom toolcart import messages\n"
+    for words, shown in zip(OFFERED.values(), offered(folder, *[head + one for one in OFFERED]), strict=True):
+        assert words <= shown
+
+
+def test_each_function_builds_what_encode_does_and_each_dictionary_is_that_of_its_message(folder):
+    specification = importlib.util.spec_from_file_location("toolcart.messages", folder / "toolcart" / "messages.py")
+    messages = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(messages)
+    described = [(mid, revision) for mid in catalogue.mids() for revision in catalogue.revisions(mid)]
+    for mid, revision in described:
+        message = catalogue.decode(example(catalogue.form(mid, revision))[0])
+        name = re.sub(r"\W+", "_", message.name.lower())
+        fields = dict(message)
+        built = getattr(messages, name)(revision=revision, check=False, **fields)
+        assert built == catalogue.encode(mid, revision, check=False, **fields)
+        if fields:
+            kind = getattr(messages, name.title().replace("_", ""))
+            assert message.fields(kind) == message.scaled().fields(kind) == fields
+            assert kind.__required_keys__ <= set(fields) <= set(kind.__annotations__)
+    with pytest.raises(toolcart.FrameError, match="MID 9999, not 0061"):
+        toolcart.decode(toolcart.encode(9999)).fields(messages.LastTighteningResultData)
+    with pytest.raises(toolcart.FrameError, match="found 61: a dictionary of"):
+        toolcart.decode(toolcart.encode(61)).fields(61)
+    with pytest.raises(toolcart.FieldError, match="MID 0018 revision 1, pset_id"):
+        messages.select_parameter_set()
 
 
 def test_the_table_of_messages_is_that_of_the_tables():
