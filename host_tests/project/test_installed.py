@@ -428,7 +428,9 @@ def test_the_library_s_own_tests_pass_in_newer_pythons(tmp_path, version):
         pytest.skip(f"no CPython {version}: {reason}")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--target", tmp_path / "site"]
     only = ["--python-version", version, "--only-binary", ":all:"]
-    ended = done([*pip, *only, "pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "click>=8.1", "pyserial>=3.5"], tmp_path)
+    ended = done(
+        [*pip, *only, "pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "click>=8.1", "pyserial>=3.5"], tmp_path
+    )
     assert ended.returncode == 0, ended.stderr
     rooms = ("host_tests/toolcart/catalogue", "host_tests/toolcart/client/test_client.py")
     tested = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *rooms]
