@@ -45,8 +45,8 @@ class ChipClock:
         self._rtc = machine.RTC()
 
     def read(self):
-        """Return (year, month, day, hour, minute, second)."""
-        return time.localtime()[:6]
+        """Return (year, month, day, hour, minute, second, ...)."""
+        return time.localtime()
 
     def write(self, moment):
         """Set the clock; nothing uses the day of the week."""

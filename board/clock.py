@@ -11,6 +11,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import copy, put_number
 from toolcart.agent.base.ticks import ticks_diff
 
 SOURCE_NONE = const(0)
@@ -23,11 +24,12 @@ SOURCE_NAMES = ("none", "rtc", "controller", "toolsnet", "ntp")
 STALE_MS = const(86400000)  # a chip's crystal drifts some seconds a day
 CORRECT_S = const(2)
 
+_STAMP = b"0000-00-00:00:00:00"
 _FIRST_YEAR = const(2024)  # an unset clock says 2000 or 2021
 
 
 class Clock:
-    """`rtc` has `read() -> (year, month, day, hour, minute, second)` and `write(` the same six `)`."""
+    """`rtc` has `read() -> (year, month, day, hour, minute, second, ...)` and `write(` these six as a tuple `)`."""
 
     def __init__(self, rtc, now):
         self._rtc = rtc
@@ -51,8 +53,12 @@ class Clock:
         return True
 
     def stamp_into(self, buf):
-        """Write the local time as 19 characters into buf[0:19]."""
-        buf[0:19] = b"%04d-%02d-%02d:%02d:%02d:%02d" % self._rtc.read()
+        """Write the local time as 19 characters into buf[0:19]; what `read` returns is all that is allocated."""
+        moment = self._rtc.read()
+        copy(buf, 0, _STAMP, 0, 19)
+        put_number(buf, 0, 4, moment[0])
+        for place in range(1, 6):
+            put_number(buf, 2 + 3 * place, 2, moment[place])
 
 
 def _apart_s(one, other):

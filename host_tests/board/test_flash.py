@@ -119,3 +119,21 @@ def test_the_simulated_chip_counts_operations_and_wear():
 def test_a_part_must_fit_its_device():
     with pytest.raises(ValueError, match="does not fit"):
         Partition(RamFlash(4), 3, 2)
+
+
+def test_an_esp32_keeps_the_view_of_what_it_programs():
+    """Else each result would take something from the heap."""
+    with fake_chip.installed("esp32"):
+        device, cells = fake_chip.driven("esp32")
+        seen = []
+        write, read = cells.writeblocks, cells.readblocks
+        cells.writeblocks = lambda block, buf, offset: seen.append(id(buf)) or write(block, buf, offset)
+        cells.readblocks = lambda block, buf, offset: seen.append(id(buf)) or read(block, buf, offset)
+        record = bytearray(b"result" * 50)
+        for at in range(0, 128 * 4, 128):
+            record[0] = at // 128
+            assert device.program(at, record, 128) == FLASH_DONE
+        assert len(set(seen[::2])) == len(set(seen[1::2])) == 1 and len(seen) == 8
+        piece = bytearray(128)
+        assert device.read_into(256, piece, 128) == FLASH_DONE and piece == b"\x02" + record[1:128]
+        assert device.program(512, record, 272) == FLASH_DONE
