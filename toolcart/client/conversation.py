@@ -53,6 +53,7 @@ _WHY = {
     session_states.WHY_REJECTED: "the controller has refused a revision, and does not answer any more",
     session_states.WHY_STOPPED: "the session was ended",
 }
+_REFUSED = (session_states.WHY_BUSY, session_states.WHY_NO_REVISION, session_states.WHY_NO_RESULTS)  # by a MID 0004
 
 
 class Conversation:
@@ -73,7 +74,7 @@ class Conversation:
         self.is_readied = False
         # MID -> messages that were not asked for, or cannot be read; 0: octets that are no message
         self.unexpected: Counter[int] = Counter()
-        self.refusal: Refused | None = None  # the last one of a subscription
+        self.refusal: Refused | None = None  # the last one of what this connection, or a subscription, begins with
         self._is_no_error = False  # one of a subscription that is asked for had code 00
         self._topics = topics  # by the place of a subscription
         self._scaled = scaled
@@ -112,6 +113,7 @@ class Conversation:
         self._unanswered = frozenset()
         self.session.response_timeout_ms = self._usual_timeout_ms
         self._left_for = ""
+        self.refusal = None
         self._came.clear()
         self._sent = b""
         self._is_started = False
@@ -129,8 +131,18 @@ class Conversation:
         self.turn()
 
     def what_came(self) -> str:
-        """Return the words for what came in place of an answer to MID 0001, empty where nothing did."""
+        """Return the words for what came in place of the answer that was waited for, empty where nothing did."""
+        if self.refusal is not None:
+            return str(self.refusal)
         return "" if self._is_started else unusable.described(bytes(self._came[: unusable.KEPT_BYTES]), self._sent)
+
+    def line_ended(self, reason: str) -> None:
+        """Take the end of the line, which is not our doing."""
+        self.lost(self._with_what_came(reason))
+
+    def _with_what_came(self, reason: str) -> str:
+        came = self.what_came()
+        return f"{reason}: {came}" if came else reason
 
     def check_loop(self) -> None:
         """StateError in another loop, thread or process than the one that the client was entered in."""
@@ -369,7 +381,7 @@ class Conversation:
             self.unexpected[session.received.mid] += 1
         elif event == session_states.EV_OVER:
             self.why = session.why
-            if session.why == session_states.WHY_NO_RESULTS:
+            if session.why in _REFUSED:
                 self.refusal = self._refusal(0)
             self.lost(self._left_for or self._why_ended())
 
@@ -378,7 +390,7 @@ class Conversation:
         unanswered = (session_states.WHY_SILENCE, session_states.WHY_UNUSABLE, session_states.WHY_FRAMING)
         if session.why in unanswered and not self._is_started:
             return self.what_came() or "no answer to MID 0001"
-        return _WHY.get(session.why, "the connection ended")
+        return self._with_what_came(_WHY.get(session.why, "the connection ended"))
 
     def _note_no_error(self) -> None:
         """Warn if a subscription was answered by MID 0004 with code 00: in no other revision it is taken as a yes."""
@@ -469,6 +481,7 @@ class Conversation:
                 subscribing.set_result(None)
             else:
                 subscribing.set_exception(self.refusal)
+        self.refusal = None
         self._on_ready()
 
     def _set_timer(self, left_ms: int) -> None:

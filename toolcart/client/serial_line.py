@@ -38,7 +38,7 @@ class SerialLine:
         if octets > 0:
             self._conversation.received(octets)
         elif octets < 0:
-            self._conversation.lost(self._port.last_error or "the line is gone")
+            self._conversation.line_ended(self._port.last_error or "the line is gone")
         else:
             self._conversation.turn()  # the link has no room until it has looked at what came
 

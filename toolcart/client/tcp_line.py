@@ -36,7 +36,7 @@ class TcpLine(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc) -> None:
         self._transport = None
-        self._conversation.lost(str(exc) if exc else "the controller closed the connection")
+        self._conversation.line_ended(str(exc) if exc else "the controller closed the connection")
 
     def write(self, buf, start: int, octets: int) -> int:
         """Send `octets` bytes of buf[start:]; return how many were taken."""

@@ -35,8 +35,8 @@ WRONG_DIGITS = (1.5, True, float("inf"), 10**30, 0, 4, 7, "5", None)
 
 
 @contextlib.contextmanager
-def peer(reply):
-    """A server that answers everything it is sent with `reply(octets)`."""
+def peer(reply, closes=False):
+    """A server that answers everything it is sent with `reply(octets)`; `closes`: once, and ends the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     taken = []
 
@@ -48,6 +48,8 @@ def peer(reply):
                 with contextlib.suppress(OSError):
                     while octets := line.recv(4096):
                         line.sendall(reply(octets))
+                        if closes:
+                            line.close()
 
     threading.Thread(target=serve, daemon=True).start()
     try:
@@ -231,6 +233,48 @@ def test_who_is_no_controller_is_told_by_what_came(reply, words):
             with connect_blocking("127.0.0.1", port, timeout=0.3, **QUICK):
                 raise AssertionError("there is no session")
     assert ("no answer" in str(raised.value)) == (words == "no answer" or "0005" in words)
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        ({"refuse": {1: 79}}, "takes no revision of MID 0001: 0004 for 0001: code 79"),
+        ({"refuse": {1: 79}, "ends_refused": {1: 0}}, ": 0004 for 0001: code 79"),
+        ({"refuse": {1: 96}}, 'no room for another client: 0004 for 0001: code 96, "'),
+        ({"refuse_once": [(1, 79)] + [(1, None)] * 9}, "within 0.5 s: 0004 for 0001: code 79"),
+    ],
+)
+def test_a_refused_start_is_told_with_its_code(faults, words):
+    """Whether the controller stays, closes, or says nothing more."""
+    with controller(**faults) as simulated:
+        with pytest.raises(ConnectionLost) as raised:
+            with connect_blocking(simulated.host, simulated.port, **QUICK | {"timeout": 0.5}):
+                raise AssertionError("there is no session")
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("came", "words"), [(b"00240005001         0001\0", ": MID 0005 came, and no answer"), (b"", "")]
+)
+def test_what_came_is_told_where_the_connection_ends_behind_it(came, words):
+    with peer(lambda octets: came, closes=True) as port:
+        with pytest.raises(ConnectionLost) as raised:
+            with connect_blocking("127.0.0.1", port, timeout=0.3, **QUICK):
+                raise AssertionError("there is no session")
+    assert str(raised.value).partition("the controller closed the connection")[2].removesuffix(" to MID 0001") == words
+
+
+def test_a_refusal_of_before_is_no_reason_for_a_later_end():
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.connections() as events:
+            with pytest.raises(Refused):
+                async with one.alarms():
+                    raise AssertionError("it was not subscribed to")
+            simulated.cut()
+            assert "0004" not in (await events.next(timeout=SOON_S)).reason
+
+    with controller(refuse={70: 99}) as simulated:
+        run(body(simulated))
 
 
 def test_a_closed_port_is_said_at_once():
