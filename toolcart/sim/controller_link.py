@@ -51,6 +51,7 @@ class ControllerLink(Endpoint):
         self.numbers = None  # the NumberedSender of a session with link-level numbers
         self.received_numbers = None  # and its NumberedReceiver
         self._owes_nul = False  # the message before this byte may still get its NUL
+        self._has_nul_in_front = False
         self._last = b""
         self.ends = Timer()  # until a rejection ends the connection
         self.count_sent = 0
@@ -61,7 +62,7 @@ class ControllerLink(Endpoint):
             self._owes_nul = False
             self._end_of(self._last)
         while self._received[:1] == b"\0":
-            self.odd(0, "NUL in front of a message", b"")
+            self._has_nul_in_front = True
             self._received = self._received[1:]
         received = self._received
         if len(received) < 4:
@@ -77,6 +78,9 @@ class ControllerLink(Endpoint):
         self._received = received[length:]
         self._owes_nul = not self._received
         self._last = frame
+        if self._has_nul_in_front:
+            self._has_nul_in_front = False
+            self._odd_around(frame, "NUL in front of a message")
         if self._received:
             self._end_of(frame)
         return frames.usual_header(frame) if self.spindle_first else frame
@@ -86,7 +90,17 @@ class ControllerLink(Endpoint):
         if self._received[:1] == b"\0":
             self._received = self._received[1:]
         elif frame[-1:] != b"\0":
-            self.odd(0, "no NUL after %d bytes" % len(frame), frame)
+            self._odd_around(frame, "no NUL at its end")
+
+    def ended(self):
+        """Take the end of the connection in order: a NUL that has not come does not come any more."""
+        if self._owes_nul:
+            self._owes_nul = False
+            self._end_of(self._last)
+
+    def _odd_around(self, frame, what):
+        if digits_only(frame[4:8]):  # else it is refused for that
+            self.odd(int(frame[4:8]), what, frame)
 
     def malformed(self, why):
         self.complain(why + ": " + text_of(self._received[:60]))

@@ -31,6 +31,9 @@ class Endpoint:
     def connected(self, now):
         self.alive = True
 
+    def ended(self):
+        """The other side has ended the connection in order: all that it sent has come."""
+
     def disconnected(self, now):
         self.alive = False
 

@@ -72,8 +72,10 @@ class _Stream:
             except BlockingIOError:
                 return
             except OSError:
-                octets = b""
+                self.close()
+                return
             if not octets:
+                self.endpoint.ended()
                 self.close()
                 return
             self.endpoint.receive(octets, self.loop.clock.now)

@@ -404,6 +404,17 @@ def test_nul_may_be_missing_or_counted_by_an_integrator():
     assert len(cart.controller.complaints) == 1 and "no NUL" in cart.controller.complaints[0]
 
 
+def test_a_nul_that_is_missing_or_in_front_is_reported_once_for_each_mid():
+    """By the MID of its message, whatever its length."""
+    vins = [b"%04d0050001         " % (20 + length) + b"V" * length for length in (25, 24)]
+    for front, what in ((b"", "no NUL"), (b"\0\0", "NUL in front of a message")):
+        cart = build()
+        for frame in [START[:-1], SUBSCRIBE[:-1]] + vins + [KEEP_ALIVE[:-1], KEEP_ALIVE[:-1], KEEP_ALIVE]:
+            cart.exchange(front + frame)
+        named = [text.split(":")[0] for text in cart.controller.complaints if what in text]
+        assert named == ["0001", "0060", "0050", "9999"], cart.controller.complaints
+
+
 def test_what_is_odd_is_reported_once_for_each_kind():
     for strict, wanted in ((True, 1), (False, 0)):
         cart = started(strict=strict)

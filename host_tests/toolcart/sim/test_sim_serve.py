@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from toolcart import simulated
 from toolcart.base.clock import TICKS_PERIOD
 from toolcart.sim.controller import Controller
 from toolcart.sim.memory_archive import MemoryArchive
@@ -341,3 +342,14 @@ def test_the_store_knows_the_names_of_programs(archive):
     place = {"system_type": 3, "system": 1, "station": 10, "ip": "10.0.0.9"}
     archive.describe_station({**place, "name": "Cart 10", "spindles": spindles})
     assert archive.programs == {(3, 1, 10, 1, 12): "Seat belt"} and archive.stations == {(3, 1, 10): "Cart 10"}
+
+
+def test_a_nul_that_is_missing_at_the_end_of_a_connection_is_reported():
+    for end, wanted in ((b"", ["0060"]), (b"\0", [])):
+        with simulated.controller(strict=True) as one, socket.create_connection((one.host, one.port), 5) as line:
+            for octets in (b"00200001003         \0", b"00200060001         " + end):
+                line.sendall(octets)
+                assert line.recv(4096)
+            line.shutdown(socket.SHUT_WR)
+            assert line.recv(4096) == b""
+            assert [text[:4] for text in one.complaints] == wanted
