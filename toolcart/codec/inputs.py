@@ -8,7 +8,8 @@ Rules
 2. A stream is Open Protocol or ToolsNet, whichever cuts it into whole messages.
 3. Nothing stops the work: what is not a message is reported, with its place, and what follows is tried. In a text no
    telegram begins within digits, or within one of a known MID that is not whole, before a NUL or the line's end. Lines
-   are joined where that makes such a one whole; it may lack blanks at its end, and nothing else.
+   are joined where that makes such a one whole; it may lack blanks at its end, and nothing else: one that lacks some
+   in its header, as copied from a web page, is not believed. With `_` for blanks in its header it has it for all.
 4. Headers with the spindle in front of the revision (toolcart.agent.link.header_layouts has the layout) are turned:
    everything behind `usual` reads the usual header; `other` is what goes out. An answer to MID 0001 has a revision of 1
    to 7. Read as a usual header, one with the spindle first has a revision of 10 or more, or revision 000 with a station
@@ -80,9 +81,13 @@ _DUMP = re.compile(rb"[0-9a-fA-F]{4,8}:? {1,3}(" + _BYTES + rb")(?: *\|.*\|| {2,
 # A buffer as node.js prints it; of a long one it shows the beginning.
 _NODE = re.compile(rb"<Buffer((?: [0-9a-fA-F]{2})+)(?: \.\.\. (\d+) more bytes?)?>")
 _NODE_SHOWS = "node shows %d of %d bytes: set buffer.INSPECT_MAX_BYTES there"
-_HEAD = re.compile(rb"\d{8}[\d ]{3}")
-_BEGIN = re.compile(rb"(?<!\d)\d{8}[\d ]{3}")  # in the middle of digits none begins
+_HEAD = re.compile(rb"\d{8}(?:[\d ]{3}|___)")
+_BEGIN = re.compile(rb"(?<!\d)\d{8}(?:[\d ]{3}|___)")  # in the middle of digits none begins
 _HEADER = re.compile(rb"\d{8}[\d ]{12}")
+# What follows the MID in a header of which each field has all its digits or none; and a header with `_` for blanks.
+_FILLED = re.compile(rb"(?:\d{3}|   )[\d ](?:\d\d|  ){4}")
+_UNDERSCORED = re.compile(rb"(?=[\d _]{8,19}_)\d{8}(?:\d{3}|[ _]{3})[\d _](?:\d\d|[ _]{2}){4}")
+_OF_HEADER = re.compile(rb"[\d \0]*")
 _QUOTES = re.compile(rb"(?:[>|] ?)*")
 # Twenty bytes and more in hexadecimal among other words: a telegram, or none; what its digits say as text is none.
 _RUN = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{2}(?:[ :,;-]{0,2}(?:0x)?[0-9a-fA-F]{2}){19,}(?![0-9A-Za-z])")
@@ -154,7 +159,7 @@ def kind_of(octets: bytes) -> str:
     """Return the kind of a file."""
     if capture.is_capture(octets):
         return "pcap"
-    if _whole_frames(octets):
+    if _whole_frames(octets) and not _UNDERSCORED.match(octets):
         return "octets"
     if all(_is_telegram(line, TRIMMED_MOST) for line in _filled(octets)) and not _has_early_nul(octets):
         return "text" if octets.strip() else "octets"
@@ -231,7 +236,8 @@ def _kind_begun(first: bytes) -> str:
     """Return the kind of a stream that begins so; only "text" is sure, anything else is to be seen from all of it."""
     frames = Frames()
     try:
-        if frames.feed(first) and (frames.buffer[:4].isdigit() or not frames.buffer):
+        is_framed = frames.feed(first) and (frames.buffer[:4].isdigit() or not frames.buffer)
+        if is_framed and not _UNDERSCORED.match(first):
             return "octets"
     except FrameError:
         pass
@@ -283,18 +289,31 @@ def _begin_of(line: bytes, at: int = 0) -> int:
     """Return where a header of a known MID begins in this line, -1 if none does."""
     for one in _BEGIN.finditer(line, at):
         header = line[one.start() : one.start() + HEADER_BYTES]
-        if _HEADER.fullmatch(header) and int(header[:4]) >= HEADER_BYTES and form(int(header[4:8])).known:
+        is_header = _HEADER.fullmatch(header) or _UNDERSCORED.fullmatch(header)
+        if is_header and int(header[:4]) >= HEADER_BYTES and form(int(header[4:8])).known:
             return one.start()
     return -1
 
 
 def _is_right(line: bytes) -> bool:
     """True if all fields of the telegram in this line can be read: no other line was joined to it."""
-    frame = line[_begin_of(line) :].rstrip(b"\0")
+    begin = _begin_of(line)
+    return _can_be_read(_with_blanks(line, begin)[begin:].rstrip(b"\0"))
+
+
+def _can_be_read(frame: bytes) -> bool:
     try:
         return not decode(frame).odd()
     except FrameError:
         return False
+
+
+def _with_blanks(line: bytes, at: int) -> bytes:
+    """Return a line with blanks for `_` in the telegram that begins here, if its header is written so."""
+    if not _UNDERSCORED.match(line, at):
+        return line
+    telegram, nul, behind = line[at:].partition(b"\0")
+    return line[:at] + telegram.replace(b"_", b" ") + nul + behind
 
 
 def _joined(items: Iterable[CaptureItem], header: str) -> Iterator[CaptureItem]:
@@ -411,24 +430,30 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
             continue
         if head is None:
             break
-        length = int(line[head.start() : head.start() + 4])
-        frame = line[head.start() : head.start() + length]
+        begin = head.start()
+        line = _with_blanks(line, begin)
+        length = int(line[begin : begin + 4])
+        frame = line[begin : begin + length]
         missing = length - len(frame)
         if missing > 0 and frame.endswith(b"\0"):  # nothing was cut off: the length is wrong
             frame, missing = frame[:-1], 0
-        is_cut = length >= HEADER_BYTES and missing > 0 and _is_cut(frame, missing)
-        if is_cut or (missing > TRIMMED_MOST and _begin_of(line, head.start()) == head.start()):
-            why = f"incomplete: its length says {length}, {len(frame)} bytes are there"
-            yield CaptureItem(frame, way=place, problem=why)
-            return
-        if length < HEADER_BYTES or missing > TRIMMED_MOST:
-            at = head.start() + 1
+        if length < HEADER_BYTES or (missing > TRIMMED_MOST and _begin_of(line, begin) != begin):
+            at = begin + 1
+            continue
+        why = _why_not_believed(frame, length, missing, line[begin + length : begin + length + 1])
+        if why and not form(int(frame[4:8])).known:
+            at = begin + 1
+            continue
+        if why:
+            end = at = line.find(b"\0", begin) + 1 or len(line)
+            yield CaptureItem(line[begin:at], way=place, problem=why)
+            is_found = True
             continue
         is_found = True
-        at = head.start() + len(frame)
+        at = begin + len(frame)
         end = _longer_end(line, at)
         if end > at:
-            yield from _apart(line[head.start() : end], place)
+            yield from _apart(line[begin:end], place)
         else:
             yield CaptureItem(frame + b" " * missing, way=place)
         at = end
@@ -436,10 +461,31 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
         yield CaptureItem(line, way=place, problem="no message in this line")
 
 
+def _why_not_believed(frame: bytes, length: int, missing: int, follows: bytes) -> str:
+    """Return why what is there of a telegram, in a text, is none to believe; empty if it is.
+
+    So many blanks are `missing` at its end. Where blanks in a row were made one, its header has no two in a row; one
+    that has none because it is filled is believed if the telegram is whole and ends where its length says.
+    """
+    there = f"its length says {length}, {len(frame)} bytes are there"
+    header = frame[8:HEADER_BYTES]
+    is_header = bool(_OF_HEADER.fullmatch(header))
+    if b" " in header and b"  " not in header:
+        is_header = is_header and bool(_FILLED.fullmatch(header.ljust(12)))
+        if len(frame) < length and (length > HEADER_BYTES or not is_header):
+            return "blanks are missing: " + there
+        is_header = is_header and not follows.isalnum() and _can_be_read(frame + b" " * missing)
+    if not is_header:
+        return "blanks are missing in its header, or it is none"
+    if missing <= 0:
+        return ""
+    has_no_data = len(frame) <= HEADER_BYTES < length and bool(header[3:].strip())
+    is_cut = missing > TRIMMED_MOST or has_no_data or _is_cut(frame, missing)
+    return "incomplete: " + there if is_cut or not _can_be_read(frame + b" " * missing) else ""
+
+
 def _is_cut(frame: bytes, missing: int) -> bool:
     """True if something else than blanks was cut off this frame: it ends within a field that is no text."""
-    if missing > TRIMMED_MOST:
-        return False
     try:
         message = decode(frame + b" " * missing)
     except FrameError:
