@@ -85,9 +85,9 @@ _HEAD = re.compile(rb"\d{8}(?:[\d ]{3}|___)")
 _BEGIN = re.compile(rb"(?<!\d)\d{8}(?:[\d ]{3}|___)")  # in the middle of digits none begins
 _HEADER = re.compile(rb"\d{8}[\d ]{12}")
 # What follows the MID in a header of which each field has all its digits or none; and a header with `_` for blanks.
-_FILLED = re.compile(rb"(?:\d{3}|   )[\d ](?:\d\d|  ){4}")
+_FILLED = re.compile(rb"(?:\d{3}|  [\d ]|\d  )[\d ](?:\d\d|  ){4}")
 _UNDERSCORED = re.compile(rb"(?=[\d _]{8,19}_)\d{8}(?:\d{3}|[ _]{3})[\d _](?:\d\d|[ _]{2}){4}")
-_OF_HEADER = re.compile(rb"[\d \0]*")
+_OF_HEADER = re.compile(rb"[\d ]*")
 _QUOTES = re.compile(rb"(?:[>|] ?)*")
 # Twenty bytes and more in hexadecimal among other words: a telegram, or none; what its digits say as text is none.
 _RUN = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9a-fA-F]{2}(?:[ :,;-]{0,2}(?:0x)?[0-9a-fA-F]{2}){19,}(?![0-9A-Za-z])")
@@ -468,12 +468,13 @@ def _why_not_believed(frame: bytes, length: int, missing: int, follows: bytes) -
     that has none because it is filled is believed if the telegram is whole and ends where its length says.
     """
     there = f"its length says {length}, {len(frame)} bytes are there"
-    header = frame[8:HEADER_BYTES]
-    is_header = bool(_OF_HEADER.fullmatch(header))
-    if b" " in header and b"  " not in header:
-        is_header = is_header and bool(_FILLED.fullmatch(header.ljust(12)))
-        if len(frame) < length and (length > HEADER_BYTES or not is_header):
-            return "blanks are missing: " + there
+    header = frame[8:HEADER_BYTES].replace(b"\0", b" ")
+    is_narrow = b" " in header and b"  " not in header
+    is_filled = bool(_FILLED.fullmatch(header.ljust(12)))
+    if is_narrow and len(frame) < length and (length > HEADER_BYTES or not is_filled):
+        return "blanks are missing: " + there
+    is_header = is_filled or (_OF_HEADER.fullmatch(header) and not is_narrow and missing <= 0)
+    if is_narrow:
         is_header = is_header and not follows.isalnum() and _can_be_read(frame + b" " * missing)
     if not is_header:
         return "blanks are missing in its header, or it is none"
