@@ -482,7 +482,7 @@ def _why_not_believed(frame: bytes, length: int, missing: int, follows: bytes) -
         return ""
     has_no_data = len(frame) <= HEADER_BYTES < length and bool(header[3:].strip())
     is_cut = missing > TRIMMED_MOST or has_no_data or _is_cut(frame, missing)
-    return "incomplete: " + there if is_cut or not _can_be_read(frame + b" " * missing) else ""
+    return "incomplete: " + there if is_cut else ""
 
 
 def _is_cut(frame: bytes, missing: int) -> bool:
