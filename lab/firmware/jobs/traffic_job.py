@@ -10,7 +10,7 @@ import json
 import sys
 
 MOST_MS = 100
-WARM_UP = 20  # the first results load and make what the others need as well; missing ones are asked for behind them
+WARM_UP = 10  # the first results load and make what the others need as well; missing ones are asked for behind them
 
 
 def is_at_rest(station):
