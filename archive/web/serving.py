@@ -90,7 +90,13 @@ class Child:
         self._place = place
         self._output = subprocess.DEVNULL if is_quiet else None
         self._where = where
+        self._host = f"[{where.host}]" if ":" in where.host else where.host
         self._process = self._started()
+
+    @property
+    def address(self) -> str:
+        """Where they are, for a browser."""
+        return f"{'https' if self._where.tls else 'http'}://{self._host}:{self._where.port}"
 
     def look_after(self, say: Callable[[str], None], counted: dict[str, float]) -> None:
         """Start the process again if it has ended; give it the server's figures."""
@@ -110,10 +116,8 @@ class Child:
 
     def _started(self) -> subprocess.Popen:
         where = self._where
-        host = f"[{where.host}]" if ":" in where.host else where.host
-        command = subprocesses.command(
-            "-m", "toolcart.tools.cli.main", "archive", "web", "--listen", f"{host}:{where.port}"
-        )
+        listen = f"{self._host}:{where.port}"
+        command = subprocesses.command("-m", "toolcart.tools.cli.main", "archive", "web", "--listen", listen)
         command += where.words
         environment = {**os.environ, PLACE_VARIABLE: self._place}
         process = subprocess.Popen(

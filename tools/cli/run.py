@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import socket
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +23,7 @@ from toolcart.base.nonblocking_output import nonblocking_output
 from toolcart.base.serial_settings import LINKS
 
 if TYPE_CHECKING:
+    from toolcart.archive.web.serving import Child
     from toolcart.tools.config import file as config_file
 
 
@@ -173,15 +176,16 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
     return _run_watch(demo, plain, ascii_only, as_json)
 
 
-def _pages(text: str):
+def _pages(text: str) -> Callable[[str], Child]:
     """Return what starts the archive's pages for the demo; they print nothing, since the demo has the terminal."""
     from toolcart.archive.serve_commands import listening
     from toolcart.archive.web.serving import Child
 
     address = listening(text)
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    try:  # they would not report an error, so it is tried here
-        socket.create_server((address.host, address.port), family=family).close()
+    try:  # they would not report an error, so it is tried here; and a free port is chosen here, if any will do
+        with socket.create_server((address.host, address.port), family=family) as probe:
+            address = replace(address, port=probe.getsockname()[1])
     except OSError as error:
         raise click.UsageError(f"--web {text}: nothing can listen there: {error.strerror or error}.") from None
     return lambda place: Child(place, address, is_quiet=True)

@@ -114,7 +114,7 @@ _ROWS = (
     ("sent to ToolsNet again, stored once", "repeated"),
     ("stored by ToolsNet twice", "doubled"),
     ("lost", "lost"),
-    ("out of order", "out_of_order"),
+    ("out of spool order", "out_of_order"),
 )
 
 
@@ -156,9 +156,9 @@ def _verdict(account: dict) -> str:
     if not account["produced"]:
         return "No result was made: controller, agent and ToolsNet never worked together."
     if not is_wrong(account):
-        return "Every result is in the archive, in the order in which the cart took them."
+        return "Every result is in the archive, in the order in which the cart stored them."
     if _is_broken(account):
-        return "FAILED: results are lost, out of order or stored twice."
+        return "FAILED: results are lost, out of spool order or stored twice."
     missing = account["produced"] - account["delivered"]
     leftover = f"{account['waiting']} waiting in the spool, {account['parked']} set aside"
     return f"{missing} not in the archive: {leftover}."

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    pass
-
-
+CART = "Demo cart"  # in the live view and on the archive's pages
 ARCHIVE = "archive.sqlite"
 LINE = "line"  # the pty for the serial links; its path has to fit the setting `device`
 _NEWEST_ID = "newest-id"
@@ -20,11 +16,13 @@ def write_configuration(folder: Path, link: str, pim_port: int, controller_port:
     # A pty has no baud rate; the highest keeps the waits short that are meant for a real wire.
     line = {"link": link, "device": str(folder / LINE), "baud": 115200}
     controller = {"host": "127.0.0.1", "port": controller_port} if link == "tcp" else line
+    controller["result_revisions"] = [3]  # with limits, which the Cp of the pages needs from the first result on
     spool = {"path": "demo.spool", "size_kib": 1024}
+    toolsnet = {"pim_host": "127.0.0.1", "pim_port": pim_port, "reconnect_s": 1, "extras": ["names"]}
     configuration = {
         "system": {"name": "Demo"},
-        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": pim_port, "reconnect_s": 1},
-        "stations": [{"number": 1, "name": "Demo cart", "controller": controller, "spool": spool}],
+        "toolsnet": toolsnet,
+        "stations": [{"number": 1, "name": CART, "controller": controller, "spool": spool}],
     }
     path = folder / "demo.json"
     path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")

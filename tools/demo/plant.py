@@ -152,6 +152,8 @@ class Demo(Watch):
     def start(self) -> None:
         self.plant.start()
         super().start()
+        if self._pages is not None:
+            self.note(INFO, f"the archive's pages come up at {self._pages.address}")
         self.note(INFO, f"ToolsNet is `toolcart archive`, started {self.archived.started_s:.1f} s before the agent")
 
     def end(self) -> None:

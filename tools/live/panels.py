@@ -43,6 +43,7 @@ LEVEL_SIGNS = {"good": "●", "info": "·", "warning": "◐", "bad": "✖"}
 TROUBLE = {name for name, row in ROWS.items() if row.is_trouble}  # counters that mean it if they are not zero
 CLOCK_APART_S = 5  # toolcart.agent.openprotocol.queries
 GAUGE_CELLS = 12
+FIGURES_APART = 3  # cells between two figures of a line
 REASON_INDENT = 14  # below the state's word
 REASON_LEAST = 24  # cells; with fewer, a sentence becomes a column of words
 EVENT_CLOCK = 9  # cells of the clock and the blank after it
@@ -269,28 +270,23 @@ def clock(seconds: float) -> str:
 
 
 def both_books(books: dict, parked: int, width: int) -> Text:
-    """Both sides' books: two lines, three where the panel is narrow: a figure stays beside its word.
+    """Both sides' books: two lines, more where the panel is narrow: a figure stays beside its word.
 
     Only the final reconciliation can say what is lost: results may still be on their way.
     """
     in_transit = max(0, books.get("acknowledged", 0) - books.get("delivered", 0) - parked)
-    text = Text()
-    text.append("controller  ", "dim")
-    _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
-    toolsnet_line = Text().append("ToolsNet    ", "dim")
-    figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
-    problems = [("on the way", in_transit, ""), ("out of order", books.get("out_of_order", 0), BAD_STYLE)]
+    made = [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")]
+    arrived = [("archived", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
+    arrived += [("on the way", in_transit, ""), ("out of spool order", books.get("out_of_order", 0), BAD_STYLE)]
     if parked:
-        problems.append(("set aside", parked, "bold " + WARNING_STYLE))
+        arrived.append(("set aside", parked, "bold " + WARNING_STYLE))
     if books.get("doubled"):
-        problems.append(("stored twice", books["doubled"], BAD_STYLE))
-    _figures(toolsnet_line, figures + problems)
-    if len(toolsnet_line) > width:
-        toolsnet_line.truncate(len("ToolsNet    "))
-        _figures(toolsnet_line, figures)
-        toolsnet_line.append("\n" + " " * len("ToolsNet    "))
-        _figures(toolsnet_line, problems)
-    return text.append("\n").append(toolsnet_line)
+        arrived.append(("stored twice", books["doubled"], BAD_STYLE))
+    text = Text().append("controller  ", "dim")
+    _figures(text, made, width)
+    text.append("\n").append("ToolsNet    ", "dim")
+    _figures(text, arrived, width)
+    return text
 
 
 def account(status: dict) -> Text:
@@ -308,10 +304,19 @@ def account(status: dict) -> Text:
     return text
 
 
-def _figures(text: Text, figures: list[tuple[str, int, str]]) -> None:
-    for name, count, style in figures:
-        text.append(f"{name} ", "dim").append(f"{count}", style if style and count else "bold").append("   ")
-    text.rstrip()
+def _figures(text: Text, figures: list[tuple[str, int, str]], width: int = 0) -> None:
+    """Add them in as many lines of this width as it takes, each below the first figure; 0: in one line."""
+    indent = used = len(text.plain.rpartition("\n")[2])
+    for index, (name, count, style) in enumerate(figures):
+        cells = len(f"{name} {count}")
+        if index and width and used + FIGURES_APART + cells > width:
+            text.append("\n" + " " * indent)
+            used = indent
+        elif index:
+            text.append(" " * FIGURES_APART)
+            used += FIGURES_APART
+        text.append(f"{name} ", "dim").append(f"{count}", style if style and count else "bold")
+        used += cells
 
 
 DEMO_KEYS = [

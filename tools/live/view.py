@@ -101,9 +101,9 @@ class View(App[None], inherit_bindings=False):
         Binding("n", "demo('switch', 'outlet')", "ToolsNet"),
         Binding("c", "demo('switch', 'controller')", "controller"),
         Binding("k", "demo('kill_agent')", "kill"),
-        Binding("a", "demo('kill_archive')", "kill archive", show=False),  # the footer of 80 columns is full
-        Binding("plus,equals_sign", "demo('change_rate', True)", "faster", key_display="+"),
-        Binding("minus", "demo('change_rate', False)", "slower", key_display="-"),
+        Binding("a", "demo('kill_archive')", "archive"),
+        Binding("plus,equals_sign", "demo('change_rate', True)", "rate", key_display="+ -"),  # 80 columns are full
+        Binding("minus", "demo('change_rate', False)", "slower", show=False),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("q", "end", "quit"),
         Binding("ctrl+c", "end", "quit", show=False, priority=True),

@@ -8,10 +8,12 @@ import sqlite3
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.request import urlopen
 
 import pytest
 
 from toolcart.archive.server import demo_server
+from toolcart.tools.cli import run as run_command
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults, Outage
 from toolcart.tools.demo.plant import Demo
@@ -74,6 +76,12 @@ def test_a_scripted_run_with_outages_and_kills_delivers_everything_once(tmp_path
     for text in ("ToolsNet's network is cut", "everything is delivered", "controller left in order"):
         assert text in texts
     assert [text for text in texts if text.startswith("controller lost: controller 127.0.0.1:")], texts
+    with contextlib.closing(sqlite3.connect(tmp_path / "archive.sqlite")) as database:
+        names = database.execute("SELECT Name FROM TNMapStation UNION SELECT Name FROM TNMapSystem").fetchall()
+        query = "SELECT COUNT(*) FROM Result WHERE TorqueLow IS NULL OR AngleHigh IS NULL"
+        [[without_limits]] = database.execute(query)
+    assert sorted(names) == [("Demo",), ("Demo cart",)], "as in the live view"
+    assert without_limits == 0, "Cp needs them"
     checked = ran("archive", "check", "--database", tmp_path / "archive.sqlite")
     assert checked.stdout.splitlines()[-1] == f"missing 0, behind 0, again {account['repeated']}"
 
@@ -110,9 +118,23 @@ def test_a_kept_folder_is_gone_on_with(tmp_path):
 
 def test_the_plain_account_says_how_it_ended():
     assert (
-        "Every result is in the archive, in the order in which the cart took them."
+        "Every result is in the archive, in the order in which the cart stored them."
         in ran("run", "--seconds", 1, "--plain").stdout
     )
+
+
+def test_the_first_lines_say_where_the_pages_are():
+    pages = run_command._pages("127.0.0.1:0")
+    with _begun(start_pages=pages) as demo:
+        [address] = [change.text.split()[-1] for change in list(demo.recent)[:2] if "pages" in change.text]
+
+        def is_served():
+            try:
+                return "Stations" in urlopen(address, timeout=DEADLINE_S).read().decode()
+            except OSError:
+                return False
+
+        _turn_until(demo, is_served)
 
 
 def test_what_is_lost_or_stored_twice_breaks_the_promise():
@@ -149,7 +171,7 @@ def test_results_taken_out_of_the_archive_are_reported_as_lost():
 
 def test_the_demos_archive_is_shown_where_somebody_wants_it():
     places, closed = [], []
-    pages = SimpleNamespace(close=lambda: closed.append(True))
+    pages = SimpleNamespace(close=lambda: closed.append(True), address="http://127.0.0.1:8080")
     options = {"faults": Faults([Outage(0.3, 0.5)], [], []), "start_pages": lambda place: places.append(place) or pages}
     with _begun(seconds=0.8, rate_per_s=30, **options) as demo:
         account = _ended(demo)

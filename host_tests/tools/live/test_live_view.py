@@ -95,9 +95,10 @@ def _text_of(view):
     return "\n".join("".join(segment.text for segment in line) for line in lines)
 
 
-def _play(stations, *groups, size=(80, 24), ascii_only=False):
+def _play(stations, *groups, size=(80, 24), ascii_only=False, orders=()):
     """Return the screen's text at first and after each group of keys, and the watch; a pair of numbers is a size."""
     watch = _Still(stations)
+    watch.orders = orders
 
     async def look():
         view = View(watch, ascii_only)
@@ -133,6 +134,11 @@ def test_everything_is_on_the_smallest_screen():
     _contains(text, "delivered 5", "q quit")
     lines = text.split("\n")
     assert len(lines) == 24 and all(len(line) == 80 for line in lines)
+
+
+def test_every_key_of_the_demo_is_in_the_footer_of_80_columns():
+    footer = _screen(_station(1), orders=Demo.orders).split("\n")[-1]
+    _contains(f" {footer} ", *[f" {key} " for key, _ in panels.DEMO_KEYS], " ? help ", " q quit ")
 
 
 def test_names_with_brackets_and_blanks_do_not_break_the_screen():
@@ -486,7 +492,7 @@ def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
                 await pilot.press(key)
             await _until(pilot, lambda: demo.kills == demo.archived.kills == 1 and demo.rate_per_s == 50)
             assert tuple(demo.cut.values()) == (True, True)
-            _contains(_text_of(view), "network cut", "in the archive", "q quit")
+            _contains(_text_of(view), "network cut", "archived", "q quit")
             await pilot.press("c")
             await pilot.press("q")
             await _until(pilot, lambda: demo.phase == ENDED)
@@ -686,7 +692,7 @@ def test_a_long_event_is_reported_to_its_end():
 def test_figure_of_the_reconciliation_stays_beside_its_word(width):
     books = {"produced": 1430, "acknowledged": 1430, "delivered": 960, "out_of_order": 12}
     lines = panels.both_books(books, 0, width).plain.split("\n")
-    assert max(map(len, lines)) <= width and "out of order 12" in lines[-1]
+    assert max(map(len, lines)) <= width and "out of spool order 12" in lines[-1]
 
 
 def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
