@@ -65,10 +65,36 @@ toolcart_make_venv() {
         "$python" -I -m venv --clear "$venv" || return 1
     fi
     # What is imported is compiled then: of all that comes with it most never is.
-    "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input --no-compile -q \
+    "$venv/bin/python" -I -m pip install --disable-pip-version-check --no-input --no-compile \
         -e "$toolcart_root[$extras]" || return 1
     # Its list of files would make pytest rewrite the whole product, not only the tests, for our fixtures' sake.
     rm -rf "$toolcart_root/toolcart.egg-info"
+}
+
+# toolcart_progress LOG PACKAGES BEFORE: how far the set-up is, by what pip has written into LOG: as a bar and in words.
+# PACKAGES is how many there are in .venv now, BEFORE how many there were when pip began.
+toolcart_progress() {
+    local steps found all cells words bar=####################
+    steps=$(grep -cE '^Obtaining |: finished with status' "$1") # 5 before the first package is found
+    found=$(grep -cE '^(Collecting|Processing) ' "$1") # some 25 as a rule
+    all=$(sed -n 's/^Installing collected packages: //p' "$1" | tr ',' '\n' | grep -c .)
+    cells=$((1 + steps + found / 3)) words='making the environment'
+    [ "$steps" = 0 ] || words='looking for packages'
+    [ "$found" = 0 ] || words="packages found: $found"
+    [ $cells -le 13 ] || cells=13
+    [ "$all" = 0 ] || cells=$((13 + 7 * ($2 - $3) / all)) words="packages to install: $all"
+    printf '[%-20s] %-28s' "${bar:0:cells}" "$words"
+}
+
+# Draws it on the terminal until it is ended, or whoever started it has.
+toolcart_draw_progress() {
+    local now before
+    while kill -0 $$ 2>/dev/null; do
+        now=$(find "$2"/lib -maxdepth 3 -name '*.dist-info' 2>/dev/null | grep -c .)
+        grep -q '^Installing collected' "$1" || before=$now
+        printf '\r%s' "$(toolcart_progress "$1" "$now" "${before:-$now}")" >&2
+        sleep 0.2
+    done
 }
 
 # Debian's PostgreSQL, Chromium, Lintian, Mosquitto and Prometheus, for the tests that want them: on CI as root, tried once, never in the way.
@@ -112,7 +138,7 @@ toolcart_is_ready() {
 # toolcart_setup EXTRAS: afterwards .venv has the project with these extras (comma-separated).
 toolcart_setup() {
     local extras=$1 cache=$toolcart_root/.cache venv=$toolcart_root/.venv
-    local log=$cache/setup.log stamp_file=$venv/toolcart-$1.stamp python result=0
+    local log=$cache/setup.log stamp_file=$venv/toolcart-$1.stamp python drawing='' result=0
     # python -m venv keeps a name of an outer environment; pip must not install into another place.
     unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
     mkdir -p "$cache" || return 1
@@ -124,7 +150,16 @@ toolcart_setup() {
     "$python" -I -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)' || { exec 9>&-; return 1; }
     if ! toolcart_is_ready "$python" "$extras"; then
         toolcart_say "setting up .venv with [$extras] (once; about half a minute) ..."
-        python=$(toolcart_python) && toolcart_make_venv "$python" "$extras" >"$log" 2>&1 9>&- || result=1
+        : >"$log"
+        if [ -t 2 ]; then
+            toolcart_draw_progress "$log" "$venv" 9>&- &
+            drawing=$!
+        fi
+        python=$(toolcart_python) && toolcart_make_venv "$python" "$extras" >>"$log" 2>&1 9>&- || result=1
+        if [ -n "$drawing" ]; then
+            kill "$drawing" && wait "$drawing" 2>/dev/null
+            printf '\r%52s\r' '' >&2
+        fi
         if [ $result -eq 0 ]; then
             toolcart_stamp "$venv/bin/python" "$extras" >"$stamp_file"
             toolcart_say "the environment is ready."

@@ -1,5 +1,8 @@
 """What a hint says works as toolcart is installed here, and every hint comes from one place."""
 
+import contextlib
+import os
+import pty
 import re
 import shlex
 import shutil
@@ -97,22 +100,77 @@ def test_child_runs_this_program_and_not_what_lies_in_the_current_folder(tmp_pat
     assert blanks == "0"
 
 
-def test_an_environment_that_has_more_than_is_asked_for_is_ready(tmp_path):
-    (tmp_path / "tools").mkdir()
-    shutil.copy(CHECKOUT / "tools/setup.sh", tmp_path / "tools")
-    (tmp_path / ".venv").mkdir()
+def _copied_set_up(folder):
+    """A checkout that has no more than its set-up; return the words that source it."""
+    (folder / "tools").mkdir()
+    shutil.copy(CHECKOUT / "tools/setup.sh", folder / "tools")
     for room in ("agent", "archive", "board", "tools"):
-        (tmp_path / "toolcart" / room).mkdir(parents=True)
+        (folder / "toolcart" / room).mkdir(parents=True)
+    (folder / "pyproject.toml").write_text("[project]\n")
+    return f"source {shlex.quote(str(folder / 'tools/setup.sh'))}; "
+
+
+def test_an_environment_that_has_more_than_is_asked_for_is_ready(tmp_path):
+    source = _copied_set_up(tmp_path)
+    (tmp_path / ".venv").mkdir()
     project = tmp_path / "pyproject.toml"
-    project.write_text("[project]\n")
     python = shlex.quote(sys.executable)
 
     def bash(line):
-        source = f"source {shlex.quote(str(tmp_path / 'tools/setup.sh'))}; {line}"
-        return subprocess.run(["bash", "-c", source], timeout=60).returncode
+        return subprocess.run(["bash", "-c", source + line], timeout=60).returncode
 
     assert bash(f'toolcart_stamp {python} view,serial,web > "$toolcart_root/.venv/toolcart-view,serial,web.stamp"') == 0
     assert bash(f"toolcart_is_ready {python} view,serial") == bash(f"toolcart_is_ready {python} view,serial,web") == 0
     assert bash(f"toolcart_is_ready {python} view,test") != 0
     project.write_text("[project]\nname = 'other'\n")
     assert bash(f"toolcart_is_ready {python} view,serial") != 0
+
+
+# What pip writes, step by step; how many packages it has installed, and the bar then.
+PIP_STEPS = (
+    ("", 0, "[#                   ] making the environment"),
+    ("Obtaining file:///cart\n", 0, "[##                  ] looking for packages"),
+    ("Building: finished with status 'done'\n", 0, "[###                 ] looking for packages"),
+    ("Collecting click>=8.1\nProcessing /files/h11.whl\nCollecting a\n", 0, "[####                ] packages found: 3"),
+    ("Collecting b\n" * 90, 0, "[#############       ] packages found: 93"),
+    ("Installing collected packages: click, h11, a, b\n", 2, "[################    ] packages to install: 4"),
+    ("", 4, "[####################] packages to install: 4"),
+)
+
+
+def test_the_bar_of_the_set_up_is_as_far_as_pip_is(tmp_path):
+    source, log, before = _copied_set_up(tmp_path), tmp_path / "setup.log", 2
+    log.write_text("")
+    for text, installed, bar in PIP_STEPS:
+        with log.open("a") as lines:
+            lines.write(text)
+        line = f"toolcart_progress {shlex.quote(str(log))} {before + installed} {before}"
+        done = subprocess.run(["bash", "-c", source + line], capture_output=True, text=True, timeout=60)
+        assert (done.stdout.rstrip(), done.stderr) == (bar, "")
+
+
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_a_terminal_sees_a_bar_while_the_environment_is_made(tmp_path, on_terminal):
+    """The environment is made once the bar has been seen; where there is no terminal, at once."""
+    is_seen = tmp_path / "seen"
+    waits = f"for _ in {{1..1200}}; do [ -e {shlex.quote(str(is_seen))} ] && break; sleep 0.05; done; " * on_terminal
+    makes = f"mkdir -p .venv/bin; ln -s {shlex.quote(sys.executable)} .venv/bin/python"
+    line = f"toolcart_make_venv() {{ {waits}{makes}; }}; toolcart_setup view; jobs -p"
+    reader, terminal = pty.openpty() if on_terminal else os.pipe()
+    command = ["bash", "-c", _copied_set_up(tmp_path) + line]
+    running = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    try:
+        with contextlib.suppress(OSError):  # EIO: the last one has closed the terminal
+            while octets := os.read(reader, 4096):
+                shown += octets
+                if b"making the environment" in shown:
+                    is_seen.touch()
+        assert running.communicate(timeout=60) == (b"", None), "stdout is the agent's, and no bar goes on"
+    finally:
+        running.kill()
+        running.wait()
+        os.close(reader)
+    assert running.returncode == 0 and b"the environment is ready" in shown, shown
+    assert (b"[#                   ] making the environment" in shown) == on_terminal, shown
