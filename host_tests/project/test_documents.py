@@ -12,6 +12,7 @@ Lines are compared without their numbers and in their order; lines between them 
 """
 
 import contextlib
+import html
 import os
 import pty
 import re
@@ -29,6 +30,7 @@ import pytest
 from toolcart.base.sources import files_below
 from toolcart.sim import profiles
 from toolcart.tools.cli.main import main
+from toolcart.tools.config import new
 from host_tests.support.running import free_port, toolcart
 from lab.cache import CHECKOUT
 
@@ -248,6 +250,16 @@ def test_a_command_that_is_not_taken_is_found():
             parsed(words_of(line))
 
 
+def test_the_readme_s_picture_shows_what_its_caption_says():
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    [(caption, picture)] = re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", text)
+    frames = (CHECKOUT / picture).read_text(encoding="utf-8").split('<g class="turn')[1:]
+    first, *others = [html.unescape(re.sub(r"<[^>]*>", "", frame)).replace("\u00a0", " ") for frame in frames]
+    assert caption == "A cart loses its network: the live view"
+    assert "network cut" in first and re.search(r"waiting for ToolsNet: [1-9]", first)
+    assert others and all("waiting for ToolsNet: 0" in frame for frame in others)
+
+
 # -- controllers.md, boards.md -------------------------------------------------------------------------------------
 
 
@@ -284,6 +296,13 @@ def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path,
         done = toolcart(*words, code=0 if words[0] == "install-service" else 3)
         assert done.exception is None or isinstance(done.exception, SystemExit), (line, done.output)
         assert words[0] == "install-service" or "no-such-port" in done.output, (line, done.output)
+
+
+def test_the_questions_of_start_md_are_those_that_are_asked():
+    text = (CHECKOUT / "docs/start.md").read_text(encoding="utf-8")
+    shown = [match[1] for block in consoles(text) for line in block if (match := _QUESTION.match(line))]
+    asked = [one.text + (f" [{one.default}]" if one.default else "") for one in new.QUESTIONS]
+    assert shown == asked
 
 
 # -- pages that are played -----------------------------------------------------------------------------------------

@@ -1,11 +1,12 @@
-"""Makes the pictures in docs/pictures: `python -m lab.packaging.pictures live`, or `archive`.
+"""Makes the pictures in docs/pictures: `python -m lab.packaging.pictures live`, or `demo`, or `archive`.
 
 Rules
 1. Those of the live view show the real one over a real agent of twelve simulated carts, one of which has no network,
    with ToolsNet away for a while; nothing in them is drawn by hand.
 2. A picture is the terminal's text as SVG, as Textual exports it, except for the fonts it would load from elsewhere.
 3. Those of the archive are its pages over an invented plant, in Chromium.
-4. demo.svg shows the others in turn: a reader that does not move pictures shows the first.
+4. demo.svg is the demo: its cart has lost ToolsNet's network, has it again, and goes on. They are shown in turn; a
+   reader that does not move pictures shows the first.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from toolcart.archive.database import database
 from toolcart.archive.database import tables as t
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import ROOT
+from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live.view import View
-from toolcart.tools.live.watch import ENDED, Watch
+from toolcart.tools.live.watch import ENDED, RUNNING, Watch
 from lab.harness.archive_rows import Plant, fill, fill_other_tables, vin
 from lab.harness.browser import browser, pages_of
 from lab.harness.fleet import Fleet
@@ -37,7 +39,9 @@ CARTS = 12  # in the live view
 RATE_PER_S = 0.7
 AWAY_S, BACK_S, ALL_S = 25.0, 50.0, 56.0  # when ToolsNet goes away, when it comes back, when the last picture is made
 FRAME_S = 4  # of demo.svg
+CUT_S, JOIN_S, WELL_S = 12.0, 24.0, 42.0  # of the demo: ToolsNet's network is cut, is back, the last picture is made
 SIZE = (120, 32)
+DEMO_SIZE = (96, 28)
 OTHER_SIZES = ((80, 24), (200, 50))  # overview alone, overview-80.svg and overview-200.svg
 LIMIT_S = 60.0
 CARS, STATIONS = 150, 18
@@ -48,7 +52,7 @@ PICTURES = ROOT / "docs" / "pictures"
 
 
 def make_live(folder: Path) -> None:
-    """Write overview.svg in three sizes, station.svg, outage.svg and demo.svg into the folder."""
+    """Write overview.svg in three sizes, station.svg and outage.svg into the folder."""
     with tempfile.TemporaryDirectory() as place, Fleet(CARTS, RATE_PER_S) as fleet:
         path = Path(place, "line-2.json")
         path.write_text(json.dumps(fleet.configuration()), encoding="utf-8")
@@ -58,7 +62,15 @@ def make_live(folder: Path) -> None:
             asyncio.run(_play(View(watch, ascii_only=False), watch, fleet, folder))
         finally:
             watch.close()
-    frames = [(folder / f"{name}.svg").read_text(encoding="utf-8") for name in ("overview", "outage", "station")]
+
+
+def make_demo(folder: Path) -> None:
+    """Write demo.svg into the folder."""
+    demo = Demo()
+    try:
+        frames = asyncio.run(_play_demo(View(demo, ascii_only=False), demo))
+    finally:
+        demo.close()
     (folder / "demo.svg").write_text(in_turn(frames), encoding="utf-8")
 
 
@@ -98,10 +110,36 @@ async def _play(view: View, watch: Watch, fleet: Fleet, folder: Path) -> None:
         await _until(pilot, lambda: watch.phase == ENDED)
 
 
+async def _play_demo(view: View, demo: Demo) -> list[str]:
+    """Return the view with ToolsNet's network cut, once what waited is delivered, and a while later."""
+    frames = []
+
+    def take() -> None:
+        frames.append(_picture(view, "./tools/run"))
+
+    async with view.run_test(size=DEMO_SIZE) as pilot:
+        await _until(pilot, lambda: demo.phase == RUNNING and demo.running_s() > CUT_S)
+        await pilot.press("n")
+        await _until(pilot, lambda: demo.running_s() > JOIN_S)
+        take()
+        await pilot.press("n")
+        await _until(pilot, lambda: demo.figures.total("backlog") == 0 and demo.books["lost"] == 0)
+        await pilot.pause()
+        take()
+        await _until(pilot, lambda: demo.running_s() > WELL_S)
+        take()
+        await pilot.press("q")
+        await _until(pilot, lambda: demo.phase == ENDED)
+    return frames
+
+
 def _save(view: View, path: Path) -> None:
-    text = view.export_screenshot(title="toolcart run --config line-2.json", simplify=True)
-    path.write_text(without_fonts(text), encoding="utf-8")
+    path.write_text(_picture(view, "toolcart run --config line-2.json"), encoding="utf-8")
     print(f"{path}: {path.stat().st_size // 1024} KiB")
+
+
+def _picture(view: View, title: str) -> str:
+    return without_fonts(view.export_screenshot(title=title, simplify=True))
 
 
 def without_fonts(svg: str) -> str:
@@ -164,9 +202,9 @@ def make_archive(folder: Path) -> None:
 
 def main() -> None:
     line = CommandLine(__doc__)
-    line.add_argument("which", choices=("live", "archive"))
+    line.add_argument("which", choices=("live", "demo", "archive"))
     PICTURES.mkdir(exist_ok=True)
-    {"live": make_live, "archive": make_archive}[line.parse_args().which](PICTURES)
+    {"live": make_live, "demo": make_demo, "archive": make_archive}[line.parse_args().which](PICTURES)
 
 
 if __name__ == "__main__":
