@@ -23,6 +23,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 
 import click
 import pytest
@@ -30,7 +31,7 @@ import pytest
 from toolcart.base.sources import files_below
 from toolcart.sim import profiles
 from toolcart.tools.cli.main import main
-from toolcart.tools.config import new
+from toolcart.tools.config.new import QUESTIONS
 from host_tests.support.running import free_port, toolcart
 from lab.cache import CHECKOUT
 
@@ -301,8 +302,15 @@ def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path,
 def test_the_questions_of_start_md_are_those_that_are_asked():
     text = (CHECKOUT / "docs/start.md").read_text(encoding="utf-8")
     shown = [match[1] for block in consoles(text) for line in block if (match := _QUESTION.match(line))]
-    asked = [one.text + (f" [{one.default}]" if one.default else "") for one in new.QUESTIONS]
+    asked = [one.text + (f" [{one.default}]" if one.default else "") for one in QUESTIONS]
     assert shown == asked
+
+
+def test_the_page_about_watching_installs_what_the_pages_need():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (CHECKOUT / "docs/watching.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"^sudo \S*/pip install (.*)$", text, re.MULTILINE)
+    assert shlex.split(line) == project["optional-dependencies"]["web"]
 
 
 # -- pages that are played -----------------------------------------------------------------------------------------
@@ -333,7 +341,7 @@ def test_pages_with_consoles_are_as_they_say(tmp_path):
 # -- troubleshooting -----------------------------------------------------------------------------------------------
 
 # Words of systemd, and those that are put together.
-_NOT_OURS = {"inactive", "start condition failed", "lies in a home folder", "File too large"}
+_NOT_OURS = {"inactive", "start condition failed", "start condition unmet", "lies in a home folder", "File too large"}
 _CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE|USER)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: | {2,}")
 
 

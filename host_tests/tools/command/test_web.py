@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from toolcart.base.prometheus import CONTENT_TYPE, COUNTER
 from toolcart.tools.config import socket_location
+from toolcart.tools.messages import latched_conditions
 from toolcart.tools.status import client
 from toolcart.tools.web import app, commands, metrics, page
 from toolcart.tools.web.page import AgentState, WatchedAgents
@@ -133,6 +134,23 @@ def test_the_dashboard_asks_for_figures_that_there_are():
 
 
 # -- pages ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_doubt_about_toolsnet_has_an_alert_and_every_alert_asks_for_figures_that_there_are():
+    text = (ROOT / "docs/watching.md").read_text(encoding="utf-8")
+    alerts = re.findall(r"^\| `([^`]*toolcart_[^`]*)` \|", text, re.MULTILINE)
+    assert len(alerts) > 8 and {name for alert in alerts for name in re.findall(r"toolcart_\w+", alert)} <= set(
+        metrics.FAMILIES
+    )
+    doubts = {"lost_there": 3, "unknown_sequence": 7, "events_doubt": "Were they emptied?", "events_perhaps_there": 2}
+    asked = [match[1] for alert in alerts if (match := re.search(r'what=~?"([^"]*)"', alert))]
+    asked += ["lost there"] if "toolcart_results_in_doubt > 0" in alerts else []
+    for name, value in doubts.items():
+        station = _whole()
+        before = latched_conditions.all_needs(station)
+        station["outlets"][0][name] = value
+        [need] = [need for need in latched_conditions.all_needs(station) if need not in before]
+        assert need.label == "DOUBT" and any(re.fullmatch(slug, need.slug) for slug in asked), need
 
 
 def test_the_overview_says_what_waits_for_each_outlet():
