@@ -20,7 +20,7 @@ from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live import stations
 from toolcart.tools.live import watch as watch_module
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
-from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch, totals
+from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, STARTING, Watch, totals
 from toolcart.tools.process import child_process
 from toolcart.tools.process.agent import NONE
 from host_tests.support.agent_lines import healthy_station, status_of
@@ -117,10 +117,26 @@ def test_a_kept_folder_is_gone_on_with(tmp_path):
 
 
 def test_the_plain_account_says_how_it_ended():
-    assert (
-        "Every result is in the archive, in the order in which the cart stored them."
-        in ran("run", "--seconds", 1, "--plain").stdout
-    )
+    lines = ran("run", "--seconds", 1, "--plain", "--rate", 50).stdout
+    assert "Every result is in the archive, in the order in which the cart stored them." in lines
+    assert "missed result" not in lines, "a first start has missed none"
+
+
+def test_no_result_is_made_before_the_controller_has_said_what_it_has(monkeypatch):
+    """Else the first results of a first start could be told as missed ones."""
+    statuses = Figures.station_statuses
+
+    def still_asked(figures):
+        asked = {"phase": "asking for the newest", "open_ids": 0}
+        return [{**status, "recovery": asked} for status in statuses(figures) if status["mounted"]]
+
+    with _begun() as demo:
+        monkeypatch.setattr(Figures, "station_statuses", still_asked)
+        _turn_until(demo, lambda: demo.figures.all_connected())
+        demo.turn()
+        assert demo.phase == STARTING and not demo.plant.controller.produced
+        monkeypatch.undo()
+        _turn_until(demo, lambda: demo.phase == RUNNING)
 
 
 def test_the_first_lines_say_where_the_pages_are():
