@@ -15,8 +15,8 @@ def write_configuration(folder: Path, link: str, pim_port: int, controller_port:
     """Write the agent's configuration and return its path."""
     # A pty has no baud rate; the highest keeps the waits short that are meant for a real wire.
     line = {"link": link, "device": str(folder / LINE), "baud": 115200}
-    controller = {"host": "127.0.0.1", "port": controller_port} if link == "tcp" else line
-    controller["result_revisions"] = [3]  # with limits, which the Cp of the pages needs from the first result on
+    end = {"host": "127.0.0.1", "port": controller_port} if link == "tcp" else line
+    controller = {**end, "result_revisions": [3]}  # with limits: the pages' Cp needs them from the first result on
     spool = {"path": "demo.spool", "size_kib": 1024}
     toolsnet = {"pim_host": "127.0.0.1", "pim_port": pim_port, "reconnect_s": 1, "extras": ["names"]}
     configuration = {
