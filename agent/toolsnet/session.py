@@ -82,9 +82,9 @@ class Heartbeat:
         "_has_acked",
         "_mute_sessions",
         "_sent",
+        "acks",
         "has_news",
         "in_vain",
-        "is_acked",
         "is_expected",
         "is_known",
         "news_from",
@@ -110,7 +110,7 @@ class Heartbeat:
         self.has_news = False  # something that is no result went out for the first time; the owner's
         self.result_acked = self.result_answered = False
         self._sent = False
-        self.is_acked = False  # a 06 of this session
+        self.acks = 0  # of 06s of this session
 
     def put_sent(self):
         """A 06 goes out."""
@@ -118,7 +118,8 @@ class Heartbeat:
 
     def put_acked(self):
         """A 06 has its 05."""
-        self.is_acked = self.is_known = True
+        self.acks += 1
+        self.is_known = True
 
     def put_result_acked(self):
         """A result has its 05."""
@@ -128,7 +129,7 @@ class Heartbeat:
         """A session with the server has ended: learn from it."""
         if not self._sent:
             return
-        if self.is_acked:
+        if self.acks:
             self._mute_sessions = 0
         elif self.result_acked or (self._has_acked and not (self.is_known or self.wary)):
             self._mute_sessions += 1

@@ -10,7 +10,8 @@ Rules
 5. Why there is no connection stays in `fault` until there is one, and is logged once for each change. One that ended
    with a result that had no answer proves nothing by coming again: its reason is there again until a result has a 05.
    If no result waits, as the 08 has settled them, less is enough once: a connection if the last one broke, and a 05 to
-   a 06, where the server answers any, if it was silent or could not be read. After that only a result's 05 is enough.
+   a 06, where the server answers any, if it was silent or could not be read. After that a second 06 of one connection
+   has to have its 05: it comes and goes with each result no more, if these come soon.
 6. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
    closed.
 """
@@ -284,10 +285,13 @@ class ToolsNetOutlet(Connection):
 
     def _pass_over(self):
         """Call a connection that stands a working one, if it may be though a result had no 05 on the last."""
-        if self._is_passed or self.log.backlog_of(self.policy.cursor):
+        if self.log.backlog_of(self.policy.cursor):
             return
         heartbeat = self.session.heartbeat
-        if heartbeat.is_acked or not heartbeat.is_expected or not NO_ANSWER <= self._lacks_why <= MALFORMED:
+        acks = heartbeat.acks
+        if acks > 1 or (
+            not self._is_passed and (acks or not heartbeat.is_expected or not NO_ANSWER <= self._lacks_why <= MALFORMED)
+        ):
             self._is_passed = True
             self._lacks_why = 0
             self.fault.over()
