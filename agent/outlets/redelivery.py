@@ -106,8 +106,8 @@ class Redelivery:
 
     def check_above(self, number):
         """Take what the other side names; return True if that is still the number of `put_above`."""
-        if number == self.above:
-            return number > 0
+        if number and number == self.above:
+            return True
         if number < self.above:  # it has forgotten that, and what it had, if this is no more than it was sent since
             self._count_reused(0)
             self.put_lost(0 if number <= self._out_to else number, self._log.state.confirmed(self._cursor))

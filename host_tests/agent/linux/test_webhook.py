@@ -465,6 +465,37 @@ def test_what_no_longer_counts_as_given_up_does_not_after_a_power_cut():
         assert plant.forward.is_up() and plant.state.missed_counts[plant.forward.index] == 0
 
 
+@pytest.mark.parametrize("starts", [False, True])
+@pytest.mark.parametrize("left", [0, 1, 4])
+def test_what_a_server_was_ahead_by_no_longer_counts_once_it_has_forgotten_all_and_has_all_again(left, starts):
+    plant = WebhookBench()
+    for _ in range(10):
+        plant.store(1)
+        plant.run(1000)
+    (key,) = plant.server.model.have
+    kept = plant.server.lines[:left]
+    plant.server.model.have[key] += 5
+    plant.store(1)
+    plant.run(3000)
+    assert plant.state.missed_counts[plant.forward.index] == 15
+    plant.store(12)
+    plant.run(60000)
+    assert plant.forward.is_up() and plant.state.missed_counts[plant.forward.index] == 15, "a batch went beyond it"
+    if starts:
+        plant.forward.stop()
+        plant.cut()
+        plant.run(3000)
+        assert plant.state.missed_counts[plant.forward.index] == 15
+    plant.server.model.have[key], plant.server.lines[:] = left, kept
+    plant.store(1)
+    plant.run(60000)
+    assert plant.forward.is_up() and plant.server.ids() == list(range(1, 25))
+    assert plant.state.missed_counts[plant.forward.index] == 0
+    plant.cut()
+    plant.run(3000)
+    assert plant.state.missed_counts[plant.forward.index] == 0
+
+
 def test_a_number_that_comes_and_goes_wears_no_flash():
     plant = WebhookBench()
     again = Redelivery(plant.log, plant.cursor)

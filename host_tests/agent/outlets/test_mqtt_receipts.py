@@ -779,6 +779,13 @@ def test_what_a_consumer_takes_for_a_newer_copy_of_the_spool_is_counted():
             bench.run(200000)
         assert bench.ids() == made + newer[0 if forgets else 6 :] and bench.status()["why"] == ""
         assert bench.log.state.missed_counts[1] == (0 if forgets else 6)
+        bench.consumer.have[topic, identity] = 0
+        bench.consumer.records = []
+        bench.consumer.confirm(topic, identity, 0)
+        bench.run(200000)
+        assert bench.ids() == made + newer and bench.log.state.missed_counts[1] == 0, "it has all"
+        bench.cut()
+        assert bench.log.state.missed_counts[1] == 0
 
 
 def test_a_subscription_that_the_broker_has_forgotten_is_made_again():
