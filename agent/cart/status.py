@@ -34,6 +34,7 @@ from toolcart.agent.record.text import describe, time_of
 RESULTS_SHOWN = 12  # what fits on a screen of 24 lines beside the rest
 BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block and the one before may hold only one
 
+NOT_TRIED = "not tried yet"  # the state of an outlet that has tried nothing since the start
 FOREIGN = "it is a spool of another version, of another size of blocks or units, or parts of several"
 
 # Why a connection is down: from toolcart.agent.openprotocol.session_states, toolcart.agent.link.port and
@@ -248,6 +249,8 @@ def _outlet(log, station, outlet):
         "lacks": station.at_start.returned[outlet.index],  # what the log gave up meanwhile
     }
     outlet.put_state(report)
+    if not (outlet.attempts or report["waits_for_flash"]):
+        report["state"] = NOT_TRIED
     if "why" not in report:
         report["why"] = why_name(outlet.fault.why)
     if report["waits_for_flash"] and not report["why"]:

@@ -66,7 +66,6 @@ OPENING = 1
 SENT = 2
 HELD = 3
 STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later")
-NOT_TRIED = "not tried yet"  # in place of the first
 WAITS_FOR_FLASH = "waiting for the flash or disk"  # in place of the first and the last
 NO_ANSWER = "no answer"  # in place of what came: nothing, or not all in time
 
@@ -259,7 +258,7 @@ class WebhookOutlet(Outlet):
         return has_proven and not (self._stopping or self.fault.why or self.why or self.unusable)
 
     def put_state(self, report):
-        report["state"] = STATE_NAMES[self.state] if self.attempts or self.state != IDLE else NOT_TRIED
+        report["state"] = STATE_NAMES[self.state]
         # While the flash refuses nothing is tried: how the last attempt ended may not be so any more.
         waits_for_flash = report.get("waits_for_flash") and not self.unusable
         if waits_for_flash and self.state in (IDLE, HELD):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from toolcart.agent.cart.status import NOT_TRIED
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
 from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names, spool_room
 
@@ -180,7 +181,7 @@ def _add_station(sheet: Sheet, labels: dict, station: dict) -> None:
     for connection_name, connection in (("controller", station["controller"]), *outlet_names.outlets_of(station)):
         of_side = {**labels, "side": connection_name}
         is_well = connections.is_working(connection)
-        is_known = connections.is_proven(connection) or not is_well  # a webhook is not tried before the first record
+        is_known = connection["state"] != NOT_TRIED  # a webhook is not before the first record
         sheet.add("toolcart_connected", of_side, is_well if is_known else None)
         if connection.get("why") and not is_well:
             sheet.add("toolcart_connection_why", {**of_side, "why": connection["why"]}, 1)
