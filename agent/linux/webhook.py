@@ -71,8 +71,7 @@ NO_ANSWER = "no answer"  # in place of what came: nothing, or not all in time
 
 _NEVER_SENT = (
     "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, which "
-    "was restored: it is sent all from the oldest on, and nothing is delivered until it forgets this `identity` or a "
-    "batch goes beyond that number"
+    "was restored: it is sent all from the oldest on, and "
 )
 _OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
@@ -480,7 +479,7 @@ class WebhookOutlet(Outlet):
         else:
             confirmed.started_over = True
             self._lacks(0)
-        return self._fail(_NEVER_SENT % number + self.redelivery.far_words(), now)
+        return self._fail(_NEVER_SENT % number + self.redelivery.above_words(), now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""

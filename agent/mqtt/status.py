@@ -24,8 +24,7 @@ ODD = (  # by `odd` of the receipts (toolcart.agent.outlets.mqtt)
     "what comes as receipts is none, or is too long: one JSON object with `identity` and a whole `number` of its own, "
     "of at most {most} octets",
     "a receipt names more than this spool has: the consumer's database is another, or it is newer than the spool, "
-    "which was restored: all that the spool has was sent to it again, and nothing is delivered until it forgets this "
-    "`identity` or a batch goes beyond that number",
+    "which was restored: all that the spool has was sent to it again, and {until}",
 )
 
 RETAINED = "the broker ends the connection %s; then set `retain` to false"
@@ -72,7 +71,8 @@ def _why(outlet, is_overdue):
     session = outlet.session
     progress = outlet.progress
     if is_overdue and progress.odd:
-        return ODD[progress.odd].replace("{most}", str(outlet.receipt_bytes)) + progress.redelivery.far_words()
+        text = ODD[progress.odd].replace("{most}", str(outlet.receipt_bytes))
+        return text.replace("{until}", progress.redelivery.above_words())
     if is_overdue and (progress.receipt_came or progress.receipts_repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if is_overdue:

@@ -124,8 +124,8 @@ class Redelivery:
         self.above = 0
         return False
 
-    def far_words(self):
-        """Return the end of a reason that names such a number, where nothing counts for it."""
+    def above_words(self):
+        """Return what ends a reason that names such a number."""
         from toolcart.agent.outlets.far_number import words_of  # rare
 
         return words_of(self._log, self.above)

@@ -33,7 +33,10 @@ from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section
 from lab.harness.cart import Board, Cart
 
 FAR = "is more than 99990 above the spool's newest: nothing counts as given up for it"
-NOTHING_UNTIL = "nothing is delivered until it forgets this `identity` or a batch goes beyond that number"
+NOTHING_UNTIL = (
+    "nothing is delivered until it names another number, as when it forgets this `identity`, or the agent starts once "
+    "the spool has come to that one"
+)
 
 
 def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():

@@ -451,7 +451,8 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reporte
     bench.run(600000)
     assert bench.cursor.number == oldest - 1, "it keeps all for it"
     why = bench.status()["why"]
-    assert "more than this spool has" in why and "until it forgets this `identity` or a batch goes beyond" in why
+    assert "more than this spool has" in why
+    assert "until it names another number, as when it forgets this `identity`, or the agent starts once" in why
     assert bench.forward.counts.batches - before < (newest - oldest) // 8 + 40
     assert missed(bench) == newest + 1000, "what it takes for that"
 
