@@ -154,7 +154,7 @@ def _put_given_up(report, state):
 def _put_refusals(report, station):
     """Add what only an outlet that may refuse a result has."""
     numbers = station.state.numbers
-    report["delivered"] = numbers[field.DELIVERED]
+    report["delivered"], report["delivered_at_least"] = delivered_of(station)
     report["dropped"] = numbers[field.DROPPED]
     report["parked"] = station.quarantine.count()
     report["parked_unreadable"] = station.quarantine.unreadable
@@ -214,10 +214,10 @@ def _controller(station, now):
 
 
 def waits_for(station, outlet):
-    """Return how many records wait for this outlet, and whether that is only a bound.
+    """Return how many results wait for this outlet, and whether that is only a bound.
 
     It is where some are from before the start, which does not look for numbers that are in no record: whether a block
-    or a record in the middle is gone shows only as they are read.
+    or a record in the middle is gone shows only as they are read. And where events may be among them.
     """
     cursor = station.log.cursors[outlet.index]
     if not station.log.damage.counted_spans:
@@ -226,7 +226,15 @@ def waits_for(station, outlet):
         from toolcart.agent.log.found_again import waits_at_most  # hardly any spool has lost something
 
         count = waits_at_most(station.log, cursor)
-    return count, count > 0 and cursor.number < station.at_start.last
+    return count, count > 0 and cursor.number < max(station.at_start.last, station.log.newest_event)
+
+
+def delivered_of(station):
+    """Return how many results ToolsNet has taken, and whether there may be more: it has not told since the start."""
+    log = station.log
+    cursor = log.cursor_at(field.TOOLSNET_CURSOR)
+    is_least = log.backlog_of(cursor) > 0 and cursor.number < station.at_start.last
+    return station.state.numbers[field.DELIVERED], is_least
 
 
 def _outlet(log, station, outlet):

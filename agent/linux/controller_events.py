@@ -23,10 +23,9 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.base.fields import compare, copy, fill, number
 from toolcart.agent.linux.unwanted_events import pass_unwanted
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.newest_event import newest_event
+from toolcart.agent.log.newest_event import append_event, newest_event
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.subscriptions import INSTEAD, Subscription
-from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
@@ -162,7 +161,7 @@ class ControllerEvents:
             if what not in self._newest_contents:
                 self._newest_contents[what] = self._newest(what, 0)
             is_new = _is_news(what, self._newest_contents[what], content)
-        if is_new and log.append(KIND_EVENT, flags, octets) != LOG_DONE:
+        if is_new and append_event(log, flags, octets) != LOG_DONE:
             return NOT_KEPT
         if content is not None:
             self._newest_contents[what] = content

@@ -99,6 +99,7 @@ class Log(Reader):
     """
 
     payload_at = PAYLOAD_AT
+    newest_event = 0  # since the start: how many of the records up to that are events nobody counts
 
     def __init__(
         self,

@@ -1,13 +1,21 @@
-"""Finds the newest event of a kind in a log.
+"""Appends events to a log, and finds the newest one of a kind.
 
 Imported only when needed: at a start, or when a kind of event comes for the first time.
 """
 
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.framing import LOG_DONE, RECORD_NONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
+
+
+def append_event(log, flags, length):
+    """Make the event of `length` bytes at log.stage[log.payload_at:] the next record; return a LOG_ code."""
+    code = log.append(KIND_EVENT, flags, length)
+    if code == LOG_DONE:
+        log.newest_event = log.number
+    return code
 
 
 def newest_event(log, what, blocks, of):

@@ -23,9 +23,9 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import fill, put_text
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.newest_event import append_event
 from toolcart.agent.openprotocol import commands, error_codes, session_states
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
 
@@ -257,7 +257,7 @@ class Commands:
         ):
             octets = words.encode()
             put_text(stage, text + place, octets, 0, min(width, len(octets)))
-        if log.append(KIND_EVENT, FLAG_EDGE_TIME, ev.end_text(stage, at, ev.TEXT_MOST)) != LOG_DONE:
+        if append_event(log, FLAG_EDGE_TIME, ev.end_text(stage, at, ev.TEXT_MOST)) != LOG_DONE:
             return False
         store.counters.count(counter.EVENTS)
         intake.wake_outlets(now)

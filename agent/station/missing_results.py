@@ -19,9 +19,8 @@ Loaded when the first result is gone: most controllers have all that is asked fo
 """
 
 from toolcart.agent.base.fields import copy, fill, put_number
-from toolcart.agent.log.newest_event import newest_event
+from toolcart.agent.log.newest_event import append_event, newest_event
 from toolcart.agent.openprotocol.ids import put_id
-from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, ID_BYTES, ROOM_BYTES, STAMP_BYTES
 
@@ -61,7 +60,7 @@ def put_gone(log, clock, station, first, last, count, total, epoch, why):
     put_id(digits, 0, epoch)
     copy(stage, text + ev.GONE_EPOCH, digits, ID_BYTES - 3, 3)
     ev.end_text(stage, at, ev.GONE_BYTES)
-    return log.append(KIND_EVENT, FLAG_EDGE_TIME, _OCTETS) == 0
+    return append_event(log, FLAG_EDGE_TIME, _OCTETS) == 0
 
 
 def latest(search, blocks):

@@ -95,7 +95,7 @@ def stored_text(stations: Iterable[dict]) -> str:
 
 
 def delivered_text(stations: Iterable[dict]) -> str:
-    """Return how many results ToolsNet has taken, as a bound if it is one: how much waits for it is one then, too."""
+    """Return how many results ToolsNet has taken, as a bound if it is one."""
     stations = [station for station in stations if "delivered" in station]
     least = "at least " if any(map(is_least, stations)) else ""
     return f"{least}{sum(station['delivered'] for station in stations)}"
@@ -103,7 +103,7 @@ def delivered_text(stations: Iterable[dict]) -> str:
 
 def is_least(station: dict) -> bool:
     """True if ToolsNet may have more results than the status says: it has not told yet since the start."""
-    return any(outlet["kind"] == "toolsnet" and _is_bound(outlet) for outlet in station.get("outlets", ()))
+    return bool(station.get("delivered_at_least"))
 
 
 def delivered_of(station: dict) -> int:

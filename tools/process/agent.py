@@ -24,7 +24,6 @@ from toolcart.agent.cart.app import App, Station
 from toolcart.agent.cart.watchdog import Liveness
 from toolcart.agent.log.flash import REFUSED_GONE
 from toolcart.agent.log.mount import MOUNT_FOREIGN
-from toolcart.agent.log.snapshot_fields import DELIVERED
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from toolcart.board import loop
 from toolcart.board.linux import order_log
@@ -340,9 +339,11 @@ def _figures_of(station: Any) -> dict:
         count, is_bound = status.waits_for(station, outlet)
         one = {"kind": outlet.kind, "name": station.names[outlet.index], "waiting": count, "waiting_at_most": is_bound}
         outlets.append(one)
-    delivered = {"delivered": station.state.numbers[DELIVERED]} if station.quarantine is not None else {}
-    stored, is_least = status.stored_of(station)
-    return {"outlets": outlets, "stored": stored, "stored_at_least": is_least, **delivered}
+    figures: dict[str, Any] = {"outlets": outlets}
+    figures["stored"], figures["stored_at_least"] = status.stored_of(station)
+    if station.quarantine is not None:
+        figures["delivered"], figures["delivered_at_least"] = status.delivered_of(station)
+    return figures
 
 
 def spool_problems(app: App, board: Board) -> list[str]:

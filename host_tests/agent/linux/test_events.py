@@ -6,7 +6,7 @@ from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import log_entry
 from toolcart.agent.linux.telegram09 import CODE_OURS, write
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.record import KIND_EVENT
+from toolcart.agent.log.newest_event import append_event
 from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet import telegram
 from toolcart.base.clock import Dice
@@ -151,7 +151,7 @@ def put(cart, code=b"E1", what=ev.ALARM):
     ev.put_event(log.stage, log.payload_at, log.next, 10, what)
     ev.put_code(log.stage, log.payload_at, code, 0, len(code))
     ev.put_time(log.stage, log.payload_at, cart.clock.stamp().encode(), 0)
-    done = log.append(KIND_EVENT, 0, ev.EVENT_LEAST) == LOG_DONE
+    done = append_event(log, 0, ev.EVENT_LEAST) == LOG_DONE
     cart.app.network_is_up(cart.clock.now)  # wakes everybody
     return done
 
