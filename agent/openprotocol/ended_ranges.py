@@ -3,7 +3,8 @@
 Rules
 1. An ID that the present count has reached means its own result: whatever is answered for it, that of the count before
    is gone (WHY_RESET), unless the log has it.
-2. The log has of the count before what it got in front of the present one, in the epoch before.
+2. The log has of the count before what it got in front of the present one, in the epoch before, or since the one in
+   front of that was known to have ended.
 
 Imported where a count has begun anew and something is missing of the one before.
 """
@@ -43,10 +44,12 @@ def count_lacking(recovery, first, last):
     ledger = recovery.ledger
     epoch = (ledger.epoch() - 1) & 0xFF
     since = recovery.first_of_count()
+    since_before = recovery.walk.since_before if recovery.walk is not None else 1
     ids = set()
     for page, at, _ in recovery.duplicates.results(1):
-        is_before = page[at - HEAD_BYTES + ID_EPOCH] == epoch and get_u32(page, at - HEAD_BYTES) < since
-        if is_before and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+        record = get_u32(page, at - HEAD_BYTES)
+        is_before = page[at - HEAD_BYTES + ID_EPOCH] == epoch or 1 < since_before <= record
+        if is_before and record < since and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
             number = id_of(page, at + TIGHTENING_ID)
             if is_within(number, first, last):
                 ids.add(number)

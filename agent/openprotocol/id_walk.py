@@ -1,9 +1,9 @@
 """Nothing proves what the IDs mean: a walk finds what the controller has, all of which may be missing.
 
 Rules
-1. It goes down from the newest (toolcart.agent.openprotocol.lowest_id_search). Where that is not above `top`, the
-   highest result known, it first goes up from `top`, for what the count before may have left
-   (toolcart.agent.openprotocol.ended_count).
+1. It goes down from the newest (toolcart.agent.openprotocol.lowest_id_search). Where the count has begun anew it first
+   goes up from `top`, the highest result known, or from the newest where that is above it, for what other counts may
+   have left (toolcart.agent.openprotocol.ended_count).
 2. Another controller is believed first; what it has made since it was first seen may be missing
    (toolcart.agent.openprotocol.successor).
 3. Where many missing IDs in a row are gone, a walk down from the end of the range finds where the rest begins. Each
@@ -57,7 +57,8 @@ class Walk:
         self.is_over = False  # what is missing begins with the lowest that was found
         self.last = self.left = -1  # of the range it is in: its end, and how many IDs it began with
         self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
-        self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `top`
+        self.since_before = 1  # `since` of the ledger, of the count before
+        self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the count does not go on
 
     def take_there(self, digest):
         """Take an answer under the ID that was asked for."""
@@ -130,18 +131,27 @@ def begin(recovery, is_reset, now):
     elif not ownership.shares:  # else ours are found in stretches
         top = recovery.ledger.top()
         if top <= 0 or observed.is_inconclusive or is_ahead(observed.newest, top):
+            if top > 0 and observed.is_reset and not observed.is_inconclusive and recovery.is_id_unique():
+                return _rise_from(recovery, observed.newest, True)
             left = ID_PERIOD // 2
             if top > 0 and not (observed.is_reset or observed.is_inconclusive or recovery.ownership.is_other):
                 if recovery.is_id_unique() and recovery.is_pushed(recovery.ledger.octets):  # rule 5
                     ranges = recovery.ledger.ranges
                     left = ahead_by(observed.newest, preceding(ranges[0][0]) if ranges else top)
             return go_down(recovery, observed.newest, left, now)
-        _learn_gone_most(recovery)
-        from toolcart.agent.openprotocol.ended_count import EndedCountSearch  # hardly any cart needs it
-
-        _of(recovery).ended = EndedCountSearch(top, ownership.gone_most)
-        return recovery.turn_to(phases.PHASE_UPWARD, top)
+        return _rise_from(recovery, top, False)
     return look_conclusion.conclude_look(recovery, now)
+
+
+def _rise_from(recovery, number, is_between):
+    """Ask upward for what other counts have left: from `top` on, or above the newest, if that is beyond it."""
+    _learn_gone_most(recovery)
+    from toolcart.agent.openprotocol.ended_count import BETWEEN_MOST, EndedCountSearch  # hardly any cart needs it
+
+    most = recovery.ownership.gone_most
+    ended = _of(recovery).ended = EndedCountSearch(number, min(most, BETWEEN_MOST) if is_between else most)
+    ended.is_between = is_between
+    return recovery.turn_to(phases.PHASE_UPWARD, after(number) if is_between else number)
 
 
 def go_down(recovery, above, left, now):
@@ -181,9 +191,15 @@ def rise(recovery, is_new, now):
     if not ended.is_falling:
         # In front of 1 is the count before.
         return go_down(recovery, observed.newest, max(observed.newest - 1, 0), now)
-    last = ended.end_fall()
-    if last != observed.newest:
-        observed.upto = last
+    return _end_ended(recovery, now)
+
+
+def _end_ended(recovery, now):
+    """What other counts have left is known; return an OUTCOME_."""
+    ended = recovery.walk.ended
+    ended.end_fall(recovery)
+    if ended.is_of_between:
+        return look_conclusion.settle(recovery, now)
     return look_conclusion.conclude_look(recovery, now)
 
 
@@ -194,7 +210,7 @@ def end(recovery, now):
         return recovery.end_contradiction(now)
     lowest = walk.search.lowest()
     walk.is_over = True
-    if recovery.flags:  # else the walk was inside a range
+    if walk.last < 0:  # else it was inside a range
         return _conclude(recovery, lowest, now)
     gap_fill = recovery.gap_fill
     from toolcart.agent.openprotocol.stored_contents import count_lacking  # only once something is gone
@@ -222,4 +238,4 @@ def _conclude(recovery, lowest, now):
     if ended.goes_on_with_zero(lowest):
         observed.first = 0
     number = ended.fall(observed.newest, lowest)
-    return recovery.turn_to(phases.PHASE_UPWARD, number) if number else look_conclusion.conclude_look(recovery, now)
+    return recovery.turn_to(phases.PHASE_UPWARD, number) if number else _end_ended(recovery, now)

@@ -64,11 +64,12 @@ def settle(recovery, now):
     if not ledger.commit():
         recovery.wait_for_room(now)
         return phases.OUTCOME_NONE
+    if ended is None or not ended.is_of_between:
+        recovery.flags = 0
     recovery.forget_look()
     recovery.gap_fill.differing_push_ids = pushes
     recovery.lost_reported = 0
     recovery.saw_new_count = False
-    recovery.flags = 0
     recovery.ownership.is_other = False
     recovery.phase = phases.PHASE_FILL
     return phases.OUTCOME_RESET if is_reset else phases.OUTCOME_NONE
@@ -95,6 +96,8 @@ def _write_missing(recovery, left, above):
     is_other = recovery.ownership.is_other
     ledger.begin()
     if observed.starts_over and observed.is_reset and not is_other:
+        if recovery.walk is not None:
+            recovery.walk.since_before = ledger.since
         ledger.since = recovery.duplicates.next_record()
         if ledger.doubted > 1:
             from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew

@@ -38,18 +38,21 @@ def search(recovery, is_reset, now):
         return find_nothing(recovery, now)
     is_above = is_ahead(observed.newest, top) or observed.is_inconclusive
     observed.is_reset = is_reset or recovery.saw_new_count or not is_above
-    return _ask_next(recovery, now)
+    is_other = is_reset and unpack_id(recovery.answer, 0) == top and not recovery.is_top(recovery.answer)
+    return _ask_next(recovery, now, is_other)
 
 
-def _ask_next(recovery, now):
-    """Ask for the next ID near the one sought; return an OUTCOME_."""
+def _ask_next(recovery, now, is_other=False):
+    """Ask for the next ID near the one sought, under which there `is_other`; return an OUTCOME_."""
     top = unpack_id(recovery.sought, 0)
     offset = recovery.offset
     newest = recovery.observed.newest
     most = OFFSET_MOST
-    if newest >= 0 and not is_ahead(newest, moved(top, most)):
+    is_far = is_ahead(top, newest) and not apart(newest, top)
+    if newest >= 0 and not (is_far or is_ahead(newest, moved(top, most))):
         most = apart(newest, top)
-    is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
+    # Far above the newest nothing was ever made, unless another result is there.
+    is_near = newest >= 0 and (not is_far or is_other or offset.probed > 0)
     is_near = is_near and not (offset.is_ruled_out or offset.is_known() or _is_apart(recovery))
     nearby = offset.next_nearby(most) if offset.by or offset.other_by or is_near else 0
     while nearby and top + nearby <= 0:

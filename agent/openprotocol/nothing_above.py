@@ -91,6 +91,20 @@ def _has_pushed_new_count(recovery):
     return is_new
 
 
+def pushed_of_new_count(recovery):
+    """Return record, ID and digest of what earlier connections have pushed since `top` of a new count."""
+    ledger = recovery.ledger
+    if not (ledger.doubted and recovery.is_pushed(ledger.octets, True)) or recovery.may_push_ids_differ():
+        return []
+    pushes = []
+    for one in _pushes_since(recovery):
+        if ledger.is_top(one[2]):
+            pushes = []  # what comes before it is known
+        elif one[1] > 0 and not (is_ahead(one[1], ledger.top()) or is_late(recovery.duplicates, one[1], one[0])):
+            pushes.append(one)
+    return [one for one in pushes if not recovery.first_record or one[0] < recovery.first_record]
+
+
 def _are_late(recovery, pushes):
     """True if those of these pushes that are not above `top` go on with its count, and there are some."""
     ledger = recovery.ledger

@@ -2,7 +2,8 @@
 
 Rules
 1. Before a range begins, what was learned for the one before is forgotten. At the end of all there is rest (IDLE), and
-   what was read of the log is given back to the heap.
+   what was read of the log is given back to the heap. Where a look has found a count that has ended, too, only what is
+   missing of the one before it is asked for; then the next look follows (toolcart.agent.openprotocol.ended_count).
 2. Where many in a row are gone, or a range has no known start, a walk from its end finds where the rest begins
    (toolcart.agent.openprotocol.id_walk).
 3. If the first of a run of pushes comes, all of the run is closed (toolcart.agent.openprotocol.push_run).
@@ -28,6 +29,8 @@ def turn_to_missing(recovery, now):
             recovery.phase = phases.PHASE_FILL
             recovery.retry.start(now, recovery.retry_ms)
             return
+        if recovery.flags and place >= recovery.ledger.ended_ranges:
+            break
         first, last = ranges[place]
         if gap_fill.turn(first):
             recovery.learn_results_each()
@@ -62,6 +65,9 @@ def turn_to_missing(recovery, now):
             return
     if recovery.ledger.held and not gap_fill.flush():
         recovery.wait_for_room(now)
+        return
+    if recovery.flags:
+        recovery.start_over()
         return
     recovery.phase = phases.PHASE_IDLE
     gap_fill.differing_push_ids = None

@@ -261,10 +261,7 @@ def _take_there(recovery, number, is_logged, now):
     if phase == phases.PHASE_FILL:
         return range_fetch.take_missing(recovery)
     if _rises(recovery):
-        is_top = number == recovery.ledger.top()
-        if is_top:
-            recovery.walk.ended.is_there = recovery.is_top(recovery.answer)
-        return _go_on_searching(recovery, not (is_top or is_logged), now)
+        return _go_on_searching(recovery, recovery.walk.ended.is_lacking(recovery, number, is_logged), now)
     if phase == phases.PHASE_UPWARD:
         recovery.observed.take(number, recovery.answer)
         recovery.observed.miss_up_to_newest(is_logged)

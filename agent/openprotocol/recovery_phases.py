@@ -34,6 +34,9 @@ toolcart.agent.openprotocol.recovery; W1 to W4 are below.
               0 is gone, at COMMIT
               upward from top, N not goes on                           goes on; after K in a row that are gone,
               above (ended_count.py)                                   or in the log, WALK
+              upward from N, behind  goes on                           goes on; after K in a row COMMIT: of a count
+              that WALK, or, N above                                   that has ended, too, FILL of the one before
+              top, in front of it                                      it, then NEWEST
     COMMIT    - (look_conclusion.py)      written down (W1): FILL; refused: COMMIT after a pause
     COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
               (differing_formats)  (the same)                         has shown

@@ -39,9 +39,10 @@ class Model:
         self.w, self.ranges, self.log = NONE, [], []
         self.before = 0  # so many ranges, from the first one on, are of the count before
         self.expected = self.pushed = self.run = self.last = None
-        self.unproven, self.fetched = [], []  # by place in the log
+        self.unproven, self.fetched, self.epochs = [], [], []  # by place in the log
         self.doubted = self.run_record = 0  # rule 8 of id_ledger.py
         self.since = 1
+        self.epoch = 0
         self.saw_new_count = False
         self.first_record = 0  # of this connection, of what was not expected
         self.is_straight = self.was_settled = False
@@ -55,7 +56,9 @@ class Model:
         self.is_held = self.is_zero_absent = self.is_confirmed = self.starts_over = False
         self.first = self.upto = self.up = 0
         self.ended = None  # while, and since, what the count before may have left is asked for: its last ID
-        self.rising = self.falling = self.is_before_there = False
+        self.rising = self.falling = self.falls = self.is_before_there = False
+        self.ended_top = self.found = None  # of a count between: the last one that is there
+        self.is_between = self.is_of_between = False
         self.begin = self.at = self.row = self.closed = self.nearby = 0
         self.is_there = False  # there is a result under the highest ID known
         self.take_written()
@@ -109,6 +112,7 @@ class Model:
         self.log.append(result)
         self.unproven.append(is_unproven)
         self.fetched.append(False)
+        self.epochs.append(self.epoch)
 
     def doubt(self):
         self.doubted = self.doubted or len(self.log)
@@ -177,7 +181,7 @@ class Model:
             if self.w == EMPTY and number != 1:
                 self.add(open_below(preceding(number)), preceding(number))
             self.w = result
-        elif self.proven and is_first and known and number == self.w.ident:
+        elif self.proven and is_first and known and number == self.w.ident and not self.misses(number):
             self.w = known[0]
             self.doubt()
             self.look()
@@ -227,6 +231,8 @@ class Model:
 
     def turn_to_missing(self):
         while self.ranges:
+            if not (self.proven or self.before):
+                break
             first, last = self.ranges[0]
             if self.begin != first:
                 self.begin = self.at = first
@@ -245,6 +251,9 @@ class Model:
                     self.turn(WALK, self.walk.asked)
                 return
             self.flush()
+        if not self.proven:
+            self.look()
+            return
         self.phase, self.asked = IDLE, 0
 
     def silent(self):
@@ -381,7 +390,7 @@ class Model:
             one = self.log[at]
             if one is self.w and not self.fetched[at]:
                 last, skipped, top = None, [], self.w.ident
-            elif self.unproven[at] and is_ahead(one.ident, top):
+            elif self.unproven[at] and self.epochs[at] == self.epoch and is_ahead(one.ident, top):
                 if length_of(following(top), preceding(one.ident)):
                     skipped.append((following(top), preceding(one.ident)))
                 last, top = one, one.ident
@@ -465,7 +474,7 @@ class Model:
             self.upto = result.ident
         if self.is_noted:
             self.restore_seen()
-        self.turn_nearby()
+        self.turn_nearby(result is not self.w and result.ident == self.w.ident)
 
     def pushed_ids(self):
         return [self.log[at].ident for at in range(self.since - 1, len(self.log)) if not self.fetched[at]]
@@ -473,16 +482,17 @@ class Model:
     def witness_gone(self):
         self.turn_nearby()
 
-    def turn_nearby(self):
+    def turn_nearby(self, is_other=False):
         if self.newest is None:
             self.nothing()
             return
         ahead = self.newest.ident - self.w.ident
-        most = min(ahead, OFFSET_MOST)
+        far = is_ahead(self.w.ident, self.newest.ident) and ahead < -OFFSET_MOST
+        most = OFFSET_MOST if far else min(ahead, OFFSET_MOST)
         by = [at for at in range(-OFFSET_MOST, most) if at]
         by.sort(key=lambda at: (abs(at), -at))
         by = [most] + by if most else by
-        far = is_ahead(self.w.ident, self.newest.ident) and ahead < -OFFSET_MOST
+        far = far and not (is_other or self.nearby)
         self.nearby += 1
         while self.nearby <= len(by) and self.w.ident + by[self.nearby - 1] <= 0:
             self.nearby += 1
@@ -517,23 +527,77 @@ class Model:
         if self.w.ident > 0 and not is_ahead(self.newest.ident, self.w.ident):
             self.ended, self.rising, self.up = self.w.ident, True, 0
             self.turn(UP, self.w.ident)
+        elif self.w.ident > 0 and self.is_reset():
+            self.ended, self.rising, self.up = self.newest.ident, True, 0
+            self.is_between = True
+            self.turn(UP, after(self.newest.ident))
         else:
             self.walk_on()
+
+    def is_lacking(self, result):
+        """True if this answer is of what is asked for upward, and not in the log."""
+        pushed = [self.log[at].ident for at in range(len(self.log)) if not (self.fetched[at] or self.unproven[at])]
+        highest = max(pushed) if any(pushed) else 0
+        if result.ident == self.w.ident and not is_ahead(self.newest.ident, self.w.ident):
+            self.is_before_there = result is self.w
+            if result not in self.log and result.time > self.w.time:
+                self.is_between = True
+                self.found = self.found if result.ident == self.newest.ident else result
+            return False
+        if result in self.log:
+            return False
+        if self.is_between or (self.falling and not self.falls):
+            is_lacking = not self.misses(result.ident) and result.time > self.w.time
+        else:
+            is_lacking = self.falls or not self.epoch or result.time >= self.w.time or result.ident > highest
+        self.found = result if is_lacking else self.found
+        return is_lacking
 
     def rise(self, is_new):
         self.up = 0 if is_new else self.up + 1
         if is_new and self.falling:
             self.upto = self.asked
+            self.is_of_between = not self.falls
         elif is_new:
-            self.ended, self.is_before_there = self.asked, True
+            self.ended, self.is_before_there = self.asked, self.is_before_there or not self.is_between
         if self.up < K and not (self.falling and after(self.asked) == self.w.ident):
             self.turn(UP, after(self.asked))
             return
         self.rising = False
         if self.falling:
-            self.conclude()
+            self.end_ways()
         else:
             self.walk_on()
+
+    def end_ways(self):
+        if self.found is not None and (self.is_between or self.is_of_between):
+            self.is_of_between = True
+            self.newest = self.top = self.found
+            self.upto = self.found.ident
+            self.settle()
+            return
+        push = None if self.falls or self.upto != self.newest.ident - self.is_held else self.pushed_of_new_count()
+        if push is not None and not is_ahead(self.newest.ident, push.ident):
+            self.is_of_between = True
+            self.newest = self.top = push
+            self.upto = preceding(push.ident)
+            self.settle()
+        else:
+            self.conclude()
+
+    def pushed_of_new_count(self):
+        """Return the last push since `top` of earlier connections that has begun a count, None: there is none."""
+        if not self.doubted or self.w not in self.log[self.since - 1 :]:
+            return None
+        found = []
+        for at in range(max(self.doubted, self.since) - 1, len(self.log)):
+            one = self.log[at]
+            if one is self.w and not self.fetched[at]:
+                found = []
+            elif not self.fetched[at] and one.ident > 0 and not is_ahead(one.ident, self.w.ident):
+                found += [] if self.is_late(at) else [at]
+        found = [self.log[at] for at in found if not self.first_record or at + 1 < self.first_record]
+        return found[-1] if found and self.top not in found else None
 
     def walk_on(self):
         newest = self.newest.ident
@@ -559,7 +623,7 @@ class Model:
                 self.turn(UP, after(self.asked))
         elif self.walk.answered(there):
             self.turn(WALK, self.walk.asked)
-        elif self.proven:
+        elif self.begin:
             self.row = 0
             self.closed += min((self.walk.lowest() - self.at) % (1 << 32), CLOSED_MOST)
             self.at = self.walk.lowest()
@@ -570,17 +634,18 @@ class Model:
     def end_walk(self):
         self.first = self.walk.lowest()
         newest = self.newest.ident
-        if self.ended is not None and self.first == newest > 1 and is_ahead(self.w.ident, after(newest)):
+        self.falls = self.first == newest > 1
+        if self.ended is not None and not self.is_between and is_ahead(self.w.ident, after(newest)):
             self.rising, self.falling, self.up = True, True, 0
             self.turn(UP, after(newest))
+        elif self.ended is not None:
+            self.end_ways()
         else:
             self.conclude()
 
     def up_there(self, result):
         if self.rising:
-            if result.ident == self.w.ident:
-                self.is_before_there = result is self.w
-            self.rise(result not in self.log and result.ident != self.w.ident)
+            self.rise(self.is_lacking(result))
             return
         self.newest = self.top = result
         self.upto = preceding(result.ident) if result in self.log else result.ident
@@ -632,6 +697,7 @@ class Model:
             self.before = len(self.ranges)
         if self.starts_over:
             if self.begins_again():
+                self.epoch += 1
                 tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
                 self.since = max(tops + [self.doubted]) if self.doubted > 1 else len(self.log) + 1
             if self.w not in (NONE, EMPTY):
@@ -642,7 +708,7 @@ class Model:
             self.add(first, last)
         self.end_doubt()
         self.w = EMPTY if self.newest is None else self.top
-        self.expected, self.proven, self.phase = None, True, FILL
+        self.expected, self.proven, self.phase = None, not self.is_of_between, FILL
         self.saw_new_count = False
         self.forget()
 
@@ -682,7 +748,7 @@ class Model:
         self.row += 1
         since = 1 if is_ahead(self.asked, self.w.ident) else self.since
         is_here = any(one.ident == self.asked for one in self.log[since - 1 :])
-        if not (is_here or self.is_straight or self.is_checked):
+        if not (is_here or self.is_straight or self.is_checked) and self.proven:
             self.is_checked = True
             self.look()
             return
