@@ -2,7 +2,7 @@
 
     request   one line: `list`, `show 3`, `drop all`, `retry 5-9` (toolcart.agent.quarantine.orders), `status`,
               `offer-again from 5` (toolcart.agent.linux.offer_again); at the
-              agent's own `status` and `command 10 select-pset 5` (toolcart.tools.status.server)
+              agent's own `status`, `reload-faults` and `command 10 select-pset 5` (toolcart.tools.status.server)
     answer    lines of one JSON object each; the last one has "end": true
 
 Rules

@@ -18,7 +18,7 @@ from toolcart.board.linux.agreement import agreeing, counted
 
 CPYTHON_ONLY = True
 SUFFIX = ".orders"
-LOOKING = ("list", "show", "status")
+LOOKING = ("list", "show", "status", "reload-faults")
 DRY = "dry"
 LINE_MAX = 2000
 LINE_OCTETS_MAX = 4 * (LINE_MAX + 100)  # of a line with its time; what is longer is no order

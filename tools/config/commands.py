@@ -56,6 +56,8 @@ def check(file: str, path: str | None, to_reload: bool, as_json: bool) -> None:
     Exit code 2: it is wrong on every machine. 1: it is good in itself, but not all of it can run on this machine.
     Settings without effect, and what will fail only later, are warnings.
     """
+    if to_reload and path:
+        raise click.UsageError("--reload asks the running agent, which has FILE itself: --as does not go with it.")
     place = path or file
     try:
         text = config_file.text_to_check(file) if path else None  # read by the caller: a copy may be private to it
@@ -64,8 +66,9 @@ def check(file: str, path: str | None, to_reload: bool, as_json: bool) -> None:
     with runner.acting_as(runner.user_of(place)) as user:
         checked = files.check(place, runner.credentials_of(place), text=text)
         who, who_words = user.name, user.words
-        if to_reload and checked.lacks:
-            checked.lacks = _refused_by_agent(place, checked.lacks)
+        if to_reload and not checked.mistakes:
+            faults = socket_location.reload_faults(place)
+            checked.lacks = checked.lacks if faults is None else faults  # which the agent may know of no file
     warnings = (
         config_places.volatile_spools(checked.configuration, config_file.folder_of(place))
         if checked.configuration
@@ -91,14 +94,6 @@ def check(file: str, path: str | None, to_reload: bool, as_json: bool) -> None:
     for mistake in checked.lacks:
         click.echo(f"  {config_file.placed_sentence(mistake)}", err=True)
     sys.exit(EXIT_OTHER)
-
-
-def _refused_by_agent(path: str, lacks: list[config_file.Mistake]) -> list[config_file.Mistake]:
-    """Return what the running agent would refuse to read the configuration again for; `lacks` if none answers."""
-    wrong = socket_location.reload_refused_for(path)
-    if wrong is None:
-        return lacks
-    return [(config_file.WHOLE_FILE, "", wrong)] if wrong else []
 
 
 def _end_with(error: config_file.ConfigurationError, as_json: bool, more: dict[str, str], words: str = "") -> NoReturn:

@@ -23,7 +23,7 @@ CONFIGURATIONS = "/etc/toolcart"
 STATE = "/var/lib/toolcart"
 NAME = "agent.sock"
 SUFFIX = ".sock"
-PATIENCE_S = 5.0
+RELOAD_PATIENCE_S = 30.0  # the agent checks every file first; systemd waits for 90 s
 
 
 def socket_of(config_path: str | Path) -> str:
@@ -64,14 +64,14 @@ def process_at(config_path: str | Path) -> int:
     return 0
 
 
-def reload_refused_for(config_path: str | Path) -> str | None:
+def reload_faults(config_path: str | Path) -> list[tuple[str, str, str]] | None:
     """Return what the agent of this configuration would refuse to read it again for; None if none answers."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking, suppress(OSError, OverflowError):
-        asking.settimeout(PATIENCE_S)
+        asking.settimeout(RELOAD_PATIENCE_S)
         connect(asking, to_ask(config_path))
-        for line in answer_to(asking, "status", time.monotonic() + PATIENCE_S):
-            if "agent" in line:
-                return line["agent"]["configuration"]["wrong"]
+        for line in answer_to(asking, "reload-faults", time.monotonic() + RELOAD_PATIENCE_S):
+            if "reload_faults" in line:
+                return [(place, found, allowed) for place, found, allowed in line["reload_faults"]]
     return None
 
 

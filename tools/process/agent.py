@@ -204,6 +204,16 @@ class Agent:
         self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
         return True
 
+    def _all_reload_faults(self) -> list[config_file.Mistake]:
+        """Return what a reload would be refused for now, found by a check or only by reading it to run."""
+        found = self.configured.problems()
+        if not found:
+            try:
+                read_to_run(self._path)
+            except (config_file.ConfigurationError, OSError, ValueError) as error:
+                return [(config_file.WHOLE_FILE, "", " ".join(str(error).split()))]
+        return found
+
     def _reload_faults(self, checked: Checked) -> Checked:
         """Return what refuses a reload: what was found, but for what this agent tolerates, and spools that are gone."""
         if checked.configuration is not None and not checked.mistakes:
@@ -283,6 +293,7 @@ class Agent:
             problem_of,
             self._put_details,
             self.configured.check_and_report,
+            self._all_reload_faults,
             self._report_order,
             self._clock,
         )

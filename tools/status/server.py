@@ -1,5 +1,7 @@
 """The agent's end of `toolcart status`: a line for process and machine and one for each station, each in a turn.
 
+`reload-faults` is what `toolcart config check --reload` asks.
+
 Rules
 1. It only looks, except for `command` (toolcart.agent.station.command_orders): nothing here moves a cursor or waits,
    and a station's state is made when its line is asked for.
@@ -32,12 +34,14 @@ def open_socket(
     problem_of: Callable[[Station], str],
     add_details: Callable[[Station, dict], None],
     configured: Callable[[], dict],
+    reload_faults: Callable[[], list],
     log: Callable[[str], None],
     clock: ServersClock | None = None,
 ) -> Control:
     """Return the socket at this path; its `problem` says why there is none. `problem_of(station)` says why a spool is
     not up, `add_details(station, status)` adds what only Linux knows, `configured()` says what is known of the
-    configuration's files; `log` gets each command as a line; `clock` is given if ours is compared with the server's.
+    configuration's files, `reload_faults()` what a reload would be refused for now; `log` gets each command as a line;
+    `clock` is given if ours is compared with the server's.
     """
     process = Process()
 
@@ -57,6 +61,9 @@ def open_socket(
         for station in app.stations:
             yield {"station": of_station(station, board, problem_of, add_details)}
 
+    def refusing_reload(_words: list[str], _asker: OrderClient) -> Iterator[dict]:
+        yield {"reload_faults": reload_faults()}
+
     def command(words: list[str], asker: OrderClient) -> Iterator[dict]:
         for station in app.stations:
             if words[1:] and words[1] == str(station.number):
@@ -67,7 +74,7 @@ def open_socket(
         numbers = ", ".join(str(station.number) for station in app.stations)
         return iter([{"outcome": "wrong", "why": f"no station {' '.join(words[1:2])}; configured: {numbers}"}])
 
-    return Control(path, {"status": report, "command": command}, CLIENTS, ours=False)
+    return Control(path, {"status": report, "reload-faults": refusing_reload, "command": command}, CLIENTS, ours=False)
 
 
 def put_details(station: Station, status: dict, no_orders: str) -> None:

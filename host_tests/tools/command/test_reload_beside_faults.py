@@ -12,9 +12,10 @@ import threading
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.config import path_checks, runner
+from toolcart.tools.config import path_checks, runner, socket_location
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention
+from toolcart.tools.process import agent as process_agent
 from toolcart.tools.process import configuration_watch
 from toolcart.tools.service.unit import STATE_FOLDER, Service
 from host_tests.support.running import (
@@ -391,6 +392,49 @@ def test_what_systemd_asks_before_a_reload_fails_for_what_the_agent_would_refuse
     first, _ = [line for line in Service("/x/toolcart").text().splitlines() if line.startswith("ExecReload=")]
     assert first.endswith(command)
     assert ran_either("config", "check", "--reload", path)[0] == 2, "no agent"
+
+
+@pytest.mark.parametrize("is_changed", [False, True])
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_the_agent_alone_knows_fails_what_systemd_asks_before_a_reload(tmp_path, is_changed, is_there):
+    """Nothing is wrong with the files: the spool is not the one that the agent has."""
+    path, spool = cart(tmp_path), tmp_path / "cart.spool"
+    ended = []
+
+    def act():
+        spool.rename(tmp_path / "away")
+        if is_there:
+            shutil.copyfile(tmp_path / "away", spool)
+        if is_changed:
+            edited(path, "Door", "Hood")
+        ended.append(ran_either("config", "check", "--reload", path))
+        ended.append(ran_either("config", "check", "--reload", "--json", path))
+
+    run_agent_while(path, act)
+    (code, words), (code_of_json, report) = ended
+    why = f"{spool}: the file was deleted, replaced or cut while the agent was running"
+    assert code == code_of_json == 1 and why in words, words
+    assert why in json.loads(report)["cannot_run_yet"][0]["allowed"]
+
+
+def test_what_the_agent_would_meet_only_in_reading_fails_what_systemd_asks_too(tmp_path, monkeypatch):
+    path = cart(tmp_path)
+
+    def refuse(_path):
+        raise ValueError("no such\nfile")
+
+    monkeypatch.setattr(process_agent, "read_to_run", refuse)
+    asked = []
+
+    def act():
+        asked.append(socket_location.reload_faults(path))
+
+    run_agent_while(path, act)
+    assert asked == [[("(file)", "", "no such file")]]
+
+
+def test_what_systemd_asks_is_of_the_file_that_the_agent_has():
+    assert "--as does not go with it" in toolcart("config", "check", "a", "--as", "b", "--reload", code=2).stderr
 
 
 def test_a_serial_device_that_is_away_refuses_no_correction_and_a_new_one_that_is_not_there_does(tmp_path):
