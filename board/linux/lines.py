@@ -22,7 +22,7 @@ import shlex
 import stat
 
 from toolcart.agent.linux.file import BATCH
-from toolcart.board.linux import refusal, regular_file, volatile_storage
+from toolcart.board.linux import mounts, refusal, regular_file
 
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.json_line makes
@@ -54,7 +54,7 @@ def not_renamed(path, keep):
         return words, cure
     for name in names:
         real = os.path.join(os.path.realpath(folder), os.path.basename(name))
-        if volatile_storage.is_mounted(real):
+        if mounts.is_mounted(real):
             cure = "mount its folder in place of the file, or name a file in a folder that the agent's user may write"
             return "%s is a mount of its own" % real, cure
     try:

@@ -13,6 +13,7 @@ import stat
 
 from toolcart.agent.log import flash
 from toolcart.board import errno_reasons
+from toolcart.board.linux import mounts, service
 
 CPYTHON_ONLY = True
 
@@ -99,9 +100,32 @@ def advice(refusal, path, is_spool=True, pid=None):
         words = IN_FOLDER
     elif refusal == flash.REFUSED_BROKEN and is_spool:
         words += RESCUE
+    elif refusal == flash.REFUSED_READ_ONLY and pid in (None, os.getpid()) and (of_mount := read_only_mount(path)):
+        return of_mount
     if pid is not None and refusal in AT_ONCE:
         words += AT_ONCE[refusal] % ("sudo " if os.getuid() else "", pid)
     return words.format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
+
+
+def read_only_mount(path):
+    """Return what helps where a mount is read-only and its file system is not, "" otherwise.
+
+    That is no matter of a card: the unit of a service keeps its process from writing there, or a container does.
+    """
+    mount = mounts.of(path)
+    if mount is None or not mount.is_read_only or mount.is_file_system_read_only:
+        return ""
+    states, unit = service.state_folders(), service.unit()
+    if not states or not unit:
+        return (
+            "its file system can be written, but is mounted read-only here: `mount -o remount,rw` on its mount point; "
+            "of a container, start it again with that volume writable"
+        )
+    words = "its file system can be written, but not by the service %s: " % unit
+    folder = service.folder_of(path)
+    if any(service.is_below(folder, state) for state in states):
+        return "%sit sees it as at its start; `%ssystemctl restart %s`" % (words, "sudo " if os.getuid() else "", unit)
+    return "%sname a file below %s, or put %s" % (words, states[0], service.allowing(folder, unit))
 
 
 def of_number(number, path, is_of_folder=False):
@@ -177,7 +201,7 @@ def no_file_in(folder, doing="make"):
     """Say that this user may make, or rename, no file in this folder, and the command that changes it."""
     words = "%s may %s no file in %s, which belongs to %s" % (user_name(os.geteuid()), doing, folder, owner_of(folder))
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
-        return "%s is on a file system that is read-only" % folder, WORDS[flash.REFUSED_READ_ONLY][1]
+        return "%s is on a file system that is read-only" % folder, advice(flash.REFUSED_READ_ONLY, folder + "/")
     if os.stat(folder).st_uid == os.geteuid():
         return words, "`chmod u+wx %s`" % shlex.quote(folder)
     command = "`chown %s %s`" % (user_in_command(), shlex.quote(folder))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.board.linux import lines as linux_lines
-from toolcart.board.linux import regular_file, volatile_storage
+from toolcart.board.linux import mounts, regular_file
 from toolcart.board.linux.lines import LineFile
 from toolcart.tools.config import path_checks
 from toolcart.tools.messages import reasons
@@ -181,12 +181,12 @@ def test_a_file_that_is_a_mount_of_its_own_cannot_be_renamed_and_says_so(file, m
     assert file.open() and file.add(line(1)) and file.add(line(2)) and file.sync()
     open(file.path + ".1", "w").close()
     real = os.path.realpath(file.path) + mounted
-    mounts = "29 1 0:25 / / rw - ext4 /dev/root rw\n30 29 0:26 / %s rw - ext4 /dev/sda rw\n" % real.replace(
+    listed = "29 1 0:25 / / rw - ext4 /dev/root rw\n30 29 0:26 / %s rw - ext4 /dev/sda rw\n" % real.replace(
         " ", "\\040"
     )
     with open(file.path + ".mounts", "w") as table:
-        table.write(mounts)
-    monkeypatch.setattr(volatile_storage, "MOUNTS", file.path + ".mounts")
+        table.write(listed)
+    monkeypatch.setattr(mounts, "MOUNTS", file.path + ".mounts")
 
     def replace(newer, older):
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))

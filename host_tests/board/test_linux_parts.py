@@ -10,9 +10,9 @@ import pytest
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log import flash
 from toolcart.board.errno_reasons import refusal_of
+from toolcart.board.linux import mounts, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import server_clock as linux_clock
-from toolcart.board.linux import volatile_storage
 from toolcart.board.linux.server_clock import EVERY_MS, ServersClock
 from toolcart.tools.doctor import agent as doctor_agent
 from toolcart.tools.messages.status import agent_lines
@@ -31,7 +31,7 @@ MOUNTS = r"""22 1 254:0 / / rw - ext4 /dev/root rw
 def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, word):
     listed = tmp_path / "mountinfo"
     listed.write_text(MOUNTS)
-    monkeypatch.setattr(volatile_storage, "MOUNTS", str(listed))
+    monkeypatch.setattr(mounts, "MOUNTS", str(listed))
     monkeypatch.setattr(linux_refusal.os.path, "exists", lambda _: True)
     monkeypatch.setattr(linux_refusal.os.path, "realpath", lambda given: given)
     text = volatile_storage.volatility(path)
@@ -39,7 +39,7 @@ def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, wo
 
 
 def test_without_a_list_nothing_is_reported(monkeypatch):
-    monkeypatch.setattr(volatile_storage, "MOUNTS", "/nothing")
+    monkeypatch.setattr(mounts, "MOUNTS", "/nothing")
     assert volatile_storage.volatility("/run") == ""
 
 

@@ -33,6 +33,8 @@ def not_allowed(path: str | Path, *, write: bool) -> str:
     if not lacking:
         return ""
     if lacking == [os.W_OK] and os.statvfs(path).f_flag & os.ST_RDONLY:
+        if words := linux_refusal.read_only_mount(os.path.join(path, "") if os.path.isdir(path) else str(path)):
+            return f"{path}: {words}"
         return (
             f"the file system of {path} is read-only: `mount -o remount,rw` on its mount point, or name another place"
         )

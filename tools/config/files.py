@@ -19,8 +19,9 @@ from pathlib import Path
 from toolcart.base import open_files
 from toolcart.board.linux import regular_file
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import machine_checks, path_checks, socket_location
+from toolcart.tools.config import machine_checks, path_checks, runner, socket_location
 from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.config.confinement import Confinement
 from toolcart.tools.config.file import Mistake
 
 TLS_FILES = ("tls_ca", "tls_certificate", "tls_key")  # read by toolcart.board.linux.tls, relative to the agent's folder
@@ -177,6 +178,8 @@ def check(
     folder = config_file.folder_of(path)
     agent_pid = socket_location.process_at(path) if agent_pid is None else agent_pid
     lacks = [*unread, *config_file.not_runnable(configuration, folder)]
-    lacks += [*path_checks.unusable(configuration, folder, agent_pid), *machine_checks.lacking(path, configuration)]
+    confinement = Confinement(None if agent_pid == os.getpid() else runner.unit_of(path))
+    lacks += path_checks.unusable(configuration, folder, agent_pid, confinement)
+    lacks += machine_checks.lacking(path, configuration)
     later = [*idle, *path_checks.not_grown(configuration, folder), *path_checks.not_renamed(configuration, folder)]
     return Checked(configuration, [], lacks, later)

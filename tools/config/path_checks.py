@@ -31,6 +31,7 @@ from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.control import SUFFIX
 from toolcart.board.linux.spool_file import NEW
+from toolcart.tools.config.confinement import Confinement
 
 PROBE = ".toolcart-check"
 STATE_FOLDER = "/var/lib/toolcart"  # the service's
@@ -49,16 +50,23 @@ Mistake = tuple[str, str, str]  # place, found, allowed
 Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of lines has none
 
 
-def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mistake]:
+def unusable(
+    configuration: dict, folder: Path, agent_pid: int = 0, confinement: Confinement | None = None
+) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`.
 
     A spool that another process has is one, if the process of the agent that runs with this configuration is known.
+    `confinement` is that of the service which will run it, if this process is not in it.
     """
     mistakes = []
+    confinement = confinement or Confinement(None)
     without_room = spools_without_room(configuration, folder)
     for place, path, owner in _named(configuration):
         is_link = owner and os.path.islink(folder / path)
         problem, allowed = (LINK, A_SPOOL) if is_link else (path_problem(folder / path), A_FILE)
+        if os.path.isdir((folder / path).parent):  # else that comes first, as a unit may name only what is there
+            kept_from, instead = confinement.problem(folder / path)
+            problem, allowed = (kept_from, instead) if kept_from else (problem, allowed)
         if not problem:
             problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
         if not problem and owner:

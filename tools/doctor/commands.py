@@ -7,6 +7,7 @@ configuration beside an agent that runs with an earlier one. What works but coul
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -30,6 +31,7 @@ from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, path_checks, runner
+from toolcart.tools.config.confinement import Confinement
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
@@ -229,7 +231,11 @@ def _spool_as_configured(configuration: dict, station: dict, config_path: str) -
     settings = {**station["spool"], "owner": (system["type"], system["number"], station["number"])}
     agent = _agents_user(config_path)
     no_room = without_room.get(f"stations[{configuration['stations'].index(station)}].spool.path", "")
-    return local.spool(_station_name(station), spool_path(config_path, station), settings, no_room=no_room, agent=agent)
+    name, path = _station_name(station), spool_path(config_path, station)
+    kept_from, instead = Confinement(runner.unit_of(config_path)).problem(path)
+    if kept_from and os.path.isdir(path.parent):
+        return [Finding(f"{name} spool", BAD, f"{path}: {kept_from}", f"Name {instead}.")]
+    return local.spool(name, path, settings, no_room=no_room, agent=agent)
 
 
 def _running_findings(running: list[dict], configuration: dict | None, config_path: str) -> Iterator[Finding]:

@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from toolcart.base.installation import program_version
+from toolcart.board.linux import service
 from toolcart.board.linux.board import TIMESYNC
 
 TIMEX = struct.Struct("@I4l")  # modes, offset, freq, maxerror, esterror (adjtimex(2))
 TIMEX_BYTES = 1024  # struct timex has 208 at most
 CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
 
-GROUP = "/proc/self/cgroup"
 FIRST_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of the kernel: that of a machine, not of a container
 
 # How an agent is told to read its configuration again.
@@ -67,16 +67,7 @@ def unit() -> str:
     """Return the systemd unit that this process is the main one of, without `.service`; "" if it is none."""
     if not os.environ.get("NOTIFY_SOCKET"):
         return ""
-    name = _group().rpartition("/")[2]
-    return name.removesuffix(".service") if name.endswith(".service") else ""
-
-
-def _group() -> str:
-    try:
-        with open(GROUP, encoding="ascii", errors="replace") as groups:
-            return groups.read().strip()
-    except OSError:
-        return ""
+    return service.unit()
 
 
 def namespace() -> int:
@@ -90,7 +81,7 @@ def namespace() -> int:
 def way_to_reload(name: str) -> str:
     """Return how this process, of the unit `name` if it is one, can be told to read its configuration again."""
     if name:
-        return USERS_SERVICE if "/user@" in _group() else SERVICE
+        return USERS_SERVICE if "/user@" in service.group() else SERVICE
     if not callable(signal.getsignal(signal.SIGHUP)):
         return NONE
     return SIGNAL if namespace() in (FIRST_NAMESPACE, 0) else CONTAINER

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from toolcart.base import privileges
+from toolcart.board.linux import service
 from toolcart.tools.messages import attention
 from toolcart.tools.status import process
 from host_tests.support.running import ENVIRONMENT
@@ -70,7 +71,7 @@ def test_the_number_of_a_process_in_a_container_is_one_inside_it(monkeypatch):
 def test_a_service_is_reloaded_by_the_manager_that_runs_it(monkeypatch, tmp_path, group, expected):
     monkeypatch.setattr(privileges, "is_root", lambda: False)
     (tmp_path / "cgroup").write_text(group + "\n")
-    monkeypatch.setattr(process, "GROUP", str(tmp_path / "cgroup"))
+    monkeypatch.setattr(service, "GROUP", str(tmp_path / "cgroup"))
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
     assert hint(**process.Process().report()) == expected
     monkeypatch.delenv("NOTIFY_SOCKET")

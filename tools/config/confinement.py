@@ -1,0 +1,109 @@
+"""What the unit of a service lets its agent write, as its file and drop-ins say it (systemd.exec(5)).
+
+Rules
+1. Of nested settings the inner one holds, of two for one path the stricter one; what is hidden hides all below it.
+2. Without systemd nobody is confined. Who is in the service already finds it by trying, and does not ask here.
+3. Where the unit has what this does not know (a root of its own, a specifier) nothing is said.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from toolcart.board.linux import service
+
+BOOTED = "/run/systemd/system"  # there if systemd is the init system (sd_booted(3))
+_ON = ("yes", "true", "on", "1")
+_HOMES = ("/home", "/root", "/run/user")
+_NOT_OF_STRICT = ("/proc", "/sys", "/dev", *_HOMES)  # these have settings of their own
+_OWN_FOLDERS = {
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "LogsDirectory": "/var/log",
+    "RuntimeDirectory": "/run",
+}
+_SPECIFIERS = {"%S": "/var/lib", "%C": "/var/cache", "%L": "/var/log", "%t": "/run", "%%": "%"}
+_UNKNOWN = ("RootDirectory", "RootImage", "TemporaryFileSystem", "BindPaths", "BindReadOnlyPaths")
+_PATHS = ("InaccessiblePaths", "ReadOnlyPaths", "ReadWritePaths")
+
+
+class _Rule(NamedTuple):
+    """A path, and what the `setting` makes of all below it."""
+
+    path: str
+    setting: str = ""
+    may_write: bool = False
+    is_hidden: bool = False
+
+
+class Confinement:
+    """Where the agent of this unit may write; without a unit, and without systemd, it is wherever its user may."""
+
+    def __init__(self, unit: tuple[str, dict[str, list[str]]] | None) -> None:
+        self._name, self._settings = unit or ("", {})
+        rules = [*self._protected(), *self._own_folders(), *self._paths()]
+        is_known = not any(map(self._value, _UNKNOWN)) and all(rule.path for rule in rules)
+        self._rules = rules if is_known and os.path.isdir(BOOTED) else []
+
+    def problem(self, path: Path) -> tuple[str, str]:
+        """Say what keeps the agent from writing a file of this path, and what would do; two "" if the unit does not."""
+        rule = self._rule_of(os.path.realpath(path))
+        if rule is None or rule.may_write:
+            return "", ""
+        words = f"the service {self._name} may not write there, by {rule.setting} of its unit"
+        state = next((f"/var/lib/{word.partition(':')[0]}" for word in self._words("StateDirectory")), "")
+        if rule.is_hidden:
+            return words, f"a file below {state}" if state else "a file elsewhere"
+        allowing = service.allowing(service.folder_of(str(path)), self._name)
+        return words, f"a file below {state}, or {allowing}" if state else allowing
+
+    def _rule_of(self, real: str) -> _Rule | None:
+        rules = [rule for rule in self._rules if service.is_below(real, rule.path)]
+        depth = lambda rule: (rule.is_hidden, len(Path(os.path.realpath(rule.path)).parts), not rule.may_write)  # noqa: E731
+        return max(rules, key=depth, default=None)
+
+    def _protected(self) -> Iterator[_Rule]:
+        """Give what ProtectSystem= and ProtectHome= say; a dynamic user has both."""
+        dynamic = "DynamicUser=yes" if self._value("DynamicUser") in _ON else ""
+        system, home = self._value("ProtectSystem"), self._value("ProtectHome")
+        if system == "strict" or dynamic:
+            yield _Rule("/", "ProtectSystem=strict" if system == "strict" else dynamic)
+            yield from (_Rule(path, may_write=True) for path in _NOT_OF_STRICT)
+        elif system in (*_ON, "full"):
+            folders = ("/usr", "/boot", "/efi", *(("/etc",) if system == "full" else ()))
+            yield from (_Rule(path, f"ProtectSystem={system}") for path in folders)
+        if home in (*_ON, "tmpfs", "read-only") or dynamic:
+            setting = f"ProtectHome={home}" if home in (*_ON, "tmpfs", "read-only") else dynamic
+            yield from (_Rule(path, setting, is_hidden=home in (*_ON, "tmpfs")) for path in _HOMES)
+        if self._value("PrivateTmp") in _ON or dynamic:
+            yield from (_Rule(path, may_write=True) for path in ("/tmp", "/var/tmp"))
+
+    def _own_folders(self) -> Iterator[_Rule]:
+        """Give the folders that systemd makes for the service."""
+        for key, root in _OWN_FOLDERS.items():
+            for word in self._words(key):
+                yield _Rule(f"{root}/{word.partition(':')[0]}", may_write=True)
+
+    def _paths(self) -> Iterator[_Rule]:
+        """Give the paths that the unit names; one without a path if that is not known."""
+        for key in _PATHS:
+            for word in self._words(key):
+                pieces = iter(word.lstrip("-+"))
+                path = "".join(_SPECIFIERS.get(f"%{next(pieces, '')}", "\0") if c == "%" else c for c in pieces)
+                path = "" if "\0" in path else path
+                yield _Rule(path, f"{key}={path}", key == "ReadWritePaths", key == "InaccessiblePaths")
+
+    def _value(self, key: str) -> str:
+        """Return the last value of a setting; "" without one."""
+        return (self._settings.get(key) or [""])[-1]
+
+    def _words(self, key: str) -> Iterator[str]:
+        for line in self._settings.get(key, []):
+            try:
+                yield from shlex.split(line)
+            except ValueError:
+                yield from line.split()
