@@ -16,6 +16,7 @@ from typing import NoReturn
 
 import click
 
+from toolcart.agent.log.snapshot_fields import QUARANTINE
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.command_group import say_done
@@ -116,19 +117,23 @@ def info(file: Path, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 @click.option("--all", "everything", is_flag=True, help="Show every record, even those that do not count.")
 def list_records(file: Path, as_json: bool, everything: bool) -> None:
-    """Print one line for each result, oldest first."""
+    """Print one line for each result, oldest first.
+
+    Those that are set aside are marked, and come last where only the quarantine still has them.
+    """
     found = _read(file)
     listed: set[int] = set()  # what is set aside is in the log as well, until that is overwritten
+    aside = {entry.number for area in found.areas if area.ring == QUARANTINE for entry in report.results(area)}
     for area in found.areas:
         entries = area.entries if everything else report.results(area)
         for entry in entries:
             if everything or entry.number not in listed:
-                _print_entry(entry, as_json)
+                _print_entry(entry, as_json, entry.number in aside)
         listed.update(entry.number for entry in entries)
     _end(file, found)
 
 
-def _print_entry(entry: image.Entry, as_json: bool) -> None:
+def _print_entry(entry: image.Entry, as_json: bool, is_set_aside: bool) -> None:
     fields: dict[str, object] = {"record": entry.record, "block": entry.block, "offset": entry.offset}
     fields.update(void=entry.void, kind=entry.kind_name)
     if entry.number:
@@ -142,6 +147,8 @@ def _print_entry(entry: image.Entry, as_json: bool) -> None:
             columns.append(str(fields[name]))
     if fields.get("time_source") == CLOCK_UNSET:
         columns.append(f"({CLOCK_UNSET})")
+    if is_set_aside and not entry.void:
+        columns.append("(set aside)")
     click.echo(visible(" ".join(columns)) + (" (void)" if entry.void else ""))
 
 

@@ -80,6 +80,18 @@ def test_what_has_left_the_quarantine_is_not_shown_as_set_aside(spool):
     assert [line.split()[3] for line in toolcart("spool", "list", spool).stdout.splitlines()] == listed
 
 
+def test_a_list_of_a_spool_marks_what_is_set_aside(spool):
+    def marked(*words):
+        lines = toolcart("spool", "list", spool, *words).stdout.splitlines()
+        return {line.split()[3] for line in lines if line.endswith(" (set aside)")}
+
+    assert marked() == {"1", "2", "3", "4", "5", "6"}
+    run("drop", "2", "5", "--yes", "--spool", spool)
+    assert marked() == marked("--all") == {"1", "3", "4", "6"}
+    help_text = " ".join(toolcart("spool", "list", "--help").stdout.split())
+    assert "oldest first. Those that are set aside are marked, and come last where" in help_text
+
+
 def test_retry_and_drop_on_a_stopped_spool_last(spool):
     output = run("retry", "1-2", "6", "--spool", spool, code=1).stdout
     assert "2 to be offered again when the agent runs" in output and "cannot read it either" in output
