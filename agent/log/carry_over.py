@@ -10,8 +10,8 @@
 Rules
 1. Restarts cost no capacity: what is not passed is copied, and the old block is void. Only the last record, if it is in
    doubt, is copied where the block is more than seven eighths full and two others may be opened; in a quarantine
-   three, because nothing can be taken out while a record is in doubt, and one of two may be worn. Where everything is
-   passed, nothing is copied.
+   three, because nothing can be taken out while a record is in doubt, and one of two may be worn, and because without
+   a third what is left of the block is all the room there is. Where everything is passed, nothing is copied.
 2. The copies count from the snapshot that names their block (COUNTS_TO); until then the old block is the newest.
 3. While there are copies that do not count, the whole block is copied, so that they are void whatever happens, and
    their block is opened first.
@@ -141,8 +141,7 @@ def carry(log, octets):
         return LOG_DONE
     block_bytes = log.device.block_bytes
     free = blocks.count_free(low)
-    spare = blocks.kept_free + 1 if log.doubtful else 2
-    whole = log.offset <= block_bytes - block_bytes // 8 or free < spare or blocks.cut >= 0
+    whole = log.offset <= block_bytes - block_bytes // 8 or free <= blocks.kept_free or blocks.cut >= 0
     if not log.doubtful:
         if not whole:
             return LOG_DONE

@@ -352,7 +352,8 @@ class Quarantine:
         elif log.begun and (log.open_to or self._spare_blocks() > 0):
             end = log.open_to
         else:  # a session's first append, or one after a refused program that may not open a block: it carries
-            end = block_bytes if log.offset <= block_bytes - block_bytes // 8 else 0
+            is_whole = log.offset <= block_bytes - block_bytes // 8 or self._spare_blocks() <= 0
+            end = block_bytes if is_whole else 0
         return end - log.offset if end > log.offset else 0
 
     def _spare_blocks(self):

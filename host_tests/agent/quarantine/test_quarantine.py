@@ -168,6 +168,23 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
         assert room <= len(more) <= room + 3, (blocks, unit, room, len(more))
 
 
+def test_no_start_makes_one_full_that_was_not():
+    """With no block to open, what is left of a newest block that is nearly full is the room; also after a clean end."""
+    for blocks, unit, most in ((3, 256, 16), (4, 16, 56), (4, 64, 42)):
+        for few in range(most - 8, most):
+            for is_saved in (False, True):
+                bench = QuarantineBench(kept_blocks=blocks, blocks=40, unit_bytes=unit, results=120)
+                bench.keep(*range(1, few + 1))
+                before, pressure = room_of(bench.quarantine, 114), bench.quarantine.pressure()
+                if is_saved:
+                    assert bench.state.save()
+                bench.start()
+                where = (blocks, unit, few, is_saved)
+                assert bench.quarantine.pressure() == pressure, where
+                assert room_of(bench.quarantine, 114) == before == len(bench.fill(few + 1)), where
+                assert bench.drop(*bench.numbers()) and bench.quarantine.count() == 0, where
+
+
 def test_a_refused_copy_takes_no_room_from_those_after_it():
     for blocks, unit, few in ((3, 16, 9), (3, 64, 1), (3, 256, 12), (4, 16, 32)):
         for look in (UNTOUCHED, NEW):
