@@ -102,6 +102,7 @@ def _leave(policy, station, quiet, is_running):
     yield from wait_for_line(quiet)
     if not leave(policy):
         raise OrderRefused("nothing was done: the flash takes nothing now; try again")
+    policy.resume_point.unknown = None  # what an 08 named goes with what that put in doubt
     yield {"left": lacks, "station": station, "done": True, "running": is_running}
 
 

@@ -460,7 +460,7 @@ def test_toolsnet_that_refuses_everything_is_reported_so_and_nothing_is_set_asid
     [
         pytest.param(0, "ToolsNet lacks up to 6 results that it had", marks=LONG),
         (4, "ToolsNet lacks up to 2 results that it had"),
-        pytest.param(40000, "ToolsNet holds result 40000 of station 7, which this spool never sent", marks=LONG),
+        pytest.param(40000, "ToolsNet has named result 40000 of station 7, which this spool never sent", marks=LONG),
     ],
 )
 def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, plant, held, piece):

@@ -180,7 +180,7 @@ ROWS = {
         is_trouble=True,
     ),
     "resume unknown": Row(
-        "ToolsNet holds result {value} of station {number}, which this spool never sent, as far as it knows: is "
+        "ToolsNet has named result {value} of station {number}, which this spool never sent, as far as it knows: is "
         "station {number} used twice, was its spool exchanged, or its newest state lost? Nothing is skipped",
         is_trouble=True,
     ),

@@ -4,6 +4,7 @@ import pytest
 
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.linux import offer_again
+from toolcart.agent.log.snapshot_fields import TAKEN
 from toolcart.board.linux import order_log
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live.figures import Figures
@@ -63,6 +64,23 @@ def test_how_many_may_be_there_twice_is_said_where_the_state_was_set_back():
     assert doubt.words.endswith(
         "Nothing is skipped: up to 7 results that waited at such answers since the start may reach ToolsNet twice"
     ), doubt.words
+
+
+def test_what_an_08_named_is_said_as_what_it_was_once_newer_ones_are_taken_and_ends_with_leave():
+    one = cart(40000)
+    one.options.reported_result = None
+    one.produce(2)
+    one.until_quiet(and_ms=1000)
+    station = of_station(one.station, 0)
+    assert one.station.toolsnet().policy.numbers[TAKEN] == 40002 and station["outlets"][0]["lost_there"] == 3
+    [doubt] = doubts(station)
+    assert doubt.words.startswith("ToolsNet has named result 40000 of station 10, which this spool never sent")
+    list(offer_again.of_station(one.station, one.app.board, ["offer-again", "leave"]))
+    station = of_station(one.station, 0)
+    assert doubts(station) == [] and station["outlets"][0]["lost_there"] == 0
+    one.toolsnet.drop()
+    one.run(5000)
+    assert doubts(of_station(one.station, 0)) == [] and all_needs(of_station(one.station, 0)) == []
 
 
 def test_server_that_stands_where_it_should_leaves_no_doubt():
