@@ -327,6 +327,8 @@ def _why_off(log, recovery):
         return "setting"
     if recovery.ownership.needs or recovery.ownership.is_other:  # another one is asked when it has named itself twice
         return ""
+    if recovery.deferred is not None and recovery.deferred.pause.armed:
+        return "pause"
     phase = recovery.phase if recovery.phase != PHASE_CLOSED else recovery.last_phase
     if phase == PHASE_NO_ID:
         return "no ID"

@@ -1,4 +1,4 @@
-"""Missing IDs whose question was in vain, and which are asked for again later: the others go on meanwhile.
+"""Questions that were in vain, or ended the connection, and are asked again later: the others go on meanwhile.
 
 Rules
 1. If others may be missing an ID is put off at once where its question is answered with "later", since a memory may be
@@ -9,6 +9,12 @@ Rules
    AFTER_CUT_MS if its question ended connections.
 3. No more than PUT_OFF_MOST are put off at a time, CUT_MOST where they end connections: further ones are asked for
    again and again, as if there were none.
+4. Pushes come first: where connections end with questions, whichever, though others are answered, nothing is asked for
+   FIRST_PAUSE_MS from the second end on, for PAUSE_MS from the ENDS_MOST'th on, for twice as long after each further
+   one, an hour at most. As many as ANSWERED_EACH questions in front of an end make up for it; ten minutes without one,
+   behind the pause, forget all.
+   So long an ID that is looked for stays put off.
+   Where no question is answered the rules of toolcart.agent.openprotocol.question_revisions and requests end it sooner.
 
 Imported where a question for a missing ID is in vain, or ends a connection.
 """
@@ -23,6 +29,10 @@ PUT_OFF_MOST = const(8)
 CUT_MOST = const(24)
 RETRY_MS = const(30000)
 AFTER_CUT_MS = const(600000)
+ENDS_MOST = const(8)  # a controller that ends them at what it does not have is known by then, or nearly
+FIRST_PAUSE_MS = const(4000)  # some three times as long as a connection takes to come back
+PAUSE_MS = const(10000)
+ANSWERED_EACH = const(8)
 
 
 class DeferredIds:
@@ -33,6 +43,28 @@ class DeferredIds:
         self._failed = -1  # the ID asked for in vain last
         self._is_cut = False  # that question ended the connection
         self._times = 0  # in a row
+        self.asked = 0  # questions since a connection ended with one
+        self.pause = Timer()  # until any is asked (rule 4)
+        self._ends = 0  # connections that ended with one, less those that were made up for
+        self._remembered = Timer()
+
+    def ends(self, now, has_answered):
+        """A connection ended with a question; `has_answered`: others were answered on it."""
+        if not self._remembered.armed or self._remembered.expired(now):
+            self._ends = 0
+        self._ends = max(self._ends - self.asked // ANSWERED_EACH, min(self._ends, ENDS_MOST - 1)) + has_answered
+        self.asked = 0
+        wait_ms, over = 0, self._ends - ENDS_MOST
+        if over > -ENDS_MOST + 1:
+            wait_ms = FIRST_PAUSE_MS if over < 0 else min(PAUSE_MS << min(over, 10), phases.OFF_MS)
+            self.pause.start(now, wait_ms)
+        self._remembered.start(now, wait_ms + AFTER_CUT_MS)
+
+    def pauses(self, now):
+        """True while no question is asked since too many ended connections."""
+        if self.pause.expired(now):
+            self.pause.stop()
+        return self.pause.armed
 
     def fails(self, number, is_cut=False, is_later=False, tries_most=TRIES_MOST):
         """Take a question for this ID that was in vain, so often in a row at most; True if it is to be put off."""
@@ -63,6 +95,10 @@ class DeferredIds:
     def is_waiting(self, number, now):
         """True if this ID is not to be asked for yet."""
         return self.has(number) and number not in self.due(now)
+
+    def is_passed_over(self, number, now):
+        """True if this ID, which is looked for, is not: while connections end that counts on."""
+        return self.has(number) and (not self._remembered.expired(now) or number not in self.due(now))
 
     def is_done(self, number):
         """This ID is no longer missing."""
@@ -95,9 +131,18 @@ def known_there(recovery):
 
 
 def ended_connection(recovery, now):
-    """The connection has ended with a question open: for a missing ID, or for one that is looked for (rule 1)."""
+    """The connection has ended with a question open (rule 4), maybe for what is missing or looked for (rule 1)."""
+    _deferred(recovery).ends(now, recovery.has_answered)
+    if recovery.phase not in phases.PHASES_OF_SEARCH and recovery.phase != phases.PHASE_FILL:
+        return
     if recovery.phase == phases.PHASE_FILL or known_there(recovery) >= 0:
         fails_for_now(recovery, now, True)
+
+
+def _deferred(recovery):
+    if recovery.deferred is None:
+        recovery.deferred = DeferredIds()
+    return recovery.deferred
 
 
 def fails_for_now(recovery, now, is_cut):
@@ -108,9 +153,7 @@ def fails_for_now(recovery, now, is_cut):
     is_looked_for = recovery.phase != phases.PHASE_FILL
     if (is_looked_for and not is_cut) or recovery.spindle_count() > 1 or recovery.ownership.shares:
         return False
-    deferred = recovery.deferred
-    if deferred is None:
-        deferred = recovery.deferred = DeferredIds()
+    deferred = _deferred(recovery)
     number = recovery.request.asked
     if not deferred.fails(number, is_cut, recovery.is_later and not is_cut, TRIES_MOST + is_looked_for):
         return False

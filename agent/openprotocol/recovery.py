@@ -139,7 +139,7 @@ class Recovery:
         self.lost_reported = 0  # events of what the look loses that are written, while the rest is not
         self.retry, self._looked = Timer(), Timer()
         self.pause_ms = LOOK_AGAIN_MS
-        self.deferred = None  # toolcart.agent.openprotocol.deferred_ids's, once an ID was asked for in vain
+        self.deferred = None  # toolcart.agent.openprotocol.deferred_ids's, once a question was in vain
         self.walk = None  # toolcart.agent.openprotocol.id_walk's, once one is needed
         self.grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self.overdue = Timer()  # then that is not waited for any longer, since others begin all the time
@@ -195,7 +195,7 @@ class Recovery:
     def end_session(self, now=0, by_question=True):
         """The session is over, `by_question` as far as can be told; True if that is the first one in its revision."""
         is_first = False
-        if self.request.waits and (self.phase == phases.PHASE_FILL or self.phase in phases.PHASES_OF_SEARCH):
+        if self.request.waits:
             from toolcart.agent.openprotocol import deferred_ids  # hardly any connection ends with a question
 
             deferred_ids.ended_connection(self, now)
@@ -314,6 +314,8 @@ class Recovery:
     def prepare_request(self, now):
         """True if the ID in `ask_id` should be fetched now."""
         request = self.request
+        if self.deferred is not None and self.deferred.pauses(now):
+            return False
         if self.retry.armed:
             if not self.retry.expired(now):
                 return False
@@ -346,11 +348,12 @@ class Recovery:
             self.why = WHY_NEVER
             self.follow(phases.STEP_ABSENT, now)
             return self.prepare_request(now)
-        if self.deferred is not None and self.phase in phases.PHASES_OF_SEARCH:
+        if self.deferred is not None:
             from toolcart.agent.openprotocol import unanswered_requests
 
-            if unanswered_requests.passes_over(self, number, now):
+            if self.phase in phases.PHASES_OF_SEARCH and unanswered_requests.passes_over(self, number, now):
                 return self.prepare_request(now)
+            self.deferred.asked += 1
         put_id(self.ask_id, 0, number)
         self.ask_spindle = request.spindle if self.spindle_count() > 1 else 0
         request.waits = True
@@ -359,6 +362,8 @@ class Recovery:
 
     def wait_least(self, now, ms):
         """Return the ms until `prepare_request` may change its mind by time alone, or `ms` if that is less."""
+        if self.deferred is not None and self.deferred.pause.armed:
+            return self.deferred.pause.least(now, ms)
         return self.retry.least(now, ms) if self.retry.armed else ms
 
     def wait_for_room(self, now, ms=0):

@@ -71,7 +71,7 @@ def ask_again_later(recovery, now):
 
 def passes_over(recovery, number, now):
     """True if this ID, which is looked for, is taken as gone without a question (rule 6)."""
-    if number < 1 or not recovery.deferred.is_waiting(number, now):
+    if number < 1 or not recovery.deferred.is_passed_over(number, now):
         return False
     recovery.why = WHY_SILENT
     if recovery.phase == phases.PHASE_NEARBY:
