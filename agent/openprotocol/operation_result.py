@@ -40,7 +40,10 @@ Rules
 10. A MID 1201 has no parameter IDs. What proves it are its digits and its time: the separators of that, whatever is
    between them, its digits with blanks or other marks between them, or a T behind the date, or nothing but blanks.
 11. What is held in front of a MID 1201 that cannot be read, or does not come, is `spilled`: the owner keeps it as it
-   came. `is_kept`: it does so with each part of this result before it is acknowledged.
+   came. `is_kept`: it does so with each part of this result before it is acknowledged. So are all parts of a push that
+   is given up when some of them were acknowledged; what does not fit into HELD_MOST payloads is not held for that.
+12. A result of which MID 1201 and all of its objects came, though it says that there are more parts, is the `rest` when
+   it is given up: the owner takes it as the result, RESULT_ODD and INCOMPLETE.
 
 Imported when the first such controller is met.
 """
@@ -139,13 +142,14 @@ class OperationResult:
         self.noted = False  # it is durable that this result may be missing
         self.lost = NOT_LOST  # what was given up; cleared by whoever reads it
         self.lost_id = b""  # the ID of that, if it is to be noted; likewise
+        self.rest = None  # its body and MID 1201, if all of its objects came (rule 12); likewise
         self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
         self.kept = False  # the one completed is durable
         self.answered = False  # the one completed was taken as an answer
-        self._total = 0
+        self._total = self._objects = 0
         self._taken = {}  # by the number of each part that came: a check of it
-        self._held = {}  # likewise, in front of MID 1201: the message, empty if it is damaged
+        self._held = {}  # likewise: the message, as far as it was not kept as it came; empty in front of MID 1201 then
         self._proven = []  # of each row, or of the only object: its MID 1202 was read
         self._is_whole = True  # no part of it was damaged
         self._late = Timer()
@@ -196,7 +200,12 @@ class OperationResult:
         self.lost_id = b""
         if self.lost == LOST_PUSH and not self.noted:
             self.lost_id = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
-        if self.pushed:
+        if self.under_way and (self.pushed or self.answers) and is_sure and self._has_all_objects():
+            from toolcart.agent.record.malformed import INCOMPLETE  # hardly any result is
+
+            self.body[BODY_BYTES + ANGLE_DECIMALS] |= INCOMPLETE
+            self.rest = (self.body, self.first)
+        if self.under_way and self.pushed:
             self.spill()
         self.under_way = False
         self._total = 0
@@ -204,10 +213,16 @@ class OperationResult:
         self._late.stop()
 
     def spill(self):
-        """What is held is to be kept as it came: its MID 1201 may not come (rule 11)."""
+        """What is held is to be kept as it came: what it is of may not come whole (rule 11)."""
         if not self.is_kept:
             self.spilled += [frame for frame in self._held.values() if frame]
             self.is_kept = True
+        if self.first:
+            self.spilled.append(self.first)
+
+    def _has_all_objects(self):
+        """True if MID 1201 came and all of its objects did, whatever its number of parts says (rule 12)."""
+        return 1 in self._taken and self._is_whole and False not in self._proven and len(self._taken) > self._objects
 
     def is_late(self, now):
         """True if the wait for the next part is over."""
@@ -249,9 +264,10 @@ class OperationResult:
         self.damaged = self.result_code == RESULT_UNREADABLE
         self._is_whole = self._is_whole and not self.damaged
         self._proven = [False] * max(rows, 1)
+        self._objects = max(objects, 1)
         self.first = bytes(buf[at : at + min(length, FRAME_MOST)])
         self.result_code = max(self.result_code, RESULT_READ)
-        if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
+        if rows < objects or total - 1 > self._objects or not 0x30 <= status <= 0x31:
             self.result_code = RESULT_ODD
         self._place_held()
         return self._complete(objects)
@@ -271,14 +287,17 @@ class OperationResult:
 
     def _place_held(self):
         """MID 1201 came: give each object that came in front of it its place."""
-        held, self._held = self._held, {}
         is_damaged = self.damaged
-        for count in sorted(held):
-            frame = held[count]
+        for count in sorted(self._held):
+            frame = self._held[count]
             if frame:
                 self._place(count, frame, 0, len(frame), revision_of(frame, 0))
-                if self.unplaced and not self.is_kept:
-                    self.spilled.append(frame)
+                if self.unplaced:
+                    self.spilled += [] if self.is_kept else [frame]
+                    self._held[count] = b""
+        if self.is_kept:
+            self._held = {}
+            self.is_kept = False
         self.damaged = is_damaged
         self.unplaced = False
 
@@ -287,6 +306,7 @@ class OperationResult:
         if len(self._taken) < self._total:
             return PART_KEPT
         self.under_way = False
+        self._held = {}
         if self._total == 1 and (self.damaged or objects > 1):
             self.result_code = RESULT_UNREADABLE
         elif self._total > 1 and (not self._is_whole or False in self._proven):
@@ -314,12 +334,17 @@ class OperationResult:
             return self._hold(count, buf, at, length, place)
         self._taken[count] = _check_of(buf, at, length)
         self._place(count, buf, at, length, revision)
+        if not (self.damaged or self.unplaced) and self._has_room(length):
+            self._held[count] = bytes(buf[at : at + length])
         return self._complete()
+
+    def _has_room(self, length):
+        """True if one more message of this length may be held."""
+        return sum([len(frame) for frame in self._held.values()]) + length <= HELD_MOST * self.most
 
     def _hold(self, count, buf, at, length, place):
         """Hold the MID 1202 at buf[at:], number `count` of its result, until MID 1201 comes; return a PART_."""
-        held = sum([len(frame) for frame in self._held.values()])
-        if held + length > HELD_MOST * self.most:
+        if not self._has_room(length):
             return PART_FOREIGN
         code = _read_object(bytearray(b" " * _BODY_BYTES), buf, at + place, at + length, number(buf, at, 4) > length)
         self.damaged = code == RESULT_UNREADABLE

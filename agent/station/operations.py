@@ -25,6 +25,10 @@ Rules
 7. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (MT notes on MID 1201), its code is not
    specified.
+8. What is given up, though parts of it were acknowledged, is kept: as the result, marked, where MID 1201 and all of its
+   objects came and only its number of parts says otherwise, likewise when it answers a question; else each part as it
+   came, and its ID stays missing. Until then, WAIT_MS at most, its parts are in RAM alone: after a power cut its ID is
+   missing.
 
 Imported when the first such controller is met.
 """
@@ -37,7 +41,7 @@ from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.openprotocol.seen_ids import begins
 from toolcart.agent.record.provenance import NONE_NAMED
-from toolcart.agent.record.result import ID_BYTES, RESULT_UNREADABLE, ROOM_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import ID_BYTES, RESULT_ODD, RESULT_UNREADABLE, ROOM_BYTES, TIGHTENING_ID
 from toolcart.agent.station.store import NOT_KEPT
 
 RESERVE_RESULTS = const(8)
@@ -177,6 +181,11 @@ class Operations:
         recovery = intake.recovery
         for operation in intake.session.result_mode.generic.lost():
             lost, operation.lost = operation.lost, op.NOT_LOST
+            rest, operation.rest = operation.rest, None
+            if rest is not None and self._take_rest(intake, operation, rest, lost, now):
+                operation.spilled, operation.lost_id = [], b""
+                intake.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
+                continue
             for _ in operation.spilled if lost == op.NOT_LOST else (lost,):
                 intake.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
             self._keep_spilled(intake, operation, now)
@@ -186,6 +195,23 @@ class Operations:
                 recovery.start_over_later(now)
             elif lost == op.LOST_PUSH:
                 recovery.push_incomplete(now)
+
+    def _take_rest(self, intake, operation, rest, lost, now):
+        """Take the result, with its MID 1201, of which nothing but parts without an object can be missing (rule 8)."""
+        body, first = rest
+        if lost == op.LOST_ANSWER:
+            generic = intake.session.result_mode.generic
+            if operation.body is not body or not op.is_asked(intake.session.request):
+                return False
+            last, generic.operation = generic.operation, operation
+            self._take_whole(intake, operation, now)
+            generic.operation = last
+            return True
+        intake.store.take_body(body, len(body), RESULT_ODD, first, 0)
+        is_kept = not _is_left(intake) and intake.store.put_taken(now) > NOT_KEPT
+        if is_kept:
+            intake.wake_outlets(now)
+        return is_kept
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
@@ -205,8 +231,8 @@ class Operations:
         self._keep_reserve(intake, now)
 
     def _into_stage(self, intake, operation, unnamed=1):
-        link = intake.link
-        intake.store.take_body(operation.body, len(operation.body), operation.result_code, link.buf, link.at, unnamed)
+        body = operation.body
+        intake.store.take_body(body, len(body), operation.result_code, operation.first, 0, unnamed)
 
     def _take_pushed(self, intake, operation, acknowledges, now):
         if _is_left(intake):
