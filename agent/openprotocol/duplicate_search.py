@@ -14,9 +14,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, get_u32
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import id_of, is_within
-from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
+from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, provenance
 from toolcart.agent.record.equality import have_same_contents, is_same, same_id
-from toolcart.agent.record.provenance import is_elsewhere, spindle_in
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     HEAD_BYTES,
@@ -136,7 +135,7 @@ class DuplicateSearch:
             ):
                 start = log.at + HEAD_BYTES
                 is_other = not same_id(log.page, start + TIGHTENING_ID, page, body + TIGHTENING_ID)
-                if not is_elsewhere(log.page, log.at, log.length, page, at, length, is_other) and (
+                if not provenance.is_elsewhere(log.page, log.at, log.length, page, at, length, is_other) and (
                     not is_other or have_same_contents(log.page, start, log.flags, page, body, flags)
                 ):
                     return True
@@ -179,7 +178,7 @@ class DuplicateSearch:
         while kind > 0:
             if kind == KIND_RAW and not log.flags & FLAG_RECOVERED and log.length >= HEAD_BYTES + place + ID_BYTES:
                 is_of_now = log.page[log.at + ID_EPOCH] == epoch
-                is_it = is_of_now and (not spindle or spindle_in(log.page, log.at) == spindle)
+                is_it = is_of_now and (not spindle or provenance.spindle_in(log.page, log.at) == spindle)
                 if is_it and compare(log.page, log.at + HEAD_BYTES + place, ident, 0, ID_BYTES) == 0:
                     return HELD
             kind = self.search.next()

@@ -22,7 +22,8 @@ from toolcart.agent.record.result import (
     HEAD_BYTES,
     ID_BYTES,
     TIGHTENING_ID,
-    is_blank_record,
+    TIME,
+    TORQUE,
 )
 
 _OFF = const(13)
@@ -60,7 +61,7 @@ def take_answer(recovery, body, start, now, flags=0, length=0):
     if is_not_awaited(recovery):
         return phases.OUTCOME_NONE
     asked = recovery.request.asked
-    is_blank = is_blank_record(body, start)
+    is_blank = _is_blank_record(body, start)
     number = id_at(body, start + TIGHTENING_ID)
     is_other = (number != asked or is_blank) if asked else (number < 0 and not is_blank)
     if is_other and recovery.ledger.is_unanswering():
@@ -360,3 +361,12 @@ def _is_unchecked(recovery):
 def _rises(recovery):
     """True if what the count before may have left is asked for."""
     return recovery.walk is not None and recovery.walk.rises()
+
+
+def _is_blank_record(body, start):
+    """True if there is neither a time nor a torque nor an angle: no result, whatever ID it has."""
+    for index in range(start + TORQUE, start + TIME):
+        octet = body[index]
+        if octet != 0x30 and octet != 0x20:
+            return False
+    return not body[start + TIME + 2]  # a month

@@ -147,13 +147,4 @@ def looks_empty(body, start):
     return is_blank(body, start, VIN_BYTES)
 
 
-def is_blank_record(body, start):
-    """True if there is neither a time nor a torque nor an angle: no result, whatever ID it has."""
-    for index in range(start + TORQUE, start + TIME):
-        octet = body[index]
-        if octet != 0x30 and octet != 0x20:
-            return False
-    return not body[start + TIME + 2]  # a month
-
-
 assert ROOM_BYTES == HEAD_BYTES + BODY_BYTES + LIMITS_BYTES + QUARANTINE_BYTES
