@@ -262,6 +262,7 @@ class Conversation:
         left = self.session.subscriptions[first:behind]
         self._stayed += [one.push.subscription for one in self._outstanding if one.push.subscription in left]
         self._repeated.clear()
+        self._settled.clear()  # a controller may push its last result at each subscription: that is no copy on its way
         self._outstanding = [one for one in self._outstanding if one.push.subscription not in left]
 
     def has_left_some(self, first: int, behind: int) -> bool:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from toolcart.client import OutOfOrder, connect
+from toolcart.simulated import controller
 from host_tests.support.scripted_controller import ScriptedController, frame, result
 from host_tests.toolcart.client.test_client import QUICK, run
 
@@ -136,3 +137,23 @@ def test_a_copy_over_the_next_connection_is_acknowledged_there():
         assert scripted.count(62) == 2
 
     reading(body, fill_gaps=False)
+
+
+def test_the_last_result_that_a_new_subscription_gets_is_acknowledged_and_not_the_next_one_in_its_place():
+    async def body():
+        with controller(push_last_result=True) as simulated:
+            produced = simulated.produce()
+            async with connect(simulated.host, simulated.port, **QUICK) as one:
+                for _ in range(3):
+                    async with one.results() as results:
+                        assert await (await results.next(timeout=SOON_S)).acknowledge()
+                        await settled(one)
+                async with one.results() as results:
+                    last = await results.next(timeout=SOON_S)
+                    newer = simulated.produce()
+                    assert await last.acknowledge() and await (await results.next(timeout=SOON_S)).acknowledge()
+                    await settled(one)
+                assert simulated.messages[62] == 5 and simulated.acknowledged[-2:] == [produced, newer]
+            simulated.assert_clean()
+
+    run(body())
