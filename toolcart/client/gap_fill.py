@@ -7,7 +7,8 @@ Rules
    place, also on a connection that was over before it was read, the rest as MID 0065, marked `fetched`. What was given
    and not acknowledged comes again.
 3. What is not there, or is answered with another ID, is told in a Missed at its place. Where nothing can be asked for,
-   the first push behind the reconnect tells what is missing in front of it.
+   the first new push behind the reconnect tells what is missing in front of it: IDs if it goes on behind `done`, else
+   that something may be.
 4. Where pushes of one connection skip IDs, stations share them: an answer is ours if it names our station (revision 7
    on), and is told as missed if it names none. Only IDs above the newest that was there as the connection began count:
    below it lies what was made before, and what is pushed again because it was not acknowledged.
@@ -75,7 +76,7 @@ class GapFill:
         self._has = True  # the controller has MID 0064
         self._revision = 0  # of it, 0 before one was accepted
         self._identity: tuple = ()  # of the controller that the IDs are of
-        self._why = _UNANSWERED  # the newest result is not known
+        self._why = "which one was the newest is not known"
         self._asking: asyncio.Task | None = None
         self._asked = (0, 0)  # by it: ID, revision
         self.reset()
@@ -93,7 +94,9 @@ class GapFill:
         )  # [who, its ID, whether it is settled], in the order in which they were given
         self._ready: deque = deque()  # what is to be given next
         self._is_filling = False
-        self._is_open = False  # the first push tells what is missing: it cannot be asked for
+        self._is_open = False  # the first new push tells what is missing: it cannot be asked for
+        self._last: Any = None  # what was settled last
+        self._pushed: list[bytes] = []  # data of what the connections before pushed last: they may push it again
         self._next = 0  # ID to be fetched next
         self._newest: int | None = None
         self._was_empty = False  # the controller had no result when the topic was entered
@@ -117,7 +120,6 @@ class GapFill:
         try:
             newest = await self._ask(0)
         except ConnectionLost:
-            self._ready.append(Missed(range(0), "the connection was lost before the newest result was known"))
             return
         self._was_empty = self._has and newest is None
         self._top, self._top_of = tightening_id(newest), conversation.connection
@@ -137,7 +139,7 @@ class GapFill:
             if head is not None and is_past and head.connection == self._connection and not self._is_filling:
                 return self._give(kept.popleft())  # its reader has it at least
             if is_past:
-                self._start(conversation)
+                self._start(conversation.connection, head)
             if not self._is_filling or conversation.is_held_up():
                 if head is None:
                     return None
@@ -183,11 +185,11 @@ class GapFill:
 
     def _advance(self) -> None:
         while self._given and self._given[0][2]:
-            self._done = self._given.popleft()[1]
+            self._last, self._done, _ = self._given.popleft()
 
-    def _start(self, conversation: Any) -> None:
-        """A new connection stands, or is about to."""
-        self._connection = conversation.connection
+    def _start(self, connection: int, head: Any) -> None:
+        """A new connection stands, or is about to; `head` may be of one before it, which is the next one then."""
+        self._pushed = [one.data for one in (self._last, *(one[0] for one in self._given)) if hasattr(one, "data")]
         self._given.clear()
         self._missed = self._above = None
         self._top_of = 0
@@ -195,7 +197,8 @@ class GapFill:
         self._newest = None
         self._walked = None
         self._is_filling = self._has and (self._done is not None or self._was_empty)
-        self._is_open = not self._has and self._done is not None
+        self._is_open = not self._is_filling
+        self._connection = head.connection if self._is_open and head is not None else connection
         if self._done is not None:
             self._next = after(self._done)
 
@@ -229,13 +232,18 @@ class GapFill:
         return self._give(one)
 
     def _tell_open(self, head: Any) -> None:
-        """Tell what is missing in front of the first push, where it could not be asked for."""
+        """Tell what is missing in front of the first new push, where it could not be asked for."""
+        if not self._is_open:
+            return
         number = _id_of(head)
-        if self._is_open and number is not None and self._done is not None:
-            first = after(self._done)
-            if is_ahead(number, first):
-                self._ready.appendleft(Missed(range(first, number), self._why))
-            self._is_open = False
+        if head.data in self._pushed:  # once more: it says nothing of what is missing
+            self._next = after(number) if number == self._next else self._next
+            return
+        self._is_open = False
+        if number is None or self._done is None or is_ahead(self._next, number):
+            self._ready.appendleft(Missed(range(0), self._why))
+        elif number != self._next:
+            self._ready.appendleft(Missed(range(self._next, number), self._why))
 
     async def _step(self, kept: deque) -> None:
         """Put one more into `_ready`, or end the filling."""

@@ -11,11 +11,11 @@ FETCHED = 65
 
 
 def tightening_id(message: Any) -> int | None:
-    """Return the ID of a result; None for what is none."""
+    """Return the ID of a result; None for what is none, and for 0: a controller without IDs sends that."""
     if message is None or message.mid not in (RESULT, FETCHED):
         return None
     number = message.raw().get("tightening_id")
-    return number if isinstance(number, int) else None
+    return (number or None) if isinstance(number, int) else None
 
 
 class Pushed:

@@ -11,6 +11,7 @@ import pytest
 
 from toolcart.client import Missed, NothingCame, OptionError, OutOfOrder, connect, connect_blocking
 from toolcart.simulated import controller
+from host_tests.support.scripted_controller import ScriptedController, refused, result
 from host_tests.toolcart.client.test_client import QUICK, run
 from host_tests.toolcart.client.test_library_book import programs
 
@@ -137,6 +138,97 @@ def test_without_mid_0064_the_next_result_tells_what_is_missing(refused, words):
         assert missed.ids == range(2, 4) and missed.reason.startswith(words)
         assert taken(results, 1) == [4]
         assert simulated.messages[64] <= 11, "it is not asked again and again"
+
+
+NO_MID_0064 = refused(64, 99)
+BLANK, ZERO = (b" " * 10, b" " * 19), (b"0" * 10, b"0000-00-00:00:00:00")
+
+
+def nameless(torque, blanks=BLANK, mid=61):
+    """Return a result that has neither ID nor time."""
+    whole = result(2147483648, mid, torque=torque, time=(2024, 3, 14, 9, 26, 53))
+    for place, blank in zip((b"2147483648", b"2024-03-14:09:26:53"), blanks, strict=True):
+        assert whole.count(place) == 1
+        whole = whole.replace(place, blank)
+    return whole
+
+
+def over_connections(*connections, recovery=NO_MID_0064):
+    """Return what a reader gets of a controller without MID 0064 that pushes this over a connection after another."""
+
+    async def body():
+        async with ScriptedController(lambda mid, data: [recovery] if mid == 64 else None) as scripted:
+            async with connect(scripted.host, scripted.port, **QUICK) as one, one.results() as results:
+                came = []
+                for place, pushed in enumerate(connections):
+                    if place:
+                        scripted.cut()
+                        while scripted.count(60) <= place:
+                            await asyncio.sleep(0.001)
+                    for octets in pushed:
+                        scripted.send(octets)
+                        message = await results.next(timeout=SOON_S)
+                        if isinstance(message, Missed):
+                            assert message.reason
+                            came.append(message.ids)
+                            message = await results.next(timeout=SOON_S)
+                        assert await message.acknowledge()
+                        came.append(message["torque"])
+                return came
+
+    return run(body())
+
+
+def of(*numbers, torque=0):
+    return [result(number, torque=torque or number) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("connections", "came"),
+    [
+        ((of(100, 101), of(102, 103)), [100, 101, 102, 103]),
+        ((of(100, 101), of(104, 105)), [100, 101, range(102, 104), 104, 105]),
+        ((of(100, 101), of(101, 102)), [100, 101, 101, 102]),  # the last one comes again
+        ((of(100, 101), of(101, 103)), [100, 101, 101, range(102, 103), 103]),
+        ((of(100, 101), of(3, 4), of(5)), [100, 101, range(0), 3, 4, 5]),  # IDs begin again
+        ((of(100, 101), of(101, torque=777)), [100, 101, range(0), 777]),  # and come to the same one
+        (((), of(5, 6)), [range(0), 5, 6]),
+        (((), (), of(5)), [range(0), 5]),
+    ],
+)
+def test_without_mid_0064_the_next_result_tells_whatever_its_id_is(connections, came):
+    assert over_connections(*connections) == came
+
+
+@pytest.mark.parametrize("blanks", [BLANK, ZERO])
+def test_of_results_without_an_id_the_next_one_tells_once_a_reconnect(blanks):
+    pushed = [[nameless(torque, blanks) for torque in torques] for torques in ((1, 2), (3, 4), (), (5, 5))]
+    for recovery in (NO_MID_0064, nameless(2, blanks, 65)):
+        came = over_connections(*pushed, recovery=recovery)
+        assert came == [1, 2, range(0), 3, 4, range(0), 5, 5]
+
+
+def test_without_mid_0064_each_connection_that_was_over_before_it_was_read_tells():
+    async def body():
+        async with ScriptedController(lambda mid, data: [NO_MID_0064] if mid == 64 else None) as scripted:
+            async with connect(scripted.host, scripted.port, **QUICK) as one, one.results() as results:
+                scripted.send(result(100))
+                assert await (await results.next(timeout=SOON_S)).acknowledge()
+                for place, number in ((1, 103), (2, 106)):
+                    scripted.cut()
+                    while scripted.count(60) <= place:
+                        await asyncio.sleep(0.001)
+                    scripted.send(result(number))
+                    await one.select_pset(1)
+                came = []
+                for _ in range(4):
+                    message = await results.next(timeout=SOON_S)
+                    came.append(seen(message))
+                    if not isinstance(message, Missed):
+                        await message.acknowledge()
+                assert came == [range(101, 103), 103, range(104, 106), 106]
+
+    run(body())
 
 
 def test_an_older_revision_of_mid_0064_does():

@@ -1,4 +1,4 @@
-"""The recipe of docs/library/select-and-wait.md returns the tightening that it enabled the tool for, and no older one."""
+"""The recipe of docs/library/select-and-wait.md returns the tightening that the tool was enabled for, no older one."""
 
 import asyncio
 
