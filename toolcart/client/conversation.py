@@ -6,7 +6,8 @@ Rules
 2. A push is acknowledged only when its reader says so. MID 0062 does not say which result it is for, so pushes are
    acknowledged in the order in which they came: one that is skipped holds back those behind it. All copies of one have
    a single acknowledgement, for a controller takes a second one for the next result. A copy of a result that comes when
-   that is sent has crossed it, and gets none; what comes once more does, for the controller still waits.
+   that is sent has crossed it, and gets none; what comes once more does, for the controller still waits. A result
+   that has neither ID nor time may be the next one, and has an acknowledgement of its own.
 3. On the link level (MID 9997) nothing else comes before a push is acknowledged: an answer waits behind it.
 4. What was outstanding when a connection ended has failed: nothing is asked again automatically.
    A request whose caller has gone, at its deadline or by cancellation, keeps its turn until its answer comes, or the
@@ -34,12 +35,12 @@ from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client import unusable
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, StateError
-from toolcart.client.received import Pushed
+from toolcart.client.received import Pushed, is_identified
 from toolcart.client.traffic import Traffic
 
 LOGGER = logging.getLogger("toolcart.client")
 CLOSED = "the client is closed"
-RESULTS = "results"  # the topic of which each message has an ID, so the same content is the same message
+RESULTS = "results"  # the topic of which the same content is the same message, unless it has neither ID nor time
 _NAMELESS = {0, rq.DONE}  # say of no request that they answer it
 _HEADER_BYTES = 20
 _EVENTS = (session_states.EV_QUERY, session_states.EV_QUERY_SILENT, session_states.EV_QUERY_REJECTED)
@@ -297,7 +298,7 @@ class Conversation:
         owed = numbered or [one for one in copies if one.is_owed][:1]
         for one in owed:
             self._send_acknowledgement(one)
-        if owed and not numbered and message.topic.name == RESULTS:
+        if owed and not numbered and message.topic.name == RESULTS and is_identified(message.message):
             self._settled[message.mid] = message.data
         for one in copies:
             one.acknowledged = True

@@ -18,6 +18,12 @@ def tightening_id(message: Any) -> int | None:
     return (number or None) if isinstance(number, int) else None
 
 
+def is_identified(message: Message) -> bool:
+    """False for a result without ID and time: nothing tells the next one from the last one sent once more."""
+    dated = "time" in message and message.datetime("time") is not None
+    return message.mid != RESULT or tightening_id(message) is not None or dated
+
+
 class Pushed:
     """How one message came, and whether it is acknowledged: shared by the raw and the scaled form of it."""
 

@@ -8,6 +8,7 @@ from toolcart.client import OutOfOrder, connect
 from toolcart.simulated import controller
 from host_tests.support.scripted_controller import ScriptedController, frame, result
 from host_tests.toolcart.client.test_client import QUICK, run
+from host_tests.toolcart.client.test_gap_fill import BLANK, ZERO, nameless
 
 SOON_S = 5
 
@@ -90,6 +91,34 @@ def test_what_is_pushed_again_and_again_after_its_acknowledgement_is_acknowledge
             assert await (await results.next(timeout=SOON_S)).acknowledge()
             await settled(one)
             assert scripted.count(62) == due
+
+    reading(body)
+
+
+@pytest.mark.parametrize("blanks", [BLANK, ZERO])
+def test_what_has_neither_id_nor_time_is_the_next_one_and_acknowledged_each_time(blanks):
+    """The same bytes after the acknowledgement: nothing tells that it is the same tightening."""
+
+    async def body(scripted, one, results):
+        for due in (1, 2, 3):
+            scripted.send(nameless(1234, blanks))
+            assert await (await results.next(timeout=SOON_S)).acknowledge()
+            await settled(one)
+            assert scripted.count(62) == due
+
+    reading(body)
+
+
+def test_what_has_neither_id_nor_time_and_comes_again_before_its_acknowledgement_has_one():
+    """A controller sends the next one when it has the acknowledgement of this one."""
+
+    async def body(scripted, one, results):
+        for _ in range(2):
+            scripted.send(nameless(1234))
+        copies = [await results.next(timeout=SOON_S) for _ in range(2)]
+        assert [await copy.acknowledge() for copy in copies] == [True, True]
+        await settled(one)
+        assert scripted.count(62) == 1
 
     reading(body)
 

@@ -9,6 +9,7 @@ import pytest
 from toolcart.simulated import controller
 from host_tests.support.scripted_controller import ScriptedController, result
 from host_tests.toolcart.client.test_client import run
+from host_tests.toolcart.client.test_gap_fill import BLANK, ZERO, nameless
 from host_tests.toolcart.client.test_library_book import programs
 
 DEADLINE_S = 10
@@ -74,6 +75,14 @@ def test_a_result_that_comes_again_is_one_row(record):
     assert rows("id, status, torque") == [(1, "OK", "12.34")]
 
 
+@pytest.mark.parametrize("blanks", [BLANK, ZERO])
+def test_a_result_that_has_neither_id_nor_time_is_a_row_each_time(record, blanks):
+    record, rows = record
+    recorded(record, *[nameless(0, blanks)] * 3, result(1, **TIGHTENED), nameless(0, blanks))
+    assert rows("id, torque") == [(None, "0")] * 3 + [(1, "12.34"), (None, "0")]
+    assert rows("count(DISTINCT message)") == [(2,)]
+
+
 @pytest.mark.parametrize(
     ("place", "odd"),
     [
@@ -97,5 +106,6 @@ def test_results_of_other_mids_are_kept_too(record):
     record, rows = record
     with controller("mt-focus-6000", push_last_result=True) as simulated:
         simulated.produce()
-        record(simulated.host, simulated.port, 2)
-    assert len(set(rows("message"))) == 2
+        for _ in range(2):
+            record(simulated.host, simulated.port, 2)
+    assert len(rows("message")) == 2
