@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -35,10 +34,11 @@ from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client import unusable
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, StateError
+from toolcart.client.log import Log
 from toolcart.client.received import Pushed, is_identified
 from toolcart.client.traffic import Traffic
 
-LOGGER = logging.getLogger("toolcart.client")
+LOGGER = Log("toolcart.client")
 CLOSED = "the client is closed"
 RESULTS = "results"  # the topic of which the same content is the same message, unless it has neither ID nor time
 _NAMELESS = {0, rq.DONE}  # say of no request that they answer it

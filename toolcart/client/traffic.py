@@ -13,8 +13,9 @@ from __future__ import annotations
 import logging
 
 from toolcart.catalogue import FrameError, Frames
+from toolcart.client.log import Log
 
-LOGGER = logging.getLogger("toolcart.traffic")
+LOGGER = Log("toolcart.traffic")
 
 
 class Traffic:

@@ -279,6 +279,59 @@ def test_telegrams_are_logged_in_both_directions(caplog):
     assert f"{simulated.host}:{simulated.port} > 00230018001         002" in caplog.messages
 
 
+class Full(logging.Handler):
+    """Writes to a disk that is full."""
+
+    def __init__(self):
+        super().__init__()
+        self.refused = []
+
+    def emit(self, record):
+        self.refused.append((record.filename, record.getMessage()))
+        raise OSError(28, "No space left on device")
+
+
+def test_exceptions_of_log_handlers_end_nothing(capsys):
+    """Each line that is logged raises: connected, lost, a repeat, a Missed, every telegram."""
+    full = Full()
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.results() as results:
+            produced = [simulated.produce()]
+            for _ in range(3):
+                result = await results.next(timeout=5)
+            assert await result.acknowledge()
+            waiting = asyncio.create_task(results.next(timeout=10))
+            async with one.connections() as events:
+                simulated.cut()
+                produced.append(simulated.produce())
+                simulated.restore()
+                while not (await events.next(timeout=5)).is_found:
+                    pass
+            produced.append(simulated.produce())
+            missed = await waiting
+            assert list(missed.ids) == produced[1:2]
+            assert await (await results.next(timeout=5)).acknowledge()
+            await one.select_pset(1)
+            assert simulated.acknowledged == [produced[0], produced[2]]
+
+    loggers = [logging.getLogger(name) for name in ("toolcart.client", "toolcart.traffic")]
+    for logger in loggers:
+        logger.addHandler(full)
+        logger.setLevel(logging.DEBUG)
+    try:
+        with controller(refuse={64: 99}, ack_timeout_ms=50) as simulated:
+            run(body(simulated))
+    finally:
+        for logger in loggers:
+            logger.removeHandler(full)
+            logger.setLevel(logging.NOTSET)
+    said = " ".join(text for _, text in full.refused)
+    assert all(words in said for words in (": connected", ": lost: ", "third time", "is missing", " > ", " < "))
+    assert {name for name, _ in full.refused} == {"controller.py", "conversation.py", "gap_fill.py", "traffic.py"}
+    assert capsys.readouterr().err.count("\nOSError: [Errno 28] ") == len(full.refused)
+
+
 @test(scaled=True)
 async def test_a_client_can_have_all_its_messages_scaled(simulated, one):
     async with one.results() as results:
