@@ -206,14 +206,21 @@ class Controller:
         pause_s = self._options.pause_s
         conversation = self._conversation
         while not self._leaving.is_set():
+            connection = conversation.connection
             reason = await self._connect_once()
             if conversation.is_readied:
                 pause_s = self._options.pause_s
+            # A connection ended as a revision was rejected: for the next one the pause is the same.
+            is_searching = (
+                conversation.connection != connection
+                and not conversation.is_readied
+                and conversation.session.result_mode.has_alternative_left
+            )
             self._report_connection(Connection(False, reason, self._started))
             if conversation.why == WHY_STOPPED:
                 continue  # our own doing: it begins again in the revision that suits this controller
             wait_s = self._options.busy_pause_s if conversation.why == WHY_BUSY else pause_s
-            if not conversation.session.result_mode.has_alternative_left:
+            if not is_searching:
                 pause_s = min(pause_s * 2, self._options.pause_most_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), wait_s * random.uniform(1, 1.25))

@@ -214,6 +214,48 @@ async def test_a_request_that_was_under_way_at_a_cut_fails_and_is_not_sent_again
     assert simulated.messages[80] == 1
 
 
+@pytest.mark.parametrize("before", ["nothing", "a request", "a stream", "a stream that was left", "no subscription"])
+def test_pauses_are_doubled_whatever_was_before_the_loss(before, monkeypatch):
+    pauses = []
+    wait_for = asyncio.wait_for
+
+    async def recorded(waiting, timeout):
+        pauses.append(timeout)
+        return await wait_for(waiting, timeout)
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, pause_s=0.01, pause_most_s=0.08) as one:
+            request = asyncio.create_task(one.ask(80, timeout=5)) if before == "a request" else None
+            while request and 80 not in simulated.messages:
+                await asyncio.wait([request], timeout=0.005)
+            if before.startswith("a stream"):
+                results = await one.results().__aenter__()
+                if before.endswith("left"):
+                    await results.__aexit__()
+            if before == "no subscription":
+                with pytest.raises(Refused):
+                    await one.curves().__aenter__()
+            simulated.cut()
+            if request:
+                with pytest.raises(ConnectionLost):
+                    await request
+            while len(pauses) < 6:
+                await asyncio.sleep(0.001)
+            assert pauses[:6] == [0.01, 0.02, 0.04, 0.08, 0.08, 0.08]
+            simulated.restore()
+            await one.ask(10, timeout=5)
+            pauses.clear()
+            simulated.cut()
+            while len(pauses) < 2:
+                await asyncio.sleep(0.001)
+            assert pauses[:2] == [0.01, 0.02], "a connection that stood begins them again"
+
+    monkeypatch.setattr(asyncio, "wait_for", recorded)
+    monkeypatch.setattr("random.uniform", lambda least, most: least)
+    with controller(refuse={80: None}, result_revisions=(3,)) as simulated:
+        run(body(simulated))
+
+
 @test(keep_alive_s=0.05, silence_s=0.2)
 async def test_a_controller_that_hangs_is_left_and_found_again(simulated, one):
     async with one.connections() as events:
