@@ -209,7 +209,7 @@ class BlockingController:
 
     @property
     def unexpected(self) -> dict[int, int]:
-        """How many messages came, by MID, that were not asked for or cannot be read."""
+        """How many messages came, by MID, that no one reads or asked for, or that cannot be read."""
         return self._controller.unexpected
 
     def _run(self, method, /, *words: Any, **named: Any) -> Any:

@@ -282,7 +282,7 @@ class Controller:
 
     @property
     def unexpected(self) -> dict[int, int]:
-        """Return how many messages came, by MID, that were not asked for or cannot be read."""
+        """Return how many messages came, by MID, that no one reads or asked for, or that cannot be read."""
         return dict(self._conversation.unexpected) if self._conversation is not None else {}
 
     # -- requests ------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ class Conversation:
         self.over: asyncio.Future = self.loop.create_future()  # its result: what ended the connection, as text
         self.why = session_states.WHY_NOTHING  # the session's own reason for the end
         self.is_readied = False
-        # MID -> messages that were not asked for, or cannot be read; 0: octets that are no message
+        # MID -> messages that were not asked for, that no one reads, or cannot be read; 0: octets that are no message
         self.unexpected: Counter[int] = Counter()
         self.refusal: Refused | None = None  # the last one of what this connection, or a subscription, begins with
         self._is_no_error = False  # one of a subscription that is asked for had code 00
@@ -426,6 +426,7 @@ class Conversation:
         session.withhold()  # until its reader takes it: on the link level a repeat would be answered as known
         if not push.subscription.wanted:
             self._stayed.append(push.subscription)
+            self.unexpected[session.received.mid] += 1
             return
         topic = self._topics[session.subscriptions.index(push.subscription)]
         pushed = Pushed(self._message(), self, topic, push, session.received.sequence)

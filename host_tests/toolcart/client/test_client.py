@@ -20,6 +20,7 @@ from toolcart.client import (
 from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
 from host_tests.support.frames import EXAMPLE
+from host_tests.support.scripted_controller import result
 
 DEADLINE_S = 20
 QUICK = {"pause_s": 0.02, "pause_most_s": 0.1, "busy_pause_s": 0.02}
@@ -366,6 +367,14 @@ async def test_a_message_that_no_one_asked_for_is_counted_and_changes_nothing(si
 
 
 @test()
+async def test_what_is_pushed_and_no_one_reads_is_counted(simulated, one):
+    for pushed in (result(7), result(8), catalogue.encode(52, vin="WVW"), catalogue.encode(71, error_code="E404")):
+        simulated.inject(pushed + b"\0")
+    await one.select_pset(1)
+    assert one.unexpected == {61: 2, 52: 1, 71: 1}
+
+
+@test()
 async def test_octets_that_are_no_message_are_passed_over(simulated, one):
     simulated.inject(b"ABCD0061001         \0")
     await one.select_pset(1)
@@ -463,7 +472,6 @@ def test_a_thread_that_waits_goes_on_when_another_one_closes_its_client():
 
 
 def test_every_topic_pushes_what_the_catalogue_knows_as_event_with_that_answer():
-    from toolcart import catalogue
 
     for name, rows in TOPICS.items():
         for row, _ in rows:
