@@ -90,6 +90,7 @@ class Conversation:
         self.is_withdrawn = False  # the last request was not sent
         self._requested_mid = 0
         self._subscribing: asyncio.Future | None = None
+        self._topic_due: Any = None  # that is being subscribed to
         self._outstanding: list[Pushed] = []  # not acknowledged, in the order in which they came
         self._repeated: dict[int, list] = {}  # MID -> data of the last one not acknowledged, how often it came again
         self._settled: dict[int, bytes] = {}  # MID -> data of the result acknowledged last, if nothing came since
@@ -253,6 +254,7 @@ class Conversation:
         self._is_no_error = False
         session.received.rejected_mid = 0
         subscribing = self._subscribing = self.loop.create_future()
+        self._topic_due = self._topics[first]
         session.subscribe(first, behind)
         self.turn()
         await subscribing
@@ -429,6 +431,8 @@ class Conversation:
             self.unexpected[session.received.mid] += 1
             return
         topic = self._topics[session.subscriptions.index(push.subscription)]
+        if self._topic_due is topic:
+            self.refusal = None  # this push is the answer: a yes
         pushed = Pushed(self._message(), self, topic, push, session.received.sequence)
         pushed.is_owed = self._settled.pop(pushed.mid, None) != pushed.data
         self._outstanding.append(pushed)
@@ -478,7 +482,7 @@ class Conversation:
 
     def _note_ready(self) -> None:
         self.is_readied = True
-        subscribing, self._subscribing = self._subscribing, None
+        subscribing, self._subscribing, self._topic_due = self._subscribing, None, None
         if subscribing is not None and not subscribing.done():
             if self.refusal is None:
                 subscribing.set_result(None)

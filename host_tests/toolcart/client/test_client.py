@@ -472,7 +472,6 @@ def test_a_thread_that_waits_goes_on_when_another_one_closes_its_client():
 
 
 def test_every_topic_pushes_what_the_catalogue_knows_as_event_with_that_answer():
-
     for name, rows in TOPICS.items():
         for row, _ in rows:
             for pushed, answer in row[5]:

@@ -19,6 +19,7 @@ from toolcart.client import (
 from toolcart.client.controller import Controller
 from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
+from host_tests.support.scripted_controller import ScriptedController, frame, result
 from host_tests.toolcart.client.test_client import QUICK, header_of, run, test
 
 HUNG_UP_MS = 50  # the controller gives a client up that acknowledges nothing after four times this
@@ -68,6 +69,39 @@ async def test_a_controller_that_falls_silent_after_a_refusal_has_not_refused(si
             raise AssertionError("it was not subscribed to")
     async with one.results(fill_gaps=False):
         pass
+
+
+@pytest.mark.parametrize("older", [(), (11,), (11, 10, 9)])
+def test_a_push_in_place_of_an_answer_is_a_yes_whatever_was_refused_before(older):
+    async def body(simulated):
+        produced = simulated.produce()
+        revisions = {"results": (*older, 7)}
+        async with connect(simulated.host, simulated.port, revisions=revisions, **QUICK) as one:
+            async with one.results(fill_gaps=False) as results:
+                result = await results.next(timeout=5)
+                assert (result["tightening_id"], result.revision) == (produced, 7) and await result.acknowledge()
+                await one.select_pset(1)
+                assert simulated.acknowledged == [produced]
+
+    with controller(push_instead_of_answer=True, push_last_result=True) as simulated:
+        run(body(simulated))
+        simulated.assert_clean()
+
+
+def test_a_push_of_another_topic_is_no_yes():
+    async def body():
+        def answer(mid, data):
+            if mid == 8:  # the result comes in one piece with the refusal
+                return [frame(4, b"%s76" % data[:4]) + b"\0" + result(1)]
+            return [frame(4, b"007099")] if mid == 70 else None
+
+        async with ScriptedController(answer) as scripted:
+            async with connect(scripted.host, scripted.port, **QUICK) as one, one.results(fill_gaps=False) as results:
+                with pytest.raises(Refused, match="code 76"):
+                    await one.alarms().__aenter__()
+                assert (await results.next(timeout=5))["tightening_id"] == 1
+
+    run(body())
 
 
 @test()
