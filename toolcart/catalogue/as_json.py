@@ -64,6 +64,7 @@ def _plain(value):
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
+_NO_FIELDS = set(OF_ENCODE) | set(HEADER_FIELDS)
 _AS_IN_FRAME = object()
 _MEANINGS = ("decimal", "bits", "meaning")
 
@@ -110,16 +111,22 @@ def from_json(catalogue, text):
     """
     try:
         data = json.loads(text)
+    except (TypeError, ValueError, RuntimeError) as error:  # the last one: nested too deep
+        raise FrameError("no message in JSON: %s" % error)
+    try:
         mid, revision, header = data["mid"], data.get("revision", 1), dict(data.get("header", {}))
         is_frame_alone = data.get("described") is False or {"shifted", "incomplete", "later"} & set(data)
         given = {} if is_frame_alone else data["fields"]
         fields = {name: _revived(value) for name, value in given.items()}
         frame = bytes.fromhex(data["frame"]) if "frame" in data else None
         parts = [bytes.fromhex(part) for part in data.get("frames", ())]
-        if set(header) - set(HEADER_FIELDS) or set(fields).intersection(OF_ENCODE + tuple(HEADER_FIELDS)):
-            raise KeyError("header" if set(header) - set(HEADER_FIELDS) else "fields")
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # the last one: nested too deep
-        raise FrameError("no message in JSON: %s %s" % (type(error).__name__, error))
+    except KeyError as error:
+        raise FrameError('no message in JSON: it has no "%s"' % error.args[0])
+    except (AttributeError, TypeError, ValueError, RuntimeError):  # the last one: nested too deep
+        raise FrameError("no message in JSON: it is laid out otherwise than to_json() writes it")
+    for names, place in ((set(header) - set(HEADER_FIELDS), "header"), (set(fields) & _NO_FIELDS, "fields")):
+        if names:
+            raise FrameError('no message in JSON: its "%s" cannot have "%s"' % (place, sorted(names)[0]))
     if frame is None and not parts:
         return catalogue.decode(catalogue.encode(mid, revision, check=False, **header, **fields))
     message = catalogue.decode_parts(parts) if parts else catalogue.decode(frame)

@@ -9,6 +9,7 @@ import pytest
 from toolcart import catalogue
 from toolcart.catalogue import (
     FieldError,
+    FrameError,
 )
 
 
@@ -43,6 +44,25 @@ def test_field_that_was_changed_in_json_is_in_frame_and_rest_stays():
     assert message["torque"] == 1 and message["angle"] == 95 and message.rest() == b"rest"
     assert message.header()["station"] == 1
     assert catalogue.from_json('{"mid": 18, "fields": {"pset_id": 2}}').frame == catalogue.encode(18, pset_id=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("61", "it is laid out otherwise than to_json() writes it"),
+        ("MID 61", "Expecting value: line 1 column 1 (char 0)"),
+        ("{}", 'it has no "mid"'),
+        ('{"mid": 61}', 'it has no "fields"'),
+        ('{"mid": 61, "fields": []}', "it is laid out otherwise than to_json() writes it"),
+        ('{"mid": 61, "fields": {"vin": {"octets": "zz"}}}', "it is laid out otherwise than to_json() writes it"),
+        ('{"mid": 18, "fields": {"mid": 19}}', 'its "fields" cannot have "mid"'),
+        ('{"mid": 18, "header": {"pset_id": 2}, "fields": {}}', 'its "header" cannot have "pset_id"'),
+    ],
+)
+def test_what_is_no_message_in_json_says_what_is_wrong_with_it(text, words):
+    with pytest.raises(FrameError) as raised:
+        catalogue.from_json(text)
+    assert str(raised.value) == "no message in JSON: " + words
 
 
 def test_message_of_a_second_layout_comes_back_from_json_as_it_was():
