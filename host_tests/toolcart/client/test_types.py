@@ -86,7 +86,9 @@ with toolcart.simulated.controller("nexo", silent=True, refuse={18: 3}) as simul
     simulated.produce(torque=1)
     simulated.assert_clean()
 for telegram in toolcart.captures.read(masked, scaled=True):
-    print(telegram.time, telegram.sent_by, telegram.message["torque"])
+    captured: toolcart.Message = telegram.message
+    print(telegram.time, telegram.sent_by, captured["torque"], telegram.message.number("torque"))
+    print(telegram.message.fields(messages.LastTighteningResultData)["torque"])
 asyncio.run(main())
 """
 # Each with the word that its error has to have.
