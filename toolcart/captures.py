@@ -14,16 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from toolcart.catalogue import CONTROLLER, INTEGRATOR, FrameError
+from toolcart.catalogue import CONTROLLER, INTEGRATOR, FrameError, Message
 from toolcart.client.errors import OptionError
 from toolcart.codec.inputs import KINDS, NAMES, OPEN_PROTOCOL, CaptureItem, messages
-
-if TYPE_CHECKING:
-    from toolcart import Message  # with its types
-else:
-    from toolcart.catalogue import Message
 
 __all__ = ["Capture", "Problem", "Telegram", "read"]
 
@@ -112,7 +106,7 @@ def read(
         raise OptionError("source", source, "the name of a file, or bytes")
     capture = Capture()
     capture.problems = []
-    decoded: list[tuple[CaptureItem, Any]] = []
+    decoded: list[tuple[CaptureItem, Message]] = []
     for seen in messages(octets, kind, header):
         try:
             if seen.problem:

@@ -9,7 +9,7 @@ _OUR_FRAMES = 2  # a record names the line that logged, behind this module's
 
 
 class Log(logging.LoggerAdapter):
-    """The logger of this name; an exception of a handler is printed, as `logging.Handler.handleError` prints it."""
+    """The logger of this name; an exception of a handler is printed, as one of its output is."""
 
     def __init__(self, name: str) -> None:
         super().__init__(logging.getLogger(name), {})
