@@ -293,6 +293,17 @@ def test_the_stub_says_what_the_code_takes():
     assert wrong == []
 
 
+def test_the_stub_of_captures_says_what_is_in_there():
+    stub = ast.parse((CHECKOUT / "toolcart" / "captures.pyi").read_text(encoding="utf-8"))
+    parts = {one.name: one for one in stub.body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
+    assert sorted(parts) == sorted(toolcart.captures.__all__)
+    assert compared("read", toolcart.captures.read, parts["read"]) == []
+    for kind in (toolcart.captures.Telegram, toolcart.captures.Problem):
+        names = {one.name for one in parts[kind.__name__].body if isinstance(one, ast.FunctionDef)}
+        real = {*inspect.signature(kind).parameters, *(name for name in vars(kind) if name[0] != "_")}
+        assert {name for name in names if name[0] != "_"} == real
+
+
 def test_a_name_that_the_stub_lacks_would_be_found():
     names = {one.name for one in named((ast.FunctionDef, ast.ClassDef))} | {"CONTROLLER", "INTEGRATOR"}
     names |= {alias.asname for one in named(ast.ImportFrom) for alias in one.names}
