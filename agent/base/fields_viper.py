@@ -371,7 +371,7 @@ def _table():
     return entries
 
 
-_table = _table()  # the same name: a global less is 48 bytes of heap
+_entries = _table()
 
 
 @micropython.viper
@@ -383,7 +383,7 @@ def crc(buf, start: int, end: int, value: int) -> int:
 
 @micropython.viper
 def _crc(value: int, start: int, end: int, buf) -> int:  # the first three stay in registers
-    entries = ptr32(_table)
+    entries = ptr32(_entries)
     octets = ptr8(buf)
     while start < end:
         value ^= octets[start]
