@@ -122,7 +122,9 @@ def _flash(
     version = package.build(platform, board.architecture, config_path, board.frozen)
     plan.check_heap(board, version)
     missing_pins = link.missing_pins(hardware.pins_of(platform, version.configuration))
-    if mistakes := hardware.mistakes_of_board(version.configuration, board, missing_pins):
+    lamp_name = hardware.lamp_name(platform, version.configuration)
+    lamp = link.pin_number(lamp_name) if lamp_name else hardware.NONE
+    if mistakes := hardware.mistakes_of_board(version.configuration, board, missing_pins, lamp):
         raise config_file.ConfigurationError(config_path, mistakes)
     planned = plan.make(link, board, version)
     _show(planned, board, config_path, dry_run)

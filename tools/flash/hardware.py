@@ -5,6 +5,8 @@ Rules
 2. What the board at hand shows (its chip, firmware and flash) is one likewise: it is told while the board is held,
    before anything is changed.
 3. What neither shows ends a version's trial (`lacks` of toolcart.board.chip).
+4. Pins are compared as numbers, however they are spelled: GP8 and GPIO8 are an RP2's pin 8, and what its LED or any
+   other name is the board at hand shows.
 
 Sources: ports/rp2/machine_uart.c (IS_VALID_TX and its like) and machine_pin.c of MicroPython 1.28; the pins of flash
 and those without an output are in chapter 2 of the data sheets of ESP32 and ESP32-S3; those of the ESP32's Ethernet in
@@ -14,6 +16,7 @@ its chapter on peripherals, and of its clock in emac_rmii_clock_gpio_t of ESP-ID
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -27,6 +30,9 @@ Mistake = tuple[str, str, str]  # place, found, allowed
 UARTS = {"rp2": (0, 1), "esp32": (1, 2)}  # UART 0 of an ESP32 is the console
 RADIO_PINS = (23, 24, 25, 29)  # of a Pico W
 LAN8720_PINS = (19, 21, 22, 25, 26, 27)  # of the data, on every ESP32
+OWN_LAMP = {"rp2": "LED", "esp32": ""}  # where board.lamp names none
+_SPELLED = {"rp2": re.compile(r"GP(?:IO)?(0|[1-9]\d*)", re.ASCII)}  # an ESP32 has names of its board alone
+_SHOWN = re.compile(r"Pin\((?:GPIO)?(\d+)", re.ASCII)  # by an RP2, by an ESP32
 _OWN_PINS = {0: (0, 1, 3, 2), 1: (4, 5, 7, 6)}  # of a Pico's UARTs, in the order of a device's text
 
 
@@ -56,16 +62,42 @@ def mistakes(platform: str, configuration: dict) -> list[Mistake]:
         for index, station in enumerate(configuration["stations"])
         for mistake in _uart_mistakes(platform, f"stations[{index}].controller.device", station["controller"])
     ]
-    users: dict[int, str] = {}
-    for place, pin, _ in _pins(platform, configuration):
-        if pin in users and users[pin] != place:
-            found.append((place, f"pin {pin}", f"a pin of its own: {users[pin]} has this one"))
-        users.setdefault(pin, place)
-        if pin > HIGHEST[platform]:
-            found.append((place, f"pin {pin}", f"a pin up to {HIGHEST[platform]}"))
+    found += _pins_used_twice(platform, configuration)
+    found += [
+        (place, f"pin {pin}", f"a pin up to {HIGHEST[platform]}")
+        for place, pin, _ in _pins(platform, configuration)
+        if pin > HIGHEST[platform]
+    ]
     if _has_lan8720(platform, configuration):
         found += _pin_mistakes(platform, configuration, "ESP32")  # no other chip of the kind drives one
     return found
+
+
+def _pins_used_twice(platform: str, configuration: dict) -> Iterator[Mistake]:
+    users: dict[int, str] = {}
+    for place, pin, _ in _pins(platform, configuration):
+        if users.setdefault(pin, place) != place:
+            yield place, f"pin {pin}", f"a pin of its own: {users[pin]} has this one"
+
+
+def lamp_name(platform: str, configuration: dict) -> str:
+    """Return the name of the lamp's pin if only the board knows its number, else ""."""
+    name = configuration["board"]["lamp"]
+    return "" if _number(platform, name) >= 0 else name or OWN_LAMP[platform]
+
+
+def shown_number(pin: str) -> int:
+    """Return the number of a pin as MicroPython shows it; -1 if it is none of the chip's own."""
+    matched = _SHOWN.match(pin)
+    return int(matched[1]) if matched else NONE
+
+
+def _number(platform: str, name: str) -> int:
+    """Return the number of the pin that is spelled so on every board of the platform, -1 of any other name."""
+    if name.isdigit():
+        return int(name)
+    matched = _SPELLED[platform].fullmatch(name) if platform in _SPELLED else None
+    return int(matched[1]) if matched else NONE
 
 
 def pins_of(platform: str, configuration: dict) -> list[int]:
@@ -73,9 +105,17 @@ def pins_of(platform: str, configuration: dict) -> list[int]:
     return sorted({pin for _, pin, _ in _pins(platform, configuration)})
 
 
-def mistakes_of_board(configuration: dict, board: About, missing_pins: Collection[int] = ()) -> list[Mistake]:
-    """List what this board cannot do of a configuration that its platform allows; it said which pins it lacks."""
-    found = []
+def mistakes_of_board(
+    configuration: dict, board: About, missing_pins: Collection[int] = (), lamp: int = NONE
+) -> list[Mistake]:
+    """List what this board cannot do of a configuration that its platform allows.
+
+    It said which pins it lacks, and the number of a `lamp` that has a name.
+    """
+    found: list[Mistake] = []
+    if lamp != NONE:
+        configuration = {**configuration, "board": {**configuration["board"], "lamp": str(lamp)}}
+        found += _pins_used_twice(board.platform, configuration)
     network = configuration["board"]["network"]
     if board.networks is not None and network != "none" and network not in board.networks:
         has = " or ".join(board.networks)
@@ -171,8 +211,8 @@ def _pins(platform: str, configuration: dict) -> Iterator[tuple[str, int, bool]]
         yield from _pins_of_lan8720(board["ethernet_pins"])
     elif board["network"] == "ethernet":
         yield from (("board.ethernet_pins", pin, True) for pin in board["ethernet_pins"] if pin >= 0)
-    if board["lamp"].isdigit():
-        yield "board.lamp", int(board["lamp"]), True
+    if (lamp := _number(platform, board["lamp"])) != NONE:
+        yield "board.lamp", lamp, True
     if board["supply"]:
         yield "board.supply", board["supply"][0], False
     for index, station in enumerate(configuration["stations"]):

@@ -81,6 +81,9 @@ class Link(Protocol):
     def missing_pins(self, numbers: list[int]) -> list[int]:
         """Return which of these pins the chip does not have."""
 
+    def pin_number(self, name: str) -> int:
+        """Return the number of the chip's pin that the board has under this name, -1 if there is none."""
+
     def install_package(self, name: str) -> None:
         """Install a package of micropython-lib into /lib (mip)."""
 

@@ -24,6 +24,7 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from toolcart.base.privileges import as_root
+from toolcart.tools.flash.hardware import shown_number
 from toolcart.tools.flash.link import About, BoardError, BoardFull, BoardGone, Progress, console_line
 
 CHUNK_BYTES = 1024
@@ -84,9 +85,8 @@ def _e(p):
 def _p(n):
  try:
   import machine
-  machine.Pin(n)
- except ValueError: return False
- return True
+  return str(machine.Pin(n))
+ except ValueError: return ''
 gc.collect()
 """
 
@@ -203,6 +203,9 @@ class MpremoteLink:
 
     def missing_pins(self, numbers: list[int]) -> list[int]:
         return [number for number in numbers if not self._value(f"_p({number})")]
+
+    def pin_number(self, name: str) -> int:
+        return shown_number(self._value(f"_p({name!r})"))
 
     def install_package(self, name: str) -> None:
         """Install a package with mpremote's own mip."""

@@ -39,6 +39,7 @@ class FakeBoard:
         self.answers = {}
         self.packages = []
         self.lacking_pins = ()
+        self.named_pins = {}
         self.corrupts = 0  # so many of the next writes arrive with a wrong octet
         self.sent = 0
 
@@ -98,6 +99,10 @@ class FakeBoard:
     def missing_pins(self, numbers):
         self._reach()
         return [number for number in numbers if number in self.lacking_pins]
+
+    def pin_number(self, name):
+        self._reach()
+        return self.named_pins.get(name, -1)
 
     def install_package(self, name):
         self._reach()

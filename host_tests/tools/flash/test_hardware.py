@@ -12,7 +12,7 @@ from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_NO_DEVICE
 from toolcart.base import private_files
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import commands, package
+from toolcart.tools.flash import commands, hardware, package
 from toolcart.tools.flash.link import About
 from host_tests.board import fake_chip
 from host_tests.support.running import written
@@ -82,6 +82,13 @@ UARTS = [
     ("rp2", {**NONE, "lamp": "4"}, [station(device="1")], "device", "board.lamp has this one"),
     ("rp2", {**NONE, "supply": "min_mv 4400, pin 28"}, [station(device="0:28,29")], "device", "board.supply"),
     ("rp2", {**WIFI, "lamp": "25"}, [station()], "lamp", "the radio has this one"),
+    *[
+        ("rp2", {**NONE, "lamp": lamp}, [station(device="1:8,9")], "device", "pin 8; a pin of its own: board.lamp has")
+        for lamp in ("8", "08", "GP8", "GPIO8")
+    ],
+    ("rp2", {**ETHERNET, "lamp": "GP18"}, [station()], "lamp", "pin 18; a pin of its own: board.ethernet_pins has"),
+    ("rp2", {**WIFI, "lamp": "GP23"}, [station()], "lamp", "pin 23; a pin of its own: the radio has this one"),
+    ("rp2", {**NONE, "lamp": "GPIO48"}, [station(device="1")], "lamp", "a pin up to 47"),
     ("rp2", WIFI, [station(device="1:24,25")], "device", "the radio has this one"),
     ("esp32", NONE, [station(device="1:99,98")], "device", "a pin up to 48"),
     ("rp2", NONE, [station(device="1:100,101")], "device", "for tx a pin of UART 1: 4, 6"),
@@ -305,6 +312,30 @@ def test_what_the_board_cannot_do_is_told_before_anything_changes(
     told = capsys.readouterr().err
     assert code == EXIT_CONFIGURATION and held.files == {} and not held.held
     assert place in told and words in told and "Nothing was changed on the board" in told
+
+
+@pytest.mark.parametrize(("number", "fits"), [(25, False), (-1, True)])
+@pytest.mark.parametrize("lamp", ["LED", ""])
+def test_a_lamp_is_the_pin_that_the_board_has_under_its_name(tmp_path, monkeypatch, capsys, lamp, number, fits):
+    """A Pico's LED is GPIO25, a Pico W's hangs on the radio."""
+    cart = cart_in(tmp_path, {**NONE, "lamp": lamp}, station(device="1:24,25"))
+    small = version("one", {"config.json": json.dumps(package.checked_config(cart, "rp2")).encode()})
+    monkeypatch.setattr(package, "build", lambda *_: small)
+    held = FakeBoard(PICO_2)
+    held.named_pins = {"LED": number}
+    code = commands.run(lambda port: held, "rp2", "/dev/ttyACM0", str(cart), False, 5, False)
+    words = "stations[0].controller.device  found pin 25; expected a pin of its own: board.lamp has this one"
+    told = " ".join(capsys.readouterr().err.split())
+    assert (code == 0) == fits and (" ".join(words.split()) in told) == (not fits), told
+    assert fits or code == EXIT_CONFIGURATION
+
+
+@pytest.mark.parametrize(
+    ("shown", "number"),
+    [("Pin(GPIO25, mode=OUT)", 25), ("Pin(EXT_GPIO0, mode=OUT)", -1), ("Pin(2)", 2), ("", -1)],
+)
+def test_a_pin_s_number_is_read_from_how_its_port_shows_it(shown, number):
+    assert hardware.shown_number(shown) == number
 
 
 @pytest.mark.parametrize(("size_kib", "path", "fits"), [(512, "a", False), (512, "raw", False), (128, "raw", True)])
