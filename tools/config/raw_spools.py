@@ -3,10 +3,11 @@
 Rules
 1. `raw@KIB` is a part from there on, as long as `size_kib` says; `raw` begins at 0. It is compared as it was written:
    how large the flash is only the board knows (toolcart.tools.flash.hardware).
-2. Firmware without raw flash keeps such a spool in the folder that toolcart.board.chip makes of its path, which
-   therefore is compared as well.
-3. A folder has one spelling: no `.`, `..` or empty part, and no character that a file system may refuse. FAT takes
-   capitals for small letters, so they are compared alike.
+2. Any other spool is in a folder of its own in /spool, whose name has no `/`: so it has one spelling, is nowhere near
+   the program, and is none of a Pi's paths. No name begins with raw, as firmware without raw flash keeps such parts in
+   folders.
+3. A name has no character that a file system may refuse. FAT takes capitals for small letters, so they are compared
+   alike, and drops a dot at the end.
 4. The part that a mistake names as free overlaps with none, and with none that another mistake names.
 """
 
@@ -15,14 +16,10 @@ from __future__ import annotations
 import json
 import re
 
-from toolcart.board.folder_flash import folder_of, is_shared
-from toolcart.board.safe_mode import FOLDERS
-
 BLOCK_KIB = 4  # raw flash is divided in blocks
-A_FOLDER = "the name of a folder in letters, digits, - and _"
+A_SPOOL = "raw, raw@KIB, or a name in letters, digits, -, _ and, inside it, dots, which does not begin with raw"
 _PART = re.compile(r"raw(?:@(\d+))?", re.ASCII)
-_NAME = r"[\w-](?:[\w.-]*[\w-])?"  # FAT drops a dot at the end
-_FOLDER = re.compile(rf"/?{_NAME}(?:/{_NAME})*", re.ASCII)
+_NAME = re.compile(r"(?!raw)[\w-](?:[\w.-]*[\w-])?", re.ASCII | re.IGNORECASE)
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 
@@ -63,13 +60,13 @@ def mistakes(configuration: dict) -> list[Mistake]:
 
 def _first_overlap(spools: list[dict], index: int) -> int | None:
     """Return which spool in front of this one has something of it."""
-    part, folder = part_of(spools[index]), folder_of(spools[index]["path"])
+    part = part_of(spools[index])
     for number, spool in enumerate(spools[:index]):
         other = part_of(spool)
         if part and other:
             shares = part[0] < other[1] and other[0] < part[1]
         else:
-            shares = is_shared(folder, folder_of(spool["path"]))
+            shares = spool["path"].lower() == spools[index]["path"].lower()
         if shares:
             return number
     return None
@@ -80,13 +77,7 @@ def _path_problem(path: str) -> str:
     matched = _PART.fullmatch(path)
     if matched:
         return f"a multiple of {BLOCK_KIB} behind the @" if int(matched[1] or 0) % BLOCK_KIB else ""
-    if path.lower().startswith("raw"):
-        return f"raw, raw@KIB, or {A_FOLDER}"
-    if not _FOLDER.fullmatch(path):
-        return A_FOLDER
-    if path.lower().split("/")[:2] in [["", folder] for folder in FOLDERS]:
-        return f"another folder than {' and '.join(f'/{folder}' for folder in FOLDERS)}, which hold the program"
-    return ""
+    return "" if _NAME.fullmatch(path) else A_SPOOL
 
 
 def _whole_blocks(kib: int) -> int:

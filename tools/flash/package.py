@@ -168,7 +168,8 @@ def completed(tree: dict) -> dict:
 def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     """Return that and the certificates it names; the configuration then has the names that the board uses."""
     configuration, tree = config_file.read_whole(path)
-    mistakes = []
+    of_no_board = board_checks.mistakes(tree)  # told already of what says itself that it is for one
+    mistakes = [*of_no_board]
     board = configuration["board"]
     over_network = [s for s in configuration["stations"] if s["controller"]["link"] == "tcp"]
     if board["network"] == "none" and over_network:
@@ -176,7 +177,8 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
     elif "network" not in tree.get("board", {}):
         mistakes.append(("board.network", "nothing", "wifi, ethernet, or none: results then stay on the board"))
     for index, station in enumerate(configuration["stations"]):
-        mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
+        if not of_no_board:
+            mistakes += _line_mistakes(f"stations[{index}].controller", station["controller"], platform)
         mistakes += _outlet_mistakes(f"stations[{index}]", station)
     mistakes += _linux_mistakes(configuration)
     wants_pins = platform and board["network"] == "ethernet"

@@ -52,17 +52,13 @@ RINGS = [
     (("raw@64", 64), ("raw", 65), "raw@128"),
     (("raw@256", 320), ("raw", 1024), "raw@576"),
     (("raw", 64), ("raw@66", 64), "multiple of 4"),
-    (("a", 64), ("/spool/a", 64), "folder of its own"),
-    (("raw@64", 64), ("/spool/raw_64", 64), "folder of its own"),
-    (("raw", 64), ("/spool/raw", 64), "folder of its own"),
-    (("/spool/raw_64", 64), ("raw@64", 64), "folder of its own"),
     (("a", 64), ("A", 64), 'shares its folder with "a"'),
-    (("a", 64), ("a/b", 64), "folder of its own"),
-    (("/spool/a/b", 64), ("a", 64), "folder of its own"),
     *[(("a", 64), (path, 64), "letters, digits") for path in ("./a", "b/../a", "..", ".", "a*b", "a/", "a//b", "a.")],
     *[(("a", 64), (path, 64), "letters, digits") for path in ("/", "/./a", "a b", "../a", "a:b", "a@4")],
     *[(("a", 64), (path, 64), "raw, raw@KIB, or") for path in ("raw@", "raw@x", "raw@-4", "RAW", "raw@4.5", "rawa")],
-    *[(("raw", 64), (path, 64), "which hold the program") for path in ("/a", "/b/c", "/A")],
+    *[(("raw", 64), (path, 64), "letters, digits") for path in ("/a", "/b/c", "/main.py", "/toolcart.state", "a/b")],
+    *[(("raw", 64), (path, 64), "letters, digits") for path in ("/var/lib/toolcart/cart1.spool", "/spool/a", ".a")],
+    (("cart.spool", 64), ("Cart.spool", 64), 'shares its folder with "cart.spool"'),
     (("raw", 130), ("raw@128", 64), "such as raw@132"),
     (("raw@4", 45), ("raw", 64), "such as raw@52"),
 ]
@@ -122,10 +118,23 @@ def test_spools_of_a_chip_that_overlap_are_a_mistake_for_every_command(tmp_path,
         assert [text for place, text in told(wrong) if place == "stations[1].spool.path" and words in text], told(wrong)
 
 
-@pytest.mark.parametrize(("first", "second"), [("raw", "raw@64"), ("raw@64", "raw"), ("a", "b"), ("raw@128", "raw@64")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("raw", "raw@64"), ("raw@64", "raw"), ("a", "b"), ("a.spool", "a.b"), ("raw@128", "raw@64")]
+)
 def test_spools_beside_each_other_are_none(tmp_path, first, second):
     cart = cart_in(tmp_path, WIFI, station(1, 64, first), station(2, 64, second))
     assert config_file.read_to_check(cart) and package.checked_config(cart, "rp2")
+
+
+def test_a_pi_s_configuration_is_none_of_a_board_whatever_it_names(tmp_path):
+    """Its network is `none`, and nothing else in it says that it is for a board."""
+    line = station(path="/var/lib/toolcart/cart1.spool", device="/dev/ttyUSB0", flow="rts_cts")
+    for platform in package.PLATFORMS:
+        with pytest.raises(config_file.ConfigurationError) as wrong:
+            package.checked_config(cart_in(tmp_path, NONE, line), platform)
+        [(path, path_text), (device, device_text)] = told(wrong)
+        assert path == "stations[0].spool.path" and "letters, digits" in path_text
+        assert device == "stations[0].controller.device" and "the number of a UART" in device_text
 
 
 @pytest.mark.parametrize(("platform", "board", "stations", "key", "words"), UARTS)
