@@ -17,7 +17,7 @@ from toolcart.tools.config.shared_controllers import plain_host
 
 ADDRESS_EXAMPLE = "10.0.0.5/24, gateway 10.0.0.1, dns 10.0.0.2"
 HOST = "a name, or an address of IPv4, such as 10.0.0.5"
-_PREFIXES = range(1, 32)  # with others a board would be alone in its net, or every machine in it
+_PREFIXES = range(8, 32)  # so every address of a net is for machines, or none; with 32 a board would be alone
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 
@@ -54,6 +54,8 @@ def addresses_of(text: str) -> list[str]:
         raise ValueError(f"a prefix from {_PREFIXES[0]} to {_PREFIXES[-1]}, such as 10.0.0.5/24")
     address = _plain(address)
     net = ipaddress.IPv4Network(f"{address}/{prefix}", strict=False)
+    if _no_machine(str(net[1])):
+        raise ValueError(f"another net than {net}, in which no address can be a board's")
     for name, own in (("the board", address), ("gateway", parts["gateway"])):
         if problem := own and _not_in(net, own):
             raise ValueError(f"for {name} {_machines(net)}, not {own}, {problem}")
@@ -93,8 +95,6 @@ def _no_machine(host: str) -> str:
 def _not_in(net: ipaddress.IPv4Network, host: str) -> str:
     """Say why no machine of this net has this address, "" if one can have it."""
     address = ipaddress.IPv4Address(host)
-    if problem := _no_machine(host):
-        return problem
     if address not in net:
         return f"which is not in {net}"
     if net.prefixlen < 31 and address in (net.network_address, net.broadcast_address):
