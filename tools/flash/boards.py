@@ -54,6 +54,7 @@ BOARDS = {
     "esp32s3": Board("esp32", "ESP32_GENERIC_S3", 4096, 2048, _ESP32, "esp32s3"),
 }
 
+SDK = "lib/pico-sdk"
 LEAST_KIB = {"rp2": 2048, "esp32": 4096}  # of flash: a program, files and a spool
 
 
@@ -61,7 +62,8 @@ def of_definition(definition: Path, source: Path | None) -> Board:
     """Return the board that this folder defines, as MicroPython's `BOARD_DIR` has it; ValueError says why it is none.
 
     The size of its flash is read where its build has it: of an RP2 in the Pico SDK's header of the board (of `source`,
-    or beside the definition), of an ESP32 in its sdkconfig.
+    or beside the definition), of an ESP32 in its sdkconfig. Sources without the SDK are no fault of the definition: the
+    board then has the least flash, and what is missing is said before a build (toolcart.tools.flash.image).
     """
     try:
         cmake = (definition / "mpconfigboard.cmake").read_text(encoding="utf-8", errors="replace")
@@ -94,11 +96,18 @@ def _flash_of_rp2(definition: Path, source: Path | None, cmake: str) -> int:
     header = f"{named[1] if named else definition.name.lower()}.h"
     headers = [definition / header, *sorted(definition.glob("*.h"))]
     if source is not None:
-        headers.insert(1, source / "lib/pico-sdk/src/boards/include/boards" / header)
+        headers.insert(1, source / SDK / "src/boards/include/boards" / header)
     size = re.search(r"#define\s+PICO_FLASH_SIZE_BYTES\s+\(?\s*(\d+)\s*\*\s*1024\s*\*\s*1024", _text(headers))
     if size is None:
+        if not headers[0].is_file() and (source is None or not is_checked_out(source / SDK)):
+            return LEAST_KIB["rp2"]
         raise ValueError(f"{header}, the Pico SDK's header of {definition.name}, does not say PICO_FLASH_SIZE_BYTES")
     return int(size[1]) * 1024
+
+
+def is_checked_out(submodule: Path) -> bool:
+    """True if the submodule has more than its place."""
+    return submodule.is_dir() and any(entry.name != ".git" for entry in submodule.iterdir())
 
 
 def _text(files: list[Path]) -> str:

@@ -31,7 +31,7 @@ from toolcart.base.privileges import as_root
 from toolcart.base.sources import Unavailable, locked, output_of
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import frozen
-from toolcart.tools.flash.boards import Board
+from toolcart.tools.flash.boards import Board, is_checked_out
 from toolcart.tools.flash.plan import OLDEST
 
 BUILD_TIMEOUT_S = 3600
@@ -47,7 +47,11 @@ SPOOL_LABEL = "spool"  # toolcart.board.esp32.flash
 def problems(board: Board, source: Path | None) -> list[str]:
     """Return everything that a build on this machine lacks, each with what to type; empty if it can begin."""
     lacking = _tools(board)  # first: `make submodules` runs cmake
-    submodules = f"make -C {source or 'SOURCE'}/ports/{board.port} BOARD={board.folder} submodules"
+    is_own = board.definition and (
+        source is None or board.definition.parent != source / "ports" / board.port / "boards"
+    )
+    named = f"BOARD_DIR={shlex.quote(str(board.definition))}" if is_own else f"BOARD={board.folder}"
+    submodules = f"make -C {source or 'SOURCE'}/ports/{board.port} {named} submodules"
     if source is None:
         none_named = (
             f"no MicroPython sources are named (--source): git clone --branch {RELEASE} {CLONE} SOURCE; {submodules}"
@@ -63,17 +67,12 @@ def problems(board: Board, source: Path | None) -> list[str]:
         )
     if not board.folder_in(source).is_dir():
         lacking.append(f"{source} does not know the board {board.folder}: git -C {source} checkout {RELEASE}")
-    missing = [part for part in board.parts if not _has(source / part)]
+    missing = [part for part in board.parts if not is_checked_out(source / part)]
     if missing:
         lacking.append(f"{source} lacks {', '.join(missing)}: {submodules}")
     if board.port == "rp2" and (lacks := _lacks_picotool(source)):
         lacking.append(lacks)
     return lacking
-
-
-def _has(submodule: Path) -> bool:
-    """True if the submodule is checked out."""
-    return submodule.is_dir() and any(entry.name != ".git" for entry in submodule.iterdir())
 
 
 def version_of(source: Path) -> tuple[int, int, int] | None:

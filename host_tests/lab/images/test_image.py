@@ -288,7 +288,7 @@ def test_a_board_of_one_s_own_is_built_from_its_definition(port, tmp_path, monke
     ("files", "words"),
     [
         ({}, "has no mpconfigboard.cmake"),
-        ({"mpconfigboard.cmake": ""}, "does not say PICO_FLASH_SIZE_BYTES"),
+        ({"mpconfigboard.cmake": "", "own.h": ""}, "does not say PICO_FLASH_SIZE_BYTES"),
         ({"mpconfigboard.cmake": "", "own.h": "#define PICO_FLASH_SIZE_BYTES (1 * 1024 * 1024)"}, "1024 KiB of flash"),
         (
             {"mpconfigboard.cmake": "set(IDF_TARGET esp32c3)", "sdkconfig.board": "CONFIG_ESPTOOLPY_FLASHSIZE_2MB=y"},
@@ -302,6 +302,27 @@ def test_what_defines_no_board_that_can_hold_a_spool_is_refused_in_words(tmp_pat
         written(tmp_path / "own" / name, text)
     done = ran("--board-dir", tmp_path / "own")
     assert done.exit_code == 2 and words in done.stderr
+
+
+def test_without_the_sdk_a_definition_is_told_what_the_board_of_that_name_is_told(tmp_path, all_tools):
+    """The size of its flash is in the SDK: until that is there nothing is wrong with the definition."""
+    known = boards.BOARDS["rpi_pico"]
+    source = tree(tmp_path / "source", known)
+    for part in known.parts:
+        (source / part / "README.md").unlink()
+    in_port = source / "ports/rp2/boards/RPI_PICO"
+    written(in_port / "mpconfigboard.cmake", 'set(PICO_BOARD "pico")\n')
+    by_name = ran("--board", "rpi_pico", "--source", source, "--check")
+    by_folder = ran("--board-dir", in_port, "--source", source, "--check")
+    assert by_name.exit_code == by_folder.exit_code == 2
+    assert by_folder.stderr == by_name.stderr and "lacks lib/micropython-lib, lib/pico-sdk" in by_name.stderr
+    own = tmp_path / "MY_CART"
+    written(own / "mpconfigboard.cmake", 'set(PICO_BOARD "pico")\n')
+    done = ran("--board-dir", own, "--source", source)
+    assert done.exit_code == 2 and f"make -C {source}/ports/rp2 BOARD_DIR={own} submodules" in done.stderr
+    assert "no MicroPython sources are named (--source)" in ran("--board-dir", own).stderr
+    written(source / "lib/pico-sdk/README.md")
+    assert "pico.h, the Pico SDK's header of MY_CART, does not" in ran("--board-dir", own, "--source", source).stderr
 
 
 def test_a_board_is_named_once(tmp_path):
