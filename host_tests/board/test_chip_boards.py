@@ -160,7 +160,8 @@ def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
 @pytest.mark.parametrize(
     ("platform", "wanted", "words"),
     [
-        ("rp2", {"supply": "min_mv 4400, pin 25"}, "pin with an ADC"),
+        ("rp2", {"supply": "min_mv 4400, pin 25"}, "pin with an ADC: 26 to 29, of an RP2350B 40 to 47"),
+        ("rp2", {"supply": "min_mv 4400, pin 39"}, "pin with an ADC"),
         ("rp2", {"supply": "min_mv low"}, "a whole number for min_mv"),
         ("rp2", {"supply": "mv 4400"}, "names out of min_mv, pin, ratio"),
         ("rp2", {"supply": "pin 28"}, "^min_mv, the voltage"),
@@ -171,7 +172,7 @@ def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
         ("rp2", {"supply": "min_mv 4400, min_mv 4300"}, "each once"),
         ("rp2", {"network": "wifi"}, "belongs to the radio"),
         ("rp2", {"supply": "min_mv 4400, ratio 1"}, "below 3300 mV"),
-        ("esp32", {}, "pin with an ADC"),
+        ("esp32", {}, "pin with an ADC: 32 to 39, of an ESP32-S3 1 to 10"),
     ],
 )
 def test_a_supply_that_cannot_be_read_is_refused_in_words(platform, wanted, words):

@@ -124,7 +124,7 @@ def _flash(
     missing_pins = link.missing_pins(hardware.pins_of(platform, version.configuration))
     lamp_name = hardware.lamp_name(platform, version.configuration)
     lamp = link.pin_number(lamp_name) if lamp_name else hardware.NONE
-    if mistakes := hardware.mistakes_of_board(version.configuration, board, missing_pins, lamp):
+    if mistakes := hardware.mistakes_of_board(version.configuration, board, missing_pins, lamp, link.has_adc):
         raise config_file.ConfigurationError(config_path, mistakes)
     planned = plan.make(link, board, version)
     _show(planned, board, config_path, dry_run)

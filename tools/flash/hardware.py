@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from toolcart.board.uart import parse_device
@@ -106,13 +106,20 @@ def pins_of(platform: str, configuration: dict) -> list[int]:
 
 
 def mistakes_of_board(
-    configuration: dict, board: About, missing_pins: Collection[int] = (), lamp: int = NONE
+    configuration: dict,
+    board: About,
+    missing_pins: Collection[int] = (),
+    lamp: int = NONE,
+    has_adc: Callable[[int], bool] = lambda pin: True,
 ) -> list[Mistake]:
     """List what this board cannot do of a configuration that its platform allows.
 
-    It said which pins it lacks, and the number of a `lamp` that has a name.
+    It said which pins it lacks, and the number of a `lamp` that has a name; `has_adc` asks it about a pin.
     """
     found: list[Mistake] = []
+    supply = configuration["board"]["supply"]
+    if supply and supply[0] not in missing_pins and not has_adc(supply[0]):
+        found.append(("board.supply", f"pin {supply[0]}", "a pin with an ADC of this board's chip"))
     if lamp != NONE:
         configuration = {**configuration, "board": {**configuration["board"], "lamp": str(lamp)}}
         found += _pins_used_twice(board.platform, configuration)

@@ -84,6 +84,9 @@ class Link(Protocol):
     def pin_number(self, name: str) -> int:
         """Return the number of the chip's pin that the board has under this name, -1 if there is none."""
 
+    def has_adc(self, number: int) -> bool:
+        """True if the chip can measure the voltage at this pin."""
+
     def install_package(self, name: str) -> None:
         """Install a package of micropython-lib into /lib (mip)."""
 

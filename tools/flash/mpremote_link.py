@@ -87,6 +87,12 @@ def _p(n):
   import machine
   return str(machine.Pin(n))
  except ValueError: return ''
+def _v(n):
+ try:
+  import machine
+  machine.ADC(machine.Pin(n))
+ except ValueError: return False
+ return True
 gc.collect()
 """
 
@@ -206,6 +212,9 @@ class MpremoteLink:
 
     def pin_number(self, name: str) -> int:
         return shown_number(self._value(f"_p({name!r})"))
+
+    def has_adc(self, number: int) -> bool:
+        return self._value(f"_v({number})")
 
     def install_package(self, name: str) -> None:
         """Install a package with mpremote's own mip."""

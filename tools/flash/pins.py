@@ -72,7 +72,9 @@ def _check(platform: str, numbers: dict[str, int]) -> None:
             raise ValueError(f"for {name} {' or '.join(map(str, allowed))}: an ESP32 has the clock nowhere else")
 
 
-ADC_PINS = {"rp2": range(26, 30), "esp32": (*range(1, 11), *range(32, 40))}  # ADC1 of an ESP32-S3, of an ESP32
+# Of RP2040 and RP2350A, of RP2350B; ADC1 of ESP32, of ESP32-S3. Which it is the board at hand shows.
+ADC_PINS = {"rp2": (*range(26, 30), *range(40, 48)), "esp32": (*range(32, 40), *range(1, 11))}
+_ADC_WORDS = {"rp2": "26 to 29, of an RP2350B 40 to 47", "esp32": "32 to 39, of an ESP32-S3 1 to 10"}
 RADIO_PIN = 29  # of a Pico W: it clocks the radio, and is VSYS / 3 only on boards without one
 OWN_SUPPLY = {"min_mv": 0, "pin": 29, "ratio": 3}  # of a Pico
 FULL_MV, FULL = 3300, 65536  # of an RP2's ADC
@@ -91,7 +93,7 @@ def supply_of(platform: str, board: dict) -> list[int]:
     if not least_mv:
         raise ValueError("min_mv, the voltage below which nothing is written, such as min_mv 4400")
     if pin not in ADC_PINS[platform]:
-        raise ValueError(f"a pin with an ADC: one of {', '.join(map(str, ADC_PINS[platform]))}")
+        raise ValueError(f"a pin with an ADC: {_ADC_WORDS[platform]}")
     if platform == "rp2" and pin == RADIO_PIN and board["network"] == "wifi":
         raise ValueError("26, 27 or 28 with a divider: on a board with Wi-Fi GPIO29 belongs to the radio")
     if not 0 < ratio <= least_mv:

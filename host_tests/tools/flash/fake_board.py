@@ -40,6 +40,7 @@ class FakeBoard:
         self.packages = []
         self.lacking_pins = ()
         self.named_pins = {}
+        self.adc_pins = range(26, 30)
         self.corrupts = 0  # so many of the next writes arrive with a wrong octet
         self.sent = 0
 
@@ -103,6 +104,10 @@ class FakeBoard:
     def pin_number(self, name):
         self._reach()
         return self.named_pins.get(name, -1)
+
+    def has_adc(self, number):
+        self._reach()
+        return number in self.adc_pins
 
     def install_package(self, name):
         self._reach()

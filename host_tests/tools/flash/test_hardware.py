@@ -327,6 +327,21 @@ def test_what_the_board_cannot_do_is_told_before_anything_changes(
     assert place in told and words in told and "Nothing was changed on the board" in told
 
 
+@pytest.mark.parametrize(("pin", "adc_pins"), [(40, range(40, 48)), (28, range(26, 30))])
+def test_the_supply_is_read_at_a_pin_with_an_adc_of_the_chip_at_hand(tmp_path, monkeypatch, capsys, pin, adc_pins):
+    """An RP2350B has its ADC at 40 to 47, an RP2350A at 26 to 29; both call themselves RP2350."""
+    cart = cart_in(tmp_path, {**NONE, "supply": f"min_mv 4400, pin {pin}"}, station(device="1"))
+    small = version("one", {"config.json": json.dumps(package.checked_config(cart, "rp2")).encode()})
+    monkeypatch.setattr(package, "build", lambda *_: small)
+    for fits in (True, False):
+        held = FakeBoard(PICO_2)
+        held.adc_pins = adc_pins if fits else range(0)
+        code = commands.run(lambda port, held=held: held, "rp2", "/dev/ttyACM0", str(cart), False, 5, False)
+        words = f"found pin {pin}; expected a pin with an ADC of this board's chip"
+        assert code == (0 if fits else EXIT_CONFIGURATION) and (words in capsys.readouterr().err) == (not fits)
+        assert fits or held.files == {}
+
+
 @pytest.mark.parametrize(("number", "fits"), [(25, False), (-1, True)])
 @pytest.mark.parametrize("lamp", ["LED", ""])
 def test_a_lamp_is_the_pin_that_the_board_has_under_its_name(tmp_path, monkeypatch, capsys, lamp, number, fits):
