@@ -84,12 +84,21 @@ def mistakes(configuration: dict) -> Iterator[Mistake]:
             continue  # which is told of every machine
         if ":" in host:
             yield peer.place, f"{peer.host}, which is an address of IPv6; a board speaks IPv4", HOST
+        elif _is_itself(host):
+            yield peer.place, f"{peer.host}, which is the board itself", HOST
         elif host == address:
             yield "board.address", f"{address}, which {peer.place} names", "an address that no other machine has"
 
 
+def _is_itself(host: str) -> bool:
+    """True for an address or a name, in small letters, of the loopback (RFC 6761, 6.3)."""
+    if is_numeric(host):
+        return ipaddress.IPv4Address(host).is_loopback
+    return f".{host}".endswith(".localhost")
+
+
 def _no_machine(host: str) -> str:
-    return "which is the board itself" if ipaddress.IPv4Address(host).is_loopback else peers.no_host(host)
+    return "which is the board itself" if _is_itself(host) else peers.no_host(host)
 
 
 def _not_in(net: ipaddress.IPv4Network, host: str) -> str:

@@ -226,6 +226,21 @@ def test_an_address_that_it_can_have_is_none(tmp_path, address):
             "stations[0].controller.host",
             "which is an address of IPv6; a board speaks IPv4",
         ),
+        *[
+            (
+                WIFI,
+                [station(host=host)],
+                "stations[0].controller.host",
+                f"{host}, which is the board itself; a name, or",
+            )
+            for host in ("127.0.0.1", "127.1.2.3", "localhost", "LocalHost", "plc.localhost")
+        ],
+        (
+            {**WIFI, "ntp_hosts": ["localhost"]},
+            [station()],
+            "board.ntp_hosts",
+            "localhost, which is the board itself",
+        ),
         ({**WIFI, "lamp": " 2"}, [station()], "board.lamp", "the name without it"),
         (NONE, [station(device="1", rs485="rts")], "stations[0].controller.rs485", "the number of the pin"),
         (NONE, [station(device="1", rs485=" 7")], "stations[0].controller.rs485", "the name without it"),
@@ -236,6 +251,22 @@ def test_what_no_board_can_have_is_a_mistake_for_every_command(tmp_path, board, 
     assert found == place and words in text
     with pytest.raises(config_file.ConfigurationError):
         package.checked_config(tmp_path / "cart.json", "rp2")
+
+
+def test_a_board_finds_neither_a_pim_nor_a_broker_in_itself(tmp_path):
+    cart = cart_in(tmp_path, WIFI, station())
+    tree = json.loads(cart.read_text())
+    tree["toolsnet"] = {"pim_host": "127.0.0.1", "pim_port": 6575, "host_override": "localhost"}
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "mqtt", "host": "localhost", "topic": "t"}]
+    cart.write_text(json.dumps(tree))
+    places = ["toolsnet.pim_host", "toolsnet.host_override", "stations[0].outlets[1].host"]
+    assert [place for place, text in mistakes_of(cart) if "which is the board itself" in text] == places, mistakes_of(
+        cart
+    )
+    del tree["board"]  # on Linux they may be on the same machine
+    tree["stations"][0]["spool"]["path"] = "cart.spool"
+    cart.write_text(json.dumps(tree))
+    assert config_file.read_to_check(cart)
 
 
 def mistakes_of(cart):
