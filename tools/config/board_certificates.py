@@ -24,6 +24,7 @@ import tempfile
 from pathlib import Path
 
 from toolcart.board.linux import regular_file
+from toolcart.board.linux.agreement import counted
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 FILES = {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}
@@ -35,6 +36,9 @@ _KEYS = ("PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
 _LOCKED = (b"ENCRYPTED PRIVATE KEY", b"Proc-Type: 4,ENCRYPTED")
 _EDWARDS = {b"\x06\x03\x2b\x65\x70": "Ed25519", b"\x06\x03\x2b\x65\x71": "Ed448"}  # their numbers in DER (RFC 8410)
 _RSA_BYTES_MOST = 1300  # of a private key in DER: 2048 bits take some 1,200, 3072 some 1,800, curves below 300
+# In DER, of one file: a board reads it as a whole, and mbedtls keeps a copy. An ESP32 without PSRAM has 21,888 bytes of
+# heap free, of which TLS takes 6,480 besides (docs/boards.md). These are some seven authorities of RSA, or 15 of P-256.
+CERTIFICATES_BYTES_MOST = 8192
 _ALLOWED = {
     "tls_ca": "a file with certificates in PEM or DER",
     "tls_certificate": "a file with one certificate in PEM or DER",
@@ -57,7 +61,7 @@ def for_board(folder: Path, toolsnet: dict) -> tuple[dict[str, bytes], dict[str,
     """
     if not toolsnet["tls_ca"]:
         return {}, {}
-    authorities = _certificates("tls_ca", _content(folder, toolsnet, "tls_ca"))
+    authorities = _certificates(folder, toolsnet, "tls_ca")
     octets = b"".join(authorities)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=octets)
@@ -70,7 +74,7 @@ def for_board(folder: Path, toolsnet: dict) -> tuple[dict[str, bytes], dict[str,
 
 
 def _own_certificate(folder: Path, toolsnet: dict) -> dict[str, bytes]:
-    certificates = _certificates("tls_certificate", _content(folder, toolsnet, "tls_certificate"))
+    certificates = _certificates(folder, toolsnet, "tls_certificate")
     if len(certificates) > 1:
         problem = (
             f"{toolsnet['tls_certificate']}: {len(certificates)} certificates; the other side has to know those in "
@@ -105,8 +109,9 @@ def _content(folder: Path, toolsnet: dict, setting: str) -> bytes:
         raise CertificateError(setting, f"{path}: {error.strerror or error}") from None
 
 
-def _certificates(setting: str, content: bytes) -> list[bytes]:
-    """Return each certificate of a file, in DER."""
+def _certificates(folder: Path, toolsnet: dict, setting: str) -> list[bytes]:
+    """Return each certificate of the file that the setting names, in DER."""
+    name, content = toolsnet[setting], _content(folder, toolsnet, setting)
     certificates = [octets for label, octets in _blocks(content) if label == _CERTIFICATE]
     if not _is_pem(content):
         certificates = _split(content)
@@ -114,6 +119,10 @@ def _certificates(setting: str, content: bytes) -> list[bytes]:
         raise CertificateError(setting, "no certificate in it")
     for octets in certificates:
         _refuse_edwards(setting, None, octets)
+    size = sum(map(len, certificates))
+    if size > CERTIFICATES_BYTES_MOST:
+        problem = f"{name}: {counted(len(certificates), 'certificate')} of {size} bytes in DER"
+        raise CertificateError(setting, f"{problem}; a board has memory for {CERTIFICATES_BYTES_MOST}")
     return certificates
 
 

@@ -154,6 +154,33 @@ def cart(tmp_path, made):
     return path
 
 
+@pytest.mark.parametrize("setting", ["tls_ca", "tls_certificate"])
+@pytest.mark.parametrize("form", ["PEM", "DER"])
+def test_more_certificates_than_a_board_has_memory_for_are_refused(tmp_path, made, setting, form):
+    """400 were good, and what they were to be compared with in the board's heap."""
+    one = OURS.cert_pem.bytes() if form == "PEM" else der(OURS.cert_pem.bytes())
+    each = len(der(OURS.cert_pem.bytes()))
+    most = board_certificates.CERTIFICATES_BYTES_MOST // each
+    write(tmp_path, "many.pem", one * (most + 1))
+    words = f"many.pem: {most + 1} certificates of {each * (most + 1)} bytes in DER; a board has memory for 8192"
+    assert mistake(tmp_path, made, **{setting: "many.pem"}) == (setting, words)
+    write(tmp_path, "many.pem", one * most)
+    if setting == "tls_ca":
+        assert (
+            len(board_certificates.for_board(tmp_path, {**made, "tls_ca": "many.pem"})[0]["tls_ca.der"]) == each * most
+        )
+
+
+def test_check_flash_and_mip_refuse_too_many_authorities(cart, tmp_path):
+    write(tmp_path, "ca.pem", OURS.cert_pem.bytes() * 400)
+    assert [place for place, *_ in files.check(cart).lacks] == ["toolsnet.tls_ca"]
+    board = FakeBoard()
+    assert run(board, cart) == EXIT_OTHER and board.files == {}
+    for words in (("config", "check", cart), ("mip", tmp_path / "folder", "--board", "rp2", "--config", cart)):
+        done = toolcart(*words, code=EXIT_OTHER)
+        assert "a board has memory for 8192" in done.stdout + done.stderr
+
+
 def test_only_a_version_with_tls_carries_it_and_its_certificates(cart, tmp_path):
     version = package.build("rp2", "armv6m", cart)
     plain = tmp_path / "plain.json"
