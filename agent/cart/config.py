@@ -106,7 +106,7 @@ def value_text(value, key=None):
         return "a huge number"  # CPython refuses to write an integer of more than 4300 digits
     if kind in (bool, int, float):
         return str(value).lower()
-    return "nothing" if value is None else "an object"
+    return "null" if value is None else "an object"
 
 
 def _without_secrets(text):
@@ -157,7 +157,8 @@ def _walk(tree):
         stations = tree.get("stations")
         good = type(stations) is list
         if not good or not 0 < len(stations) <= STATIONS_MAX:
-            mistakes.append(("stations", value_text(stations), "a list of 1 to %d stations" % STATIONS_MAX))
+            shown = value_text(stations) if "stations" in tree else "nothing"
+            mistakes.append(("stations", shown, "a list of 1 to %d stations" % STATIONS_MAX))
         stations = stations[:STATIONS_MAX] if good else []
         alone = [{"kind": kind} for kind in settings.SHARED if kind in tree]  # the outlets of a station without a list
         done["stations"] = [_station(stations[i], "stations[%d]" % i, alone, mistakes) for i in range(len(stations))]
@@ -262,7 +263,7 @@ def _outlets(tree, place, mistakes):
             words = (
                 'at least one outlet: the section toolsnet, or a list such as [{"kind": "mqtt", "host": "10.0.0.5"}]'
             )
-        mistakes.append((place, value_text(tree), words))
+        mistakes.append((place, "nothing" if tree is None else value_text(tree), words))
         return []
     done = []
     for i in range(len(tree)):
@@ -287,7 +288,8 @@ def _refused(kind, outlet, place, mistakes):
     for key, words in look(outlet) if look and outlet else ():
         own = place + "." + key
         if own not in known:
-            mistakes.append((own, value_text(outlet[key], key), words))
+            shown = "nothing" if outlet[key] is None else value_text(outlet[key], key)
+            mistakes.append((own, shown, words))
 
 
 def _name(tree, outlets, place, mistakes):
@@ -377,7 +379,7 @@ def _peer(controller, index, wrong):
     """
     if _is_wrong("stations[%d].controller." % index, ("port", "station_id", "spindle_id"), wrong):
         return None
-    peer = "%s port %s" % ((controller.get("host") or "").lower().rstrip("."), controller.get("port"))
+    peer = "%s port %s" % (_host_key(controller.get("host") or ""), controller.get("port"))
     for key in ("station_id", "spindle_id"):
         if controller.get(key):
             peer += " %s %d" % (key, controller[key])
@@ -410,7 +412,7 @@ def _section(table, tree, place, mistakes, whole=True):
             link = done.get("link")
             kind_of = "tcp" if link == "tcp" else "serial" if link else ""
             required = default == "-" or (kind_of and default == "-" + kind_of)
-            fault = "nothing" if required else None
+            fault = ("null" if key in tree else "nothing") if required else None
         if fault:
             mistakes.append((place + key, fault, allowed(row)))
             value = None
@@ -427,6 +429,11 @@ def _section(table, tree, place, mistakes, whole=True):
     if whole:
         _unknown(tree, known, place, mistakes)
     return done
+
+
+def _host_key(host):
+    """Return what all spellings of a name have in common."""
+    return host.lower().rstrip(".")
 
 
 def _in_ms(key):
@@ -460,10 +467,12 @@ def _fault(row, value):
             choices.remove(item)  # a second one is a mistake
     elif kind == "hosts":
         good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
-        for item in value if good else ():
+        for i in range(len(value) if good else 0):
+            item = value[i]
             text = value_text(item)
-            if value.count(item) > 1:
-                return "[%s, %s]" % (text, text)
+            for other in value[:i]:
+                if type(item) is type(other) is str and _host_key(item) == _host_key(other):
+                    return "[%s, %s]" % (value_text(other), text)
             if _fault((row[0], "host", "-", "1", "253"), item):
                 return "[%s]" % text
     else:

@@ -24,6 +24,7 @@ _OF_OTHER_NETWORKS = {
     "wifi": ("ethernet_pins",),
 }
 _OF_CONTROLLERS = ("alarms", "pset", "job", "vin")  # of toolsnet.events; the others are the agent's own
+_OF_TLS = ("tls_ca", "tls_certificate", "tls_key", "tls_name")
 _OF_CHIP = ("time_zone", "lamp", "supply")
 
 
@@ -75,6 +76,9 @@ def _on_a_board(tree: dict, configuration: dict) -> Iterator[Warning_]:
         yield "board.ntp_hosts", "no effect, as board.network is none", _DELETE
     elif board["time_zone"] and not board["ntp_hosts"]:
         yield "board.time_zone", "no effect, as it is for the time of NTP", "set board.ntp_hosts too, or delete it"
+    for key in _OF_TLS if board["network"] == "none" else ():
+        if toolsnet.get(key):
+            yield f"toolsnet.{key}", "no effect, as board.network is none", _DELETE
     if toolsnet.get("clock", "off") != "off":
         words = "no effect on a board, which always takes ToolsNet's time where NTP is silent"
         yield "toolsnet.clock", words, _DELETE

@@ -58,6 +58,7 @@ def board(network, device="", unit=16, clock="off", **section):
     return cart(whole, toolsnet={"clock": clock}, board={"network": network, **section})
 
 
+TLS_OF_BOARD = {"tls_ca": "ca.pem", "tls_certificate": "own.pem", "tls_key": "own.key", "tls_name": "pim"}
 OF_ISSUE = {
     "a wildcard in a topic": (mqtt(topic="graz/#"), 2, "[1].topic  a wildcard in it"),
     "a topic's name in braces": (mqtt(topic="graz/{name}"), 2, "[1].topic  {name} in it, which is not filled in"),
@@ -147,6 +148,22 @@ MORE = {
     "a time server without a network": (
         board("none", ntp_hosts=["ntp"]), 0, "board.ntp_hosts: no effect, as board.network is none"
     ),
+    **{
+        f"{key} without a network": (
+            {**board("none"), "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575, **TLS_OF_BOARD}}, 1,
+            f"toolsnet.{key}: no effect, as board.network is none",
+        )
+        for key in TLS_OF_BOARD
+    },
+    "one time server in two spellings": (
+        board("ethernet", ntp_hosts=["pool.ntp.org", "POOL.ntp.org."]), 2, "twice in the list"
+    ),
+    "one server of ToolsNet twice": (cart(toolsnet={"allow_hosts": ["A", "a"]}), 2, "twice"),
+    "null for a section": ({**cart(), "board": None}, 2, "board  found null; expected an object"),
+    "null for a station": ({**cart(), "stations": [None]}, 2, "stations[0]  found null; expected an object"),
+    "null for what is required": (cart(station(number=None)), 2, "number  found null; expected a whole number"),
+    "null for all stations": ({**cart(), "stations": None}, 2, "stations  found null; expected a list of 1"),
+    "no stations": ({"toolsnet": {"pim_host": "a", "pim_port": 1}}, 2, "stations  missing; expected a list of 1"),
     "a time zone without a time server": (board("ethernet", time_zone="IST-5:30"), 0, "board.time_zone: no effect, as"),
     "a clock that is not set": (board("ethernet", clock="set"), 0, "toolsnet.clock: no effect on a board, which"),
     "a unit on a board": (board("ethernet", unit=64), 0, "stations[0].spool.unit: no effect on a board"),
