@@ -1,8 +1,9 @@
 """`toolcart flash`: shows the plan with sizes, carries it out, and has one clear sentence for each way it can fail.
 
-Exit codes: 0 the new version runs and is healthy (or was there already), 1 a secret cannot be read here, 2 the
-configuration or the command line is wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went
-away in the middle: the old version is left, 5 the new version was not healthy and the old one runs again.
+Exit codes: 0 the new version runs and is healthy (or was there already), 1 this machine lacks something (a secret that
+can be read, mpremote, mpy-cross), 2 the configuration or the command line is wrong, 3 the board is not there, busy,
+wrong or full: nothing changed, 4 it went away in the middle: the old version is left, 5 the new version was not
+healthy and the old one runs again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import click
 
 from toolcart.agent.cart.secrets import redacted
 from toolcart.base.command_group import Amount
+from toolcart.base.exit_codes import EXIT_OTHER
 from toolcart.base.installation import how_to_get
 from toolcart.base.sources import Unavailable
 from toolcart.base.terminal_safe import visible_lines
@@ -27,7 +29,7 @@ from toolcart.tools.flash.link import About, BoardError, BoardGone, Link
 EXIT_BOARD = 3
 EXIT_GONE = 4
 EXIT_ROLLED_BACK = 5
-_EXIT_CODES: dict[type[Exception], int] = {BoardGone: EXIT_GONE, RolledBack: EXIT_ROLLED_BACK}
+_EXIT_CODES: dict[type[Exception], int] = {Unavailable: EXIT_OTHER, BoardGone: EXIT_GONE, RolledBack: EXIT_ROLLED_BACK}
 
 
 def open_link(port: str) -> Link:

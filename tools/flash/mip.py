@@ -16,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from toolcart.base.exit_codes import EXIT_OTHER
 from toolcart.base.installation import program_version
 from toolcart.base.sources import Unavailable
 from toolcart.tools.config import file as config_file
@@ -24,7 +25,6 @@ from toolcart.tools.flash.plan import COPIED_HEAP_BYTES
 
 FOLDER = "a"
 INDEX = "package.json"
-EXIT_NOT_MADE = 3
 
 # What mpy-cross makes native code for; an RP2350 runs an RP2040's.
 ARCHITECTURES = {"rp2": "armv6m", "esp32": "xtensawin"}
@@ -53,7 +53,7 @@ def mip(folder: Path, platform: str, config_path: str) -> None:
         sys.exit(wrong.exit_code)
     except (Unavailable, ValueError, OSError) as reason:
         click.echo(f"toolcart: {reason}", err=True)
-        sys.exit(EXIT_NOT_MADE)
+        sys.exit(EXIT_OTHER)
     click.echo(f"{folder}: version {built.digest} in {count} files")
     needed = -(-COPIED_HEAP_BYTES // 1024)
     click.echo(f"Needs {needed} KiB of heap, as a Pico 2 or an ESP32 with PSRAM has; for others: toolcart image")

