@@ -21,7 +21,12 @@ SECRET = "geheim-4711"
 
 def cart(folder, password, **toolsnet):
     board = {"network": "wifi", "ssid": "Plant", "password": password}
-    return written(folder, cart_of(station={"spool": {"path": "raw"}}, toolsnet=toolsnet, board=board))
+    toolsnet = {
+        "pim_host": "192.0.2.20",
+        **(toolsnet or {}),
+    }  # not at this machine, as for other carts: it is a board's
+    station, controller = {"spool": {"path": "raw"}}, {"host": "192.0.2.1"}
+    return written(folder, cart_of(station=station, controller=controller, toolsnet=toolsnet, board=board))
 
 
 def secret(path, content=SECRET + "\n", mode=0o600):
