@@ -11,7 +11,6 @@ from host_tests.tools.flash.test_flash_tool import cart_in
 COPIED = f"{plan.COPIED_LEAST_BYTES:,}"
 RP2, ESP32 = (f"{least:,}" for least in plan.FROZEN_LEAST_BYTES.values())
 SAID = {
-    "README.md": (RP2, ESP32),
     "docs/sizing.md": (RP2, ESP32, COPIED),
     "docs/boards.md": (RP2, ESP32, COPIED),
     "docs/internals/figures.md": (RP2, ESP32, COPIED),
@@ -23,13 +22,6 @@ SAID = {
 def test_the_heap_that_a_board_needs_is_one_figure_everywhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     assert [figure for figure in SAID[name] if figure not in text] == []
-
-
-def test_an_rp2040_s_heap_is_that_of_the_table_of_boards():
-    text = (ROOT / "docs/boards.md").read_text(encoding="utf-8")
-    heap = re.search(r"^\| Pico W \|[^|]*\|[^|]*\| ([\d,]+) \|", text, re.MULTILINE)
-    said = re.search(r"on an RP2040 of ([\d,]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert heap and said and heap[1] == said[1]
 
 
 def test_what_flash_sends_to_an_empty_board_is_what_the_first_ten_minutes_say(tmp_path):
