@@ -2,7 +2,8 @@
 
 Rules
 1. Of nested settings the inner one holds, of two for one path the stricter one; what is hidden hides all below it.
-2. Without systemd nobody is confined. Who is in the service already finds it by trying, and does not ask here.
+2. Without systemd nobody is confined. The agent finds by trying what it may not write, and asks here only for what it
+   may write and will not find again: folders that are made anew with each start of the service.
 3. Where the unit has what this does not know (a root of its own, a specifier) nothing is said.
 """
 
@@ -38,25 +39,32 @@ class _Rule(NamedTuple):
     setting: str = ""
     may_write: bool = False
     is_hidden: bool = False
+    is_emptied: bool = False  # whenever the service ends
 
 
 class Confinement:
-    """Where the agent of this unit may write; without a unit, and without systemd, it is wherever its user may."""
+    """Where the agent of this unit may write; without a unit, and without systemd, it is wherever its user may.
 
-    def __init__(self, unit: tuple[str, dict[str, list[str]]] | None) -> None:
+    `of_agent`: this process is that of the agent, be it of the service or not.
+    """
+
+    def __init__(self, unit: tuple[str, dict[str, list[str]]] | None, of_agent: bool = False) -> None:
         self._name, self._settings = unit or ("", {})
+        self._of_agent = of_agent
         rules = [*self._protected(), *self._own_folders(), *self._paths()]
         is_known = not any(map(self._value, _UNKNOWN)) and all(rule.path for rule in rules)
-        self._rules = rules if is_known and os.path.isdir(BOOTED) else []
+        is_confined = os.path.isdir(BOOTED) and not (of_agent and service.unit() != self._name)
+        self._rules = rules if is_known and is_confined else []
 
     def problem(self, path: Path) -> tuple[str, str]:
         """Say what keeps the agent from writing a file of this path, and what would do; two "" if the unit does not."""
         rule = self._rule_of(os.path.realpath(path))
-        if rule is None or rule.may_write:
+        if rule is None or rule.may_write or (self._of_agent and not rule.is_emptied):
             return "", ""
-        words = f"the service {self._name} may not write there, by {rule.setting} of its unit"
+        what = "loses whenever it ends what is there" if rule.is_emptied else "may not write there"
+        words = f"the service {self._name} {what}, by {rule.setting} of its unit"
         state = next((f"/var/lib/{word.partition(':')[0]}" for word in self._words("StateDirectory")), "")
-        if rule.is_hidden:
+        if rule.is_hidden or rule.is_emptied:
             return words, f"a file below {state}" if state else "a file elsewhere"
         allowing = service.allowing(service.folder_of(str(path)), self._name)
         return words, f"a file below {state}, or {allowing}" if state else allowing
@@ -80,13 +88,16 @@ class Confinement:
             setting = f"ProtectHome={home}" if home in (*_ON, "tmpfs", "read-only") else dynamic
             yield from (_Rule(path, setting, is_hidden=home in (*_ON, "tmpfs")) for path in _HOMES)
         if self._value("PrivateTmp") in _ON or dynamic:
-            yield from (_Rule(path, may_write=True) for path in ("/tmp", "/var/tmp"))
+            setting = dynamic or "PrivateTmp=yes"
+            yield from (_Rule(path, setting, is_emptied=True) for path in ("/tmp", "/var/tmp"))
 
     def _own_folders(self) -> Iterator[_Rule]:
         """Give the folders that systemd makes for the service."""
         for key, root in _OWN_FOLDERS.items():
+            is_emptied = key == "RuntimeDirectory" and self._value("RuntimeDirectoryPreserve") not in _ON
             for word in self._words(key):
-                yield _Rule(f"{root}/{word.partition(':')[0]}", may_write=True)
+                setting = f"{key}={word}" if is_emptied else ""
+                yield _Rule(f"{root}/{word.partition(':')[0]}", setting, not is_emptied, is_emptied=is_emptied)
 
     def _paths(self) -> Iterator[_Rule]:
         """Give the paths that the unit names; one without a path if that is not known."""

@@ -84,6 +84,7 @@ def read_to_run(path: str | Path) -> tuple[dict, Files]:
         tries -= 1
         if not tries or not files.changed():  # else it was written to meanwhile
             _ensure_open_files(path, configuration)
+            _ensure_kept(path, configuration)
             files.expect(configuration)
             return configuration, files
 
@@ -96,6 +97,14 @@ def _ensure_open_files(path: str | Path, configuration: dict) -> None:
         )
     except open_files.TooFewFiles as reason:
         raise config_file.CannotRunHere(path, [("stations", "", str(reason))]) from None
+
+
+def _ensure_kept(path: str | Path, configuration: dict) -> None:
+    """Raise CannotRunHere if the service of this agent loses a spool or an outlet's file whenever it ends."""
+    confinement = Confinement(runner.unit_of(path), of_agent=True)
+    mistakes = path_checks.confined(configuration, config_file.folder_of(path), confinement)
+    if mistakes:
+        raise config_file.CannotRunHere(path, mistakes)
 
 
 def _files_of(station: dict) -> int:
@@ -178,7 +187,7 @@ def check(
     folder = config_file.folder_of(path)
     agent_pid = socket_location.process_at(path) if agent_pid is None else agent_pid
     lacks = [*unread, *config_file.not_runnable(configuration, folder)]
-    confinement = Confinement(None if agent_pid == os.getpid() else runner.unit_of(path))
+    confinement = Confinement(runner.unit_of(path), agent_pid == os.getpid())
     lacks += path_checks.unusable(configuration, folder, agent_pid, confinement)
     lacks += machine_checks.lacking(path, configuration)
     later = [*idle, *path_checks.not_grown(configuration, folder), *path_checks.not_renamed(configuration, folder)]

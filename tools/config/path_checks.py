@@ -56,7 +56,7 @@ def unusable(
     """List the spools and outlets' files that could not be written; relative paths start from `folder`.
 
     A spool that another process has is one, if the process of the agent that runs with this configuration is known.
-    `confinement` is that of the service which will run it, if this process is not in it.
+    `confinement` is that of the service which runs it.
     """
     mistakes = []
     confinement = confinement or Confinement(None)
@@ -117,6 +117,12 @@ def _spools_that_want_room(configuration: dict, folder: Path) -> Iterator[tuple[
             yield place, path, kept_kib, f"it cannot grow to {size_kib} KiB: {problem}" if kept_kib else problem
         else:
             wanted_kib[device] = wanted_kib.get(device, 0) + size_kib - kept_kib
+
+
+def confined(configuration: dict, folder: Path, confinement: Confinement) -> list[Mistake]:
+    """List the spools and outlets' files that a service keeps its agent from, as its `confinement` says."""
+    found = [(place, path, *confinement.problem(folder / path)) for place, path, _ in _named(configuration)]
+    return [(place, f"{path}: {problem}", instead) for place, path, problem, instead in found if problem]
 
 
 def _kib_of(path: Path, owner: Owner) -> int:

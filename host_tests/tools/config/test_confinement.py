@@ -7,6 +7,7 @@ import pytest
 
 from toolcart.tools.config import confinement, files, runner
 from toolcart.tools.config.confinement import Confinement
+from toolcart.tools.config.file import CannotRunHere
 from toolcart.tools.service.unit import Service
 from host_tests.support.running import cart_of, toolcart, written
 
@@ -43,7 +44,9 @@ CASES = [  # settings, a path, and what of the unit is in the way
     ({**STRICT, "ReadWritePaths": ["%S/x 50%%"]}, "/var/lib/x/a.jsonl", ""),
     ({**STRICT, "ReadWritePaths": ["%h"]}, "/srv/x/a.jsonl", ""),
     ({**STRICT, "RootDirectory": ["/srv"]}, "/srv/x/a.jsonl", ""),
-    ({**STRICT, "PrivateTmp": ["yes"]}, "/tmp/a.jsonl", ""),
+    ({**STRICT, "PrivateTmp": ["yes"]}, "/tmp/a.jsonl", "PrivateTmp=yes"),
+    ({**STRICT, "RuntimeDirectory": ["toolcart"]}, "/run/toolcart/a.spool", "RuntimeDirectory=toolcart"),
+    ({**STRICT, "RuntimeDirectory": ["t"], "RuntimeDirectoryPreserve": ["yes"]}, "/run/t/a.spool", ""),
     (STRICT, "/tmp/a.jsonl", "ProtectSystem=strict"),
     ({"ProtectSystem": ["full"]}, "/srv/a.jsonl", ""),
     ({"ProtectSystem": ["full"]}, "/etc/a.jsonl", "ProtectSystem=full"),
@@ -57,6 +60,19 @@ CASES = [  # settings, a path, and what of the unit is in the way
 @pytest.mark.parametrize(("settings", "path", "expected"), CASES)
 def test_the_innermost_setting_holds(settings, path, expected):
     assert setting(path, **settings) == expected
+
+
+def test_what_the_service_loses_when_it_ends_is_refused_to_its_agent_too(monkeypatch):
+    """It would take results there, and a restart would begin with a new spool."""
+    unit = ("toolcart", {**STRICT, "PrivateTmp": ["yes"], "RuntimeDirectory": ["toolcart"]})
+    words = "the service toolcart loses whenever it ends what is there, by PrivateTmp=yes of its unit"
+    assert Confinement(unit).problem(Path("/tmp/a.spool")) == (words, BELOW)
+    monkeypatch.setattr(confinement.service, "unit", lambda: "toolcart")
+    of_agent = Confinement(unit, of_agent=True)
+    assert of_agent.problem(Path("/tmp/a.spool")) == (words, BELOW)
+    assert of_agent.problem(Path("/srv/a.spool")) == of_agent.problem(Path("/var/lib/toolcart/a.spool")) == ("", "")
+    monkeypatch.setattr(confinement.service, "unit", lambda: "user@1000")
+    assert Confinement(unit, of_agent=True).problem(Path("/tmp/a.spool")) == ("", "")
 
 
 def test_without_systemd_and_without_a_unit_nothing_is_said(monkeypatch):
@@ -121,3 +137,15 @@ def test_the_running_agent_goes_by_what_it_can_write(of_service):
     path, _, _ = of_service
     assert files.check(path, agent_pid=os.getpid()).lacks == []
     assert len(files.check(path).lacks) == 2
+
+
+def test_an_agent_of_the_service_does_not_start_with_a_spool_that_is_lost_with_its_end(of_service, monkeypatch):
+    path, folder, settings = of_service
+    monkeypatch.setattr(confinement.service, "unit", lambda: "toolcart")
+    monkeypatch.setattr(confinement, "_OWN_FOLDERS", {"RuntimeDirectory": str(folder.parent)})
+    settings["RuntimeDirectory"] = [folder.name]
+    with pytest.raises(CannotRunHere) as refused:
+        files.read_to_run(path)
+    assert [place for place, *_ in refused.value.mistakes] == ["stations[0].spool.path", "stations[0].outlets[1].path"]
+    settings["RuntimeDirectoryPreserve"] = ["yes"]
+    files.read_to_run(path)
