@@ -50,6 +50,9 @@ CMD_NONE = const(0)
 CMD_OPEN = const(1)
 CMD_CLOSE = const(2)
 
+_NO_PROTOCOL = const(1)  # a code of CONNACK (3.2.2.3); a broker of MQTT 5 alone has its own, in its own form
+_NO_PROTOCOL_5 = const(0x84)
+
 EV_NONE = const(0)
 EV_UP = const(1)  # it takes messages now
 EV_ACKED = const(2)  # PUBACK for the message with `tag`
@@ -362,8 +365,11 @@ class Session:
     def _connected(self, now):
         """Take a CONNACK (3.2); whether the broker had a session does not matter, ours is clean."""
         incoming = self.incoming
-        code = incoming.buf[incoming.at + 1] if incoming.length == 2 else 0
-        if incoming.length != 2 or incoming.buf[incoming.at] > 1:
+        octets = incoming.length
+        code = incoming.buf[incoming.at + 1] if octets > 1 else 0
+        if octets > 2 and code == _NO_PROTOCOL_5:
+            code = _NO_PROTOCOL
+        elif octets != 2 or incoming.buf[incoming.at] > 1:
             return self._lose(EV_MALFORMED, now)
         if code:
             self.code = code

@@ -176,6 +176,7 @@ BROKERS = (
         "nothing listens", "broker {place} refused the connection: the host is there", "Does the broker run there, and"
     ),
     Row("another protocol", "the broker does not speak MQTT 3.1.1", peer=BrokerThat(_1=b"\x20\x02\x00\x01")),
+    Row("MQTT 5 alone", "the broker does not speak MQTT 3.1.1", peer=BrokerThat(_1=b"\x20\x03\x00\x84\x00")),
     Row("another client", "the broker refuses the client identifier", peer=BrokerThat(_1=b"\x20\x02\x00\x02")),
     Row("not available", "the broker is not available", peer=BrokerThat(_1=b"\x20\x02\x00\x03")),
     Row("a wrong password", "user or password is wrong", peer=BrokerThat(_1=b"\x20\x02\x00\x04")),

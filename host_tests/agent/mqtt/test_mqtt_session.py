@@ -212,6 +212,13 @@ def test_the_broker_may_split_what_it_says_anywhere():
     assert expected[0] == [b"one", "up", b"two"]
 
 
+def test_a_broker_of_mqtt_5_alone_says_in_its_own_form_that_it_does_not_speak_ours():
+    for answer in (b"\x20\x03\x00\x84\x00", b"\x20\x08\x00\x84\x05\x1f\x00\x02no"):
+        wire = Wire()
+        wire.receive(answer)
+        assert wire.session.code == 1 and wire.session.state == ms.WAITING
+
+
 def test_a_refusal_ends_the_connection_and_says_why():
     for code in (1, 2, 3, 4, 5, 6, 255):  # 3.2.2.3
         wire = Wire()
