@@ -57,8 +57,8 @@ def name_servers() -> str:
 
 
 def check_configuration(configuration: dict) -> str:
-    """Return the command that lists the mistakes of a configuration."""
-    return f"toolcart config check {shlex.quote(configuration['file'])}"
+    """Return the command that lists what keeps a running agent from taking a configuration."""
+    return f"toolcart config check --reload {shlex.quote(configuration['file'])}"
 
 
 def _of_file(order: str, station: dict) -> str:

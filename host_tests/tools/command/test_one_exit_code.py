@@ -7,7 +7,10 @@ import pytest
 from host_tests.support.running import cart_of, toolcart, written
 
 CHIP = cart_of(
-    station={"spool": {"path": "raw"}}, board={"network": "wifi", "ssid": "Plant", "password": {"file": "wifi"}}
+    controller={"host": "192.0.2.10"},
+    station={"spool": {"path": "raw"}},
+    toolsnet={"pim_host": "192.0.2.20"},
+    board={"network": "wifi", "ssid": "Plant", "password": {"file": "wifi"}},
 )
 TEXT = json.dumps(CHIP)
 MISTAKES = {

@@ -225,8 +225,8 @@ def test_what_is_no_json_names_an_example(tmp_path, monkeypatch):
 
 def test_what_comes_next_after_a_new_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    local = {"at": "127.0.0.1", "pim": f"127.0.0.1:{free_port()}"}
-    outputs = [new("a b.json", "linux", **local), new("chip.json", "ethernet", **local)]
+    local = {"at": "127.0.0.1", "pim": f"127.0.0.1:{free_port()}"}  # no place for a board's
+    outputs = [new("a b.json", "linux", **local), new("chip.json", "ethernet")]
     type_it(outputs[0], "run", "--plain", "--seconds", 0.1)
     brings = re.search(r"toolcart (flash .*?) \(", outputs[1])[1].replace("PORT", "/dev/none")
     assert "/dev/none" in output_of(brings, code=None)
