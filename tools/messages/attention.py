@@ -552,7 +552,7 @@ def _removed(station: dict) -> Iterator[Need]:
         other_kind = _other_kind(removed, kinds)
         it, parts = f"the one of kind {removed['kind']}" if other_kind else "it", []
         if removed["waiting"]:
-            words = f"at most {counted(removed['waiting'], 'record')} that {it} has not taken "
+            words = f"at most {counted(removed['waiting'], _noun(removed))} that {it} has not taken "
             words += f"{agreeing(removed['waiting'], 'makes')} room for new ones"
             parts.append(f"{words}, a block at a time")
         if removed.get("lost_there"):
@@ -570,7 +570,7 @@ def _removed(station: dict) -> Iterator[Need]:
         waiting, lacks, overwritten = (removed.get(name) or 0 for name in ("waiting", "lost_there", "overwritten"))
         parts = []
         if waiting:
-            words = f"at most {counted(waiting, 'record')} that it had not taken"
+            words = f"at most {counted(waiting, _noun(removed))} that it had not taken"
             parts.append(f"{words} {agreeing(waiting, 'is')} not kept for it")
         if overwritten:
             words = f"at most {counted(overwritten, 'result')} {agreeing(overwritten, 'was')} overwritten before it had"
@@ -581,8 +581,13 @@ def _removed(station: dict) -> Iterator[Need]:
         words = f"{_removed_name(removed)} is not configured any more and"
         if other_kind:
             words = f"{other_kind}; the one of kind {removed['kind']}"
-        words += f" has lost its place to a new one: {'; '.join(parts) or 'it had passed all records'}"
+        words += f" has lost its place to a new one: {'; '.join(parts) or f'it had passed all {_noun(removed)}s'}"
         yield Need("given up", WARN if parts else NOTE, "GIVEN UP", words, key=words)
+
+
+def _noun(gone: dict) -> str:
+    """Return what `waiting` of an outlet that is gone counts: of ToolsNet no events, which are elsewhere."""
+    return "result" if gone["kind"] == "toolsnet" else "record"
 
 
 def _other_kind(gone: dict, kinds: dict) -> str:

@@ -404,6 +404,12 @@ def test_an_outlet_without_a_name_is_reported_without_a_second_comma_and_without
         )
 
 
+def test_of_a_toolsnet_that_has_lost_its_place_results_alone_are_counted():
+    for waiting, part in ((0, "it had passed all results"), (4, "at most 4 results that it had not taken are")):
+        (text,) = needs_in_words(None, given_up=[{"kind": "toolsnet", "name": "alt", "waiting": waiting}])
+        assert part in text and "record" not in text
+
+
 def test_a_list_of_what_is_gone_is_promised_only_where_there_is_one():
     for latest, end in ((None, "lists those of which the spool still has a record"), ({"count": 1}, "lists them")):
         gone = station(None, recovery={"gone": 3, "gone_latest": latest})
@@ -444,7 +450,7 @@ def test_what_a_toolsnet_lacks_is_said_too_where_another_kind_has_its_name(list_
     changed["outlets"] = [{"kind": "webhook", "name": "mes", "is_up": True, "left_out": None}]
     [need] = attention.needs(changed)
     assert need.words.startswith("mes was of kind toolsnet before this start and is of kind webhook now: that is ")
-    assert "lacks up to 40 results that it had" in need.words and "at most 5 records that " in need.words
+    assert "lacks up to 40 results that it had" in need.words and "at most 5 results that " in need.words
     assert need.level == attention.WARN
 
 
@@ -453,7 +459,7 @@ def test_what_a_toolsnet_lacks_that_is_removed_is_reported_with_that(waiting):
     gone = {"kind": "toolsnet", "name": "toolsnet", "waiting": waiting, "lost_there": 40}
     (removed,) = attention.needs({**station(removed=[gone]), "outlets": []})
     assert removed.words.startswith("ToolsNet was removed with this start: ") and removed.label == "REMOVED"
-    assert "it lacks up to 40 results that it had" in removed.words and ("5 records" in removed.words) == (waiting > 0)
+    assert "it lacks up to 40 results that it had" in removed.words and ("5 results" in removed.words) == (waiting > 0)
     assert "continues where it was" in removed.hint
     assert not attention.needs({**station(removed=[{**gone, "waiting": 0, "lost_there": 0}]), "outlets": []})
 
