@@ -146,7 +146,10 @@ def _put_given_up(report, state):
     report["overwritten"] = state.numbers[field.OVERWRITTEN]  # ToolsNet is durable, also while it is not configured
     report["missed"] = sum(_missed(state))
     for outlet in report["outlets"]:
-        if outlet["durable"] and outlet["kind"] != "toolsnet":
+        if outlet["kind"] == "toolsnet":
+            if ON_CPYTHON and _missed(state)[0]:
+                outlet["events_missed"] = _missed(state)[0]  # also where it gets none any more
+        elif outlet["durable"]:
             report["overwritten"] += outlet["given_up"]
             report["missed"] -= outlet["given_up"]
 
