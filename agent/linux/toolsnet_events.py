@@ -15,6 +15,9 @@ Rules
    before another one goes out, or the sequences go on elsewhere, as no 08 shows the loss after that; each once since
    the start. A doubt ends when those that it speaks of are counted, or were sent again and taken.
 6. An 08 may name an event of before the sequence jumped: the memory knows where it did, and a start forgets that.
+7. What the log gave up while no events were wished for, or ToolsNet was not there, nobody has counted: how many events
+   were among it is not known. The sequence goes on behind what the next 08 names. As missed count those that the log
+   ever had and that have no sequence, no more than went.
 """
 
 from toolcart.agent.base.fields import get_u32
@@ -111,7 +114,7 @@ class ToolsNetEvents(ToolsNetSource):
         self.state = state
         self.cursor = EventCursor(mask, state.numbers[SEND_LIMIT])
         log.follow(self.cursor, EVENT_CURSOR, EVENT_SEQUENCE_LAG)
-        was = self.cursor.number
+        was, taken = self.cursor.number, self.cursor.ordinal() % SEQUENCES
         if log.number and was < log.first_above(0):
             log.seek(self.cursor, was, self.cursor.sequence_lag)  # what went while there were none is no damage
         self.rewinds = settings["rewind"]
@@ -127,8 +130,14 @@ class ToolsNetEvents(ToolsNetSource):
         self._untaken = []  # the numbers of those passed without being taken, as far as the log has them
         self._is_unsaved = False  # what became of the last ones is not durable
         self._number = 0  # of the outstanding event, or the one offered last
-        if state.older and self.cursor.number > was:
-            self._lacks(self.cursor.number - was)  # nobody knows what of these it had (toolcart.agent.log.older_state)
+        gone = self.cursor.number - was
+        if gone > 0 and state.older:
+            self._lacks(gone)  # nobody knows what of these it had (toolcart.agent.log.older_state)
+        elif gone > 0:  # rule 7
+            state.numbers[SENT] &= ~SENT_EVENTS_MET
+            if was:
+                passed = self._passed()
+                self._lacks(min(gone, passed - taken if taken <= passed else passed))  # else it began elsewhere
 
     def join(self, forward):
         ToolsNetSource.join(self, forward)

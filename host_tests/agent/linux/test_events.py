@@ -3,7 +3,7 @@
 import pytest
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.cart.status import log_entry
+from toolcart.agent.cart.status import log_entry, of_station
 from toolcart.agent.linux.telegram09 import CODE_OURS, write
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.newest_event import append_event
@@ -11,6 +11,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.toolsnet import telegram
 from toolcart.base.clock import Dice
 from toolcart.spool.offline_spool import begun
+from toolcart.tools.messages import latched_conditions
 from toolcart.toolsnet.records import tightening_id_of
 from host_tests.agent.outlets.test_older_state import SLOT, snapshots
 from host_tests.support.combinations import all_pairs
@@ -750,6 +751,60 @@ def test_what_toolsnet_lacks_is_counted_over_kills(answers):
     status = one.outlet_status()
     assert status["events_waiting"] == 0
     assert 9 <= status["events_missed"] + len(codes(one)) <= 9 + 1 and one.archive.events_repeated == 0
+
+
+def wish(one, *events):
+    """Start with this setting of `toolsnet.events`, and let what waits go out."""
+    one.app.stop(one.clock.now)
+    one.run(2000)
+    one.app.close()
+    other = Cart(settings={"toolsnet": {"events": list(events)}, "controller": {"events": ["alarms"]}}, blocks=6)
+    one.configuration = other.configuration
+    one.cut()
+    one.run(10000)
+
+
+def test_events_that_toolsnet_lacks_stay_counted_as_its_own_where_it_gets_none_any_more():
+    one = cart(blocks=6, toolsnet={"telegram_codes": {"09": 17}})
+    for index in range(40):
+        put(one, b"E%d" % index)
+    one.produce(200, 50)
+    one.until_quiet()
+    assert one.outlet_status()["events_missed"] > 30
+    for _ in range(2):
+        wish(one)
+        status = of_station(one.station, one.clock.now)
+        needs = {need.slug for need in latched_conditions.all_needs(status)}
+        assert status["outlets"][0]["events_missed"] > 30 and "events missed" in needs and "missed" not in needs
+
+
+@pytest.mark.parametrize(("waiting", "before"), [(0, 0), (30, 0), (30, 5000)])
+def test_what_toolsnet_names_is_where_events_go_on_after_the_log_went_round_without_them(waiting, before):
+    one = cart(blocks=6, toolsnet={"reported_event": before or None})
+    one.options.reported_event = None
+    for index in range(5):
+        put(one, b"E%d" % (index + 1))
+    one.produce(5, 300)
+    one.until_quiet()
+    one.refuse(True)
+    for index in range(waiting):
+        assert put(one, b"E%d" % (index + 6))
+    one.produce(1, 300)
+    wish(one)
+    one.refuse(False)
+    one.until_ready()
+    one.produce(400, 50)
+    one.until_quiet()
+    assert one.station.log.first_above(0) > 60
+    wish(one, "alarms")
+    for _ in range(2):
+        status = one.outlet_status()
+        assert (status["events_doubt"], status["events_doubts"]) == ("", 0)
+        assert waiting <= status["events_missed"] <= waiting + (5 if before else 0), "else a bound"
+        put(one, b"E99")
+        one.run(10000)
+        wish(one, "alarms")
+    assert codes(one) == [1, 2, 3, 4, 5, 99, 99] and sequences(one) == [before + at for at in range(1, 8)]
 
 
 def test_doubt_that_toolsnet_was_emptied_needs_an_event_that_it_took():
