@@ -61,8 +61,9 @@ class Confinement:
         rule = self._rule_of(os.path.realpath(path))
         if rule is None or rule.may_write or (self._of_agent and not rule.is_emptied):
             return "", ""
-        what = "loses whenever it ends what is there" if rule.is_emptied else "may not write there"
-        words = f"the service {self._name} {what}, by {rule.setting} of its unit"
+        words = f"the service {self._name} may not write there, by {rule.setting} of its unit"
+        if rule.is_emptied:
+            words = f"the service {self._name} loses whenever it ends what is there, by {rule.setting} of its unit"
         state = next((f"/var/lib/{word.partition(':')[0]}" for word in self._words("StateDirectory")), "")
         if rule.is_hidden or rule.is_emptied:
             return words, f"a file below {state}" if state else "a file elsewhere"
