@@ -126,7 +126,8 @@ def test_what_has_neither_id_nor_time_and_comes_again_before_its_acknowledgement
 def test_an_event_that_comes_twice_is_acknowledged_twice():
     async def body():
         vehicle = frame(52, b"WVWZZZ1KZAW123456".ljust(25))
-        async with ScriptedController(lambda mid, data: [frame(5, b"0051")] if mid == 51 else None) as scripted:
+        yes = {mid: [frame(5, b"%04d" % mid)] for mid in (51, 54)}
+        async with ScriptedController(lambda mid, data: yes.get(mid)) as scripted:
             async with connect(scripted.host, scripted.port, **QUICK) as one, one.vins() as vins:
                 for _ in range(2):
                     scripted.send(vehicle)

@@ -50,7 +50,7 @@ def test_what_an_agent_says_of_its_file_can_be_typed_in_any_folder(tmp_path, car
     watch = ConfigurationWatch(cart.name, files.Files(cart.name))
     cart.write_text("{")
     report = watch.check_and_report()
-    assert report["wrong"] and commands.check_configuration(report) == f"toolcart config check {cart}"
+    assert report["wrong"] and commands.check_configuration(report) == f"toolcart config check --reload {cart}"
 
 
 def test_what_is_changed_while_it_is_read_again_is_no_news_of_the_agent_that_ends(tmp_path, cart):
