@@ -119,6 +119,17 @@ def test_events_and_curves_have_topics_of_their_own():
 BESIDE_MQTT = {"station": {"outlets": [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "mqtt", "host": BROKER[0]}]}}
 
 
+def without_toolsnet(spool):
+    """A cart with a broker, and with a ToolsNet that is away."""
+    cart = Cart(settings={**BESIDE_MQTT, "spool": spool}, blocks=10)
+    cart.broker = Broker()
+    cart.consumer = Consumer(cart.broker)
+    cart.network.listen(*BROKER, cart.broker.endpoint)
+    cart.run(3000)
+    cart.refuse(True)
+    return cart
+
+
 def raise_alarms(cart, count):
     """So many alarms, while ToolsNet is away and takes no event anyway."""
     begin = len(cart.broker.alarms)
@@ -132,12 +143,7 @@ def raise_alarms(cart, count):
 @pytest.mark.parametrize("when_full", ["refuse", "overwrite"])
 @pytest.mark.parametrize("cuts", [0, 1])
 def test_events_that_toolsnet_does_not_want_fill_no_spool_while_it_is_away(when_full, cuts):
-    cart = Cart(settings={**BESIDE_MQTT, "spool": {"when_full": when_full}}, blocks=10)
-    cart.broker = Broker()
-    cart.consumer = Consumer(cart.broker)
-    cart.network.listen(*BROKER, cart.broker.endpoint)
-    cart.run(3000)
-    cart.refuse(True)
+    cart = without_toolsnet({"when_full": when_full})
     raise_alarms(cart, 300)
     for _ in range(cuts):
         cart.cut()
@@ -159,12 +165,7 @@ def test_events_that_toolsnet_does_not_want_fill_no_spool_while_it_is_away(when_
 
 def test_what_is_damaged_is_passed_only_with_an_08():
     """What was out before a start may be what is damaged: it is counted where that is known."""
-    cart = Cart(settings=BESIDE_MQTT, blocks=10)
-    cart.broker = Broker()
-    cart.consumer = Consumer(cart.broker)
-    cart.network.listen(*BROKER, cart.broker.endpoint)
-    cart.run(3000)
-    cart.refuse(True)
+    cart = without_toolsnet({})
     raise_alarms(cart, 3)
     log = cart.station.log
     cursor = log.cursors[0]

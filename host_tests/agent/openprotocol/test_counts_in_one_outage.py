@@ -2,6 +2,7 @@
 
 import pytest
 
+from host_tests.agent.openprotocol.test_new_count_and_small_memory import muted
 from host_tests.support.combinations import all_pairs
 from host_tests.support.odd_controllers import OddController
 from host_tests.support.world import CONTROLLER
@@ -60,20 +61,6 @@ def test_what_the_count_between_left_is_fetched(monkeypatch, before, known, unhe
     check(one, before, range(of_first + unheard, of_first + unheard + new), reached)
 
 
-def answers_so_many(one, most):
-    """It answers so many more questions; return what lets it answer again, which is called."""
-    answer = one._answer
-    left = [most]
-
-    def answer_some(session, *question):
-        if left[0]:
-            left[0] -= 1
-            answer(session, *question)
-
-    one._answer = answer_some
-    return lambda: left.__setitem__(0, 1 << 30)
-
-
 @pytest.mark.parametrize(
     ("early", "pushed", "late", "new", "answered", "live", "is_cut"),
     all_pairs([0, 2], [1, 3], [0, 1, 12], [1, 2, 9], [0, 1, 3, 5, 8], [0, 1, 4], [False, True]),
@@ -89,7 +76,7 @@ def test_what_the_count_between_left_is_fetched_though_one_was_pushed(
     one.cart.run(4000)
     go_away(one, is_cut)
     begin_again(one, early)
-    answers = answers_so_many(one, answered)
+    answers = muted(one, answered)
     one.cart.network.up(*CONTROLLER)
     one.cart.until_ready(60000)
     one.make(pushed, 300)

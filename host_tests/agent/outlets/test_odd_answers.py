@@ -145,10 +145,8 @@ HTTP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 CURED = {**STORES_ONLY, "HTTP": {"spoil_05": lambda octets: HTTP}}
 
 
-@pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("form", CURED)
-def test_what_an_08_settles_ends_the_reason_if_nothing_waits_and_the_server_answers(form, count, monkeypatch):
-    """It takes results and answers none as it has to, and does so again once that is passed over."""
+def spoiled_after_two(form, monkeypatch):
+    """An outlet whose ToolsNet has taken two results, and answers none as it has to from now on."""
     framed = toolsnet_session.frame
     monkeypatch.setattr(toolsnet_session, "frame", lambda text: text if text == HTTP else framed(text))
     outlet = Outlet(reconnect_s=1)
@@ -156,6 +154,14 @@ def test_what_an_08_settles_ends_the_reason_if_nothing_waits_and_the_server_answ
     outlet.until_passed(and_ms=100)
     for name, value in CURED[form].items():
         setattr(outlet.options, name, value[:] if isinstance(value, list) else value)
+    return outlet
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("form", CURED)
+def test_what_an_08_settles_ends_the_reason_if_nothing_waits_and_the_server_answers(form, count, monkeypatch):
+    """It takes results and answers none as it has to, and does so again once that is passed over."""
+    outlet = spoiled_after_two(form, monkeypatch)
     outlet.store(count)
     outlet.until(lambda: not outlet.forward.is_up())
     why = outlet.forward.fault.why
@@ -186,13 +192,7 @@ def test_what_an_08_settles_ends_the_reason_if_nothing_waits_and_the_server_answ
 @pytest.mark.parametrize("count", [2, 7])
 @pytest.mark.parametrize("form", CURED)
 def test_a_server_that_is_cured_is_a_working_one_however_many_results_had_no_answer(form, count, monkeypatch):
-    framed = toolsnet_session.frame
-    monkeypatch.setattr(toolsnet_session, "frame", lambda text: text if text == HTTP else framed(text))
-    outlet = Outlet(reconnect_s=1)
-    outlet.store(2)
-    outlet.until_passed(and_ms=100)
-    for name, value in CURED[form].items():
-        setattr(outlet.options, name, value[:] if isinstance(value, list) else value)
+    outlet = spoiled_after_two(form, monkeypatch)
     for _ in range(count):
         outlet.store(1)
         outlet.until(lambda: not outlet.forward.is_up(), 100000)
