@@ -144,11 +144,12 @@ def stored_of(station):
 def _put_given_up(report, state):
     """Add what all durable outlets lack that the log gave up, and what all others do, also those that are gone."""
     report["overwritten"] = state.numbers[field.OVERWRITTEN]  # ToolsNet is durable, also while it is not configured
-    report["missed"] = sum(_missed(state))
+    missed = _missed(state)
+    report["missed"] = sum(missed)
     for outlet in report["outlets"]:
         if outlet["kind"] == "toolsnet":
-            if ON_CPYTHON and _missed(state)[0]:
-                outlet["events_missed"] = _missed(state)[0]  # also where it gets none any more
+            if ON_CPYTHON and missed[0]:
+                outlet["events_missed"] = missed[0]  # also where it gets none any more
         elif outlet["durable"]:
             report["overwritten"] += outlet["given_up"]
             report["missed"] -= outlet["given_up"]
