@@ -1,6 +1,7 @@
 """Names of the parameter IDs of variable data fields, common to all systems (OP 6.4 p. 270-282)."""
 
-# 00105 since release 2.10; 00005, 00104, 01042 to 01044 and the like by 2.17 (later 18).
+# 00105 since release 2.10; 00005, 00104, 01042 to 01044 and the like by 2.17 (later 18). Of 02008, 02009, 02161 to
+# 02167 and 05160 to 05173 what kind of value they have is known, and no name of their own (later 18).
 NAMES = """00001 Tightening Status|00002 Station ID|00003 Station Name|00005 Reason beside the tightening status
 00010 VIN Number|00011 Identifier 1|00012 Identifier 2|00013 Identifier 3|00014 Identifier 4|00015 Identifier 5
 00016 Identifier 6|00017 Identifier 7|00018 Identifier 8|00019 Identifier 9|00020 Identifier 10
@@ -34,7 +35,8 @@ NAMES = """00001 Tightening Status|00002 Station ID|00003 Station Name|00005 Rea
 01513 Pset/Mset channel Id|01514 Stop time|01515 First NOK Event|01516 Job done status|01700 Alarm text
 01701 Alarm severity|01702 Alarm maintenance|02000 Torque, final target|02001 Torque, measured value
 02002 Torque, final upper limit|02003 Torque, final lower limit|02004 Torque, first target|02005 Torque, cycle start
-02006 Torque, cycle complete|02010 Angle, target|02011 Angle, measured value|02012 Angle, upper limit
+02006 Torque, cycle complete|02008 Torque|02009 Torque|02010 Angle, target|02011 Angle, measured value
+02012 Angle, upper limit
 02013 Angle, lower limit|02014 Angle target threshold torque cycle start
 02015 Angle target threshold torque cycle end|02016 Angle Max Rundown|02017 Angle Min Rundown
 02018 Angle max to monitor|02019 Torque, Rundown complete torque|02020 Current, target|02021 Current, measured value
@@ -65,7 +67,10 @@ NAMES = """00001 Tightening Status|00002 Station ID|00003 Station Name|00005 Rea
 02151 Positioning limit|02152 Snug gradient delta angle|02153 Snug gradient delta torque
 02154 Snug gradient Torque limit|02155 Snug gradient PVT distance|02156 Snug gradient PVT interval
 02157 Snug gradient Compensate|02158 Snug PVT Monitoring min|02159 Snug PVT Monitoring max
-02160 Delay monitoring after cycle start|02170 Time of the tightening|02171 Turns|02201 Trace type|02213 Coefficient
+02160 Delay monitoring after cycle start|02161 Four stage limit|02162 Four stage limit|02163 Four stage limit
+02164 Four stage limit|02165 Four stage limit|02166 Four stage limit|02167 Four stage limit
+02170 Time of the tightening|02171 Turns|02201 Trace type
+02213 Coefficient
 02214 Coefficient|02215 Stage one number of samples|02216 Stage two number of samples
 02217 Stage three number of samples|02218 Stage four number of samples|04000 Tool latest Pset status
 04001 Tool latest Identifier status|04002 Tool lock/unlock status|05000 Tightening step strategy
@@ -77,7 +82,10 @@ NAMES = """00001 Tightening Status|00002 Station ID|00003 Station Name|00005 Rea
 05130 Step Force, target|05131 Step Force, measured value|05132 Step Force, upper limit
 05133 Step Force, lower limit|05140 Step Stroke, target|05141 Step Stroke target threshold force
 05142 Step Stroke, measured value|05143 Step Stroke, upper limit|05144 Step Stroke, lower limit|05150 Step Start
-05151 Step Stop"""
+05151 Step Stop|05160 Step measured value|05161 Step measured value|05162 Step measured value
+05163 Step measured value|05164 Step measured value|05165 Step measured value|05166 Step measured value
+05167 Step measured value|05168 Step measured value|05169 Step measured value|05170 Step measured value
+05171 Step measured value|05172 Step measured value|05173 Step measured value"""
 
 _names = {}
 

@@ -229,7 +229,7 @@ def test_values_that_were_added():
         (auto_next, 8, "socket tray"),
     ):
         assert meaning_of(field.values, value) == words, (field.name, value)
-    for pid in (5, 105, 1044, 1205, 1218, 1422, 1702, 2170, 2171, 5004):
+    for pid in (5, 105, 1044, 1205, 1218, 1422, 1702, 2008, 2161, 2167, 2170, 2171, 5004, 5160, 5173):
         assert data_field(pid, 0).name(), pid
 
 
