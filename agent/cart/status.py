@@ -227,7 +227,7 @@ def waits_for(station, outlet):
     if not station.log.damage.counted_spans:
         count = station.log.backlog_of(cursor)
     else:
-        from toolcart.agent.log.found_again import waits_at_most  # hardly any spool has lost something
+        from toolcart.agent.log.refound_damage import waits_at_most  # hardly any spool has lost something
 
         count = waits_at_most(station.log, cursor)
     return count, count > 0 and cursor.number < max(station.at_start.last, station.log.newest_event)

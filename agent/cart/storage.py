@@ -223,7 +223,7 @@ def _place_cursors(station, own):
     if state.finds_again and not log.device.wears:
         low, last = min([low] + [cursor.number for cursor in log.cursors]), log.number
     if low < last:
-        from toolcart.agent.log.found_again import count_between  # hardly any log is damaged, or had another outlet
+        from toolcart.agent.log.refound_damage import count_between  # hardly any log is damaged, or had another outlet
 
         count_between(log, low, last)
 

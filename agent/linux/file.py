@@ -31,8 +31,8 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.linux import Outlet
 from toolcart.agent.linux.json_line import is_graph_line, is_same_record, line_of, number_in, station_in
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.found_again import count_between
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.refound_damage import count_between
 from toolcart.agent.outlets.redelivery import Redelivery
 
 CPYTHON_ONLY = True  # no board has a file to write lines into

@@ -21,8 +21,8 @@ Rules
 """
 
 from toolcart.agent.log.cursor import WANTS_ALL, WANTS_RESULTS, Cursor
-from toolcart.agent.log.found_again import waits_at_most
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.refound_damage import waits_at_most
 from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO, DROPPED, QUARANTINE_LAST
 from toolcart.agent.quarantine.orders import OrderRefused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES

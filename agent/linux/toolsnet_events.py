@@ -132,7 +132,7 @@ class ToolsNetEvents(ToolsNetSource):
         self._number = 0  # of the outstanding event, or the one offered last
         gone = self.cursor.number - was
         if gone > 0 and state.older:
-            self._lacks(gone)  # nobody knows what of these it had (toolcart.agent.log.older_state)
+            self._lacks(gone)  # nobody knows what of these it had (toolcart.agent.log.lost_snapshot)
         elif gone > 0:  # rule 7
             state.numbers[SENT] &= ~SENT_EVENTS_MET
             if was:

@@ -41,8 +41,8 @@ from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient
 from toolcart.agent.linux.http_fields import printable
 from toolcart.agent.linux.json_line import ExtendedLine
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.found_again import count_between
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.log.refound_damage import count_between
 from toolcart.agent.outlets.batch import Batch, identity_of
 from toolcart.agent.outlets.redelivery import Redelivery
 

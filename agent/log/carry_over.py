@@ -107,7 +107,7 @@ class Copies:
         log.open_to = 0
         log.unsaved = True
         if log.ring_id == field.LOG and log.state.refound_damage:
-            from toolcart.agent.log.found_again import settle
+            from toolcart.agent.log.refound_damage import settle
 
             settle(log.state.refound_damage, self.lowest)
         log.state.numbers[log.ring_id + field.SOLID] = log.number + 1

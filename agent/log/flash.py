@@ -1,4 +1,4 @@
-"""The contract of a flash device, and the two devices that need no hardware: RAM, and a part of another device.
+"""The contract of a flash device, and one that is a part of another.
 
 A device has
 - `unit_bytes`   program unit: a power of two, 512 at most; `block_bytes` erase block; `block_count`

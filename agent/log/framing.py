@@ -1,4 +1,4 @@
-"""What stands in a log: records, framed and checked, heads of blocks, and the two buffers that they go through.
+"""How a record stands in a log, framed and checked (heads of blocks: toolcart.agent.log.block_head).
 
     byte   0      1       2       4            8             8+n         12+n
            | kind | flags | n u16 | number u32 | payload n   | CRC-30 u32 | as it was, up to the next boundary

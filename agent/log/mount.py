@@ -101,9 +101,9 @@ def pass_gone(log, cursor):
     if not cursor.number + 1 < first < TOP:
         return
     if log.state.older:
-        from toolcart.agent.log import older_state  # hardly any start has lost a snapshot
+        from toolcart.agent.log import lost_snapshot  # hardly any start has lost a snapshot
 
-        older_state.pass_gone(log, cursor, first)
+        lost_snapshot.pass_gone(log, cursor, first)
     else:
         log.count_damaged(cursor.number, first)
         cursor.number = first - 1

@@ -7,7 +7,7 @@ Rules
    after it are adjacent: a start skipped those numbers. So it is where its block is gone when it is looked up again:
    whoever gives up a block moves the cursors first, and counts what they miss. Each number is counted once in a
    session, whichever cursor meets it; after a start again by one that was not past it, so a snapshot leaves it out
-   (toolcart.agent.log.found_again). What is gone in front of all blocks is passed at the start (`pass_gone` of
+   (toolcart.agent.log.refound_damage). What is gone in front of all blocks is passed at the start (`pass_gone` of
    toolcart.agent.log.mount), so that no one moves a cursor over it without a count. A count is saved by whoever next
    relies on the state: a start goes on behind what an other side has.
 3. The last record that a start found is not shown while it is in doubt.
@@ -253,7 +253,7 @@ class Reader:
             state.numbers[field.DAMAGED] += count
             state.is_reliable = False
             if self.ring_id == field.LOG:
-                from toolcart.agent.log.found_again import remember  # hardly any log has such a gap
+                from toolcart.agent.log.refound_damage import remember  # hardly any log has such a gap
 
                 remember(state.refound_damage, max(before, self.damage.ignored_to), number - 1, count)
 

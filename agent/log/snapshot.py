@@ -110,7 +110,7 @@ class Snapshot:
         self.identity = 0  # of the station's area
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
-        self.refound_damage = []  # of number DAMAGED: what the next start finds again (toolcart.agent.log.found_again)
+        self.refound_damage = []  # what the next start finds again of DAMAGED (toolcart.agent.log.refound_damage)
         self.finds_again = False  # DAMAGED lacks what the last session had found and this start finds again
         self.had = [0] * PLACES  # by place: what its outlet has had, where the cursor was moved past more (put_moved)
         self.missed_counts = [0] * PLACES  # by its place; the first is of events (toolcart.agent.log.missed_counts)
@@ -218,7 +218,7 @@ class Snapshot:
         Hot: allocates nothing.
         """
         if self.refound_damage:
-            from toolcart.agent.log.found_again import save_without  # hardly any log has damage
+            from toolcart.agent.log.refound_damage import save_without  # hardly any log has damage
 
             return save_without(self, self._cursors)
         numbers = self.numbers

@@ -49,7 +49,7 @@ MISSED = const(37)  # records that the log gave up before other outlets had them
 MISSED_SHARED = const(1 << 29)  # of that number: several outlets share it
 DAMAGED = const(38)  # numbers of the log, and records of the quarantine, that were found unreadable
 JUMPED = const(39)  # numbers that a start skipped
-# In a snapshot, of that number: DAMAGED lacks what the next start finds again (toolcart.agent.log.found_again).
+# In a snapshot, of that number: DAMAGED lacks what the next start finds again (toolcart.agent.log.refound_damage).
 JUMPED_FINDS_AGAIN = const(1 << 29)
 GONE = const(40)  # IDs that the controller no longer has
 STORED_AGAIN = const(41)  # results and frames that the log may have had and lost before: an upper bound

@@ -494,7 +494,7 @@ class IdLedger:
         self._kept = bytes(self.octets), self.gone(), self.successor, self.successor_id
 
     def commit(self):
-        """Make the changes durable; False, and everything as it was, if the state cannot be written."""
+        """Make the changes durable; False, and `undo`, if the state cannot be written."""
         if self.octets == self._kept[0] and self._kept[1] == self.gone():
             return True
         if self.state.save():
@@ -504,7 +504,7 @@ class IdLedger:
         return False
 
     def undo(self):
-        """Undo what was changed since `begin`."""
+        """Go back to what was written as `begin` was called, as a start would read it: ranges as two, nothing held."""
         self.octets[:], self.state.numbers[GONE], self.successor, self.successor_id = self._kept
         self.load()
 

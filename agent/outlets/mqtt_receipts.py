@@ -210,7 +210,7 @@ class Receipts:
                 self.timer.stop()
             is_late = self.scout.number < value  # the consumer has more than was sent since it was gone back
             if is_late:
-                from toolcart.agent.log.found_again import count_between  # hardly any consumer is ahead of a start
+                from toolcart.agent.log.refound_damage import count_between  # hardly any consumer is ahead of a start
 
                 count_between(self._log, self.scout.number, value)
             if is_late or (is_first and self._knows_little(value)):

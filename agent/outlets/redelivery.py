@@ -13,7 +13,7 @@ Rules
    newer copy of the spool's file, or of a block that was lost. It gets all that the log has, once. As long as that is
    its newest number it is not believed, also once the log has come so far: what is stored under such numbers since the
    outlet began it takes for what it had. So many are missed at most, until it forgets the number. None where the log
-   cannot come so far before that (far_number).
+   cannot come so far before that (unsent_number).
 6. That is durable before more is sent, and the place says then that the cursor was moved (Snapshot.put_moved). A start
    that finds it so takes what is missed for that, and counts only what is above its log beyond that. What is more than
    there were records shows how high that number was at least: a lower one shows that it was forgotten.
@@ -101,7 +101,7 @@ class Redelivery:
     def put_above(self, number):
         """The other side has a number that was never sent (rule 5)."""
         self.above = number
-        if number <= self._log.number + RETAINED_MAX:  # else nothing counts yet (far_number)
+        if number <= self._log.number + RETAINED_MAX:  # else nothing counts yet (unsent_number)
             self._count_reused(max(0, number - self._begun_at - self._counted))
 
     def check_above(self, number):
@@ -113,7 +113,7 @@ class Redelivery:
             self.put_lost(0 if number <= self._out_to else number, self._log.state.confirmed(self._cursor))
         missed = self._log.state.missed_counts[self._place]
         if missed > number:
-            from toolcart.agent.outlets.far_number import excess_of  # rare
+            from toolcart.agent.outlets.unsent_number import excess_of  # rare
 
             excess = excess_of(self._log, missed, number)
             if excess:
@@ -126,7 +126,7 @@ class Redelivery:
 
     def above_words(self):
         """Return what ends a reason that names such a number."""
-        from toolcart.agent.outlets.far_number import words_of  # rare
+        from toolcart.agent.outlets.unsent_number import words_of  # rare
 
         return words_of(self._log, self.above)
 
@@ -185,7 +185,7 @@ class Redelivery:
         if end > first:
             self.given += end - first
             if self._log.damage.counted_spans:
-                from toolcart.agent.log.found_again import known_between  # hardly any spool has lost something
+                from toolcart.agent.log.refound_damage import known_between  # hardly any spool has lost something
 
                 self.given -= known_between(self._log, first, end)
         if last >= self.up_to:

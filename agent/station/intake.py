@@ -6,17 +6,17 @@ Rules
    ever and cost the connection: a curve (toolcart.agent.linux.controller_curves) and an event that cannot be read
    (toolcart.agent.linux.controller_events). A result in parts has rules of its own in its handler. That of MID 0061
    is the intake itself, over `Store`: an object of its own would cost a chip a hundred bytes of its heap.
-2. A push that cannot be kept, since the log has no room, the flash refuses, or the log's last record is in doubt, ends
-   the session in order, and none is begun before there is room: the controller keeps its results, and MID 0064 fetches
-   them later. What is fetched waits for room within its session. After a refusal the flash is tried before the
-   controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after ever
-   longer pauses until a result is kept.
+2. A result that is pushed and cannot be kept, since the log has no room, the flash refuses, or the log's last record is
+   in doubt, ends the session in order, and none is begun before there is room: the controller keeps its results, and
+   MID 0064 fetches them later. What is fetched waits for room within its session. After a refusal the flash is tried
+   before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else
+   after ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, rejection. Over TCP, where the session itself ends
    it, what is durable is acknowledged first.
-   The next one waits 1, 2, 4 .. 30 s and up to a quarter more, 10 .. 60 s if the controller's slot was taken. It waits
-   1 s after a session that was up, unless something could not be kept, or framing was lost again and no result was
-   stored in between; and whatever came before where another revision, or another way, is left to try
+   The next one waits 10 .. 60 s if the controller's slot was taken, else 1, 2, 4 .. 30 s, each and up to a quarter
+   more. It waits 1 s after a session that was up, unless something could not be kept, or framing was lost again and no
+   result was stored in between; and whatever came before where another revision, or another way, is left to try
    (`has_alternative_left` of toolcart.agent.openprotocol.result_mode). The reason is kept in `fault` until a session is
    up, and is logged once for each change.
 5. `subscription_check` sees whether the controller still pushes, and has this connection end if it does not.
@@ -57,13 +57,10 @@ from toolcart.agent.station.subscription_check import SubscriptionCheck
 READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
 BACKOFF_MS = const(1000)  # before the first reconnect; each further one doubles it
-BACKOFF_MOST_MS = const(30000)  # and a quarter at most: a controller that is on again is found within 38 s
+BACKOFF_MOST_MS = const(30000)  # and up to a quarter more: a controller that is on again is found within 38 s
 BUSY_MS = const(10000)  # where another client has the place: asked more often it stays taken (protocol.md 4.4)
 BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off for a minute
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
-# What NOT_SAVED was noted for
-_ID_LEDGER = const(1)
-_REVISIONS = const(2)
 _OWNER_REVISION = const(7)  # of MID 0065, from which on it may name a station
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
 
@@ -99,13 +96,13 @@ class Intake:
         # of a serial line: while a controller talks on it nothing old is asked for
         self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
         self._fetch_delay = Timer()
-        self._octets_received = 0  # since it was opened: none of them may be an answer
+        self._octets_received = 0  # since it was opened: perhaps none of them answers anything
         # how much of the recovery's counts was reported
         self._gone_reported = 0  # IDs
         self._not_saved_reported = 0  # snapshots refused
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
-        self.has_request_due = False  # before those for missing results: for the tool's data, or a command
+        self.has_request_due = False  # the tool's data, or a command, is asked for before missing results
         # the head of the module says what these mean together
         self.cannot_store = False
         self.flash_refused = False
@@ -330,7 +327,7 @@ class Intake:
             state.octets[INDEXES] = indexes
             if not state.save():
                 # A later snapshot has it, or the next session finds out again.
-                self.counters.note(counter.NOT_SAVED, _REVISIONS, now)
+                self.counters.note(counter.NOT_SAVED, 0, now)
         session.subscriptions[0].handler.on_event(self, session_states.EV_READY, now)
         if session.old_result.revisions.is_suspended():
             self.apply_outcome(self.recovery.requests_suspended(now), now)
@@ -634,7 +631,7 @@ class Intake:
             counts[counter.PASSED_OVER] = passed_over
         if self.recovery.ledger.not_saved != self._not_saved_reported:
             self._not_saved_reported = self.recovery.ledger.not_saved
-            self.counters.note(counter.NOT_SAVED, _ID_LEDGER, now)
+            self.counters.note(counter.NOT_SAVED, 0, now)
 
     def _note_silence(self):
         if self.late_answers is None:

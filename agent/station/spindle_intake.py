@@ -17,7 +17,6 @@ Imported when the first such controller is met.
 """
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.recovery_phases import OUTCOME_NONE
@@ -32,8 +31,6 @@ from toolcart.agent.openprotocol.spindle_ids import SYNC_PERIOD, ahead_by, skipp
 from toolcart.agent.openprotocol.spindle_layouts import BOLT_MID, STATION_MID, SYNC_MID
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
-
-_NEW_LEDGER = const(2)  # what NOT_SAVED was noted for
 
 
 class Spindles:
@@ -81,7 +78,7 @@ class Spindles:
                 ledger.put_empty()
                 if not ledger.commit():
                     # The next session will again begin with only new results.
-                    intake.counters.note(counter.NOT_SAVED, _NEW_LEDGER, now)
+                    intake.counters.note(counter.NOT_SAVED, 0, now)
 
     def _store_as_it_is(self, intake, assembly, now):
         intake.counters.note(counter.CONTROLLER_MALFORMED, BOLT_MID, now)

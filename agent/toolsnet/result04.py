@@ -112,8 +112,7 @@ class ResultWriter:
         self.odd_at = 0
         self.names_absent = False  # who calls `write` says what is absent
         self._long = 0  # the bits of the shape for a VIN and a serial number that do not fit their fields
-        # Type: object  # writes a result of several spindles; toolcart.agent.toolsnet.spindles04's, once there was one
-        self.write_spindles = None
+        self.write_spindles = None  # toolcart.agent.toolsnet.spindles04's, once there was a result of several spindles
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)

@@ -6,7 +6,7 @@
     learn(numbers, latest)       the commit has returned
 
 Rules
-1. Alone: nothing else writes (toolcart.archive.database.database, rule 3), so what was committed is known.
+1. Alone: nothing else writes these (toolcart.archive.database.database, rule 3), so what was committed is known.
 2. Shared: a lock of the database, which a transaction holds until it ends, puts the commits in order. So numbers rise
    in the order in which rows become visible, and a repeat is found after its station has moved to another server.
 3. The database throws out a holder of the lock that says nothing for LOCK_TIMEOUT: a machine that lost its power holds

@@ -1,22 +1,25 @@
 """One thread writes what all stations send: it takes what has arrived, commits it, and tells each sender.
 
 Rules
-1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED, and so
-   does what their senders have sent behind it: stored, it would be the latest of the station, and what an 08 names
-   stands for all before it. None is answered, and the stations send again (TN 3).
+1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED, but for
+   rule 6, and so does what their senders have sent behind it: stored, it would be the latest of the station, and what
+   an 08 names stands for all before it. None is answered, and the stations send again (TN 3).
 2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
 3. Which results are stored already is decided in toolcart.archive.storage.stored_results. An event is identified by
    station, sequence and time stamp; a graph by its spindle and kind as well. Repeats are counted in the row's Arrivals,
    and in `repeated`; what comes the other way for the first time in Arrivals alone.
 4. Descriptions rename entries of the map. Until one comes, what has arrived has names like `Station 10`.
 5. The queue is bounded: a telegram that finds it full is not answered.
-6. What the database does not take spoils nothing else: a batch that it refuses is written one telegram at a time.
+6. What the database does not take spoils nothing else: a batch of several that fails for what it holds, and not for the
+   database's own state, is written one telegram at a time.
 7. After a failed commit what is known of the database (toolcart.archive.storage.known_state) is read from it again: the
    commit may have succeeded after all.
-8. Whatever else changes rows meanwhile does so in this thread (`change`), between two batches.
-9. A connection is kept as long as there is work; after a pause the pool first checks that it is still alive.
+8. Whatever else changes what the writer knows or writes does so in this thread (`change`), between two batches. What
+   people enter on pages (toolcart.archive.web.reading) and where a server is (toolcart.archive.server.servers) have
+   transactions of their own: the writer reads neither.
+9. A connection is kept as long as there is work; after a pause PostgreSQL's is first checked to be still alive.
 10. A parcel has several results, which are stored all or not at all: `open_parcels`, handed in, says what is new.
-11. A station is watched from the moment on at which it has reported for a while (toolcart.archive.storage.reporting).
+11. A station is watched once it has reported for a while (toolcart.archive.storage.watched_stations).
 12. What an 08 says comes from telegrams alone: what a broker brought, ToolsNet has not got.
 """
 
@@ -38,8 +41,8 @@ from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
 from toolcart.archive.storage.known_state import KnownState, SharedState
-from toolcart.archive.storage.reporting import Reporting
 from toolcart.archive.storage.stored_results import AGAIN, NEW, StoredResults, row_of
+from toolcart.archive.storage.watched_stations import WatchedStations
 from toolcart.toolsnet import rows
 from toolcart.toolsnet.records import is_behind, station_of
 from toolcart.toolsnet.telegrams import Breach
@@ -50,7 +53,9 @@ BATCH_MOST = 1000
 WAITING_MOST = 20000
 ALIVE_EVERY_S = 5.0
 PAUSE_S = 1.0
-MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that rows are inserted again, to no effect
+# Rows of the map remembered, about 30 MiB; a start takes so many of each of its tables. Beyond that rows are inserted
+# again, to no effect.
+MAPPED_MOST = 200_000
 REPORT_EVERY_S = 3600  # a breach of the same kind is kept and told once in this time
 KINDS_MOST = 4096  # kinds of breaches remembered for that
 _TABLES = t.TABLES.sorted_tables
@@ -66,7 +71,7 @@ OnOutcome = Callable[[str], None]
 
 
 class _Taken(NamedTuple):
-    """A telegram in the queue."""
+    """A telegram, or a parcel, in the queue."""
 
     kind: str
     fields: dict
@@ -107,7 +112,7 @@ class _Batch:
             self.rows.setdefault(table, []).extend(more)
 
     def change(self, table: Table, key: tuple, **values: object) -> None:
-        """Give a row of the map these values."""
+        """Give a row that is there these values: of the map, or of a broker's topics."""
         if values:
             self.changed.setdefault(table, {}).setdefault(key, {}).update(values)
 
@@ -170,7 +175,7 @@ class Writer:
         self._noted: dict[tuple, float] = {}  # kinds of breaches
         self._alive_at: dict[Station, str] = {}
         self._changes: list[Callable[[], None]] = []
-        self._reporting = Reporting()
+        self._reporting = WatchedStations()
         self._closing = False
         self.stored = self.repeated = self.failed = self.commits = 0
         self.commit_s = self.commit_most_s = 0.0
@@ -497,7 +502,7 @@ class Writer:
         vehicle_numbers.add(connection, batch.cars)
         for table, arrivals in batch.again.items():
             for key, count in arrivals.items():
-                there = t.is_row(table, t.GRAPH_KEY, key)
+                there = t.is_row(table, t.GRAPH_KEY, key)  # others' keys are its first columns
                 connection.execute(update(table).where(there).values(Arrivals=table.c.Arrivals + count))
         for table, changed in batch.changed.items():
             alike: dict[tuple, list[tuple]] = {}

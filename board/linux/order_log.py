@@ -14,7 +14,7 @@ import re
 import time
 
 from toolcart.board.linux import regular_file
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 
 CPYTHON_ONLY = True
 SUFFIX = ".orders"

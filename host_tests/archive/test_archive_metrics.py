@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from toolcart.archive.consume.counters import NAMES
 from toolcart.archive.serving import counted
-from toolcart.archive.storage import reporting
+from toolcart.archive.storage import watched_stations
 from toolcart.archive.web import metrics, serving
 from toolcart.archive.web.pages import today
 from toolcart.archive.web.users import Authenticator
@@ -32,7 +32,7 @@ CONSUMED |= {"consumed_connected": 1, "consumed_waiting_bytes": 0, "consumed_sta
 def archive(tmp_path_factory):
     """Two stations, a result of today that is not OK, one that came twice, and a telegram that cannot be read."""
     with pytest.MonkeyPatch.context() as patched, Served(place_in(tmp_path_factory.mktemp("metrics"))) as served:
-        patched.setattr(reporting, "LONG_S", 0.0)
+        patched.setattr(watched_stations, "LONG_S", 0.0)
         with served.server() as server:
             server.ask(DESCRIBED.replace("Left front".ljust(25), NASTY.ljust(25)))
             bad = result(2, 18, time=today() + "120000")
@@ -70,7 +70,7 @@ def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
 
 
 def test_a_station_is_missed_only_once_it_is_watched(tmp_path, monkeypatch):
-    monkeypatch.setattr(reporting, "LONG_S", 3600.0)
+    monkeypatch.setattr(watched_stations, "LONG_S", 3600.0)
 
     def heard(there):
         with browsing(there.place) as browser:

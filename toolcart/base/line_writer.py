@@ -15,7 +15,7 @@ import select
 import weakref
 from collections.abc import Callable
 
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 
 PIECE_BYTES = getattr(select, "PIPE_BUF", 512)  # of POSIX, where there is no pipe(7)
 LAST_WORDS_S = 1.0  # how long the last lines may wait for a reader

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from toolcart.base.line_writer import LAST_WORDS_S, LineWriter
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 
 NAMES = {"stdout": "standard output", "stderr": "standard error"}
 

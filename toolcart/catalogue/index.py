@@ -1,6 +1,6 @@
 """Which category a MID belongs to: the little that is known before any table is read."""
 
-# First MID, last MID, category: a module of this package, or a table of small.py.
+# First MID, last MID, category: a module of this package, or a table of small_categories.py.
 INDEX = (
     (1, 9, "session"),
     (10, 25, "parameter_sets"),

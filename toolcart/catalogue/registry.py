@@ -11,7 +11,7 @@ from .errors import FieldError, FrameError, message_of, octets_of, quoted
 from .forms import HEADER_BYTES, Form
 from .index import categories, category_of
 from .message import Message
-from .small import TABLES
+from .small_categories import TABLES
 from .table import Mid, read_table
 
 CONTROLLER = "controller"

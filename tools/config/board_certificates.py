@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 
 from toolcart.board.linux import regular_file
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 FILES = {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}

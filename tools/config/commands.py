@@ -21,7 +21,7 @@ from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.serial_settings import WITH_DEVICE
 from toolcart.base.sources import ROOT
 from toolcart.base.terminal_safe import visible_lines
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner, socket_location
 from toolcart.tools.config import path_checks as config_places

@@ -25,7 +25,7 @@ from toolcart.base.path_access import obstacle
 from toolcart.board import zone
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 from toolcart.tools.config import (
     board_checks,
     kept_settings,

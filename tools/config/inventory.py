@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolcart.board.linux import regular_file
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 from toolcart.tools.config.file_text import NotText, text_of
 
 ROWS_MOST = 10000

@@ -17,7 +17,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 from toolcart.sim.serve import Archived
 
 CUT_TOOLSNET = "cut ToolsNet"

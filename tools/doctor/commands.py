@@ -26,7 +26,7 @@ from toolcart.agent.cart.outlet_places import name_of
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.privileges import as_root
 from toolcart.base.terminal_safe import visible
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file

@@ -25,8 +25,8 @@ from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.base.path_access import obstacle
 from toolcart.board.linux import spool_header as linux_header
-from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.board.linux.board import Board
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, each

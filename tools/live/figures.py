@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 from toolcart.tools.live.count_history import Curve
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.messages import (

@@ -19,7 +19,7 @@ from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.agent.record.result import QUARANTINED_UNREADABLE
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.tools.messages import board_advice, commands, connections, outlet_names, reasons, waiting_by_outlet
 from toolcart.tools.messages.durations import next_try
 

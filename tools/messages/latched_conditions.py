@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.tools.messages import attention, commands, outlet_names
 from toolcart.tools.messages.attention import NOTE, WARN, Need
 from toolcart.tools.messages.counter_rows import ROWS

@@ -9,7 +9,7 @@ from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.record.result import QUARANTINED_UNREADABLE
 from toolcart.agent.station import subscription_check
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.tools.messages.counter_rows import row_of
 
 REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to, and of the MID itself

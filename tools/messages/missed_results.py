@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from toolcart.agent.openprotocol.recovery_phases import PHASE_FILL, PHASE_NAMES, PHASE_OWN_IDS
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 
 _ASKED = (PHASE_NAMES[PHASE_OWN_IDS], PHASE_NAMES[PHASE_FILL])  # it has said what it has
 

@@ -7,7 +7,7 @@ Rules
 
 from __future__ import annotations
 
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 from toolcart.tools.messages import (
     attention,
     connections,

@@ -21,7 +21,7 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.command_group import say_done
 from toolcart.base.terminal_safe import visible
-from toolcart.board.linux.agreement import counted
+from toolcart.board.linux.plurals import counted
 from toolcart.spool import image
 from toolcart.tools.spool import report, waiting
 from toolcart.tools.spool.offer_again_command import offer_again_command

@@ -11,7 +11,7 @@ import click
 
 from toolcart.agent.linux.offer_again import DRY, LEAVE, ORDER
 from toolcart.base.command_group import say_done
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 
 _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
 

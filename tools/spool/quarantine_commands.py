@@ -36,9 +36,9 @@ from toolcart.base.command_group import say_done
 from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
-from toolcart.board.linux.agreement import agreeing, counted
 from toolcart.board.linux.control import SEE_LOG, SUFFIX, UNKNOWN, WITHDRAWN, Unanswered, answer_to, connect, no_socket
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.board.linux.refusal import owner_of
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.board.ram_flash import RamFlash

@@ -41,7 +41,7 @@ from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.graph import ring_blocks
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux import order_log
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.board.linux.spool_file import (
     BLOCKS_MOST,
     MODE,

@@ -21,7 +21,7 @@ from toolcart.agent.cart.outlet_places import KINDS, TOOLSNET, age_at, hash_at, 
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT
-from toolcart.board.linux.agreement import agreeing, counted
+from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, each, opened
 from toolcart.tools.messages import outlet_names

@@ -44,9 +44,6 @@ NOT_WRITTEN_MS = const(5000)  # until the next connection, if our own flash refu
 CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
-# What NOT_SAVED was noted for; what the policy writes has numbers of its own (toolcart.agent.outlets.toolsnet.policy)
-_AHEAD_OF_TIME = const(4)
-_RESUME_POINT = const(5)
 
 
 class ToolsNetOutlet(Connection):
@@ -129,7 +126,7 @@ class ToolsNetOutlet(Connection):
         if self._waits:
             self.step(now)
         if not self.policy.prepare():
-            self.counters.note(counter.NOT_SAVED, _AHEAD_OF_TIME, now)
+            self.counters.note(counter.NOT_SAVED, 0, now)
         self._is_silent = False
 
     def put_state(self, report):
@@ -346,7 +343,7 @@ class ToolsNetOutlet(Connection):
         if done:
             self._unwritten_ms = 0
             return
-        self.counters.note(counter.NOT_SAVED, _RESUME_POINT, now)
+        self.counters.note(counter.NOT_SAVED, 0, now)
         self._break(now)
         self._record_fault(NOT_WRITTEN, now)
         self._unwritten_ms = ms = min(max(NOT_WRITTEN_MS, 2 * self._unwritten_ms), self.longest_ms)

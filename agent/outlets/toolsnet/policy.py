@@ -8,9 +8,9 @@ stands in front of it.
 
     phase      what goes out, and what is durable before it
     IN_ORDER   the cursor's next, which the cursor passes when it is taken; W1: SEND_LIMIT covers it; W2: if there was
-               a lookahead, SENT says neither (it is over)
+               a lookahead, SENT says neither LOOKAHEAD nor SEVERAL (it is over)
     RETRY      the head, at once, after 2 s, after 8 s, then after each pause between lookaheads, which ends when a
-               reoffered one is taken; W1 and W2 if SEND_LIMIT does not cover it: that of a lookahead does
+               reoffered one is taken; W1 and W2 where SEND_LIMIT does not cover it, as that of a lookahead does
     LOOKAHEAD  what comes behind the head, one by one; W3: SEND_LIMIT is its end, SENT says LOOKAHEAD
     FINISH     nothing: what is before the taken one is copied to the quarantine; W4: the cursor, and SENT says neither
     HOLD       nothing until there is room for the head, but the head once a minute: a server that is mended takes it.
@@ -19,7 +19,7 @@ stands in front of it.
                sequence_lag + 1
 
     phase      event            next phase
-    IN_ORDER   refused, silent  RETRY: it is the head, head_failures = 1
+    IN_ORDER   refused, silent  RETRY: it is the head, head_failures = 1 if that counts (below)
     IN_ORDER   write            HOLD: the quarantine has no room for a frame that nobody can read
     IN_ORDER   write            REOFFER
     IN_ORDER   08               RETRY: SENT says lookahead, of before a start
@@ -33,7 +33,7 @@ stands in front of it.
     RETRY      08               IN_ORDER: the server has the head, or was set back
     RETRY      08               FINISH: it names one of the lookahead
     LOOKAHEAD  taken            FINISH
-    LOOKAHEAD  silent           RETRY, unless the head had no answer either, or two connections that refused it ended
+    LOOKAHEAD  silent           RETRY, unless the head had none either, or two connections with a refusal ended
     LOOKAHEAD  next             RETRY: none is left, or no room: failed_lookaheads + 1, a pause; or the head is gone
     LOOKAHEAD  next             HOLD: there is no room for the head
     LOOKAHEAD  drop, write      RETRY: the head is dropped, at once or when it has its outcome
@@ -55,9 +55,9 @@ stands in front of it.
 IN_ORDER, without failures. In every phase
 
     08            settles what was out (resume_point), and nothing goes out before it
-    silent        counts as a refusal with `proven`, or after PATIENCE others
+    silent        counts as a refusal with `proven`, or after PATIENCE others; of a reoffered one it changes nothing
     overwritten   the head is gone: the next one is offered once, then comes the lookahead
-    nobody_there  a pause after a lookahead in vain is over: the head is next, once the 08 of a new connection came
+    nobody_there  in RETRY, a pause after a lookahead in vain is over: the head is next, once a new connection's 08 came
 
 Durable are the cursor, SEND_LIMIT and SENT, REOFFERED and `sequence_lag` (reoffer), the entries of the quarantine, and
 TAKEN. What SENT can say (LOOKAHEAD, SEVERAL or neither) and how an 08 is read then is the table of
@@ -582,7 +582,7 @@ class Policy:
             return  # it has been noted already
         else:
             self.pause.start(now, AGAIN_MS)
-        self.counters.note(counter.NOT_SAVED, write, now)
+        self.counters.note(counter.NOT_SAVED, 0, now)
 
     def raise_send_limit(self, number):
         """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""

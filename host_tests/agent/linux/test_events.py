@@ -13,7 +13,7 @@ from toolcart.base.clock import Dice
 from toolcart.spool.offline_spool import begun
 from toolcart.tools.messages import latched_conditions
 from toolcart.toolsnet.records import tightening_id_of
-from host_tests.agent.outlets.test_older_state import SLOT, snapshots
+from host_tests.agent.outlets.test_lost_snapshot import SLOT, snapshots
 from host_tests.support.combinations import all_pairs
 from host_tests.support.log import put_event
 from host_tests.support.toolsnet import read

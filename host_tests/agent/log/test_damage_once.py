@@ -1,8 +1,8 @@
 """What is lost is counted once, however often the log starts before all have passed it."""
 
 from toolcart.agent.log.block_head import HEAD_OCTETS
-from toolcart.agent.log.found_again import waits_at_most
 from toolcart.agent.log.framing import LOG_DONE
+from toolcart.agent.log.refound_damage import waits_at_most
 from toolcart.agent.log.snapshot_fields import DAMAGED
 from host_tests.portable import LONG
 from host_tests.support.log import Area, append, read_all, store, take, take_all

@@ -13,7 +13,7 @@ PAUSE_S = 600.0  # a station sends something at least every minute
 STATIONS_MOST = 20_000  # the one heard longest ago goes
 
 
-class Reporting:
+class WatchedStations:
     """Since when stations report."""
 
     def __init__(self) -> None:
