@@ -59,17 +59,18 @@ def pytest_collection_finish():
 
 
 def waiting_first(items, workers):
-    """Return the tests in an order of which each worker begins with an equal run, its share of WAITING first.
+    """Return the tests in an order of which each worker begins with an equal run; all but one with a share of WAITING.
 
-    So a core that these leave idle is used by what runs beside them, and at the end, when a worker takes tests from
-    another, there are only short ones that compute.
+    What these leave of the cores is used by the last worker, which computes from the start, and by the MicroPythons;
+    at the end, when a worker takes tests from another, there are only short ones that compute.
     """
     modules = [list(tests) for _, tests in itertools.groupby(items, key=lambda item: item.path)]
     waiting = [tests for tests in modules if tests[0].path.parent.name in WAITING]
     others = [test for tests in modules if tests[0].path.parent.name not in WAITING for test in tests]
+    waiters = max(workers - 1, 1)
     ordered = []
     for number in range(workers):
-        ordered += itertools.chain.from_iterable(waiting[number::workers])
+        ordered += itertools.chain.from_iterable(waiting[number::waiters] if number < waiters else ())
         room = len(items) * (number + 1) // workers - len(ordered)
         ordered += others[: max(room, 0)]
         del others[: max(room, 0)]

