@@ -14,6 +14,7 @@ from toolcart.base.clock import START_TICKS
 from toolcart.codec.stream import Messages
 from host_tests.agent.link.test_resync_property import pieces
 from host_tests.agent.link.test_stream import feed
+from host_tests.support.combinations import each_choice
 from host_tests.support.frames import EXAMPLE, fetched, light, message, pushed
 
 ALIVE = b"00209999001         "
@@ -90,13 +91,12 @@ def test_results_one_by_one_come_out_behind_one_that_was_joined_to_another_messa
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_cut_of_two_messages(way):
-    for first in (ALIVE, REJECTED, RESULTS[0]):
-        for result in RESULTS[::4]:
-            octets = WAYS[way](first) + WAYS[way](result)
-            for cut in range(1, len(octets)):
-                for gap in (5, 250):  # a NUL with 300 ms of silence behind it is an end
-                    groups = (octets[:cut], octets[cut:], WAYS[way](RESULTS[0]))
-                    assert found_in(Stream(), groups, gap) == made([first, result, RESULTS[0]]), (first, result, cut)
+    for first, result in each_choice((ALIVE, REJECTED, RESULTS[0]), RESULTS[::4]):
+        octets = WAYS[way](first) + WAYS[way](result)
+        for cut in range(1, len(octets)):
+            for gap in (5, 250):  # a NUL with 300 ms of silence behind it is an end
+                groups = (octets[:cut], octets[cut:], WAYS[way](RESULTS[0]))
+                assert found_in(Stream(), groups, gap) == made([first, result, RESULTS[0]]), (first, result, cut)
 
 
 DAMAGES = st.one_of(

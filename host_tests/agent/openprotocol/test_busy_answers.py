@@ -131,7 +131,7 @@ class Busy(OddController):
         cart = self.cart
         end = cart.clock.total_ms + ms
         while cart.clock.total_ms < end:
-            cart.run(500)
+            cart.run(500 if self.ends else end - cart.clock.total_ms)
             if self.ends_at is not None and cart.clock.total_ms >= self.ends_at:
                 self.ends_at = None
                 self.ends -= 1
