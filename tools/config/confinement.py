@@ -2,8 +2,8 @@
 
 Rules
 1. Of nested settings the inner one holds, of two for one path the stricter one; what is hidden hides all below it.
-2. Without systemd nobody is confined. The agent finds by trying what it may not write, and asks here only for what it
-   may write and will not find again: folders that are made anew with each start of the service.
+2. Without systemd nobody is confined. The agent finds by trying what it may not write, and asks here why, and for what
+   it may write and will not find again: folders that are made anew with each start of the service.
 3. Where the unit has what this does not know (a root of its own, a specifier) nothing is said.
 """
 
@@ -56,10 +56,14 @@ class Confinement:
         is_confined = os.path.isdir(BOOTED) and not (of_agent and service.unit() != self._name)
         self._rules = rules if is_known and is_confined else []
 
-    def problem(self, path: Path) -> tuple[str, str]:
-        """Say what keeps the agent from writing a file of this path, and what would do; two "" if the unit does not."""
+    def problem(self, path: Path, is_refused: bool = False) -> tuple[str, str]:
+        """Say what keeps the agent from writing a file of this path, and what would do; two "" if the unit does not.
+
+        `is_refused`: this process has tried, and cannot. A folder that is not there comes first, as a unit may name
+        only what is there; of what is hidden the agent cannot know, and of that no unit's name is asked.
+        """
         rule = self._rule_of(os.path.realpath(path))
-        if rule is None or rule.may_write or (self._of_agent and not rule.is_emptied):
+        if rule is None or rule.may_write or (self._of_agent and not (rule.is_emptied or is_refused)):
             return "", ""
         words = f"the service {self._name} may not write there, by {rule.setting} of its unit"
         if rule.is_emptied:
@@ -67,6 +71,8 @@ class Confinement:
         state = next((f"/var/lib/{word.partition(':')[0]}" for word in self._words("StateDirectory")), "")
         if rule.is_hidden or rule.is_emptied:
             return words, f"a file below {state}" if state else "a file elsewhere"
+        if not os.path.isdir(path.parent):
+            return "", ""
         allowing = service.allowing(service.folder_of(str(path)), self._name)
         return words, f"a file below {state}, or {allowing}" if state else allowing
 

@@ -64,9 +64,8 @@ def unusable(
     for place, path, owner in _named(configuration):
         is_link = owner and os.path.islink(folder / path)
         problem, allowed = (LINK, A_SPOOL) if is_link else (path_problem(folder / path), A_FILE)
-        if os.path.isdir((folder / path).parent):  # else that comes first, as a unit may name only what is there
-            kept_from, instead = confinement.problem(folder / path)
-            problem, allowed = (kept_from, instead) if kept_from else (problem, allowed)
+        kept_from, instead = confinement.problem(folder / path, bool(problem))
+        problem, allowed = (kept_from, instead) if kept_from else (problem, allowed)
         if not problem:
             problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
         if not problem and owner:

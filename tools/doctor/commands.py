@@ -7,7 +7,6 @@ configuration beside an agent that runs with an earlier one. What works but coul
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import sys
@@ -233,7 +232,7 @@ def _spool_as_configured(configuration: dict, station: dict, config_path: str) -
     no_room = without_room.get(f"stations[{configuration['stations'].index(station)}].spool.path", "")
     name, path = _station_name(station), spool_path(config_path, station)
     kept_from, instead = Confinement(runner.unit_of(config_path)).problem(path)
-    if kept_from and os.path.isdir(path.parent):
+    if kept_from:
         return [Finding(f"{name} spool", BAD, f"{path}: {kept_from}", f"Name {instead}.")]
     return local.spool(name, path, settings, no_room=no_room, agent=agent)
 

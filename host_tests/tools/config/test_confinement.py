@@ -1,15 +1,17 @@
 """What the unit of a service keeps its agent from writing is told by `config check` and doctor, as systemd does it."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from toolcart.tools.config import confinement, files, runner
+from toolcart.tools.config import confinement, files, path_checks, runner
 from toolcart.tools.config.confinement import Confinement
 from toolcart.tools.config.file import CannotRunHere
 from toolcart.tools.service.unit import Service
 from host_tests.support.running import cart_of, toolcart, written
+from host_tests.support.unseen import hide
 
 STRICT = {"ProtectSystem": ["strict"], "StateDirectory": ["toolcart"]}
 BELOW = "a file below /var/lib/toolcart"
@@ -58,7 +60,8 @@ CASES = [  # settings, a path, and what of the unit is in the way
 
 
 @pytest.mark.parametrize(("settings", "path", "expected"), CASES)
-def test_the_innermost_setting_holds(settings, path, expected):
+def test_the_innermost_setting_holds(settings, path, expected, monkeypatch):
+    monkeypatch.setattr(confinement.os.path, "isdir", lambda _path: True)
     assert setting(path, **settings) == expected
 
 
@@ -137,6 +140,32 @@ def test_the_running_agent_goes_by_what_it_can_write(of_service):
     path, _, _ = of_service
     assert files.check(path, agent_pid=os.getpid()).lacks == []
     assert len(files.check(path).lacks) == 2
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_running_agent_names_the_same_cause_as_a_shell_which_can_look_there(of_service, monkeypatch, is_there):
+    """ProtectHome=yes leaves the agent a folder of root's that it may not enter: the owner is not the cause."""
+    path, home, settings = of_service
+    settings["ProtectSystem"], settings["ProtectHome"] = ["no"], ["yes"]
+    monkeypatch.setattr(confinement, "_HOMES", (str(home),))
+    monkeypatch.setattr(confinement.service, "unit", lambda: "toolcart")
+    if not is_there:
+        home.rmdir()
+    in_shell = files.check(path, agent_pid=0).lacks
+    words = "the service toolcart may not write there, by ProtectHome=yes of its unit"
+    assert [found.partition(": ")[2] for _, found, _ in in_shell] == [words, words]
+    hide(monkeypatch, home, errno.EACCES)
+    assert files.check(path, agent_pid=os.getpid()).lacks == in_shell
+
+
+def test_an_agent_of_the_service_names_what_its_unit_keeps_it_from_only_where_it_cannot_write(of_service, monkeypatch):
+    path, _, _ = of_service
+    monkeypatch.setattr(confinement.service, "unit", lambda: "toolcart")
+    assert files.check(path, agent_pid=os.getpid()).lacks == []
+    refusals = {"a.spool": "its file system is read-only", "x.jsonl": ""}
+    monkeypatch.setattr(path_checks, "path_problem", lambda file: refusals[file.name])
+    [(place, found, _)] = files.check(path, agent_pid=os.getpid()).lacks
+    assert place == "stations[0].spool.path" and found.endswith("by ProtectSystem=strict of its unit")
 
 
 def test_an_agent_of_the_service_does_not_start_with_a_spool_that_is_lost_with_its_end(of_service, monkeypatch):
