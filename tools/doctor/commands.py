@@ -117,10 +117,15 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
-    missing = [
+    agent_may_run = (no_agent is not None and no_agent.is_forbidden) or any(
+        is_held(spool) is not False for spool in spools
+    )
+    tries_all = agent_status is None and not agent_may_run and not offline
+    missing = [  # what no finding of its own says: of a line that is tried, or of what the agent cannot use
         lack
         for lack in checked.lacks
-        if not _agent_says_so(lack[0], configuration, agent_status) and not _is_tried(lack[0], agent_status, offline)
+        if not (tries_all and lack[0].endswith(".controller.device"))
+        and not _agent_says_so(lack[0], configuration, agent_status)
     ]
     names = [name_of(outlet) for station in stations for outlet in station["outlets"]]
     yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or missing), names)
@@ -133,18 +138,15 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
         if agent_status is not None:
             yield from _running_findings(agent_status["stations"], None, config_path)
         return
-    if not checked.mistakes and not missing:
+    if not checked.all():
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {file.checked_as}"
         yield Finding("configuration", GOOD, words)
-    agent_may_run = (no_agent is not None and no_agent.is_forbidden) or any(
-        is_held(spool) is not False for spool in spools
-    )
     running = agent_status["stations"] if agent_status is not None else None
     with runner.acting_as(file.user):
         if running is None:
             yield from _spool_findings(configuration, config_path)
         yield from local.clock()
-        if running is None and not agent_may_run and not offline:
+        if tries_all:
             yield from local.names(configuration)
         for host in () if offline else [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
             yield time_server.ask_time(host)
@@ -155,28 +157,23 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
             if no_agent is not None and no_agent.is_forbidden:
                 ask = f"`{as_root(f'toolcart status --config {shlex.quote(config_path)}')}` asks it"
             yield from (_not_asked(station, ask) for station in configuration["stations"])
-        elif not offline:
+        elif tries_all:
             yield from _all_stations(configuration, config_path)
 
 
-def _is_tried(setting: str, agent_status: dict | None, offline: bool) -> bool:
-    """True if a finding of its own says the same: of a line that is tried or in use, of a clock that is not set."""
-    if setting == "toolsnet.clock":
-        return agent_status is not None and "servers_clock" in agent_status["agent"]
-    return setting.endswith(".controller.device") and (agent_status is not None or not offline)
-
-
 def _agent_says_so(setting: str, configuration: dict | None, agent_status: dict | None) -> bool:
-    """Return True if this is an outlet's file, and the running agent says itself that it cannot use it."""
-    place = re.fullmatch(r"stations\[(\d+)\]\.outlets\[(\d+)\]\.path", setting)
+    """Return True if this is a line or an outlet's file, and that the agent cannot use it is a fault of its own."""
+    place = re.fullmatch(r"stations\[(\d+)\]\.(?:controller\.device|outlets\[(\d+)\]\.path)", setting)
     if place is None or configuration is None:
         return False
     station = configuration["stations"][int(place[1])]
+    stations = (agent_status or {}).get("stations", ())
+    shown = next((one for one in stations if one["number"] == station["number"]), {})
+    if place[2] is None:
+        return "controller" in shown and not connections.is_working(shown["controller"])
     name = name_of(station["outlets"][int(place[2])])
     return any(
-        outlet["kind"] == "file" and outlet.get("name", "file") == name and attention.of_outlet(outlet) is not None
-        for shown in (agent_status or {}).get("stations", ())
-        if shown["number"] == station["number"]
+        outlet["kind"] == "file" and outlet.get("name", "file") == name and attention.level_of(outlet) == BAD
         for outlet in shown.get("outlets", ())
     )
 

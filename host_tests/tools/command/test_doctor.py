@@ -822,6 +822,47 @@ def test_with_a_wrong_configuration_the_running_agent_is_asked_too(tmp_path, mon
     assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
 
 
+@pytest.mark.parametrize("why", ["there is no room", "refused"])
+def test_doctor_does_not_call_a_configuration_good_that_config_check_refuses(tmp_path, monkeypatch, why):
+    """One file is full, and its outlet says so; the agent has not written to the other one, or it is only away."""
+    tree = cart_of()
+    files = [{"kind": "file", "name": name, "path": f"{name}.jsonl"} for name in ("a", "b")]
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, *files]
+    full = {"a.jsonl"}
+    monkeypatch.setattr(path_checks, "no_room", lambda path, *_: "there is no room" if path.name in full else "")
+    station = healthy_station(
+        number=tree["stations"][0]["number"], spool={**healthy_station()["spool"], "path": "cart.spool"}
+    )
+    for name in ("a", "b"):
+        shown = {"kind": "file", "name": name, "place": f"{name}.jsonl", "waiting": 3, "cure": ""}
+        station["outlets"].append({**shown, "is_up": name == "b", "state": "closed", "why": why if name == "a" else ""})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
+    for lacking in ({"a.jsonl"}, {"a.jsonl", "b.jsonl"}, {"b.jsonl"}):
+        full.clear()
+        full.update(lacking)
+        code, findings = _examined(tmp_path, tree, "--offline")
+        toolcart("config", "check", tmp_path / "cart.json", code=1)
+        assert code == 1 and not [one for one in _of(findings, "configuration") if one["verdict"] == GOOD], findings
+        assert all([one for one in findings if one["verdict"] == BAD and name in one["words"]] for name in lacking)
+
+
+@pytest.mark.parametrize("state", ["ready", "closed"])
+def test_a_line_that_is_not_there_is_a_fault_whatever_the_agent_has_open(tmp_path, monkeypatch, state):
+    tree = cart_of()
+    controller = {"link": "ascii", "device": "/dev/not-there"}
+    tree["stations"][0]["controller"] = controller
+    station = healthy_station(number=tree["stations"][0]["number"])
+    station["spool"] = {**station["spool"], "path": "cart.spool"}
+    station["controller"].update(state=state, why="" if state == "ready" else "no device", place="/dev/not-there")
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
+    code, findings = _examined(tmp_path, tree, "--offline")
+    toolcart("config", "check", tmp_path / "cart.json", code=1)
+    bad = [one["what"].split()[-1] for one in findings if one["verdict"] == BAD]
+    bad.remove("spool")  # the agent's is not there either
+    assert code == 1 and bad == ["configuration" if state == "ready" else "controller"], findings
+    assert not [one for one in findings if "checked as" in one["words"]]
+
+
 @pytest.mark.parametrize("is_reported", [True, False])
 def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monkeypatch, is_reported):
     tree = cart_of()
