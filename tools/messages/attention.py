@@ -565,6 +565,7 @@ def _removed(station: dict) -> Iterator[Need]:
             words = f"{_removed_name(removed)} was removed with this start: {words}"
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
         if words:
+            words += _of_events(removed)
             yield Need("removed", level, "REMOVED", words, hint, words)
     for removed in station.get("given_up", ()):
         waiting, lacks, overwritten = (removed.get(name) or 0 for name in ("waiting", "lost_there", "overwritten"))
@@ -582,12 +583,18 @@ def _removed(station: dict) -> Iterator[Need]:
         if other_kind:
             words = f"{other_kind}; the one of kind {removed['kind']}"
         words += f" has lost its place to a new one: {'; '.join(parts) or f'it had passed all {_noun(removed)}s'}"
+        words += _of_events(removed)
         yield Need("given up", WARN if parts else NOTE, "GIVEN UP", words, key=words)
 
 
 def _noun(gone: dict) -> str:
-    """Return what `waiting` of an outlet that is gone counts: of ToolsNet no events, which are elsewhere."""
+    """Return what `waiting` of an outlet that is gone counts, at most: behind a result of ToolsNet events as well."""
     return "result" if gone["kind"] == "toolsnet" else "record"
+
+
+def _of_events(gone: dict) -> str:
+    """Return what is to be said of a ToolsNet that is gone: how far its events are tells nothing if it wants none."""
+    return "; whether events waited for it is not known" if gone["kind"] == "toolsnet" else ""
 
 
 def _other_kind(gone: dict, kinds: dict) -> str:

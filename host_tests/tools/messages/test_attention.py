@@ -454,13 +454,26 @@ def test_what_a_toolsnet_lacks_is_said_too_where_another_kind_has_its_name(list_
     assert need.level == attention.WARN
 
 
+EVENTS = "; whether events waited for it is not known"
+
+
+def test_of_a_toolsnet_that_is_gone_results_are_counted_and_of_events_nothing_is_claimed():
+    """Also where it had taken all results: events may wait, and the spool does not say whether it wants any."""
+    for kind, ending in (
+        ("toolsnet", f"it had passed all results{EVENTS}"),
+        ("webhook", "it had passed all records"),
+    ):
+        [given_up] = attention.needs(station(given_up=[{"kind": kind, "name": kind, "waiting": 0}]))
+        assert given_up.level == "note" and given_up.words.endswith(f"has lost its place to a new one: {ending}")
+
+
 @pytest.mark.parametrize("waiting", [0, 5])
 def test_what_a_toolsnet_lacks_that_is_removed_is_reported_with_that(waiting):
     gone = {"kind": "toolsnet", "name": "toolsnet", "waiting": waiting, "lost_there": 40}
     (removed,) = attention.needs({**station(removed=[gone]), "outlets": []})
     assert removed.words.startswith("ToolsNet was removed with this start: ") and removed.label == "REMOVED"
     assert "it lacks up to 40 results that it had" in removed.words and ("5 results" in removed.words) == (waiting > 0)
-    assert "continues where it was" in removed.hint
+    assert "continues where it was" in removed.hint and removed.words.endswith(EVENTS)
     assert not attention.needs({**station(removed=[{**gone, "waiting": 0, "lost_there": 0}]), "outlets": []})
 
 
@@ -472,6 +485,7 @@ def test_what_a_toolsnet_lacks_that_gets_another_name_is_said_of_the_old_one():
         assert (f"it lacks up to {lacks} result" in given_up.words) == (lacks > 0)
         assert ("not kept for it" in given_up.words) == (waiting > 0)
         assert (f"at most {overwritten} result" in given_up.words) == (overwritten > 0)
+        assert given_up.words.endswith(EVENTS)
 
 
 def test_of_one_nothing_is_said_as_of_several():
