@@ -13,10 +13,11 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, get_u32
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import id_of, is_within
+from toolcart.agent.openprotocol.ids import id_at, id_of, is_within
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, provenance
 from toolcart.agent.record.equality import have_same_contents, is_same, same_id
 from toolcart.agent.record.result import (
+    FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
@@ -51,9 +52,10 @@ class DuplicateSearch:
         self.log = log
         self.search = Search(log)
 
-    def holds(self, page, at, length, flags):
+    def holds(self, page, at, length, flags, is_pushed=False):
         """Look for the tightening whose payload is at page[at:at+length], of a record with these flags.
 
+        Pushed without ID and time it is no repeat: it may be another, and is counted like one (`search.skipped`).
         Hot: allocates nothing.
         """
         log = self.log
@@ -74,6 +76,9 @@ class DuplicateSearch:
                 place = search.place
             if kind == KIND_RESULT:
                 if is_same(log.page, log.at, log.length, log.flags, page, at, length, flags):
+                    if is_pushed and flags & FLAG_EDGE_TIME and id_at(page, ident) <= 0:
+                        search.skipped = True
+                        return NOT_HELD
                     return HELD
                 remaining -= 1
             kind = search.next()

@@ -259,7 +259,7 @@ class Store:
     def repeated(self, now):
         """Return KEPT_BEFORE if the log has what `take_body` took, below 0 if not, NOT_KEPT if it cannot be read."""
         self.flags = self._complete(self.flags)
-        held = self._holds_pushed(self.flags)
+        held = self._holds(self.flags)
         return self._known_before(held, now) if held else -1
 
     def put_unread(self, buf, at, length, now):
@@ -310,7 +310,7 @@ class Store:
     def put_fetched(self, now):
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
-        held = self._holds(flags)
+        held = self._holds(flags, False)
         if not (held or self._names_spindle or self.recovery.is_of_asked(self.log.stage, self.body, flags)):
             held = HELD  # of another spindle
         otherwise = NOT_HELD if held else self.recovery.holds_otherwise(self.log.stage, self.body, flags)
@@ -399,18 +399,10 @@ class Store:
         end = at + length
         self.length = put_origin(log.stage, log.payload_at, self.length, station, source, buf, at + HEADER_BYTES, end)
 
-    def _holds(self, flags):
+    def _holds(self, flags, is_pushed=True):
         """Look for what is in the stage; return HELD, NOT_HELD or HELD_UNKNOWN."""
         log = self.log
-        return self.duplicates.holds(log.stage, log.payload_at, self.length, flags)
-
-    def _holds_pushed(self, flags):
-        """The same for a push. One without ID and time is no repeat: it may be another, and is counted (rule 7)."""
-        held = self._holds(flags)
-        if held == HELD and flags & res.FLAG_EDGE_TIME and id_at(self.log.stage, self.body + res.TIGHTENING_ID) <= 0:
-            self.duplicates.search.skipped = True
-            return NOT_HELD
-        return held
+        return self.duplicates.holds(log.stage, log.payload_at, self.length, flags, is_pushed)
 
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
@@ -491,7 +483,7 @@ class Store:
         if self.wants_time and not flags:
             self.wants_time = False
             copy(self.live_time, 0, stage, body + res.TIME, res.TIME_BYTES)
-        held = self._holds_pushed(flags)
+        held = self._holds(flags)
         if not held and recovery.other_format is not None:
             held = recovery.holds_otherwise(stage, body, flags)
         if held:

@@ -241,7 +241,7 @@ W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
--return self.duplicates.holds(log.stage, log.payload_at, self.length, flags)
+-return self.duplicates.holds(log.stage, log.payload_at, self.length, flags, is_pushed)
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes

@@ -24,9 +24,9 @@ def payload_of(body, spindle=1, tail=b""):
     return b"##" + bytes((9, 0, 0, 0, 10, 0, spindle, 0)) + bytes(body) + tail
 
 
-def holds(look, body, flags=0, **where):
+def holds(look, body, flags=0, is_pushed=False, **where):
     payload = payload_of(body, **where)
-    return look.holds(payload, 2, len(payload) - 2, flags)
+    return look.holds(payload, 2, len(payload) - 2, flags, is_pushed)
 
 
 def put(log, body, flags=0, kind=KIND_RESULT, epoch=0):
@@ -50,6 +50,23 @@ def test_id_that_stands_still_is_compared_with_the_newest_alone():
             for behind in (0, 1, SAME_ID_MOST // 2, SAME_ID_MOST - 1):
                 assert behind > number or holds(look, still(number - behind)) == 1, (block_bytes, number, behind)
     assert holds(look, still(0)) == 0, "each block is compared, however old"
+
+
+def test_push_without_id_and_time_may_be_another_one_and_is_said_to_be_in_doubt():
+    for ident, flags, is_pushed, expected in (
+        (b" " * 10, res.FLAG_EDGE_TIME, True, (0, True)),
+        (b"0" * 10, res.FLAG_EDGE_TIME, True, (0, True)),
+        (b"0000000006", res.FLAG_EDGE_TIME, True, (1, False)),
+        (b" " * 10, 0, True, (1, False)),
+        (b" " * 10, res.FLAG_EDGE_TIME, False, (1, False)),
+    ):
+        log = log_of(5)
+        look = DuplicateSearch(log)
+        body = body_of(6)
+        body[res.TIGHTENING_ID : res.SERIAL] = ident
+        put(log, body, flags)
+        assert (holds(look, body, flags, is_pushed), look.search.skipped) == expected
+        assert holds(look, body_of(5)) == 1 and not look.search.skipped
 
 
 def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
