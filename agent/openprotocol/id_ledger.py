@@ -347,7 +347,7 @@ class IdLedger:
             if not self.shares():
                 self.add(following(top, number), preceding(number))
         # else: no new count has begun before
-        elif number != top and (not self.is_unanswering() or number in self.partly_acknowledged):
+        elif number != top and not self.is_unanswering():
             self._note_whole(number)
             self.doubt(record)
             return

@@ -143,3 +143,31 @@ def test_what_the_flash_refuses_is_stored_when_it_works_again():
         cart.device.refusing = ()
         cart.run(180000)
         assert sorted(cart.raw()) == sorted(messages) or (all_came and cart.stored_ids() == [1, 2]), all_came
+
+
+def test_part_acknowledged_before_its_count_begins_anew_moves_the_highest_id_as_a_start_finds_it():
+    for history in (True, False):
+        cart = cart_of(STEP_SYNC, operation_history=history, refuse={6: 99}).ready()
+        inject(cart, *parts_of(1, 4795228))
+        inject(cart, *parts_of(1, 1))  # the count begins anew: its first part is acknowledged before it is whole
+        assert cart.stored_ids() == [4795228, 1]
+        inject(cart, *parts_of(1, 3))
+        cart.run(30000)
+        assert cart.station.ledger.top() == 3 and cart.gone() == [(2, 2)]
+        cart.cut()
+        assert cart.station.ledger.top() == 3 and cart.gone() == [(2, 2)]
+
+
+def test_result_that_is_whole_behind_a_later_one_is_counted_as_missing_neither_itself_nor_the_later_one():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, *parts_of(2, 4))
+    first, one, two = parts_of(2, 5)
+    inject(cart, first, one)
+    inject(cart, *parts_of(2, 6))
+    inject(cart, two)
+    inject(cart, *parts_of(2, 7))
+    cart.run(120000)
+    assert cart.stored_ids() == [4, 6, 5, 7] and cart.gone() == [] and missing_most(cart.station.ledger) == 0
+    top = cart.station.ledger.top()
+    cart.cut()
+    assert cart.station.ledger.top() == top == 7 and cart.gone() == []
