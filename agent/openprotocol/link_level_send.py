@@ -78,14 +78,14 @@ class LinkLevelSender:
         """The time for the outstanding request is over; return an EV_."""
         request = session.request
         if session.state == STOPPING:
-            return session.silent()
+            return session.silent(now, False)
         if self.waits:
             return self._send_again(session)
         if not self._extended:
             self._extended = True
             request.answer.start(now, session.response_timeout_ms)
             return EV_NONE
-        return session.silent()
+        return session.silent(now, False)
 
     def received(self, session, mid):
         """MID 9997 or 9998 came; return an EV_."""

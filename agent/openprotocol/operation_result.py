@@ -27,7 +27,7 @@ Rules
    toolcart.agent.openprotocol.requests understands both.
 6. From revision 2 on MID 1201 says by which MID it was asked for. In revision 1 only the ID tells an answer from a
    push: what may be an answer is stored like a push but not acknowledged, so that a push comes again. If the question
-   is rejected, it was a push.
+   is rejected, it was a push. It is not sent again while such a part waits: then one that comes twice was pushed.
 7. An MT Focus 6000 sends a whole result at once, usually more than 1 KiB (MT notes on MID 1202): there is room for the
    longest message if the heap has it.
 8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID that has none yet. One
@@ -141,10 +141,11 @@ class OperationResult:
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.noted = False  # it is durable that this result may be missing
         self.lost = NOT_LOST  # what was given up; cleared by whoever reads it
-        self.lost_id = b""  # the ID of that, if it is to be noted; likewise
+        self.lost_id = b""  # the ID of that, if it is to be noted as missing, or as seen; likewise
         self.rest = None  # its body and MID 1201, if all of its objects came (rule 12); likewise
         self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
+        self.begins_again = False  # the message taken last is its first part, which came before
         self.kept = False  # the one completed is durable
         self.answered = False  # the one completed was taken as an answer
         self._total = self._objects = 0
@@ -173,9 +174,13 @@ class OperationResult:
         """True if a part is held until MID 1201 comes."""
         return self.under_way and 1 not in self._taken
 
+    def is_in_doubt(self):
+        """True if it may be an answer or a push, and no part of it says which (rule 6)."""
+        return self.answers and not self.asked_with
+
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
-        self.damaged = self.unplaced = False
+        self.damaged = self.unplaced = self.begins_again = False
         part = self._begin(buf, at, length, revision) if mid == OVERALL else self._go_on(buf, at, length, revision)
         if part == PART_KEPT:
             self._late.start(now, WAIT_MS)
@@ -198,7 +203,7 @@ class OperationResult:
         is_known = self.noted or (is_sure and is_some(self.body, TIGHTENING_ID))
         self.lost = LOST_ANSWER if self.answers else LOST_PUSH if is_known else LOST_UNKNOWN
         self.lost_id = b""
-        if self.lost == LOST_PUSH and not self.noted:
+        if is_known and (self.lost == LOST_ANSWER or not self.noted):
             self.lost_id = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
         if self.under_way and (self.pushed or self.answers) and is_sure and self._has_all_objects():
             from toolcart.agent.record.malformed import INCOMPLETE  # hardly any result is
@@ -242,6 +247,7 @@ class OperationResult:
         if total < 1 or objects < 0:
             return PART_UNREADABLE
         if self.under_way and self.repeats(buf, at, length, OVERALL):
+            self.begins_again = True
             return PART_AGAIN
         if not (self.is_early() and self.is_of(buf, at) and total == self._total):
             self._start(buf, at, total)
@@ -322,6 +328,7 @@ class OperationResult:
         if count < 2:
             return PART_UNREADABLE
         if self.repeats(buf, at, length, 0):
+            self.begins_again = count == min(self._taken)
             return PART_AGAIN
         is_other = not self.is_of(buf, at)
         if count > total or (is_other and length > HELD_MOST * self.most):
@@ -463,6 +470,7 @@ class GenericSubscription:
         self.operations = [self.operation]  # two, once there was a second one
         self.holds_back = False  # parts of a result come: nothing is asked for in between
         self.in_use = False
+        self.withheld = False  # what came last was not acknowledged, as it may be an answer
         self._hold = Timer()
         self._subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
         self._data = bytearray(_HISTORY_DATA + b"0" * ID_BYTES)
@@ -565,6 +573,10 @@ class GenericSubscription:
             return ANSWER_LATE
         session.answered()
         return ANSWER_SURE if sure or session.old_result.asked_id != _NEWEST else ANSWER_MAYBE
+
+    def withholds_part(self, request):
+        """True if parts came that may answer this request, or were pushed, and are not acknowledged."""
+        return is_asked(request) and any(one.under_way and one.is_in_doubt() for one in self.operations)
 
     def may_answer(self, session):
         """True if the operation, whole or not, may be an answer: then it is not acknowledged (rule 6)."""

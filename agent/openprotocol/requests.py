@@ -115,7 +115,6 @@ class Request:
         "_passed_over",
         "_answered_id",
         "_late",
-        "_sends",
         "answer",
         "data",
         "other_mid",
@@ -127,6 +126,7 @@ class Request:
         "named",
         "revision",
         "row",
+        "sends",
         "spindle",
         "tries",
     )
@@ -148,7 +148,7 @@ class Request:
         self.unasked = 0  # rule 4; 1: that was just found, 2: and said, _PASSED: of the present question
         self.was_newest = False  # that answer was to the question for the newest
         self.waits = False  # no answer came to the last request, and it may come yet
-        self._sends = self._passed = 0
+        self.sends = self._passed = 0  # how often it was sent
         self._passed_over = False
         self.asked = self.named = 0
         self.other_mid = 0  # MID of what came last and was no answer to it
@@ -169,7 +169,7 @@ class Request:
         self.other_mid = 0
         self.waits = False
         self.unsent = True
-        self._sends = self._passed = 0
+        self.sends = self._passed = 0
         self._passed_over = False
         self.unasked = min(self.unasked, 2)
         self.answer.stop()
@@ -186,7 +186,7 @@ class Request:
     def posted(self, now, wait_ms):
         """The request goes out now."""
         self.unsent = False
-        self._sends += 1
+        self.sends += 1
         self.answer.start(now, wait_ms)
 
     def is_matched(self, buf, at):
@@ -209,7 +209,7 @@ class Request:
                     return False
                 if self.is_other_spindle(buf, at):
                     return False  # one more to the question before
-                if self._sends < 2 and answered == self._last_id:
+                if self.sends < 2 and answered == self._last_id:
                     self._passed_over = True
                     return False  # rule 5
                 if self._echoes:
@@ -222,11 +222,11 @@ class Request:
             if 0 < self.unasked < _PASSED and not is_asked:
                 self.unasked = _PASSED
                 return False
-            self._count_echoes(self._sends - 1)
-            self._note_late(self._sends - 1)
+            self._count_echoes(self.sends - 1)
+            self._note_late(self.sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
-            if is_asked or self.was_newest or (self._last_id[0] and self._sends < 2):
+            if is_asked or self.was_newest or (self._last_id[0] and self.sends < 2):
                 copy(self._last_id, 0, answered, 0, ID_BYTES)
             else:
                 self._last_id[0] = 0
@@ -267,15 +267,15 @@ class Request:
                 self._echoes -= 1
                 self._passed_over = True
                 return False
-            self._count_echoes(self._sends - 1)
+            self._count_echoes(self.sends - 1)
         return True
 
     def given_up(self):
         """No answer came: each try may still get its own, unless that was passed over."""
         if self.row[_DATA_AT]:
             self.waits = True
-            self._count_echoes(max(self._sends - self._passed, 0))
-            self._note_late(self._sends)
+            self._count_echoes(max(self.sends - self._passed, 0))
+            self._note_late(self.sends)
 
     def answered(self):
         """Nothing is outstanding any more."""

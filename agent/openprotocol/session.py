@@ -506,7 +506,7 @@ class Session:
         if not answer.armed or not answer.expired(now):
             return session_states.EV_NONE
         sender = self.link_level_send
-        return self.silent() if sender is None or not sender.active else sender.silent(self, now)
+        return self.silent(now, False) if sender is None or not sender.active else sender.silent(self, now)
 
     def _is_silent(self, now):
         """True if the time for a message is up, and none is under way that may still be in time."""
@@ -522,16 +522,20 @@ class Session:
             return False
         return is_late
 
-    def silent(self):
-        """The request was not answered in time."""
+    def silent(self, now, is_last):
+        """The request was not answered in time; `is_last`: it will not be."""
         request = self.request
         request.answer.stop()
         request.tries -= 1
         leaves = self.state == session_states.STOPPING and request.row is not rq.STOP
         if leaves and request.row is rq.START:  # there is no session to end
             return self.end_session(session_states.WHY_STOPPED)
-        if request.tries > 0 and not leaves:
-            request.unsent = True
+        if request.tries > 0 and not (leaves or is_last):
+            generic = self.result_mode.generic
+            if generic is not None and generic.withholds_part(request):
+                request.answer.start(now, self.response_timeout_ms)  # with one answer a repeated part is a push
+            else:
+                request.unsent = True
             return session_states.EV_NONE
         event = request.row[rq.SILENT]
         if request.row[rq.MID] == 0 and not leaves and session_start.is_optional(self):

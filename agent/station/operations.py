@@ -9,7 +9,10 @@ Rules
    octets of a serial line, so its ID is made durable when the result is lost.
 2. A result that was given up is reported (`controller malformed`), and fetched, or counted as gone, like all that may
    be missing. So is a part that is repeated, or has no place in its result; this one is kept as it came before it is
-   acknowledged. While a question is outstanding that it may answer, neither is: a push comes again.
+   acknowledged. While a question is outstanding that it may answer, neither is: a push comes again. Where its first
+   part comes again though the question was sent once, it is a push, and the question is over: its answer will hardly
+   be whole. A connection that ended before that is followed by one on which nothing is asked for WAIT_MS. What was
+   shown above the highest ID known, and is given up like an answer, may be missing, too.
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
@@ -39,7 +42,8 @@ from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.openprotocol import error_codes, session_states
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
-from toolcart.agent.openprotocol.seen_ids import begins
+from toolcart.agent.openprotocol.ids import id_of
+from toolcart.agent.openprotocol.seen_ids import begins, note_newest
 from toolcart.agent.record.provenance import NONE_NAMED
 from toolcart.agent.record.result import ID_BYTES, RESULT_ODD, RESULT_UNREADABLE, ROOM_BYTES, TIGHTENING_ID
 from toolcart.agent.station.store import NOT_KEPT
@@ -66,6 +70,7 @@ class Operations:
         link = session.link
         generic = session.result_mode.generic
         mid = session.received.mid
+        generic.withheld = False
         generic.is_late(now)  # while others come no event says so
         generic.route(session)
         operation = generic.operation
@@ -108,7 +113,12 @@ class Operations:
             self._take_whole(intake, operation, now)
             return
         operation.answers = generic.may_answer(session)
+        if operation.is_in_doubt() and operation.begins_again and session.request.sends == 1:
+            operation.answers = False
+            session.silent(now, True)
+            intake.apply_outcome(intake.recovery.silent(now), now)
         if operation.answers or _is_left(intake):
+            generic.withheld = operation.is_in_doubt()
             session.withhold()
         else:
             self._acknowledge_part(intake, operation, now)
@@ -119,6 +129,7 @@ class Operations:
         digits = bytes(link.buf[link.at + op.RESULT_ID : link.at + op.RESULT_ID + ID_BYTES])
         if session.result_mode.generic.is_asked_for(session, digits, 0):
             intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
+            session.result_mode.generic.withheld = True
             session.withhold()
         elif self._keep_as_it_came(intake, operation, now) and self._note_missing(intake, digits, now):
             session.acknowledge()
@@ -130,6 +141,8 @@ class Operations:
         if event == session_states.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
             intake.recovery.begin_session(session.identity, session.system_type, now, True)
+            if session.result_mode.generic.withheld:
+                intake.recovery.retry.start(now, op.WAIT_MS)
             self._look_for_lost(intake, op.OVERALL, now)  # on the last connection
         elif event == session_states.EV_GENERIC:
             self._meet(intake, now)
@@ -189,7 +202,9 @@ class Operations:
             for _ in operation.spilled if lost == op.NOT_LOST else (lost,):
                 intake.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
             self._keep_spilled(intake, operation, now)
-            if operation.lost_id and begins(recovery, operation.lost_id, now):
+            if lost == op.LOST_ANSWER:
+                _note_seen(recovery, operation)
+            elif operation.lost_id and begins(recovery, operation.lost_id, now):
                 operation.lost_id = b""
             if lost == op.LOST_UNKNOWN:
                 recovery.start_over_later(now)
@@ -245,6 +260,7 @@ class Operations:
             kept = intake.store.put_taken(now)
         operation.kept = kept > NOT_KEPT
         if operation.kept and not acknowledges:  # it may be an answer, and its acknowledgement count for another result
+            intake.session.result_mode.generic.withheld = True
             intake.wake_outlets(now)
         else:
             intake.answer(kept, now)
@@ -319,6 +335,14 @@ class Operations:
         is_asked = op.is_asked(intake.session.request)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now) and not is_asked:
             intake.recovery.start_over_later(now)
+
+
+def _note_seen(recovery, operation):
+    """Note that what is lost was there, be it an answer or a push."""
+    number = id_of(operation.lost_id, 0)
+    operation.lost_id = b""
+    if recovery.ledger.is_met():
+        note_newest(recovery, recovery.offset.corrected(number))
 
 
 def _is_left(intake):
