@@ -388,7 +388,7 @@ class Stage:
                 assert figures["delivered"] == delivered, f"{name}: {figures}, not {delivered} delivered"
         self._judge_sides(truth, voices)
         self._judge_needs(truth, voices, station)
-        is_well = not truth.down and "bad" not in truth.needs.values()
+        is_well = not (truth.down or "bad" in truth.needs.values() or station["recovery"]["open_ids"])
         assert ("everything works" in voices["doctor"]) == is_well, "doctor's verdict"
         assert truth.set_aside in (None, station.get("parked", 0)), station["parked"]
         if left_there:

@@ -34,7 +34,15 @@ from toolcart.tools.config.confinement import Confinement
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
-from toolcart.tools.messages import attention, connections, latched_conditions, outlet_names, reasons, status
+from toolcart.tools.messages import (
+    attention,
+    connections,
+    latched_conditions,
+    missed_results,
+    outlet_names,
+    reasons,
+    status,
+)
 from toolcart.tools.status import without_socket
 
 AT_ONCE = 8  # stations: each mostly waits for its controller and its PIM, and has a thread and a few files open
@@ -85,6 +93,9 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
         bad_count = f"{counted(len(bad_findings), 'thing')} {agreeing(len(bad_findings), 'does')} not work"
         has_proven = all(finding.figures.get("is_proven", True) for finding in findings)
         works = "everything works" if has_proven else "everything that was tried works"
+        missed = sum(finding.figures.get("open_ids", 0) for finding in findings)
+        if missed:
+            works = f"what was tried works, at most {counted(missed, 'result')} {agreeing(missed, 'is')} missed"
         good_text = works if agent_runs else "what can be checked without an agent works"
         click.echo(bad_count if bad_findings else good_text, nl=False)
         click.echo(f", {warnings} could be better" if warnings else "")
@@ -328,4 +339,9 @@ def _status_findings(station: dict) -> Iterator[Finding]:
         level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works
         if need not in in_states:
             yield Finding(f"{name} {need.slug}", level, need.words, need.hint, {"need": need.slug})
+    missed = missed_results.of_station(station)
+    if missed is not None:
+        recovery = station["recovery"]
+        level = WARN if recovery.get("off") or recovery.get("needs") else NOTE
+        yield Finding(f"{name} {missed.label}", level, missed.words, "", {"open_ids": recovery["open_ids"]})
     yield Finding(f"{name} results", GOOD, status.results(station))

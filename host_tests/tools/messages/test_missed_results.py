@@ -2,16 +2,21 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("textual")
 
 from toolcart.agent.cart.status import snapshot
 from toolcart.agent.openprotocol.missing_bound import missing_most
 from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.doctor import commands as doctor
+from toolcart.tools.doctor.finding import Finding
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import missed_results
 from toolcart.tools.messages import status as words
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.running import cart_of, run_agent, written
@@ -21,10 +26,11 @@ MISSED = 38
 
 
 def voices(station):
-    """The sentence about missed results in the status and in the live view."""
+    """The sentence about missed results in the status, in the live view and in what doctor says."""
     return [
         " ".join(" ".join(words.problem_lines(station)).split()),
         " ".join(str(panels.links(station, {}, True, (200, 40))).split()),
+        " ".join(line for finding in doctor._status_findings(station) for line in finding.lines()),
     ]
 
 
@@ -113,3 +119,23 @@ def test_ids_that_jump_ahead_are_told_as_missing_and_not_as_begun_again(tmp_path
         run_agent(written(tmp_path, cart_of(plant)), goes_on)
     assert not [text for text in texts if "again" in text]
     assert [text for text in texts if text.startswith("496729 results may be gone")], texts
+
+
+@pytest.mark.parametrize("off", ["", "in vain", "pause"])
+def test_doctor_says_how_many_are_missed_as_status_does_and_that_not_everything_works(off, monkeypatch):
+    recovery = {"phase": "filling", "off": off, "open_ids": 36, "gone": 0, "epoch": 0}
+    station = healthy_station(recovery=recovery)
+    missed = missed_results.of_station(station)
+    (finding,) = [one for one in doctor._status_findings(station) if one.figures.get("open_ids")]
+    assert finding.subject == f"station 1 {missed.label}" and finding.words == missed.words
+    assert finding.figures == {"open_ids": 36}
+    assert finding.verdict == ("warn" if off else "note")
+    for findings, last in (
+        ([finding, finding], "what was tried works, at most 72 results are missed"),
+        ([], "everything works"),
+    ):
+        ran = [Finding("agent", "good", "runs"), *findings]
+        monkeypatch.setattr(doctor, "examine", lambda *given, ran=ran: ran)
+        monkeypatch.setattr(doctor, "_read", lambda path: SimpleNamespace(configuration={}))
+        said = CliRunner().invoke(doctor.doctor, ["--config", "c.json"])
+        assert said.exit_code == 0 and said.output.splitlines()[-1].startswith(last), said.output
