@@ -7,7 +7,8 @@ Rules
    missing is looked for; as soon as one up to the first answer has to be fetched, or something is gone though nothing
    was pushed meanwhile, that is told, and the connection begins again. It fetches the rest. Where the first answer had
    the ID 0, which cannot be asked for, that is told and begun at once: what such a controller makes while nothing is
-   pushed is not fetched, but what follows comes.
+   pushed is not fetched, but what follows comes. So it is where nothing was to be fetched, and the next time another
+   newest is there though nothing was pushed: its ID is off, and only a push shows by how much.
 3. A controller that cannot be asked is sent its subscription once more. "It exists" is well. If it is accepted, once
    more: "it exists" now means that it had ended, and that is told; accepted again, that this controller accepts it
    every time, and it is not asked again on this connection.
@@ -41,7 +42,6 @@ class SubscriptionCheck:
         self._again_ms = max(retry_ms, WAY_MS)
         self._numbers = recovery.ledger.state.numbers
         self._apart = Timer()
-        self._again = 0  # messages that came again
         self.closed()
 
     def closed(self):
@@ -50,13 +50,14 @@ class SubscriptionCheck:
         self._apart.stop()
         self._forget()
         self._accepted = 0  # how often the subscription was accepted once more
+        self._unfetched = -1  # the newest where it was not the highest known, and nothing was to be fetched
 
     def _forget(self):
         self._newest = -1  # the first answer that was not the highest known
         self._looks = False  # what is missing is looked for
         self._doubts = False
         self._minutes = 0  # without a result
-        self._stored_before = self._count()
+        self._stored_before = self._numbers[STORED]
 
     def rest(self, now):
         """The subscription stands, as far as can be seen: begin the five minutes."""
@@ -65,7 +66,7 @@ class SubscriptionCheck:
 
     def doubt(self, now, is_again=False):
         """There is a reason to ask soon; `is_again`: a message came again."""
-        self._again += is_again
+        self._stored_before -= is_again  # as if it had been stored
         if not self.timer.armed or self._newest >= 0:
             return
         self._doubts = True  # and what has come before it says nothing
@@ -78,7 +79,9 @@ class SubscriptionCheck:
         if self._looks and self._recovery.seeks():
             self.timer.start(now, _MINUTE_MS)
             return False
-        if self._looks or (self._stored_before != self._count() and not self._doubts):
+        is_quiet = self._stored_before == self._numbers[STORED]
+        if self._looks or not (is_quiet or self._doubts):
+            self._unfetched = self._recovery.polled if is_quiet else -1
             self.rest(now)
             return False
         self._minutes += 1
@@ -103,11 +106,11 @@ class SubscriptionCheck:
         elif self._newest < 0:
             self._newest = self._recovery.polled
             self._doubts = False
-            self._stored_before = self._count()
+            self._stored_before = self._numbers[STORED]
             self.timer.start(now, self._again_ms)
-        elif self._stored_before == self._count():
+        elif self._stored_before == self._numbers[STORED]:
             self._looks = True
-            if self._newest:
+            if self._newest and self._unfetched in (-1, self._recovery.polled):
                 self._recovery.start_over()
             else:
                 self.fetched(intake, 0, now)  # it never will be
@@ -122,7 +125,7 @@ class SubscriptionCheck:
         if not self._looks:
             return
         self._stored_before += number >= 0  # stored, and not pushed
-        if not is_ahead(number, self._newest) if number >= 0 else self._stored_before == self._count():
+        if not is_ahead(number, self._newest) if number >= 0 else self._stored_before == self._numbers[STORED]:
             self._looks = False
             intake.counters.note(counter.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
@@ -149,6 +152,3 @@ class SubscriptionCheck:
             intake.counters.note(counter.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)
-
-    def _count(self):
-        return self._numbers[STORED] + self._again

@@ -55,6 +55,25 @@ def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
     assert cart.stored_ids() == [0] * 4 and cart.controller.complaints == []
 
 
+def test_subscription_lost_before_any_result_is_found_though_ids_are_off():
+    """Its newest is under another ID than it says, and nothing that was pushed shows by how much."""
+    for by in (1, 8, -8):
+        cart = cart_of(ids_higher="said", ids_off_by=by)
+        cart.controller.end_subscriptions()
+        cart.produce(20, 60000)
+        cart.run(2 * QUIET_MS + NOTICE_MS)
+        cart.produce(1, 200)
+        assert agrees(cart) and cart.counted(counter.RECOVERED) >= 9, by
+
+
+def test_quiet_controller_whose_newest_is_under_no_id_is_left_alone():
+    cart = cart_of(ids_higher="said")
+    cart.controller.end_subscriptions()
+    cart.produce()
+    cart.run(6 * QUIET_MS)
+    assert cart.controller.connections == 1 and cart.counted(counter.UNSUBSCRIBED) == 0
+
+
 def test_lost_subscription_is_found_though_its_results_are_gone():
     for options in ({}, {"header_spindles": (1, 2, 3)}):
         cart = cart_of(memory=1, **options)
