@@ -17,6 +17,8 @@ Rules
    What this count had under IDs that the next one has reached is gone. Of several between, it is that of one.
 6. Where the count has begun again before, what is older than `top` is of others, unless it is above all that was
    pushed.
+7. Where the memory shows an older result under the ID of `top`, it hides what the count of `top` made: so it does under
+   each ID above that as long as there is an older one. What was made so may be gone, and counts: it is a bound.
 
 Imported where the count of IDs does not go on.
 """
@@ -26,6 +28,7 @@ from toolcart.agent.base.fields import get_u32
 from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.ids import ZERO_DIGITS, after, following, is_ahead, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import TIME, are_alike, is_unread
+from toolcart.agent.openprotocol.stored_contents import newest_record
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES
 
 _VALUES = const(12)  # of a digest
@@ -43,6 +46,8 @@ class EndedCountSearch:
         self._falls = False  # rule 3
         self.is_between = False  # rule 5: what is above `top` is of a count between, too
         self.is_of_between = False  # the newest is of a count that has ended: another look follows
+        self._hides = False  # rule 7
+        self.hidden = top  # what the count of `top` made up to here may be hidden
         self._newest = b""  # the answer that came last of those that are looked for
         self._span = ()  # the lowest and the highest ID of the proven pushes in the log
         self.last = top  # what may be missing of it ends there
@@ -63,12 +68,16 @@ class EndedCountSearch:
         answer = recovery.answer
         if number == self._top:
             self.is_there = recovery.is_top(answer)
-            is_other = not (is_logged or self.is_there or is_unread(answer))
-            if is_other and recovery.is_id_unique() and self._age(recovery, number) > 0:
+            is_other = not (self.is_there or is_unread(answer)) and recovery.is_id_unique()
+            if is_other and not is_logged and self._age(recovery, number) > 0:
                 self.is_between = True
                 if number != recovery.observed.newest:
                     self._newest = bytes(answer)
+            else:
+                self._hides = is_other and _is_older(recovery, number)
             return False
+        if self._hides and after(self.hidden) == number and _is_older(recovery, number):
+            self.hidden = number
         if is_logged:
             return False
         if self.is_between or (self.is_falling and not self._falls):
@@ -100,7 +109,7 @@ class EndedCountSearch:
             self._may_be_there = True
         self._unsure = asked if self._is_unsure else -1
         self._is_unsure = False
-        self._vain = 0 if is_new else self._vain + 1
+        self._vain = 0 if is_new or self._top != self.hidden == asked else self._vain + 1
         if is_new:
             self.last = asked
             self.is_there = self.is_there or not (self.is_falling or self.is_between)
@@ -162,6 +171,18 @@ class EndedCountSearch:
     def goes_on_with_zero(self, lowest):
         """Rule 4."""
         return lowest == 1 and self.last in _LIMITS and not self.is_between
+
+
+def _is_older(recovery, number):
+    """True if what came last, under this ID, is older than the highest result known: by its time, else by the log."""
+    known = recovery.ledger.octets
+    time = recovery.answer[TIME:_VALUES]
+    if time[2] and known[TIME + 2] and time != known[TIME:_VALUES]:
+        return time < known[TIME:_VALUES]
+    duplicates = recovery.duplicates
+    return (
+        0 < newest_record(duplicates, number, recovery.answer) < newest_record(duplicates, unpack_id(known, 0), known)
+    )
 
 
 def has_zero(duplicates, ledger):

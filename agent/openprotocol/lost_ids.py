@@ -59,6 +59,13 @@ def report(recovery, is_fetched):
 
         before = ledger.ranges[: ledger.ended_ranges]
         losses = [(first, last, ended_ranges.count_lacking(recovery, first, last)) for first, last in before] + losses
+    ended = recovery.ended()
+    if ended is not None:
+        above = ended.last
+        for _, last, _ in losses:
+            above = last if is_ahead(last, above) else above
+        if is_ahead(ended.hidden, above):
+            losses.append((following(above), ended.hidden, length_of(following(above), ended.hidden)))
     first, last, here = _lost_of_new(recovery)
     if length_of(first, last) and not is_open(first, last):
         losses.append((first, last, max(0, length_of(first, last) - here) * recovery.results_each()))

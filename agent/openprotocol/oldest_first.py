@@ -9,6 +9,8 @@ Rules
    ID there is another one; if there is none, for the highest result known. Where a small memory has dropped all under
    which it shows the count before, nothing tells.
 4. Where the highest result known is hidden, and the newest is above it, the count goes on.
+5. What it shows in place of the present count's result may have been made before the first meeting, so that the log
+   does not have it: its time tells. It is stored as what it is, and what it hides is gone all the same.
 
 Imported where something was fetched, or the highest result known is not under its ID, and a count has begun anew.
 """
@@ -17,11 +19,14 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol import range_fetch, stored_contents
 from toolcart.agent.openprotocol import recovery_phases as phases
+from toolcart.agent.openprotocol.differing_formats import digests
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
-from toolcart.agent.openprotocol.ids import id_of, is_ahead, put_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
+from toolcart.agent.openprotocol.ids import id_of, is_ahead
+from toolcart.agent.openprotocol.result_digest import TIME
+from toolcart.agent.openprotocol.stored_contents import newest_record
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
+_VALUES = const(12)  # of a digest
 _RECENT_MOST = const(48)  # pushes that are looked at for rule 3
 
 
@@ -31,44 +36,67 @@ def takes_kept(recovery):
         return False
     ledger = recovery.ledger
     top = ledger.top()
-    if stored_contents.is_id_stored(recovery) or 0 < _newest(recovery, top, ledger.octets) < recovery.first_of_count():
+    if 0 < newest_record(recovery.duplicates, top, ledger.octets) < recovery.first_of_count():
         return False  # nothing is known of the present count
     number = recovery.gap_fill.at
+    is_older = stored_contents.is_id_stored(recovery)  # it was fetched just now, or the present count has one
+    if is_older and (
+        newest_record(recovery.duplicates, number, recovery.answer) < newest_record(recovery.duplicates, number)
+        or not _is_of_count_before(recovery)
+    ):
+        return False
     contents = stored_contents.begun(recovery)
     if contents.is_oldest_first is None:
         asked = _stored_twice(recovery.duplicates, number)
         asked = top if asked < 0 else asked
         if asked != number:
-            recovery.check = OldestFirstCheck(asked)
+            recovery.check = OldestFirstCheck(asked, is_older)
             recovery.turn_to(phases.PHASE_COMPARE, asked)
             return True
         contents.is_oldest_first = hides_known(recovery, number)
     if contents.is_oldest_first:
-        _close(recovery, True)
+        _close(recovery, True, is_older)
     return contents.is_oldest_first
 
 
 def hides_known(recovery, number):
-    """True if what came last, under this ID, was pushed, and is not the result that is known to have it (rule 1)."""
-    if not recovery.is_id_unique() or not recovery.is_pushed(recovery.answer, since=1):
-        return False  # what was fetched may have come under an ID that is off
-    its = _newest(recovery, number, recovery.answer)
+    """True if what came last, under this ID, is of a count before, or not the result known to have it (rules 1, 5)."""
+    if not recovery.is_id_unique():
+        return False
+    if not recovery.is_pushed(recovery.answer, since=1):  # what was fetched may have come under an ID that is off
+        return _is_of_count_before(recovery) and not recovery.is_top(recovery.answer)
+    its = newest_record(recovery.duplicates, number, recovery.answer)
     is_before = its < recovery.first_of_count() and not recovery.is_top(recovery.answer)
-    return 0 < its and (its < _newest(recovery, number) or is_before)
+    return 0 < its and (its < newest_record(recovery.duplicates, number) or is_before)
+
+
+def _is_of_count_before(recovery):
+    """True if what came last was made, by its time, before the last result of the count before (rule 5)."""
+    contents = stored_contents.begun(recovery)
+    since = recovery.first_of_count()
+    if contents.before is None:
+        last = 0
+        contents.before = b""
+        for record, _, digest, _ in digests(recovery.duplicates.results(1)):
+            if last < record < since:
+                last = record
+                contents.before = bytes(digest[TIME:_VALUES])
+    return recovery.answer[TIME + 2] > 0 and recovery.answer[TIME:_VALUES] < contents.before
 
 
 class OldestFirstCheck:
-    """The question for `asked` (rule 3)."""
+    """The question for `asked` (rule 3); what is missing came from a memory that may keep one that `is_older`."""
 
-    def __init__(self, asked):
+    def __init__(self, asked, is_older):
         self.asked = asked
+        self._is_older = is_older
 
     def take_answer(self, recovery, is_there, now):
         """Take the answer, if it `is_there`, and close the missing ID; return an OUTCOME_."""
         is_oldest_first = is_there and hides_known(recovery, self.asked)
         stored_contents.begun(recovery).is_oldest_first = is_oldest_first
         recovery.check = None
-        return _close(recovery, is_oldest_first)
+        return _close(recovery, is_oldest_first, self._is_older)
 
 
 def _stored_twice(duplicates, above):
@@ -99,22 +127,9 @@ def _numbers(duplicates):
             yield get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID)
 
 
-def _newest(recovery, number, known=None):
-    """Return the newest record of the log with this ID, or of the result `known` that has it; 0: there is none."""
-    ident = bytearray(ID_BYTES)
-    put_id(ident, 0, number)
-    digest = bytearray(FINGERPRINT_BYTES)
-    newest = 0
-    for page, at, flags in recovery.duplicates.results_of(bytes(ident), 1):
-        put_digest(digest, 0, page, at, flags)
-        if known is None or same(digest, known):
-            newest = max(newest, get_u32(page, at - HEAD_BYTES))
-    return newest
-
-
-def _close(recovery, is_gone):
-    """Close the missing ID, for which there was an answer; return an OUTCOME_."""
+def _close(recovery, is_gone, is_older):
+    """Close the missing ID, for which there was an answer, one that `is_older` is stored; return an OUTCOME_."""
     if is_gone:
         recovery.why = WHY_SILENT
     recovery.gap_fill.gone_run = 0
-    return range_fetch.close_asked(recovery, is_gone)
+    return range_fetch.close_asked(recovery, is_gone, is_gone and is_older)

@@ -4,12 +4,12 @@ import pytest
 
 from host_tests.agent.openprotocol.test_new_count_and_small_memory import muted
 from host_tests.support.combinations import all_pairs
-from host_tests.support.odd_controllers import OddController
+from host_tests.support.odd_controllers import OddController, exactly
 from host_tests.support.world import CONTROLLER
 
 
-def begin_again(one, count, every_ms=300):
-    one.cart.controller.reset_ids()
+def begin_again(one, count, every_ms=300, first=1):
+    one.cart.controller.reset_ids(first)
     one.make(count, every_ms)
 
 
@@ -92,3 +92,36 @@ def test_what_the_count_between_left_is_fetched_though_one_was_pushed(
     assert [place for place in missing if place < 23 + new] == hidden and max(missing + [0]) < 23 + new + live
     is_told = early or early + pushed + late > new
     check(one, 3, missing if is_told else [], [] if is_told else missing)
+
+
+@pytest.mark.parametrize(
+    ("before", "known", "unheard", "between", "live", "again", "first", "is_cut"),
+    all_pairs(
+        [0, 3], [5, 17, 40], [(0, 0), (2, 2), (1, 6), (0, 5)], [1, 3], [11, 12, 14], [1, 2, 5], [1, 40], [False, True]
+    ),
+)
+def test_what_an_older_count_hides_of_the_one_between_is_counted(
+    monkeypatch, before, known, unheard, between, live, again, first, is_cut
+):
+    """The memory keeps all counts and answers with the oldest result of an ID; each of two outages has a new count."""
+    one = OddController(monkeypatch, first_id=1 if first == 1 else 300)
+    one.answers = lambda kept, number: exactly(list(reversed(kept)), number)
+    one.make(before, 0)
+    one.cart.until_ready(5000)
+    one.make(known, 600)
+    one.cart.run(4000)
+    go_away(one, is_cut)
+    one.make(unheard[0], 300)
+    begin_again(one, between, first=first)
+    come_back(one, live)
+    go_away(one, is_cut)
+    one.make(unheard[1], 300)
+    begin_again(one, again, first=first)
+    come_back(one, 4)
+    _, _, missing, gone, opened = one.books()
+    rows = one.rows()
+    missing -= len([torque for torque in one.made[:before] if torque not in rows])
+    ends = before + known + unheard[0] if first == 1 else 0  # the first count, in the memory
+    most = max(ends - between - live, 0)  # of the count between so many may be hidden
+    in_front = first - 1  # a new count may have begun with 1
+    assert opened == 0 and missing <= gone <= missing + most + 2 * in_front, (missing, gone, one.cart.gone(), one.made)

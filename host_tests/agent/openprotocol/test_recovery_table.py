@@ -58,7 +58,8 @@ class Model:
         self.ended = None  # while, and since, what the count before may have left is asked for: its last ID
         self.rising = self.falling = self.falls = self.is_before_there = False
         self.ended_top = self.found = None  # of a count between: the last one that is there
-        self.is_between = self.is_of_between = False
+        self.is_between = self.is_of_between = self.hides = False
+        self.hidden = 0  # so far an older count hides what the one of the highest ID known made
         self.begin = self.at = self.row = self.closed = self.nearby = 0
         self.is_there = False  # there is a result under the highest ID known
         self.take_written()
@@ -543,7 +544,11 @@ class Model:
             if result not in self.log and result.time > self.w.time:
                 self.is_between = True
                 self.found = self.found if result.ident == self.newest.ident else result
+            else:
+                self.hides, self.hidden = result.time < self.w.time, self.w.ident
             return False
+        if self.hides and after(self.hidden) == result.ident and result.time < self.w.time:
+            self.hidden = result.ident
         if result in self.log:
             return False
         if self.is_between or (self.falling and not self.falls):
@@ -554,7 +559,7 @@ class Model:
         return is_lacking
 
     def rise(self, is_new):
-        self.up = 0 if is_new else self.up + 1
+        self.up = 0 if is_new or self.w.ident != self.hidden == self.asked else self.up + 1
         if is_new and self.falling:
             self.upto = self.asked
             self.is_of_between = not self.falls
