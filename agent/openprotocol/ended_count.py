@@ -151,7 +151,7 @@ class EndedCountSearch:
         from toolcart.agent.openprotocol.nothing_above import pushed_of_new_count
 
         observed = recovery.observed
-        pushes = pushed_of_new_count(recovery)
+        pushes = pushed_of_new_count(recovery, recovery.first_record)
         if not pushes or any(are_alike(one[2], observed.top) for one in pushes):
             return
         _, number, digest = pushes[-1]

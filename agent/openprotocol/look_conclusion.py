@@ -98,11 +98,9 @@ def _write_missing(recovery, left, above):
     if observed.starts_over and observed.is_reset and not is_other:
         if recovery.walk is not None:
             recovery.walk.since_before = ledger.since
-        ledger.since = recovery.duplicates.next_record()
-        if ledger.doubted > 1:
-            from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
+        from toolcart.agent.openprotocol import lost_ids  # hardly any count begins anew
 
-            ledger.since = lost_ids.first_of_new(recovery)
+        ledger.since = lost_ids.first_of_new(recovery)
     begun = () if ledger.is_met() or is_other else ledger.ranges
     if observed.starts_over:
         ledger.forget_ranges()

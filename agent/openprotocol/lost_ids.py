@@ -118,8 +118,16 @@ def _ascending(losses):
 
 
 def first_of_new(recovery):
-    """Return from which record of the log on IDs are of the count that begins anew: none in front of `top` is."""
+    """Return from which record of the log on IDs are of the count that begins anew: none in front of `top` is.
+
+    Where all may have been stored before, a push shows it that is not above `top`; what was fetched shows nothing.
+    """
     ledger = recovery.ledger
+    if ledger.doubted <= 1:
+        from toolcart.agent.openprotocol.nothing_above import pushed_of_new_count
+
+        pushes = pushed_of_new_count(recovery)
+        return pushes[0][0] if pushes else recovery.duplicates.next_record()
     tops = [one[0] for one in digests(recovery.duplicates.results(ledger.doubted)) if same(one[2], ledger.octets)]
     return max(tops) + 1 if tops else ledger.doubted
 

@@ -91,8 +91,8 @@ def _has_pushed_new_count(recovery):
     return is_new
 
 
-def pushed_of_new_count(recovery):
-    """Return record, ID and digest of what earlier connections have pushed since `top` of a new count."""
+def pushed_of_new_count(recovery, first_record=0):
+    """Return record, ID and digest of what was pushed since `top` of a new count, in front of this record if not 0."""
     ledger = recovery.ledger
     if not (ledger.doubted and recovery.is_pushed(ledger.octets, True)) or recovery.may_push_ids_differ():
         return []
@@ -102,7 +102,7 @@ def pushed_of_new_count(recovery):
             pushes = []  # what comes before it is known
         elif one[1] > 0 and not (is_ahead(one[1], ledger.top()) or is_late(recovery.duplicates, one[1], one[0])):
             pushes.append(one)
-    return [one for one in pushes if not recovery.first_record or one[0] < recovery.first_record]
+    return [one for one in pushes if not first_record or one[0] < first_record]
 
 
 def _are_late(recovery, pushes):

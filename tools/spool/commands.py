@@ -216,14 +216,14 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
     for gap in listed:
         first, last = gap["first_id"], gap["last_id"]
         ids = "unknown IDs" if first is None else f"ID {first}" if first == last else f"IDs {first} to {last}"
-        count = "some" if gap["count"] is None else gap["count"]
+        count = "some" if gap["count"] is None else f"at most {gap['count']}"
         reason = gap["why"] or "power was cut before it was noted which, or for several reasons"
         click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {reason}"))
     if spool.opened.state.lost:
         click.echo("how many are gone in all, and how many are missing that can still be fetched, is not known")
         _end(file, spool)
     click.echo(
-        f"{account.get('gone', 0)} gone in all, {account.get('gone_not_listed', 0)} of them not listed here; "
+        f"at most {account.get('gone', 0)} gone in all, {account.get('gone_not_listed', 0)} of them not listed here; "
         f"at most {account.get('missing', 0)} missing that can still be fetched, as far as that is written down"
     )
     _end(file, spool)

@@ -125,3 +125,29 @@ def test_what_an_older_count_hides_of_the_one_between_is_counted(
     most = max(ends - between - live, 0)  # of the count between so many may be hidden
     in_front = first - 1  # a new count may have begun with 1
     assert opened == 0 and missing <= gone <= missing + most + 2 * in_front, (missing, gone, one.cart.gone(), one.made)
+
+
+@pytest.mark.parametrize(
+    ("by", "before", "unheard", "again", "live", "is_cut"),
+    [
+        *all_pairs([-1, 0, 1, 8], [0, 3], [2, 5], [1, 3], [1, 4, 12], [True, False]),
+        (-1, 3, 5, 1, 12, True),  # the new one has reached what is missing of the one before when that is known
+    ],
+)
+def test_what_was_missed_in_front_of_a_new_count_is_stored_or_counted_though_ids_are_off(
+    monkeypatch, by, before, unheard, again, live, is_cut
+):
+    one = OddController(monkeypatch, named=lambda number: number + by)
+    one.make(before, 0)
+    one.cart.until_ready(5000)
+    one.make(6, 600)
+    one.cart.run(4000)
+    go_away(one, is_cut)
+    one.make(unheard, 300)
+    begin_again(one, again)
+    come_back(one, live)
+    one.cart.run(200000)
+    _, _, missing, gone, opened = one.books()
+    rows = one.rows()
+    missing -= len([torque for torque in one.made[:before] if torque not in rows])
+    assert opened == 0 and missing <= gone <= missing + before + 1, (missing, gone, one.cart.gone(), one.made)

@@ -581,7 +581,9 @@ class Model:
             self.upto = self.found.ident
             self.settle()
             return
-        push = None if self.falls or self.upto != self.newest.ident - self.is_held else self.pushed_of_new_count()
+        is_searched = not (self.falls or self.upto != self.newest.ident - self.is_held)
+        pushed = [self.log[at] for at in self.pushed_of_new_count(self.first_record)] if is_searched else []
+        push = pushed[-1] if pushed and self.top not in pushed else None
         if push is not None and not is_ahead(self.newest.ident, push.ident):
             self.is_of_between = True
             self.newest = self.top = push
@@ -590,10 +592,10 @@ class Model:
         else:
             self.conclude()
 
-    def pushed_of_new_count(self):
-        """Return the last push since `top` of earlier connections that has begun a count, None: there is none."""
+    def pushed_of_new_count(self, first_record=0):
+        """Return which pushes since `top` have begun a count, in front of this record if not 0."""
         if not self.doubted or self.w not in self.log[self.since - 1 :]:
-            return None
+            return []
         found = []
         for at in range(max(self.doubted, self.since) - 1, len(self.log)):
             one = self.log[at]
@@ -601,8 +603,7 @@ class Model:
                 found = []
             elif not self.fetched[at] and one.ident > 0 and not is_ahead(one.ident, self.w.ident):
                 found += [] if self.is_late(at) else [at]
-        found = [self.log[at] for at in found if not self.first_record or at + 1 < self.first_record]
-        return found[-1] if found and self.top not in found else None
+        return [at for at in found if not first_record or at + 1 < first_record]
 
     def walk_on(self):
         newest = self.newest.ident
@@ -704,7 +705,8 @@ class Model:
             if self.begins_again():
                 self.epoch += 1
                 tops = [at + 2 for at in range(max(self.doubted, 1) - 1, len(self.log)) if self.log[at] is self.w]
-                self.since = max(tops + [self.doubted]) if self.doubted > 1 else len(self.log) + 1
+                pushes = self.pushed_of_new_count() + [len(self.log)]
+                self.since = max(tops + [self.doubted]) if self.doubted > 1 else pushes[0] + 1
             if self.w not in (NONE, EMPTY):
                 self.doubted = 1
         if self.newest is not None:

@@ -308,9 +308,9 @@ def test_gaps_lists_what_cannot_be_had_any_more(gappy):
     rows = table("gaps", gappy, "--csv")
     assert [row["first_id"] for row in rows] == ["3", "7"] and rows[0]["time"] == "2030-01-01 00:00:00"
     text = run("gaps", gappy).splitlines()
-    assert "IDs 3 to 5, 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
+    assert "IDs 3 to 5, at most 3 gone: the controller has nothing under these IDs" in text[0] and len(text) == 3
     assert text[2] == (
-        "7 gone in all, 2 of them not listed here; "
+        "at most 7 gone in all, 2 of them not listed here; "
         "at most 0 missing that can still be fetched, as far as that is written down"
     )
 
@@ -349,7 +349,7 @@ def test_info_and_export_tell_of_gaps(gappy):
 
 def test_gaps_of_a_log_without_any_is_an_empty_list(filled):
     assert as_json("gaps", filled)["gaps"] == []
-    assert run("gaps", filled).startswith("0 gone in all")
+    assert run("gaps", filled).startswith("at most 0 gone in all")
 
 
 def test_an_image_with_curves_has_a_third_area(tmp_path):
