@@ -18,8 +18,8 @@ Imported where an answer fits but is not the same.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, get_u32
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.ids import unpack_id
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest
+from toolcart.agent.openprotocol.ids import put_id, unpack_id
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID, TIME_BYTES
 
 PROOF_LEAST = const(3)  # a pair is two, one by its angle alone is one
@@ -172,6 +172,19 @@ def digests(results):
             put_digest(digest, 0, page, at, flags)
             if unpack_id(digest, 0):
                 yield get_u32(page, at - HEAD_BYTES), unpack_id(digest, 0), digest, flags
+
+
+def newest_record(duplicates, number, known=None):
+    """Return the newest record of the log with this ID, or of the result `known` that has it; 0: there is none."""
+    ident = bytearray(ID_BYTES)
+    put_id(ident, 0, number)
+    digest = bytearray(FINGERPRINT_BYTES)
+    newest = 0
+    for page, at, flags in duplicates.results_of(bytes(ident), 1):
+        put_digest(digest, 0, page, at, flags)
+        if known is None or same(digest, known):
+            newest = max(newest, get_u32(page, at - HEAD_BYTES))
+    return newest
 
 
 def newest_of(found, most):

@@ -25,10 +25,9 @@ Imported where the count of IDs does not go on.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.openprotocol.differing_formats import digests
+from toolcart.agent.openprotocol.differing_formats import digests, newest_record
 from toolcart.agent.openprotocol.ids import ZERO_DIGITS, after, following, is_ahead, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import TIME, are_alike, is_unread
-from toolcart.agent.openprotocol.stored_contents import newest_record
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES
 
 _VALUES = const(12)  # of a digest

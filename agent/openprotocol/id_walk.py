@@ -57,6 +57,7 @@ class Walk:
         self.is_over = False  # what is missing begins with the lowest that was found
         self.last = self.left = -1  # of the range it is in: its end, and how many IDs it began with
         self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
+        self.before = None  # the time of the last result of the count before, as a digest has it, None: not read yet
         self.since_before = 1  # `since` of the ledger, of the count before
         self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the count does not go on
 
@@ -68,7 +69,7 @@ class Walk:
 
     def forget_look(self):
         """The recovery starts over: it may walk in the same range once more."""
-        self.ended = None
+        self.ended = self.before = None
         self.last = -1
 
     def rises(self):
@@ -76,7 +77,7 @@ class Walk:
         return self.ended is not None and self.ended.is_rising
 
 
-def _of(recovery):
+def begun(recovery):
     """Return the walk, which is made with the first use."""
     if recovery.walk is None:
         recovery.walk = Walk()
@@ -149,7 +150,7 @@ def _rise_from(recovery, number, is_between):
     from toolcart.agent.openprotocol.ended_count import BETWEEN_MOST, EndedCountSearch  # hardly any cart needs it
 
     most = recovery.ownership.gone_most
-    ended = _of(recovery).ended = EndedCountSearch(number, min(most, BETWEEN_MOST) if is_between else most)
+    ended = begun(recovery).ended = EndedCountSearch(number, min(most, BETWEEN_MOST) if is_between else most)
     ended.is_between = is_between
     return recovery.turn_to(phases.PHASE_UPWARD, after(number) if is_between else number)
 
@@ -157,7 +158,7 @@ def _rise_from(recovery, number, is_between):
 def go_down(recovery, above, left, now):
     """Walk down from `above`, for `left` IDs at most; return an OUTCOME_."""
     _learn_gone_most(recovery)
-    walk = _of(recovery)
+    walk = begun(recovery)
     walk.there = []
     copy(walk.lowest, 0, recovery.observed.top, 0, FINGERPRINT_BYTES)
     if not walk.search.begin(above, left, recovery.ownership.gone_most):
@@ -175,7 +176,7 @@ def go_down_in(recovery, last, left, now):
             return recovery.turn_to(phases.PHASE_FILL, recovery.gap_fill.at)
     if is_open(recovery.gap_fill.at, last) and is_ahead(last, top):
         left = ahead_by(last, top)  # of the count before; what is not above `top` is of the new one
-    walk = _of(recovery)
+    walk = begun(recovery)
     if walk.last == last and left >= walk.left:
         return recovery.end_contradiction(now)
     walk.last, walk.left = last, left

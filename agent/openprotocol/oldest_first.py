@@ -17,13 +17,12 @@ Imported where something was fetched, or the highest result known is not under i
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, get_u32
-from toolcart.agent.openprotocol import range_fetch, stored_contents
+from toolcart.agent.openprotocol import id_walk, range_fetch, stored_contents
 from toolcart.agent.openprotocol import recovery_phases as phases
-from toolcart.agent.openprotocol.differing_formats import digests
+from toolcart.agent.openprotocol.differing_formats import digests, newest_record
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
-from toolcart.agent.openprotocol.ids import id_of, is_ahead
+from toolcart.agent.openprotocol.ids import after, id_of, is_ahead
 from toolcart.agent.openprotocol.result_digest import TIME
-from toolcart.agent.openprotocol.stored_contents import newest_record
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 _VALUES = const(12)  # of a digest
@@ -72,16 +71,16 @@ def hides_known(recovery, number):
 
 def _is_of_count_before(recovery):
     """True if what came last was made, by its time, before the last result of the count before (rule 5)."""
-    contents = stored_contents.begun(recovery)
+    walk = id_walk.begun(recovery)
     since = recovery.first_of_count()
-    if contents.before is None:
+    if walk.before is None:
         last = 0
-        contents.before = b""
+        walk.before = b""
         for record, _, digest, _ in digests(recovery.duplicates.results(1)):
             if last < record < since:
                 last = record
-                contents.before = bytes(digest[TIME:_VALUES])
-    return recovery.answer[TIME + 2] > 0 and recovery.answer[TIME:_VALUES] < contents.before
+                walk.before = bytes(digest[TIME:_VALUES])
+    return recovery.answer[TIME + 2] > 0 and recovery.answer[TIME:_VALUES] < walk.before
 
 
 class OldestFirstCheck:
@@ -129,7 +128,12 @@ def _numbers(duplicates):
 
 def _close(recovery, is_gone, is_older):
     """Close the missing ID, for which there was an answer, one that `is_older` is stored; return an OUTCOME_."""
+    gap_fill = recovery.gap_fill
     if is_gone:
         recovery.why = WHY_SILENT
-    recovery.gap_fill.gone_run = 0
-    return range_fetch.close_asked(recovery, is_gone, is_gone and is_older)
+    ledger = recovery.ledger
+    if is_gone and is_older and ledger.place_of(gap_fill.begin) >= ledger.ended_ranges:
+        gap_fill.jump(after(gap_fill.at), 1, WHY_SILENT)
+        return recovery.turn_to(phases.PHASE_FILL, gap_fill.at)
+    gap_fill.gone_run = 0
+    return range_fetch.close_asked(recovery, is_gone)

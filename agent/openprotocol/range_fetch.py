@@ -97,11 +97,8 @@ def turn_or_close(recovery):
     return phases.OUTCOME_NONE if recovery.turn_spindle() else close_asked(recovery, False)
 
 
-def close_asked(recovery, gone, is_other=False):
-    """Close the ID asked for: it is no longer missing, and `gone` unless the log has it. Return OUTCOME_NONE.
-
-    What the log has `is_other`: a result of an earlier count under this ID.
-    """
+def close_asked(recovery, gone):
+    """Close the ID asked for: it is no longer missing, and `gone` unless the log has it. Return OUTCOME_NONE."""
     gap_fill = recovery.gap_fill
     if recovery.deferred is not None:
         recovery.deferred.is_done(gap_fill.at)
@@ -109,7 +106,7 @@ def close_asked(recovery, gone, is_other=False):
     if gone and (gap_fill.differing_push_ids or not recovery.may_push_ids_differ()):
         from toolcart.agent.openprotocol.stored_contents import is_id_stored  # hardly any is gone
 
-        count = 1 if is_other or not is_id_stored(recovery) else 0
+        count = 0 if is_id_stored(recovery) else 1
     if recovery.has_several():
         recovery.closed_top = recovery.ledger.top() if gap_fill.at == recovery.ledger.top() else recovery.closed_top
         from toolcart.agent.openprotocol.stored_contents import first_of_count_at  # hardly any controller has several

@@ -62,7 +62,6 @@ class StoredContents:
         self._epoch = epoch
         self.is_partial = False  # the log has more than these
         self.is_oldest_first = None  # what toolcart.agent.openprotocol.oldest_first has found, None: nothing yet
-        self.before = None  # the time of the last result of the count before, as a digest has it, None: not read yet
         self._duplicates = duplicates
         self._upto = duplicates.next_record() - 1  # what comes behind this record is not read yet
         self._most = duplicates.contents_most
@@ -368,19 +367,6 @@ def is_id_stored(recovery):
     from toolcart.agent.openprotocol import other_ids  # hardly any controller's IDs are off
 
     return other_ids.is_pushed_as(recovery, ident, since)
-
-
-def newest_record(duplicates, number, known=None):
-    """Return the newest record of the log with this ID, or of the result `known` that has it; 0: there is none."""
-    ident = bytearray(ID_BYTES)
-    put_id(ident, 0, number)
-    digest = bytearray(FINGERPRINT_BYTES)
-    newest = 0
-    for page, at, flags in duplicates.results_of(bytes(ident), 1):
-        put_digest(digest, 0, page, at, flags)
-        if known is None or same(digest, known):
-            newest = max(newest, get_u32(page, at - HEAD_BYTES))
-    return newest
 
 
 def turns_to_compare_pushed(recovery, number):

@@ -57,7 +57,7 @@ class SubscriptionCheck:
         self._looks = False  # what is missing is looked for
         self._doubts = False
         self._minutes = 0  # without a result
-        self._stored_before = self._numbers[STORED]
+        self._stored_before = self._count()
 
     def rest(self, now):
         """The subscription stands, as far as can be seen: begin the five minutes."""
@@ -79,7 +79,7 @@ class SubscriptionCheck:
         if self._looks and self._recovery.seeks():
             self.timer.start(now, _MINUTE_MS)
             return False
-        is_quiet = self._stored_before == self._numbers[STORED]
+        is_quiet = self._stored_before == self._count()
         if self._looks or not (is_quiet or self._doubts):
             self._unfetched = self._recovery.polled if is_quiet else -1
             self.rest(now)
@@ -106,9 +106,9 @@ class SubscriptionCheck:
         elif self._newest < 0:
             self._newest = self._recovery.polled
             self._doubts = False
-            self._stored_before = self._numbers[STORED]
+            self._stored_before = self._count()
             self.timer.start(now, self._again_ms)
-        elif self._stored_before == self._numbers[STORED]:
+        elif self._stored_before == self._count():
             self._looks = True
             if self._newest and self._unfetched in (-1, self._recovery.polled):
                 self._recovery.start_over()
@@ -125,7 +125,7 @@ class SubscriptionCheck:
         if not self._looks:
             return
         self._stored_before += number >= 0  # stored, and not pushed
-        if not is_ahead(number, self._newest) if number >= 0 else self._stored_before == self._numbers[STORED]:
+        if not is_ahead(number, self._newest) if number >= 0 else self._stored_before == self._count():
             self._looks = False
             intake.counters.note(counter.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
@@ -152,3 +152,6 @@ class SubscriptionCheck:
             intake.counters.note(counter.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)
+
+    def _count(self):
+        return self._numbers[STORED]
