@@ -496,9 +496,9 @@ class Recovery:
     def stored(self, now):
         """The log has what was fetched; under another ID it is no answer to what was asked."""
         if self.phase == phases.PHASE_FILL:
+            self.why = WHY_SILENT  # why it is gone, or another spindle's result of this ID
             if self.is_elsewhere:
                 self.is_elsewhere = False
-                self.why = WHY_SILENT
                 self.follow(phases.STEP_ABSENT, now)
                 return
             if self.ledger.epoch():

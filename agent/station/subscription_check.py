@@ -85,10 +85,9 @@ class SubscriptionCheck:
             self.rest(now)
             return False
         self._minutes += 1
+        self.timer.start(now, _MINUTE_MS)  # also until the answer, or while something is being fetched
         if not self._doubts and self._newest < 0 and self._minutes < QUIET_MINUTES:
-            self.timer.start(now, _MINUTE_MS)
             return False
-        self.timer.start(now, _MINUTE_MS)  # until the answer, or while something is being fetched
         if self._recovery.can_poll():
             self._recovery.poll()
             return False

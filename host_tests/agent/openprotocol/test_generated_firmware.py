@@ -13,6 +13,12 @@ def firmware(monkeypatch, seed=1, **given):
     return Firmware(monkeypatch, seed, **{**PLAIN, **given}).live()
 
 
+def reasons(one):
+    """Return why results are gone, an event each."""
+    why = [describe(event, 0, kind, 0, len(event)) for _, kind, _, event in one.cart.records() if kind == KIND_EVENT]
+    return [line["text"] for line in why if line["event"] == "results gone"]
+
+
 @pytest.mark.parametrize(
     ("keeps", "found", "blank_as"), all_pairs([2, 7], ["blank", "blank below the newest"], ["spaces", "zeros"])
 )
@@ -38,6 +44,8 @@ def test_the_results_of_the_bolts_that_are_not_answered_for_are_gone(monkeypatch
     one = firmware(monkeypatch, bolts=True, names_spindles=names, keeps=keeps, first=20, outages=outages, between=4)
     false, twice, missing = one.books()
     assert one.faults() == [] and false == twice == 0 and one.cart.station.ledger.gone() == missing
+    if keeps == 500:  # all are there
+        assert reasons(one) == ["no answer came for these, or none that is certainly theirs"] * 2
 
 
 @pytest.mark.parametrize(
@@ -123,9 +131,7 @@ def test_what_the_count_before_hides_is_counted(monkeypatch, ending):
     outages = [(3, ending, True)]
     one = firmware(monkeypatch, first=1, keeps=500, forgets=False, between=7, oldest_first=True, outages=outages)
     assert one.faults() == [] and one.books() == (0, 0, 3) and one.cart.gone() == [(1, 3)]
-    why = [describe(event, 0, kind, 0, len(event)) for _, kind, _, event in one.cart.records() if kind == KIND_EVENT]
-    reasons = [line["text"] for line in why if line["event"] == "results gone"]
-    assert reasons == ["no answer came for these, or none that is certainly theirs"]
+    assert reasons(one) == ["no answer came for these, or none that is certainly theirs"]
 
 
 @pytest.mark.parametrize(
