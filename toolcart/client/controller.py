@@ -17,6 +17,7 @@ Rules
 import asyncio
 import contextlib
 import errno
+import functools
 import logging
 import random
 import socket
@@ -46,6 +47,7 @@ MESSAGE_BYTES = 9999
 CONNECT_TIMEOUT_S = 5.0
 _STOP_WAIT_MS = 1000
 _EVENTS_KEPT = 100
+_ID_MOST = 9999999999  # ten digits
 _NOT_ENTERED = "this client is not connected yet: use it inside `async with`"
 # What waiting does not change: a first connection that fails so is not tried again.
 _AT_ONCE = (errno.ECONNREFUSED, errno.ENOENT, errno.ENOTDIR, errno.EACCES)
@@ -97,6 +99,7 @@ class Controller:
             session, places, self._note_start, self._note_ready, Traffic(self._where), options.scaled
         )
         self._gaps = GapFill(self._conversation, self.old_result, min(options.timeout, options.response_s))
+        self._topics["results"].fill = self._gaps
 
     def _session(self, subscriptions: tuple) -> Session:
         options = self._options
@@ -449,20 +452,25 @@ class Controller:
         self._entered()
         return Stream(Topic(self._check_loop, self._listen, self._unlisten, "connections", _EVENTS_KEPT))
 
-    def results(self, fill_gaps: bool = True) -> Stream:
+    def results(self, fill_gaps: bool = True, after: int | None = None) -> Stream:
         """Return the results: MID 0061 (OP 5.8.2 p. 133), or 1201 and 1202, 0106 and 0107, 0101 in its place.
 
         Read them inside `with` or `async with`, and acknowledge each when what you keep of it is safe. With `fill_gaps`
         those that were made while there was no connection are fetched first after a reconnect, in order, as MID 0065
         with `fetched` True; what cannot be fetched comes as a Missed with its IDs. It needs MID 0064 of the controller:
         without it a Missed tells what a later result shows to be missing.
+
+        `after` is the ID of the last result that the program has, 0 if it has none: what the controller has made since
+        is missing, too. Without it what is missing begins when this client first reads, and behind what it has
+        acknowledged when it reads again.
         """
         one_of("fill_gaps", fill_gaps, (False, True))
-        stream = self.stream("results")
-        topic = self._topics["results"]
-        if not topic.is_read:
-            topic.fill = self._gaps if fill_gaps else None
-        return stream
+        if after is not None:
+            whole("after", after, 0, _ID_MOST)
+            one_of("fill_gaps", fill_gaps, (True,))
+        self._entered()
+        begin = functools.partial(self._gaps.begin, last=after) if fill_gaps else None
+        return Stream(self._topics["results"], begin)
 
     def alarms(self) -> Stream:
         """Return alarms (MID 0071, 1000), their acknowledgements (0074) and states (0076, OP 5.10 p. 163)."""

@@ -1,14 +1,16 @@
 """Fetches the results that a controller made while there was no connection: MID 0064, asked by the reader's own task.
 
 Rules
-1. `done` is the ID up to which everything is acknowledged or told. Entering asks for the newest result (ID 0), which
+1. `done` is the ID up to which everything is acknowledged or told. It outlives a reading: the next one begins behind
+   it, or behind what its program has, whichever is further. The first one begins behind the newest result (ID 0). That
    also shows whether the controller has MID 0064, and in which revision: the pushed one, or the next one below.
 2. After a reconnect what lies between `done` and the newest is given first, in order: what was pushed meanwhile at its
    place, also on a connection that was over before it was read, the rest as MID 0065, marked `fetched`. What was given
-   and not acknowledged comes again.
+   and not acknowledged comes again. A push of what was fetched is not given: its acknowledgement is that of the
+   fetched one.
 3. What is not there, or is answered with another ID, is told in a Missed at its place. Where nothing can be asked for,
-   the first new push behind the reconnect tells what is missing in front of it: IDs if it goes on behind `done`, else
-   that something may be.
+   the first new push of each connection tells what is missing in front of it: IDs if it goes on behind `done`, else
+   that something may be. A controller that had no result and has none now has made none.
 4. Where pushes of one connection skip IDs, stations share them: an answer is ours if it names our station (revision 7
    on), and is told as missed if it names none. Only IDs above the newest that was there as the connection began count:
    below it lies what was made before, and what is pushed again because it was not acknowledged.
@@ -38,6 +40,7 @@ _REVISION_MOST, _USUAL_REVISION = 11, 7
 _OWN_LAYOUTS = 900  # revisions of MID 0061 from here on have no counterpart of MID 0065
 _UNANSWERED = "the controller does not answer MID 0064"
 _SILENT_MOST = 3  # in a row: then the rest is not asked for
+_VALUES = ("time", "tightening_status", "torque", "angle")  # of a result, in MID 0061 and 0065
 
 
 class Fetched:
@@ -63,6 +66,7 @@ class Fetched:
         self.conversation.check_loop()
         if not self.acknowledged:
             self.acknowledged = self.fill.settle(self)
+            self.fill.settle_copies()
         return self.acknowledged
 
 
@@ -76,18 +80,21 @@ class GapFill:
         self._has = True  # the controller has MID 0064
         self._revision = 0  # of it, 0 before one was accepted
         self._identity: tuple = ()  # of the controller that the IDs are of
+        self._done: int | None = None
+        self._is_whole = False  # all that the controller has is missing, as far down as it goes: `done` is not known
+        self._last: Any = None  # what was settled last
+        self._fetched: dict[int, Fetched] = {}  # what a controller may still push, by its ID
         self._why = "which one was the newest is not known"
         self._asking: asyncio.Task | None = None
         self._asked = (0, 0)  # by it: ID, revision
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was read: the topic was left."""
+        """Forget what was given and not acknowledged: the topic was left."""
         self.is_entered = False
         if self._asking is not None:
             self._asking.cancel()
             self._asking = None
-        self._done: int | None = None
         self._connection = 0
         self._given: deque[list] = (
             deque()
@@ -95,36 +102,44 @@ class GapFill:
         self._ready: deque = deque()  # what is to be given next
         self._is_filling = False
         self._is_open = False  # the first new push tells what is missing: it cannot be asked for
-        self._last: Any = None  # what was settled last
         self._pushed: list[bytes] = []  # data of what the connections before pushed last: they may push it again
         self._next = 0  # ID to be fetched next
         self._newest: int | None = None
-        self._was_empty = False  # the controller had no result when the topic was entered
-        self._walked: list | None = None  # what a walk down from the newest has found: all of it is missing
+        self._is_walking = False  # down from the newest: all that is there is missing
+        self._walked: dict[int, tuple[Message | None, str]] = {}  # what that has found, by its ID
+        self._is_empty = False  # the controller has no result, by its last answer
+        self._in_vain = 0  # the connection over which the newest was asked for in vain
+        self._copies: list[Any] = []  # pushes of what was fetched, not acknowledged
         self._missed: list | None = None  # first, last, why: not told yet
         self._silent = 0
         self._unanswered: set[int] = set()  # IDs asked for in vain: another question for one costs a connection
-        self._above: int | None = None  # of a push that was settled in front of what was missing
+        self._above: set[int] = set()  # IDs of pushes that were given in front of what was missing
         self._top: int | None = None  # highest ID of `_top_of`: each one of ours above it is pushed there
         self._top_of = 0  # the connection whose newest ID is known, 0 for none
         self._is_shared = False
 
-    async def begin(self, kept: deque) -> None:
-        """The topic was entered: find the newest ID."""
+    async def begin(self, kept: deque, last: int | None = None) -> None:
+        """The topic was entered: find the newest ID. What the program has goes to `last`, 0: it has none."""
         self.is_entered = True
         conversation = self._conversation
-        self._connection = conversation.connection
-        self._identity = self._who()
+        self._identity = self._identity or self._who()
+        if last and (self._done is None or is_ahead(last, self._done)):
+            self._done, self._is_whole = last, False
+        self._is_whole = self._is_whole or (last == 0 and self._done is None)
+        is_first = self._done is None and not self._is_whole
+        self._start(conversation.connection, None)
+        if is_first:
+            self._is_open = False
         if not self._has or conversation.is_held_up():
             return
-        try:
-            newest = await self._ask(0)
-        except ConnectionLost:
-            return
-        self._was_empty = self._has and newest is None
-        self._top, self._top_of = tightening_id(newest), conversation.connection
-        if newest is not None and self._done is None:
-            self._done = tightening_id(newest)
+        with contextlib.suppress(ConnectionLost):
+            await (self._begin_at_newest(kept) if is_first else self._find_newest(kept))
+
+    async def _begin_at_newest(self, kept: deque) -> None:
+        newest = tightening_id(await self._ask(0))
+        self._is_whole = self._is_empty
+        self._top, self._top_of = newest, self._conversation.connection
+        self._done = newest
         if kept and _id_of(kept[0]) is not None:  # came meanwhile
             self._done = before(_id_of(kept[0]) or 0)
 
@@ -134,11 +149,13 @@ class GapFill:
         while True:
             if self._ready:
                 return self._hand_over(self._ready.popleft())
+            if kept and self._is_copy(kept[0]):
+                self._copies.append(kept.popleft())
+                self.settle_copies()
+                continue
             head = kept[0] if kept else None
-            is_past = self._connection != conversation.connection  # with nothing missing in front of what it pushed
-            if head is not None and is_past and head.connection == self._connection and not self._is_filling:
-                return self._give(kept.popleft())  # its reader has it at least
-            if is_past:
+            is_new = self._connection != conversation.connection
+            if is_new and (self._is_filling or head is None or head.connection != self._connection):
                 self._start(conversation.connection, head)
             if not self._is_filling or conversation.is_held_up():
                 if head is None:
@@ -160,6 +177,7 @@ class GapFill:
         """
         place = next((index for index, one in enumerate(self._given) if one[0] is who), -1)
         if place < 0:
+            self._note_read_otherwise(who)
             return False
         number = self._given[place][1]
         if any(not one[2] and one[1] != number for one in list(self._given)[:place]):
@@ -167,7 +185,17 @@ class GapFill:
         for index, one in enumerate(self._given):
             one[2] = one[2] or index <= place or one[1] == number  # copies are settled together
         self._advance()
+        self.settle_copies()
         return True
+
+    def settle_copies(self) -> None:
+        """Acknowledge the pushes of what was fetched and is acknowledged, once nothing older is open."""
+        for copy in list(self._copies):
+            fetched = self._fetched.get(_id_of(copy) or 0)
+            if fetched is None or fetched.acknowledged:
+                with contextlib.suppress(OutOfOrder):
+                    self._conversation.acknowledge(copy)
+                    self._copies.remove(copy)
 
     def check(self, who: Any) -> None:
         """OutOfOrder if one that was fetched is older than this push and not acknowledged."""
@@ -183,6 +211,22 @@ class GapFill:
         started = self._conversation.started.raw()
         return tuple(started.get(name) for name in ("cell_id", "channel_id", "controller_serial_number"))
 
+    def _note_read_otherwise(self, who: Any) -> None:
+        """Take note of what was acknowledged by a reader for whom nothing is fetched."""
+        number = _id_of(who)
+        if self.is_entered or number is None or not who.acknowledged:
+            return
+        if self._done is None or is_ahead(number, self._done):
+            self._last, self._done, self._is_whole = who, number, False
+
+    def _is_copy(self, pushed: Any) -> bool:
+        """True for a push of what was fetched, given and is not forgotten: the same ID, time and values."""
+        fetched = self._fetched.get(_id_of(pushed) or 0)
+        if fetched is None:
+            return False
+        one, other = fetched.message.raw(), pushed.message.raw()
+        return all(one.get(name) == other.get(name) for name in _VALUES if name in one and name in other)
+
     def _advance(self) -> None:
         while self._given and self._given[0][2]:
             self._last, self._done, _ = self._given.popleft()
@@ -191,16 +235,19 @@ class GapFill:
         """A new connection stands, or is about to; `head` may be of one before it, which is the next one then."""
         self._pushed = [one.data for one in (self._last, *(one[0] for one in self._given)) if hasattr(one, "data")]
         self._given.clear()
-        self._missed = self._above = None
+        self._copies.clear()
+        self._fetched = {number: one for number, one in self._fetched.items() if one.acknowledged}
+        self._missed = None
+        self._above.clear()
         self._top_of = 0
         self._silent = 0
         self._newest = None
-        self._walked = None
-        self._is_filling = self._has and (self._done is not None or self._was_empty)
+        self._is_walking = False
+        self._walked.clear()
+        self._is_filling = self._has and (self._done is not None or self._is_whole) and connection != self._in_vain
         self._is_open = not self._is_filling
         self._connection = head.connection if self._is_open and head is not None else connection
-        if self._done is not None:
-            self._next = after(self._done)
+        self._next = 0 if self._done is None else after(self._done)
 
     def _give(self, message: Any) -> Any:
         """Note that a push is given, and return it."""
@@ -211,10 +258,10 @@ class GapFill:
             self._is_shared = self._is_shared or (self._top is not None and is_ahead(number, after(self._top)))
             if self._top is None or is_ahead(number, self._top):
                 self._top = number
-        if self._done is None:
-            self._done = before(number)
-        if self._is_filling and is_ahead(number, self._next):  # rule 5
-            self._above = number
+        if self._done is None and not self._is_filling:
+            self._done, self._is_whole = before(number), False
+        if self._is_filling and (not self._next or is_ahead(number, self._next)):  # rule 5
+            self._above.add(number)
         elif not message.acknowledged:  # else it is a copy, settled already
             self._given.append([message, number, False])
         return message
@@ -227,7 +274,11 @@ class GapFill:
             LOGGER.warning("%s: %s", self._conversation.traffic.where, one)
             return one
         if one.fetched:
-            self._given.append([one, _id_of(one), False])
+            number = _id_of(one) or 0
+            self._given.append([one, number, False])
+            self._fetched[number] = one
+            if len(self._fetched) > FETCH_MOST:
+                del self._fetched[next(iter(self._fetched))]
             return one
         return self._give(one)
 
@@ -247,8 +298,8 @@ class GapFill:
 
     async def _step(self, kept: deque) -> None:
         """Put one more into `_ready`, or end the filling."""
-        if self._walked is not None:
-            await self._walk(kept, self._walked)
+        if self._is_walking:
+            await self._walk()
             return
         if self._newest is None:
             await self._find_newest(kept)
@@ -264,7 +315,10 @@ class GapFill:
             self._end()
             return
         number = self._next
-        message, why = await self._fetched(number)
+        if number in self._above:
+            self._next = after(number)
+            return
+        message, why = self._walked.pop(number, None) or await self._ask_for(number)
         self._next = after(number)
         if message is not None:
             self._tell_missed()
@@ -283,47 +337,49 @@ class GapFill:
         newest = tightening_id(await self._ask(0))
         self._top, self._top_of = newest, self._connection
         if newest is None or not self._has:
-            self._is_filling, self._is_open = False, True
+            self._is_filling = False
+            self._in_vain = 0 if self._is_empty else self._connection
+            self._is_open = not (self._is_empty and self._is_whole) or bool(kept)
+            if kept:
+                self._connection = kept[0].connection  # each of them tells
             return
+        self._newest = newest
         if done is None or (newest != done and not is_ahead(newest, done)):
             if done is not None:
                 why = f"the controller's IDs begin again: {newest} is its newest, {done} came before"
                 self._ready.append(Missed(range(0), why))
-            self._walked, self._next, self._done = [], newest, None
+            self._is_walking, self._next, self._done = True, newest, None
             return
-        self._newest = newest
         if ahead_by(newest, done) > FETCH_MOST:
             last = newest - FETCH_MOST
             self._miss(self._next, last, f"more than {FETCH_MOST} are not asked for")
             self._next = after(last)
 
-    async def _walk(self, kept: deque, walked: list) -> None:
-        """Look at one more of what the controller has, from the newest down; at the end give it in order."""
-        pushed = [number for number in map(_id_of, kept) if number is not None]
-        message = None
-        if self._next and len(walked) < FETCH_MOST:
-            message, _ = await self._fetched(self._next)
-        if message is not None:
-            walked.append(message)
-            self._next -= 1
-            return
-        conversation = self._conversation
-        if self._was_empty and self._next:
-            why = f"whether there were results up to {self._next} is not known: the controller has none there"
-            self._ready.append(Missed(range(0), why))
-        fresh = [one for one in reversed(walked) if tightening_id(one) not in pushed]
-        self._ready.extend(Fetched(one, conversation, self) for one in fresh)
-        self._done = self._next
-        self._walked, self._was_empty, self._is_filling = None, False, False
+    async def _walk(self) -> None:
+        """Look at one more of what the controller has, from the newest down; from the last one on it is given."""
+        number = self._next
+        why = f"more than {FETCH_MOST} are not asked for"
+        if number and len(self._walked) < FETCH_MOST:
+            message, why = await self._ask_for(number)
+            if message is not None or not why:
+                self._walked[number] = message, why
+                self._next -= 1
+                return
+        if self._is_whole and number:
+            self._ready.append(Missed(range(0), f"whether there were results up to {number} is not known: {why}"))
+        self._done, self._next = number, after(number)
+        self._is_walking = self._is_whole = False
 
     def _end(self) -> None:
         self._tell_missed()
-        self._is_filling = self._was_empty = False
+        self._is_filling = self._is_whole = False
         self._unanswered.clear()
-        if self._above is not None:
-            self._given.append([None, self._above, True])
-            self._above = None
-            self._advance()
+        for number in self._above:
+            if self._newest is not None and is_ahead(number, self._newest):
+                self._newest = number
+                self._given.append([None, number, True])
+        self._above.clear()
+        self._advance()
 
     def _miss(self, first: int, last: int, why: str) -> None:
         if self._missed is not None and (self._missed[2] != why or first < self._missed[1]):
@@ -338,7 +394,7 @@ class GapFill:
             self._missed = None
             self._ready.append(Missed(range(first, last + 1), why))
 
-    async def _fetched(self, number: int) -> tuple[Message | None, str]:
+    async def _ask_for(self, number: int) -> tuple[Message | None, str]:
         """Return the result of this ID, or None and why there is none; None and nothing if it is another station's."""
         if self._silent >= _SILENT_MOST or number in self._unanswered:
             self._silent += 1
@@ -365,6 +421,7 @@ class GapFill:
 
     async def _ask(self, number: int) -> Message | None:
         """Ask in the revision that is accepted, which is looked for; None if there is no such result."""
+        self._is_empty = False
         revisions = [self._revision] if self._revision else self._revisions()
         for revision in revisions:
             try:
@@ -373,7 +430,7 @@ class GapFill:
                 self._why = str(refused)
                 if refused.code != _NOT_THERE:
                     continue
-                message = None
+                message, self._is_empty = None, True
             except Unanswered:
                 self._why = _UNANSWERED
                 break

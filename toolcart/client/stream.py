@@ -14,6 +14,7 @@ Rules
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Self, TypeVar
 
 from toolcart.client.errors import ConnectionLost, NothingCame, StateError
@@ -29,7 +30,7 @@ class Topic:
 
     def __init__(self, check, subscribe, unsubscribe, name: str, most: int | None = None) -> None:
         self.name = name
-        self.fill: Any = None  # a GapFill, where what is missing after a reconnect is fetched
+        self.fill: Any = None  # a GapFill, for a topic of which what is missing can be fetched
         self.check = check  # StateError in another loop than that of the client
         self._subscribe = subscribe
         self._unsubscribe = unsubscribe
@@ -54,12 +55,12 @@ class Topic:
     def __repr__(self) -> str:
         return f"<Stream {self.name}, {('not read', 'read for one message', 'read')[self._state]}>"
 
-    async def enter(self) -> None:
-        """Subscribe, for as long as it is read."""
+    async def enter(self, begin: Callable[[deque], Awaitable[None]] | None) -> None:
+        """Subscribe, for as long as it is read; `begin` looks for what is missing."""
         await self._enter(_ENTERED)
-        if self.fill is not None:
+        if begin is not None:
             try:
-                await self.fill.begin(self._kept)
+                await begin(self._kept)
             except BaseException:
                 await self.leave()
                 raise
@@ -188,9 +189,10 @@ class Stream(Generic[Pushed]):
     'selected'
     """
 
-    def __init__(self, topic: Topic) -> None:
+    def __init__(self, topic: Topic, begin: Callable[[deque], Awaitable[None]] | None = None) -> None:
         self.name = topic.name
         self._topic = topic
+        self._begin = begin
 
     def __repr__(self) -> str:
         return repr(self._topic)
@@ -200,7 +202,7 @@ class Stream(Generic[Pushed]):
 
         StateError if the topic is being read already.
         """
-        await self._topic.enter()
+        await self._topic.enter(self._begin)
         return self
 
     async def __aexit__(self, *_: object) -> None:

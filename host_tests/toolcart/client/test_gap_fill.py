@@ -477,3 +477,232 @@ def test_the_recipe_for_sqlite_loses_nothing_of_a_reconnect(tmp_path):
     rows = sqlite3.connect(tmp_path / "results.db")
     assert [one for (one,) in rows.execute("SELECT id FROM result ORDER BY id")] == list(range(1, 11))
     assert rows.execute("SELECT count(*) FROM missed").fetchone() == (0,)
+
+
+def scripted_reading(answer, body, options=None, **how):
+    """Run `body(scripted, client, results, on)`; `on(n)` waits until the n-th subscription stands."""
+
+    async def whole():
+        async with ScriptedController(answer) as scripted:
+
+            async def subscribed(times):
+                while scripted.count(60) < times:
+                    await asyncio.sleep(0.001)
+
+            async with connect(scripted.host, scripted.port, **QUICK, **(options or {})) as one:
+                async with one.results(**how) as results:
+                    return await body(scripted, one, results, subscribed)
+
+    return run(whole())
+
+
+async def all_that_comes(results, wait_s=QUIET_S):
+    came = []
+    with contextlib.suppress(NothingCame):
+        while True:
+            message = await results.next(timeout=wait_s)
+            came.append(seen(message))
+            if not isinstance(message, Missed):
+                await message.acknowledge()
+    return came
+
+
+WITHOUT_ID = result(2147483648, 65).replace(b"2147483648", b"00000000X2")
+
+
+@pytest.mark.parametrize("at_entry", [(), (refused(64, 15),), (result(1, 65),)])
+@pytest.mark.parametrize("later", [(), (refused(64, 99),), (WITHOUT_ID,)])
+def test_each_gap_between_pushes_is_told_once_where_the_newest_cannot_be_asked_for(at_entry, later):
+    """The pushes of four connections are read after the last one is lost."""
+    answers = [list(at_entry)]
+
+    async def body(scripted, one, results, subscribed):
+        scripted.send(result(1))
+        assert await (await results.next(timeout=SOON_S)).acknowledge()
+        for place, number in enumerate((3, 5, 9), 1):
+            scripted.cut()
+            await subscribed(place + 1)
+            scripted.send(result(number))
+            scripted.send(result(number + 1))
+            await one.select_pset(1)
+        return await all_that_comes(results, 1)
+
+    def answer(mid, data):
+        return (answers.pop() if answers else list(later)) if mid == 64 else None
+
+    came = scripted_reading(answer, body, {"response_s": 0.2})
+    assert came == [range(2, 3), 3, 4, 5, 6, range(7, 9), 9, 10]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["silent", "refused", "no ID", "mixed"])
+def test_random_losses_without_an_answer_are_told_once(kind, seed):
+    """Between any two pushes that are given all IDs are told, and none is told that is given."""
+    dice = random.Random(seed)
+    replies = {"silent": [], "refused": [refused(64, 99)], "no ID": [WITHOUT_ID]}
+
+    def answer(mid, data):
+        if mid != 64:
+            return None
+        return replies[dice.choice(list(replies)) if kind == "mixed" else kind]
+
+    async def body(scripted, one, results, subscribed):
+        scripted.send(result(1))
+        assert await (await results.next(timeout=SOON_S)).acknowledge()
+        reader = asyncio.create_task(all_that_comes(results, 1))
+        number = 1
+        for place in range(1, 8):
+            scripted.cut()
+            await subscribed(place + 1)
+            number += dice.randrange(1, 4)
+            for _ in range(dice.randrange(3)):
+                scripted.send(result(number))
+                number += 1
+            await asyncio.sleep(dice.choice([0, 0.01, 0.1]))
+        return await reader
+
+    came = scripted_reading(answer, body, {"response_s": 0.05})
+    ids = [number for one in came for number in (one if isinstance(one, range) else [one])]
+    assert ids == list(range(2, 2 + len(ids))), came
+
+
+def test_a_controller_that_had_no_result_and_has_none_has_made_none():
+    with reading() as (simulated, _, results):
+        for _ in range(2):
+            simulated.drop()
+            with pytest.raises(NothingCame):
+                results.next(timeout=QUIET_S)
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        gap(simulated, 1)
+        assert taken(results, 1) == [(2, "fetched")]
+
+
+def left_with_the_second_open(simulated, one, between=lambda: None, **how):
+    """Read 1 and 2 and acknowledge 1; return the second reading of the same client."""
+    with one.results() as results:
+        for _ in range(2):
+            simulated.produce()
+        results.next(timeout=SOON_S).acknowledge()
+        assert seen(results.next(timeout=SOON_S)) == 2
+    between()
+    return one.results(**how)
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_what_was_open_when_its_reading_ended_comes_to_the_next_one(is_told):
+    with controller(**({"refuse": {64: 99}} if is_told else {})) as simulated:
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+            with left_with_the_second_open(simulated, one, simulated.produce) as results:
+                assert taken(results, 0 if is_told else 2) == ([] if is_told else [(2, "fetched"), (3, "fetched")])
+                simulated.produce()
+                assert taken(results, 2 if is_told else 1) == ([range(2, 4), 4] if is_told else [4])
+            with one.results() as results:
+                assert taken(results, 0) == [], "what is acknowledged is known"
+        simulated.assert_clean()
+
+
+def test_what_another_kind_of_reading_acknowledged_is_not_fetched():
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        with left_with_the_second_open(simulated, one, fill_gaps=False) as results:
+            simulated.produce()
+            assert taken(results, 1) == [3]
+        with one.results() as results:
+            assert taken(results, 0) == []
+            gap(simulated, 1)
+            assert taken(results, 1) == [(4, "fetched")]
+
+
+def test_a_reading_begins_behind_what_its_program_has():
+    with controller() as simulated:
+        for _ in range(4):
+            simulated.produce()
+        for last, came in ((2, [3, 4]), (4, []), (0, [1, 2, 3, 4]), (None, [])):
+            with connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+                with one.results(after=last) as results:
+                    assert taken(results, len(came)) == [(number, "fetched") for number in came]
+                    gap(simulated, 0)
+                    assert taken(results, 0) == []
+                with one.results(after=1) as results:
+                    assert taken(results, 0) == [], "the client knows better"
+        simulated.assert_clean()
+
+
+def test_a_reading_behind_nothing_takes_what_there_is_and_tells_that_there_may_be_more():
+    with controller(memory=2) as simulated:
+        for _ in range(3):
+            simulated.produce()
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one, one.results(after=0) as results:
+            assert taken(results, 3) == [range(0), (2, "fetched"), (3, "fetched")]
+
+
+def test_a_reading_behind_what_its_program_has_is_told_what_is_missing_without_mid_0064():
+    with controller(refuse={64: 99}) as simulated:
+        simulated.produce()
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one, one.results(after=0) as results:
+            simulated.produce()
+            assert taken(results, 2) == [range(0), 2]
+        simulated.produce()
+        with connect_blocking(simulated.host, simulated.port, **QUICK) as one, one.results(after=2) as results:
+            simulated.produce()
+            assert taken(results, 2) == [range(3, 4), 4]
+
+
+def test_after_is_an_id_and_wants_gaps_to_be_filled():
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        with pytest.raises(OptionError, match="after: found -1, allowed 0 to 9999999999"):
+            one.results(after=-1)
+        with pytest.raises(OptionError, match="fill_gaps: found False, allowed one of True"):
+            one.results(fill_gaps=False, after=1)
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_push_of_what_was_fetched_is_not_given_and_acknowledged_when_that_is(is_late):
+    """A controller keeps what nobody took, pushes one after each acknowledgement, and has it in its memory, too."""
+    made = {number: result(number, 65) for number in range(1, 6)}
+    left = []
+
+    def answer(mid, data):
+        if mid == 64:
+            return [made[int(data[:10]) or 4]]
+        if mid == 62 and left:
+            left.pop(0)
+            return [result(number) for number in left[:1]]
+        return None
+
+    async def body(scripted, one, results, subscribed):
+        first = await results.next(timeout=SOON_S)
+        left.extend((2, 3, 4, 5))
+        scripted.send(result(2))
+        await one.select_pset(1)
+        came = [seen(first)]
+        if is_late:
+            second = await results.next(timeout=SOON_S)
+            came.append(seen(second))
+            assert left == [2, 3, 4, 5], "it is not acknowledged yet"
+        await first.acknowledge()
+        if is_late:
+            await second.acknowledge()
+        came += await all_that_comes(results)
+        assert not left
+        return came
+
+    assert scripted_reading(answer, body, after=1) == [(2, "fetched"), (3, "fetched"), (4, "fetched"), 5]
+
+
+def test_a_push_under_the_id_of_what_was_fetched_with_other_values_is_given():
+    def answer(mid, data):
+        return [result(2, 65, torque=5)] if mid == 64 else None
+
+    async def body(scripted, one, results, subscribed):
+        fetched = await results.next(timeout=SOON_S)
+        assert seen(fetched) == (2, "fetched")
+        await fetched.acknowledge()
+        for torque in (5, 6):
+            scripted.send(result(2, torque=torque))
+        pushed = await results.next(timeout=SOON_S)
+        assert pushed["torque"] == 6 and await pushed.acknowledge()
+        await one.select_pset(1)
+        assert scripted.count(62) == 2
+
+    scripted_reading(answer, body, after=1)
