@@ -263,6 +263,9 @@ class Controller:
 
     def _report_connection(self, event: Connection) -> None:
         was_found, self._is_found = self._is_found, event.is_found
+        if was_found and not event.is_found:
+            for topic in self._topics.values():
+                topic.lose()
         self._last_reason = event.reason
         if event.is_found:
             LOGGER.info("%s: connected", self._where)

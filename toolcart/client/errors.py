@@ -100,6 +100,8 @@ class WrongAnswer(ClientError):
 class NothingCame(ClientError, TimeoutError):
     """The controller pushed no message of this `topic` within `seconds`.
 
+    `was_lost` is True if the connection was lost since the reading began: what was made meanwhile may not have come.
+
     >>> import toolcart
     >>> with toolcart.simulated.controller() as simulated:
     ...     with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
@@ -110,13 +112,15 @@ class NothingCame(ClientError, TimeoutError):
     results: nothing came within 0.05 s
     """
 
-    def __init__(self, topic: str, seconds: float) -> None:
-        super().__init__(topic, seconds)
+    def __init__(self, topic: str, seconds: float, was_lost: bool = False) -> None:
+        super().__init__(topic, seconds, was_lost)
         self.topic = topic
         self.seconds = seconds
+        self.was_lost = was_lost
 
     def __str__(self) -> str:
-        return f"{self.topic}: nothing came within {self.seconds:g} s"
+        lost = "; the connection was lost since the reading began" if self.was_lost else ""
+        return f"{self.topic}: nothing came within {self.seconds:g} s{lost}"
 
 
 class ConnectionLost(ClientError, ConnectionError):

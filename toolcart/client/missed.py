@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Missed:
-    """Results that were made while there was no connection and cannot be fetched: `ids`, and `reason` in words.
+    """Results that a controller made, that did not come and cannot be fetched: `ids`, and `reason` in words.
 
     It stands in the stream of results where they belong. `ids` is empty where they cannot be known.
 

@@ -37,6 +37,7 @@ class Topic:
         self._kept: deque = deque(maxlen=most)  # pushes are bounded by what a controller sends without acknowledgement
         self._came = asyncio.Event()
         self._ended = False
+        self._was_lost = False  # the connection, since the reading began
         self._is_awaited = False  # someone waits for its next message
         self._state = _LEFT
 
@@ -92,10 +93,11 @@ class Topic:
                     await self._enter(_ONE)
                 message = await self._following(ConnectionLost(_CLOSED))
         except BaseException as error:
+            was_lost = self._was_lost
             if self._state == _ONE:
                 await self.leave()
             if isinstance(error, TimeoutError) and wait.expired():
-                raise NothingCame(self.name, timeout or 0.0) from None
+                raise NothingCame(self.name, timeout or 0.0, was_lost) from None
             raise
         finally:
             self._is_awaited = False
@@ -124,6 +126,10 @@ class Topic:
         """Add a message that came."""
         self._kept.append(message)
         self._came.set()
+
+    def lose(self) -> None:
+        """The connection was lost."""
+        self._was_lost = True
 
     def wake(self) -> None:
         """The connection stands again: a reader that waits may have something to fetch."""
@@ -159,11 +165,13 @@ class Topic:
         if self._ended:
             raise ConnectionLost(_CLOSED)
         self._state = state
+        self._was_lost = False
         try:
             await self._subscribe(self)
         except BaseException:
             self._state = _LEFT
             raise
+        self._was_lost = False  # a new connection for the subscription is none that was lost
 
     async def _there(self) -> Any:
         """Return the next message if there is one."""

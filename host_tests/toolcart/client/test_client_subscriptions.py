@@ -31,7 +31,7 @@ async def test_what_is_not_acknowledged_when_topic_is_left_stays_with_the_contro
         produced = simulated.produce()
         result = await results.next(timeout=2)
     assert await result.acknowledge() is False and simulated.acknowledged == []
-    async with one.results() as results:
+    async with one.results(fill_gaps=False) as results:
         simulated.produce()
         result = await results.next(timeout=2)
         assert await result.acknowledge()
@@ -413,3 +413,19 @@ def test_a_blocking_stream_has_deadlines_and_unsubscribes():
         assert simulated.acknowledged == [produced] and simulated.complaints == []
         with one:
             one.select_pset(1, timeout=5)
+
+
+def test_a_wait_in_which_nothing_comes_says_whether_the_connection_was_lost():
+    def nothing(stream):
+        with pytest.raises(NothingCame) as raised:
+            stream.next(timeout=0.2)
+        assert ("; the connection was lost since the reading began" in str(raised.value)) is raised.value.was_lost
+        return raised.value.was_lost
+
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        for _ in range(2):
+            with one.results() as results, one.alarms() as alarms:
+                assert not nothing(results) and not nothing(alarms)
+                simulated.drop()
+                assert nothing(results) and nothing(alarms) and nothing(results)
+        assert not nothing(one.results())

@@ -129,3 +129,44 @@ def test_a_controller_that_pushes_what_its_memory_does_not_have_gives_no_result_
             assert scripted.got[-2][1] == 42 and scripted.got[-1][1] == 63
 
     run(body())
+
+
+@pytest.mark.parametrize("answer", [99, None])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_what_may_have_been_tightened_while_the_connection_was_lost_is_said(is_lost, answer):
+    """Without MID 0064, and with nothing pushed afterwards."""
+    tighten_once = recipe(wait_s=1)
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK, response_s=0.1) as one:
+            waiting = asyncio.create_task(tighten_once(one, 2, lambda result: None))
+            await enabled(simulated, 1, waiting)
+            if is_lost:
+                simulated.cut()
+                simulated.produce(torque=222)
+                simulated.restore()
+            with pytest.raises(RuntimeError if is_lost else NothingCame) as raised:
+                await waiting
+            assert "it may have been tightened: results: nothing came" in str(raised.value) or not is_lost
+            assert simulated.messages[42] == 2, "it is locked"
+
+    with controller(refuse={64: answer}) as simulated:
+        run(body(simulated))
+
+
+def test_a_result_between_two_cars_is_not_taken_for_the_second_one():
+    tighten_once = recipe()
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one:
+            for car in (1, 2):
+                kept = []
+                waiting = asyncio.create_task(tighten_once(one, 2, kept.append))
+                await enabled(simulated, car, waiting)
+                simulated.produce(torque=car)
+                assert (await waiting)["torque"] == car
+                simulated.produce(torque=111)
+            assert [one["torque"] for one in kept] == [111, 2]
+
+    with controller() as simulated:
+        run(body(simulated))
