@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from toolcart.client import connect_blocking
 from toolcart.simulated import controller
 from host_tests.support.scripted_controller import ScriptedController, result
 from host_tests.toolcart.client.test_client import run
@@ -100,6 +101,62 @@ def test_what_cannot_be_read_is_kept_as_it_came(record, place, odd):
     recorded(record, whole.replace(place, odd), whole)
     assert len(rows("id")) == 2
     assert rows("id, status, torque")[1] == (2, "OK", "12.34")
+
+
+@pytest.mark.parametrize(("place", "odd"), [(b"001234", b"00X234"), (b"091", b"09X"), (b"2024-03-14", b"2024-03-1X")])
+def test_a_value_that_cannot_be_read_is_in_its_column_as_it_came(record, place, odd):
+    record, rows = record
+    whole = result(2, **TIGHTENED)
+    assert whole.count(place) == 1
+    recorded(record, whole.replace(place, odd))
+    columns = rows("id, time, status, torque")[0]
+    assert odd.decode().removeprefix("09") in [str(one)[:10] for one in columns]
+
+
+@pytest.mark.parametrize("time", [b"-" * 19, b"2000-00-00:00:00:00", b"Last Change Unknown"])
+@pytest.mark.parametrize("number", [b"0000000000", b" " * 10, b"00000000X2"])
+def test_a_time_that_cannot_be_read_tells_no_results_apart(record, number, time):
+    """The client acknowledges each as a new one."""
+    record, rows = record
+    odd = result(2147483648, torque=1234, time=(2024, 3, 14, 9, 26, 53))
+    odd = odd.replace(b"2147483648", number).replace(b"2024-03-14:09:26:53", time)
+    recorded(record, odd, odd, odd)
+    assert rows("torque, key") == [("12.34", None)] * 3
+
+
+def test_a_result_that_is_pushed_and_fetched_is_one_row(record):
+    record, rows = record
+    for is_pushed in (False, True):
+        with controller(push_last_result=is_pushed, time_text="2024-03-14:09:26:53") as simulated:
+            simulated.produce(torque=1234)
+            record(simulated.host, simulated.port, 1)
+            assert simulated.acknowledged == [1] * is_pushed
+    assert rows("mid, id, torque") == [(65, 1, "12.34")]
+
+
+def test_a_program_that_ended_before_the_commit_gets_the_result_when_it_starts_again(record):
+    record, rows = record
+    with controller() as simulated:
+        for number in (1, 2, 3):
+            simulated.produce(torque=1000 * number)
+            with connect_blocking(simulated.host, simulated.port) as one, one.results() as results:
+                simulated.produce(torque=1000 * number + 1)
+                results.next(timeout=DEADLINE_S)  # and ends
+            record(simulated.host, simulated.port, 2)
+        simulated.assert_clean()
+    assert rows("id, torque") == [(1, "10"), (2, "10.01"), (3, "20"), (4, "20.01"), (5, "30"), (6, "30.01")]
+
+
+def test_without_mid_0064_a_program_that_starts_again_keeps_what_it_missed(record):
+    record, rows = record
+    with controller(push_last_result=True, refuse={64: 99}) as simulated:
+        for made in (1, 3):
+            for _ in range(made):
+                simulated.produce()
+            record(simulated.host, simulated.port, 1)
+    assert rows("id") == [(1,), (4,)]
+    missed = rows("(SELECT group_concat(first || ' to ' || last) FROM missed)")
+    assert missed[0] == ("2 to 3",)
 
 
 def test_results_of_other_mids_are_kept_too(record):
