@@ -1,4 +1,4 @@
-"""Packets and capture files for tests: TCP segments in Ethernet, as pcap."""
+"""Packets and capture files for tests: TCP segments in Ethernet, as pcap and pcapng."""
 
 import struct
 
@@ -20,6 +20,21 @@ def classic(packets, order="<"):
     out = struct.pack(order + "IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
     for index, one in enumerate(packets):
         out += struct.pack(order + "IIII", 1700000000, index * 1000, len(one), len(one)) + one
+    return out
+
+
+def next_generation(packets):
+    """Return a pcapng whose time stamps count nanoseconds."""
+
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+
+    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    out += block(1, struct.pack("<HHI", 1, 0, 0) + struct.pack("<HHBxxx", 9, 1, 9) + struct.pack("<HH", 0, 0))
+    for index, one in enumerate(packets):
+        stamp = 1700000000 * 10**9 + index * 10**6
+        out += block(6, struct.pack("<IIIII", 0, stamp >> 32, stamp & 0xFFFFFFFF, len(one), len(one)) + one)
     return out
 
 

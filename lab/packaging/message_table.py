@@ -13,8 +13,9 @@ HEAD = """# Messages
 Every message the library knows, with the revisions whose fields it reads and builds; "raw": no document at hand
 describes it, its bytes are kept. `toolcart mid 61` shows the fields and where they come from. `toolcart.messages` has a
 function for each that is not raw, by its name, such as `select_job` ([types.md](types.md)). `register` adds a message
-([custom.md](custom.md)). Two makers' own messages at the end need `register(nexo)` or `register(desoutter)`. A
-controller refuses what it lacks ([../controllers.md](../controllers.md)).
+([custom.md](custom.md)). Two makers' own messages at the end need `register(nexo)` or `register(desoutter)` and have no
+functions: `toolcart.encode` builds them, also where a message of the standard has the same name. A controller refuses
+what it lacks ([../controllers.md](../controllers.md)).
 
 This page is made by `python -m lab.packaging.message_table`.
 """

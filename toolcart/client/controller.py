@@ -36,7 +36,7 @@ from toolcart.client.connection_event import Connection
 from toolcart.client.conversation import CLOSED, LOGGER, Conversation
 from toolcart.client.errors import ConnectionLost, NotSent, OptionError, Refused, StateError, Unanswered, WrongAnswer
 from toolcart.client.gap_fill import GapFill
-from toolcart.client.options import CURVES, Options, not_none, one_of, seconds_of, whole
+from toolcart.client.options import CURVES, Options, not_empty, one_of, seconds_of, whole
 from toolcart.client.requests import check_request
 from toolcart.client.stream import Stream, Topic
 from toolcart.client.topics import TOPICS
@@ -388,12 +388,12 @@ class Controller:
 
     async def send_vin(self, vin: str, *, timeout: float | None = None):
         """Announce the next vehicle (MID 0050, OP 5.7.1 p. 130)."""
-        not_none("vin", vin)
+        not_empty("vin", vin)
         return await self.ask(50, vin=vin, timeout=timeout)
 
     async def send_identifier(self, identifier: str, *, timeout: float | None = None):
         """Send an identifier of up to 100 characters (MID 0150, OP 5.16.1 p. 207)."""
-        not_none("identifier", identifier)
+        not_empty("identifier", identifier)
         return await self.ask(150, identifier=identifier, timeout=timeout)
 
     async def disable_tool(self, *, timeout: float | None = None):

@@ -140,10 +140,10 @@ def whole(name: str, value: Any, least: int, most: int) -> None:
         raise OptionError(name, value, f"{least} to {most}")
 
 
-def not_none(name: str, value: Any) -> None:
-    """OptionError for None: what a catalogue sends as blanks is more often a value that is missing."""
-    if value is None:
-        raise OptionError(name, value, "text, empty for blanks")
+def not_empty(name: str, value: Any) -> None:
+    """OptionError for None and for no text at all: a message would go out that says nothing."""
+    if value is None or value in ("", b""):
+        raise OptionError(name, value, "text that is not empty")
 
 
 def text(name: str, value: Any, what: str) -> None:

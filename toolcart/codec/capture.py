@@ -12,6 +12,7 @@ Rules:
    "any" (SLL and SLL2), loopback and raw IP; IPv4 and IPv6 without fragments. Others are skipped.
 4. A segment that is repeated or early is put in its place by its number; where bytes are missing at the end of the
    capture, their count stands in their place. The time of a byte is that of the packet that completed it.
+5. A capture that was cut off ends with a CUT: the bytes of the packet that is not whole.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ MAGICS |= {b"\x4d\x3c\xb2\xa1": ("<", 1e-9), b"\xa1\xb2\x3c\x4d": (">", 1e-9)}
 NEXT_GENERATION = b"\x0a\x0d\x0d\x0a"
 SECTION, INTERFACE, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 3, 6
 ETHERNET, NULL, RAW, SLL, IPV4, IPV6, SLL2 = 1, 0, 101, 113, 228, 229, 276
+CUT = -1  # in place of a kind of link
 TCP = 6
 WINDOW = 1 << 31
 
@@ -176,7 +178,7 @@ def printed_packets(lines: Iterable[bytes]) -> bytes:
 
 
 def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
-    """Yield time, kind of link and bytes of every packet."""
+    """Yield time, kind of link and bytes of every packet; CUT and the bytes of one that the capture ends within."""
     if octets[:4] in MAGICS:
         order, unit = MAGICS[octets[:4]]
         if len(octets) < 24:
@@ -186,7 +188,11 @@ def packets(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
         while at + 16 <= len(octets):
             seconds, parts, length, _ = struct.unpack_from(order + "IIII", octets, at)
             yield seconds + parts * unit, kind & 0xFFFF, octets[at + 16 : at + 16 + length]
+            if at + 16 + length > len(octets):
+                break
             at += 16 + length
+        if at < len(octets):
+            yield 0.0, CUT, octets[at:]
     elif octets[:4] == NEXT_GENERATION:
         yield from _blocks(octets)
     else:
@@ -203,7 +209,7 @@ def _blocks(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
             links = []
         (length,) = struct.unpack_from(order + "I", octets, at + 4)
         if length < 12 or at + length > len(octets):
-            return
+            break
         body = octets[at + 8 : at + length - 4]
         if kind == INTERFACE:
             links.append((struct.unpack_from(order + "H", body)[0], _resolution(order, body)))
@@ -214,6 +220,8 @@ def _blocks(octets: bytes) -> Iterator[tuple[float, int, bytes]]:
         elif kind == SIMPLE and links:
             yield 0.0, links[0][0], body[4:]
         at += length
+    if at < len(octets):
+        yield 0.0, CUT, octets[at:]
 
 
 def _resolution(order: str, body: bytes) -> float:

@@ -615,6 +615,9 @@ def _captured(octets: bytes) -> Iterator[CaptureItem]:
         way = "{}:{} > {}:{}".format(*stream.source, *stream.target)
         items += list(cut(stream.chunks, way))
     yield from sorted(items, key=lambda seen: seen.at_s or 0.0)
+    for _, kind, record in capture.packets(octets):
+        if kind == capture.CUT:
+            yield CaptureItem(record, problem="the capture ends within a packet")
 
 
 def _serial_items(lines: list[str]) -> Iterator[CaptureItem]:

@@ -11,7 +11,8 @@ from toolcart.catalogue import data_field
 from toolcart.client import OptionError
 from toolcart.codec import capture as codec_capture
 from toolcart.codec import inputs, rendering
-from host_tests.support.captures import capture
+from host_tests.support.captures import CONTROLLER, INTEGRATOR, capture, classic, next_generation
+from host_tests.support.captures import packet as packet_of
 
 FRAMES = [
     catalogue.encode(1, 3),
@@ -244,3 +245,17 @@ def test_a_line_that_is_no_hexadecimal_is_a_problem(octets):
     ]
     capture = toolcart.captures.read(whole, kind="hex")
     assert [one.message.mid for one in capture] == [60] and [one.way for one in capture.problems] == ["line 2"]
+
+
+@pytest.mark.parametrize("written", [classic, next_generation])
+def test_a_capture_that_was_cut_off_anywhere_in_its_last_packet_has_a_problem(written):
+    before, last = packet_of(CONTROLLER, INTEGRATOR, 1, FRAMES[3] + b"\0"), FRAMES[4] + b"\0" + FRAMES[6]
+    whole = written([before, packet_of(CONTROLLER, INTEGRATOR, 1 + len(FRAMES[3]) + 1, last)])
+    read = toolcart.captures.read(whole)
+    assert [one.message.mid for one in read] == [5, 61, 9999] and read.problems == []
+    begin = len(written([before]))
+    for end in range(begin + 1, len(whole)):
+        read = toolcart.captures.read(whole[:end])
+        why = [one.why for one in read.problems]
+        assert read[0].message.mid == 5 and "the capture ends within a packet" in why, end
+    assert toolcart.captures.read(whole[:begin]).problems == []

@@ -550,3 +550,14 @@ def test_public_names_are_for_their_users():
     assert public == {"next"}
     public = {name for name in dir(toolcart.Received) if name[0] != "_"} - set(dir(toolcart.Message))
     assert public == {"acknowledge", "acknowledged", "fetched"}
+
+
+@pytest.mark.parametrize("empty", ["", b"", None])
+@pytest.mark.parametrize(("call", "mid"), [("send_vin", 50), ("send_identifier", 150)])
+def test_an_empty_text_is_not_sent(call, mid, empty):
+    with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
+        with pytest.raises(OptionError, match="text that is not empty"):
+            getattr(one, call)(empty)
+        getattr(one, call)("WVW1")
+        assert simulated.messages[mid] == 1
+        simulated.assert_clean()

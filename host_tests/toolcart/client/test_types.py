@@ -229,6 +229,35 @@ def test_each_function_builds_what_encode_does_and_each_dictionary_is_that_of_it
         messages.select_parameter_set()
 
 
+def test_what_an_integrator_leaves_out_is_an_error_only_if_it_is_a_number_or_a_time():
+    """As types.md says."""
+    seen = set()
+    for mid, revision in [(number, one) for number in catalogue.mids() for one in catalogue.revisions(number)]:
+        form = catalogue.form(mid, revision)
+        if "I" not in form.about.sender or form.other is not None:
+            continue
+        wanted = any(field.kind in "NIBFD" and field.name not in form.counted for field in form.fields)
+        try:
+            catalogue.encode(mid, revision)
+        except toolcart.FieldError:
+            assert wanted, (mid, revision)
+        else:
+            assert not wanted, (mid, revision)
+        seen.add(wanted)
+    assert seen == {True, False}
+
+
+def test_each_row_of_the_table_that_is_not_raw_has_a_function_but_those_of_makers():
+    standard, _, makers = table.page().partition("## Bosch")
+    names = [re.sub(r"\W+", "_", row[1].lower()) for row in _rows(standard) if row[3] != "raw"]
+    assert len(names) > 150 and all(callable(getattr(toolcart.messages, name)) for name in names)
+    assert len(_rows(makers)) > 30 and "have no\nfunctions" in standard
+
+
+def _rows(page):
+    return [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| \d{4}", line)]
+
+
 def test_the_table_of_messages_is_that_of_the_tables():
     page = (CHECKOUT / "docs" / "library" / "messages.md").read_text(encoding="utf-8")
     assert page == table.page(), "python -m lab.packaging.message_table > docs/library/messages.md"

@@ -2,7 +2,6 @@
 
 import io
 import json
-import struct
 import subprocess
 import sys
 
@@ -11,7 +10,7 @@ import pytest
 from toolcart import catalogue
 from toolcart.codec import capture, inputs, rendering
 from host_tests.portable import LONG
-from host_tests.support.captures import classic, packet
+from host_tests.support.captures import classic, next_generation, packet
 from host_tests.support.combinations import some
 from host_tests.support.frames import EXAMPLE
 from host_tests.support.running import command_of, running, toolcart
@@ -98,19 +97,6 @@ def a_talk(**how):
         packet(*up, 101 + len(ASKED), TAKEN, **how),
         bytes(12) + b"\x08\x06" + bytes(46),  # ARP
     ]
-
-
-def next_generation(packets):
-    def block(kind, body):
-        body += bytes(-len(body) % 4)
-        return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
-
-    out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
-    out += block(1, struct.pack("<HHI", 1, 0, 0) + struct.pack("<HHBxxx", 9, 1, 9) + struct.pack("<HH", 0, 0))
-    for index, one in enumerate(packets):
-        stamp = 1700000000 * 10**9 + index * 10**6
-        out += block(6, struct.pack("<IIIII", 0, stamp >> 32, stamp & 0xFFFFFFFF, len(one), len(one)) + one)
-    return out
 
 
 @pytest.mark.parametrize(
