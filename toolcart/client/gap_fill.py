@@ -374,12 +374,13 @@ class GapFill:
         self._tell_missed()
         self._is_filling = self._is_whole = False
         self._unanswered.clear()
-        for number in self._above:
-            if self._newest is not None and is_ahead(number, self._newest):
-                self._newest = number
-                self._given.append([None, number, True])
-        self._above.clear()
-        self._advance()
+        if self._above:
+            for number in self._above:
+                if self._newest is None or is_ahead(number, self._newest):
+                    self._newest = number
+            self._given.append([None, self._newest, True])
+            self._above.clear()
+            self._advance()
 
     def _miss(self, first: int, last: int, why: str) -> None:
         if self._missed is not None and (self._missed[2] != why or first < self._missed[1]):

@@ -710,3 +710,18 @@ def test_a_push_under_the_id_of_what_was_fetched_with_other_values_is_given():
         assert scripted.count(62) == 2
 
     scripted_reading(answer, body, after=1)
+
+
+def test_on_link_level_what_was_given_first_is_not_fetched_too():
+    with reading(options={"link_level": True}, identity={"sequence_numbers": 1}) as (simulated, one, results):
+        simulated.produce()
+        assert taken(results, 1) == [1]
+        with one.connections() as events:
+            gap(simulated, 2)
+            while not events.next(timeout=SOON_S).is_found:
+                pass
+            simulated.produce()
+            time.sleep(QUIET_S)
+        assert taken(results, 3) == [4, (2, "fetched"), (3, "fetched")]
+        gap(simulated, 1)
+        assert taken(results, 1) == [(5, "fetched")]
