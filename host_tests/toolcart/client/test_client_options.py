@@ -301,6 +301,7 @@ ERRORS = (
     client.NotSent(18, 0.5, "MID 0042 is not answered yet"),
     client.WrongAnswer(64, "tightening_id", 7, "5"),
     client.NothingCame("results", 2),
+    client.NothingCame("results", 2, True),
     client.ConnectionLost("no answer", 80),
     client.OutOfOrder(61),
     client.OptionError("curves", ("nix",), "angle"),
