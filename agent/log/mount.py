@@ -2,25 +2,33 @@
 
 Rules
 1. The snapshot says which blocks are the area's (identity), which copies count (COUNTS_TO) and what is durable (SOLID).
-2. The newest block that counts is the one with the highest number; a head without a record after it was never opened.
-   One that begins with copies, above COUNTS_TO, was cut, and its erase may not have held: it does not count, unless
-   the blocks show that a snapshot which is lost named it. They do where the next one describes it in its head, or where
-   it reaches further than all before it: they have what it was copied from, but perhaps not the last one, which was in
-   doubt. In a quarantine it needs a record behind its copies for that: they may have new numbers
-   (toolcart.agent.quarantine.compaction).
-   Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
-   Nor do those in front of one that is gone, if all durable cursors are past that: it was erased, and what is in
-   front of it was to be. A worn block may read well at any later start. Where no block can be worn, what is in front of
-   it would have been erased first: so that one was not, but damaged, and they count. The log is WHOLE from behind it.
+2. Blocks are looked at from the highest number down. The newest is the first that counts:
+
+       block                                   counts
+       a head, and no record behind it         no: it was never opened
+       begins with copies, above COUNTS_TO     no: a cut left it, and its erase may not have held. Yes, where the blocks
+                                               show that a snapshot which is lost named it: the next one describes it
+                                               in its head, or it reaches further than all before it. Those have what it
+                                               was copied from, but perhaps not the last one, which was in doubt. In a
+                                               quarantine it needs a record behind its copies for that: they may have
+                                               new numbers (toolcart.agent.quarantine.compaction)
+       between one that counts and the one     no: a cut left it, unseen by that start
+       that its head describes
+       in front of one that is gone, all       no, where blocks wear: that one was erased, and those in front of it were
+       durable cursors being past that         to be. A worn block may read well at any later start. Where none wears
+                                               they would have been erased first: so that one was damaged, they count,
+                                               and the log is whole (`log.whole`) only from behind it
+       any other                               yes
+
 3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Where a log that
    refuses has no free block to settle its last record in, they start behind the oldest block: all had passed it, or
    it would not be full. One that overwrites settles by giving that block up, and counts what it held. No block of
    copies is named then.
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
    snapshot can be written any more. Numbers go on above all that were ever used.
-5. What is whole but of another format, version or size is left alone.
-6. What the snapshot calls durable and is not there is damaged; from the first checkpoint on NEXT alone keeps its
-   numbers from being used, and it is not counted again. If it is the newest block that the snapshot
+5. A sound head of another format, version or size is left alone, and all with it: nothing is mounted (MOUNT_FOREIGN).
+6. What the snapshot calls durable and is not there is damaged; from the first `log.checkpoint` on NEXT alone keeps
+   its numbers from being used, and it is not counted again. If it is the newest block that the snapshot
    names, of which a cut may have left copies, the numbers of all that the block may have held are skipped, as they may
    have gone out. Those of a quarantine go nowhere: none is skipped, and what it lost are entries that it cannot read.
    What only an outlet that is not there has yet to take counts then, too: where numbers were skipped, nothing is found
@@ -132,6 +140,7 @@ def _newest_identity(log):
 
 
 def _mount(log):
+    """Find which blocks count, and the last record; set cursors and state to that. Return a MOUNT_ code."""
     state = log.state
     numbers = array("I", [0] * log.device.block_count)
     before = array("I", numbers)
@@ -217,7 +226,7 @@ def _find_newest(log, numbers, order, unnamed):
     """
     while order:
         place = order[-1]
-        reaches = _goes_further(log, place, order[:-1], unnamed) if place in unnamed else 1
+        reaches = _reaches_beyond(log, place, order[:-1], unnamed) if place in unnamed else 1
         copies = _read_block(log, place) if reaches > 0 else reaches
         if copies < 0:
             return -1
@@ -245,7 +254,7 @@ def _check_chain(log, numbers, before, order, unnamed):
             counts = False
         elif has_gap_behind and counts and place in unnamed:
             is_read = False
-            counts = _goes_further(log, place, order, unnamed)
+            counts = _reaches_beyond(log, place, order, unnamed)
             if counts < 0:
                 return False
         if not counts:
@@ -264,7 +273,7 @@ def _check_chain(log, numbers, before, order, unnamed):
     return is_read
 
 
-def _goes_further(log, place, order, unnamed):
+def _reaches_beyond(log, place, order, unnamed):
     """Return 1 if the copies at `place`, and what follows them, reach further than the blocks in `order`; else 0.
 
     Those are before it. With a snapshot copies alone must do so by more than one record of what they were copied from:

@@ -91,7 +91,7 @@ last-record-trusted | 6 | agent/log/mount.py | log proof cuts
 +log.doubtful = False
 void-copies-count | 6 | agent/log/mount.py | log proof cuts
 : copies of which no snapshot knows count again
--_goes_further(log, place, order[:-1], unnamed) if place in unnamed else 1
+-_reaches_beyond(log, place, order[:-1], unnamed) if place in unnamed else 1
 +1
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
