@@ -62,7 +62,7 @@ _HINTS = {
     _UNOPENED: "is it there, and may this user write in its folder, as SQLite has to?",
 }
 _DAMAGE_MOST = 20  # lines
-REVISIONS = ("3a", "4", "5", "6")  # of the migrations, in their order; Alembic itself is imported where one is due
+REVISIONS = ("3a", "4", "5", "6", "7")  # of the migrations, in their order; Alembic itself is imported where one is due
 _LOCK_NUMBER = 0x746F6F6C  # "tool": the advisory lock's number
 _VERSION_TABLE = "alembic_version"
 _VERSION = f"SELECT version_num FROM {_VERSION_TABLE}"

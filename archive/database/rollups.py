@@ -7,8 +7,10 @@
 Rules
 1. A row is a station's program, spindle, tool, set of limits and units in one quarter of an hour of the station's
    clock. Sums are additive, so the order of arrival does not matter, nor which server stores.
-2. Values are summed as differences from the middle between their limits: squares of these lose no digits. A difference
-   too small to be squared, which PostgreSQL refuses, is 0.
+2. Limits are kept as they came, 0 for one that is unknown; what they mean is the statistics' rule (spc.specification).
+   Values are summed as differences from the lower one, which lies near them: squares of these lose no digits. One from
+   FAR on may stand for none: then they are summed as they are, as they are without limits. A difference too small to
+   be squared, which PostgreSQL refuses, is 0.
 3. Where results are deleted, their quarters are summed again.
 """
 
@@ -44,6 +46,7 @@ _R, _Q = t.RESULT.c, t.QUARTER.c
 _AT = {name: at for at, name in enumerate(bulk_insert.columns(t.RESULT))}
 _LEAST, _MOST = "Least", "Most"
 _SMALL = 1e-100
+FAR = 999.0
 
 _PLACE = KEY[:5]  # all of it but the slot
 Place = tuple[int, int, int, int, int, str]  # system type, system, station, program, spindle, slot
@@ -56,8 +59,13 @@ def slot_of(time: str) -> str:
 
 
 def limits_of(low: float | None, high: float | None) -> tuple[float, float]:
-    """Return the limits; zeros for none, as a station without limits sends them."""
-    return (low, high) if low is not None and high is not None and low < high else (0.0, 0.0)
+    """Return the limits as they came, 0 for one that is unknown."""
+    return low or 0.0, high or 0.0
+
+
+def origin_of(low: float) -> float:
+    """Return what values with this lower limit are summed as differences from."""
+    return low if abs(low) < FAR else 0.0
 
 
 def rows_of(results: Iterable[tuple]) -> list[tuple]:
@@ -72,10 +80,10 @@ def rows_of(results: Iterable[tuple]) -> list[tuple]:
         one = sums.setdefault(key, [0, 0, *4 * (0, 0.0, 0.0, None, None)])
         bad = int(row[_AT["Overall"]] != 0)
         one[bad] += 1
-        for number, (low, high) in enumerate((torque_limits, angle_limits)):
+        for number, (low, _) in enumerate((torque_limits, angle_limits)):
             value = row[_AT[QUANTITIES[number]]]
             if value is not None:
-                apart = value - (low + high) / 2
+                apart = value - origin_of(low)
                 _count(one, 2 + 10 * number + 5 * bad, value, 0.0 if abs(apart) < _SMALL else apart)
     return [(*key, *one) for key, one in sums.items()]
 
@@ -114,10 +122,11 @@ def _measures() -> dict[str, ColumnElement]:
     """Return the columns of a row of Result that are summed; those of the other verdict are unknown, or 0."""
     measures: dict[str, ColumnElement] = {verdict: case((_is(verdict), 1), else_=0) for verdict in VERDICTS}
     for name in QUANTITIES:
-        low, high = limits(name)
+        low, _ = limits(name)
+        origin = case((func.abs(low) < FAR, low), else_=0.0)
         for verdict in VERDICTS:
             value = case((_is(verdict), fitting(_R[name])), else_=null())
-            exact = value - (low + high) / 2.0
+            exact = value - origin
             apart = case((func.abs(exact) < _SMALL, 0.0), else_=exact)
             what = f"{verdict}{name}"
             measures[f"{what}Count"] = case((value.is_not(None), 1), else_=0)
@@ -136,9 +145,8 @@ def _is(verdict: str) -> ColumnElement[bool]:
 
 
 def limits(name: str) -> tuple[ColumnElement[float], ColumnElement[float]]:
-    """Return the columns of a result's limits, zeros for none."""
-    low, high = fitting(_R[f"{name}Low"]), fitting(_R[f"{name}High"])
-    return case((low < high, low), else_=0.0), case((low < high, high), else_=0.0)
+    """Return the columns of a result's limits as they came, 0 for one that is unknown."""
+    return coalesce(fitting(_R[f"{name}Low"]), 0.0), coalesce(fitting(_R[f"{name}High"]), 0.0)
 
 
 def summed(*which: ColumnElement[bool]) -> Select:

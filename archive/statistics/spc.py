@@ -6,7 +6,8 @@ Rules
    it is that of all values. A subgroup is a quarter of an hour of one tool under one set of limits. Cp and Cpk use the
    first, Pp and Ppk the second.
 3. Cp = (high - low) / 6s, Cpk = min(high - mean, mean - low) / 3s; with one limit there is no Cp, and Cpk is that
-   limit's part. A limit of all nines, or a low one of 0, is none: a station sends it for want of one. With fewer than
+   limit's part. A limit of all nines or of 0 is none: a station sends it for want of one; so are both if the low one is
+   not below the high one. With fewer than
    ENOUGH values, or no spread, they are left out: they would say more about chance, or about the resolution, than about
    the screw.
 4. A mean of n values differs from the next one by s / sqrt(n), and by what a process varies from one subgroup to the
@@ -74,16 +75,16 @@ class Sums:
     @property
     def deviation(self) -> float | None:
         """The deviation s of the values; None for fewer than two."""
-        return _root(self.squares - self.total**2 / self.count, self.count - 1) if self.count > 1 else None
+        return self._root(self.squares - self.total**2 / self.count, self.count - 1) if self.count > 1 else None
 
     @property
     def within(self) -> float | None:
         """The deviation within subgroups; None if none has two values."""
-        return _root(self.inner, self.free) if self.free else None
+        return self._root(self.inner, self.free) if self.free else None
 
-
-def _root(squares: float, free: int) -> float:
-    return math.sqrt(max(0.0, squares) / free)
+    def _root(self, squares: float, free: int) -> float:
+        is_flat = self.least is not None and self.least == self.most  # rounding may leave a deviation
+        return 0.0 if is_flat else math.sqrt(max(0.0, squares) / free)
 
 
 def together(several: Iterable[Sums]) -> Sums:
@@ -101,19 +102,28 @@ _NINES = re.compile(r"9{3,}(\.9+)?").fullmatch
 
 
 def specification(low: float | None, high: float | None) -> tuple[float | None, float | None]:
-    """Return a value's limits as they are meant, None for each that is none."""
-    if low is None or high is None or not low < high:
+    """Return a value's limits as they are meant, None for each that is none: the same again for what is returned.
+
+    A high one of 0 is one above a low one that is less.
+    """
+    low, high = (None if limit is None or _is_nines(limit) else limit for limit in (low, high))
+    low = low or None
+    if high == 0 and (low is None or low > 0):
+        high = None
+    if low is not None and high is not None and not low < high:
         return None, None
-    meant = [None if _NINES(f"{abs(limit):.3f}".rstrip("0").rstrip(".")) else limit for limit in (low, high)]
-    return meant[0] or None, meant[1]
+    return low, high
+
+
+def _is_nines(limit: float) -> bool:
+    return _NINES(f"{abs(limit):.3f}".rstrip("0").rstrip(".")) is not None
 
 
 def figures(sums: Sums, low: float | None, high: float | None) -> dict:
     """Return count, mean, deviation, least, most, within (deviation in subgroups), cp, cpk, pp, ppk; None: left out."""
     mean, deviation, within = sums.mean, sums.deviation, sums.within
     cp = cpk = pp = ppk = None
-    is_spread = sums.least != sums.most  # of values that are all the same, rounding may leave a deviation
-    if sums.count >= ENOUGH and mean is not None and is_spread:
+    if sums.count >= ENOUGH and mean is not None:
         cp, cpk = _capability(mean, within, low, high)
         pp, ppk = _capability(mean, deviation, low, high)
     ends = {"least": sums.least, "most": sums.most}

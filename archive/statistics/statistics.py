@@ -165,8 +165,8 @@ def _sums_of(row: Row) -> ProgramSums:
     torque_unit, angle_unit, good, bad, *rest = row[7:]
     entry = ProgramSums(period, spindle, program, {}, (torque_unit, angle_unit), int(good), int(bad), {}, {}, {})
     for at, name in enumerate(QUANTITIES):
-        low, high = entry.limits[name] = limits[2 * at], limits[2 * at + 1]
-        measures, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
+        low, _ = entry.limits[name] = limits[2 * at], limits[2 * at + 1]
+        measures, origin = rest[14 * at : 14 * at + 14], rollups.origin_of(low)
         count, total, squares, *bad_sums, inner, free, more_inner, more_free = measures[:10]
         ok_ends, bad_ends = (measures[10], measures[11]), (measures[12], measures[13])
         entry.ok[name] = Sums(int(count), total, squares, *ok_ends, inner, int(free), origin)

@@ -341,5 +341,5 @@ def _periods(named: Sequence[tuple[str, ProgramSums]], quantity: Quantity, only_
 
 
 def _figures(name: str, sums: spc.Sums, limits: Sequence[float | None], bad: int) -> dict:
-    low, high = spc.specification(*limits)
+    low, high = limits
     return {"period": name, "low": low, "high": high, "nok": bad, **spc.figures(sums, low, high)}

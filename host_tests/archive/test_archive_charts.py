@@ -51,7 +51,7 @@ def process(dice, kind, days, per_day, spread, shift_of_mean=nothing):
             if kind == "week":
                 moment -= timedelta(days=moment.weekday())
             name = f"{moment:%Y%m%d}{begin}"
-            one = Sums(count, count * mean, count * mean * mean, mean, mean, inner, free)
+            one = Sums(count, count * mean, count * mean * mean, mean - 3, mean + 3, inner, free)
             groups.setdefault(name, Sums()).add(one)
     return groups
 
@@ -166,7 +166,7 @@ def quarters(dice, days, per_day, spread, nok):
         for quarter in range(64):
             slot = f"{BEGIN + timedelta(days=day, hours=6, minutes=15 * quarter):%Y%m%d%H%M}"
             measures = dict.fromkeys(rollups.MEASURES, 0)
-            for verdict, middle in (("Good", 0.0), ("Bad", -24.0)):
+            for verdict, middle in (("Good", 8.0), ("Bad", -16.0)):
                 number = sum(dice.random() < nok for _ in range(count)) if verdict == "Bad" else count
                 values = [dice.gauss(of_day - 120 + middle, 2) for _ in range(number)]
                 measures |= {
@@ -174,8 +174,8 @@ def quarters(dice, days, per_day, spread, nok):
                     f"{verdict}TorqueCount": number,
                     f"{verdict}TorqueSum": math.fsum(values),
                     f"{verdict}TorqueSquares": math.fsum(one * one for one in values),
-                    f"{verdict}TorqueLeast": 120 + min(values) if values else None,
-                    f"{verdict}TorqueMost": 120 + max(values) if values else None,
+                    f"{verdict}TorqueLeast": 112 + min(values) if values else None,
+                    f"{verdict}TorqueMost": 112 + max(values) if values else None,
                     f"{verdict}AngleLeast": None,
                     f"{verdict}AngleMost": None,
                 }

@@ -289,8 +289,8 @@ def test_a_file_that_is_no_database_is_reported(tmp_path):
 @pytest.mark.parametrize("writes", [False, True])
 def test_archive_of_unknown_revision_is_refused_and_left_as_it_is(tmp_path, writes):
     place = reported(place_in(tmp_path), result(1, 1))
-    change(place, "UPDATE alembic_version SET version_num = '7'")
-    with pytest.raises(database.DatabaseUnusable, match="revision 7, which this version of toolcart does not know"):
+    change(place, "UPDATE alembic_version SET version_num = '8'")
+    with pytest.raises(database.DatabaseUnusable, match="revision 8, which this version of toolcart does not know"):
         database.connect(place, writes=writes)
     with sqlite3.connect(place) as connection:
         assert connection.execute("SELECT COUNT(*) FROM Result").fetchall() == [(1,)]
@@ -372,6 +372,20 @@ def test_results_of_revision_5_get_the_units_that_their_parameters_say(new_place
             ("%",),
             ("deg",),
         ]
+
+
+def test_quarters_of_revision_6_are_summed_again(new_place):
+    one_sided = [
+        result(number, number).replace("00050.00", "99999.99").replace("00040.00", "    0.00") for number in (1, 2)
+    ]
+    place = reported(new_place(), *one_sided, *[result(number, number) for number in (3, 4)])
+    before = 'UPDATE "Quarter" SET "TorqueLow" = 0, "TorqueHigh" = 0, "GoodTorqueSum" = -1e5 WHERE "TorqueHigh" > 9999'
+    change(place, before, "UPDATE alembic_version SET version_num = '6'")
+    database.connect(place, writes=True).dispose()
+    with reading(place) as connection:
+        kept, summed = (set(connection.execute(one)) for one in (select(QUARTER), rollups.summed()))
+        assert kept == summed and len(kept) == 2
+        assert connection.exec_driver_sql('SELECT max("TorqueHigh") FROM "Quarter"').scalar() == 99999.99
 
 
 def test_an_archive_of_revision_4_is_brought_up_to_date_with_all_it_has(new_place):

@@ -102,7 +102,12 @@ def test_a_drift_spoils_pp_and_not_cp():
     [
         (40.0, 50.0, (40.0, 50.0)),
         (0.0, 0.0, (None, None)),
-        (None, 50.0, (None, None)),
+        (None, 50.0, (None, 50.0)),
+        (40.0, None, (40.0, None)),
+        (40.0, 0.0, (40.0, None)),
+        (0.0, -5.0, (None, -5.0)),
+        (-20.0, 0.0, (-20.0, 0.0)),
+        (99999.0, 99999.0, (None, None)),
         (50.0, 40.0, (None, None)),
         (40.0, 9999.99, (40.0, None)),
         (40.0, 999.0, (40.0, None)),
@@ -115,6 +120,7 @@ def test_a_drift_spoils_pp_and_not_cp():
 )
 def test_limits_of_all_nines_or_nothing_are_none(low, high, meant):
     assert spc.specification(low, high) == meant
+    assert spc.specification(*meant) == meant
 
 
 def test_one_limit_gives_a_cpk_of_its_side_and_no_cp():

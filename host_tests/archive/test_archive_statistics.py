@@ -12,15 +12,16 @@ from sqlalchemy import select
 from toolcart.archive.database import bulk_insert, database, rollups, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import ResultFilter
+from toolcart.archive.reports import report
 from toolcart.archive.statistics import periods, spc, statistics
 from toolcart.archive.storage import maintenance
 from toolcart.archive.web import day_figures, histograms
 from toolcart.archive.web.trend import HISTOGRAM_MOST, POINTS_MOST, TrendQuery, trend
 from host_tests.portable import LONG
-from host_tests.support.archive import filled, place_in, reported, result
+from host_tests.support.archive import empty, filled, place_in, reported, result
 
 SHIFTS = periods.shifts_of("early=06:00,late=14:15,night=22:00")
-LIMITS = ((40.0, 50.0), (40.0, 48.0), (0.0, 0.0))
+LIMITS = ((40.0, 50.0), (40.0, 48.0), (0.0, 0.0), (40.0, 99999.99), (0.0, 48.0), (None, 52.0), (40.0, None))
 HERE = (3, 1, 1)
 
 HOW = settings(
@@ -164,6 +165,52 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
         points = quantity["points"]
         drawn = [v for name in ("mean", "own", "other") for v in points.get(name, ()) if v is not None]
         assert sorted(drawn) == sorted(row[what] for row in everything if row[what] is not None)
+
+
+ONE_SIDED = [
+    (0.4, 99999.99),
+    (0.4, 9999.99),
+    (0.4, 999.0),
+    (0.4, 0.0),
+    (0.4, None),
+    (0.0, 0.6),
+    (None, 0.6),
+    (-99999.0, 0.6),
+]
+NO_LIMITS = [(0.0, 0.0), (None, None), (0.0, 99999.0), (0.6, 0.4)]
+
+
+@pytest.mark.parametrize("limits", [*ONE_SIDED, *NO_LIMITS, (0.4, 0.6)])
+@pytest.mark.parametrize("spread", [0, 1])
+def test_day_trend_and_report_are_exact_and_agree_for_any_limits(engines, limits, spread):
+    dice, begin = random.Random(4), datetime(2026, 11, 20, 8)
+    values = [0.5 + spread * round(dice.gauss(0, 0.01), 3) for _ in range(400)]
+    rows = [row(at, begin + timedelta(seconds=40 * at), one, limits=limits) for at, one in enumerate(values, 1)]
+    rows.append(row(401, begin + timedelta(hours=6), 0.7, limits=limits, bad=1))
+    wanted = ResultFilter(HERE, 1, 1, "20261120", "20261120a")
+    with engines.connect() as connection:
+        for first in range(0, len(rows), 7):  # in batches, as they come
+            put(connection, rows[first : first + 7])
+        bulk_insert.add_missing(connection, t.STATION, [(*HERE, "Left", "", "", 0, 0, 1)])
+        lines = [
+            day_figures.programs(connection, wanted, {}, True)[0]["torque"],
+            trend(connection, wanted, TrendQuery("day", only_ok=True))["quantities"][0]["all"][0],
+            trend(connection, wanted, TrendQuery("day", only_ok=True))["quantities"][0]["periods"][0],
+        ]
+        [program] = report.report(connection, report.span_of("day", begin.date()), (1,))["programs"]
+        connection.rollback()
+    assert [one["count"] for one in lines] == [400] * 3
+    low, high = spc.specification(*limits)
+    s = numpy.std(values, ddof=1) if spread else 0.0
+    sides = ([] if low is None else [numpy.mean(values) - low]) + ([] if high is None else [high - numpy.mean(values)])
+    ppk = min(sides) / (3 * s) if sides and spread else None
+    for one in lines:
+        assert (one["low"], one["high"]) == (low, high)
+        assert one["deviation"] == pytest.approx(s, rel=1e-10, abs=0)
+        assert one["within"] == lines[0]["within"] and (one["cpk"] is None) == (ppk is None)
+        assert one["ppk"] == (None if ppk is None else pytest.approx(ppk, rel=1e-10))
+    [of_report] = program["quantities"][0]["all"]
+    assert (of_report["low"], of_report["high"]) == (low, high) and (of_report["cpk"] is None) == (ppk is None)
 
 
 @HOW
@@ -419,11 +466,10 @@ def test_what_comes_goes_moves_and_returns_is_in_the_sums(tmp_path, new_place):
 
 def test_quarters_are_summed_again_by_one_statement_however_many_they_are(tmp_path, monkeypatch):
     place = filled(place_in(tmp_path), stations=2, cars=200)
+    old = empty(tmp_path / "old.sqlite")
     built = []
     rollups._again.cache_clear()
     summed = rollups.summed
     monkeypatch.setattr(rollups, "summed", lambda *which: built.append(which) or summed(*which))
-    maintenance.move_old(
-        place, str(tmp_path / "old.sqlite"), maintenance.AgeLimits("20261120142000"), lambda share: None
-    )
+    maintenance.move_old(place, old, maintenance.AgeLimits("20261120142000"), lambda share: None)
     assert len(built) == 1
