@@ -4,9 +4,8 @@ Rules
 1. Counts are exact, of any span: whole quarters of an hour from their table, results at its ends from theirs.
 2. A rate's interval is Wilson's of 95 %: it is right for few results and for none that were not OK.
 3. A screw is a car's results of one program, station and spindle up to the first that is OK: an OK behind one that was
-   not is a screw that was repeated, one that is not OK and that nothing follows was never OK. What has no VIN belongs
-   to no car: its OK results are screws that were OK at once, the others are only counted. So it is with what has a VIN
-   that is no car's (toolcart.archive.statistics.placeholders).
+   not is a screw that was repeated, one that is not OK and that nothing follows was never OK. What has no VIN, or one
+   that is no car's (toolcart.archive.statistics.placeholders), belongs to no car: it is in no screw, and counted apart.
 4. What to fix first are the causes by how often they occurred (Pareto). Where the statuses name none, parameters that
    came with the result may: an error, a reason, a status that does not exist.
 """
@@ -237,12 +236,13 @@ def _each(*which: ColumnElement[bool]) -> Select:
 
 @dataclass
 class Attempts:
-    """Screws: OK at the first attempt, OK after others, never; and results not OK that belong to no car."""
+    """Screws: OK at the first attempt, OK after others, never; and results, OK and not, that belong to no car."""
 
     at_once: int = 0
     again: int = 0
     never: int = 0
-    without_vin: int = 0
+    ok_without_car: int = 0
+    nok_without_car: int = 0
 
     @property
     def screws(self) -> int:
@@ -276,8 +276,29 @@ def attempts(
             entry.again = count
     statement = select(*columns, func.count(literal(1))).where(*within, has_no_car).group_by(*columns)
     for *key, count in connection.execute(statement):
-        by_program.setdefault(tuple(key), Attempts()).without_vin = count
+        by_program.setdefault(tuple(key), Attempts()).nok_without_car = count
+    for *key, count in connection.execute(_ok_without_car(connection, wanted, no_car)):
+        entry = by_program.setdefault(tuple(key), Attempts())
+        entry.ok_without_car += count
+        entry.at_once -= count
     return by_program
+
+
+def _ok_without_car(connection: Connection, wanted: ResultFilter, no_car: Placeholders) -> Select:
+    """Return the query for how many OK results belong to no car, by station and program of each spindle.
+
+    Each is looked up in the index of cars, which has all that is asked for in the order of time, for each of the few
+    VINs that are there.
+    """
+    there = connection.execute(select(t.CAR.c.VIN).where(t.CAR.c.VIN.in_(no_car.vins))).scalars().all()
+    *by, spindle = [t.PROGRAM.c[name] for name in (*t.PLACE, "Program", "Spindle")]
+    same = [_R[column.name] == column for column in (*by, spindle)]
+    within = which(connection, ResultFilter(from_time=wanted.from_time, to_time=wanted.to_time))
+    here = [] if wanted.station is None else [t.is_row(t.PROGRAM, t.PLACE, wanted.station)]
+    if wanted.program is not None:
+        here.append(t.PROGRAM.c.Program == wanted.program)
+    ok = select(func.count()).where(_R.VIN.in_(["", *there]), *same, *within, _R.Overall == 0)
+    return select(*by, ok.select_from(t.RESULT).correlate(t.PROGRAM).scalar_subquery()).where(*here)
 
 
 def screws_of(verdicts: Sequence[tuple[Hashable, int]]) -> Attempts:
@@ -308,8 +329,7 @@ def _next(until: str | None) -> ScalarSelect:
 
 def together(several: Sequence[Attempts]) -> Attempts:
     """Return all of them added."""
-    names = ("at_once", "again", "never", "without_vin")
-    return Attempts(*(sum(getattr(one, name) for one in several) for name in names))
+    return Attempts(*(sum(counts) for counts in zip(*(vars(one).values() for one in several), strict=True)))
 
 
 DIGITS = {"day": PERIODS["day"][0], "week": PERIODS["day"][0], "shift": PERIODS["day"][0], "month": PERIODS["month"][0]}

@@ -118,9 +118,11 @@ def test_first_attempts_and_repairs_are_without_them(place):
             rates.together(list(rates.attempts(connection, wanted, counts, one).values()))
             for one in (found, placeholders.Placeholders())
         )
-        statement = t.RESULT.select().where(t.RESULT.c.VIN.in_((NO_CODE, ODD)), t.RESULT.c.Overall == 1)
-        nok = len(connection.execute(statement).all())
-    assert without.without_vin == nok > 0 and with_them.without_vin == 0
+        statement = t.RESULT.select().where(t.RESULT.c.VIN.in_((NO_CODE, ODD)))
+        nok, ok = (len(connection.execute(statement.where(t.RESULT.c.Overall == bad)).all()) for bad in (1, 0))
+    assert (without.ok_without_car, without.nok_without_car) == (ok, nok) and ok > 100 and nok > 0
+    assert (with_them.ok_without_car, with_them.nok_without_car) == (0, 0)
+    assert without.screws <= sum(map(sum, counts.values())) - ok - nok
     assert 1 <= without.again < with_them.again
 
 

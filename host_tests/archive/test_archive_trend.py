@@ -19,6 +19,7 @@ from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.serve_commands import listening
 from toolcart.archive.statistics import limits, periods, rates, spc
 from toolcart.archive.statistics.limits import Phase, segments
+from toolcart.archive.statistics.placeholders import Placeholders
 from toolcart.archive.statistics.rates import causes
 from toolcart.archive.statistics.spc import Level
 from toolcart.archive.statistics.statistics import program_sums, values
@@ -235,6 +236,12 @@ def test_a_bar_leads_to_its_results(browser, by):
 
 
 TWO_DAYS = ResultFilter(from_time="20261119", to_time="20261121")
+
+
+def without_car(connection, wanted):
+    connection.execute(rates._ok_without_car(connection, wanted, Placeholders(("", "0"))))
+
+
 SCREW = " AND ".join(f"{name}=?" for name in ("VIN", *tables.PLACE, "Program", "Spindle"))
 
 
@@ -250,6 +257,12 @@ SCREW = " AND ".join(f"{name}=?" for name in ("VIN", *tables.PLACE, "Program", "
         (page_queries.nok_counts, (TWO_DAYS,), "COVERING INDEX ResultNOKByTime"),
         (page_queries.nok_counts, (replace(TWO_DAYS, station=(3, 1, 1)),), "COVERING INDEX ResultNOKOf"),
         (rates.attempts, (TWO_DAYS, {}), f"COVERING INDEX ResultByVIN ({SCREW} AND Time>? AND Time<?)"),
+        (without_car, (TWO_DAYS,), f"COVERING INDEX ResultByVIN ({SCREW} AND Time>? AND Time<?)"),
+        (
+            without_car,
+            (replace(TWO_DAYS, station=(3, 1, 1), program=1),),
+            f"COVERING INDEX ResultByVIN ({SCREW} AND Time>",
+        ),
         (rates.totals, (ResultFilter(from_time="202511", to_time="202612"),), "COVERING INDEX QuarterByTool"),
         (rates.totals, (ResultFilter(from_time="202601", to_time="202602"),), "COVERING INDEX QuarterBySlot"),
         (rates.over_time, (ResultFilter(from_time="202511", to_time="202612"), 8), "COVERING INDEX QuarterBySlot"),
@@ -272,7 +285,7 @@ def test_every_question_has_its_index(place, question, values, index):
     assert not [
         line
         for line in scans
-        if not re.search(r"anon|SUBQUERY|CONSTANT|USING INDEX ResultNOK|INDEX QuarterByTool", line)
+        if not re.search(r"anon|SUBQUERY|CONSTANT|USING INDEX ResultNOK|INDEX QuarterByTool|TNMapProgram", line)
     ]
 
 
