@@ -142,9 +142,8 @@ class _Sequences:
             follows = sequence == sequence_at(before[0] + 1)
             if not follows:
                 yield SequenceGap(self._of, station, "behind", sequence, sequence, 1, arrived)
-            if time < newest:  # it came late; with a newer time the station has begun anew
-                _fill(gaps, sequence, follows)
-                self._reached[station] = (last, newest)
+            if _fill(gaps, sequence, follows) or time <= newest:  # it came late; else the station has begun anew
+                self._reached[station] = (last, max(time, newest))
         if again > 0:
             yield SequenceGap(self._of, station, "again", sequence, sequence, again, arrived)
 
@@ -154,14 +153,18 @@ class _Sequences:
             yield from gaps.values()
 
 
-def _fill(gaps: dict[int, SequenceGap], sequence: int, follows: bool) -> None:
-    """Leave of a gap what is before and behind a sequence that came late; one that `follows` is the gap's first."""
+def _fill(gaps: dict[int, SequenceGap], sequence: int, follows: bool) -> bool:
+    """Leave of a gap what is before and behind a sequence that came late; one that `follows` is the gap's first.
+
+    False if it is in none.
+    """
     around = (gap for gap in gaps.values() if (sequence - gap.first) % SEQUENCES < gap.count)
     gap = gaps.get(sequence) if follows else next(around, None)
     if gap is None:
-        return
+        return False
     del gaps[gap.first]
     before = (sequence - gap.first) % SEQUENCES
     for first, count in ((gap.first, before), (sequence_at(sequence + 1), gap.count - before - 1)):
         if count:
             gaps[first] = replace(gap, first=first, last=sequence_at(first + count - 1), count=count)
+    return True

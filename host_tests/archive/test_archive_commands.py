@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from toolcart.agent.record.result import LIMITS_BYTES
-from toolcart.archive.database import queries
+from toolcart.agent.toolsnet.telegram import sequence_at
+from toolcart.archive.database import queries, sequence_gaps
 from toolcart.archive.storage import maintenance
 from toolcart.archive.storage.maintenance import Retention, RetentionPeriods
 from toolcart.archive.storage.quarantine import WHY_SET_ASIDE
@@ -124,9 +127,9 @@ def test_check_reports_gaps_what_is_behind_and_what_came_again(place):
     assert [(one["kind"], one["first"], one["last"], one["count"]) for one in gaps] == [
         ("behind", 20, 20, 1),
         ("again", 20, 20, 1),
-        ("missing", 19, 20, 2),
+        ("missing", 19, 19, 1),
     ]
-    assert "missing 2, behind 1, again 1" in run(place, "check", code=1).stdout
+    assert "missing 1, behind 1, again 1" in run(place, "check", code=1).stdout
     reported(place, EVENT.replace("00004", "00007"))
     assert "station 3/1/10: event 00005 to 00006 missing, 2" in run(place, "check", code=1).stdout
 
@@ -154,6 +157,33 @@ def test_what_came_late_is_not_missing_and_makes_no_hole_of_what_follows(tmp_pat
         "00003 missing, 1",
     ]
     assert telegrams[-1] == "missing 4, behind 3, again 0"
+
+
+@given(
+    st.permutations(range(9)),
+    st.sets(st.integers(1, 98000), max_size=3),
+    st.sampled_from([1, 3, 9, 100]),
+    st.sampled_from([1, 50_000, 99_990]),
+)
+def test_what_is_stored_is_never_missing_in_whatever_order_it_comes(order, lost, in_a_second, begin):
+    """Swapped results of one second were called missing, though both are stored."""
+    places = [at + swapped for at in range(0, 36, 9) for swapped in order]
+    places = [0, *[1 + place for place in places if 1 + place not in {one % 36 + 1 for one in lost}], 40]
+    sequences = sequence_gaps._Sequences("result")
+    for place in places:
+        time = f"{20261125080000 + place // in_a_second}"
+        list(sequences.take((3, 1, 1), sequence_at(begin + place), time, time, 0))
+    gaps = [range(gap.count) for gap in sequences.missing()]
+    named = {sequence_at(gap.first + at) for gap in sequences.missing() for at in range(gap.count)}
+    assert named == {sequence_at(begin + place) for place in range(41)} - {sequence_at(begin + one) for one in places}
+    assert sum(map(len, gaps)) == len(named)
+
+
+@pytest.mark.parametrize("times", [("0500", "0600", "0600", "0700"), ("0500", "0600", "0601", "0700")])
+def test_check_misses_no_result_of_which_a_later_one_came_first(tmp_path, times):
+    order = zip((7, 9, 8, 10), times, strict=True)
+    place = reported(place_in(tmp_path), *[result(n, n, time=f"2026112508{time}") for n, time in order])
+    assert run(place, "check", code=1).stdout.splitlines()[1:] == ["missing 0, behind 1, again 0"]
 
 
 def test_check_follows_the_wrap(tmp_path):
