@@ -88,7 +88,7 @@ def causes(connection: Connection, wanted: ResultFilter) -> list[dict]:
     return [with_reasons(connection, wanted, bar) for bar in bars]
 
 
-REASONS_OF = 500  # results, the newest ones
+REASONS_OF = 500  # results, the newest ones: each is looked up
 REASONS = 3  # that are named
 _REASON_IDS = (60017, 60018, 60019)  # a bolt's errors, and a customer's code for them (docs/outlets.md)
 _ODD_FIELDS = 60006
@@ -96,13 +96,18 @@ _REASON_NAMES = ("%error%", "%reason%", "%fault%", "%fail%")
 
 
 def with_reasons(connection: Connection, wanted: ResultFilter, bar: dict) -> dict:
-    """Return a cause's bar with its reasons: of `other`, those of the newest results, as far as they are known."""
+    """Return a cause's bar with its reasons: of `other`, as far as they are known.
+
+    `reasons_of`: they are counted of so many results, the newest ones; None if of all.
+    """
     if bar["what"] != OTHER:
-        return {**bar, "reasons": []}
+        return {**bar, "reasons": [], "reasons_of": None}
     other = replace(wanted, nok=True, statuses=(0, 0, 0))
     newest = select(_R.ResultId).where(*which(connection, other)).order_by(_R.Time.desc()).limit(REASONS_OF)
-    known = Counter(reasons(connection, connection.execute(newest).scalars().all()).values())
-    return {**bar, "reasons": [{"what": what, "count": count} for what, count in known.most_common(REASONS)]}
+    numbers = connection.execute(newest).scalars().all()
+    known = Counter(reasons(connection, numbers).values())
+    several = [{"what": what, "count": count} for what, count in known.most_common(REASONS)]
+    return {**bar, "reasons": several, "reasons_of": len(numbers) if len(numbers) < bar["count"] else None}
 
 
 def reasons(connection: Connection, numbers: Sequence[int]) -> dict[int, str]:

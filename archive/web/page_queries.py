@@ -51,15 +51,17 @@ class PagePosition:
 def stations(connection: Connection, today: str, most: int = STATIONS) -> list[dict]:
     """Return every system with its stations, their last sign of life, and their number of results `today`.
 
+    `today` is what the day's times begin with: what a wrong clock has dated later is none of it.
     Of more stations than `most`, those heard last; none that was removed.
     """
     key = (_S.SystemType, _S.System, _S.Station)
     one = select(*t.STATION.columns).where(_IS_THERE).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
     here = [_R[name] == one[name] for name in t.PLACE]
-    count = select(func.count()).select_from(t.RESULT).where(*here, _R.Time >= today).scalar_subquery()
+    its_day = (_R.Time >= today, _R.Time < today + _END_OF_TIME)
+    count = select(func.count()).select_from(t.RESULT).where(*here, *its_day).scalar_subquery()
     statement = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
     rows = dicts(connection, statement)
-    bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(t.IS_NOK, _R.Time >= today)
+    bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(t.IS_NOK, *its_day)
     counted = {tuple(row[:3]): row[3] for row in connection.execute(bad.group_by(*bad.selected_columns[:3]))}
     kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
     systems = {}

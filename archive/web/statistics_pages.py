@@ -113,7 +113,9 @@ def _as_row(bar: dict) -> dict:
     """Return a bar as a row of a file: without its address, the reasons as one text."""
     row = {name: value for name, value in bar.items() if name != "address"}
     if "reasons" in row:
-        row["reasons"] = ", ".join(f"{one['what']} ({one['count']})" for one in row["reasons"])
+        of = row.pop("reasons_of")
+        named = ", ".join(f"{one['what']} ({one['count']})" for one in row["reasons"])
+        row["reasons"] = f"{named} of the newest {of}" if named and of else named
     return row
 
 

@@ -9,7 +9,7 @@ from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.serve_commands import listening
 from toolcart.archive.statistics import placeholders, rates
 from toolcart.archive.web import page_queries
-from host_tests.support.archive import browsing, filled, place_in, reading, reported, result
+from host_tests.support.archive import browsing, filled, place_in, reading, reported, result, run
 from lab.harness.archive_rows import sum_all, vin
 
 NO_CODE, ODD = "No BCode", "STATION7"
@@ -148,3 +148,23 @@ def test_a_nok_of_another_cause_shows_its_reason(tmp_path):
         assert [one["points"]["why"] for one in trend["quantities"]] == 2 * [["Errors TR MN"]]
         [bar] = as_json(browser, "/pareto")["bars"]
         assert bar["what"] == "other" and bar["reasons"] == [{"what": "Errors TR MN", "count": 1}]
+        assert bar["reasons_of"] is None and "of the newest" not in browser.get("/pareto").text
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_reasons_of_the_newest_results_alone_are_said_to_be(tmp_path, monkeypatch):
+    monkeypatch.setattr(rates, "REASONS_OF", 3)
+    place = reported(place_in(tmp_path), *[result(at, at, time=f"2026112010000{at}") for at in range(1, 6)])
+    with database.writing(place) as engine, engine.begin() as connection:
+        connection.execute(update(t.RESULT).values(Overall=1, TorqueStatus=0, AngleStatus=0, TimeStatus=0))
+        error = {"Number": 90, "Spindle": 0, "Program": 12, "ParameterId": 60014, "Name": "Error", "Type": 2}
+        rows = [error | {"ResultId": at, "Value": f"E{at % 2}", "Unit": "", "Step": 0} for at in range(1, 6)]
+        connection.execute(t.RESULT_PARAMETER.insert(), rows)
+        sum_all(connection)
+    with browsing(place) as browser:
+        [bar] = as_json(browser, "/pareto")["bars"]
+        assert (bar["count"], bar["reasons_of"]) == (5, 3) and sum(one["count"] for one in bar["reasons"]) == 3
+        assert "Error E1 (2), Error E0 (1) of the newest 3" in browser.get("/pareto").text
+        assert "Error E1 (2), Error E0 (1) of the newest 3" in browser.get("/pareto?wait&as=csv").text
+    run("report", "--database", place, "--of", "2026-11-20", "--into", tmp_path)
+    assert "of the newest 3" in (tmp_path / "report-2026-W47.html").read_text()

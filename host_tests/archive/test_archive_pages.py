@@ -98,11 +98,20 @@ def test_the_map_has_every_station_with_its_last_sign_of_life(browser):
 
 def test_the_map_counts_the_results_of_today(plant):
     reading = Reading(plant)
-    [system] = reading.ask(page_queries.stations, "20261120142600")
+    [system] = reading.ask(page_queries.stations, "20261120142")
     rows = system["Stations"]
-    assert [row["Today"] for row in rows] == [25, 25, 25]
-    bad = reading.ask(page_queries.results, queries.ResultFilter(nok=True, from_time="20261120142600"), None)
+    assert [row["Today"] for row in rows] == [50, 50, 50]
+    span = {"from_time": "20261120142", "to_time": "20261120142a"}
+    bad = reading.ask(page_queries.results, queries.ResultFilter(nok=True, **span), None)
     assert sum(row["TodayNOK"] for row in rows) == len(bad)
+
+
+def test_what_a_wrong_clock_dates_later_is_not_todays(tmp_path):
+    days = ("20261130233000", "20261201003000", "20261201235959", "20261202003000", "20991231235959")
+    place = reported(place_in(tmp_path), *[result(at, at, time=time) for at, time in enumerate(days, 1)])
+    change(place, "UPDATE Result SET Overall = 1")
+    [system] = Reading(place).ask(page_queries.stations, "20261201")
+    assert [(row["Today"], row["TodayNOK"]) for row in system["Stations"]] == [(2, 2)]
 
 
 def test_silence_is_described_in_words():
@@ -299,7 +308,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
         for n in range(75):  # fifty from 10.0 to 10.4, ten each, and then 25 under other limits
             high, torque = (11.0, 10.0 + 0.1 * (n % 5)) if n < 50 else (12.0, 50.0)
             time = f"20240314{8 + n // 60:02d}{n % 60:02d}00"
-            values = (int(n == 0), 9.0, torque, high, 0, 60.0, 0.0, 0.0, 0, 0, n, 1, 0, "Nm", "deg", None)
+            values = (int(n == 0), 9.0, torque, high, 0, 0.0, 0.0, 0.0, 0, 0, n, 1, 0, "Nm", "deg", None)
             rows.append((n + 1, 3, 1, 10, n + 1, time, time, "", 1, "C1", 7, *values))
         bulk_insert.insert(connection, RESULTS, rows)
         rollups.add(connection, rows)
