@@ -16,7 +16,7 @@ from toolcart.archive.database.tables import CAR, RESULT, RESULT_VIN
 
 AT_ONCE = 1000
 FEW = 2000
-_LAST = "\xff"  # telegrams are bytes; all of theirs sort before it
+_LAST = "\U0010ffff"  # all other characters sort before it
 
 
 def add(connection: Connection, vins: Iterable[str]) -> None:

@@ -10,13 +10,17 @@ Rules
    are finite and have no exponent; after a point a whole number has only zeros. A blank field is not a number.
 3. What cannot be read is blank, and named in `unread`; it never becomes a good result (toolcart.toolsnet.rows). What
    differs from the text is a Breach, once for each field of a telegram.
-4. Nothing raises, and no count causes more work than the telegram's own bytes.
+4. A text is UTF-8, and each byte that is none of it a character of latin-1: it has no more characters than bytes. In a
+   breach all that is not plain is escaped (toolcart.agent.record.escaping).
+5. Nothing raises, and no count causes more work than the telegram's own bytes.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 
+from toolcart.agent.record.escaping import decoded
 from toolcart.base.octets import printable, text_of
 from toolcart.toolsnet.layouts import time_ok
 from toolcart.toolsnet.telegrams import SENT, Breach, Reading, fields_of
@@ -24,6 +28,15 @@ from toolcart.toolsnet.telegrams import SENT, Breach, Reading, fields_of
 _KINDS = tuple(sorted((*SENT, "11")))
 _WHOLE = re.compile(rb"([+-]?[0-9]+)(?:\.0*)?")
 _NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_AS_LATIN_1 = "toolcart-latin-1"
+
+
+def _as_latin_1(wrong: UnicodeError) -> tuple[str, int]:
+    assert isinstance(wrong, UnicodeDecodeError)
+    return wrong.object[wrong.start : wrong.end].decode("latin-1"), wrong.end
+
+
+codecs.register_error(_AS_LATIN_1, _as_latin_1)
 
 
 class _Lenient(Reading):
@@ -31,10 +44,13 @@ class _Lenient(Reading):
 
     is_exact = False
 
+    def shown(self, octets: bytes) -> str:
+        return text_of(octets) if printable(octets) else decoded(octets)
+
     def value(self, octets: bytes, form: tuple) -> tuple[int | str | None, str | None]:
         kind = form[3]
         if kind == "s":
-            return text_of(octets).rstrip(), None if printable(octets) else "printable ASCII"
+            return _text_of(octets).rstrip(), None if printable(octets) else "printable ASCII"
         if kind[0] == "t":
             good = time_ok(octets) or (kind == "t?" and not octets.strip())
             return text_of(octets) if good else None, None if good else "a time yyyymmddhhnnss"
@@ -48,6 +64,11 @@ class _Lenient(Reading):
                 return (value if value >= 0 else None), f"{form[4]} to {form[5]}"
             return value, None
         return (text.decode(), None) if _NUMBER.fullmatch(text) else (None, "a number")
+
+
+def _text_of(octets: bytes) -> str:
+    text = octets.decode(errors=_AS_LATIN_1)
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 # Without these a telegram cannot be stored under its name.

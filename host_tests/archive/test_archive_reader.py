@@ -76,6 +76,26 @@ def test_nothing_poisons_what_comes_next_and_every_page_opens(tmp_path):
             assert browser.get(f"/result/{number}").status_code == 200
 
 
+def test_texts_beyond_ascii_are_kept_and_told_apart(tmp_path):
+    tools = (
+        "Ä-7 ö".encode(),
+        "Ü-7 ä".encode(),
+        "Ä-7".encode("latin-1"),
+        "Ü-7".encode("latin-1"),
+        "ÄÖÜ".encode() + b"\xc3",
+    )
+    with Served(place_in(tmp_path)) as archive:
+        for number, tool in enumerate(tools, 1):
+            telegram = result(number, number, vin="W\u00c4GEN" if number == 1 else "W1").encode("latin-1")
+            archive.report(telegram[:84] + tool.ljust(10) + telegram[94:])
+        assert archive.rows("SELECT SpindleSerial FROM Result ORDER BY ResultId") == [
+            (tool,) for tool in ("Ä-7 ö", "Ü-7 ä", "Ä-7", "Ü-7", "ÄÖÜÃ")
+        ]
+        assert archive.rows("SELECT VIN FROM Result WHERE ResultId = 1") == [("WÄGEN",)]
+        found = [one for (one,) in archive.rows("SELECT Found FROM Breach ORDER BY BreachId")]
+    assert [one.rstrip() for one in found] == ["W~C4GEN", "Ä-7 ö"]
+
+
 def test_a_torque_that_is_none_is_blank_and_never_good(tmp_path):
     place = reported(place_in(tmp_path), changed(RESULT, 108, "    1_00"))
     assert Served(place).rows("SELECT Torque, Overall FROM Result") == [(None, 1)]

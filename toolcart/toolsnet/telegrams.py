@@ -113,6 +113,10 @@ class Reading:
     def differs(self, field, position, found, allowed):
         self.breaches.append(Breach(field, position, found, allowed))
 
+    def shown(self, octets):
+        """Return the bytes of a field that is wrong as text."""
+        return text_of(octets)
+
     def value(self, octets, form):
         """Return the field's value, None if there is none, and what is allowed if it is wrong."""
         kind = form[3]
@@ -147,7 +151,7 @@ class Reading:
             else:
                 value, allowed = None, "%d bytes" % form[2]
             if allowed:
-                found = text_of(octets) if len(octets) == form[2] else "cut off"
+                found = self.shown(octets) if len(octets) == form[2] else "cut off"
                 self.differs(where + form[0], start + 1, found, allowed)
             if value is None:
                 self.unread.add(where + form[0])
