@@ -5,8 +5,8 @@ Rules
    front, in XLSX it is a text cell.
 2. CSV and XLSX have times as people write them, JSON the protocol's 14 digits, Parquet timestamps.
 3. CSV has two dialects: comma and point, and what a spreadsheet in Germany or France opens by itself: semicolon,
-   decimal comma, and a mark in front that says UTF-8. There a text that would become a number or a date (00012345, 1E5,
-   1-2, SEPT2, WAHR) is written as ="00012345", which a spreadsheet shows as that text. Other programs want CSV or XLSX.
+   decimal comma, and a mark in front that says UTF-8. There a text that would become another value (00012345, 1E5, 1-2,
+   SEPT2, WAHR, #NV) is written as ="00012345", which a spreadsheet shows as that text. Other programs want CSV or XLSX.
 """
 
 from __future__ import annotations
@@ -97,9 +97,11 @@ def write_csv(rows: Iterable[dict], file: TextIO, is_semicolon: bool = False) ->
 
 
 def _is_taken_for_another(text: str) -> bool:
-    """True if a spreadsheet may take this for a number, a date, a time or a truth value; it stays as it is with "="."""
+    """True if a spreadsheet may take this for a number, a date, a truth value, an error; it stays as it is with "="."""
     if len(text) > _TEXT_MOST:
         return False
+    if text.startswith("#"):  # #NV, #N/A, #REF!: an error
+        return True
     words = _WORDS.findall(text.lower())
     if any(character.isdigit() for character in text):
         return all(word in _NO_TEXT or word[:3] in _MONTHS for word in words)
@@ -135,7 +137,8 @@ _ROWS = (
         write_text=lambda rows, file: write_csv(rows, file, is_semicolon=True),
         encoding="utf-8-sig",
         note='In CSV with semicolons a text such as 00012345 or 1-2 is written as ="00012345", so that a spreadsheet '
-        "keeps it; for other programs take CSV or XLSX.",
+        "keeps it; for other programs take CSV or XLSX. In both a text that begins with =, +, - or @ has an "
+        "apostrophe in front, as a spreadsheet would take it for a formula.",
     ),
     FileFormat(
         "xlsx",

@@ -176,6 +176,8 @@ async def station(read: Reading, request: Request) -> Page:
         programs = await read(day_figures.programs, wanted, names, only_ok)
         newest = await with_reasons(read, (await read(page_queries.results, wanted, None, DAY_LIST))[:DAY_LIST])
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
+    if days["Day"] and not count and rows.moment(days["Day"] + "000000") is None:  # older archives have such days
+        raise request_arguments.InvalidRequest(f"day {request.query_params['day']!r}: there is no such day")
     values = {"station": details, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}
     values.update(programs=programs, now=rows.now_text())
     return Page("station.html", values, rows=list_rows.of_results(wanted) if wanted else None)

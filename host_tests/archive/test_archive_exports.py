@@ -277,7 +277,24 @@ def test_csv_with_semicolons_is_what_a_german_spreadsheet_opens(tmp_path):
 
 
 OTHERS = ("00012345", "1E5", "12345678901234567890", "1-2", "SEPT2", "12:30", "3.4", "3,4", "2 Mai", "März 2026", "1/2")
-OTHERS += ("5 %", "12 €", "(5)", "1 000", "12:30 PM", "2-Déc", "WAHR", "False", "٣", "12e3", " 7 ", "1.1.2026", '1"')
+OTHERS += (
+    "5 %",
+    "12 €",
+    "(5)",
+    "1 000",
+    "12:30 PM",
+    "2-Déc",
+    "WAHR",
+    "False",
+    "٣",
+    "12e3",
+    " 7 ",
+    "1.1.2026",
+    '1"',
+    "#NV",
+    "#N/A",
+    "#DIV/0!",
+)
 
 
 @pytest.mark.parametrize("text", OTHERS)

@@ -13,6 +13,7 @@ from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import update
 
 from toolcart.archive import serve_commands
 from toolcart.archive.database import bulk_insert, database, queries, rollups
@@ -42,7 +43,7 @@ from host_tests.support.archive import (
     run,
     serving_in,
 )
-from lab.harness.archive_rows import vin
+from lab.harness.archive_rows import sum_all, vin
 
 HOSTILE = "<script>x</script>\"'&"
 PAGES = ("/", "/live", "/search", "/search?q=W", "/results", "/results?verdict=all", "/pareto", "/events")
@@ -240,6 +241,7 @@ def test_the_filter_of_what_is_not_ok(browser):
         "/events?station=9999999",
         "/results?program=x",
         "/station/1?day=2026",
+        *[f"/station/1?day={day}" for day in ("99999999", "2026-02-30", "00000000")],
         *[f"/trend/1?{query}" for query in ("from=2026-02-30", "to=tomorrow", "program=x", "by=year", "only=nok")],
         *[f"/results?cause={cause}" for cause in ("torque", "torque fine", "volume low", "torque 12", ", ")],
         "/results?cause=torque low angle low",
@@ -341,6 +343,16 @@ def test_a_stations_day_is_its_own_and_knows_the_days_around_it(tmp_path):
         middle = as_json(browser, "/station/10?day=2024-03-14")
         assert middle["count"] == 2 and middle["days"]["Later"] == "20240316"
         assert "No results on 2024-03-15" in get(browser, "/station/10?day=20240315").text
+        assert "day &#39;20240230&#39;: there is no such day" in get(browser, "/station/10?day=20240230", 400).text
+
+
+def test_a_day_that_no_calendar_has_is_shown_where_it_has_results(tmp_path):
+    place = reported(place_in(tmp_path), result(1, 1))
+    with database.writing(place) as engine, engine.begin() as connection:
+        connection.execute(update(RESULTS).values(Time="20260230120000"))
+        sum_all(connection)
+    with browsing(place) as browser:
+        assert as_json(browser, "/station/10?day=2026-02-30")["count"] == 1
 
 
 # -- who may come in -----------------------------------------------------------------------------------------------
