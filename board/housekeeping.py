@@ -117,6 +117,8 @@ class Housekeeping:
             return
         self._tell.start(now, TELL_MS)
         if not self.is_confirmed:
+            if all(station.mounted for station in self.app.stations):
+                self._confirmation.came_up()  # where a spool was not up at once (toolcart.board.main)
             if not self.liveness.is_healthy(now):
                 return
             # False: it cannot be written, so the next start would not know. It is tried again.

@@ -48,7 +48,7 @@ def start(folder, mode, confirmation):
     app = App(configuration, board)
     housekeeping = Housekeeping(app, board, configuration, folder, confirmation, board.now())
     del configuration  # everything still needed is in its place
-    app.step(board.now())  # brings the spools up, if they can be; no line is open yet
+    app.step(board.now())  # brings all spools up, if they can be; no line is open yet
     if all(station.mounted for station in app.stations):
         confirmation.came_up()  # an erase, which would cost a serial line the answer to MID 0001
     app.step(board.now())  # before the watchdog: what it carries over into a new block may take longer, in files

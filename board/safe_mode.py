@@ -12,8 +12,9 @@ Rules
 2. It is changed before a version runs, so that a start that hangs or loses power counts as failed.
 3. A version on trial confirms itself when the agent is healthy. After TRIES starts without that the confirmed one runs
    again, whether or not a computer is at the other end of the cable.
-4. A start of the confirmed version has failed if its spools did not come up, or if it raised before it was healthy. A
-   reset after that does not count: what a dead network does to a version is not the version's fault. After
+4. A start of the confirmed version has failed if not all of its spools came up, or if it raised before it was healthy.
+   A reset or a power cut once they are up does not count: what a dead network does to a version is not the version's
+   fault. After
    FAILURES_MAX failed starts in a row the version in the other folder runs in its place, if there is a whole one that
    was not rejected: once, since the one that failed is rejected by that. Else: safe mode. The REPL can be reached, no
    spool is touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.

@@ -139,8 +139,10 @@ class Station:
         """Bring the spool up; FOREVER once it is."""
         if self.mounted:
             return FOREVER
-        if ticks_diff(self.board.now(), now) > _MOUNTING_MS:
-            return 0  # of many stations some come up in a turn: whoever asks meanwhile gets an answer between two
+        # Of many stations some come up in a turn: whoever asks meanwhile gets an answer between two. A chip's first
+        # attempts are all in one turn, before any line is open and before the watchdog runs (toolcart.board.main).
+        if (ON_CPYTHON or self.why) and ticks_diff(self.board.now(), now) > _MOUNTING_MS:
+            return 0
         if self.next_up[0] is not self:
             return _MOUNTING_MS  # attempts that take long and fail do not use up the turns of the others
         self.next_up.append(self.next_up.pop(0))

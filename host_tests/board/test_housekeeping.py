@@ -3,14 +3,15 @@
 import io
 import json
 
+from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.counters import DROP_ORDERED
-from toolcart.agent.cart.app import App
+from toolcart.agent.cart.app import MOUNT_RETRY_MS, App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.watchdog import ASKED_MS
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board import clock as board_clock
 from toolcart.board.console import LINE_MAX
-from toolcart.board.housekeeping import Housekeeping
+from toolcart.board.housekeeping import TELL_MS, Housekeeping
 from toolcart.board.network import SILENCE_MS
 from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_clock import MOMENT, Rtc
@@ -132,6 +133,10 @@ class Board:
 
 class Confirmation:
     count = 0
+    is_up = False
+
+    def came_up(self):
+        self.is_up = True
 
     def healthy(self):
         self.count += 1
@@ -200,7 +205,33 @@ def test_a_start_whose_spool_cannot_be_had_is_never_confirmed():
     chip = Chip()
     chip.board.device = None
     chip.go(120000)
-    assert chip.confirmation.count == 0
+    assert chip.confirmation.count == 0 and not chip.confirmation.is_up
+
+
+def test_a_chip_brings_all_its_spools_up_before_anything_else_however_long_that_takes():
+    tree = dict(TREE, stations=[dict(TREE["stations"][0], number=number) for number in (10, 11)])
+    for station in tree["stations"]:
+        station["controller"] = {"host": "10.0.0.%d" % station["number"]}
+        station["spool"] = dict(station["spool"], path="x%d" % station["number"])
+    board = Board()
+
+    def flash(spool):
+        board.time.advance(1000)
+        return RamFlash(16)
+
+    board.flash = flash
+    app = App(complete(tree), board)
+    app.step(board.now())
+    assert [station.mounted for station in app.stations] == [True, not ON_CPYTHON], "Linux answers between two"
+
+
+def test_a_start_has_not_failed_once_a_spool_that_was_late_is_up():
+    chip = Chip()
+    device, chip.board.device = chip.board.device, None
+    chip.go(1000)
+    chip.board.device = device
+    chip.go(MOUNT_RETRY_MS + TELL_MS)
+    assert chip.confirmation.is_up and chip.confirmation.count == 0, "healthy it is only later"
 
 
 def test_the_lamp_blinks():

@@ -8,6 +8,9 @@ import copy
 import pytest
 
 from toolcart.base.clock import Dice
+from toolcart.board import safe_mode
+from toolcart.sim.controller import Controller
+from toolcart.sim.controller_quirks import ControllerOptions
 from toolcart.tools.flash import plan
 from host_tests.portable import LONG
 from host_tests.support.combinations import each_choice
@@ -75,6 +78,7 @@ def half_open(board):
 
 
 RUNS = "toolcart: running"
+OTHER_CONTROLLER = ("192.0.2.11", 4545)
 PIM_NAME = "pim.plant.example"
 FAILURES = (dead_names, no_point, joined_and_silent, no_toolsnet, resets, half_open)
 USUAL = {("rp2", joined_and_silent), ("esp32", resets)}
@@ -160,6 +164,27 @@ def test_no_start_costs_a_serial_line_a_byte_of_an_answer(chip):
         board.until(lambda start=start: board.controller.messages.get(60, 0) == start)
         assert (board.controller.messages[1], board.line.port.overruns()) == (start, 0)
         board.power_off()
+
+
+@pytest.mark.parametrize("ring", [True, False], ids=["raw flash", "files"])
+def test_a_start_of_two_stations_counts_as_good_when_both_spools_are_up(chip, ring):
+    made = copy.deepcopy(TREE)
+    made["stations"].append(copy.deepcopy(TREE["stations"][0]))
+    made["stations"][1].update(number=2, controller={"host": OTHER_CONTROLLER[0]})
+    made["stations"][1]["spool"]["path"] = "cart2"
+    board = chip("rp2", made, ring=ring)
+    other = Controller(board.clock, ControllerOptions())
+    board.network.listen(*OTHER_CONTROLLER, other.endpoint)
+    for start in range(1, safe_mode.FAILURES_MAX + 2):
+        board.until(lambda start=start: min(one.messages.get(60, 0) for one in (board.controller, other)) == start)
+        before = [len(one.acknowledged) for one in (board.controller, other)]
+        for one in (board.controller, other):
+            one.produce()
+        board.until(lambda before=before: len(board.controller.acknowledged) > before[0])
+        board.until(lambda before=before: len(other.acknowledged) > before[1])
+        board.power_off()
+        assert board.failures() == 0, start
+    assert SAFE_MODE not in board.output() and board.lost() == []
 
 
 @pytest.mark.parametrize("ring", [True, False], ids=["raw flash", "files"])
