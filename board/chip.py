@@ -318,7 +318,11 @@ class Board:
             device = FolderFlash(path, size_kib * 1024)
             room_kib = device.room_kib()
         except OSError as error:
-            return self._miss("%s: %s" % (path, error))
+            words = {
+                20: "a file lies where this folder, or one above it, is to be: remove that",  # ENOTDIR
+                28: "the file system is full",  # ENOSPC
+            }
+            return self._miss("%s: %s" % (path, words.get(error.errno, "no folder can be there: %s" % error)))
         if room_kib < size_kib:
             self._miss("%s: %d KiB are to lie in files, where %d have room" % (path, size_kib, room_kib))
         self.messages.append("%s: a folder of files, %d KiB" % (path, size_kib))

@@ -162,7 +162,8 @@ class FolderFlash:
     def room_kib(self):
         """Return how much its files have and may still take of their file system."""
         files = os.statvfs(self._folder)
-        return (files[0] * files[3] + sum(self._is_there) * BLOCK_BYTES) // 1024
+        free = max(0, files[3])  # littlefs may count more blocks as used than there are
+        return (files[0] * free + sum(self._is_there) * BLOCK_BYTES) // 1024
 
     def close(self):
         """Close all open files."""

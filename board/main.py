@@ -14,11 +14,13 @@ COLLECT_BYTES = const(8192)  # a collection takes an RP2040 11 ms
 
 def load(path):
     """Read a chip's configuration, which `toolcart flash` has checked and completed; ValueError if it has not."""
-    with open(path) as file:
-        try:
+    try:
+        with open(path) as file:
             configuration = json.load(file)
-        except ValueError:
-            raise ValueError(path + ": no JSON; `toolcart flash` writes it anew")
+    except OSError as error:
+        raise OSError("%s: cannot be read (%s); `toolcart flash` writes it anew" % (path, error))
+    except ValueError:
+        raise ValueError(path + ": no JSON; `toolcart flash` writes it anew")
     if not configuration.get("completed"):
         raise ValueError(path + ": not as `toolcart flash` writes it; install the configuration with that")
     return configuration

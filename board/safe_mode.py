@@ -14,10 +14,9 @@ Rules
    again, whether or not a computer is at the other end of the cable.
 4. A start of the confirmed version has failed if not all of its spools came up, or if it raised before it was healthy.
    A reset or a power cut once they are up does not count: what a dead network does to a version is not the version's
-   fault. After
-   FAILURES_MAX failed starts in a row the version in the other folder runs in its place, if there is a whole one that
-   was not rejected: once, since the one that failed is rejected by that. Else: safe mode. The REPL can be reached, no
-   spool is touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
+   fault. After FAILURES_MAX failed starts in a row the version in the other folder runs in its place, if there is a
+   whole one that was not rejected: once, since the one that failed is rejected by that. Else: safe mode. The REPL can
+   be reached, no spool is touched; after SAFE_WAIT_S one more start is tried, so that a cart is never lost for good.
 5. Ctrl-C is not a failed start.
 6. Out of memory is a failed start like any other. If not even this module has enough, main.py restarts the board.
 7. A state file that cannot be read or written (full, worn, read-only) keeps no version from starting. But a start that

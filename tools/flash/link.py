@@ -39,7 +39,7 @@ class About:
     version: tuple[int, int, int]
     mpy: int  # the version of the .mpy format that it loads, 6
     architecture: str  # mpy-cross's -march for its native code, "" for none
-    free_bytes: int  # in the file system
+    free_bytes: int  # in the file system; never negative, though littlefs may count more blocks as used than there are
     block_bytes: int
     frozen: str  # digest of the core frozen into its firmware, "" for none
     has_tls: bool = False  # it has the module `tls`

@@ -126,7 +126,8 @@ def _a():
  m = getattr(i, '_mpy', 0)
  h = gc.mem_alloc() + gc.mem_free()
  v = tuple(i.version[:3])
- return (sys.platform, i.name, i._machine, v, m, s[0] * s[3], s[0], CORE_HASH, t, h, _n(), _f(s))
+ f = s[0] * max(0, s[3])
+ return (sys.platform, i.name, i._machine, v, m, f, s[0], CORE_HASH, t, h, _n(), _f(s))
 print(repr(_a()))
 """
 

@@ -203,7 +203,7 @@ def _check_room(plan: Plan, board: About, link: Link) -> None:
 
     needed = blocks((COPY, SEND)) + SPARE_BLOCKS + -(-len(plan.version.manifest()) // block)
     replaced = blocks((DROP,))
-    free = max(0, board.free_bytes)  # littlefs may count more blocks as used than there are
+    free = board.free_bytes
     if needed - replaced > free // block:
         short = (needed - replaced) * block - free
         raise BoardFull(

@@ -1,6 +1,8 @@
 """`toolcart flash` leaves a board that runs, whatever is cut when; it sends only what changed, and tells no secret."""
 
+import ast
 import json
+import types
 from dataclasses import replace
 
 import pytest
@@ -11,7 +13,7 @@ from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, install, package, plan
 from toolcart.tools.flash.link import About, BoardError, BoardGone, console_line
-from toolcart.tools.flash.mpremote_link import open_error
+from toolcart.tools.flash.mpremote_link import ABOUT, open_error
 from host_tests.support.combinations import each_choice
 from host_tests.support.running import toolcart, written
 from host_tests.tools.flash.fake_board import PICO, FakeBoard, version
@@ -282,6 +284,19 @@ def test_a_refused_board_that_is_pulled_out_then_is_reported_as_refused(cart, sm
     assert "too few for the new version" in errors and "went away" not in errors and not board.held
 
 
+def test_a_board_has_no_room_and_never_less():
+    reported = []
+    told = types.SimpleNamespace(name="micropython", _machine="Pico", version=(1, 25, 0, ""), _mpy=6)
+    names = {
+        "sys": types.SimpleNamespace(platform="rp2", implementation=told),
+        "os": types.SimpleNamespace(statvfs=lambda path: (4096, 4096, 64, -3)),
+        "gc": types.SimpleNamespace(mem_alloc=lambda: 0, mem_free=lambda: 0),
+        "print": lambda text: reported.extend(ast.literal_eval(text)),
+    }
+    exec(ABOUT, names)
+    assert reported[:4] == ["rp2", "micropython", "Pico", (1, 25, 0)] and reported[5:7] == [0, 4096]
+
+
 @pytest.mark.parametrize(
     "about",
     [
@@ -494,6 +509,8 @@ def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
 
 def test_a_configuration_that_was_not_made_for_a_chip_is_refused_there(tmp_path):
     path = tmp_path / "config.json"
+    with pytest.raises(OSError, match=r"config.json: cannot be read .*`toolcart flash` writes it anew"):
+        main.load(str(path))
     path.write_text(json.dumps(CART))
     with pytest.raises(ValueError, match="toolcart flash"):
         main.load(str(path))

@@ -1,5 +1,6 @@
 """Wrong hardware in a configuration is told before a version is confirmed: by platform, board or trial."""
 
+import errno
 import json
 import random
 from dataclasses import replace
@@ -540,13 +541,41 @@ def test_a_station_whose_folder_another_has_stores_nothing_and_lights_the_lamp(c
 def test_a_spool_of_files_that_its_file_system_cannot_hold_fails_a_trial(chip, tmp_path, monkeypatch):
     import os
 
-    class Small:
-        def __getitem__(self, index):
-            return (4096, 4096, 64, 40)[index]
-
-    monkeypatch.setattr(os, "statvfs", lambda path: Small())
+    free_blocks = 40
+    monkeypatch.setattr(os, "statvfs", lambda path: (4096, 4096, 64, free_blocks))
     board = chip.Board(chip_tree(tmp_path, WIFI, station(1, 64, "b")))
     for path, size_kib, fits in (("a", 128, True), ("b", 512, False)):
         assert board.flash({"path": path, "size_kib": size_kib}) is not None  # a confirmed version still runs
         assert board.lacks != fits
-    assert board.messages[1:-1] == [f"{tmp_path}/spool/b: 512 KiB are to lie in files, where 160 have room"]
+    free_blocks = -3  # as littlefs may count where it is full
+    assert board.flash({"path": "c", "size_kib": 64}) is not None
+    refused = [message for message in board.messages if "have room" in message]
+    assert refused == [
+        f"{tmp_path}/spool/b: 512 KiB are to lie in files, where 160 have room",
+        f"{tmp_path}/spool/c: 64 KiB are to lie in files, where 0 have room",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "words"),
+    [
+        ("spool", 0, "a file lies where this folder, or one above it, is to be: remove that"),
+        ("spool/a", 0, "a file lies where this folder, or one above it, is to be: remove that"),
+        ("", errno.ENOSPC, "the file system is full"),
+        ("", errno.EIO, "no folder can be there: "),
+    ],
+)
+def test_a_folder_that_cannot_be_had_is_refused_in_words(chip, tmp_path, monkeypatch, name, number, words):
+    import os
+
+    def refuse(path):
+        raise OSError(number, "")
+
+    if name:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    else:
+        monkeypatch.setattr(os, "listdir", refuse)
+    board = chip.Board(chip_tree(tmp_path, WIFI, station(1, 64, "a")))
+    assert board.flash({"path": "a", "size_kib": 64}) is None
+    assert board.lacks and f"{tmp_path}/spool/a: {words}" in "; ".join(board.messages)
