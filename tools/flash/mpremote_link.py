@@ -5,6 +5,8 @@ Rules
    watchdog (toolcart.board.watchdog_grace); a soft reset would take that timer away.
 2. Files are sent in base64, a kilobyte at a time; hashes are computed on the board.
 3. mpremote's own words only become the cause of our errors, never their text: they may quote what was sent.
+4. No wait is without an end: a board that was cut off and starts again may print for ever, and never what is waited
+   for; a port may stay though nothing behind it takes what is written.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import contextlib
 import errno
 import io
 import os
+import struct
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -31,11 +34,15 @@ CHUNK_BYTES = 1024
 OPEN_EVERY_S = 0.25
 HOLD_TRIES = 3
 HOLD_S = 12  # the agent takes up to 3 s to end its sessions, a chip that scans for networks up to 3 s more
+ANSWERED_S = 30  # from a command's first octet to its last: 20 KB of names and hashes at 115200 baud take 2 s
 LINE_S = 0.5
 MACHINES = (
     *("", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
     *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
 )  # sys.implementation._mpy >> 10
+
+# What mpremote raises where the board is gone, or has restarted and says something else than an answer.
+_FAILURES = (TransportError, OSError, struct.error, UnicodeDecodeError)
 
 PRELUDE = """
 import os, sys, gc, hashlib, binascii
@@ -132,6 +139,18 @@ print(repr(_a()))
 """
 
 
+class _Transport(SerialTransport):
+    """mpremote's transport, in which every wait has an end."""
+
+    def __init__(self, port: str) -> None:
+        super().__init__(port, 115200, timeout=HOLD_S)
+        self.serial.write_timeout = HOLD_S
+
+    def read_until(self, *arguments: Any, **named: Any) -> bytes:
+        """Read up to what was asked for; mpremote's own limit begins again with each octet that comes."""
+        return super().read_until(*arguments, **{"timeout_overall": ANSWERED_S, **named})
+
+
 class MpremoteLink:
     """The board at `port` (toolcart.tools.flash.link says what each of its methods does)."""
 
@@ -191,9 +210,13 @@ class MpremoteLink:
                 part = content[start : start + CHUNK_BYTES]
                 self._exec(f"w(a({base64.b64encode(part)!r}))")
                 progress(len(part))
-        finally:
+        except BoardGone:
+            raise  # another command would only be waited for once more
+        except BoardError:
             with contextlib.suppress(BoardError):
                 self._exec("f.close()")
+            raise
+        self._exec("f.close()")
 
     def copy(self, source: str, target: str) -> None:
         self._exec(f"_c({source!r}, {target!r})")
@@ -242,9 +265,8 @@ class MpremoteLink:
         """Reset the board and let go of the port; do nothing if it was never held."""
         if self._transport is None:
             return
-        with contextlib.suppress(TransportError, OSError, serial.SerialException):
+        with contextlib.suppress(*_FAILURES):  # it returns when the board has all of this: nothing is left to flush
             self._transport.exec_raw_no_follow("import time, machine\ntime.sleep_ms(100)\nmachine.reset()")
-            self._transport.serial.flush()
             time.sleep(0.2)
         self.close()
 
@@ -272,14 +294,17 @@ class MpremoteLink:
     def ask(self, line: str, seconds: float) -> list[dict] | None:
         """Ask the console of a running agent; None if nothing answers there."""
         with self._stream() as stream:
-            stream.write(b"\r\n" + line.encode() + b"\r\n")
+            try:
+                stream.write(b"\r\n" + line.encode() + b"\r\n")
+            except OSError:
+                raise self._gone_error() from None
             until = time.monotonic() + seconds
             answers: list[dict] = []
             pending = b""
             while time.monotonic() < until:
                 try:
                     pending += stream.read(max(1, stream.in_waiting))
-                except (OSError, serial.SerialException):
+                except OSError:
                     raise self._gone_error() from None
                 *whole, pending = pending.split(b"\n")
                 for octets in whole:
@@ -299,14 +324,14 @@ class MpremoteLink:
 
     def _stream(self) -> serial.Serial:
         try:
-            return serial.Serial(self.port, 115200, timeout=LINE_S, exclusive=True)
+            return serial.Serial(self.port, 115200, timeout=LINE_S, write_timeout=HOLD_S, exclusive=True)
         except (OSError, serial.SerialException) as error:
             raise open_error(self.port, error) from None
 
     def _open(self) -> Any:
         if self._transport is None:
             try:
-                self._transport = SerialTransport(self.port, 115200, timeout=HOLD_S)
+                self._transport = _Transport(self.port)
             except (OSError, serial.SerialException) as error:
                 raise open_error(self.port, error) from None
             except TransportError:
@@ -320,11 +345,15 @@ class MpremoteLink:
                 return self._transport.exec(source)
         except TransportExecError as error:
             raise _refusal(error.error_output) from None
-        except (TransportError, OSError, serial.SerialException):
+        except _FAILURES:
             raise self._gone_error() from None
 
     def _value(self, expression: str) -> Any:
-        return self._literal(self._exec(f"print(repr({expression}))"))
+        answer = self._exec(f"print(repr({expression}))")
+        try:
+            return self._literal(answer)
+        except (ValueError, SyntaxError):
+            raise self._gone_error() from None
 
     def _literal(self, text: bytes) -> Any:
         import ast
@@ -332,10 +361,7 @@ class MpremoteLink:
         return ast.literal_eval(text.decode(errors="replace").strip())
 
     def _gone_error(self) -> BoardGone:
-        return BoardGone(
-            f"{self.port}: the board went away in the middle. What ran before is still on it: plug it in and it starts "
-            "again; then repeat the command."
-        )
+        return BoardGone(f"{self.port}: the board went away in the middle: plug it in and repeat the command.")
 
 
 def open_error(port: str, error: Exception) -> BoardError:
