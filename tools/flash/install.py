@@ -54,10 +54,7 @@ def install(link: Link, plan: Plan, progress: Progress, packages: tuple[str, ...
             elif step.kind == DROP:
                 link.remove(step.path)
     except BoardFull:
-        raise BoardFull(
-            "the board's file system filled up. What ran before is untouched and starts again; "
-            "free some room and repeat the command."
-        ) from None
+        raise BoardFull("the board's file system filled up: free some room and repeat the command.") from None
 
 
 def switch(link: Link, plan: Plan) -> None:
@@ -139,7 +136,7 @@ def _verify(link: Link, plan: Plan) -> None:
                 link.write(path, files[path], lambda octets: None)
     raise BoardError(
         f"{len(differing)} files differ on the board after {VERIFY_TRIES} attempts ({differing[0]}): its flash may be "
-        "worn or the cable bad. What ran before is untouched."
+        "worn or the cable bad."
     )
 
 
@@ -155,4 +152,4 @@ def _replace(link: Link, path: str, content: bytes, progress: Progress, temporar
         if link.hashes([new]).get(new) == sha256(content):
             link.rename(new, path)
             return
-    raise BoardError(f"{path} could not be written faithfully. What ran before is untouched.")
+    raise BoardError(f"{path} could not be written faithfully.")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from toolcart.board import safe_mode
 from toolcart.board.folder_flash import folder_of
 from toolcart.tools.config.raw_spools import part_of
+from toolcart.tools.flash.frozen import core_digest
 from toolcart.tools.flash.link import About, BoardError, BoardFull, Link
 from toolcart.tools.flash.package import VERSION_FILE, Version, sha256
 
@@ -65,6 +66,12 @@ class Plan:
         """Return the bytes of all steps of a kind."""
         return sum(step.octets for step in [*self.steps, *self.root] if step.kind == kind)
 
+    def remains(self) -> str:
+        """Say what a board still has where installing this version was broken off."""
+        if self.running:
+            return f"Version {self.running}, which ran before, is whole on it."
+        return "No version was confirmed on it before, and the new one may not be whole."
+
     def is_there(self) -> bool:
         """True if exactly this version runs and is confirmed."""
         return self.running == self.version.digest and all(step.kind == KEEP for step in self.root)
@@ -96,10 +103,16 @@ def check_heap(board: About, version: Version) -> None:
     have = f"{board.machine} has {board.heap_bytes // 1024} KiB of heap"
     if version.is_frozen:
         raise BoardError(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
+    as_files = f"as copied files needs {-(-needed // 1024)} KiB: it could not start. Nothing was changed."
+    enough = f"{-(-FROZEN_HEAP_BYTES // 1024)} KiB are enough"
+    if board.frozen:
+        raise BoardError(
+            f"the firmware of this board has the agent of another version in it ({board.frozen}, here "
+            f"{core_digest(board.platform)}). {have}, and the one of this version {as_files} In the firmware {enough}: "
+            "load one that has this version, which `toolcart image` makes, or use the toolcart that made that one."
+        )
     raise BoardError(
-        f"{have}, and the agent as copied files needs {-(-needed // 1024)} KiB: it could not start. "
-        f"Nothing was changed. In a firmware with the agent in it {-(-FROZEN_HEAP_BYTES // 1024)} KiB are enough: "
-        "`toolcart image` makes one."
+        f"{have}, and the agent {as_files} In a firmware with the agent in it {enough}: `toolcart image` makes one."
     )
 
 

@@ -266,6 +266,10 @@ def test_first_version_that_fails_gives_a_foreign_main_back(cart, small):
     [
         (About("esp32", "Generic ESP32", (1, 25, 0), 6, "xtensawin", 300000, 4096, ""), "not rp2"),
         (replace(PICO, heap_bytes=114688), "could not start"),
+        (
+            replace(PICO, heap_bytes=114688, frozen="0123456789abcdef"),
+            "the agent of another version in it (0123456789a",
+        ),
         (replace(PICO, free_bytes=8192), "too few for the new version. Nothing was changed"),  # none runs there
     ],
 )
@@ -354,9 +358,27 @@ def test_a_board_that_is_pulled_out_says_what_is_left(cart, small, capsys):
     board.operations = 0
     board.cut_after = 5
     assert run(board, cart) == commands.EXIT_GONE
-    assert "went away" in capsys.readouterr().err
+    errors = capsys.readouterr().err
+    assert "went away" in errors and f"Version {version('one').digest}, which ran before, is whole on it" in errors
     board.power_on()
     assert board.boot() == version("one").digest
+
+
+@pytest.mark.parametrize("cut_after", [1, 5, 12])
+def test_a_first_flash_that_is_cut_claims_no_version_before(cart, small, capsys, cut_after):
+    board = FakeBoard()
+    small["version"] = version("one")
+    board.cut_after = cut_after
+    assert run(board, cart) == commands.EXIT_GONE
+    errors = capsys.readouterr().err
+    assert "No version was confirmed on it before" in errors and "ran before" not in errors
+
+
+def test_a_board_that_goes_before_anything_was_written_is_said_to_be_unchanged(cart, small, capsys):
+    board = board_with("one")
+    board.missing_pins = lambda numbers: board._die()
+    assert run(board, cart) == commands.EXIT_GONE
+    assert "Nothing was changed on it" in capsys.readouterr().err
 
 
 def test_dry_run_changes_nothing_and_shows_sizes(cart, small, capsys):
