@@ -272,7 +272,14 @@ class Board:
             if device is not None:
                 return self._part(device, path, first_kib, size_kib)
             self.messages.append("%s: there is no raw flash beside the file system, the spool lies in files" % path)
-        return self._open_folder(path, size_kib)
+        from toolcart.board.folder_flash import open_folder  # not with raw flash alone
+
+        device, missing = open_folder(path, size_kib, [place[0] for place in self._flashes])
+        if missing:
+            self._miss(missing)
+        if device is not None:
+            self.messages.append("%s: a folder of files, %d KiB" % (device.folder, size_kib))
+        return device
 
     def _part(self, device, path, first_kib, size_kib):
         """Return a part of the raw flash; None if it does not fit there, or another spool has some of it."""
@@ -299,31 +306,3 @@ class Board:
         self.lacks = True
         if message not in self.messages:
             self.messages.append(message)
-
-    def _open_folder(self, path, size_kib):
-        import os
-
-        from toolcart.board.folder_flash import FOLDER, FolderFlash, folder_of, is_shared
-
-        spelled, path = path, folder_of(path)
-        for other, _ in self._flashes:
-            if is_shared(path, folder_of(other)):
-                return self._miss("%s: shares its folder with the spool %s of another station" % (spelled, other))
-        try:
-            if path.startswith(FOLDER + "/"):
-                try:
-                    os.mkdir(FOLDER)
-                except OSError:
-                    pass  # it exists; if not, the next line says so
-            device = FolderFlash(path, size_kib * 1024)
-            room_kib = device.room_kib()
-        except OSError as error:
-            words = {
-                20: "a file lies where this folder, or one above it, is to be: remove that",  # ENOTDIR
-                28: "the file system is full",  # ENOSPC
-            }
-            return self._miss("%s: %s" % (path, words.get(error.errno, "no folder can be there: %s" % error)))
-        if room_kib < size_kib:
-            self._miss("%s: %d KiB are to lie in files, where %d have room" % (path, size_kib, room_kib))
-        self.messages.append("%s: a folder of files, %d KiB" % (path, size_kib))
-        return device

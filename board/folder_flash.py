@@ -70,6 +70,34 @@ def is_shared(one, other):
     return one.startswith(other) or other.startswith(one)
 
 
+def open_folder(path, size_kib, others):
+    """Return the flash device of this path, None if there can be none, and what the board lacks for it, "" if nothing.
+
+    `others` are the paths of the spools that other stations have.
+    """
+    folder = folder_of(path)
+    for other in others:
+        if is_shared(folder, folder_of(other)):
+            return None, "%s: shares its folder with the spool %s of another station" % (path, other)
+    try:
+        if folder.startswith(FOLDER + "/"):
+            try:
+                os.mkdir(FOLDER)
+            except OSError:
+                pass  # it exists; if not, the next line says so
+        device = FolderFlash(folder, size_kib * 1024)
+        room_kib = device.room_kib()
+    except OSError as error:
+        words = {
+            20: "a file lies where this folder, or one above it, is to be: remove that",  # ENOTDIR
+            28: "the file system is full",  # ENOSPC
+        }
+        return None, "%s: %s" % (folder, words.get(error.errno, "no folder can be there: %s" % error))
+    if room_kib < size_kib:
+        return device, "%s: %d KiB are to lie in files, where %d have room" % (folder, size_kib, room_kib)
+    return device, ""
+
+
 class _Open:
     """One file that stays open."""
 
@@ -88,7 +116,7 @@ class FolderFlash:
         self.unit_bytes = UNIT_BYTES
         self.block_bytes = BLOCK_BYTES
         self.block_count = size_bytes // BLOCK_BYTES
-        self._folder = folder
+        self.folder = folder
         self._refusal = REFUSED_NOTHING
         self._open = []  # the last used one is the last
         self._is_there = bytearray(self.block_count)  # which blocks have a file
@@ -161,7 +189,7 @@ class FolderFlash:
 
     def room_kib(self):
         """Return how much its files have and may still take of their file system."""
-        files = os.statvfs(self._folder)
+        files = os.statvfs(self.folder)
         free = max(0, files[3])  # littlefs may count more blocks as used than there are
         return (files[0] * free + sum(self._is_there) * BLOCK_BYTES) // 1024
 
@@ -175,7 +203,7 @@ class FolderFlash:
         return FLASH_IO
 
     def _path(self, block):
-        return "%s/%04d" % (self._folder, block)
+        return "%s/%04d" % (self.folder, block)
 
     def _opened(self, block, makes):
         """Return a block's file, which stays open; None if it does not exist and is not to be made."""
