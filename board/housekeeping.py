@@ -117,7 +117,10 @@ class Housekeeping:
             return
         self._tell.start(now, TELL_MS)
         if not self.is_confirmed:
-            if all(station.mounted for station in self.app.stations):
+            for station in self.app.stations:
+                if not station.mounted:
+                    break
+            else:
                 self._confirmation.came_up()  # where a spool was not up at once (toolcart.board.main)
             if not self.liveness.is_healthy(now):
                 return

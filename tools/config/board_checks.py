@@ -15,8 +15,11 @@ from toolcart.board.uart import parse_device
 from toolcart.tools.config import board_network, raw_spools
 
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
+UART_MOST, PIN_MOST = 2, 48  # of an ESP32, of an ESP32-S3: no chip has more (toolcart.tools.flash.hardware and pins)
+A_LAMP = f"the number of a pin up to {PIN_MOST}, or the name that the board has for it"
+A_DRIVER = f"the number of the pin that switches the transmitter on, a pin up to {PIN_MOST}"
 A_UART = (
-    "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10; "
+    f"the number of a UART, up to {UART_MOST}, with its pins, up to {PIN_MOST}, where others are wanted: 1, 1:8,9 or 1:8,9,11,10; "
     "on Linux leave out board.network"
 )
 
@@ -46,6 +49,7 @@ def mistakes(tree: dict) -> list[Mistake]:
         *found,
         *raw_spools.mistakes(configuration),
         *_line_mistakes(stations),
+        *_lamp_mistakes(configuration["board"]["lamp"]),
         *board_network.mistakes(configuration),
     ]
 
@@ -58,10 +62,12 @@ def _line_mistakes(stations: list[dict]) -> Iterator[Mistake]:
         if controller["link"] == "tcp":
             continue
         device, rs485 = controller["device"], controller["rs485"]
-        if rs485 and not rs485.strip().isdigit():
-            yield f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"
+        if rs485 and not (rs485.strip().isdigit() and int(rs485) <= PIN_MOST):
+            yield f"{place}.rs485", json.dumps(rs485), A_DRIVER
         try:
-            number, _ = parse_device(device)
+            number, pins = parse_device(device)
+            if number not in range(UART_MOST + 1) or not set(pins.values()) <= set(range(PIN_MOST + 1)):
+                raise ValueError("no chip has it")
         except ValueError:
             yield f"{place}.device", json.dumps(device), A_UART
             continue
@@ -69,3 +75,11 @@ def _line_mistakes(stations: list[dict]) -> Iterator[Mistake]:
         if other != index:
             words = f"another UART than {number}, which stations[{other}] has"
             yield f"{place}.device", json.dumps(device), words
+
+
+def _lamp_mistakes(lamp: str) -> Iterator[Mistake]:
+    """Give a lamp's pin that is neither a number that a chip can have nor a name; a blank around it is told already."""
+    pin = lamp.strip()
+    is_name = any(letter.isalpha() for letter in pin) and " " not in pin
+    if pin and not is_name and not (pin.isdigit() and int(pin) <= PIN_MOST):
+        yield "board.lamp", json.dumps(lamp), A_LAMP

@@ -12,8 +12,9 @@ from toolcart.agent.cart.app import App
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, WHY_NO_DEVICE
 from toolcart.base import private_files
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
+from toolcart.tools.config import board_checks
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import commands, hardware, package
+from toolcart.tools.flash import commands, hardware, package, pins
 from toolcart.tools.flash.link import About
 from host_tests.board import fake_chip
 from host_tests.support.running import written
@@ -64,10 +65,10 @@ RINGS = [
     (("raw@4", 45), ("raw", 64), "such as raw@52"),
 ]
 UARTS = [
-    ("rp2", NONE, [station(device="7")], "device", "UART 0 or 1"),
+    ("rp2", NONE, [station(device="2")], "device", "UART 0 or 1"),
     ("rp2", NONE, [station(device="2:8,9")], "device", "UART 0 or 1"),
     ("esp32", NONE, [station(device="0")], "device", "0 is the console"),
-    ("esp32", NONE, [station(device="3:4,5")], "device", "UART 1 or 2"),
+    ("esp32", NONE, [station(device="3:4,5")], "device", "a UART, up to 2"),
     ("rp2", NONE, [station(device="0:5,6")], "device", "for tx a pin of UART 0: 0, 2, 12, 14"),
     ("rp2", NONE, [station(device="1:9,8")], "device", "for tx a pin of UART 1: 4, 6, 8"),
     ("rp2", NONE, [station(device="1:8,13")], "device", "for rx a pin of UART 1"),
@@ -87,9 +88,9 @@ UARTS = [
     ("rp2", {**WIFI, "lamp": "GP23"}, [station()], "lamp", "pin 23; a pin of its own: the radio has this one"),
     ("rp2", {**NONE, "lamp": "GPIO48"}, [station(device="1")], "lamp", "a pin up to 47"),
     ("rp2", WIFI, [station(device="1:24,25")], "device", "the radio has this one"),
-    ("esp32", NONE, [station(device="1:99,98")], "device", "a pin up to 48"),
-    ("rp2", NONE, [station(device="1:100,101")], "device", "for tx a pin of UART 1: 4, 6"),
-    ("rp2", {**NONE, "lamp": "99"}, [station(device="1")], "lamp", "a pin up to 47"),
+    ("esp32", NONE, [station(device="1:99,98")], "device", "with its pins, up to 48"),
+    ("rp2", NONE, [station(device="1:48,9")], "device", "for tx a pin of UART 1: 4, 6"),
+    ("rp2", {**NONE, "lamp": "48"}, [station(device="1")], "lamp", "a pin up to 47"),
     ("esp32", {**WIFI, "lamp": "49"}, [station()], "lamp", "a pin up to 48"),
     ("esp32", NONE, [station(device="1:4,5", rs485="99")], "rs485", "a pin up to 48"),
     ("esp32", {**ETHERNET, "lamp": "0"}, [station()], "lamp", "the clock of the LAN8720 has this one"),
@@ -245,6 +246,23 @@ def test_an_address_that_it_can_have_is_none(tmp_path, address):
         ({**WIFI, "lamp": " 2"}, [station()], "board.lamp", "the name without it"),
         (NONE, [station(device="1", rs485="rts")], "stations[0].controller.rs485", "the number of the pin"),
         (NONE, [station(device="1", rs485=" 7")], "stations[0].controller.rs485", "the name without it"),
+        *[
+            ({**WIFI, "lamp": lamp}, [station()], "board.lamp", "a pin up to 48, or the name")
+            for lamp in ("-1", "-0", "1.5", "+5", "5,6", "a b", "49", "99999999")
+        ],
+        *[
+            (NONE, [station(device="1", rs485=pin)], "stations[0].controller.rs485", "a pin up to 48")
+            for pin in ("-1", "1.5", "+5", "49", "99999999")
+        ],
+        *[
+            (
+                NONE,
+                [station(device=device)],
+                "stations[0].controller.device",
+                "a UART, up to 2, with its pins, up to 48",
+            )
+            for device in ("-1", "3", "1.5", "99999999", "1:-1,5", "1:4,-5", "1:4,5.5", "1:4,49")
+        ],
     ],
 )
 def test_what_no_board_can_have_is_a_mistake_for_every_command(tmp_path, board, stations, place, words):
@@ -252,6 +270,16 @@ def test_what_no_board_can_have_is_a_mistake_for_every_command(tmp_path, board, 
     assert found == place and words in text
     with pytest.raises(config_file.ConfigurationError):
         package.checked_config(tmp_path / "cart.json", "rp2")
+
+
+def test_what_no_chip_has_is_what_the_chips_have_most_of():
+    assert max(pins.HIGHEST.values()) == board_checks.PIN_MOST
+    assert max(max(numbers) for numbers in hardware.UARTS.values()) == board_checks.UART_MOST
+
+
+@pytest.mark.parametrize("lamp", ["", "0", "48", "LED", "GP8", "GPIO8", "3V3_EN"])
+def test_a_lamp_may_be_any_pin_or_name_that_some_board_has(tmp_path, lamp):
+    assert config_file.read_to_check(cart_in(tmp_path, {**WIFI, "lamp": lamp}, station()))
 
 
 def test_a_board_finds_neither_a_pim_nor_a_broker_in_itself(tmp_path):
