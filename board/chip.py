@@ -93,9 +93,11 @@ class Board:
         self.sockets = Sockets(self.network.is_up, self._make_resolver, self.now)
         self.ntp = None
         if self.settings["ntp_hosts"]:
-            from toolcart.board.ntp import Ntp
+            from toolcart.board.ntp import Ntp  # only if a server is asked
+            from toolcart.board.zone import zone_of
 
-            self.ntp = Ntp(self._datagram, self.settings["ntp_hosts"], self._zone(), now)
+            zone = zone_of(self.settings["time_zone"], self.messages)
+            self.ntp = Ntp(self._datagram, self.settings["ntp_hosts"], zone, now)
         self._lamp = self._find_lamp()
 
     def _bring_up(self, now):
@@ -113,18 +115,6 @@ class Board:
         from toolcart.board.no_network import NoNetwork
 
         return NoNetwork("" if kind == "none" else kind)
-
-    def _zone(self):
-        """Return the zone of the settings; UTC if there are none; if its rules cannot be read, say so."""
-        from toolcart.board.zone import fixed, parsed  # only if a server is asked
-
-        text = self.settings["time_zone"]
-        zone = parsed(text) if text else None
-        if zone is None:
-            if text:
-                self.messages.append("time_zone cannot be read: " + text)
-            zone = fixed(0)
-        return zone
 
     # -- for toolcart.agent.cart.app -------------------------------------------------------------------------------
 
@@ -145,16 +135,11 @@ class Board:
         return self.sockets.tcp()
 
     def serial(self, controller):
-        from toolcart.board.uart import UartPort  # not with controllers over TCP alone
+        from toolcart.board.uart import port_of  # not with controllers over TCP alone
 
-        port = UartPort(controller, machine.UART, machine.Pin, self.sockets)
-        port.open(controller["device"], controller["baud"])
-        if port.why:
-            self._miss("UART %s: this chip has none of this number, or not at these pins" % controller["device"])
-        elif port.is_another_s():
-            self._miss("UART %s: another station has it" % controller["device"])
-            controller["device"] = ""  # so that the intake, which opens it, never does
-        port.close()
+        port, missing = port_of(controller, machine.UART, machine.Pin, self.sockets)
+        if missing:
+            self._miss(missing)
         return port
 
     def flash(self, spool):
@@ -217,15 +202,16 @@ class Board:
 
     def about(self):
         gc.collect()
+        octets = machine.unique_id()
         return {
             "chip": sys.platform,
-            "firmware": ".".join([str(part) for part in sys.implementation.version[:3]]),
+            "firmware": "%d.%d.%d" % sys.implementation.version[:3],
             "free_bytes": gc.mem_free(),
             "said": self.messages,
             "supply": [flash.about() for flash in self._flashes.values()] if self.settings["supply"] else [],
             "up_ms": self.now(),
             "resolver": self.sockets.resolver and self.sockets.resolver.about(),
-            "id": "".join(["%02x" % octet for octet in machine.unique_id()]),
+            "id": "%02x" * len(octets) % tuple(octets),
         }
 
     def reset(self):

@@ -35,6 +35,20 @@ def parse_device(device):
     return int(number), {_PINS[index]: pins[index] for index in range(len(pins))}
 
 
+def port_of(controller, make_uart, make_pin, sockets):
+    """Return the closed port of a station with these `controller` settings, and what the board lacks for it, or ""."""
+    port = UartPort(controller, make_uart, make_pin, sockets)
+    port.open(controller["device"], controller["baud"])
+    missing = ""
+    if port.why:
+        missing = "UART %s: this chip has none of this number, or not at these pins" % controller["device"]
+    elif port.is_another_s():
+        missing = "UART %s: another station has it" % controller["device"]
+        controller["device"] = ""  # so that the intake, which opens it, never does
+    port.close()
+    return port, missing
+
+
 class UartPort:
     """One UART (toolcart.agent.link.port); `make_uart` and `make_pin` are machine.UART and machine.Pin."""
 

@@ -63,6 +63,16 @@ def parsed(text):
         return None
 
 
+def zone_of(text, messages):
+    """Return the zone with these rules, UTC without any; what cannot be read is UTC too, and is among `messages`."""
+    zone = parsed(text) if text else None
+    if zone is None:
+        if text:
+            messages.append("time_zone cannot be read: " + text)
+        zone = fixed(0)
+    return zone
+
+
 def _parsed(text):
     parts = text.split(",")
     reader = _Reader(parts[0])
