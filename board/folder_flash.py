@@ -92,7 +92,7 @@ def open_folder(path, size_kib, others):
             20: "a file lies where this folder, or one above it, is to be: remove that",  # ENOTDIR
             28: "the file system is full",  # ENOSPC
         }
-        return None, "%s: %s" % (folder, words.get(error.errno, "no folder can be there: %s" % error))
+        return None, "%s: %s" % (folder, words.get(error.errno or 0, "no folder can be there: %s" % error))
     if room_kib < size_kib:
         return device, "%s: %d KiB are to lie in files, where %d have room" % (folder, size_kib, room_kib)
     return device, ""

@@ -19,7 +19,8 @@ UART_MOST, PIN_MOST = 2, 48  # of an ESP32, of an ESP32-S3: no chip has more (to
 A_LAMP = f"the number of a pin up to {PIN_MOST}, or the name that the board has for it"
 A_DRIVER = f"the number of the pin that switches the transmitter on, a pin up to {PIN_MOST}"
 A_UART = (
-    f"the number of a UART, up to {UART_MOST}, with its pins, up to {PIN_MOST}, where others are wanted: 1, 1:8,9 or 1:8,9,11,10; "
+    f"the number of a UART, up to {UART_MOST}, with its pins, up to {PIN_MOST}, where others are wanted: "
+    "1, 1:8,9 or 1:8,9,11,10; "
     "on Linux leave out board.network"
 )
 
