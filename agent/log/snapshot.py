@@ -366,11 +366,11 @@ class Snapshot:
     def _put_above(self, image, one, two, three):
         """Put 13 bits above each of the sequences' numbers."""
         numbers = self.numbers
-        word = numbers[SEQUENCE_LAG] % _SEQUENCES | one << _SEQUENCE_BITS
-        pack_into("<I", image, _AT_NUMBERS + 4 * SEQUENCE_LAG, word)
-        word = numbers[TAKEN] % (_SEQUENCES + 1) | two << _SEQUENCE_BITS
-        pack_into("<I", image, _AT_NUMBERS + 4 * TAKEN, word)
-        word = numbers[EVENT_SEQUENCE_LAG] % _SEQUENCES | three << _SEQUENCE_BITS
+        numbers[SEQUENCE_LAG] %= _SEQUENCES  # as a start finds it
+        numbers[EVENT_SEQUENCE_LAG] %= _SEQUENCES
+        pack_into("<I", image, _AT_NUMBERS + 4 * SEQUENCE_LAG, numbers[SEQUENCE_LAG] | one << _SEQUENCE_BITS)
+        pack_into("<I", image, _AT_NUMBERS + 4 * TAKEN, numbers[TAKEN] | two << _SEQUENCE_BITS)
+        word = numbers[EVENT_SEQUENCE_LAG] | three << _SEQUENCE_BITS
         pack_into("<I", image, _AT_NUMBERS + 4 * EVENT_SEQUENCE_LAG, word)
 
     def _take_above(self):

@@ -90,6 +90,7 @@ def test_where_sequences_broke_is_kept_beside_them_and_nothing_else_changes():
     again = Snapshot(flash)
     again.load()
     assert again.numbers[SEQUENCE_LAG] == 7, "the same on the circle of sequences"
+    assert again.numbers == state.durable, "and what was saved says so"
 
 
 def test_what_was_saved_is_found_whole():
