@@ -31,7 +31,6 @@ from toolcart.tools.spool.take_over import CannotTakeOver, Plan, make
 from lab.worlds.history import AgentReport
 
 TICKS_MAX = 0x3FFFFFFF
-HOLD = "hold"
 TOOLSNET = "toolsnet"
 
 
@@ -172,11 +171,6 @@ def says_full(agent: Agent, index: int) -> bool:
     """True if the log of this station accepts no result now."""
     station = agent.station(index)
     return station is not None and station.log.is_still_full()
-
-
-def holds(agent: Agent, index: int) -> bool:
-    """True if nothing goes out because the quarantine is full."""
-    return (_way_to_toolsnet(agent, index)["refused"] or {}).get("doing") == HOLD
 
 
 def needs_operator(agent: Agent, index: int) -> bool:

@@ -253,7 +253,8 @@ class _StationJudge:
         elsewhere = [r for r in kept if r.frame == READABLE and r.number not in there]
         self._tell(v.ASIDE, "without a cause", [r.number for r in elsewhere if not r.tried])
         both = [r for r in kept if r.number in there]
-        unexcused = [r for r in both if there[r.number] > len(r.again)]
+        # A push that could not be read is kept as it came, though an answer brings its result whole.
+        unexcused = [r for r in both if there[r.number] > len(r.again) + (r.frame != READABLE)]
         self._excuse(v.AGAIN, len(both) - len(unexcused))
         spared = min(len(unexcused), len(self.moved) * station.rules.cursor_batch)
         self._excuse(v.FALSE_08, spared)

@@ -171,9 +171,7 @@ class Operator:
         world.toolsnet.passing[number].needs_operator()
         device, station = world.device(number), world.history.stations[number]
         entries = adapter.entries(world.agent, number - 1)
-        used = self._used_by(number, [payload for _, payload in entries])
-        if not adapter.holds(world.agent, number - 1):
-            used += self._needed_by_waiting(number)
+        used = self._used_by(number, [payload for _, payload in entries]) + self._needed_by_waiting(number)
         room = (world.log_begins(number) - KEPT_BEGINS - 2) * device.block_bytes
         full = world.is_full(number)  # no good one comes in after them
         if used < room // 2 and not full and not device.faults and len(station.wrong_holds) < WORDS_MOST:
@@ -190,12 +188,15 @@ class Operator:
         return used
 
     def _needed_by_waiting(self, number: int) -> int:
-        """Return the bytes, in whole units, of what waits in the log and was refused or is unreadable."""
+        """Return the bytes, in whole units, of what was refused or is unreadable in front of the first good one."""
         unit = self.world.device(number).unit_bytes
         liked = {r.number for r in self.world.history.stations[number].results.values() if r.is_liked() and not r.tried}
-        held = [payload for _, payload in adapter.held(self.world.agent, number - 1)]
-        bad = [payload for payload in held if not liked.intersection(self._named(number, payload))]
-        return sum(-(-(len(payload) + FRAME_BYTES) // unit) * unit for payload in bad)
+        octets = 0
+        for _, payload in adapter.held(self.world.agent, number - 1):
+            if liked.intersection(self._named(number, payload)):
+                break
+            octets += -(-(len(payload) + FRAME_BYTES) // unit) * unit
+        return octets
 
     def _named(self, number: int, payload: bytes) -> tuple[int, ...]:
         return _numbers_in(number, payload, self.world.history.stations[number].rules.spindles)

@@ -5,6 +5,7 @@ import pytest
 from lab.worlds.head_of_line import HeadOfLine
 from lab.worlds.history import (
     KINDS,
+    UNREADABLE,
     AgentReport,
     HeadOfLineDelay,
     History,
@@ -326,6 +327,12 @@ def test_one_copy_may_be_kept_for_each_time_given_again():
     assert kinds(station([given], twice_there, kept(1))) == ["aside"], "its second row has that excuse"
     given.again.append(9200)
     assert kinds(station([given], twice_there, kept(1))) == []
+
+
+def test_a_push_that_could_not_be_read_is_kept_beside_its_result_from_an_answer():
+    unread = result(1, frame=UNREADABLE)
+    assert excused(station([unread], [row(1)], kept(1))) == {"given again": 1}
+    assert "aside" in kinds(station([unread], [row(1), row(1, 9000, sequence=2)], kept(1))), "not its second row"
 
 
 def test_an_operator_is_needed_only_where_the_quarantine_is_full():
