@@ -305,8 +305,9 @@ def is_back(policy, stored):
     numbers = policy.numbers
     taken, was_empty = numbers[TAKEN], numbers[SENT] & SENT_EMPTY
     numbers[SENT] &= ~SENT_EMPTY
-    back = policy.resume_point.rows_back(stored)
-    is_of_before = numbers[SENT] & SENT_BACK and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
+    point = policy.resume_point
+    back, since = point.rows_back(stored), policy.cursor.number - numbers[DOUBT_TO]
+    is_of_before = numbers[SENT] & SENT_BACK and 0 <= since <= back and point.may_be_behind(stored)
     if not is_of_before or _sequences_back(policy, stored) > 0 or (stored == taken and not was_empty):
         return False
     before = begin(policy)

@@ -14,8 +14,10 @@
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
     one of before a break                  the same, of another result (sequence_break)
     anything else                          odd: never sent from here, as far as the state knows; all that was delivered
-                                           is in doubt, and what goes out next follows it. Nothing is skipped: a state
-                                           set back by damage looks like a station number that is used twice.
+                                           is in doubt. Nothing is skipped: a state set back by damage looks like a
+                                           station number that is used twice. Up to half a circle ahead: what goes out
+                                           next follows it. Else it keeps its sequences: what another database has under
+                                           them would be taken for what has them now
                                            The next 08 is judged by what was before, if nothing went out
                                            (unknown_sequence)
 
@@ -141,16 +143,16 @@ class ResumePoint:
         if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored):
             return in_flight.save()
         taken = numbers[TAKEN]
-        is_old = self.is_old(stored)
+        is_old, was_sent = self.is_old(stored), self.may_be_behind(stored)
         if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
             self.is_odd = True  # it is still set back
             from toolcart.agent.outlets.toolsnet.data_loss import begin
 
-            return not self._rewinds or self._rewind(self.rows_back(stored), stored, begin(policy))
+            return not (self._rewinds and was_sent) or self._rewind(self.rows_back(stored), stored, begin(policy))
         if stored == taken:
             self.is_odd = in_flight.were_several() and not in_flight.is_lookahead()  # one at a time will show
             return True
-        if not is_old and (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
+        if was_sent and not is_old and (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
             if in_flight.is_lookahead() or in_flight.were_several():
                 policy.count_delivered_after_all()
             elif not self._count_delivered_after_all(stored, 1):
@@ -160,14 +162,13 @@ class ResumePoint:
         reached = 0 if is_old else self._find_row((stored - here) % SEQUENCES)
         if reached < 0:
             return False
-        behind = (taken - stored) % SEQUENCES
         if reached:
             if not in_flight.is_lookahead():
                 return self._take_up_to(reached, stored, now)
             policy.found_taken(reached, stored)
             return True
         self.is_odd = True
-        if self._may_be_behind(stored, behind):
+        if was_sent:
             return self._is_behind(stored, now)
         return self._is_unknown(stored, now)
 
@@ -271,7 +272,12 @@ class ResumePoint:
         waiting = min((stored - self._here()) % SEQUENCES, self.policy.log.backlog_of(self.cursor))
         unknown = UnknownSequence(self.policy, stored, waiting)
         note_unknown(self.policy)
-        if not self._rebase(stored):
+        if self.numbers[TAKEN] and (self._here() - stored) % SEQUENCES < _HALF:
+            self.numbers[TAKEN] = stored
+            done = self.in_flight.save()
+        else:
+            done = self._rebase(stored)
+        if not done:
             return False
         unknown.is_written()
         self.unknown = unknown
@@ -303,16 +309,17 @@ class ResumePoint:
         state = self.in_flight.state
         return state.broke_at != 0 and (state.broke_at - stored) % SEQUENCES < _HALF
 
-    def _may_be_behind(self, stored, behind):
-        """True if `stored`, of `behind` sequences before TAKEN, names a result that this spool has sent."""
+    def may_be_behind(self, stored):
+        """True if `stored` names a result that this spool has sent, and the cursor has passed."""
         state, cursor = self.in_flight.state, self.cursor
+        back = (self._here() - stored) % SEQUENCES
         if not self.is_old(stored):
             # Behind a break as many sequences more were used as it says.
             again = state.broke_by if state.broke_at and state.broke_by < _HALF else 0
-            return behind < _HALF and behind <= cursor.number + again
+            return back < _HALF and back <= cursor.number + again
         from toolcart.agent.outlets.toolsnet.sequence_break import was_sent
 
-        return was_sent(state, cursor, stored, (self._here() - stored) % SEQUENCES, again_to(self.numbers))
+        return was_sent(state, cursor, stored, back, again_to(self.numbers))
 
     def _rewind(self, rows, stored, doubts):
         """Send again what the server has lost, `rows` places back, as far as the log still has it; the rest it lacks.

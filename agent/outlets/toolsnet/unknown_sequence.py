@@ -1,8 +1,8 @@
 """The 08 names a sequence that was never sent from here: what the state was before, until something is sent.
 
-An 08 that is answered by another database moves the sequences and puts all that was delivered in doubt. If the next one
-names another sequence and nothing went out between, the state of before is back, and judges that one: so the right
-database ends the doubt, whatever the other one had named. The memory alone knows it: a start forgets it.
+An 08 that is answered by another database puts all that was delivered in doubt, and may move the sequences. If the
+next one names another sequence and nothing went out between, the state of before is back, and judges that one: so the
+right database ends the doubt, whatever the other one had named. The memory alone knows it: a start forgets it.
 
 Imported when an 08 names such a sequence.
 """

@@ -5,7 +5,7 @@ import pytest
 from toolcart.agent.base.counters import RESUME_UNKNOWN
 from toolcart.agent.linux.offer_again import carry_out
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN
+from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN, SEND_LIMIT
 from toolcart.agent.outlets.toolsnet.data_loss import taken_by_reoffer
 from toolcart.agent.quarantine.orders import carry_out as quarantine_order
 from toolcart.base.clock import Dice
@@ -982,3 +982,23 @@ def test_once_something_was_sent_the_doubt_of_a_sequence_that_was_never_sent_sta
     outlet.until_passed(and_ms=1000)
     names(outlet, 20)
     assert lacks(outlet)[0] >= 20 and outlet.status()["unknown_sequence"] == 520
+
+
+@pytest.mark.parametrize(("rewind", "stored"), each_choice([False, True], [998, 995, 990]))
+def test_what_a_database_had_before_another_answered_is_not_taken_for_what_waits(stored, rewind):
+    outlet = Outlet({"reported_result": 1000}, blocks=48, rewind=rewind)
+    up(outlet)
+    outlet.options.reported_result = None
+    outlet.store(20)
+    outlet.until_stored(20, and_ms=100)
+    assert outlet.archive.sequences()[-1] == 1020
+    outlet.network.down(*SERVER)
+    outlet.network.cut(*SERVER)
+    outlet.options.reported_result = stored  # below all that this spool has sent
+    outlet.store(40)
+    outlet.network.up(*SERVER)
+    outlet.until(lambda: outlet.state.durable[SEND_LIMIT] > 40)
+    outlet.cut()  # right after the state says that a batch may have been sent
+    outlet.options.reported_result = None
+    outlet.until_passed(and_ms=1000)
+    assert {*outlet.ids()} == {*numbers(1, 60)}, "1020 is the twentieth, whatever was named meanwhile"

@@ -958,7 +958,9 @@ class Model:
             return c + 1, self.base
         if 0 <= c < acked:
             return (c + 1 if rewind else acked + 1), self.base
-        # Another history, or what was never sent: nothing is skipped, and nothing looks stored.
+        # Another history, or what was never sent: nothing is skipped, nothing looks stored, no sequence is used twice.
+        if (self.wire(acked) - stored) % 99999 < 50000:
+            return acked + 1, self.base
         return acked + 1, (self.base + (stored + 1 - self.wire(acked + 1))) % 99999
 
 
