@@ -7,6 +7,7 @@ Rules
    anything was answered, and once more on a later connection if the memory may have been empty. Where that was ID 0
    in each, the highest result known is asked for at once, the first time.
 3. One that calls the message unknown may mean its revision: before that is believed the two oldest are asked for.
+   Nor is it believed, of one that has ever answered, behind a revision that was rejected without a word about it.
 4. Some say "later" of a revision that they do not know: from _LATER_MOST on, in front of any answer, each in turn. As
    long as one was put off so, and not rejected since, nothing shows that nothing can be asked for.
 5. Some end the connection at a revision that they do not know, without a word: after _ENDS_MOST in a row the next one
@@ -41,7 +42,7 @@ class QuestionRevisions:
         self._index = 0
         self._rejected = 0  # in a row
         self._has_tried_known = False  # since then something else than the newest was asked for in vain
-        self._is_without_reason = False  # one of them without a word about its revision
+        self._without_reason = 0  # the first of them that was rejected without a word about its revision; 0: none
         self._had_results = False  # the memory was not empty as the session began
         self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
@@ -55,9 +56,9 @@ class QuestionRevisions:
         """A session is ready; `shared`: answers are to name our station; `has_results`: the memory is not empty."""
         if not self._are_all_rejected():  # the last connection ended in front of what came of it
             self._has_tried_known = False
-        if self._is_without_reason and not self._had_results:
+        if self._without_reason and not self._had_results:
             self._rejected = 0
-        self._is_without_reason = False
+        self._without_reason = 0
         self.lacks_newest = False
         self._had_results = has_results
         revisions = self._revisions
@@ -131,7 +132,8 @@ class QuestionRevisions:
         `has_answered`: this connection has brought an answer before.
         """
         is_without_reason = not has_answered and kind in _WITHOUT_REASON
-        self._is_without_reason = self._is_without_reason or is_without_reason
+        if is_without_reason and not self._without_reason:
+            self._without_reason = self.revision()
         count = len(self._ordered)
         is_unknown = not has_answered and kind == error_codes.REJECTED_NEVER
         turns = is_unknown or is_without_reason or kind == error_codes.REJECTED_REVISION
@@ -152,8 +154,9 @@ class QuestionRevisions:
         return self._are_all_rejected() and not self._has_tried_known
 
     def may_be_known(self):
-        """True if one was rejected without a word about its revision: then rejections are forgotten, once."""
-        is_without_reason, self._is_without_reason = self._is_without_reason, False
-        if is_without_reason:
+        """True if one was rejected without a word about its revision: it is tried again, once, as if none had been."""
+        revision, self._without_reason = self._without_reason, 0
+        if revision:
+            self._turn_to(self._ordered.index(revision))
             self._rejected = 0
-        return is_without_reason
+        return revision > 0

@@ -15,6 +15,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE
 from toolcart.agent.openprotocol.ids import id_of
 
+_FOR_GOOD = (error_codes.REJECTED_REVISION, error_codes.REJECTED_NEVER)
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 
 
@@ -52,12 +53,13 @@ def take_rejection(recovery, kind, now, code=0):
     does_without = recovery.phase == phases.PHASE_NEWEST and recovery.revisions.does_without_newest
     if recovery.revisions.turns(kind, recovery.has_answered or does_without):
         return phases.OUTCOME_NONE
-    if kind == error_codes.REJECTED_REVISION and recovery.was_answered() and recovery.revisions.may_be_known():
+    is_for_good = kind in _FOR_GOOD
+    if is_for_good and recovery.was_answered() and recovery.revisions.may_be_known():
         # The revision that it has answered in before was rejected for another reason.
         return recovery.ask_again_later(now)
     is_for_newest = recovery.phase == phases.PHASE_NEWEST and recovery.ledger.top() > 0 and not is_later
     is_for_newest = is_for_newest and recovery.revisions.lack_newest_alone()
-    if is_for_newest or kind == error_codes.REJECTED_REVISION or kind == error_codes.REJECTED_NEVER:
+    if is_for_newest or is_for_good:
         from toolcart.agent.openprotocol import unfetchable
 
         return unfetchable.cannot_ask_this(recovery, now)
