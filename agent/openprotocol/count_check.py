@@ -131,4 +131,5 @@ def _go_on(recovery, now):
         return phases.STEP_EMPTY
     from toolcart.agent.openprotocol import id_walk  # most answers tell enough
 
+    recovery.observed.is_inconclusive = True
     return id_walk.begin(recovery, False, now)

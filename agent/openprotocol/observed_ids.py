@@ -23,7 +23,7 @@ class ObservedIds:
         """Nothing was observed."""
         self.newest = NONE
         self.is_held = False  # the newest, by the log
-        self.is_inconclusive = False  # the newest has the highest ID known, and does not say whether it is that result
+        self.is_inconclusive = False  # nothing says whether the highest result known is what has its ID now
         self.is_confirmed = False  # the newest, under its own ID
         self.end = b""  # the newest, where ID 0 brought it under a wrong ID: its digest
         self.is_zero_absent = False  # ID 0 is: that may be unknown there

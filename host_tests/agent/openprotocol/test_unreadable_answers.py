@@ -146,3 +146,20 @@ def test_count_that_begins_again_is_seen_where_the_one_before_is_kept(answers, h
     cart.run(400000)
     assert made[-1] == after and cart.station.ledger.top() == after
     assert len(cart.raw()) - raw + cart.station.ledger.gone() >= before + after
+
+
+@pytest.mark.parametrize("how", [CUT, TORN, BLANK])
+@pytest.mark.parametrize(("more", "torn"), [(1, 4), (3, 4), (9, 4), (9, 9)])
+def test_new_count_that_goes_beyond_the_one_before_is_fetched_from_its_lowest_though_none_there_can_be_read(
+    answers, how, more, torn
+):
+    answers.how = how
+    answers.torn = lambda result: False
+    cart = Cart().outages(1, 12, 0)
+    cart.controller.reset_ids(9)
+    cart.miss(4 + more, 1300)
+    answers.torn = lambda result: result.tightening_id < 9 + torn
+    cart.settle()
+    made = range(9, 13 + more)
+    assert sorted(cart.stored_ids()) == sorted([*range(1, 13), *[one for one in made if one >= 9 + torn]])
+    assert len(cart.raw()) == min(torn, len(made))
