@@ -27,7 +27,8 @@ Rules
    for the whole run of the agent, or one of the station that `station_id` says. Where none did the newest result of the
    log is asked for, once a connection, and again after a push.
 6. Some reject an ID that nobody used, or answer it with another one. Where no answer was below its question that says
-   nothing about what is below: the walk goes on, until many in a row are so.
+   says nothing about what is below: the walk goes on, until many in a row are so. From then on a stretch costs one
+   question; but the last one of a range is walked down so again, as the newest are there.
 
 Imported where a controller names its station; other carts need the room.
 """
@@ -214,6 +215,7 @@ class SharedIds:
     def begin_range(self):
         """Begin with another range."""
         self.in_stretch = self.seeks = False
+        self._absent_run = 0
 
     def begin(self, first, count):
         """Begin a stretch with the first of `count` missing IDs."""
@@ -226,7 +228,8 @@ class SharedIds:
         self.last = moved(first, min(count, self._ids) - 1) or before(0)
         self.asked = self.last
         self._ours = []
-        self._absent_run = 0
+        if count <= self._ids:
+            self._absent_run = 0
 
     def break_off(self):
         """The connection ended within a stretch; return how many IDs the next one should begin with."""

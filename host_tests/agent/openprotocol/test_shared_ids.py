@@ -303,7 +303,7 @@ def test_ids_that_nobody_used_end_no_search():
 
 
 def test_search_ends_after_many_ids_in_a_row_that_nobody_has():
-    for below, most in ((False, 1500), (True, 60)):
+    for below, most in ((False, 300), (True, 60)):
         cart = Cart(sharing=phases.SHARING_ALL)
         cart.memory.answers_below = below
         cart.memory.make(1000)
