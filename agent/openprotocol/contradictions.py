@@ -5,8 +5,8 @@ Rules
    answers in a row with other IDs than were asked for. Once any was answered under its own ID, one that has come before
    under the same ID does not count: some answer what is gone with the newest, or the nearest, that they have. Nor does
    the newest with the ID that was asked for: that is gone, too.
-2. An answer with the ID of another result, or with a result that came under another ID before, counts as
-   _ONE_ID_FOR_TWO of these.
+2. An answer with the ID that another result was answered with, or with a result that came under another ID before, is
+   _ONE_ID_FOR_TWO of these. What was pushed under an ID shows nothing here: those of answers may be off.
 3. So they do after _UNPROVEN_MOST answers in a row, on ways that ask ID after ID, without one that can be read and that
    had not come before: whatever they are, each way ends. What is rejected ends it sooner (K).
 """
@@ -71,8 +71,9 @@ class Contradictions:
         """Take the digest of an answer with another ID, beside that of the newest; True if there were too many."""
         for digest in (self._named, newest):
             if unpack_id(digest, 0) == number and digest[TIME] and not same(digest, answer):
-                self._count += _ONE_ID_FOR_TWO
-                break
+                if self._brought.get(contents_of(digest), -1) == number:  # else it was pushed so: IDs may be off
+                    self._count += _ONE_ID_FOR_TWO
+                    break
         copy(self._named, 0, answer, 0, FINGERPRINT_BYTES)
         return self._count >= _OTHER_IDS_MOST
 

@@ -151,3 +151,20 @@ def test_results_alike_that_are_all_pushed_as_one_are_stored_and_what_is_missing
     assert len(pushed) == 6 + 2 * 4
     missing = len(cart.controller.produced) - len(cart.stored())
     assert missing <= cart.station.ledger.gone() if not stands else off(cart) == "answers"
+
+
+@pytest.mark.parametrize("every_ms", [300, 700, 1500, 3000])
+@pytest.mark.parametrize("cut", [False, True])
+def test_push_with_the_id_of_an_answer_that_is_off_contradicts_nothing(monkeypatch, every_ms, cut):
+    one = OddController(monkeypatch, named=lambda number: number + 1, keeps=6)
+    one.cart.until_ready(5000)
+    one.make(3)
+    for _ in range(2):
+        one.away(30, cut=cut)
+        one.make(3, every_ms=every_ms)
+        one.cart.run(60000)
+        one.make(2)
+    one.cart.run(120000)
+    twice, _, missing, gone, opened = books = one.books()
+    assert twice == opened == 0, (books, one.requests)
+    assert missing == gone <= 2 * (30 + 3 - 6), (books, one.cart.gone(), one.requests)  # it keeps no more
