@@ -25,6 +25,7 @@ from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol import seen_ids
 from toolcart.agent.openprotocol.differing_formats import digests, fits
 from toolcart.agent.openprotocol.ids import ID_PERIOD, following, is_ahead, unpack_id
+from toolcart.agent.openprotocol.question_revisions import NEWEST_SHOWS_NOTHING
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, are_alike, put_digest, same
 from toolcart.agent.openprotocol.unnamed_spindles import are_near
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES
@@ -48,7 +49,7 @@ def shows_nothing(recovery):
 def do_without(recovery, now):
     """The ID that ID 0 brought shows nothing on this connection; return an OUTCOME_."""
     newest = bytes(recovery.observed.top)
-    recovery.revisions.lacks_newest = True
+    recovery.revisions.lacks_newest = NEWEST_SHOWS_NOTHING
     if recovery.has_noted_seen:
         seen_ids.restore(recovery.ledger, recovery.seen_before)
         recovery.has_noted_seen = False

@@ -20,6 +20,8 @@ from toolcart.agent.openprotocol import error_codes
 
 # In the order of trying: 3 is the shortest that names the unit of its torque; few know those of later releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
+NEWEST_UNANSWERED = const(1)  # ID 0 is rejected in each revision, or not answered
+NEWEST_SHOWS_NOTHING = const(2)  # it is answered with a wrong ID, or another result than the newest
 _OLD = const(2)  # and the one behind it, 1: who knows the message knows one of them
 _LATER_MOST = const(3)
 _ENDS_MOST = const(2)  # fewer than have MID 0064 left out (toolcart.agent.openprotocol.revision_fallback)
@@ -44,7 +46,7 @@ class QuestionRevisions:
         self._has_tried_known = False  # since then something else than the newest was asked for in vain
         self._without_reason = 0  # the first of them that was rejected without a word about its revision; 0: none
         self._had_results = False  # the memory was not empty as the session began
-        self.lacks_newest = False  # on this connection ID 0 is rejected in each revision, or shows nothing
+        self.lacks_newest = 0  # NEWEST_, of this connection; 0: it is answered
         self.does_without_newest = False  # it has answered questions for real IDs where it rejected the newest
         self._later_count = 0  # how often a controller that has never answered has said "later"
         self.put_off = 0  # the revision of which that was said last, and nothing else since; 0: none
@@ -59,7 +61,7 @@ class QuestionRevisions:
         if self._without_reason and not self._had_results:
             self._rejected = 0
         self._without_reason = 0
-        self.lacks_newest = False
+        self.lacks_newest = 0
         self._had_results = has_results
         revisions = self._revisions
         if shared is not None:
@@ -85,7 +87,8 @@ class QuestionRevisions:
     def begin_round(self):
         """The newest is rejected, something else is asked for: each may be tried again, from this one on."""
         self._rejected = 0
-        self.lacks_newest = self._has_tried_known = True
+        self.lacks_newest = NEWEST_UNANSWERED
+        self._has_tried_known = True
 
     def revision(self):
         """Return the revision to ask in."""

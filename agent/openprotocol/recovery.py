@@ -78,7 +78,7 @@ from toolcart.agent.openprotocol.id_offset import IdOffset
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import after, id_of, moved, put_id, unpack_id
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
-from toolcart.agent.openprotocol.question_revisions import REVISIONS, QuestionRevisions
+from toolcart.agent.openprotocol.question_revisions import NEWEST_UNANSWERED, REVISIONS, QuestionRevisions
 from toolcart.agent.openprotocol.recovery_phases import GRACE_MS, LOOK_AGAIN_MS
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, same
@@ -273,7 +273,8 @@ class Recovery:
         """Ask whether the newest is still the highest known, unless something else is to be found out."""
         if self.phase == phases.PHASE_IDLE and not self.ledger.ranges:
             top = self.ledger.top()
-            self.turn_to(phases.PHASE_POLL, after(top) if self.revisions.lacks_newest and top > 0 else 0)
+            is_unanswered = self.revisions.lacks_newest == NEWEST_UNANSWERED
+            self.turn_to(phases.PHASE_POLL, after(top) if is_unanswered and top > 0 else 0)
 
     def turn_to(self, phase, asked):
         """Turn to this phase and its question; return OUTCOME_NONE."""

@@ -229,7 +229,7 @@ def _take_there(recovery, number, is_logged, now):
     """The ID that was asked for is there; return an OUTCOME_."""
     phase = recovery.phase
     recovery.unanswered = 0
-    recovery.revisions.does_without_newest = recovery.revisions.lacks_newest
+    recovery.revisions.does_without_newest = recovery.revisions.lacks_newest > 0
     first = recovery.came_first_as(number)
     is_repeat = first != number  # one of the two IDs is wrong
     is_new = not (is_repeat or is_unread(recovery.answer))

@@ -26,6 +26,7 @@ from toolcart.agent.openprotocol import deferred_ids, range_fetch
 from toolcart.agent.openprotocol import recovery_phases as phases
 from toolcart.agent.openprotocol.gap_fill import WHY_SILENT
 from toolcart.agent.openprotocol.ids import after, is_ahead
+from toolcart.agent.openprotocol.question_revisions import NEWEST_UNANSWERED
 from toolcart.agent.openprotocol.recovery_request import LATER_MOST, NEXT, UNANSWERED_MOST
 
 IN_A_ROW_MOST = const(45)  # some 34 minutes of silence
@@ -153,7 +154,7 @@ def _can_do_without_newest(recovery):
     is_answered = is_known or recovery.was_answered() or recovery.has_answered
     if not (is_tried and is_answered and recovery.ledger.top() > 0):
         return False
-    revisions.lacks_newest = True
+    revisions.lacks_newest = NEWEST_UNANSWERED
     return True
 
 

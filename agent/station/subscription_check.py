@@ -8,7 +8,8 @@ Rules
    was pushed meanwhile, that is told, and the connection begins again. It fetches the rest. Where the first answer had
    the ID 0, which cannot be asked for, that is told and begun at once: what such a controller makes while nothing is
    pushed is not fetched, but what follows comes. So it is where nothing was to be fetched, and the next time another
-   newest is there though nothing was pushed: its ID is off, and only a push shows by how much.
+   newest is there though nothing was pushed: its ID is off, and only a push shows by how much. Where it is known from
+   the begin that the answer to ID 0 shows nothing, it is looked at in this way alone.
 3. A controller that cannot be asked is sent its subscription once more. "It exists" is well. If it is accepted, once
    more: "it exists" now means that it had ended, and that is told; accepted again, that this controller accepts it
    every time, and it is not asked again on this connection.
@@ -22,6 +23,7 @@ from toolcart.agent.log.snapshot_fields import STORED
 from toolcart.agent.openprotocol import error_codes, session_states
 from toolcart.agent.openprotocol.error_codes import noted
 from toolcart.agent.openprotocol.ids import is_ahead
+from toolcart.agent.openprotocol.question_revisions import NEWEST_SHOWS_NOTHING
 
 QUIET_MINUTES = const(5)
 SOON_MS = const(2000)  # after a stall everything that came meanwhile is taken first
@@ -100,6 +102,10 @@ class SubscriptionCheck:
     def polled(self, intake, is_known, now):
         """The newest ID came: the highest known, or another one."""
         self._apart.start(now, APART_MS)
+        shows_nothing = self._recovery.revisions.lacks_newest == NEWEST_SHOWS_NOTHING
+        if shows_nothing and self._unfetched in (-1, self._recovery.polled):
+            self._unfetched = self._recovery.polled
+            is_known = True
         if is_known:
             self.rest(now)
         elif self._newest < 0:

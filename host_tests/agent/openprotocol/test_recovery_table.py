@@ -143,7 +143,7 @@ class Model:
         self.is_straight = False  # `top` was found where it was pushed
         self.is_checked = False  # whether it is, before any is gone
         self.is_noted = False  # what it has shown above `top`
-        self.lacks_newest = False  # ID 0 shows nothing
+        self.lacks_newest = False  # ID 0 is not answered
         self.forget()
 
     def lost(self):
@@ -313,7 +313,6 @@ class Model:
     def do_without(self):
         if self.is_noted:
             self.restore_seen()
-        self.lacks_newest = True
         self.look()
         self.newest_gone()
 

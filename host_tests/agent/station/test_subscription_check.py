@@ -66,6 +66,22 @@ def test_subscription_lost_before_any_result_is_found_though_ids_are_off():
         assert agrees(cart) and cart.counted(counter.RECOVERED) >= 9, by
 
 
+def test_lost_subscription_is_found_where_ids_are_off_and_what_is_behind_the_highest_known_is_gone():
+    cart = cart_of(ids_higher="said", memory=3)
+    cart.miss(5, 1000)
+    cart.settle(240000)
+    cart.produce(7, 1000)
+    cart.run(3 * QUIET_MS)
+    assert cart.controller.connections == 2 and cart.counted(counter.UNSUBSCRIBED) == 0
+    cart.controller.end_subscriptions()
+    cart.produce(12, 60000)
+    cart.run(QUIET_MS)
+    assert cart.counted(counter.UNSUBSCRIBED) == 1
+    cart.produce(3, 1000)
+    cart.settle(240000)
+    assert cart.stored_ids()[-3:] == cart.controller.produced[-3:] and cart.controller.complaints == []
+
+
 def test_quiet_controller_whose_newest_is_under_no_id_is_left_alone():
     cart = cart_of(ids_higher="said")
     cart.controller.end_subscriptions()
