@@ -31,9 +31,14 @@ def width_of(numbers):
 
 
 def put_width(numbers, number, end, width):
-    """Let DOUBT_TO be this number; up to `end` results are sent again. `width` is that of the doubt, as it is now."""
+    """Let DOUBT_TO be this number; up to `end` results are sent again. `width` is that of the doubt, as it is now.
+
+    If that is further than can be written, DOUBT_TO is nearer to `end`, and nobody knows the width up to there.
+    """
+    if end - number > AGAIN_MOST:
+        number, width = end - AGAIN_MOST, -1
     numbers[DOUBT_TO] = number
-    rows = min(max(0, end - number), AGAIN_MOST)
+    rows = max(0, end - number)
     form, more = 0, width - numbers[DOUBT_LACKS]
     if width < 0 or (more > AGAIN_MOST if not rows else more > BOTH_MOST or (more > 0 and rows > BOTH_MOST)):
         form = SENT_OPEN

@@ -375,9 +375,7 @@ def _put_again(policy, was, count, doubt):
     if numbers[SENT] & SENT_EMPTY:
         numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
     numbers[DOUBT_LACKS] = lacks
-    # Of what the log has no more nothing is in doubt under its number.
-    low = max(doubt_to, policy.log.first_above(0) - 1)
-    put_width(numbers, low if width else end, end, width)
+    put_width(numbers, doubt_to if width else end, end, width)
     numbers[SENT] |= SENT_OLDER
     policy.resume_point.doubted = None
 

@@ -812,6 +812,49 @@ def test_a_doubt_of_before_stays_when_the_right_database_ends_the_next_one():
     assert lacks(restarted(outlet))[0] == 10
 
 
+def copied(outlet, kept=None):
+    """A copy of the database, with what it got first alone if `kept` says how many."""
+    archive = outlet.archive
+    copy = list(archive.results), dict(archive._keys), dict(archive._latest)
+    if kept is None or kept >= len(copy[0]):
+        return copy
+    archive.restore_backup(len(copy[0]) - kept)
+    older = list(archive.results), dict(archive._keys), dict(archive._latest)
+    archive.results, archive._keys, archive._latest = copy
+    return older
+
+
+@pytest.mark.parametrize(
+    ("first", "ordered", "between", "restart"), all_pairs([5, 50, 120], [0, 1, 3, 40], [20, 150, 300], [False, True])
+)
+def test_whatever_copy_is_restored_after_an_order_never_less_is_reported_than_it_lacks(
+    first, ordered, between, restart
+):
+    """One from before the loss, between it and the order, or after; also where the log has overwritten what was lost.
+
+    A spool of some 70 results, in which nothing is given up before ToolsNet has it.
+    """
+    for moment, kept in ((0, 2), (0, 17), (1, 2), (1, 32), (1, 1000), (2, 2), (2, 32), (2, 1000)):
+        outlet = delivering(5, blocks=13, when_full=WHEN_FULL_OVERWRITE)
+        for _ in range((first - 5) // 5):
+            more(outlet, 5)
+        copies = [copied(outlet, kept)]
+        emptied(outlet)
+        for _ in range(between // 10):
+            more(outlet, 10)
+        copies.append(copied(outlet, kept))
+        if ordered and "error" not in order(outlet, "from", str(outlet.cursor.number - ordered + 1)):
+            up(outlet)
+        more(outlet, 20)
+        copies.append(copied(outlet, kept))
+        if restart:
+            restarted(outlet)
+        exchanged(outlet, copies[moment])
+        more(outlet, 3)
+        assert outlet.state.numbers[OVERWRITTEN] == 0
+        assert lacking(outlet) <= lacks(outlet)[0] <= outlet.cursor.number, (moment, kept)
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_what_may_be_stored_without_an_answer_is_no_nothing_sent_meanwhile(restart):
     outlet = delivering(40)
