@@ -464,7 +464,7 @@ def _need_changes(figures: StationFigures, status: dict, stopped: bool = False) 
     more may be so all the same. The next one says it of its own.
     """
     needs = attention.needs(status)
-    slugs, over, unproven = {need.slug for need in needs}, dict(attention.OVER), {}
+    slugs, over, unproven = {need.slug for need in needs}, attention.ends(status), {}
     for slug in attention.OVER_WHEN_PROVEN:
         if slug in slugs:
             figures.progress_at_need[slug] = attention.progress_at_need(status)
@@ -490,7 +490,10 @@ def _brief_event_doubts(figures: StationFigures, status: dict) -> list[tuple[str
     if _event_doubts(status) in (0, figures.event_doubts):
         return []
     latest = [words for outlet in status["outlets"] if (words := outlet.get("events_doubt_latest"))]
-    return [*((WARNING, words) for words in latest), (GOOD, attention.OVER["events"])]
+    return [
+        *((WARNING, outlet_names.with_name(words, status)) for words in latest),
+        (GOOD, attention.ends(status)["events"]),
+    ]
 
 
 def _report_needs(
@@ -545,7 +548,8 @@ def _entry_report(name: str, value: int, times: str, status: dict) -> tuple[str,
     is_unknown = name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID
     is_harmless = is_unknown or row_of(name).level == HARMLESS or log_entries.is_search(name, value)
     server = next((outlet["server"] for outlet in status.get("outlets", ()) if outlet.get("server")), "")
-    return INFO if is_harmless else WARNING, log_entries.explain(name, value, status["number"], server) + times
+    text = log_entries.explain(name, value, status["number"], server, outlet_names.toolsnet_name(status))
+    return INFO if is_harmless else WARNING, text + times
 
 
 def _is_pims_own(status: dict) -> bool:

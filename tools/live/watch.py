@@ -103,7 +103,9 @@ class Watch:
         account = self.account()
         parts: list[tuple[str, object]] = [("stored since the spool was made", account["stored"])]
         if "delivered" in account:
-            parts.append(("delivered to ToolsNet", waiting_by_outlet.delivered_text(self.figures.station_statuses())))
+            statuses = self.figures.station_statuses()
+            name = outlet_names.toolsnet_name(*statuses)
+            parts.append((f"delivered to {name}", waiting_by_outlet.delivered_text(statuses)))
         waits = waiting_by_outlet.waits_in_words(self.figures.station_statuses())
         parts += [(f"still waiting for {name}", count) for name, count in waits.items()]
         if "delivered" in account:

@@ -27,7 +27,7 @@ BAD = "bad"  # something that should happen does not
 WARN = "warn"  # it still works, but not for long unless someone acts
 NOTE = "note"  # no action is needed
 
-# What to say when it is over, by slug.
+# What to say when it is over, by slug, where ToolsNet has no name of its own (`ends`).
 OVER = {
     "disk": "the spool can be read and written again",
     "disk full": "the spool's file system has room again",
@@ -136,6 +136,11 @@ def progress_at_need(station: dict) -> tuple[int, int]:
     return waiting_by_outlet.delivered_of(station), station.get("parked", 0)
 
 
+def ends(station: dict) -> dict[str, str]:
+    """Return what to say of a station when a need is over, by slug."""
+    return {slug: outlet_names.with_name(words, station) for slug, words in OVER.items()}
+
+
 def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
     """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is the progress during it.
 
@@ -143,15 +148,15 @@ def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
     """
     delivered, parked = progress_at_need(station)
     if slug == "operator" and parked < before[1]:
-        return OVER[slug]
+        return ends(station)[slug]
     outlet = outlet_names.first_outlet(station)
     if outlet.get("refused") is not None:  # perhaps only one of the quarantine, at an order
         return ""
     if delivered > before[0] and slug == "refused":
-        return OVER[slug] if connections.is_working(outlet) else ""  # an 08 alone may have said so
-    if delivered > before[0]:
-        return NOTHING_HELD[slug]
-    return "" if waiting_by_outlet.waits_for_first(station) else NOTHING_HELD[slug]
+        return ends(station)[slug] if connections.is_working(outlet) else ""  # an 08 alone may have said so
+    if delivered <= before[0] and waiting_by_outlet.waits_for_first(station):
+        return ""
+    return outlet_names.with_name(NOTHING_HELD[slug], station)
 
 
 def level_of(connection: dict) -> str:
@@ -328,7 +333,7 @@ def _refused_before(outlet: dict, station: dict) -> Need | None:
     if connections.is_working(outlet) or outlet.get("state") == "streaming" or not is_gone or phase in ("late", "hold"):
         return None
     what = "everything that was offered" if _is_all(refused) else f"result {refused.get('number', 0)}"
-    words = f"ToolsNet refused {what} (code {code})" if code else f"ToolsNet left {what} unanswered"
+    words = outlet_names.name_of(outlet) + (f" refused {what} (code {code})" if code else f" left {what} unanswered")
     words += " when it was last there"
     if outlet.get("waits_for_flash"):
         words += f": {_NOT_SENT}"
@@ -346,7 +351,7 @@ def _is_all(refused: dict) -> bool:
 def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need:
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
     refused = outlet["refused"]
-    phase, code = refused["doing"], refused.get("code", 0)
+    phase, code, name = refused["doing"], refused.get("code", 0), outlet_names.name_of(outlet)
     is_all = _is_all(refused)
     everything = "everything that it is offered now"
     if code:
@@ -361,7 +366,7 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
     if is_up and not again:
         again = "it is offered again now"
     if phase == "late":
-        words = f"ToolsNet is offered a result again that was set aside: {refused.get('number', 0)}"
+        words = f"{name} is offered a result again that was set aside: {refused.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
     hint, continuation = "", f", {again}" if again else ""
     waits_for_flash = outlet.get("waits_for_flash")
@@ -373,12 +378,12 @@ def _refusal(outlet: dict, station: dict, is_up: bool, connects_ms: int) -> Need
         followers = "those behind it are offered" + ("" if is_up else " when it is there again")
         continuation = f" result {refused.get('number', 0)}: {_NOT_SENT if waits_for_flash else followers}"
     elif is_all:
-        hint = "look into ToolsNet: is its database there, and this station known to it?"
+        hint = f"look into {name}: is its database there, and this station known to it?"
         if refused.get("tried_all"):
             hint += f" Only where it refuses these alone: {_operator_command(station)}"
     if phase not in ("hold", "pass") and waits_for_flash:
         continuation = f": {_NOT_SENT}"
-    words = f"ToolsNet {refusal_text}{continuation}, {waiting}"
+    words = f"{name} {refusal_text}{continuation}, {waiting}"
     return Need("refused", BAD, "REFUSED", words, hint, f"{phase} {code}")
 
 
@@ -432,9 +437,11 @@ def _events(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         doubt, perhaps = outlet.get("events_doubt"), outlet.get("events_perhaps_there")
         if doubt:
-            yield Need("events", WARN, "DOUBT", doubt, key=doubt)  # its figures are of one 08, and do not grow
+            words = outlet_names.with_name(doubt, station)
+            yield Need("events", WARN, "DOUBT", words, key=doubt)  # its figures are of one 08, and do not grow
         if perhaps:
-            words = f"up to {counted(perhaps, 'event')} that waited since the start when ToolsNet named one that this "
+            name = outlet_names.name_of(outlet)
+            words = f"up to {counted(perhaps, 'event')} that waited since the start when {name} named one that this "
             words += "spool never sent, as far as it knows, may reach it twice"
             yield Need("events twice", WARN, "DOUBT", words, key=str(perhaps))
 
@@ -644,5 +651,6 @@ def _no_curves(station: dict) -> Iterator[Need]:
 def _reoffered(station: dict) -> Iterator[Need]:
     waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
     if waiting:
-        words = f"{waiting} set aside will be offered to ToolsNet again while it takes others"
+        name = outlet_names.toolsnet_name(station)
+        words = f"{waiting} set aside will be offered to {name} again while it takes others"
         yield Need("waits late", NOTE, "LATE", words, key="waits")

@@ -40,7 +40,7 @@ ROWS = {
         is_trouble=True,
         latched=(
             "NOT READ",
-            "results since the start that cannot be read: an outlet gets the message as it came, ToolsNet nothing",
+            "results since the start that cannot be read: an outlet gets the message as it came, {toolsnet} nothing",
             "`toolcart decode` says why",
         ),
     ),
@@ -155,32 +155,32 @@ ROWS = {
     "resumed": Row(),
     "repeated": Row(level=HARMLESS),
     "refused by server": Row(
-        "ToolsNet refused what was sent with code {value}; it is offered again unless it is given up", is_trouble=True
+        "{toolsnet} refused what was sent with code {value}; it is offered again unless it is given up", is_trouble=True
     ),
     "given up": Row(
-        "ToolsNet did not take an event or a curve: it is given up, and not offered again", is_trouble=True
+        "{toolsnet} did not take an event or a curve: it is given up, and not offered again", is_trouble=True
     ),
     "parked": Row("a result was set aside: {reason}", is_trouble=True),
-    "parking failed": Row("the quarantine has no room: what ToolsNet refuses stays in the spool", is_trouble=True),
+    "parking failed": Row("the quarantine has no room: what {toolsnet} refuses stays in the spool", is_trouble=True),
     "server silent": Row(
-        "ToolsNet did not acknowledge result {value} in time; the next connection shows whether it has it",
+        "{toolsnet} did not acknowledge result {value} in time; the next connection shows whether it has it",
         is_trouble=True,
     ),
     "server foreign": Row(
-        "ToolsNet's 05 named another telegram than the outstanding one; it acknowledges nothing", is_trouble=True
+        "{toolsnet}'s 05 named another telegram than the outstanding one; it acknowledges nothing", is_trouble=True
     ),
-    "server unknown": Row("ToolsNet sent a telegram that was not asked for; it was ignored"),
-    "server malformed": Row("ToolsNet sent something that is not a telegram", is_trouble=True),
+    "server unknown": Row("{toolsnet} sent a telegram that was not asked for; it was ignored"),
+    "server malformed": Row("{toolsnet} sent something that is not a telegram", is_trouble=True),
     "server empty": Row(
-        "ToolsNet holds no result of station {number}, of up to {value} that {was} delivered: was its database "
+        "{toolsnet} holds no result of station {number}, of up to {value} that {was} delivered: was its database "
         "emptied, or is it another one?"
     ),
     "server behind": Row(
-        "ToolsNet is up to {results} behind what it once had of station {number}: was it restored from an old copy?",
+        "{toolsnet} is up to {results} behind what it once had of station {number}: was it restored from an old copy?",
         is_trouble=True,
     ),
     "resume unknown": Row(
-        "ToolsNet has named result {value} of station {number}, which this spool never sent, as far as it knows: is "
+        "{toolsnet} has named result {value} of station {number}, which this spool never sent, as far as it knows: is "
         "station {number} used twice, was its spool exchanged, or its newest state lost? Nothing is skipped",
         is_trouble=True,
     ),

@@ -15,6 +15,7 @@ from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.tools.messages import attention, commands, outlet_names
 from toolcart.tools.messages.attention import NOTE, WARN, Need
 from toolcart.tools.messages.counter_rows import ROWS
+from toolcart.tools.messages.log_entries import explain
 
 _LARGER = "a larger spool.size_kib holds more"
 # What is counted: the word at the beginning of the line, what it is a number of, and what helps.
@@ -38,7 +39,7 @@ _COUNTED = {
     ),
     "overwritten": (
         "OVERWRITTEN",
-        "results at most overwritten before ToolsNet had them, because the spool was full, "
+        "results at most overwritten before {toolsnet} had them, because the spool was full, "
         "or left out when it was added to it",
         _LARGER,
     ),
@@ -72,8 +73,8 @@ _COUNTED = {
     ),
     "events missed": (
         "MISSED",
-        "events at most that ToolsNet lacks: results needed their room in the spool, or ToolsNet refused them, gave no "
-        "answer to them or lost them",
+        "events at most that {toolsnet} lacks: results needed their room in the spool, or {toolsnet} refused them, "
+        "gave no answer to them or lost them",
         _LARGER,
     ),
     "given again": (
@@ -114,6 +115,7 @@ def count_needs(station: dict) -> list[Need]:
     }
     for slug in _OF_OUTLETS:
         counts[slug] = sum(outlet.get(slug.replace(" ", "_"), 0) for outlet in station.get("outlets", ()))
+    toolsnet = outlet_names.toolsnet_name(station)
     is_listed = recovery.get("gone_latest", True)  # the newest records have some of them
     placeholders = {
         "gaps": commands.gaps(station),
@@ -124,7 +126,7 @@ def count_needs(station: dict) -> list[Need]:
     needs = []
     for slug, (label, words, hint) in _COUNTED.items():
         count = counts.get(slug) or 0
-        noun_phrase = words if count != 1 else _of_one(words)
+        noun_phrase = (words if count != 1 else _of_one(words)).format(toolsnet=toolsnet)
         if slug == "overwritten" and not _has_toolsnet(station):
             noun_phrase += "; what the spool gives up without that outlet counts when it is configured again"
         needs.append(Need(slug, NOTE, label, f"{count} {noun_phrase}", hint.format(**placeholders), str(count)))
@@ -154,7 +156,7 @@ def overwritten_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for station in stations:
         if _has_toolsnet(station):
-            counts[outlet_names.NAMES["toolsnet"]] += max(_overwritten_for_toolsnet(station), 0)
+            counts[outlet_names.toolsnet_name(station)] += max(_overwritten_for_toolsnet(station), 0)
         for outlet in _others(station, True):
             counts[outlet_names.name_of(outlet)] += outlet.get("given_up") or 0
     return dict(counts)
@@ -169,7 +171,7 @@ def missed_by_outlet(stations: Iterable[dict]) -> dict[str, int]:
     for station in stations:
         for outlet in _others(station, False):
             counts[outlet_names.name_of(outlet)] += outlet.get("given_up") or 0
-        counts["ToolsNet (events)"] += _missed_events(station)
+        counts[f"{outlet_names.toolsnet_name(station)} (events)"] += _missed_events(station)
         counts["outlets that are not configured any more"] += max(_missed_by_gone(station), 0)
     return dict(counts)
 
@@ -220,7 +222,7 @@ def doubts(station: dict) -> list[Need]:
     """Return where ToolsNet names a result that it should not have; what it lacks, and its events, are needs."""
     name = "resume unknown"
     doubts = [
-        (name, ROWS[name].entry.format(value=outlet["unknown_sequence"], number=station["number"]))
+        (name, explain(name, outlet["unknown_sequence"], station["number"], toolsnet=outlet_names.name_of(outlet)))
         for outlet in station.get("outlets", ())
         if outlet.get("unknown_sequence") is not None
     ]

@@ -11,6 +11,7 @@ from toolcart.agent.station import subscription_check
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.tools.messages.counter_rows import row_of
+from toolcart.tools.messages.outlet_names import NAMES
 
 REVISIONS_UNSUPPORTED = (76, 97)  # in MID 0004: of what MID 0008 subscribes to, and of the MID itself
 
@@ -48,12 +49,12 @@ def is_search(name: str, value: int) -> bool:
     return name == "controller refusals" and value > 0 and value % 1000 in REVISIONS_UNSUPPORTED
 
 
-def explain(name: str, value: int, number: int, server: str = "") -> str:
+def explain(name: str, value: int, number: int, server: str = "", toolsnet: str = NAMES["toolsnet"]) -> str:
     """Return a log entry of station `number` in words for people; its name and value if there is nothing to say of it.
 
     The words of its row may have {value}, {number} of the station, the value as {results}, and what it means: {mid} and
     {code} of a rejection, {reason} why something was set aside, {refusal} of the flash, {why} of a curve or a silence,
-    {server} that the PIM names, {unit} of a torque.
+    {server} that the PIM names, {unit} of a torque; and {toolsnet}, which is what ToolsNet is called at the station.
     """
     if is_search(name, value):
         return (
@@ -63,7 +64,7 @@ def explain(name: str, value: int, number: int, server: str = "") -> str:
     if name == "server foreign" and value < 0:
         return "the PIM's 08 names another telegram than our 07: it is ignored"
     if name == "server silent" and not value:
-        return "ToolsNet did not acknowledge an event, a curve or a description in time"
+        return f"{toolsnet} did not acknowledge an event, a curve or a description in time"
     if name == "controller malformed" and not value:
         return "the controller sent octets that are no message: passed over; told once for each connection"
     if name == "controller malformed" and value in _SHIFTED:
@@ -82,6 +83,6 @@ def explain(name: str, value: int, number: int, server: str = "") -> str:
     reason = reasons.get(value, f"reason {value}")
     words = {"mid": mid, "code": shown_code, "reason": reason_text(value), "refusal": refusal, "why": reason}
     words |= {"results": counted(value, "result"), "was": agreeing(value, "was")}
-    words["server"] = server or f"port {value}"
+    words["toolsnet"], words["server"] = toolsnet, server or f"port {value}"
     words["unit"] = _UNITS.get(value, f"unit {value}")
     return text.format(value=value, number=number, **words)

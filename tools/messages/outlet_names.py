@@ -37,6 +37,18 @@ def name_of(connection: dict) -> str:
     return NAMES.get(kind, kind) + ("" if name == kind else f" {name}")
 
 
+def toolsnet_name(*stations: dict) -> str:
+    """Return what ToolsNet is called at these stations; without a name where there is none, or several are."""
+    outlets = [outlet for station in stations for outlet in station.get("outlets", ())]
+    names = {name_of(outlet) for outlet in outlets if outlet["kind"] == "toolsnet"}
+    return names.pop() if len(names) == 1 else NAMES["toolsnet"]
+
+
+def with_name(words: str, station: dict) -> str:
+    """Return words about the station's ToolsNet with the name that it has there."""
+    return words.replace(NAMES["toolsnet"], toolsnet_name(station))
+
+
 def listing(connections: list[dict]) -> str:
     """Return the names of these sides as a sentence has them: `MQTT, file and webhook`."""
     names = [name_of(connection) for connection in connections] or [name_of({})]

@@ -11,6 +11,7 @@ from toolcart.tools.live import stations
 from toolcart.tools.live.figures import WARNING, Figures
 from toolcart.tools.messages import attention, connections, latched_conditions, log_entries
 from toolcart.tools.messages import status as words
+from toolcart.tools.messages.counter_rows import ROWS
 from host_tests.support.agent_lines import healthy_station, status_of
 from lab.harness.cart import PIM, Cart
 
@@ -32,6 +33,34 @@ def needs_in_words(refused, **more):
 def test_a_station_at_which_all_is_well_needs_nothing():
     assert attention.needs(station()) == []
     assert attention.needs({"number": 3, "mounted": False}) == []
+
+
+def test_a_toolsnet_with_a_name_is_called_by_it_in_every_sentence_about_it():
+    """What the quarantine has is no such sentence: a ToolsNet of an earlier name may have refused it."""
+    happened = {
+        "name": "alt",
+        "lost_there": 40,
+        "sent_again": 3,
+        "late": 2,
+        "unknown_sequence": 7,
+        "events_doubt": "ToolsNet is up to 3 events behind: was it restored from an old copy?",
+        "events_perhaps_there": 2,
+        "events_missed": 4,
+    }
+    sentences = []
+    for phase in ("retry", "trouble", "pass", "hold", "late"):
+        for is_up in (True, False):
+            status = station({**REFUSED, "doing": phase}, overwritten=62, counters={"raw": 2})
+            status["outlets"][0] |= {**happened, "is_up": is_up, "why_in": "" if is_up else "connecting"}
+            sentences += [need.text() for need in latched_conditions.all_needs(status)]
+    rows = [name for name, row in ROWS.items() if "{toolsnet}" in row.entry]
+    sentences += [log_entries.explain(name, 17, 3, toolsnet="ToolsNet alt") for name in rows]
+    sentences += attention.ends(status).values()
+    about = [text for text in sentences if "ToolsNet" in text]
+    assert len(rows) == 10 and any("overwritten before ToolsNet alt had" in text for text in about)
+    assert [text for text in about if text.count("ToolsNet") != text.count("ToolsNet alt")] == []
+    assert latched_conditions.overwritten_by_outlet([status]) == {"ToolsNet alt": 62}
+    assert latched_conditions.missed_by_outlet([status])["ToolsNet alt (events)"] == 4
 
 
 @pytest.mark.parametrize(
