@@ -35,10 +35,11 @@ def put_width(numbers, number, end, width):
 
     If that is further than can be written, DOUBT_TO is nearer to `end`, and nobody knows the width up to there.
     """
-    if end - number > AGAIN_MOST:
-        number, width = end - AGAIN_MOST, -1
-    numbers[DOUBT_TO] = number
     rows = max(0, end - number)
+    if rows > AGAIN_MOST:
+        rows, width = AGAIN_MOST, -1
+        number = end - rows
+    numbers[DOUBT_TO] = number
     form, more = 0, width - numbers[DOUBT_LACKS]
     if width < 0 or (more > AGAIN_MOST if not rows else more > BOTH_MOST or (more > 0 and rows > BOTH_MOST)):
         form = SENT_OPEN
