@@ -431,7 +431,7 @@ class WebhookOutlet(Outlet):
         sent = confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.next - 1)
         if self.log.number < number <= sent:  # of a newest block that is lost: a start has skipped its numbers
             number = self.log.number
-        if self.redelivery.check_above(number) or number > sent:
+        if self.redelivery.is_above(number, sent):
             return self._is_above(number, now)
         if number < confirmed.after:
             confirmed.behind += 1
@@ -473,7 +473,6 @@ class WebhookOutlet(Outlet):
         """The answer names what was never sent: another database, or one that is newer than this log."""
         confirmed = self.confirmed
         confirmed.alarms += 1
-        self.redelivery.put_above(number)
         if confirmed.started_over:
             self._save()
         else:

@@ -155,7 +155,7 @@ class Snapshot:
             cursor.sequence_lag = numbers[lag]
         if CURSOR < slot < CURSOR + PLACES:
             had = numbers[slot + GRAPH_CURSOR - CURSOR]
-            self.had[slot - CURSOR] = NOBODY_KNOWS if had == _NUMBER_TOP else min(had, cursor.number)
+            self.had[slot - CURSOR] = NOBODY_KNOWS if had == _NUMBER_TOP else had
 
     def _says_confirmed(self, slot):
         """True if this number, how far an outlet is in the curves, says what it has had: it was moved in the log."""
@@ -173,6 +173,7 @@ class Snapshot:
     def put_moved(self, cursor, number):
         """An outlet's cursor was moved past what it has not had: it has what comes up to `number`, or NOBODY_KNOWS.
 
+        A number above the cursor was never sent, and the outlet names it (toolcart.agent.outlets.redelivery).
         A snapshot has that where it says else how far the outlet is in the curves: of these some come twice then.
         """
         if not self.is_moved(cursor):
@@ -189,7 +190,8 @@ class Snapshot:
 
     def confirmed(self, cursor):
         """Return up to which number this cursor's outlet has confirmed; 0 also where nobody knows that."""
-        return max(0, self.had[cursor.slot - CURSOR]) if self.is_moved(cursor) else cursor.number
+        had = self.had[cursor.slot - CURSOR] if self.is_moved(cursor) else cursor.number
+        return max(0, min(had, cursor.number))
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""

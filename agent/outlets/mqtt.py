@@ -401,7 +401,7 @@ class Mqtt(Connection):
             counts.receipts_above += 1
             self.counters.note(counter.OUTLET_FAILED, self.index, now)
             progress.odd = max(progress.odd, _ABOVE)
-            progress.put_above(value, session.window.count)
+            progress.put_above(session.window.count)
         elif not (session.is_retained and session.state == ms.UP and value == progress.receipt):
             self._received(value, now)
 

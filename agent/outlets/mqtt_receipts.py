@@ -88,7 +88,7 @@ class Receipts:
 
     def is_above(self, value):
         """True if a receipt names more than was ever sent, or still names what did so before."""
-        return self.redelivery.check_above(value) or value > self.highest
+        return self.redelivery.is_above(value, self.highest)
 
     def stand_at_cursor(self):
         """A connection has ended: what was out may or may not have arrived; the consumer's last word stands."""
@@ -155,7 +155,7 @@ class Receipts:
 
     def _put_confirmed(self):
         """Note that the consumer has all that the cursor has passed, if it has."""
-        if self.base >= self._cursor.number > 0:  # at 0 there is nothing, or rule 6 of redelivery
+        if self.base >= self._cursor.number > 0 == self.redelivery.above:  # at 0 there is nothing, or its rule 6
             self._log.state.put_confirmed(self._cursor)
 
     def go_back(self, out):
@@ -233,10 +233,9 @@ class Receipts:
             self.timer.start(now, self._timeout_ms)
         return RECEIPT_KNOWN
 
-    def put_above(self, value, out):
+    def put_above(self, out):
         """A receipt names more than was ever sent: what the log has goes to that consumer from the oldest record on."""
         self._none_yet = False
-        self.redelivery.put_above(value)
         if self._started_over:
             return
         self._started_over = True

@@ -13,10 +13,12 @@ Rules
    newer copy of the spool's file, or of a block that was lost. It gets all that the log has, once. As long as that is
    its newest number it is not believed, also once the log has come so far: what is stored under such numbers since the
    outlet began it takes for what it had. So many are missed at most, until it forgets the number. None where the log
-   cannot come so far before that (unsent_number).
-6. That is durable before more is sent, and the place says then that the cursor was moved (Snapshot.put_moved). A start
-   that finds it so takes what is missed for that, and counts only what is above its log beyond that. What is more than
-   there were records shows how high that number was at least: a lower one shows that it was forgotten.
+   cannot come so far before that (unsent_number). Of several such numbers the latest one counts, and no other.
+6. That is durable before more is sent, and the number too: where the place says what the outlet has, which is above the
+   cursor then (Snapshot.put_moved). A start that finds it so goes on from there: another number counts by how much it
+   is above that one, and a right one takes off what is above the log as that start found it. What was stored under such
+   numbers before that start stays counted: a bound. What is more than there were records shows how high a number was
+   at least that nothing says any more: a lower one shows that it was forgotten.
 """
 
 from toolcart.agent.base.compat import const
@@ -37,17 +39,19 @@ class Redelivery:
         self._place = cursor.slot - CURSOR
         self.above = 0  # the number that was never sent, and the other side has; 0: none
         self.unsaved = False  # what is missed is to be made durable
-        self._begun_at = 0  # the log's number when the outlet began
-        self._counted = 0  # how many may have been missed under numbers behind that since before the start
-        self._reused = 0  # how many are missed under numbers that were used before
+        self._begun_at = 0  # the log's number when the outlet began, or the last such number that it has come to
+        self._reused = 0  # how many behind that are missed under numbers that were used before
         self._most = self._lowered = 0  # as that is durable, or the most so far; how often it became less
         self.forget_out()
 
     def begin(self):
         """The log is mounted: whatever it has may have been sent before."""
-        state = self._log.state
-        self._begun_at = self._log.number
-        self._counted = state.missed_counts[self._place] if state.is_moved(self._cursor) else 0
+        state, begun_at = self._log.state, self._log.number
+        self._begun_at = begun_at
+        had = state.had[self._place]
+        if state.is_moved(self._cursor) and had > self._cursor.number:  # rule 6
+            self.above = had
+            self._reused = self._most = max(0, had - begun_at)
 
     def lose(self, number, had):
         """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
@@ -61,8 +65,7 @@ class Redelivery:
         log.seek(cursor, number)
         had = min(cursor.number, had)
         if self.above:  # nobody knows what it has of that before it names another number
-            log.state.put_confirmed(cursor)
-            log.state.put_moved(cursor, had)
+            self._put_above(had)
         else:
             self.put_lost(number, had)
         log.reopen()
@@ -98,31 +101,41 @@ class Redelivery:
         if cursor.number > number:
             state.put_moved(cursor, number)
 
-    def put_above(self, number):
-        """The other side has a number that was never sent (rule 5)."""
-        self.above = number
-        if number <= self._log.number + RETAINED_MAX:  # else nothing counts yet (unsent_number)
-            self._count_reused(max(0, number - self._begun_at - self._counted))
-
-    def check_above(self, number):
-        """Take what the other side names; return True if that is still the number of `put_above`."""
-        if number and number == self.above:
+    def is_above(self, number, sent):
+        """Take what the other side names; True if it was never sent, or still is the number that was not (rule 5)."""
+        log = self._log
+        above = self.above
+        if number > sent or (number and number == above > self._begun_at):
+            self.above = number
+            self._put_above(log.state.confirmed(self._cursor))
+            self._count_reused(max(0, number - self._begun_at) if self._is_near() else 0)
             return True
-        if number < self.above:  # it has forgotten that, and what it had, if this is no more than it was sent since
-            self._count_reused(0)
-            self.put_lost(0 if number <= self._out_to else number, self._log.state.confirmed(self._cursor))
-        missed = self._log.state.missed_counts[self._place]
+        self.above = excess = 0
+        missed = log.state.missed_counts[self._place]
         if missed > number:
             from toolcart.agent.outlets.unsent_number import excess_of  # rare
 
-            excess = excess_of(self._log, missed, number)
-            if excess:
-                self._counted = 0
-                self._miss(-excess)
-                self._missed -= excess
-                self.unsaved = True
-        self.above = 0
+            excess = excess_of(log, missed, number)
+        had = log.state.confirmed(self._cursor)
+        if number < above or excess:
+            self._reused = max(self._reused, excess)
+            self._count_reused(0)
+        if number < above:  # it has forgotten that, and what it had, if this is no more than it was sent since
+            self.put_lost(0 if number <= self._out_to else number, had)
+        elif above:  # the log has come to it, and goes on behind it: what counts for it stays
+            self._begun_at = max(self._begun_at, above)
+            self._reused = 0
         return False
+
+    def _is_near(self):
+        """True if the log may come to the number that was never sent (unsent_number)."""
+        return self.above <= self._log.number + RETAINED_MAX
+
+    def _put_above(self, had):
+        """Let the place say that number, or what the other side had if the log cannot come to it."""
+        state, cursor = self._log.state, self._cursor
+        state.put_confirmed(cursor)
+        state.put_moved(cursor, self.above if self._is_near() else had)
 
     def above_words(self):
         """Return what ends a reason that names such a number."""

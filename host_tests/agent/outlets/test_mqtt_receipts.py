@@ -736,6 +736,51 @@ def test_what_a_consumer_takes_for_a_newer_copy_stays_counted_through_all_starts
         assert bench.log.state.missed_counts[1] == 15, "another time it is another copy"
 
 
+def test_of_several_numbers_that_were_never_sent_the_latest_counts_whatever_ends_between():
+    for numbers in ((20, 4, 21), (4, 21, 5), (21, 4, 4), (4, 5, 6)):
+        for kills in ((False, False), (False, True), (True, False), (True, True)):
+            bench, topic, identity = stopped_behind_ten()
+            bench.broker.consumers = []
+            for at, number in enumerate(numbers):
+                number += 480
+                bench.store(2)
+                bench.consumer.confirm(topic, identity, 10 + number)
+                bench.run(20000)
+                assert missed(bench) == number, (numbers, kills, at)
+                if at < 2 and kills[at]:
+                    bench.cut()
+                    assert missed(bench) == number
+            bench.broker.consumers = [bench.consumer]
+            bench.consumer.confirm(topic, identity, 10)
+            bench.run(120000)
+            assert bench.log.backlog_of(bench.cursor) == 0 and bench.status()["why"] == ""
+            assert missed(bench) == 0, (numbers, kills)
+            bench.cut()
+            assert missed(bench) == 0
+
+
+def test_what_a_consumer_lacks_that_named_numbers_up_and_down_through_a_start_is_counted_whole():
+    bench, topic, identity = stopped_behind_ten()
+    bench.broker.consumers = []
+    for number in (40, 24):
+        bench.consumer.confirm(topic, identity, number)
+        bench.store(1)
+        bench.run(12000)
+    bench.cut()
+    bench.consumer.confirm(topic, identity, 41)
+    bench.run(3000)
+    assert missed(bench) == 31
+    made = bench.store(40)
+    bench.run(20000)
+    bench.consumer.have[topic, identity] = 41
+    bench.broker.consumers = [bench.consumer]
+    bench.forward.stop()
+    bench.cut()
+    bench.run(200000)
+    lacks = 12 + 40 - len(set(bench.ids()))
+    assert bench.ids()[-1] == made[-1] and lacks == 31 == missed(bench)
+
+
 def test_a_number_that_is_too_far_away_counts_nothing_and_the_reason_says_so():
     far = "; that number is more than 99990 above the spool's newest: nothing counts as given up for it"
     for above in (1000, RETAINED_MAX, RETAINED_MAX + 1, 2000000000):
