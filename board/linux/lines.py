@@ -6,6 +6,7 @@ Rules
    (pages reach the disk in any order). A file that holds something else is left alone.
 2. A line that could not be written whole is taken back at once; if that fails as well, the next `open` does it. None
    is written into a file that others have emptied or changed: behind what is not there it would be lost to readers.
+   Its length tells that, and the time of its last change: another one may have the same length.
 3. `sync` is True only when the bytes are on the disk and the file still has the name: one that was deleted or moved
    takes bytes without complaint. After a failed sync the cache shows what the disk may never get, and another sync
    does not report it (fsync(2)): all behind the last successful one is taken back, to be written again.
@@ -115,6 +116,7 @@ class LineFile:
         self._file = -1
         self._octets = 0  # of whole lines in the file
         self._durable = 0  # how many of them are known to be on the disk
+        self._changed_ns = 0  # when the file was changed last, as far as we did it: while all of them are
         # Device and inode of a file that a failed sync left with more than is durable, and how much of it is.
         self._not_taken_back: tuple[int, ...] = ()
 
@@ -160,7 +162,9 @@ class LineFile:
         if self._file < 0:
             return False
         try:
-            if os.fstat(self._file).st_size != self._octets:
+            status = os.fstat(self._file)
+            is_other = self._octets == self._durable and status.st_mtime_ns != self._changed_ns
+            if is_other or status.st_size != self._octets:
                 return self._fail(OSError(errno.ESTALE, "others have changed it"))
             if self._octets and self._octets + len(line) > self.rotate_bytes:
                 self._rotate()
@@ -179,13 +183,15 @@ class LineFile:
             return False
         try:
             os.fdatasync(self._file)
-            if _identity(os.fstat(self._file)) != _identity(os.stat(self.path)):
+            status = os.fstat(self._file)
+            if _identity(status) != _identity(os.stat(self.path)):
                 raise OSError(errno.ESTALE, "another file has its name now")
         except OSError as error:
             if not self._take_back(self._durable):
                 self._not_taken_back = (*_identity(os.fstat(self._file)), self._durable)
             return self._fail(error)
         self._durable = self._octets
+        self._changed_ns = status.st_mtime_ns
         return True
 
     def close(self):
@@ -207,6 +213,7 @@ class LineFile:
         self._not_taken_back = ()
         os.fdatasync(self._file)
         self._durable = self._octets
+        self._changed_ns = os.fstat(self._file).st_mtime_ns
         self.is_begun = self._octets > 0
         _sync_folder(self.path)
 
@@ -247,6 +254,7 @@ class LineFile:
             raise self._not_renamed(error.errno, words or error.strerror, cure)
         self._file = regular_file.opener(self.path, os.O_RDWR | os.O_CREAT, READABLE)
         self._octets = self._durable = 0
+        self._changed_ns = os.fstat(self._file).st_mtime_ns
         _sync_folder(self.path)
 
     def _take_back(self, octets):

@@ -36,6 +36,7 @@ class Inode:
         self.page_bytes = page_bytes
         self.cache = bytearray(octets)
         self.disk = bytearray(octets)
+        self.changes = 0  # how often it was changed, for the time of its last change
         self.dirty = set()  # pages
         self.has_failed = False  # pages were written in the background, and that failed
 
@@ -148,7 +149,9 @@ class Disk:
 
     def fstat(self, descriptor):
         inode = self.opened[descriptor]
-        return SimpleNamespace(st_mode=S_IFREG | 0o644, st_dev=1, st_ino=inode.number, st_size=len(inode.cache))
+        return SimpleNamespace(
+            st_mode=S_IFREG | 0o644, st_dev=1, st_ino=inode.number, st_size=len(inode.cache), st_mtime_ns=inode.changes
+        )
 
     def stat(self, path, follow_symlinks=True):
         if path not in self.names:
@@ -171,6 +174,7 @@ class Disk:
         inode = self.opened[descriptor]
         inode.cache.extend(bytes(max(0, at - len(inode.cache))))
         inode.cache[at : at + len(octets)] = octets
+        inode.changes += 1
         inode.touch(at, len(octets))
         if error is not None:
             raise error
@@ -182,6 +186,7 @@ class Disk:
             raise error
         inode = self.opened[descriptor]
         del inode.cache[octets:]
+        inode.changes += 1
         inode.dirty = {page for page in inode.dirty if page * self.page_bytes < octets}
         if octets % self.page_bytes and octets < len(inode.disk):
             inode.dirty.add(octets // self.page_bytes)

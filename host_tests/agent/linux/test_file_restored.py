@@ -151,6 +151,20 @@ def test_file_of_another_station_gets_all_that_the_log_has(tmp_path, when_full, 
 
 
 @SOME_WAYS
+def test_file_of_another_station_of_the_same_length_gets_all_that_the_log_has(tmp_path, way):
+    bench = FileBench(tmp_path)
+    ours = bench.path.read_bytes()
+    theirs = ours.replace(b'"station":10', b'"station":11')
+    assert len(theirs) == len(ours)
+    bench.write(theirs)
+    os.utime(bench.path, ns=(0, os.stat(bench.path).st_mtime_ns + 4000000))  # a moment later, by the disk's clock
+    bench.again(way)
+    lowest = bench.in_file()[0]
+    assert bench.in_file() == numbers(lowest, STORED + 1) and lowest <= bench.oldest + 8
+    assert bench.counts() == (STORED + 1 - lowest, lowest - 1)
+
+
+@SOME_WAYS
 def test_lines_of_others_after_ours_double_nothing(tmp_path, way):
     bench = FileBench(tmp_path)
     bench.write(bench.first(52) + OTHERS % 4 + OTHERS % 55 + OTHERS % 7000)
