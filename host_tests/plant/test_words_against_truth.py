@@ -148,7 +148,7 @@ TOOLSNETS = (
     ),
     Row(
         "answers nothing",
-        "accepts the connection but does not acknowledge what it is sent (no 05)",
+        "accepts the connection but did not acknowledge a telegram in time (no 05)",
         "Is this ToolsNet's server",
         silent=True,
         is_steady=False,

@@ -547,7 +547,7 @@ def _entry_report(name: str, value: int, times: str, status: dict) -> tuple[str,
     # It does without an unknown MID; where it cannot, the reason why there is no session is said.
     is_unknown = name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID
     is_harmless = is_unknown or row_of(name).level == HARMLESS or log_entries.is_search(name, value)
-    server = next((outlet["server"] for outlet in status.get("outlets", ()) if outlet.get("server")), "")
+    server = next((_named(outlet) for outlet in status.get("outlets", ()) if _named(outlet)), "")
     text = log_entries.explain(name, value, status["number"], server, outlet_names.toolsnet_name(status))
     return INFO if is_harmless else WARNING, text + times
 
@@ -555,6 +555,11 @@ def _entry_report(name: str, value: int, times: str, status: dict) -> tuple[str,
 def _is_pims_own(status: dict) -> bool:
     """True if the server that the PIM names has the address that the PIM's own name was found to be."""
     return any(
-        outlet.get("address") and outlet.get("server", "").rpartition(":")[0] == outlet["address"]
+        outlet.get("address") and _named(outlet).rpartition(":")[0] == outlet["address"]
         for outlet in status.get("outlets", ())
     )
+
+
+def _named(outlet: dict) -> str:
+    """Return the server that the last 08 named; an older agent says the one that failed, if one did."""
+    return outlet.get("server_named") or outlet.get("server", "")

@@ -20,6 +20,7 @@ from toolcart.agent.openprotocol.requests import REJECTION as REJECTED_BY
 from toolcart.agent.openprotocol.session_states import INCOMPLETE_MESSAGE
 from toolcart.base.privileges import as_root
 from toolcart.base.serial_settings import NAMED as PROCEDURE_NAMES
+from toolcart.tools.config.peers import no_host
 from toolcart.tools.messages import commands
 from toolcart.tools.messages.durations import next_try
 
@@ -117,7 +118,11 @@ def of_toolsnet(connection: dict) -> Reason:
     endpoint = Endpoint(PIM, connection.get("host", ""), connection.get("port", 0), "toolsnet.pim_host")
     if slug != "no TLS files" and state in ("server opening", "streaming"):
         endpoint = server_endpoint(connection)
-    if slug in _TELEGRAMS:
+    problem = no_host(endpoint.host) if endpoint.name == SERVER else ""
+    if slug and problem:  # what the system says of it may be said of other things: "no network"
+        words = f"the PIM names {endpoint.place} as the server, {problem}: no server can be there"
+        reason = Reason(slug, words, "Ask who set up the PIM, or set toolsnet.host_override.")
+    elif slug in _TELEGRAMS:
         words, hint = _TELEGRAMS[slug]
         awaited = _AWAITED.get(state, "telegram")
         words = words.format(name=endpoint.name, place=endpoint.place, host=endpoint.host, awaited=awaited)
@@ -408,7 +413,7 @@ _TELEGRAMS = {
         "Does ToolsNet know this system and station? Compare system.number and stations[].number with its own.",
     ),
     "no answer": (
-        "{name} {place} accepts the connection but does not acknowledge what it is sent (no 05)",
+        "{name} {place} accepts the connection but did not acknowledge a telegram in time (no 05)",
         "Is this ToolsNet's server port? Look at its own log.",
     ),
     "malformed": (

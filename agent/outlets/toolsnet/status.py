@@ -88,22 +88,26 @@ def put_doubt(report, policy):
     report["sent_again_since"] = "start" if point.again_since_start else "order"
 
 
+def _server(upstream, host, port):
+    """Return a server that an 08 named, "" before one came."""
+    if port >= 0:  # else no port has come that can be one
+        return host + ":%d" % (port or upstream.pim_port)
+    return host if bytes(upstream.session.info.address).strip() else ""
+
+
 def _put_connection(report, upstream):
-    """Add the connection's state, where it leads, and why there is none: then the server is the one that failed."""
+    """Add the connection's state, the server of the last 08, and why there is none: `server` is the one that failed."""
     session = upstream.session
     fault = upstream.fault
     number = session.info.port
     host = upstream.server_host()
-    if fault.why and fault.state in upstream.failed_at:
-        host, number = upstream.failed_at[fault.state]
     report["state"] = STATE_NAMES[session.state]
     report["host"] = upstream.pim_host
     report["port"] = upstream.pim_port
-    report["server"] = host
-    if number >= 0:  # else no port has come that can be one
-        report["server"] += ":%d" % (number or upstream.pim_port)
-    elif not bytes(session.info.address).strip():
-        report["server"] = ""  # nor a host
+    report["server_named"] = _server(upstream, host, number)
+    if fault.why and fault.state in upstream.failed_at:
+        host, number = upstream.failed_at[fault.state]
+    report["server"] = _server(upstream, host, number)
     report["server_port_named"] = number != 0
     report["server_sequence"] = session.info.result_sequence
     report["why_in"] = STATE_NAMES[fault.state] if fault.why else ""

@@ -1124,6 +1124,7 @@ def test_the_server_of_a_reason_is_the_one_that_failed_and_not_that_of_a_later_0
         outlet.run(0)
         status = outlet_status(outlet)
         assert status["state"] == "server opening" and status["server"] == "%s:%d" % (failed, SERVER[1]), status
+        assert status["server_named"] == "%s:%d" % (following, SERVER[1])
         failed = following
     outlet.network.up("c", SERVER[1])
     outlet.until(outlet.forward.is_up)

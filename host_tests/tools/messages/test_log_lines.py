@@ -39,7 +39,8 @@ def test_a_line_has_its_moment_with_the_zone_and_its_level():
 
 @pytest.mark.parametrize(("address", "is_told"), [("10.0.0.9", False), ("10.0.0.2", True), (None, True)])
 def test_another_host_of_the_pim_is_named_unless_it_is_the_pim_s_own_address(address, is_told):
-    outlet = {**healthy_station()["outlets"][0], "host": "pim", "server": "10.0.0.9:7000"}
+    outlet = {**healthy_station()["outlets"][0], "host": "pim", "server": "10.0.0.8:7000"}
+    outlet["server_named"] = "10.0.0.9:7000"
     station = healthy_station(outlets=[{**outlet, **({"address": address} if address else {})}])
     figures = Figures()
     list(figures.feed(status_of(station), 0.0))

@@ -236,13 +236,22 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_toolsnet("no PIM", "pim verify"), "did not identify itself as a PIM", "pim_port"),
         (_toolsnet("no PIM", "pim verify"), "ToolsNet 1.5", "not supported"),
         (_toolsnet("no info", "pim info"), "no 08", "system.number"),
-        (_toolsnet("no answer", "streaming"), "does not acknowledge", "server port"),
+        (_toolsnet("no answer", "streaming"), "did not acknowledge", "server port"),
+        *(
+            (
+                _toolsnet(slug, "server opening", server=f"{host}:10111"),
+                f"the PIM names {host}:10111 as the server, which is for {use}: no server can be there",
+                "who set up the PIM",
+            )
+            for slug in ("no network", "no route", "timed out", "failed", "no permission")
+            for host, use in (("255.255.255.255", "broadcasts"), ("224.0.0.5", "multicast"))
+        ),
         (_toolsnet("malformed", "pim info"), "PIM pim.plant:6575 answers, but by no 08 that can be read", "own log"),
         (_toolsnet("malformed", "streaming"), "10.9.9.9:10111 answers, but by no 05 that can be read", "own log"),
         (_toolsnet("no port", "server opening"), "names a port for the server at 10.9.9.9 that cannot be", "65535"),
         (
             _toolsnet("no answer", "streaming", server_port_named=False),
-            "does not acknowledge",
+            "did not acknowledge",
             "08 names no port, so the PIM's own is used. Is this ToolsNet's",
         ),
     ],

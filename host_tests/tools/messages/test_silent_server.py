@@ -50,7 +50,7 @@ def test_a_silent_server_is_away_for_as_long_as_it_is_silent(silence, refused):
         watched.cart.controller.produce()
         watched.watch(60)
     assert not any(watched.somebody)
-    assert "does not acknowledge what it is sent (no 05)" in watched.shown() and "waiting" in watched.shown()
+    assert "did not acknowledge a telegram in time (no 05)" in watched.shown() and "waiting" in watched.shown()
     assert not [text for text in watched.texts if "refuse" in text or "operator" in text or "answer, " in text]
     lost = [text for text in watched.texts if text.startswith(("ToolsNet lost", "no ToolsNet"))]
     assert len(lost) == 1, watched.texts
