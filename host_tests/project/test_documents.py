@@ -348,7 +348,7 @@ _CHANGES = re.compile(r"\.\.\.|\b(?:N|FILE|USER)\b|\d+(?:/\d+)?|\*\*\*|[(){}]|: 
 def test_what_troubleshooting_lets_one_look_for_is_what_the_program_says():
     """The quoted words of its first columns are in the program, as far as they do not change from case to case."""
     files = files_below(CHECKOUT / "toolcart")
-    program = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    program = "\n".join(path.read_text(encoding="utf-8") for path in files).replace("{toolsnet}", "ToolsNet")
     text = (CHECKOUT / "docs/troubleshooting.md").read_text(encoding="utf-8")
     quoted = [one for line in re.findall(r"^\| (.*?) \|", text, re.MULTILINE) for one in re.findall(r"`([^`]+)`", line)]
     pieces = {piece.strip(" ;,:") for one in quoted for piece in _CHANGES.split(one)} - _NOT_OURS
