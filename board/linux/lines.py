@@ -23,7 +23,7 @@ import shlex
 import stat
 
 from toolcart.agent.linux.file import BATCH
-from toolcart.board.linux import mounts, refusal, regular_file
+from toolcart.board.linux import mounts, refusal, regular_file, service
 
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.json_line makes
@@ -200,6 +200,9 @@ class LineFile:
             self._file = -1
 
     def _open(self):
+        kept_from = service.kept_from(self.path)
+        if kept_from:
+            raise _CannotUse(errno.EACCES, kept_from, "name " + service.instead())
         self._file = regular_file.opener(self.path, os.O_RDWR | os.O_CREAT, READABLE)
         status = os.fstat(self._file)
         size = status.st_size

@@ -13,10 +13,12 @@ ESCAPED = re.compile(rb"\\([0-7]{3})")  # a blank, a tab, a line feed, a backsla
 
 
 class Mount:
-    """A mount: its point, the type of its file system, and whether each of both is read-only."""
+    """A mount: its point, what of its file system is there, the type of that, and whether each is read-only."""
 
     def __init__(self, row):
-        self.point = os.fsdecode(ESCAPED.sub(lambda digits: bytes([int(digits[1], 8)]), row[4]))
+        self.root, self.point = [
+            os.fsdecode(ESCAPED.sub(lambda digits: bytes([int(digits[1], 8)]), name)) for name in row[3:5]
+        ]
         end = row.index(b"-")
         self.file_system = row[end + 1].decode("ascii", "replace")
         self.is_read_only = b"ro" in row[5].split(b",")

@@ -219,7 +219,7 @@ def not_readable(path, mode="600"):
     try:
         os.stat(path)
     except OSError:
-        return "lies in a folder that %s may not enter" % user
+        return "cannot be looked at: %s" % not_entered(path)
     return "%s may not read; %s" % (user, reading_command(path, mode))
 
 
@@ -257,6 +257,31 @@ def another_owner(path, found, agent):
 def _change(command, path, may=0):
     """Return a command for a path; who is not root, and not the one who may give it, needs sudo."""
     return "%s%s %s" % ("" if os.getuid() in (0, may) else "sudo ", command, shlex.quote(str(path)))
+
+
+def not_entered(path):
+    """Say why this user may not look at the path: the unit of its service, or a folder on the way there."""
+    folder, user = _closed_folder(os.path.realpath(path)), user_name(os.geteuid())
+    kept_from, owner = service.kept_from(path), owner_of(folder)
+    if kept_from:
+        return kept_from
+    if owner == user and not os.stat(folder).st_mode & stat.S_IXUSR:
+        return "%s may not enter %s, by its mode: `chmod u+rwx %s`" % (user, folder, shlex.quote(folder))
+    return "%s may not enter %s, which belongs to %s" % (user, folder, owner)
+
+
+def _closed_folder(real):
+    """Return the folder that keeps this user from looking at the path."""
+    inside = "/"
+    for name in real.split("/")[1:]:
+        folder, inside = inside, os.path.join(inside, name)
+        try:
+            os.stat(inside)
+        except PermissionError:
+            return folder
+        except OSError:
+            break
+    return os.path.dirname(real)
 
 
 def reading_command(path, mode="600"):

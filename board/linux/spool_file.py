@@ -27,6 +27,7 @@ import shlex
 import stat
 import time
 
+from toolcart.board.linux import service
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.refusal import another_owner, explanation, not_opened, owner_of, user_name
 from toolcart.board.linux.spool_header import BLOCK_BYTES, IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
@@ -267,6 +268,9 @@ class SpoolFile:
         self.is_new = False
         self.descriptor = -1
         block_bytes = block_bytes_for(size_bytes)
+        kept_from = service.kept_from(self.path)
+        if kept_from:
+            raise FlashUnusable("%s: %s; name %s in spool.path" % (self.path, kept_from, service.instead()))
         try:
             self._remove_leftover()
             if self._is_there():

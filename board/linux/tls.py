@@ -35,7 +35,7 @@ from toolcart.agent.link.port import (
     WHY_TLS_ENDED,
     WHY_TLS_REFUSED,
 )
-from toolcart.board.linux import regular_file
+from toolcart.board.linux import regular_file, service
 from toolcart.board.linux.refusal import not_readable
 from toolcart.board.linux.tcp import TcpPort
 
@@ -285,7 +285,7 @@ def _held(setting, path):
             mode = "600" if setting == "tls_key" else "u+r"
             raise TlsUnusable(setting, "%s, which %s" % (path, not_readable(path, mode))) from None
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
+            why = service.kept_from(path) or getattr(error, "strerror", None) or str(error)
             raise TlsUnusable(setting, "%s: %s" % (path, why)) from None
         yield descriptor
 

@@ -17,11 +17,7 @@ def obstacle(path: str | Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except PermissionError:
-        folder, user = _closed_folder(path), linux_refusal.user_name(os.geteuid())
-        owner = linux_refusal.owner_of(folder)
-        if owner == user and not folder.stat().st_mode & stat.S_IXUSR:
-            return f"{user} may not enter {folder}, by its mode: `chmod u+rwx {shlex.quote(str(folder))}`"
-        return f"{user} may not enter {folder}, which belongs to {owner}"
+        return linux_refusal.not_entered(path)
     except OSError as error:
         return linux_refusal.explanation(error, str(path))
     return ""
@@ -53,16 +49,3 @@ def not_allowed(path: str | Path, *, write: bool) -> str:
 
 def _may(path: str | Path, right: int) -> bool:
     return os.access(path, right, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _closed_folder(path: str | Path) -> Path:
-    """Return the folder that keeps this user from looking at the path."""
-    real = Path(os.path.realpath(path))
-    for inside in (*reversed(real.parents), real):
-        try:
-            os.stat(inside)
-        except PermissionError:
-            return inside.parent
-        except OSError:
-            break
-    return real.parent

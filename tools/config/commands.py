@@ -23,10 +23,11 @@ from toolcart.base.sources import ROOT
 from toolcart.base.terminal_safe import visible_lines
 from toolcart.board.linux.plurals import counted
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import files, runner, socket_location
+from toolcart.tools.config import files, service_check
 from toolcart.tools.config import path_checks as config_places
 from toolcart.tools.config.schema import FILE_NAME, schema
 
+NOT_TRIED = "the files that it names are tried once this is right"
 EXAMPLE = ROOT / "toolcart" / "board" / "config.example.json"
 
 
@@ -47,11 +48,11 @@ def config() -> None:
 @click.option("--reload", "to_reload", is_flag=True, help="Fail only for what the running agent would not reload.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def check(file: str, path: str | None, to_reload: bool, as_json: bool) -> None:
-    """Report every mistake in a configuration.
+    """Report the mistakes in a configuration.
 
-    Each with its place, what was found and what is expected.
+    Each with its place, what was found and what is expected. Without a mistake, the files that it names are tried.
 
-    As root, it opens the files named there as the user that will run the agent.
+    As root, it does so as the user that will run the agent, confined as the unit of its service says.
 
     Exit code 2: it is wrong on every machine. 1: it is good in itself, but not all of it can run on this machine.
     Settings without effect, and what will fail only later, are warnings.
@@ -63,12 +64,7 @@ def check(file: str, path: str | None, to_reload: bool, as_json: bool) -> None:
         text = config_file.text_to_check(file) if path else None  # read by the caller: a copy may be private to it
     except config_file.ConfigurationError as error:
         _end_with(error, as_json, {})
-    with runner.acting_as(runner.user_of(place)) as user:
-        checked = files.check(place, runner.credentials_of(place), text=text)
-        who, who_words = user.name, user.words
-        if to_reload and not checked.mistakes:
-            faults = socket_location.reload_faults(place)
-            checked.lacks = checked.lacks if faults is None else faults  # which the agent may know of no file
+    checked, who, who_words = service_check.check(place, text, to_reload)
     warnings = (
         config_places.volatile_spools(checked.configuration, config_file.folder_of(place))
         if checked.configuration
@@ -77,7 +73,7 @@ def check(file: str, path: str | None, to_reload: bool, as_json: bool) -> None:
     warnings += [f"{place}: {words}; {cure}" for place, words, cure in checked.later]
     if checked.mistakes:
         error = config_file.ConfigurationError(file, checked.mistakes)
-        _end_with(error, as_json, {"checked_as": who}, f"\nchecked as {who_words}")
+        _end_with(error, as_json, {"checked_as": who}, f"\nchecked as {who_words}; {NOT_TRIED}")
     if as_json:
         lacks = [config_file.mistake_as_object(mistake) for mistake in checked.lacks]
         report = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": lacks, "checked_as": who}
@@ -230,4 +226,6 @@ def new(file: Path, **answers: str | None) -> None:
         private_files.make(file.parent / FILE_NAME, schema_text().encode(), 0o644)
     private_files.make(file, f"{json.dumps(tree, indent=2)}\n".encode(), 0o644)
     config_file.read(file)
-    say_done(f"{file}: good, 1 station\n{config_new.next_step(tree, file)}")
+    lacks = service_check.check(str(file))[0].lacks
+    found = f"good in itself, 1 station, but it cannot run as it is on this machine: {files.first_of(lacks)}"
+    say_done(f"{file}: {found if lacks else 'good, 1 station'}\n{config_new.next_step(tree, file)}")

@@ -24,7 +24,7 @@ from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.path_access import obstacle
 from toolcart.board import zone
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.board.linux import regular_file
+from toolcart.board.linux import regular_file, service
 from toolcart.board.linux.plurals import counted
 from toolcart.tools.config import (
     board_checks,
@@ -283,10 +283,19 @@ def read_to_check(
     named = {place: parent[key] for place, parent, key in config_secrets.secrets(_parse(path, text)[0])}
     missing = [place for place in absent if named[place]["credential"] not in credentials]
     lacks = [*unread, *map(_without_credential, missing)]
+    places, here = {place for place, _, _ in lacks}, Path(os.path.realpath(path)).parent
+    files = {place: here / value["file"] for place, value in named.items() if "file" in value and place not in places}
+    lacks += [lost for place, file in files.items() for lost in _lost(place, file)]
     kept = kept_settings.found(configuration, tree, folder_of(path))
     places = {place for place, _, _ in kept}  # what is said of a new spool is not so of this one
     idle = [warning for warning in no_effect.found(tree, configuration) if warning[0] not in places]
     return configuration, lacks, [*kept, *idle]
+
+
+def _lost(place: str, file: Path) -> list[Mistake]:
+    """Say that the next start of the service will not find this file, which can be read now."""
+    kept_from = service.kept_from(file)
+    return [(place, f"{file}: {kept_from}", service.instead())] if kept_from else []
 
 
 def text_to_check(path: str | Path) -> str:
@@ -410,7 +419,8 @@ def _tls_mistakes(place: str, section: dict, folder: Path) -> list[Mistake]:
     except TlsUnusable as error:
         whose = " that only its owner may read" if error.setting == "tls_key" else ""
         return [(f"{place}.{error.setting}", error.reason, f"a file in PEM{whose}")]
-    return []
+    named = [(f"{place}.{key}", folder / section[key]) for key in path_checks.TLS_FILES if section.get(key)]
+    return [lost for setting, file in named for lost in _lost(setting, file)]
 
 
 def serial_missing() -> str:

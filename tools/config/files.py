@@ -19,12 +19,11 @@ from pathlib import Path
 from toolcart.base import open_files
 from toolcart.board.linux import regular_file
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import machine_checks, path_checks, runner, socket_location
+from toolcart.tools.config import machine_checks, path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.confinement import Confinement
 from toolcart.tools.config.file import Mistake
+from toolcart.tools.config.path_checks import TLS_FILES
 
-TLS_FILES = ("tls_ca", "tls_certificate", "tls_key")  # read by toolcart.board.linux.tls, relative to the agent's folder
 READ_TRIES = 3
 
 
@@ -84,7 +83,6 @@ def read_to_run(path: str | Path) -> tuple[dict, Files]:
         tries -= 1
         if not tries or not files.changed():  # else it was written to meanwhile
             _ensure_open_files(path, configuration)
-            _ensure_kept(path, configuration)
             files.expect(configuration)
             return configuration, files
 
@@ -97,14 +95,6 @@ def _ensure_open_files(path: str | Path, configuration: dict) -> None:
         )
     except open_files.TooFewFiles as reason:
         raise config_file.CannotRunHere(path, [("stations", "", str(reason))]) from None
-
-
-def _ensure_kept(path: str | Path, configuration: dict) -> None:
-    """Raise CannotRunHere if the service of this agent loses a spool or an outlet's file whenever it ends."""
-    confinement = Confinement(runner.unit_of(path), of_agent=True)
-    mistakes = path_checks.confined(configuration, config_file.folder_of(path), confinement)
-    if mistakes:
-        raise config_file.CannotRunHere(path, mistakes)
 
 
 def _files_of(station: dict) -> int:
@@ -187,8 +177,7 @@ def check(
     folder = config_file.folder_of(path)
     agent_pid = socket_location.process_at(path) if agent_pid is None else agent_pid
     lacks = [*unread, *config_file.not_runnable(configuration, folder)]
-    confinement = Confinement(runner.unit_of(path), agent_pid == os.getpid())
-    lacks += path_checks.unusable(configuration, folder, agent_pid, confinement)
+    lacks += path_checks.unusable(configuration, folder, agent_pid)
     lacks += machine_checks.lacking(path, configuration)
     later = [*idle, *path_checks.not_grown(configuration, folder), *path_checks.not_renamed(configuration, folder)]
     return Checked(configuration, [], lacks, later)

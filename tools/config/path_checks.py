@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -26,17 +25,17 @@ from typing import NamedTuple
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.base.path_access import obstacle
 from toolcart.base.private_files import user_name
-from toolcart.board.linux import order_log, regular_file, spool_file, volatile_storage
+from toolcart.board.linux import order_log, regular_file, service, spool_file, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.control import SUFFIX
 from toolcart.board.linux.spool_file import NEW
-from toolcart.tools.config.confinement import Confinement
 
 PROBE = ".toolcart-check"
 STATE_FOLDER = "/var/lib/toolcart"  # the service's
 _UART = re.compile(r"[\d:, ]+")  # a chip's; Linux has paths
 RAW = "raw"  # a chip's flash after its file system (toolcart.board.chip)
+TLS_FILES = ("tls_ca", "tls_certificate", "tls_key")  # read by toolcart.board.linux.tls, relative to the agent's folder
 FIRST_KIB = 4  # what the header of a spool, or the first line of a file, takes of a disk
 A_FILE = "a file in a folder that is there and that the agent's user may write"
 A_SPOOL = "a spool of this station, or no file yet"
@@ -50,22 +49,18 @@ Mistake = tuple[str, str, str]  # place, found, allowed
 Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of lines has none
 
 
-def unusable(
-    configuration: dict, folder: Path, agent_pid: int = 0, confinement: Confinement | None = None
-) -> list[Mistake]:
+def unusable(configuration: dict, folder: Path, agent_pid: int = 0) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`.
 
     A spool that another process has is one, if the process of the agent that runs with this configuration is known.
-    `confinement` is that of the service which runs it.
     """
     mistakes = []
-    confinement = confinement or Confinement(None)
     without_room = spools_without_room(configuration, folder)
     for place, path, owner in _named(configuration):
         is_link = owner and os.path.islink(folder / path)
         problem, allowed = (LINK, A_SPOOL) if is_link else (path_problem(folder / path), A_FILE)
-        kept_from, instead = confinement.problem(folder / path, bool(problem))
-        problem, allowed = (kept_from, instead) if kept_from else (problem, allowed)
+        if problem and service.kept_from(folder / path):
+            allowed = service.instead()
         if not problem:
             problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
         if not problem and owner:
@@ -116,12 +111,6 @@ def _spools_that_want_room(configuration: dict, folder: Path) -> Iterator[tuple[
             yield place, path, kept_kib, f"it cannot grow to {size_kib} KiB: {problem}" if kept_kib else problem
         else:
             wanted_kib[device] = wanted_kib.get(device, 0) + size_kib - kept_kib
-
-
-def confined(configuration: dict, folder: Path, confinement: Confinement) -> list[Mistake]:
-    """List the spools and outlets' files that a service keeps its agent from, as its `confinement` says."""
-    found = [(place, path, *confinement.problem(folder / path)) for place, path, _ in _named(configuration)]
-    return [(place, f"{path}: {problem}", instead) for place, path, problem, instead in found if problem]
 
 
 def _kib_of(path: Path, owner: Owner) -> int:
@@ -220,7 +209,7 @@ def _of_tls(configuration: dict) -> Iterator[tuple[str, str]]:
             (f"stations[{index}].outlets[{number}]", outlet) for number, outlet in enumerate(station["outlets"])
         ]
     for place, section in sections:
-        for key in ("tls_ca", "tls_certificate", "tls_key"):
+        for key in TLS_FILES:
             if section.get(key):
                 yield f"{place}.{key}", section[key]
 
@@ -301,9 +290,9 @@ def _named(configuration: dict) -> Iterator[tuple[str, str, Owner | None]]:
 
 def path_problem(path: Path) -> str:
     """Say why a file cannot be used or made there, "" if it can."""
-    hidden = obstacle(path)
-    if hidden:
-        return hidden
+    kept_from = service.kept_from(path) or obstacle(path)
+    if kept_from:
+        return kept_from
     real = _made_at(path)
     try:
         if os.path.exists(path) and not os.path.isdir(path):
@@ -341,9 +330,7 @@ def _file_problem(path: Path) -> str:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
     except PermissionError:
-        status = os.stat(path)
-        owner, mode = user_name(status.st_uid), stat.S_IMODE(status.st_mode)
-        return f"{user_name()} may not write it, which belongs to {owner} and has mode {mode:03o}"
+        return "; ".join(linux_refusal.not_opened(path))
     except OSError as error:
         return linux_refusal.explanation(error, str(path))
     return ""

@@ -132,20 +132,22 @@ def _program() -> list[Path]:
 
 
 def _settings(path: Path) -> dict[str, list[str]]:
-    """Return the settings of a unit file and its drop-ins; an empty value clears what came before it."""
+    """Return the settings of the service in a unit file and its drop-ins; an empty value clears those before it."""
     drop_ins = sorted(
         (drop_in for folder in UNIT_FOLDERS for drop_in in Path(folder, f"{path.name}.d").glob("*.conf")),
         key=lambda drop_in: drop_in.name,
     )
     settings: dict[str, list[str]] = {}
     for file in (path, *drop_ins):
+        section = "[Service]"
         try:
             lines = file.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ").splitlines()
         except OSError:
             continue
         for line in lines:
             key, equals, value = line.partition("=")
-            if not equals or line.lstrip().startswith(("#", ";")):
+            section = line.strip() if line.startswith("[") else section
+            if not equals or section != "[Service]" or line.lstrip().startswith(("#", ";", "[")):
                 continue
             settings[key.strip()] = [*settings.get(key.strip(), []), value.strip()] if value.strip() else []
     return settings

@@ -28,7 +28,7 @@ from toolcart.agent.cart import config
 from toolcart.agent.cart.secrets import is_secret
 from toolcart.base.private_files import user_name
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.board.linux import regular_file
+from toolcart.board.linux import regular_file, service
 
 UNKNOWN = "*" * 8
 _LONGEST = 4096  # that any setting takes; the setting itself says how long it may be
@@ -225,9 +225,9 @@ def from_file(path: Path) -> str | tuple[str, str]:
     try:
         mode = path.stat().st_mode
     except PermissionError:
-        return f"{path}, in a folder that {user_name()} may not enter", "a file that can be read"
+        return f"{path}: {linux_refusal.not_entered(path)}", "a file that can be read"
     except OSError as error:
-        return f"{path}: {error.strerror}", "a file that can be read"
+        return f"{path}: {service.kept_from(path) or error.strerror}", "a file that can be read"
     except ValueError:  # a NUL, or half a character
         return NO_NAME, "a file that can be read"
     if not stat.S_ISREG(mode):

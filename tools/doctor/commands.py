@@ -29,8 +29,7 @@ from toolcart.board.linux.plurals import agreeing, counted
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import files, path_checks, runner
-from toolcart.tools.config.confinement import Confinement
+from toolcart.tools.config import files, path_checks, runner, service_check
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
@@ -116,10 +115,9 @@ class _File:
 
 def _read(config_path: str) -> _File:
     """Read and check the configuration, as the agent's user if root asks."""
-    user = runner.user_of(config_path)
-    with runner.acting_as(user) as acting:
-        checked = files.check(config_path, runner.credentials_of(config_path))
-    return _File(config_path, user, acting.words, checked, checked.configuration or _configuration_to_run(config_path))
+    checked, _, words = service_check.check(config_path)
+    configuration = checked.configuration or _configuration_to_run(config_path)
+    return _File(config_path, runner.user_of(config_path), words, checked, configuration)
 
 
 def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Finding]:
@@ -147,22 +145,23 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
             yield Finding("configuration", WARN, f"{config_path}: {place}: {words}", cure)
     if configuration is None:
         if agent_status is not None:
-            yield from _running_findings(agent_status["stations"], None, config_path)
+            yield from _running_findings(agent_status["stations"], None, config_path, {})
         return
     if not checked.all():
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {file.checked_as}"
         yield Finding("configuration", GOOD, words)
+    lacking = {place: (found, allowed) for place, found, allowed in checked.lacks}
     running = agent_status["stations"] if agent_status is not None else None
     with runner.acting_as(file.user):
         if running is None:
-            yield from _spool_findings(configuration, config_path)
+            yield from _spool_findings(configuration, config_path, lacking)
         yield from local.clock()
         if tries_all:
             yield from local.names(configuration)
         for host in () if offline else [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
             yield time_server.ask_time(host)
         if running is not None:  # what an agent tells needs no connection
-            yield from _running_findings(running, configuration, config_path)
+            yield from _running_findings(running, configuration, config_path, lacking)
         elif agent_may_run:
             ask = without_socket.OF_ANOTHER
             if no_agent is not None and no_agent.is_forbidden:
@@ -226,26 +225,34 @@ def _controller_address(station: dict) -> tuple:
     return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
 
-def _spool_findings(configuration: dict, config_path: str) -> Iterator[Finding]:
+def _spool_findings(
+    configuration: dict, config_path: str, lacking: dict[str, tuple[str, str]]
+) -> Iterator[Finding]:
     """Check the spools of a configuration that no agent runs with."""
     for station in configuration["stations"]:
-        yield from _spool_as_configured(configuration, station, config_path)
+        yield from _spool_as_configured(configuration, station, config_path, lacking)
 
 
-def _spool_as_configured(configuration: dict, station: dict, config_path: str) -> list[Finding]:
+def _spool_as_configured(
+    configuration: dict, station: dict, config_path: str, lacking: dict[str, tuple[str, str]]
+) -> list[Finding]:
+    """Check a spool; `lacking` is what the check of the configuration has found, which the service may lack alone."""
     without_room = path_checks.spools_without_room(configuration, config_file.folder_of(config_path))
     system = configuration["system"]
     settings = {**station["spool"], "owner": (system["type"], system["number"], station["number"])}
     agent = _agents_user(config_path)
-    no_room = without_room.get(f"stations[{configuration['stations'].index(station)}].spool.path", "")
+    place = f"stations[{configuration['stations'].index(station)}].spool.path"
     name, path = _station_name(station), spool_path(config_path, station)
-    kept_from, instead = Confinement(runner.unit_of(config_path)).problem(path)
-    if kept_from:
-        return [Finding(f"{name} spool", BAD, f"{path}: {kept_from}", f"Name {instead}.")]
-    return local.spool(name, path, settings, no_room=no_room, agent=agent)
+    findings = local.spool(name, path, settings, no_room=without_room.get(place, ""), agent=agent)
+    if place in lacking and not any(finding.verdict == BAD for finding in findings):
+        found, allowed = lacking[place]
+        return [Finding(f"{name} spool", BAD, found, f"spool.path names {allowed}.")]
+    return findings
 
 
-def _running_findings(running: list[dict], configuration: dict | None, config_path: str) -> Iterator[Finding]:
+def _running_findings(
+    running: list[dict], configuration: dict | None, config_path: str, lacking: dict[str, tuple[str, str]]
+) -> Iterator[Finding]:
     """Check the spools that an agent runs with, and yield what it tells of its stations; nothing else is asked.
 
     These are not always those of the configuration, which may have been edited since the start.
@@ -258,7 +265,7 @@ def _running_findings(running: list[dict], configuration: dict | None, config_pa
             name, path = _station_name(station), Path(spool["path"])
             yield from local.spool(name, path, MOUNTED_SETTINGS, True, is_gone, agent=_agents_user(config_path))
         elif configuration and station["number"] in configured:
-            yield from _spool_as_configured(configuration, configured[station["number"]], config_path)
+            yield from _spool_as_configured(configuration, configured[station["number"]], config_path, lacking)
     for station in running:
         yield from _status_findings(station)
     numbers = {station["number"] for station in running}

@@ -217,7 +217,7 @@ def of_agent(agent: dict) -> list[Need]:
     words = f"{' and '.join(changed)} changed since the start: {goes_on}"
     if mistake:
         words += f"; a reload {'was' if configuration['refused'] else 'would be'} refused: {mistake}"
-        hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
+        hint = f"correct it: `{commands.check_configuration(configuration)}` says what is wrong"
     return [Need("configuration", BAD if mistake else WARN, "CHANGED", words, hint, f"{words} {refusals}")]
 
 

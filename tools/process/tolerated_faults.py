@@ -18,7 +18,8 @@ from toolcart.agent.linux.awaiting_secret import NOT_STARTED
 from toolcart.tools.config import path_checks
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Mistake
-from toolcart.tools.config.files import TLS_FILES, Checked
+from toolcart.tools.config.files import Checked
+from toolcart.tools.config.path_checks import TLS_FILES
 from toolcart.tools.messages import connections, reasons
 
 _PLACE = re.compile(r"stations\[(\d+)\](?:\.outlets\[(\d+)\])?\.(\w+)")

@@ -32,6 +32,7 @@ STOP_S = 15  # three for the controllers' answers, the rest for a disk that is s
 HARDENED = (  # the archive's unit has this as well
     "NoNewPrivileges=yes",
     "ProtectSystem=strict",
+    "ReadOnlyPaths=/run",  # which strict leaves writable under systemd 252
     "ProtectHome=yes",
     "PrivateTmp=yes",
     "PrivateMounts=yes",

@@ -10,6 +10,7 @@ import pytest
 
 from toolcart.agent.cart import config
 from toolcart.agent.cart.app import App
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import regular_file
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.lines import LineFile
@@ -108,12 +109,13 @@ def test_what_this_user_may_not_write_names_the_user(tmp_path, monkeypatch, is_t
     if is_there:
         (tmp_path / "a.spool").touch()
     monkeypatch.setattr("os.open", no)
-    monkeypatch.setattr(config_places, "user_name", lambda uid=None: "anna" if uid is None else "bo")
+    monkeypatch.setattr(config_places, "user_name", lambda: "anna")
+    monkeypatch.setattr(linux_refusal, "user_name", lambda uid: "anna")
     [(_, problem, _)] = problems_with(tmp_path)
     assert "anna may" in problem
     if is_there:
         mode = (tmp_path / "a.spool").stat().st_mode & 0o777
-        assert problem.endswith(f"anna may not write it, which belongs to bo and has mode {mode:03o}")
+        assert f"a.spool, which belongs to anna and has mode {mode:03o}; " in problem
 
 
 def test_files_of_lines_are_looked_at_too(tmp_path):

@@ -1,0 +1,122 @@
+"""Checks a configuration as its agent will find things: as its user, and in the confinement of its service.
+
+Rules
+1. What the service may use is tried, in a transient service with the settings of its unit (systemd-run): no setting is
+   interpreted. Left out is what starts, watches and ends an agent, and RuntimeDirectory=, whose end would delete the
+   running agent's socket.
+2. Only root can have systemd do that. Without root, or where systemd does not start it, the words say that it was
+   checked outside the service. What a process of the service itself checks (ExecReload=) is in it already.
+3. What is wrong wherever the agent runs is found first, without the service.
+4. systemd makes a StateDirectory= that is not there, as it would for the service; nothing else is left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from toolcart.base import subprocesses
+from toolcart.base.sources import ROOT
+from toolcart.board.linux import service
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config import files, runner, socket_location
+from toolcart.tools.config.files import Checked
+
+BOOTED = "/run/systemd/system"  # there if systemd is the init system (sd_booted(3))
+PATIENCE_S = 90
+# Settings that begin so are those of an agent that runs, or of another process than this one.
+_OF_RUNNING = (
+    *("Exec", "Type", "Restart", "Watchdog", "Notify", "Timeout", "Runtime", "LoadCredential", "SetCredential"),
+    *("ImportCredential", "Standard", "Start", "Success", "Sockets", "FileDescriptor", "Kill", "SendSIG", "FinalKill"),
+    *("BusName", "PIDFile", "GuessMainPID", "RemainAfterExit", "OOM", "WorkingDirectory", "Environment", "Pass"),
+    *("Unset", "Reload", "TTY", "Utmp", "NonBlocking", "RootDirectoryStartOnly", "Syslog"),
+)
+# Of a unit's file, for the whole system (systemd.unit(5)); systemd-run takes none.
+_SPECIFIERS = {"%S": "/var/lib", "%C": "/var/cache", "%L": "/var/log", "%t": "/run", "%E": "/etc", "%%": "%"}
+_ON = ("yes", "true", "on", "1")
+
+
+def check(path: str, text: str | None = None, to_reload: bool = False) -> tuple[Checked, str, str]:
+    """Return what was found, as whom, and that in words; with `text` that is checked, as if it were there.
+
+    `to_reload`: only what the running agent would refuse to read it again for, if one answers.
+    """
+    with runner.acting_as(runner.user_of(path)) as user:
+        checked = files.check(path, runner.credentials_of(path), text=text)
+        faults = socket_location.reload_faults(path) if to_reload and not checked.mistakes else None
+    if faults is not None:
+        checked.lacks = faults
+    unit = runner.unit_of(path)
+    if faults is not None or checked.mistakes or unit is None or not os.path.isdir(BOOTED):
+        return checked, user.name, user.words
+    name, settings = unit
+    if service.unit() == name:
+        return checked, user.name, f"{user.words}, in the service {name}"
+    found = _in_service(path, text, name, settings) if os.geteuid() == 0 else "root checks it there"
+    if isinstance(found, str):
+        return checked, user.name, f"{user.words}, outside the service {name} ({found})"
+    outside = {place for place, *_ in checked.lacks}
+    lacks, checked.later = found
+    checked.lacks = [lack if lack[0] in outside else _of_unit(lack, name) for lack in lacks]
+    return checked, user.name, f"{user.words}, in the service {name}"
+
+
+def _of_unit(lack: config_file.Mistake, name: str) -> config_file.Mistake:
+    """Return what only the service lacks, in words that say so."""
+    place, found, allowed = lack
+    words = f"the service {name}"
+    return lack if words in found else (place, f"{found} (for {words} only, by its unit)", allowed)
+
+
+def _in_service(
+    path: str, text: str | None, name: str, settings: dict[str, list[str]]
+) -> tuple[list[config_file.Mistake], list[config_file.Mistake]] | str:
+    """Return what is lacking, and what will be later, in a transient service; why there is none in words."""
+    asked = json.dumps({"path": os.path.abspath(path), "text": text, "credentials": [*runner.credentials_of(path)]})
+    try:
+        done = subprocess.run(
+            command(name, settings), input=asked, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"systemd-run: {getattr(error, 'strerror', None) or 'it does not end'}"
+    try:
+        lacks, later = json.loads(done.stdout)
+    except ValueError:
+        last = done.stderr.strip().rpartition("\n")[2]
+        return last or f"systemd-run ends with {done.returncode}"
+    return [tuple(lack) for lack in lacks], [tuple(one) for one in later]
+
+
+def command(name: str, settings: dict[str, list[str]]) -> list[str]:
+    """Return the command that checks in the confinement of the unit `name` with these settings."""
+    words = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--description=check for {name}.service"]
+    for key, values in settings.items():
+        if not key.startswith(_OF_RUNNING):
+            words += [f"--property={key}={_expanded(value)}" for value in values or [""]]
+    if (settings.get("DynamicUser") or [""])[-1].lower() in _ON and not settings.get("User"):
+        words.append(f"--property=User={name}")  # else the user is named after the transient unit
+    folders = [word for value in settings.get("RuntimeDirectory", []) for word in value.split()]
+    variables = {service.CHECKED: name, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
+    if folders:
+        variables["RUNTIME_DIRECTORY"] = ":".join(f"/run/{word.partition(':')[0]}" for word in folders)
+    words += [f"--setenv={key}={value}" for key, value in variables.items()]
+    return [*words, *subprocesses.command("-m", "toolcart.tools.config.service_check")]
+
+
+def _expanded(value: str) -> str:
+    return re.sub("%.", lambda specifier: _SPECIFIERS.get(specifier[0], specifier[0]), value)
+
+
+def main() -> None:
+    """Check what standard input says, in the service."""
+    asked = json.load(sys.stdin)
+    checked = files.check(Path(asked["path"]), asked["credentials"], text=asked["text"])
+    print(json.dumps([checked.all(), checked.later]))
+
+
+if __name__ == "__main__":
+    main()
