@@ -280,9 +280,10 @@ _INTRODUCTION = """\
 <!-- Written by `python -m toolcart.tools.config.setting_texts`. -->
 
 One JSON file in UTF-8, the same on a Raspberry Pi and on a board. `toolcart config new FILE` asks seven questions and
-writes one; `toolcart config check FILE` lists all mistakes, each with its place, what was found and what is expected. A
-key that is not listed here is a mistake, and so is one that stands twice. `toolcart config schema` prints a JSON
-Schema, with which an editor completes keys. Whatever is left out has the default below.
+writes one; `toolcart config check FILE` lists the mistakes, each with its place, what was found and what is expected;
+where there are none, it tries the files that are named. A key that is not listed here is a mistake, and so is one that
+stands twice. `toolcart config schema` prints a JSON Schema, with which an editor completes keys. Whatever is left out
+has the default below.
 
 - Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
 - Relative paths, of a spool or of an outlet's file, start from the configuration file's folder; those of a

@@ -225,9 +225,7 @@ def _controller_address(station: dict) -> tuple:
     return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
 
-def _spool_findings(
-    configuration: dict, config_path: str, lacking: dict[str, tuple[str, str]]
-) -> Iterator[Finding]:
+def _spool_findings(configuration: dict, config_path: str, lacking: dict[str, tuple[str, str]]) -> Iterator[Finding]:
     """Check the spools of a configuration that no agent runs with."""
     for station in configuration["stations"]:
         yield from _spool_as_configured(configuration, station, config_path, lacking)

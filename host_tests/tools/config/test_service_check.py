@@ -13,7 +13,7 @@ from toolcart.tools.config import files, runner, service_check
 from toolcart.tools.service.unit import Service
 from host_tests.support.running import cart_of, toolcart, written
 
-# Notes the words it gets, and does what `answer.py` does; without one it runs the command, as systemd would.
+# Notes the words it gets, and does what an answer that was put there does; without one it runs the command, as systemd would.
 SYSTEMD_RUN = """\
 #!{python}
 import os, sys
