@@ -163,7 +163,7 @@ def test_root_checks_as_the_user_that_runs_the_agent(site, plant):
     assert "good, 1 station; checked as nobody" in site.output("config", "check", cart, as_root=True, code=0)
     (site.home / "7.spool").write_bytes(b"")
     output = site.output("config", "check", cart, as_root=True)
-    assert "nobody may not write it" in output and "as nobody:" in output
+    assert "nobody may not open " in output and "as nobody:" in output
 
 
 @pytest.mark.parametrize(

@@ -300,6 +300,30 @@ def test_a_password_of_root_stops_no_service_and_root_sees_it(machine, package, 
     assert ": good, 1 station; checked as toolcart" in machine.run("toolcart", "config", "check", CONFIG)
 
 
+def test_what_the_unit_keeps_from_the_service_is_tried_and_stops_one_outlet_alone(machine, package, plant):
+    installed(machine, package, plant)
+    tree = json.loads(machine.run("cat", CONFIG))
+    kept_from = {
+        "/tmp": "has a /tmp of its own",
+        "/home/tc": "the service toolcart cannot see /home",
+        "/run/tc": "can be written, but not by the service toolcart",
+        "/run/toolcart": "is deleted when it ends",
+    }
+    for folder, words in kept_from.items():
+        machine.run("install", "-d", *(() if folder == "/tmp" else ("-o", "toolcart")), "-m", "1777", folder)
+        tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": f"{folder}/x.jsonl"}]
+        machine.put(CONFIG, json.dumps(tree))
+        checked = machine.run("toolcart", "config", "check", CONFIG, wants=1)
+        assert words in checked and "as toolcart, in the service toolcart" in checked, checked
+        machine.run("systemctl", "restart", "toolcart")
+        until(machine, lambda station: station["outlets"][0]["state"] == "streaming")
+        assert words in machine.run("toolcart", "status", wants=1)
+        assert restarts(machine) == "NRestarts=0"
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}]
+    machine.put(CONFIG, json.dumps(tree))
+    assert "in the service toolcart" in machine.run("toolcart", "config", "check", CONFIG)
+
+
 def test_the_role_brings_a_version_and_takes_a_broken_one_back(machine, package, plant, tmp_path):
     machine.run("apt-get", "install", "-y", "--no-install-recommends", "ansible-core", "python3-apt")
     for file in (CHECKOUT / "docs/ansible").rglob("*.yml"):

@@ -72,6 +72,11 @@ def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
     return None
 
 
+def is_dynamic(settings: dict[str, list[str]]) -> bool:
+    """True if the user of a service with these settings is there only while it runs."""
+    return (settings.get("DynamicUser") or [""])[-1].lower() in ("yes", "true", "on", "1")
+
+
 def credentials_of(config_path: str | Path) -> set[str]:
     """Return the names of the credentials that the service of this configuration will be handed over."""
     unit = unit_of(config_path)
@@ -88,7 +93,7 @@ def user_of(config_path: str | Path) -> User:
         extra = tuple(_group(name) for line in settings.get("SupplementaryGroups", []) for name in line.split())
         groups = tuple(group for group in extra if group is not None)
         name = settings.get("User", [""])[-1]
-        if name and settings.get("DynamicUser", [""])[-1].lower() not in ("yes", "true", "on", "1"):
+        if name and not is_dynamic(settings):
             with contextlib.suppress(KeyError):
                 account = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
                 gid = _group(settings.get("Group", [""])[-1])

@@ -6,7 +6,8 @@ Rules
    running agent's socket.
 2. Only root can have systemd do that. Without root, or where systemd does not start it, the words say that it was
    checked outside the service. What a process of the service itself checks (ExecReload=) is in it already.
-3. What is wrong wherever the agent runs is found first, without the service.
+3. What is wrong wherever the agent runs is found first, without the service: as its user, and as root for a dynamic
+   user, who can look at its files in the service alone.
 4. systemd makes a StateDirectory= that is not there, as it would for the service; nothing else is left behind.
 """
 
@@ -20,6 +21,7 @@ import sys
 from pathlib import Path
 
 from toolcart.base import subprocesses
+from toolcart.base.private_files import user_name
 from toolcart.base.sources import ROOT
 from toolcart.board.linux import service
 from toolcart.tools.config import file as config_file
@@ -35,9 +37,9 @@ _OF_RUNNING = (
     *("BusName", "PIDFile", "GuessMainPID", "RemainAfterExit", "OOM", "WorkingDirectory", "Environment", "Pass"),
     *("Unset", "Reload", "TTY", "Utmp", "NonBlocking", "RootDirectoryStartOnly", "Syslog"),
 )
+_ROOT = runner.User(0, 0)
 # Of a unit's file, for the whole system (systemd.unit(5)); systemd-run takes none.
 _SPECIFIERS = {"%S": "/var/lib", "%C": "/var/cache", "%L": "/var/log", "%t": "/run", "%E": "/etc", "%%": "%"}
-_ON = ("yes", "true", "on", "1")
 
 
 def check(path: str, text: str | None = None, to_reload: bool = False) -> tuple[Checked, str, str]:
@@ -45,12 +47,13 @@ def check(path: str, text: str | None = None, to_reload: bool = False) -> tuple[
 
     `to_reload`: only what the running agent would refuse to read it again for, if one answers.
     """
-    with runner.acting_as(runner.user_of(path)) as user:
+    unit, agent = runner.unit_of(path), runner.user_of(path)
+    has_user = unit is None or not runner.is_dynamic(unit[1])
+    with runner.acting_as(agent if has_user else _ROOT) as user:
         checked = files.check(path, runner.credentials_of(path), text=text)
         faults = socket_location.reload_faults(path) if to_reload and not checked.mistakes else None
     if faults is not None:
-        checked.lacks = faults
-    unit = runner.unit_of(path)
+        checked.lacks = faults  # which the agent may know of no file
     if faults is not None or checked.mistakes or unit is None or not os.path.isdir(BOOTED):
         return checked, user.name, user.words
     name, settings = unit
@@ -60,9 +63,9 @@ def check(path: str, text: str | None = None, to_reload: bool = False) -> tuple[
     if isinstance(found, str):
         return checked, user.name, f"{user.words}, outside the service {name} ({found})"
     outside = {place for place, *_ in checked.lacks}
-    lacks, checked.later = found
-    checked.lacks = [lack if lack[0] in outside else _of_unit(lack, name) for lack in lacks]
-    return checked, user.name, f"{user.words}, in the service {name}"
+    lacks, checked.later, who = found
+    checked.lacks = [_of_unit(lack, name) if has_user and lack[0] not in outside else lack for lack in lacks]
+    return checked, who, f"{who}, in the service {name}"
 
 
 def _of_unit(lack: config_file.Mistake, name: str) -> config_file.Mistake:
@@ -74,8 +77,8 @@ def _of_unit(lack: config_file.Mistake, name: str) -> config_file.Mistake:
 
 def _in_service(
     path: str, text: str | None, name: str, settings: dict[str, list[str]]
-) -> tuple[list[config_file.Mistake], list[config_file.Mistake]] | str:
-    """Return what is lacking, and what will be later, in a transient service; why there is none in words."""
+) -> tuple[list[config_file.Mistake], list[config_file.Mistake], str] | str:
+    """Return what is lacking, what will be later, and for whom, in a transient service; why there is none in words."""
     asked = json.dumps({"path": os.path.abspath(path), "text": text, "credentials": [*runner.credentials_of(path)]})
     try:
         done = subprocess.run(
@@ -84,11 +87,11 @@ def _in_service(
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"systemd-run: {getattr(error, 'strerror', None) or 'it does not end'}"
     try:
-        lacks, later = json.loads(done.stdout)
+        lacks, later, who = json.loads(done.stdout)
     except ValueError:
         last = done.stderr.strip().rpartition("\n")[2]
         return last or f"systemd-run ends with {done.returncode}"
-    return [tuple(lack) for lack in lacks], [tuple(one) for one in later]
+    return [tuple(lack) for lack in lacks], [tuple(one) for one in later], who
 
 
 def command(name: str, settings: dict[str, list[str]]) -> list[str]:
@@ -97,7 +100,7 @@ def command(name: str, settings: dict[str, list[str]]) -> list[str]:
     for key, values in settings.items():
         if not key.startswith(_OF_RUNNING):
             words += [f"--property={key}={_expanded(value)}" for value in values or [""]]
-    if (settings.get("DynamicUser") or [""])[-1].lower() in _ON and not settings.get("User"):
+    if runner.is_dynamic(settings) and not settings.get("User"):
         words.append(f"--property=User={name}")  # else the user is named after the transient unit
     folders = [word for value in settings.get("RuntimeDirectory", []) for word in value.split()]
     variables = {service.CHECKED: name, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
@@ -115,7 +118,7 @@ def main() -> None:
     """Check what standard input says, in the service."""
     asked = json.load(sys.stdin)
     checked = files.check(Path(asked["path"]), asked["credentials"], text=asked["text"])
-    print(json.dumps([checked.all(), checked.later]))
+    print(json.dumps([checked.all(), checked.later, user_name()]))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from toolcart.tools.config import files, runner, service_check
 from toolcart.tools.service.unit import Service
 from host_tests.support.running import cart_of, toolcart, written
 
-# Notes the words it gets, and does what an answer that was put there does; without one it runs the command, as systemd would.
+# Notes its words, and does what the answer that a test has put there does; without one it runs the command.
 SYSTEMD_RUN = """\
 #!{python}
 import os, sys
@@ -58,7 +58,7 @@ def answers(folder, text):
 
 
 def found_there(folder, *lacks, later=()):
-    answers(folder, f"print({json.dumps([lacks, later])!r})")
+    answers(folder, f"print({json.dumps([lacks, later, 'anna'])!r})")
 
 
 def test_everything_is_tried_in_the_service(of_service, tmp_path):
@@ -104,6 +104,21 @@ def test_what_only_the_service_lacks_is_said_to_be_its_units(of_service, tmp_pat
     (tmp_path / station["spool"]["path"]).mkdir()
     found_there(tmp_path, LACK)
     assert ONLY not in toolcart("config", "check", of_service, code=1).output, "so it is for everybody"
+
+
+def test_the_files_of_a_dynamic_user_are_looked_at_in_the_service_alone(of_service, tmp_path, monkeypatch):
+    """Nobody but root gets through /var/lib/private, and no user of that number stands outside the service."""
+    unit = Service("/usr/bin/toolcart", config=str(of_service)).text()
+    (tmp_path / "units" / "toolcart.service").write_text(unit)
+    monkeypatch.setattr(runner, "user_of", lambda _path: runner.User(61234, 61234))
+    acted_as = []
+    monkeypatch.setattr(
+        runner, "acting_as", lambda user: acted_as.append(user.uid) or runner.contextlib.nullcontext(user)
+    )
+    found_there(tmp_path, LACK)
+    told = toolcart("config", "check", of_service, code=1).output
+    assert acted_as == [0] and "as anna, in the service toolcart" in told
+    assert ONLY not in told, "root would not lack what a mode keeps from that user"
 
 
 def test_doctor_does_not_say_that_such_a_spool_will_be_made(of_service, tmp_path):
