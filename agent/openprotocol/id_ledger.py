@@ -12,7 +12,8 @@ Rules
    counts as gone only in the step in which it leaves what is written: until then it is `held`. So a written range loses
    IDs at its begin alone, and what was counted once is never in one again, whatever is added later.
    After EMPTY everything before the first result may be missing: it is not known where that range begins, unless
-   that is 1, nor how much of it is asked for. A range that lies in it, of a count that begins anew, is one of its own.
+   that is 1 and ID 0 has brought nothing, nor how much of it is asked for. A range that lies in it, of a count that
+   begins anew, is one of its own.
    Where a count has begun anew the first ranges may be of the one before (`ended_ranges`; of what is written, the
    oldest): whatever has these IDs now, what the present count has reached can not be had any more.
 5. Where stations share the IDs a jump means nothing and opens no range.
@@ -157,6 +158,7 @@ class IdLedger:
         self.successor = 0  # its identity; 0: there is none
         self.successor_id = -1
         self.is_first_contact = False  # rule 14
+        self.first_of_empty = 1  # in front of this ID a controller that had nothing has made nothing; 0: not known
         self._kept = b"", 0, 0, -1
         self._is_unnamed = False  # the last push
         self.load()
@@ -252,7 +254,7 @@ class IdLedger:
         again = self._pushed_again(number)
         if not self.is_met():
             self._note_whole(number)
-            if self.is_empty() and not self.is_unanswering() and number != 1:
+            if self.is_empty() and not self.is_unanswering() and number != self.first_of_empty:
                 self.add_open(open_below(preceding(number)), preceding(number))
             self.put_top(self.last_push)
         elif flags & res.FLAG_UNPROVEN:

@@ -50,6 +50,7 @@ def do_without(recovery, now):
     """The ID that ID 0 brought shows nothing on this connection; return an OUTCOME_."""
     newest = bytes(recovery.observed.top)
     recovery.revisions.lacks_newest = NEWEST_SHOWS_NOTHING
+    recovery.ledger.first_of_empty = 0  # it has something, and it is not known under which ID
     if recovery.has_noted_seen:
         seen_ids.restore(recovery.ledger, recovery.seen_before)
         recovery.has_noted_seen = False
