@@ -68,7 +68,7 @@ class EndedCountSearch:
         if number == self._top:
             self.is_there = recovery.is_top(answer)
             is_other = not (self.is_there or is_unread(answer)) and recovery.is_id_unique()
-            if is_other and not is_logged and self._age(recovery, number) > 0:
+            if is_other and not is_logged and self.age(recovery, number) > 0:
                 self.is_between = True
                 if number != recovery.observed.newest:
                     self._newest = bytes(answer)
@@ -80,16 +80,16 @@ class EndedCountSearch:
         if is_logged:
             return False
         if self.is_between or (self.is_falling and not self._falls):
-            is_lacking = not recovery.ledger.misses(number) and self._age(recovery, number) > 0
+            is_lacking = not recovery.ledger.misses(number) and self.age(recovery, number) > 0
             is_lacking = is_lacking and recovery.is_id_unique()
         else:
-            is_lacking = self._falls or not recovery.ledger.epoch() or self._age(recovery, number) >= 0
+            is_lacking = self._falls or not recovery.ledger.epoch() or self.age(recovery, number) >= 0
             is_lacking = is_lacking or number > self._span[1]
         if is_lacking:
             self._newest = bytes(answer)
         return is_lacking
 
-    def _age(self, recovery, number):
+    def age(self, recovery, number):
         """Return 1 if the answer, which has this ID, is later than `top`, -1 if older, else 0."""
         if not self._span:
             flags = FLAG_RECOVERED | FLAG_UNPROVEN

@@ -13,9 +13,10 @@ Rules
 4. Where nothing says whether stations share the IDs, the log does: if what was pushed skips hardly any ID that is not
    fetched, or they fall twice, few in a row that are gone end a way (K): else IDs in no order would take hundreds of
    questions for each push.
-5. Where the newest is above `top`, which was pushed and is not there, the memory has dropped `top`, or never kept it:
-   the walk ends with `top`, or with what was missing before. What is below was made before the first meeting, or is
-   stored.
+5. Where the newest is above `top`, which was pushed and is not there, the memory has dropped `top`, or never kept it,
+   or the count has begun anew and passed `top`. The walk ends a few IDs below `top`, and below what was missing before,
+   unless it meets one there that the log lacks and that is later than `top`: then it goes on, until it meets another
+   one. What is from there down was made before the first meeting, or is stored.
 
 Imported where a walk is needed: most connections prove their IDs without one.
 """
@@ -36,6 +37,7 @@ from toolcart.agent.openprotocol.ids import (
     is_ahead,
     is_open,
     preceding,
+    unpack_id,
 )
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
@@ -45,6 +47,7 @@ THERE_MOST = const(16)
 
 _RESULTS_READ = const(64)
 _RESULTS_LEAST = const(6)
+_BELOW_KNOWN = const(4)  # IDs that are asked for below the highest known: a new count has gone through them all
 
 
 class Walk:
@@ -55,22 +58,33 @@ class Walk:
         self.lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that is there
         self.there = []  # the checks of the last THERE_MOST that are, 30 bits each
         self.is_over = False  # what is missing begins with the lowest that was found
+        self.known = -1  # what is not above this ends the walk (rule 5)
         self.last = self.left = -1  # of the range it is in: its end, and how many IDs it began with
         self.begins = ()  # where what is missing began then, of the count before and of the new one, if there are two
         self.before = None  # the time of the last result of the count before, as a digest has it, None: not read yet
         self.since_before = 1  # `since` of the ledger, of the count before
         self.ended = None  # toolcart.agent.openprotocol.ended_count's, where the count does not go on
 
-    def take_there(self, digest):
-        """Take an answer under the ID that was asked for."""
+    def takes(self, recovery, number):
+        """Take an answer under the ID that was asked for; False if nothing from there down is missing (rule 5)."""
+        digest = recovery.answer
+        if self.known >= 0 and not is_ahead(number, self.known):
+            from toolcart.agent.openprotocol.ended_count import EndedCountSearch  # hardly any walk goes so far
+
+            if recovery.is_pushed(digest, True) or EndedCountSearch(self.known, 0).age(recovery, number) < 1:
+                self.search.skip(recovery.ownership.gone_most)
+                return False
+            if is_ahead(unpack_id(self.lowest, 0), self.known):
+                self.search.extend(ID_PERIOD // 2)
         copy(self.lowest, 0, digest, 0, FINGERPRINT_BYTES)
         self.there.append(crc30(digest, 0, FINGERPRINT_BYTES))
         del self.there[:-THERE_MOST]
+        return True
 
     def forget_look(self):
         """The recovery starts over: it may walk in the same range once more."""
         self.ended = self.before = None
-        self.last = -1
+        self.last = self.known = -1
 
     def rises(self):
         """True if what the count before may have left is asked for."""
@@ -138,7 +152,9 @@ def begin(recovery, is_reset, now):
             if top > 0 and not (observed.is_reset or observed.is_inconclusive or recovery.ownership.is_other):
                 if recovery.is_id_unique() and recovery.is_pushed(recovery.ledger.octets):  # rule 5
                     ranges = recovery.ledger.ranges
-                    left = ahead_by(observed.newest, preceding(ranges[0][0]) if ranges else top)
+                    walk = begun(recovery)
+                    walk.known = preceding(ranges[0][0]) if ranges else top
+                    left = ahead_by(observed.newest, walk.known) + _BELOW_KNOWN
             return go_down(recovery, observed.newest, left, now)
         return _rise_from(recovery, top, False)
     return look_conclusion.conclude_look(recovery, now)
@@ -210,6 +226,8 @@ def end(recovery, now):
     if walk.search.finds_all():
         return recovery.end_contradiction(now)
     lowest = walk.search.lowest()
+    if walk.known >= 0 and not is_ahead(lowest, walk.known) and is_ahead(unpack_id(walk.lowest, 0), walk.known):
+        lowest = following(walk.known)  # what may be there is not of a new count
     walk.is_over = True
     if walk.last < 0:  # else it was inside a range
         return _conclude(recovery, lowest, now)

@@ -58,6 +58,10 @@ class LowestIdSearch:
         if may_be_there:
             self._unsure = self._at
 
+    def extend(self, left):
+        """There may be something of interest below the end: go on, for `left` IDs in all."""
+        self._end = left + 1
+
     def lowest(self):
         """Return the lowest ID that is there."""
         return moved(self._above, -self._low)

@@ -246,8 +246,8 @@ def _take_there(recovery, number, is_logged, now):
         return phases.STEP_ANOTHER
     if recovery.contradictions.repeats_itself(is_repeat):
         return recovery.end_contradiction(now)
-    if phase == phases.PHASE_WALK and not is_repeat:
-        recovery.walk.take_there(recovery.answer)
+    if phase == phases.PHASE_WALK and not is_repeat and not recovery.walk.takes(recovery, number):
+        return _go_on_searching(recovery, False, now)
     if is_repeat and (is_way or phase == phases.PHASE_FILL):  # each ID is to bring a result of its own
         return phases.STEP_ANOTHER
     recovery.contradicts = False

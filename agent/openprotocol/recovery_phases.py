@@ -26,9 +26,9 @@ toolcart.agent.openprotocol.recovery; W1 to W4 are below.
               the next to top, up  one WALK
               to 8 away            N not above top: UPWARD in front of each WALK; N above top, and pushes without an
               (nearby_search.py)   ID of the memory: none of these, COMMIT top+1..N
-    WALK      downward from N, to  goes on                             goes on; at its end COMMIT all from the lowest
-              top if it was pushed                                     that is there, in FILL fetch on from it
-              and N is above it
+    WALK      downward from N,     goes on; not above top, and not     goes on; at its end COMMIT all from the lowest
+              just below top if it later than it: its end              that is there, in FILL fetch on from it
+              was pushed, N above
               (id_walk.py)
     UPWARD    upward from N, where goes on                             goes on; after K in a row COMMIT
               0 is gone, at COMMIT

@@ -60,6 +60,7 @@ class Model:
         self.ended_top = self.found = None  # of a count between: the last one that is there
         self.is_between = self.is_of_between = self.hides = False
         self.hidden = 0  # so far an older count hides what the one of the highest ID known made
+        self.known = None  # what is not above this, and not later than the highest ID known, ends a walk
         self.begin = self.at = self.row = self.closed = self.nearby = 0
         self.is_there = False  # there is a result under the highest ID known
         self.take_written()
@@ -609,7 +610,8 @@ class Model:
         left = 1 << 31 if self.ended is None else newest - 1
         is_pushed = any(self.log[at] is self.w and not self.fetched[at] for at in range(self.since - 1, len(self.log)))
         if self.ended is None and is_pushed and self.w.ident > 0 and not self.begins_again():
-            left = length_of(preceding(self.ranges[0][0]) if self.ranges else self.w.ident, preceding(newest))
+            self.known = preceding(self.ranges[0][0]) if self.ranges else self.w.ident
+            left = length_of(self.known, preceding(newest)) + 4
         if self.walk.begin(newest, left, K):
             self.turn(WALK, self.walk.asked)
         else:
@@ -635,6 +637,16 @@ class Model:
             self.turn(FILL, self.at)
         else:
             self.end_walk()
+
+    def walk_there(self, result):
+        is_below = self.known is not None and not is_ahead(result.ident, self.known)
+        if is_below and (result in self.log or result.time <= self.w.time):
+            self.walk.skip(K)
+            self.go_on(False)
+            return
+        if is_below and is_ahead(self.walk.lowest(), self.known):
+            self.walk.extend(1 << 31)
+        self.go_on(True)
 
     def end_walk(self):
         self.first = self.walk.lowest()
@@ -778,7 +790,7 @@ class Model:
         NEWEST: (newest_there, newest_gone),
         WITNESS: (witness_there, witness_gone),
         NEARBY: (nearby_there, nearby_gone),
-        WALK: (lambda self, result: self.go_on(True), lambda self: self.go_on(False)),
+        WALK: (walk_there, lambda self: self.go_on(False)),
         UP: (up_there, lambda self: self.go_on(False)),
         FILL: (missing_there, missing_gone),
         POLL: (poll_there, poll_gone),
