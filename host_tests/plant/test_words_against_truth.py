@@ -682,7 +682,7 @@ ENTRIES = (
         20000,
     ),
     Entry(
-        "the PIM names another host for the server than toolsnet.pim_host: server:10111; the agent connects there to",
+        "the PIM names another host for the server than toolsnet.pim_host: server:10111; results are to go there",
         options={"toolsnet": {"server_host": "server"}},
         never=("results go there",),  # nothing listens there
     ),

@@ -147,8 +147,7 @@ ROWS = {
     "no pim": Row(level=NOT_SHOWN, is_trouble=True),
     "host refused": Row(level=NOT_SHOWN),
     "other host": Row(
-        "the PIM names another host for the server than toolsnet.pim_host: {server}; the agent connects there to send "
-        "results",
+        "the PIM names another host for the server than toolsnet.pim_host: {server}; results are to go there",
         level=HARMLESS,
     ),
     "delivered": Row(),

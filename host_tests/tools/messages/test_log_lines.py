@@ -46,7 +46,7 @@ def test_another_host_of_the_pim_is_named_unless_it_is_the_pim_s_own_address(add
     list(figures.feed(status_of(station), 0.0))
     log = [{"name": "other host", "value": 7000, "text": ""}]
     texts = [change.text for change in figures.feed(status_of({**station, "logged": 1, "log": log}), 1.0)]
-    words = "the PIM names another host for the server than toolsnet.pim_host: 10.0.0.9:7000; the agent connects there"
+    words = "the PIM names another host for the server than toolsnet.pim_host: 10.0.0.9:7000; results are to go there"
     assert any(words in text for text in texts) == is_told
 
 
