@@ -74,6 +74,7 @@ class Controller:
         self._options = options
         self._task: asyncio.Task | None = None
         self._conversation: Any = None  # a Conversation, from the first `async with` on
+        self._gaps: GapFill | None = None  # from then on
 
     def __repr__(self) -> str:
         is_left = self._task is None or self._leaving.is_set()
@@ -98,7 +99,8 @@ class Controller:
         self._conversation = Conversation(
             session, places, self._note_start, self._note_ready, Traffic(self._where), options.scaled
         )
-        self._gaps = GapFill(self._conversation, self.old_result, min(options.timeout, options.response_s))
+        seconds = min(options.timeout, options.response_s)
+        self._gaps = GapFill(self._conversation, self.old_result, seconds, self._gaps)
         self._topics["results"].fill = self._gaps
 
     def _session(self, subscriptions: tuple) -> Session:
@@ -465,14 +467,15 @@ class Controller:
 
         `after` is the ID of the last result that the program has, 0 if it has none: what the controller has made since
         is missing, too. Without it what is missing begins when this client first reads, and behind what it has
-        acknowledged when it reads again.
+        acknowledged when it reads again, also where the client itself was left and entered again.
         """
         one_of("fill_gaps", fill_gaps, (False, True))
         if after is not None:
             whole("after", after, 0, _ID_MOST)
             one_of("fill_gaps", fill_gaps, (True,))
         self._entered()
-        begin = functools.partial(self._gaps.begin, last=after) if fill_gaps else None
+        gaps = self._topics["results"].fill
+        begin = functools.partial(gaps.begin, last=after) if fill_gaps else None
         return Stream(self._topics["results"], begin)
 
     def alarms(self) -> Stream:

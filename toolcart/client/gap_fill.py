@@ -1,8 +1,8 @@
 """Fetches the results that a controller made while there was no connection: MID 0064, asked by the reader's own task.
 
 Rules
-1. `done` is the ID up to which everything is acknowledged or told. It outlives a reading: the next one begins behind
-   it, or behind what its program has, whichever is further. The first one begins behind the newest result (ID 0). That
+1. `done` is the ID up to which everything is acknowledged or told. It outlives a reading, and the session: the next
+   one of the client begins behind it, or behind what its program has, whichever is further. The first one begins behind the newest result (ID 0). That
    also shows whether the controller has MID 0064, and in which revision: the pushed one, or the next one below.
 2. After a reconnect what lies between `done` and the newest is given first, in order: what was pushed meanwhile at its
    place, also on a connection that was over before it was read, the rest as MID 0065, marked `fetched`. What was given
@@ -40,6 +40,7 @@ _REVISION_MOST, _USUAL_REVISION = 11, 7
 _OWN_LAYOUTS = 900  # revisions of MID 0061 from here on have no counterpart of MID 0065
 _UNANSWERED = "the controller does not answer MID 0064"
 _SILENT_MOST = 3  # in a row: then the rest is not asked for
+_POSITION = ("_identity", "_done", "_is_whole", "_last", "_fetched")  # what a client's next session goes on with
 _VALUES = ("time", "tightening_status", "torque", "angle")  # of a result, in MID 0061 and 0065
 
 
@@ -71,9 +72,18 @@ class Fetched:
 
 
 class GapFill:
-    """What is missing of a client's results; `old_result` is that of the client, `seconds` its wait for an answer."""
+    """What is missing of a client's results; `old_result` is that of the client, `seconds` its wait for an answer.
 
-    def __init__(self, conversation: Conversation, old_result: Callable[..., Awaitable[Any]], seconds: float) -> None:
+    `earlier` is that of the session before, of the same client: its position goes on.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        old_result: Callable[..., Awaitable[Any]],
+        seconds: float,
+        earlier: GapFill | None = None,
+    ) -> None:
         self._conversation = conversation
         self._old_result = old_result
         self._seconds = seconds
@@ -88,6 +98,9 @@ class GapFill:
         self._asking: asyncio.Task | None = None
         self._asked = (0, 0)  # by it: ID, revision
         self.reset()
+        if earlier is not None:
+            for name in _POSITION:
+                setattr(self, name, getattr(earlier, name))
 
     def reset(self) -> None:
         """Forget what was given and not acknowledged: the topic was left."""

@@ -606,6 +606,43 @@ def test_what_was_open_when_its_reading_ended_comes_to_the_next_one(is_told):
         simulated.assert_clean()
 
 
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_client_that_is_entered_again_goes_on_behind_what_it_has_acknowledged(is_told):
+    with controller(**({"refuse": {64: 99}} if is_told else {})) as simulated:
+        one = connect_blocking(simulated.host, simulated.port, **QUICK)
+        with one:
+            left_with_the_second_open(simulated, one)
+        simulated.produce()
+        with one:
+            simulated.produce()
+            with one.results() as results:
+                if is_told:
+                    simulated.produce()
+                    assert taken(results, 2) == [range(2, 5), 5]
+                else:
+                    assert taken(results, 3) == [(number, "fetched") for number in (2, 3, 4)]
+        with one, one.results() as results:
+            assert taken(results, 0) == []
+
+
+def test_a_client_that_is_entered_again_in_another_loop_goes_on_too():
+    with controller() as simulated:
+        one = connect(simulated.host, simulated.port, **QUICK)
+
+        async def read(count):
+            async with one, one.results() as results:
+                if not count:
+                    simulated.produce()
+                    return await (await results.next(timeout=SOON_S)).acknowledge()
+                messages = [await results.next(timeout=SOON_S) for _ in range(count)]
+                return [seen(message) for message in messages if await message.acknowledge()]
+
+        assert run(read(0))
+        simulated.produce()
+        simulated.produce()
+        assert run(read(2)) == [(2, "fetched"), (3, "fetched")]
+
+
 def test_what_another_kind_of_reading_acknowledged_is_not_fetched():
     with controller() as simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
         with left_with_the_second_open(simulated, one, fill_gaps=False) as results:
