@@ -2,8 +2,10 @@
 
 Rules
 1. `done` is the ID up to which everything is acknowledged or told. It outlives a reading, and the session: the next
-   one of the client begins behind it, or behind what its program has, whichever is further. The first one begins behind the newest result (ID 0). That
-   also shows whether the controller has MID 0064, and in which revision: the pushed one, or the next one below.
+   one of the client begins behind it, or behind what its program has, whichever is further. The first one begins behind
+   the newest result (ID 0). That also shows whether the controller has MID 0064, and in which revision: the pushed one,
+   or the next one below. `done` goes forward; back only where the IDs begin again, which is told: an older result may
+   come once more.
 2. After a reconnect what lies between `done` and the newest is given first, in order: what was pushed meanwhile at its
    place, also on a connection that was over before it was read, the rest as MID 0065, marked `fetched`. What was given
    and not acknowledged comes again. A push of what was fetched is not given: its acknowledgement is that of the
@@ -11,6 +13,9 @@ Rules
 3. What is not there, or is answered with another ID, is told in a Missed at its place. Where nothing can be asked for,
    the first new push of each connection tells what is missing in front of it: IDs if it goes on behind `done`, else
    that something may be. A controller that had no result and has none now has made none.
+   What was acknowledged is known by its ID and values, or by its time and values where a push has no ID, and is not
+   given as fetched. IDs begin again where the newest is below `done`, or `done` is the ID of a result of another time.
+   A newest that is known and below `done` is none: then each next ID is asked for, up to the first that is not there.
 4. Where pushes of one connection skip IDs, stations share them: an answer is ours if it names our station (revision 7
    on), and is told as missed if it names none. Only IDs above the newest that was there as the connection began count:
    below it lies what was made before, and what is pushed again because it was not acknowledged.
@@ -32,7 +37,7 @@ from toolcart.catalogue.message import Message
 from toolcart.client.conversation import LOGGER, Conversation
 from toolcart.client.errors import ConnectionLost, NotSent, OutOfOrder, Refused, Unanswered, WrongAnswer
 from toolcart.client.missed import Missed
-from toolcart.client.received import FETCHED, Received, tightening_id
+from toolcart.client.received import FETCHED, RESULT, Pushed, Received, is_identified, tightening_id
 
 FETCH_MOST = 10000  # more than any controller keeps
 _NOT_THERE = 15  # the code of MID 0004 for an ID that the controller has no result of
@@ -40,7 +45,8 @@ _REVISION_MOST, _USUAL_REVISION = 11, 7
 _OWN_LAYOUTS = 900  # revisions of MID 0061 from here on have no counterpart of MID 0065
 _UNANSWERED = "the controller does not answer MID 0064"
 _SILENT_MOST = 3  # in a row: then the rest is not asked for
-_POSITION = ("_identity", "_done", "_is_whole", "_last", "_fetched")  # what a client's next session goes on with
+# What a client's next session goes on with.
+_POSITION = ("_identity", "_done", "_is_whole", "_last", "_fetched", "_known")
 _VALUES = ("time", "tightening_status", "torque", "angle")  # of a result, in MID 0061 and 0065
 
 
@@ -93,7 +99,8 @@ class GapFill:
         self._done: int | None = None
         self._is_whole = False  # all that the controller has is missing, as far down as it goes: `done` is not known
         self._last: Any = None  # what was settled last
-        self._fetched: dict[int, Fetched] = {}  # what a controller may still push, by its ID
+        self._fetched: dict[Any, Fetched] = {}  # what a controller may still push, by its ID and by its values
+        self._known: dict[Any, tuple] = {}  # values of what was acknowledged, by its ID, or by these if it has none
         self._why = "which one was the newest is not known"
         self._asking: asyncio.Task | None = None
         self._asked = (0, 0)  # by it: ID, revision
@@ -118,6 +125,8 @@ class GapFill:
         self._pushed: list[bytes] = []  # data of what the connections before pushed last: they may push it again
         self._next = 0  # ID to be fetched next
         self._newest: int | None = None
+        self._is_doubtful = False  # whether the ID `done` is still that of what was acknowledged
+        self._is_climbing = False  # up from `done` to what is not there: its newest is not known
         self._is_walking = False  # down from the newest: all that is there is missing
         self._walked: dict[int, tuple[Message | None, str]] = {}  # what that has found, by its ID
         self._is_empty = False  # the controller has no result, by its last answer
@@ -204,7 +213,7 @@ class GapFill:
     def settle_copies(self) -> None:
         """Acknowledge the pushes of what was fetched and is acknowledged, once nothing older is open."""
         for copy in list(self._copies):
-            fetched = self._fetched.get(_id_of(copy) or 0)
+            fetched = self._fetched.get(_key_of(copy))
             if fetched is None or fetched.acknowledged:
                 with contextlib.suppress(OutOfOrder):
                     self._conversation.acknowledge(copy)
@@ -227,14 +236,17 @@ class GapFill:
     def _note_read_otherwise(self, who: Any) -> None:
         """Take note of what was acknowledged by a reader for whom nothing is fetched."""
         number = _id_of(who)
-        if self.is_entered or number is None or not who.acknowledged:
+        if number is not None and (self.is_entered or not who.acknowledged):
+            return
+        self._note_known(who)
+        if number is None:
             return
         if self._done is None or is_ahead(number, self._done):
             self._last, self._done, self._is_whole = who, number, False
 
     def _is_copy(self, pushed: Any) -> bool:
-        """True for a push of what was fetched, given and is not forgotten: the same ID, time and values."""
-        fetched = self._fetched.get(_id_of(pushed) or 0)
+        """True for a push of what was fetched, given and is not forgotten: the same ID, if it has one, and values."""
+        fetched = self._fetched.get(_key_of(pushed))
         if fetched is None:
             return False
         one, other = fetched.message.raw(), pushed.message.raw()
@@ -242,7 +254,23 @@ class GapFill:
 
     def _advance(self) -> None:
         while self._given and self._given[0][2]:
-            self._last, self._done, _ = self._given.popleft()
+            who, number, _ = self._given.popleft()
+            self._last = who or self._last
+            self._note_known(who)
+            if self._done is None or is_ahead(number, self._done):
+                self._done = number
+
+    def _note_known(self, who: Any) -> None:
+        key = _key_of(who)
+        if key is not None:
+            self._known[key] = _values_of(who.message)
+            if len(self._known) > FETCH_MOST:
+                del self._known[next(iter(self._known))]
+
+    def _is_known(self, message: Message) -> bool:
+        """True for what was acknowledged: the same values, and the same ID if that had one."""
+        values = _values_of(message)
+        return values in self._known or self._known.get(tightening_id(message)) == values
 
     def _start(self, connection: int, head: Any) -> None:
         """A new connection stands, or is about to; `head` may be of one before it, which is the next one then."""
@@ -255,7 +283,7 @@ class GapFill:
         self._top_of = 0
         self._silent = 0
         self._newest = None
-        self._is_walking = False
+        self._is_doubtful = self._is_climbing = self._is_walking = False
         self._walked.clear()
         self._is_filling = self._has and (self._done is not None or self._is_whole) and connection != self._in_vain
         self._is_open = not self._is_filling
@@ -289,8 +317,8 @@ class GapFill:
         if one.fetched:
             number = _id_of(one) or 0
             self._given.append([one, number, False])
-            self._fetched[number] = one
-            if len(self._fetched) > FETCH_MOST:
+            self._fetched[number] = self._fetched[_values_of(one.message)] = one
+            while len(self._fetched) > 2 * FETCH_MOST:
                 del self._fetched[next(iter(self._fetched))]
             return one
         return self._give(one)
@@ -300,12 +328,13 @@ class GapFill:
         if not self._is_open:
             return
         number = _id_of(head)
-        if head.data in self._pushed:  # once more: it says nothing of what is missing
+        if head.data in self._pushed or self._is_known(head.message):  # once more: it says nothing of what is missing
             self._next = after(number) if number == self._next else self._next
             return
         self._is_open = False
         if number is None or self._done is None or is_ahead(self._next, number):
             self._ready.appendleft(Missed(range(0), self._why))
+            self._done = self._done if number is None else before(number)
         elif number != self._next:
             self._ready.appendleft(Missed(range(self._next, number), self._why))
 
@@ -317,6 +346,9 @@ class GapFill:
         if self._newest is None:
             await self._find_newest(kept)
             return
+        if self._is_doubtful:
+            await self._check_done()
+            return
         head = _id_of(kept[0]) if kept else None
         if head is not None and not is_ahead(head, self._next):
             self._tell_missed()
@@ -324,7 +356,7 @@ class GapFill:
             if head == self._next:
                 self._next = after(head)
             return
-        if is_ahead(self._next, self._newest):
+        if is_ahead(self._next, self._newest) and not self._is_climbing:
             self._end()
             return
         number = self._next
@@ -332,9 +364,17 @@ class GapFill:
             self._next = after(number)
             return
         message, why = self._walked.pop(number, None) or await self._ask_for(number)
+        if self._is_climbing and (why or ahead_by(number, self._newest) > FETCH_MOST):
+            self._end()
+            self._is_open, self._why = True, why
+            return
         self._next = after(number)
         if message is not None:
             self._tell_missed()
+            if self._is_known(message):
+                self._given.append([None, number, True])
+                self._advance()
+                return
             self._ready.append(Fetched(message, self._conversation, self))
         elif why:
             self._miss(number, number, why)
@@ -347,7 +387,8 @@ class GapFill:
             self._ready.append(Missed(range(0), "another controller answers: its IDs say nothing of what is missing"))
             self._is_filling, self._done = False, None
             return
-        newest = tightening_id(await self._ask(0))
+        answer = await self._ask(0)
+        newest = tightening_id(answer)
         self._top, self._top_of = newest, self._connection
         if newest is None or not self._has:
             self._is_filling = False
@@ -357,14 +398,44 @@ class GapFill:
                 self._connection = kept[0].connection  # each of them tells
             return
         self._newest = newest
-        if done is None or (newest != done and not is_ahead(newest, done)):
-            if done is not None:
-                why = f"the controller's IDs begin again: {newest} is its newest, {done} came before"
-                self._ready.append(Missed(range(0), why))
-            self._is_walking, self._next, self._done = True, newest, None
+        if done is None:
+            self._walk_from_newest()
+        elif newest == done:
+            self._compare(answer)
+        elif is_ahead(newest, done):
+            self._is_doubtful = done in self._known
+            self._limit()
+        elif answer is not None and self._is_known(answer):
+            self._newest, self._is_climbing = done, True
+            self._top_of = 0
+        else:
+            self._begin_again(f"{newest} is its newest, {done} came before")
+
+    async def _check_done(self) -> None:
+        answer, _ = await self._ask_for(self._done or 0)
+        self._is_doubtful = False
+        self._compare(answer)
+
+    def _compare(self, answer: Message | None) -> None:
+        """The controller's IDs begin again if the one acknowledged last is now that of a result of another time."""
+        known = self._known.get(self._done)
+        if answer is None or known is None:
             return
-        if ahead_by(newest, done) > FETCH_MOST:
-            last = newest - FETCH_MOST
+        times = known[0], _values_of(answer)[0]
+        if times[0] != times[1] and all(isinstance(one, str) for one in times):
+            self._begin_again(f"{self._done} is another result now")
+
+    def _begin_again(self, why: str) -> None:
+        self._missed = None
+        self._ready.append(Missed(range(0), f"the controller's IDs begin again: {why}"))
+        self._walk_from_newest()
+
+    def _walk_from_newest(self) -> None:
+        self._is_walking, self._next, self._done = True, self._newest or 0, None
+
+    def _limit(self) -> None:
+        last = (self._newest or 0) - FETCH_MOST
+        if ahead_by(self._newest or 0, self._done or 0) > FETCH_MOST:
             self._miss(self._next, last, f"more than {FETCH_MOST} are not asked for")
             self._next = after(last)
 
@@ -483,4 +554,17 @@ class GapFill:
 
 def _id_of(one: Any) -> int | None:
     """Return the ID of a result that was pushed or fetched; None for what is none."""
-    return None if one is None else tightening_id(one.message)
+    return tightening_id(getattr(one, "message", None))
+
+
+def _key_of(one: Any) -> Any:
+    """Return by what a result is known: its ID, else its time and values; None for one that has neither, or is none."""
+    number = _id_of(one)
+    if number is None and isinstance(one, Pushed) and one.mid == RESULT and is_identified(one.message):
+        return _values_of(one.message)
+    return number
+
+
+def _values_of(message: Message) -> tuple:
+    values = message.raw()
+    return tuple(values.get(name) for name in _VALUES)

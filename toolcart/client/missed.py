@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Missed:
     """Results that a controller made, that did not come and cannot be fetched: `ids`, and `reason` in words.
 
-    It stands in the stream of results where they belong. `ids` is empty where they cannot be known.
+    It stands in the stream of results where they belong. `ids` is empty where they cannot be known. A controller that
+    keeps results for pushing longer than for MID 0064 may push one of them later: it is given then.
 
     >>> import toolcart
     >>> print(toolcart.Missed(range(7, 10), "the controller has them no more"))

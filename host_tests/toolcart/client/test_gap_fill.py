@@ -762,3 +762,156 @@ def test_on_link_level_what_was_given_first_is_not_fetched_too():
         assert taken(results, 3) == [4, (2, "fetched"), (3, "fetched")]
         gap(simulated, 1)
         assert taken(results, 1) == [(5, "fetched")]
+
+
+def made(number, mid=61, second=None, has_id=True):
+    """Return the result of this ID, with a time of its own; the push of one without an ID has blanks there."""
+    second = number if second is None else second
+    frame = result(2147483648, mid, torque=1000 + second, time=f"2026-12-01:10:00:{second:02d}")
+    return frame.replace(b"2147483648", b"%010d" % number if has_id else b" " * 10)
+
+
+class Memory:
+    """Answers MID 0064 as a controller does that keeps `kept`; `newest` is what it answers ID 0 with."""
+
+    def __init__(self, *kept, newest=max):
+        self.kept = {number: number for number in kept}
+        self.newest = newest
+
+    def __call__(self, mid, data):
+        if mid != 64:
+            return None
+        number = int(data[:10]) or (self.newest(self.kept) if self.kept else 0)
+        return [made(number, 65, self.kept[number]) if number in self.kept else refused(64, 15)]
+
+
+async def pushed(scripted, one, results, *frames):
+    """Push these one by one; return what comes of them, acknowledged."""
+    came = []
+    for frame in frames:
+        scripted.send(frame)
+        message = await results.next(timeout=SOON_S)
+        came.append(seen(message))
+        if isinstance(message, Missed):
+            message = await results.next(timeout=SOON_S)
+            came.append(seen(message))
+        assert await message.acknowledge()
+    return came
+
+
+@pytest.mark.parametrize("has_memory", [True, False])
+def test_an_older_result_that_comes_once_more_does_not_put_the_position_back(has_memory):
+    memory = Memory()
+
+    async def body(scripted, one, results, subscribed):
+        assert await pushed(scripted, one, results, *map(made, (1, 2, 3))) == [1, 2, 3]
+        memory.kept = {3: 3}  # it keeps one
+        assert await pushed(scripted, one, results, made(2)) == [2]
+        scripted.cut()
+        await subscribed(2)
+        assert await all_that_comes(results) == []
+        assert await pushed(scripted, one, results, made(2), made(4)) == [2, 4]
+
+    def answer(mid, data):
+        return [refused(64, 99)] if mid == 64 and not has_memory else memory(mid, data)
+
+    scripted_reading(answer, body)
+
+
+def test_ids_that_begin_again_while_connected_are_told_and_give_nothing_twice():
+    memory = Memory()
+
+    async def body(scripted, one, results, subscribed):
+        frames = made(5), made(6), made(1, second=7), made(2, second=8)
+        assert await pushed(scripted, one, results, *frames) == [5, 6, 1, 2]
+        memory.kept = {1: 7, 2: 8}
+        scripted.cut()
+        await subscribed(2)
+        assert await all_that_comes(results) == [], "its newest is known"
+        assert await pushed(scripted, one, results, made(3, second=9)) == [range(0), 3]
+        memory.kept.update({3: 9, 4: 10})
+        scripted.cut()
+        await subscribed(3)
+        assert await all_that_comes(results) == [(4, "fetched")]
+        assert await pushed(scripted, one, results, made(1, second=11)) == [1]
+        memory.kept = {1: 11, 2: 12}
+        scripted.cut()
+        await subscribed(4)
+        assert await all_that_comes(results) == [range(0), (2, "fetched")]
+
+    scripted_reading(memory, body)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_an_id_0_that_is_answered_with_the_oldest_does_not_say_that_the_ids_begin_again(is_kept):
+    memory = Memory(newest=min)
+
+    async def body(scripted, one, results, subscribed):
+        assert await pushed(scripted, one, results, *map(made, (1, 2, 3))) == [1, 2, 3]
+        memory.kept = {number: number for number in ((1, 2, 3, 4, 5) if is_kept else (1, 2, 3, 5))}
+        scripted.cut()
+        await subscribed(2)
+        assert await all_that_comes(results) == ([(4, "fetched"), (5, "fetched")] if is_kept else [])
+        came = await pushed(scripted, one, results, made(6))
+        assert came == ([6] if is_kept else [range(4, 6), 6]), "the push tells what could not be found"
+
+    scripted_reading(memory, body)
+
+
+def test_what_was_told_as_missing_is_given_if_the_controller_pushes_it_later():
+    memory = Memory()
+
+    async def body(scripted, one, results, subscribed):
+        assert await pushed(scripted, one, results, made(1)) == [1]
+        memory.kept = {4: 4}
+        scripted.cut()
+        await subscribed(2)
+        assert await all_that_comes(results) == [range(2, 4), (4, "fetched")]
+        assert await pushed(scripted, one, results, made(2), made(3)) == [2, 3]
+        scripted.cut()
+        await subscribed(3)
+        assert await all_that_comes(results) == [], "the position stays where it was"
+
+    scripted_reading(memory, body)
+
+
+def test_what_was_pushed_without_an_id_is_recognised_by_its_time_and_values():
+    memory = Memory(7)
+
+    async def body(scripted, one, results, subscribed):
+        frames = [made(number, has_id=False) for number in (8, 9)]
+        for frame in frames:
+            scripted.send(frame)
+            message = await results.next(timeout=SOON_S)
+            assert message["torque"] in (1008, 1009) and await message.acknowledge()
+        memory.kept.update({number: number for number in (8, 9, 10, 11)})
+        scripted.cut()
+        await subscribed(2)
+        scripted.send(made(11, has_id=False))
+        assert await all_that_comes(results) == [(10, "fetched"), (11, "fetched")]
+        assert (2, 62, b"") in scripted.got, "the push of what was fetched is acknowledged"
+        scripted.cut()
+        await subscribed(3)
+        assert await all_that_comes(results) == []
+
+    scripted_reading(memory, body)
+
+
+@pytest.mark.parametrize("newest", [3, 5])
+def test_a_controller_that_was_exchanged_is_seen_by_the_result_under_the_last_id(newest):
+    memory = Memory()
+
+    async def body(scripted, one, results, subscribed):
+        assert await pushed(scripted, one, results, *map(made, (1, 2, 3))) == [1, 2, 3]
+        memory.kept = {number: 20 + number for number in range(1, newest + 1)}
+        scripted.cut()
+        await subscribed(2)
+        assert await all_that_comes(results) == [
+            range(0),
+            *[(number, "fetched") for number in range(1, newest + 1)],
+        ]
+        scripted.cut()
+        await subscribed(3)
+        assert await all_that_comes(results) == []
+
+    scripted_reading(memory, body)
