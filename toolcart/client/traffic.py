@@ -3,19 +3,22 @@
     192.0.2.10:4545 > 00200060001         out, to the controller
     192.0.2.10:4545 < 00240005001         0060
 
-1. A line for each telegram. What cannot be cut into telegrams (a serial line's procedure, a log that is switched on
-   in the middle of one) is a line for each piece, in quotes.
+1. A line for each telegram: as it is if it is printable, else in hexadecimal, as one with the samples of a curve; also
+   one with a backslash, which would be read back as the beginning of an escape. What cannot be cut into telegrams (a
+   serial line's procedure, a log that is switched on in the middle of one) is a line for each piece, in quotes.
 2. A record has `direction` ("out" or "in") and `octets` for programs; a handler of one's own needs no parsing.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 
 from toolcart.catalogue import FrameError, Frames
 from toolcart.client.log import Log
 
 LOGGER = Log("toolcart.traffic")
+_PLAIN = re.compile(rb"[ -\[\]-~]*")
 
 
 class Traffic:
@@ -44,7 +47,7 @@ class Traffic:
     def _log(self, direction: str, sign: str, frames: Frames, octets: bytes) -> Frames:
         try:
             for frame in frames.feed(octets):
-                self._line(direction, sign, frame, frame.decode("ascii", "backslashreplace"))
+                self._line(direction, sign, frame, frame.decode("ascii") if _PLAIN.fullmatch(frame) else frame.hex())
             frames.feed(b"")  # asks for what stopped the first call
         except FrameError:
             self._line(direction, sign, frames.buffer, repr(frames.buffer)[1:])

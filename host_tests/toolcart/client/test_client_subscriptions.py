@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from toolcart import captures
 from toolcart.agent.openprotocol.session_states import READY
 from toolcart.client import (
     BlockingController,
@@ -290,6 +291,25 @@ def test_a_client_that_is_not_entered_says_so():
     for call in (blocking.time, blocking.results):
         with pytest.raises(StateError, match="not connected yet"):
             call()
+
+
+def test_the_log_of_a_session_with_what_is_not_printable_is_read_back(caplog):
+    caplog.set_level(logging.DEBUG, "toolcart.traffic")
+
+    async def body(simulated):
+        async with connect(simulated.host, simulated.port, **QUICK) as one, one.curves() as curves:
+            simulated.produce(torque=4237)
+            await (await curves.next(timeout=2)).acknowledge()
+            for vin in (b"Werk \xfcber1", b"Werk \\0 11"):
+                await one.ask_frame(b"00300050001         " + vin)
+
+    with controller(traces=(1,)) as simulated:
+        run(body(simulated))
+    records = [one for one in caplog.records if one.name == "toolcart.traffic"]
+    log = "".join(f"2026-12-01 10:00:00,000 {one.getMessage()}\n" for one in records)
+    telegrams = captures.read(log.encode())
+    assert [one.message.frame for one in telegrams] == [one.octets for one in records] and telegrams.problems == []
+    assert any(b"\0" in one.octets for one in records), "the samples of the curve"
 
 
 def test_telegrams_are_logged_in_both_directions(caplog):
