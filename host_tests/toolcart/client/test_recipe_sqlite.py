@@ -159,6 +159,26 @@ def test_without_mid_0064_a_program_that_starts_again_keeps_what_it_missed(recor
     assert missed[0] == ("2 to 3",)
 
 
+def test_a_gap_that_is_told_again_to_a_program_that_was_killed_is_one_row(record, tmp_path):
+    record, rows = record
+    with sqlite3.connect(tmp_path / "results.db") as database, controller(memory=2) as simulated:
+        simulated.produce()
+        record(simulated.host, simulated.port, 1)
+        for _ in range(4):
+            simulated.produce()
+        database.execute("CREATE TRIGGER killed BEFORE INSERT ON result BEGIN SELECT RAISE(ABORT, 'killed'); END")
+        room = {}
+        program = programs("to-sqlite.md")[0]
+        exec(program[: program.index("\nwith toolcart.simulated")], room)
+        for _ in range(2):
+            with pytest.raises(sqlite3.IntegrityError, match="killed"):
+                room["record"](simulated.host, simulated.port, str(tmp_path / "results.db"), 2)
+        database.execute("DROP TRIGGER killed")
+        record(simulated.host, simulated.port, 2)
+    assert rows("id") == [(1,), (4,), (5,)]
+    assert database.execute("SELECT first, last FROM missed WHERE first NOT NULL").fetchall() == [(2, 3)]
+
+
 def test_results_of_other_mids_are_kept_too(record):
     record, rows = record
     with controller("mt-focus-6000", push_last_result=True) as simulated:
