@@ -409,7 +409,8 @@ class GapFill:
             self._newest, self._is_climbing = done, True
             self._top_of = 0
         else:
-            self._begin_again(f"{newest} is its newest, {done} came before")
+            why = f"the controller names {newest} as its newest, {done} came before: its IDs may begin again"
+            self._begin_again(why)
 
     async def _check_done(self) -> None:
         answer, _ = await self._ask_for(self._done or 0)
@@ -423,11 +424,11 @@ class GapFill:
             return
         times = known[0], _values_of(answer)[0]
         if times[0] != times[1] and all(isinstance(one, str) for one in times):
-            self._begin_again(f"{self._done} is another result now")
+            self._begin_again(f"the controller's IDs begin again: {self._done} is another result now")
 
     def _begin_again(self, why: str) -> None:
         self._missed = None
-        self._ready.append(Missed(range(0), f"the controller's IDs begin again: {why}"))
+        self._ready.append(Missed(range(0), why))
         self._walk_from_newest()
 
     def _walk_from_newest(self) -> None:
