@@ -7,7 +7,10 @@ Rules
 3. A part that is repeated while the cycle is under way is not answered again: the first answer is on its way, and MID
    0108 does not say what it answers. A second answer would count for the next part, and in the end for a result that
    is not durable.
-4. If bolt data does not come in time, or not before the next result, the result is stored without it.
+4. If bolt data does not come in time, or not before the next result, the result is stored without it. Where it did not
+   come in time the session ends: the controller may wait for an answer to what was lost, and one that does not name its
+   part could count for the next result. What cannot be read, or is not the next bolt's, is kept as it came. It gets the
+   one answer that is due while bolt data is waited for, and the result is stored in front of that.
 5. What a jump of the IDs shows to be gone is counted by the fold, and told as an event behind the result that showed
    it; where there is no room, with a later one.
 6. There is nothing to fetch: the controller pushes again what was not acknowledged, from where the subscription
@@ -59,8 +62,8 @@ class Spindles:
             if session.received.mid != STATION_MID or not self._is_repeat(intake, assembly, now):
                 _ask_for(session, True)
                 session.acknowledge()
-        elif code == ASSEMBLY_UNREADABLE:
-            self._keep_unread(intake, now)
+        elif code == ASSEMBLY_UNREADABLE or (code == ASSEMBLY_FOREIGN and assembly.under_way):
+            self._keep_unread(intake, assembly, now)
         else:
             if code == ASSEMBLY_FOREIGN:
                 intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
@@ -71,6 +74,7 @@ class Spindles:
         assembly = intake.session.result_mode.multi_spindle.assembly
         if event == EV_PART_LATE:
             self._store_as_it_is(intake, assembly, now)
+            intake.session.stop(now)
         elif event == EV_READY:
             ledger = intake.store.ledger
             if not (ledger.is_met() or ledger.is_empty()):
@@ -139,13 +143,20 @@ class Spindles:
             self._lost = 0
         intake.apply_outcome(OUTCOME_NONE, now)
 
-    def _keep_unread(self, intake, now):
-        """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
+    def _keep_unread(self, intake, assembly, now):
+        """Keep the message as it came, and acknowledge it, or it would be repeated forever."""
         session = intake.session
         link = session.link
         intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
+        kept = intake.store.put_unread(link.buf, link.at, link.length, now)
+        if kept > NOT_KEPT and assembly.under_way:
+            assembly.give_up()
+            self._store(intake, assembly, False, now)
+            if intake.cannot_store:
+                session.withhold()
+                return
         _ask_for(session, False)
-        intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
+        intake.answer(kept, now)
 
     def _settle(self, intake, kept, answers, now):
         """Act on the cycle's outcome: KEPT, KEPT_BEFORE, NOT_KEPT. `answers`: its last part waits for an answer."""

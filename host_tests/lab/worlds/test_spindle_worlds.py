@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from toolcart import catalogue
+from toolcart.agent.openprotocol.spindle_assembly import WAIT_MS
 from toolcart.agent.record import equality
 from host_tests.lab.worlds.test_judge import result
 from host_tests.lab.worlds.test_worlds import plain
@@ -16,6 +17,7 @@ from lab.worlds.identification import named_in
 from lab.worlds.judge import judge
 from lab.worlds.profiles import NO_PROFILE, TRAITS
 from lab.worlds.script import draw, filled
+from lab.worlds.spindles import PowerMacsSession
 from lab.worlds.telegrams import MalformedTelegram, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
 from lab.worlds.world import World
@@ -73,14 +75,55 @@ def test_two_parts_of_one_spindle_are_refused():
         read_result(text.encode())
 
 
-def _world(name, events, **traits):
+def _world(name, events, results=None, **traits):
     script = plain(end_ms=120000)
     controller = {**TRAITS[name], "profile": name, "spindles": 3, **traits}
     script["stations"] = [{"flash": {}, "controller": controller}]
     script["events"] = events
     if name == "stepsync":
-        script["settings"]["stations"][0]["controller"]["results"] = "sync"
+        results = "sync"
+    if results is not None:
+        script["settings"]["stations"][0]["controller"]["results"] = results
     return run(script)
+
+
+_SILENT = {"result_revisions": [4], "repeat_ms": 10**9}  # nothing is repeated, and no connection ended for that
+
+
+def _bolts(monkeypatch, change):
+    """A PowerMACS that waits forever for MID 0108: six results, whose MID 0107 are `change`d; None: it is not sent."""
+    send = PowerMacsSession._send
+
+    def changed(session, mid, revision, data=b"", *more):
+        data = change(data) if mid == 107 else data
+        if data is not None:
+            send(session, mid, revision, data, *more)
+
+    monkeypatch.setattr(PowerMacsSession, "_send", changed)
+    outcome = _world("powermacs", [[20000, "make", 1, 6, 1000]], "powermacs-bolts", **_SILENT)
+    station = outcome.history.stations[1]
+    return station, [station.results[number] for number in range(1, 7)]
+
+
+def test_bolt_data_that_is_lost_once_does_not_stop_a_powermacs(monkeypatch):
+    sent = []
+
+    def lose_the_fifth(data):
+        sent.append(data)
+        return None if len(sent) == 5 else data
+
+    station, made = _bolts(monkeypatch, lose_the_fifth)
+    assert all(one.acks and one.acks[0] - one.made < WAIT_MS + 10000 for one in made)
+    assert [row.number for row in station.rows if row.number] == list(range(1, len(station.results) + 1)), "each once"
+
+
+@pytest.mark.parametrize("place", [6, 18], ids=["message number", "data number"])
+def test_bolt_data_that_is_never_that_of_the_next_bolt_is_acknowledged(monkeypatch, place):
+    def of_another(data):
+        return data[:place] + b"%02d" % (int(data[place : place + 2]) + 1) + data[place + 2 :]
+
+    _, made = _bolts(monkeypatch, of_another)
+    assert all(one.acks and one.acks[0] - one.made < 1000 for one in made)
 
 
 def test_an_outage_of_a_powermacs_is_owed_of_a_stepsync_not():
