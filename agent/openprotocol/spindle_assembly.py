@@ -13,7 +13,7 @@ which.
 Rules
 1. A cycle is stored when all of it has come. MID 0108 with Bolt Data 1 means "go on" and is sent before that; the last
    one, with 0, when the record is durable. MID 0107 come in the order of the bolts; one that is not the next is
-   reported and changes nothing.
+   reported and changes nothing here.
 2. What is not a number is kept as it came, and the result is odd; a limit without room is blank. A message that cannot
    be read at all (how many, which ID), or in which the torque or the angle of a spindle is neither blank nor a number
    that its row has room for, is kept raw. Figures of MID 0101 are hundredths and degrees; one with a point is what it

@@ -122,8 +122,9 @@ def test_bolt_data_that_is_never_that_of_the_next_bolt_is_acknowledged(monkeypat
     def of_another(data):
         return data[:place] + b"%02d" % (int(data[place : place + 2]) + 1) + data[place + 2 :]
 
-    _, made = _bolts(monkeypatch, of_another)
+    station, made = _bolts(monkeypatch, of_another)
     assert all(one.acks and one.acks[0] - one.made < 1000 for one in made)
+    assert [row.number for row in station.rows if row.number] == list(range(1, len(station.results) + 1)), "each once"
 
 
 def test_an_outage_of_a_powermacs_is_owed_of_a_stepsync_not():
