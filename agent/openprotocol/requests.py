@@ -175,8 +175,8 @@ class Request:
         self.answer.stop()
 
     def is_named(self, mid):
-        """True if an answer that names `mid` is to this one."""
-        return self.asked > 0 and (mid == self.asked or mid == self.named)
+        """True if an answer that names `mid` is to this one: not before it has gone out."""
+        return self.sends > 0 and self.asked > 0 and (mid == self.asked or mid == self.named)
 
     def is_answered_in_parts(self, mid):
         """True if message `mid`, which says it is a part, may be part of the answer."""

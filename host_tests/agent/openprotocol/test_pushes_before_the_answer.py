@@ -234,8 +234,22 @@ def test_what_is_subscribed_once_more_is_answered_by_what_comes_behind_that():
 def test_the_next_connection_knows_nothing_of_it():
     talk, _ = behind_push(60, pushed(999))
     talk.lose()
-    talk.deliver(STARTED, accepted(60))
+    talk.deliver(STARTED)
+    talk.deliver(accepted(60))
     assert talk.deliver(refused(60, 97)) == [session_states.EV_UNKNOWN]
+
+
+def test_a_rejection_that_comes_twice_counts_once():
+    for mid in (60, 8):
+        talk = subscribing(mid)
+        (first,) = asked(talk, mid)
+        events = talk.deliver(refused(mid, 97), refused(mid, 97))
+        assert events == [session_states.EV_REJECTED, session_states.EV_UNKNOWN]
+        (second,) = asked(talk, mid)
+        once = subscribing(mid)
+        assert asked(once, mid) == [first]
+        once.deliver(refused(mid, 97))
+        assert asked(once, mid) == [second]
 
 
 def test_a_result_behind_the_answer_belongs_to_what_was_answered():
