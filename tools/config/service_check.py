@@ -2,13 +2,14 @@
 
 Rules
 1. What the service may use is tried, in a transient service with the settings of its unit (systemd-run): no setting is
-   interpreted. Left out is what starts, watches and ends an agent, and RuntimeDirectory=, whose end would delete the
-   running agent's socket.
+   interpreted. Left out is what starts, watches and ends an agent, RuntimeDirectory=, whose end would delete the
+   running agent's socket, and the folders that systemd would give to the user of the unit (StateDirectory=): where the
+   unit has been changed the running agent is another user, who would lose its spools. They are paths to write instead.
 2. Only root can have systemd do that. Without root, or where systemd does not start it, the words say that it was
    checked outside the service. What a process of the service itself checks (ExecReload=) is in it already.
-3. What is wrong wherever the agent runs is found first, without the service: as its user, and as root for a dynamic
-   user, who can look at its files in the service alone.
-4. systemd makes a StateDirectory= that is not there, as it would for the service; nothing else is left behind.
+3. What is wrong wherever the agent runs is found first, without the service. A dynamic user is there in its own
+   service alone, which has its folders: for one it is checked as root, outside.
+4. Nothing is left behind.
 """
 
 from __future__ import annotations
@@ -37,6 +38,12 @@ _OF_RUNNING = (
     *("BusName", "PIDFile", "GuessMainPID", "RemainAfterExit", "OOM", "WorkingDirectory", "Environment", "Pass"),
     *("Unset", "Reload", "TTY", "Utmp", "NonBlocking", "RootDirectoryStartOnly", "Syslog"),
 )
+_FOLDERS = {
+    "StateDirectory": "/var/lib",
+    "CacheDirectory": "/var/cache",
+    "LogsDirectory": "/var/log",
+    "ConfigurationDirectory": "/etc",
+}
 _ROOT = runner.User(0, 0)
 # Of a unit's file, for the whole system (systemd.unit(5)); systemd-run takes none.
 _SPECIFIERS = {"%S": "/var/lib", "%C": "/var/cache", "%L": "/var/log", "%t": "/run", "%E": "/etc", "%%": "%"}
@@ -59,12 +66,14 @@ def check(path: str, text: str | None = None, to_reload: bool = False) -> tuple[
     name, settings = unit
     if service.unit() == name:
         return checked, user.name, f"{user.words}, in the service {name}"
+    if not has_user:
+        return checked, user.name, f"{user.words}, outside the service {name} (whose user is dynamic)"
     found = _in_service(path, text, name, settings) if os.geteuid() == 0 else "root checks it there"
     if isinstance(found, str):
         return checked, user.name, f"{user.words}, outside the service {name} ({found})"
     outside = {place for place, *_ in checked.lacks}
     lacks, checked.later, who = found
-    checked.lacks = [_of_unit(lack, name) if has_user and lack[0] not in outside else lack for lack in lacks]
+    checked.lacks = [lack if lack[0] in outside else _of_unit(lack, name) for lack in lacks]
     return checked, who, f"{who}, in the service {name}"
 
 
@@ -98,10 +107,12 @@ def command(name: str, settings: dict[str, list[str]]) -> list[str]:
     """Return the command that checks in the confinement of the unit `name` with these settings."""
     words = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--description=check for {name}.service"]
     for key, values in settings.items():
-        if not key.startswith(_OF_RUNNING):
+        root = _FOLDERS.get(key)
+        if root:
+            folders = [word.partition(":")[0] for value in values for word in value.split()]
+            words += [f"--property=ReadWritePaths=-{root}/{folder}" for folder in folders]
+        elif not key.startswith((*_OF_RUNNING, *_FOLDERS)):
             words += [f"--property={key}={_expanded(value)}" for value in values or [""]]
-    if runner.is_dynamic(settings) and not settings.get("User"):
-        words.append(f"--property=User={name}")  # else the user is named after the transient unit
     folders = [word for value in settings.get("RuntimeDirectory", []) for word in value.split()]
     variables = {service.CHECKED: name, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
     if folders:

@@ -77,8 +77,9 @@ def test_what_confines_the_agent_confines_the_check_and_what_runs_it_is_left_out
     assert {line.partition("=")[0] for line in left_out} == {
         *("Type", "NotifyAccess", "ExecStart", "ExecReload", "Restart", "RestartSec", "RestartPreventExitStatus"),
         *("WatchdogSec", "TimeoutStopSec", "WorkingDirectory", "RuntimeDirectory", "RuntimeDirectoryMode"),
+        *("StateDirectory", "StateDirectoryMode"),
     }
-    assert [line for line in given if line not in unit.split("\n")] == []
+    assert [line for line in given if line not in unit.split("\n")] == ["ReadWritePaths=-/var/lib/toolcart"]
     filters = [line for line in unit.split("\n") if line.startswith("SystemCallFilter")]
     assert [line for line in given if line.startswith("SystemCallFilter")] == filters, "their order counts"
     assert "CapabilityBoundingSet=" in given
@@ -86,10 +87,13 @@ def test_what_confines_the_agent_confines_the_check_and_what_runs_it_is_left_out
     assert f"--setenv={service.CHECKED}=toolcart" in words
 
 
-def test_a_dynamic_user_is_that_of_the_service_and_specifiers_are_written_out():
-    words = service_check.command("toolcart", {"DynamicUser": ["yes"], "ReadWritePaths": ["%S/x 50%%", '"%t/a b"']})
+def test_specifiers_are_written_out_and_systemd_gives_no_folder_to_the_user_of_the_check():
+    """Given to another user than the running agent's, its spools would be taken from it."""
+    settings = {"User": ["b"], "StateDirectory": ["x:y z"], "ReadWritePaths": ["%S/x 50%%", '"%t/a b"']}
+    words = service_check.command("toolcart", settings)
     given = [word.removeprefix("--property=") for word in words if word.startswith("--property=")]
-    assert given == ["DynamicUser=yes", "ReadWritePaths=/var/lib/x 50%", 'ReadWritePaths="/run/a b"', "User=toolcart"]
+    of_folders = ["ReadWritePaths=-/var/lib/x", "ReadWritePaths=-/var/lib/z"]
+    assert given == ["User=b", *of_folders, "ReadWritePaths=/var/lib/x 50%", 'ReadWritePaths="/run/a b"']
 
 
 def test_what_only_the_service_lacks_is_said_to_be_its_units(of_service, tmp_path):
@@ -106,8 +110,8 @@ def test_what_only_the_service_lacks_is_said_to_be_its_units(of_service, tmp_pat
     assert ONLY not in toolcart("config", "check", of_service, code=1).output, "so it is for everybody"
 
 
-def test_the_files_of_a_dynamic_user_are_looked_at_in_the_service_alone(of_service, tmp_path, monkeypatch):
-    """Nobody but root gets through /var/lib/private, and no user of that number stands outside the service."""
+def test_the_files_of_a_dynamic_user_are_looked_at_as_root_outside_its_service(of_service, tmp_path, monkeypatch):
+    """Nobody but root gets through /var/lib/private, and systemd would move the folders for another service."""
     unit = Service("/usr/bin/toolcart", config=str(of_service)).text()
     (tmp_path / "units" / "toolcart.service").write_text(unit)
     monkeypatch.setattr(runner, "user_of", lambda _path: runner.User(61234, 61234))
@@ -115,10 +119,9 @@ def test_the_files_of_a_dynamic_user_are_looked_at_in_the_service_alone(of_servi
     monkeypatch.setattr(
         runner, "acting_as", lambda user: acted_as.append(user.uid) or runner.contextlib.nullcontext(user)
     )
-    found_there(tmp_path, LACK)
-    told = toolcart("config", "check", of_service, code=1).output
-    assert acted_as == [0] and "as anna, in the service toolcart" in told
-    assert ONLY not in told, "root would not lack what a mode keeps from that user"
+    told = toolcart("config", "check", of_service).output
+    assert acted_as == [0] and "outside the service toolcart (whose user is dynamic)" in told
+    assert not (tmp_path / "words").exists(), "nothing was begun"
 
 
 def test_doctor_does_not_say_that_such_a_spool_will_be_made(of_service, tmp_path):
