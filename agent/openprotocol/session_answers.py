@@ -1,7 +1,7 @@
 """What a controller's answer is to: a yes (0005), a rejection (0004, 9998), or the message that was asked for.
 
 1. Only one request is outstanding. An answer that names no MID, or one that was never sent, is to that one; one that
-   names another is late, or to nothing.
+   names another is late, or to nothing. One that names it before it has gone out is a copy of an earlier one.
 2. A rejection may be short: a code alone, or a MID of fewer than four digits. What it names is found by what was sent.
 3. What is done about a rejection is in the row of the request (toolcart.agent.openprotocol.requests).
 """
