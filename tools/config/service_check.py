@@ -7,9 +7,9 @@ Rules
    unit has been changed the running agent is another user, who would lose its spools. They are paths to write instead.
 2. Only root can have systemd do that. Without root, or where systemd does not start it, the words say that it was
    checked outside the service. What a process of the service itself checks (ExecReload=) is in it already.
-3. What is wrong wherever the agent runs is found first, without the service. A dynamic user is there in its own
-   service alone, which has its folders: for one it is checked as root, outside.
-4. Nothing is left behind.
+3. What is wrong wherever the agent runs is found first, without the service: as its user, and as root for a dynamic
+   user, who can look at its files in the service alone. That needs the folders as systemd gives them, so it is done
+   only where they are a dynamic user's already, or not there: systemd makes them, as it would for the service.
 """
 
 from __future__ import annotations
@@ -66,14 +66,19 @@ def check(path: str, text: str | None = None, to_reload: bool = False) -> tuple[
     name, settings = unit
     if service.unit() == name:
         return checked, user.name, f"{user.words}, in the service {name}"
-    if not has_user:
-        return checked, user.name, f"{user.words}, outside the service {name} (whose user is dynamic)"
+    if not has_user and any(os.path.isdir(folder) and not os.path.islink(folder) for folder in _folders(settings)):
+        checked.lacks = []  # root cannot tell what that user lacks
+        return (
+            checked,
+            user.name,
+            f"{user.words}, without its files (the service {name} gets a dynamic user at its start)",
+        )
     found = _in_service(path, text, name, settings) if os.geteuid() == 0 else "root checks it there"
     if isinstance(found, str):
         return checked, user.name, f"{user.words}, outside the service {name} ({found})"
     outside = {place for place, *_ in checked.lacks}
     lacks, checked.later, who = found
-    checked.lacks = [lack if lack[0] in outside else _of_unit(lack, name) for lack in lacks]
+    checked.lacks = [_of_unit(lack, name) if has_user and lack[0] not in outside else lack for lack in lacks]
     return checked, who, f"{who}, in the service {name}"
 
 
@@ -106,19 +111,31 @@ def _in_service(
 def command(name: str, settings: dict[str, list[str]]) -> list[str]:
     """Return the command that checks in the confinement of the unit `name` with these settings."""
     words = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--description=check for {name}.service"]
+    is_dynamic = runner.is_dynamic(settings)
+    left_out = _OF_RUNNING if is_dynamic else (*_OF_RUNNING, *_FOLDERS)
     for key, values in settings.items():
-        root = _FOLDERS.get(key)
-        if root:
-            folders = [word.partition(":")[0] for value in values for word in value.split()]
-            words += [f"--property=ReadWritePaths=-{root}/{folder}" for folder in folders]
-        elif not key.startswith((*_OF_RUNNING, *_FOLDERS)):
+        if not key.startswith(left_out):
             words += [f"--property={key}={_expanded(value)}" for value in values or [""]]
+    if not is_dynamic:
+        words += [f"--property=ReadWritePaths=-{folder}" for folder in _folders(settings)]
+    elif not settings.get("User"):
+        words.append(f"--property=User={name}")  # else the user is named after the transient unit
     folders = [word for value in settings.get("RuntimeDirectory", []) for word in value.split()]
     variables = {service.CHECKED: name, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
     if folders:
         variables["RUNTIME_DIRECTORY"] = ":".join(f"/run/{word.partition(':')[0]}" for word in folders)
     words += [f"--setenv={key}={value}" for key, value in variables.items()]
     return [*words, *subprocesses.command("-m", "toolcart.tools.config.service_check")]
+
+
+def _folders(settings: dict[str, list[str]]) -> list[str]:
+    """Return the folders that systemd gives to the unit's user."""
+    return [
+        f"{root}/{word.partition(':')[0]}"
+        for key, root in _FOLDERS.items()
+        for value in settings.get(key, [])
+        for word in value.split()
+    ]
 
 
 def _expanded(value: str) -> str:

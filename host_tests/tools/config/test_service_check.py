@@ -93,7 +93,10 @@ def test_specifiers_are_written_out_and_systemd_gives_no_folder_to_the_user_of_t
     words = service_check.command("toolcart", settings)
     given = [word.removeprefix("--property=") for word in words if word.startswith("--property=")]
     of_folders = ["ReadWritePaths=-/var/lib/x", "ReadWritePaths=-/var/lib/z"]
-    assert given == ["User=b", *of_folders, "ReadWritePaths=/var/lib/x 50%", 'ReadWritePaths="/run/a b"']
+    assert given == ["User=b", "ReadWritePaths=/var/lib/x 50%", 'ReadWritePaths="/run/a b"', *of_folders]
+    words = service_check.command("toolcart", {"DynamicUser": ["yes"], "StateDirectory": ["x"]})
+    given = [word.removeprefix("--property=") for word in words if word.startswith("--property=")]
+    assert given == ["DynamicUser=yes", "StateDirectory=x", "User=toolcart"]
 
 
 def test_what_only_the_service_lacks_is_said_to_be_its_units(of_service, tmp_path):
@@ -110,8 +113,11 @@ def test_what_only_the_service_lacks_is_said_to_be_its_units(of_service, tmp_pat
     assert ONLY not in toolcart("config", "check", of_service, code=1).output, "so it is for everybody"
 
 
-def test_the_files_of_a_dynamic_user_are_looked_at_as_root_outside_its_service(of_service, tmp_path, monkeypatch):
-    """Nobody but root gets through /var/lib/private, and systemd would move the folders for another service."""
+@pytest.mark.parametrize("is_static", (False, True))
+def test_the_files_of_a_dynamic_user_are_looked_at_in_the_service_alone(is_static, of_service, tmp_path, monkeypatch):
+    """Nobody but root gets through /var/lib/private; a folder of another user would be moved there, by systemd."""
+    (tmp_path / "state").mkdir()
+    monkeypatch.setattr(service_check, "_folders", lambda _settings: [str(tmp_path / "state")] if is_static else [])
     unit = Service("/usr/bin/toolcart", config=str(of_service)).text()
     (tmp_path / "units" / "toolcart.service").write_text(unit)
     monkeypatch.setattr(runner, "user_of", lambda _path: runner.User(61234, 61234))
@@ -119,9 +125,12 @@ def test_the_files_of_a_dynamic_user_are_looked_at_as_root_outside_its_service(o
     monkeypatch.setattr(
         runner, "acting_as", lambda user: acted_as.append(user.uid) or runner.contextlib.nullcontext(user)
     )
-    told = toolcart("config", "check", of_service).output
-    assert acted_as == [0] and "outside the service toolcart (whose user is dynamic)" in told
-    assert not (tmp_path / "words").exists(), "nothing was begun"
+    found_there(tmp_path, LACK)
+    told = toolcart("config", "check", of_service, code=0 if is_static else 1).output
+    assert acted_as == [0] and ONLY not in told, "root would not lack what a mode keeps from that user"
+    assert ("as anna, in the service toolcart" in told) != is_static
+    assert (tmp_path / "words").exists() != is_static
+    assert ("without its files (the service toolcart gets a dynamic user at its start)" in told) == is_static
 
 
 def test_doctor_does_not_say_that_such_a_spool_will_be_made(of_service, tmp_path):
