@@ -72,9 +72,14 @@ def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
     return None
 
 
+def _last(settings: dict[str, list[str]], key: str) -> str:
+    """Return the last value of a setting; "" without one, or where an empty one has taken them back."""
+    return (settings.get(key) or [""])[-1]
+
+
 def is_dynamic(settings: dict[str, list[str]]) -> bool:
     """True if the user of a service with these settings is there only while it runs."""
-    return (settings.get("DynamicUser") or [""])[-1].lower() in ("yes", "true", "on", "1")
+    return _last(settings, "DynamicUser").lower() in ("yes", "true", "on", "1")
 
 
 def credentials_of(config_path: str | Path) -> set[str]:
@@ -92,11 +97,11 @@ def user_of(config_path: str | Path) -> User:
         settings = unit[1]
         extra = tuple(_group(name) for line in settings.get("SupplementaryGroups", []) for name in line.split())
         groups = tuple(group for group in extra if group is not None)
-        name = settings.get("User", [""])[-1]
+        name = _last(settings, "User")
         if name and not is_dynamic(settings):
             with contextlib.suppress(KeyError):
                 account = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
-                gid = _group(settings.get("Group", [""])[-1])
+                gid = _group(_last(settings, "Group"))
                 account_groups = os.getgrouplist(account.pw_name, account.pw_gid)
                 return User(account.pw_uid, account.pw_gid if gid is None else gid, (*account_groups, *groups))
         return _owner(folder, groups)

@@ -46,6 +46,8 @@ def test_a_dynamic_user_is_the_one_that_owns_the_folder(cart_files, units):
     assert runner.user_of(cart_files).uid == cart_files.parent.stat().st_uid
     units(unit(cart_files, "User=who-is-that"))
     assert runner.user_of(cart_files).uid == cart_files.parent.stat().st_uid
+    units(unit(cart_files, "User=nobody", "User=", "Group="))
+    assert runner.user_of(cart_files).uid == cart_files.parent.stat().st_uid, "an empty one takes back the others"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
