@@ -124,15 +124,18 @@ def command(name: str, settings: dict[str, list[str]]) -> list[str]:
     variables = {service.CHECKED: name, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
     if folders:
         variables["RUNTIME_DIRECTORY"] = ":".join(f"/run/{word.partition(':')[0]}" for word in folders)
+    states = _folders(settings, "StateDirectory")
+    if states:
+        variables["STATE_DIRECTORY"] = ":".join(states)
     words += [f"--setenv={key}={value}" for key, value in variables.items()]
     return [*words, *subprocesses.command("-m", "toolcart.tools.config.service_check")]
 
 
-def _folders(settings: dict[str, list[str]]) -> list[str]:
-    """Return the folders that systemd gives to the unit's user."""
+def _folders(settings: dict[str, list[str]], *keys: str) -> list[str]:
+    """Return the folders that systemd gives to the unit's user, by these settings; by all without one."""
     return [
-        f"{root}/{word.partition(':')[0]}"
-        for key, root in _FOLDERS.items()
+        f"{_FOLDERS[key]}/{word.partition(':')[0]}"
+        for key in keys or _FOLDERS
         for value in settings.get(key, [])
         for word in value.split()
     ]

@@ -84,6 +84,7 @@ def test_what_confines_the_agent_confines_the_check_and_what_runs_it_is_left_out
     assert [line for line in given if line.startswith("SystemCallFilter")] == filters, "their order counts"
     assert "CapabilityBoundingSet=" in given
     assert "--setenv=RUNTIME_DIRECTORY=/run/toolcart" in words
+    assert "--setenv=STATE_DIRECTORY=/var/lib/toolcart" in words, "by which a process knows that it is the service's"
     assert f"--setenv={service.CHECKED}=toolcart" in words
 
 
@@ -117,7 +118,7 @@ def test_what_only_the_service_lacks_is_said_to_be_its_units(of_service, tmp_pat
 def test_the_files_of_a_dynamic_user_are_looked_at_in_the_service_alone(is_static, of_service, tmp_path, monkeypatch):
     """Nobody but root gets through /var/lib/private; a folder of another user would be moved there, by systemd."""
     (tmp_path / "state").mkdir()
-    monkeypatch.setattr(service_check, "_folders", lambda _settings: [str(tmp_path / "state")] if is_static else [])
+    monkeypatch.setattr(service_check, "_folders", lambda *_: [str(tmp_path / "state")] if is_static else [])
     unit = Service("/usr/bin/toolcart", config=str(of_service)).text()
     (tmp_path / "units" / "toolcart.service").write_text(unit)
     monkeypatch.setattr(runner, "user_of", lambda _path: runner.User(61234, 61234))
