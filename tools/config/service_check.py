@@ -38,12 +38,16 @@ _OF_RUNNING = (
     *("BusName", "PIDFile", "GuessMainPID", "RemainAfterExit", "OOM", "WorkingDirectory", "Environment", "Pass"),
     *("Unset", "Reload", "TTY", "Utmp", "NonBlocking", "RootDirectoryStartOnly", "Syslog"),
 )
+# Folders that systemd gives to the unit's user, and which of these it keeps.
 _FOLDERS = {
     "StateDirectory": "/var/lib",
     "CacheDirectory": "/var/cache",
     "LogsDirectory": "/var/log",
     "ConfigurationDirectory": "/etc",
+    "RuntimeDirectory": "/run",
 }
+_KEPT = tuple(key for key in _FOLDERS if key != "RuntimeDirectory")
+_VARIABLES = {"RuntimeDirectory": "RUNTIME_DIRECTORY", "StateDirectory": "STATE_DIRECTORY"}
 _ROOT = runner.User(0, 0)
 # Of a unit's file, for the whole system (systemd.unit(5)); systemd-run takes none.
 _SPECIFIERS = {"%S": "/var/lib", "%C": "/var/cache", "%L": "/var/log", "%t": "/run", "%E": "/etc", "%%": "%"}
@@ -112,7 +116,7 @@ def command(name: str, settings: dict[str, list[str]]) -> list[str]:
     """Return the command that checks in the confinement of the unit `name` with these settings."""
     words = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", f"--description=check for {name}.service"]
     is_dynamic = runner.is_dynamic(settings)
-    left_out = _OF_RUNNING if is_dynamic else (*_OF_RUNNING, *_FOLDERS)
+    left_out = _OF_RUNNING if is_dynamic else (*_OF_RUNNING, *_KEPT)
     for key, values in settings.items():
         if not key.startswith(left_out):
             words += [f"--property={key}={_expanded(value)}" for value in values or [""]]
@@ -120,22 +124,20 @@ def command(name: str, settings: dict[str, list[str]]) -> list[str]:
         words += [f"--property=ReadWritePaths=-{folder}" for folder in _folders(settings)]
     elif not settings.get("User"):
         words.append(f"--property=User={name}")  # else the user is named after the transient unit
-    folders = [word for value in settings.get("RuntimeDirectory", []) for word in value.split()]
     variables = {service.CHECKED: name, "PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
-    if folders:
-        variables["RUNTIME_DIRECTORY"] = ":".join(f"/run/{word.partition(':')[0]}" for word in folders)
-    states = _folders(settings, "StateDirectory")
-    if states:
-        variables["STATE_DIRECTORY"] = ":".join(states)
+    for key, variable in _VARIABLES.items():
+        folders = _folders(settings, key)
+        if folders:
+            variables[variable] = ":".join(folders)
     words += [f"--setenv={key}={value}" for key, value in variables.items()]
     return [*words, *subprocesses.command("-m", "toolcart.tools.config.service_check")]
 
 
 def _folders(settings: dict[str, list[str]], *keys: str) -> list[str]:
-    """Return the folders that systemd gives to the unit's user, by these settings; by all without one."""
+    """Return the folders that systemd gives to the unit's user by these settings; without any, those that it keeps."""
     return [
         f"{_FOLDERS[key]}/{word.partition(':')[0]}"
-        for key in keys or _FOLDERS
+        for key in keys or _KEPT
         for value in settings.get(key, [])
         for word in value.split()
     ]

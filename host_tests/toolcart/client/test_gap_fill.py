@@ -68,16 +68,21 @@ def test_what_was_made_meanwhile_comes_first_in_order_and_marked():
         assert simulated.acknowledged == [1, 5]
 
 
+def gap_and_push(simulated, one, missing):
+    """Have so many results missed, and one pushed as soon as the connection is back, before they are fetched."""
+    with one.connections() as events:
+        gap(simulated, missing)
+        while not events.next(timeout=SOON_S).is_found:
+            pass
+        simulated.produce()
+        time.sleep(QUIET_S)
+
+
 def test_what_is_pushed_before_they_are_fetched_waits_for_its_place():
     with reading() as (simulated, one, results):
         simulated.produce()
         assert taken(results, 1) == [1]
-        with one.connections() as events:
-            gap(simulated, 2)
-            while not events.next(timeout=SOON_S).is_found:
-                pass
-            simulated.produce()
-            time.sleep(QUIET_S)
+        gap_and_push(simulated, one, 2)
         assert taken(results, 3) == [(2, "fetched"), (3, "fetched"), 4]
 
 
@@ -753,12 +758,7 @@ def test_on_link_level_what_was_given_first_is_not_fetched_too():
     with reading(options={"link_level": True}, identity={"sequence_numbers": 1}) as (simulated, one, results):
         simulated.produce()
         assert taken(results, 1) == [1]
-        with one.connections() as events:
-            gap(simulated, 2)
-            while not events.next(timeout=SOON_S).is_found:
-                pass
-            simulated.produce()
-            time.sleep(QUIET_S)
+        gap_and_push(simulated, one, 2)
         assert taken(results, 3) == [4, (2, "fetched"), (3, "fetched")]
         gap(simulated, 1)
         assert taken(results, 1) == [(5, "fetched")]
